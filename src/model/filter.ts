@@ -1,0 +1,167 @@
+/**
+ * The filter contract: what a `filter` of a search may say. It is parsed once into a tree, which one pure function
+ * evaluates (`filter-match.ts`); what a database is asked is only ever a superset of it.
+ *
+ * A field stands for its value: `{ status: "active" }`, `{ "meta.lang": "en" }`, or for operators:
+ * `{ price: { $gte: 10, $lt: 20 } }`. All conditions of one object must hold. `$and`, `$or` (lists of filters) and `$not`
+ * (a filter, or operators below a field) combine.
+ */
+import { kindOf, ValidationError } from "./errors.ts";
+import { copyValue } from "./value-codec.ts";
+
+/** What one field is tested for. */
+export type FieldTest =
+  | { readonly op: "eq" | "ne"; readonly value: unknown }
+  | { readonly op: "gt" | "gte" | "lt" | "lte"; readonly value: Comparable }
+  | { readonly op: "in" | "nin"; readonly values: readonly unknown[] }
+  | { readonly op: "exists"; readonly value: boolean };
+
+/** Values that have an order, each within its own type. */
+export type Comparable = number | bigint | string | Date;
+
+/** A checked filter; plain data, so that it can be sent to a worker. */
+export type Filter =
+  | { readonly kind: "and" | "or"; readonly filters: readonly Filter[] }
+  | { readonly kind: "not"; readonly filter: Filter }
+  | { readonly kind: "field"; readonly path: string; readonly test: FieldTest };
+
+/** Deeper filters are refused. */
+const MAX_FILTER_DEPTH = 32;
+
+const FIELD_OPERATORS = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not"];
+const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
+
+/**
+ * Checks a filter and returns its tree; null for "no filter" (undefined, null or `{}`).
+ *
+ * @throws {ValidationError} naming the path of an unknown operator or of an operand of the wrong kind.
+ */
+export function parseFilter(filter: unknown): Filter | null {
+  if (filter === undefined || filter === null) return null;
+  const parsed = parseObject(filter, "filter", 1);
+  return parsed.kind === "and" && parsed.filters.length === 0 ? null : parsed;
+}
+
+function parseObject(filter: unknown, at: string, depth: number): Filter {
+  if (depth > MAX_FILTER_DEPTH) throw new ValidationError(`${at} is nested deeper than ${MAX_FILTER_DEPTH} levels.`);
+  if (!isPlainObject(filter)) {
+    throw new ValidationError(`${at} must be an object of fields and operators, but got ${kindOf(filter)}.`);
+  }
+  return all(Object.entries(filter).map(([name, operand]) => parseEntry(name, operand, at, depth)));
+}
+
+function parseEntry(name: string, operand: unknown, at: string, depth: number): Filter {
+  const here = `${at}.${name}`;
+  if (name === "$and" || name === "$or") {
+    if (!Array.isArray(operand) || operand.length === 0) {
+      throw new ValidationError(`${here} must be a list of at least one filter, but got ${emptyOrKind(operand)}.`);
+    }
+    const filters = operand.map((filter, i) => parseObject(filter, `${here}[${i}]`, depth + 1));
+    return { kind: name === "$and" ? "and" : "or", filters };
+  }
+  if (name === "$not") return { kind: "not", filter: parseObject(operand, here, depth + 1) };
+  if (name.startsWith("$")) throw unknownOperator(here, name, LOGICAL_OPERATORS);
+  return parseField(name, operand, here, depth);
+}
+
+function parseField(path: string, operand: unknown, at: string, depth: number): Filter {
+  if (depth > MAX_FILTER_DEPTH) throw new ValidationError(`${at} is nested deeper than ${MAX_FILTER_DEPTH} levels.`);
+  if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at) });
+  const names = Object.keys(operand);
+  const operators = names.filter((name) => name.startsWith("$"));
+  if (operators.length === 0) return field(path, { op: "eq", value: literal(operand, at) });
+  if (operators.length < names.length) {
+    const stray = names.find((name) => !name.startsWith("$"));
+    throw new ValidationError(
+      `${at} mixes operators with the plain key "${stray}": put the object to compare with under $eq, or a nested ` +
+        `field under its dotted path "${path}.${stray}".`,
+    );
+  }
+  return all(names.map((name) => parseOperator(path, name, operand[name], `${at}.${name}`, depth)));
+}
+
+function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number): Filter {
+  switch (name) {
+    case "$eq":
+      return field(path, { op: "eq", value: literal(operand, at) });
+    case "$ne":
+      return field(path, { op: "ne", value: literal(operand, at) });
+    case "$gt":
+    case "$gte":
+    case "$lt":
+    case "$lte":
+      return field(path, { op: name.slice(1) as "gt" | "gte" | "lt" | "lte", value: comparable(operand, at) });
+    case "$in":
+    case "$nin":
+      if (!Array.isArray(operand)) throw new ValidationError(`${at} must be a list, but got ${kindOf(operand)}.`);
+      return field(path, {
+        op: name.slice(1) as "in" | "nin",
+        values: operand.map((value, i) => literal(value, `${at}[${i}]`)),
+      });
+    case "$exists":
+      if (typeof operand !== "boolean") {
+        throw new ValidationError(`${at} must be true or false, but got ${kindOf(operand)}.`);
+      }
+      return field(path, { op: "exists", value: operand });
+    case "$not":
+      if (!isPlainObject(operand) || !Object.keys(operand).every((key) => key.startsWith("$")) || isEmpty(operand)) {
+        throw new ValidationError(`${at} must be an object of operators, but got ${emptyOrKind(operand)}; for "is not", use $ne.`);
+      }
+      return { kind: "not", filter: parseField(path, operand, at, depth + 1) };
+    default:
+      throw unknownOperator(at, name, FIELD_OPERATORS);
+  }
+}
+
+function field(path: string, test: FieldTest): Filter {
+  return { kind: "field", path, test };
+}
+
+function all(filters: Filter[]): Filter {
+  const [only] = filters;
+  return filters.length === 1 && only !== undefined ? only : { kind: "and", filters };
+}
+
+function literal(value: unknown, at: string): unknown {
+  if (value === undefined) {
+    throw new ValidationError(
+      `${at} is undefined: leave the field out to match everything, or use { $exists: false } to match its absence.`,
+    );
+  }
+  try {
+    return copyValue(value);
+  } catch (cause) {
+    throw new ValidationError(`${at} cannot be compared with: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function comparable(value: unknown, at: string): Comparable {
+  const ordered =
+    (typeof value === "number" && !Number.isNaN(value)) ||
+    typeof value === "bigint" ||
+    typeof value === "string" ||
+    (value instanceof Date && !Number.isNaN(value.getTime()));
+  if (!ordered) {
+    throw new ValidationError(`${at} must be a number, string, bigint or valid Date, but got ${kindOf(value)}.`);
+  }
+  return literal(value, at) as Comparable;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
+}
+
+function emptyOrKind(value: unknown): string {
+  return typeof value === "object" && value !== null && isEmpty(value) ? `an empty ${kindOf(value)}` : kindOf(value);
+}
+
+function unknownOperator(at: string, name: string, known: readonly string[]): ValidationError {
+  const hint = [...FIELD_OPERATORS, ...LOGICAL_OPERATORS].includes(name) ? " stands in the wrong place" : " is unknown";
+  return new ValidationError(`${at}: the operator ${name}${hint}; here may stand ${known.join(", ")}.`);
+}

@@ -1,0 +1,119 @@
+/**
+ * Namespaces: a list of labels, such as `["users", "42"]`, and its path, the labels joined by ".". No label may hold
+ * ".", as LangGraph rules, so the path is injective: two namespaces never share one, and `p` is an ancestor of `q`
+ * exactly when `q` starts with `p.`. Labels may hold anything else, ":" and "/" included.
+ */
+import { InvalidNamespaceError } from "@langchain/langgraph-checkpoint";
+import { kindOf } from "./errors.ts";
+
+/** Stands between the labels of a path. */
+export const SEPARATOR = ".";
+
+/** Path of the empty namespace, the root of the store. */
+export const ROOT = "";
+
+/** The longest path, in UTF-8 bytes: a CQL partition key ends at 64 KiB, and a bucket number stands beside it. */
+export const MAX_PATH_BYTES = 32_768;
+
+/** Where labels are used: what holds items is stricter than what is asked for. */
+export interface LabelRules {
+  /** Whether `[]`, the root, may stand here. */
+  readonly allowEmpty?: boolean;
+  /** Whether the root label `langgraph`, which LangGraph keeps for itself, may stand here. */
+  readonly allowReservedRoot?: boolean;
+}
+
+/**
+ * Checks that `namespace` is a list of labels and returns its path.
+ *
+ * @throws {InvalidNamespaceError} (LangGraph's own) naming the position and kind of the label that is wrong.
+ */
+export function toPath(namespace: unknown, rules: LabelRules = {}): string {
+  if (!Array.isArray(namespace)) {
+    throw new InvalidNamespaceError(`Namespace must be an array of strings, but got ${kindOf(namespace)}.`);
+  }
+  if (namespace.length === 0) {
+    if (rules.allowEmpty) return ROOT;
+    throw new InvalidNamespaceError("Namespace cannot be empty: give at least one label.");
+  }
+  const labels = Array.from(namespace as unknown[], (label, position) => checkLabel(label, position));
+  if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
+    throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph": LangGraph keeps it for itself.');
+  }
+  const path = labels.join(SEPARATOR);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    throw new InvalidNamespaceError(
+      `Namespace is ${Buffer.byteLength(path)} bytes long; at most ${MAX_PATH_BYTES} can be stored: shorten its labels.`,
+    );
+  }
+  return path;
+}
+
+function checkLabel(label: unknown, position: number): string {
+  const at = `Invalid namespace label at position ${position}`;
+  if (typeof label !== "string") {
+    throw new InvalidNamespaceError(`${at}: namespace labels must be strings, but got ${kindOf(label)}.`);
+  }
+  if (label === "") throw new InvalidNamespaceError(`${at}: namespace labels cannot be empty strings.`);
+  if (label.includes(SEPARATOR)) {
+    throw new InvalidNamespaceError(`${at}: namespace labels cannot contain periods ('.').`);
+  }
+  if (!label.isWellFormed()) {
+    throw new InvalidNamespaceError(`${at}: it holds a lone surrogate, which no database can store.`);
+  }
+  return label;
+}
+
+/** The labels of a path; the inverse of {@link toPath}. */
+export function toLabels(path: string): string[] {
+  return path === ROOT ? [] : path.split(SEPARATOR);
+}
+
+/** Whether the namespace at `path` is the one at `prefix` or lies below it, by whole labels. */
+export function isWithin(prefix: string, path: string): boolean {
+  return prefix === ROOT || path === prefix || path.startsWith(prefix + SEPARATOR);
+}
+
+/** Joins a prefix and a path below it. */
+export function join(prefix: string, path: string): string {
+  if (prefix === ROOT) return path;
+  return path === ROOT ? prefix : prefix + SEPARATOR + path;
+}
+
+/** The path itself and every path above it, the root last. */
+export function ancestors(path: string): string[] {
+  const paths: string[] = [];
+  for (let end = path.length; end > 0; end = path.lastIndexOf(SEPARATOR, end - 1)) paths.push(path.slice(0, end));
+  paths.push(ROOT);
+  return paths;
+}
+
+/** Orders two label lists label by label, each by UTF-16 code units; a list comes right after its own prefix. */
+export function compareLabels(a: readonly string[], b: readonly string[]): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i += 1) {
+    const left = a[i] as string;
+    const right = b[i] as string;
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+/** Orders two paths as {@link compareLabels} orders their labels. */
+export function comparePaths(a: string, b: string): number {
+  return a === b ? 0 : compareLabels(toLabels(a), toLabels(b));
+}
+
+/** Matches any one label in a condition or a rule. */
+export const ANY_LABEL = "*";
+
+/** Whether `labels` begins (`prefix`) or ends (`suffix`) with `pattern`, in which `*` stands for any one label. */
+export function matchesPattern(
+  labels: readonly string[],
+  pattern: readonly string[],
+  where: "prefix" | "suffix",
+): boolean {
+  if (pattern.length > labels.length) return false;
+  const start = where === "prefix" ? 0 : labels.length - pattern.length;
+  return pattern.every((label, i) => label === ANY_LABEL || label === labels[start + i]);
+}

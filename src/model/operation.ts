@@ -1,0 +1,209 @@
+/** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
+import { InvalidNamespaceError, type MatchCondition } from "@langchain/langgraph-checkpoint";
+import { kindOf, ValidationError } from "./errors.ts";
+import { parseFilter, type Filter } from "./filter.ts";
+import { parseTextPath } from "./index-text.ts";
+import type { IndexOverride } from "./item.ts";
+import { join, toPath } from "./namespace.ts";
+import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
+
+/** Order of a search without a query, within each namespace, by creation. */
+export type ListingOrder = "oldest" | "newest";
+
+/** Reads one item. */
+export interface GetRequest {
+  readonly kind: "get";
+  readonly namespace: string;
+  readonly key: string;
+}
+
+/** Writes one item, or deletes it when `value` is null. */
+export interface PutRequest {
+  readonly kind: "put";
+  readonly namespace: string;
+  readonly key: string;
+  readonly value: EncodedValue | null;
+  readonly index: IndexOverride;
+}
+
+/** Finds items below a prefix. */
+export interface SearchRequest {
+  readonly kind: "search";
+  readonly prefix: string;
+  readonly query: string | null;
+  readonly filter: Filter | null;
+  readonly limit: number;
+  readonly offset: number;
+  readonly order: ListingOrder;
+  readonly cursor: string | null;
+  readonly minScore: number | null;
+}
+
+/** Lists namespaces below a scope; conditions, depth and results are relative to it. */
+export interface ListNamespacesRequest {
+  readonly kind: "list-namespaces";
+  readonly scope: string;
+  readonly conditions: readonly MatchCondition[];
+  readonly maxDepth: number | null;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** One checked operation. */
+export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
+
+/** What a view binds to the operations that go through it. */
+export interface OperationContext {
+  /** Path under which every namespace of the operation lies. */
+  readonly scope: string;
+  readonly index?: IndexOverride;
+  readonly order?: ListingOrder;
+  readonly minScore?: number;
+  readonly limits: ValueLimits;
+}
+
+/** The longest key, in UTF-8 bytes: a CQL clustering key ends at 64 KiB. */
+export const MAX_KEY_BYTES = 32_768;
+
+/**
+ * Checks one operation of a batch. LangGraph tells operations apart by the fields that they have.
+ *
+ * @throws {ValidationError} or `InvalidNamespaceError`, naming what is wrong; nothing has been done then.
+ */
+export function parseOperation(operation: unknown, context: OperationContext): Request {
+  if (typeof operation !== "object" || operation === null) {
+    throw new ValidationError(`An operation must be an object, but got ${kindOf(operation)}.`);
+  }
+  const fields = operation as Record<string, unknown>;
+  if ("namespacePrefix" in fields) return parseSearch(fields, context);
+  if ("namespace" in fields && "key" in fields) return "value" in fields ? parsePut(fields, context) : parseGet(fields, context);
+  if (!("namespace" in fields) && ("matchConditions" in fields || "maxDepth" in fields || "limit" in fields)) {
+    return parseListNamespaces(fields, context);
+  }
+  throw new ValidationError(
+    "Unknown operation: give { namespace, key } to get, { namespace, key, value } to put or delete, " +
+      "{ namespacePrefix } to search, { matchConditions, limit, offset } to list namespaces.",
+  );
+}
+
+function parseGet(fields: Record<string, unknown>, { scope }: OperationContext): GetRequest {
+  return {
+    kind: "get",
+    namespace: join(scope, toPath(fields["namespace"], { allowEmpty: true, allowReservedRoot: true })),
+    key: parseKey(fields["key"]),
+  };
+}
+
+function parsePut(fields: Record<string, unknown>, context: OperationContext): PutRequest {
+  const { value } = fields;
+  // A batched put may use the root label that LangGraph reserves (only `put` itself refuses it), and a delete of
+  // what cannot exist is harmless; only a put into the root itself has nowhere to go.
+  const path = toPath(fields["namespace"], { allowEmpty: value === null, allowReservedRoot: true });
+  return {
+    kind: "put",
+    namespace: join(context.scope, path),
+    key: parseKey(fields["key"]),
+    value: value === null ? null : encodeValue(value, context.limits),
+    index: parseIndex(fields["index"] ?? context.index),
+  };
+}
+
+function parseSearch(fields: Record<string, unknown>, context: OperationContext): SearchRequest {
+  const { query, cursor } = fields;
+  if (query !== undefined && query !== null && typeof query !== "string") {
+    throw new ValidationError(`query must be a text, but got ${kindOf(query)}.`);
+  }
+  if (cursor !== undefined && cursor !== null && typeof cursor !== "string") {
+    throw new ValidationError(`cursor must be the text that an earlier search gave, but got ${kindOf(cursor)}.`);
+  }
+  return {
+    kind: "search",
+    prefix: join(context.scope, toPath(fields["namespacePrefix"], { allowEmpty: true, allowReservedRoot: true })),
+    // An empty query ranks nothing: LangGraph takes it for none.
+    query: query === undefined || query === null || query === "" ? null : query.toWellFormed(),
+    filter: parseFilter(fields["filter"]),
+    limit: parseCount(fields["limit"] ?? 10, "limit"),
+    offset: parseCount(fields["offset"] ?? 0, "offset"),
+    order: parseOrder(fields["order"] ?? context.order ?? "oldest"),
+    cursor: cursor ?? null,
+    minScore: parseMinScore(fields["minScore"] ?? context.minScore ?? null),
+  };
+}
+
+function parseListNamespaces(fields: Record<string, unknown>, { scope }: OperationContext): ListNamespacesRequest {
+  const { matchConditions, maxDepth } = fields;
+  if (matchConditions !== undefined && matchConditions !== null && !Array.isArray(matchConditions)) {
+    throw new ValidationError(`matchConditions must be a list, but got ${kindOf(matchConditions)}.`);
+  }
+  const depth = maxDepth === undefined || maxDepth === null ? null : parseCount(maxDepth, "maxDepth");
+  if (depth === 0) throw new ValidationError("maxDepth must be at least 1, but got 0; leave it out for any depth.");
+  return {
+    kind: "list-namespaces",
+    scope,
+    conditions: ((matchConditions ?? []) as unknown[]).map(parseCondition),
+    maxDepth: depth,
+    limit: parseCount(fields["limit"] ?? 100, "limit"),
+    offset: parseCount(fields["offset"] ?? 0, "offset"),
+  };
+}
+
+function parseCondition(condition: unknown, position: number): MatchCondition {
+  const at = `matchConditions[${position}]`;
+  if (typeof condition !== "object" || condition === null) {
+    throw new ValidationError(`${at} must be { matchType, path }, but got ${kindOf(condition)}.`);
+  }
+  const { matchType, path } = condition as Record<string, unknown>;
+  if (matchType !== "prefix" && matchType !== "suffix") {
+    throw new ValidationError(`${at}.matchType must be "prefix" or "suffix", but got ${kindOf(matchType)}.`);
+  }
+  toPath(path, { allowEmpty: true, allowReservedRoot: true });
+  return { matchType, path: [...(path as string[])] };
+}
+
+/** Checks a key: any well-formed text. */
+export function parseKey(key: unknown): string {
+  if (typeof key !== "string") throw new ValidationError(`key must be a text, but got ${kindOf(key)}.`);
+  if (!key.isWellFormed()) throw new ValidationError("key holds a lone surrogate, which no database can store.");
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw new ValidationError(`key is ${Buffer.byteLength(key)} bytes long; at most ${MAX_KEY_BYTES} can be stored.`);
+  }
+  return key;
+}
+
+/** Checks how an item shall be indexed: `false`, or a list of paths. */
+export function parseIndex(index: unknown): IndexOverride {
+  if (index === undefined || index === null) return undefined;
+  if (index === false) return false;
+  if (!Array.isArray(index)) {
+    throw new ValidationError(`index must be false or a list of paths, but got ${kindOf(index)}.`);
+  }
+  for (const path of index as unknown[]) parseTextPath(path);
+  return [...(index as string[])];
+}
+
+/** Checks a number of items: whole, not negative. */
+export function parseCount(count: unknown, name: string): number {
+  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
+    const given = typeof count === "number" ? String(count) : kindOf(count);
+    throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
+  }
+  return count;
+}
+
+/** Checks an order of listing. */
+export function parseOrder(order: unknown): ListingOrder {
+  if (order === "oldest" || order === "newest") return order;
+  throw new ValidationError(`order must be "oldest" or "newest", but got ${kindOf(order)}.`);
+}
+
+/** Checks a lowest score. */
+export function parseMinScore(minScore: unknown): number | null {
+  if (minScore === null) return null;
+  if (typeof minScore === "number" && !Number.isNaN(minScore)) return minScore;
+  throw new ValidationError(`minScore must be a number, but got ${kindOf(minScore)}.`);
+}
+
+/** Whether an error says that the caller's input was wrong. */
+export function isInputError(error: unknown): boolean {
+  return error instanceof ValidationError || error instanceof InvalidNamespaceError;
+}

@@ -1,0 +1,80 @@
+/**
+ * A record as one cell of bytes: a JSON header, a line feed, the value. One cell, because CQL merges cell by cell: two
+ * writes of one timestamp over several cells were seen to merge into a record that nobody wrote. The header is read
+ * without touching the value.
+ */
+import { SchemaError } from "./errors.ts";
+import type { ItemId, ItemRecord } from "./item.ts";
+
+/** Bumped when a reader of today could misread what is written. */
+const FORMAT = 1;
+const LINE_FEED = 0x0a;
+
+/** Short names: a header stands in every record. */
+interface Header {
+  /** Format of the record. */
+  readonly r: typeof FORMAT;
+  /** Created, microseconds. */
+  readonly c: number;
+  /** Version, microseconds. */
+  readonly v: number;
+  /** Write id. */
+  readonly w: string;
+  /** Index override of the put, if it had one. */
+  readonly i?: false | readonly string[];
+  /** Number of vectors. */
+  readonly n: number;
+  /** Expiry, milliseconds, if it has one. */
+  readonly x?: number;
+  /** Kind of the value: JSON, typed JSON, or none (the marker of a delete). */
+  readonly k: "j" | "t" | "d";
+}
+
+/** Encodes all of a record but its id, which is the key of its row. */
+export function encodeRecord(record: ItemRecord): Buffer {
+  const header: Header = {
+    r: FORMAT,
+    c: record.created,
+    v: record.version,
+    w: record.writeId,
+    n: record.vectors,
+    k: record.value === null ? "d" : record.value.typed ? "t" : "j",
+    ...(record.index === undefined ? {} : { i: record.index }),
+    ...(record.expiresAt === null ? {} : { x: record.expiresAt }),
+  };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), record.value?.bytes ?? Buffer.alloc(0)]);
+}
+
+/**
+ * Decodes a cell.
+ *
+ * @throws {SchemaError} when the cell was written by a newer version, or by something else.
+ */
+export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
+  const bytes = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength);
+  const end = bytes.indexOf(LINE_FEED);
+  const header = parseHeader(bytes.toString("utf8", 0, end === -1 ? bytes.length : end));
+  return {
+    namespace: id.namespace,
+    key: id.key,
+    created: header.c,
+    version: header.v,
+    writeId: header.w,
+    index: header.i,
+    vectors: header.n,
+    expiresAt: header.x ?? null,
+    value: header.k === "d" ? null : { typed: header.k === "t", bytes: bytes.subarray(end + 1) },
+  };
+}
+
+function parseHeader(text: string): Header {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw new SchemaError("A record is not of this store's format: something else wrote to its table.", { cause });
+  }
+  // Only this store writes this table, so the format number alone tells a foreign record.
+  if (typeof header === "object" && header !== null && "r" in header && header.r === FORMAT) return header as Header;
+  throw new SchemaError("A record was written in a newer format than this version reads: upgrade this process.");
+}

@@ -1,0 +1,207 @@
+/**
+ * Values as bytes. A value of plain JSON is stored as that JSON. One that holds more (`Date`, `Map`, `Set`,
+ * `Uint8Array`, `bigint`, `undefined`, NaN, ±Infinity, -0) is stored as JSON in which those stand as an object of one
+ * key that begins with "~", such as `{"~date":"2026-01-01T00:00:00.000Z"}`; a user's own object of that form has its
+ * key doubled to "~~…". The format is ours because records outlive libraries: it must be readable in ten years.
+ */
+import { kindOf, ValidationError } from "./errors.ts";
+
+/** A stored value. */
+export interface EncodedValue {
+  /** Whether the JSON holds "~" forms and must be walked on the way out. */
+  readonly typed: boolean;
+  /** UTF-8 JSON. */
+  readonly bytes: Uint8Array;
+}
+
+/** Bounds on what is stored. */
+export interface ValueLimits {
+  readonly maxValueBytes: number;
+}
+
+/** Deeper values are refused: recursion over them, here and in the reader's own code, could end in a stack overflow. */
+export const MAX_DEPTH = 200;
+
+const MARK = "~";
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** State of one walk: the path so far, the objects on it, and whether a "~" form was needed. */
+interface Walk {
+  readonly path: (string | number)[];
+  readonly open: Set<object>;
+  typed: boolean;
+}
+
+/**
+ * Encodes the value of an item.
+ *
+ * @throws {ValidationError} naming the path and kind of what cannot be stored: functions, symbols, cycles, lone
+ *   surrogates, objects whose content JSON would lose (errors, promises, …), and values that are too deep or too big.
+ */
+export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
+  }
+  const plain = toPlain(value);
+  if (typeof plain.json !== "object" || plain.json === null || Array.isArray(plain.json) || isMarked(plain)) {
+    throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
+  }
+  const bytes = Buffer.from(JSON.stringify(plain.json));
+  if (bytes.byteLength > limits.maxValueBytes) {
+    throw new ValidationError(
+      `value is ${bytes.byteLength} bytes long as JSON; at most ${limits.maxValueBytes} are stored: split it over ` +
+        "several items, or keep large content elsewhere and its address here.",
+    );
+  }
+  return { typed: plain.typed, bytes };
+}
+
+/** A whole value that is itself a "~" form, such as a Map, is not an object with string keys. */
+function isMarked(plain: { json: Json; typed: boolean }): boolean {
+  if (!plain.typed) return false;
+  const keys = Object.keys(plain.json as object);
+  return keys.length === 1 && isTag(keys[0] as string);
+}
+
+/** Decodes a stored value; each call returns a new copy. */
+export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
+  const { buffer, byteOffset, byteLength } = encoded.bytes;
+  const json = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString("utf8")) as Json;
+  return (encoded.typed ? restore(json) : json) as Record<string, unknown>;
+}
+
+/** A detached copy of a value as it would be read back, for filters and texts that meet values before storing them. */
+export function copyValue(value: unknown): unknown {
+  const { json, typed } = toPlain(value);
+  return typed ? restore(json) : json;
+}
+
+function toPlain(value: unknown): { json: Json; typed: boolean } {
+  const walk: Walk = { path: [], open: new Set(), typed: false };
+  const json = plain(value, walk);
+  return { json, typed: walk.typed };
+}
+
+function plain(value: unknown, walk: Walk): Json {
+  switch (typeof value) {
+    case "string":
+      if (!value.isWellFormed()) throw refusal(walk, "text with a lone surrogate", "replace it by toWellFormed()");
+      return value;
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : mark(walk, "number", numberText(value));
+    case "bigint":
+      return mark(walk, "bigint", value.toString());
+    case "undefined":
+      return mark(walk, "undefined", true);
+    case "object":
+      return value === null ? null : nested(value, walk);
+    default:
+      throw refusal(walk, `a ${typeof value}`, "leave it out");
+  }
+}
+
+function nested(value: object, walk: Walk): Json {
+  if (walk.open.has(value)) throw refusal(walk, "a reference to an object that contains it", "store its key instead");
+  if (walk.open.size >= MAX_DEPTH) throw refusal(walk, `an object nested deeper than ${MAX_DEPTH}`, "flatten it");
+  walk.open.add(value);
+  const json = ofObject(value, walk);
+  walk.open.delete(value);
+  return json;
+}
+
+function ofObject(value: object, walk: Walk): Json {
+  if (Array.isArray(value)) return Array.from(value as unknown[], (element, i) => at(walk, i, element));
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
+    return mark(walk, "date", value.toISOString());
+  }
+  if (value instanceof Uint8Array) {
+    return mark(walk, "bytes", Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64"));
+  }
+  if (value instanceof Map) {
+    return mark(walk, "map", [...value].map(([key, element], i) => [at(walk, `key ${i}`, key), at(walk, i, element)]));
+  }
+  if (value instanceof Set) return mark(walk, "set", [...value].map((element, i) => at(walk, i, element)));
+  if ("toJSON" in value && typeof value.toJSON === "function") return plain(value.toJSON(), walk);
+  if (Object.prototype.toString.call(value) !== "[object Object]") {
+    throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need of it");
+  }
+  return ofProperties(value, walk);
+}
+
+function ofProperties(value: object, walk: Walk): Json {
+  if (Object.getOwnPropertySymbols(value).some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))) {
+    throw refusal(walk, "a property named by a symbol", "name it by a string");
+  }
+  const json: Record<string, Json> = {};
+  const entries = Object.entries(value);
+  for (const [key, element] of entries) {
+    if (key === "__proto__") throw refusal(walk, 'a property named "__proto__"', "rename it");
+    if (!key.isWellFormed()) throw refusal(walk, "a property name with a lone surrogate", "rename it");
+    json[key] = at(walk, key, element);
+  }
+  const [only] = entries.length === 1 ? Object.keys(json) : [];
+  if (only === undefined || !only.startsWith(MARK)) return json;
+  // Only within a typed value would this object be taken for a "~" form; so it makes the value typed and is escaped.
+  walk.typed = true;
+  return { [MARK + only]: json[only] as Json };
+}
+
+function at(walk: Walk, step: string | number, value: unknown): Json {
+  walk.path.push(step);
+  const json = plain(value, walk);
+  walk.path.pop();
+  return json;
+}
+
+function mark(walk: Walk, tag: string, json: Json): Json {
+  walk.typed = true;
+  return { [MARK + tag]: json };
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function refusal(walk: Walk, what: string, fix: string): ValidationError {
+  const path = `value${walk.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("")}`;
+  return new ValidationError(`${path} is ${what}, which cannot be stored: ${fix}. Nothing was saved.`);
+}
+
+function isTag(key: string): boolean {
+  return key.startsWith(MARK) && !key.startsWith(MARK + MARK);
+}
+
+function restore(json: Json): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(restore);
+  const keys = Object.keys(json);
+  const only = keys.length === 1 ? (keys[0] as string) : "";
+  if (isTag(only)) return restoreTag(only.slice(MARK.length), json[only] as Json);
+  if (only.startsWith(MARK)) return { [only.slice(MARK.length)]: restore(json[only] as Json) };
+  return Object.fromEntries(keys.map((key) => [key, restore(json[key] as Json)]));
+}
+
+function restoreTag(tag: string, json: Json): unknown {
+  switch (tag) {
+    case "number":
+      return Number(json);
+    case "bigint":
+      return BigInt(json as string);
+    case "undefined":
+      return undefined;
+    case "date":
+      return new Date(json as string);
+    case "bytes":
+      return new Uint8Array(Buffer.from(json as string, "base64"));
+    case "map":
+      return new Map((json as [Json, Json][]).map(([key, value]) => [restore(key), restore(value)]));
+    case "set":
+      return new Set((json as Json[]).map(restore));
+    default:
+      throw new ValidationError(`A stored value holds a form "~${tag}" that this version does not know; upgrade it.`);
+  }
+}

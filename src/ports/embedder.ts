@@ -1,0 +1,19 @@
+import type { Vector } from "./vector-index.ts";
+
+/** What the store needs of a LangChain `Embeddings`: exactly its two methods. */
+export interface EmbeddingsLike {
+  embedDocuments(texts: string[]): Promise<number[][]>;
+  embedQuery(text: string): Promise<number[]>;
+}
+
+/**
+ * Turns texts into vectors of the configured length. Rejects with an `EmbeddingError` when the provider fails, or
+ * answers with too few vectors, a wrong length or a number that is not finite.
+ */
+export interface Embedder {
+  /** Vectors of texts to store, at their positions. */
+  documents(texts: readonly string[]): Promise<Vector[]>;
+
+  /** Vector of a text to search for. Some models embed it differently from a document. */
+  query(text: string): Promise<Vector>;
+}

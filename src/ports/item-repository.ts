@@ -1,0 +1,64 @@
+import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
+import type { ListingOrder } from "../model/operation.ts";
+
+/** A place in the listing of one namespace: after the item with this creation time (microseconds) and key. */
+export interface ListPosition {
+  readonly created: number;
+  readonly key: string;
+}
+
+/** A page of the items of one namespace. */
+export interface ListQuery {
+  /** Path of exactly this namespace; not of those below it. */
+  readonly namespace: string;
+  readonly order: ListingOrder;
+  /** Where to go on; null starts at the first item. */
+  readonly after: ListPosition | null;
+  /** At most this many records are returned; at least 1. */
+  readonly limit: number;
+}
+
+/** What a page holds. */
+export interface ListPage {
+  /** Live records in the order asked for; may be fewer than the limit although more follow. */
+  readonly records: readonly LiveRecord[];
+  /** Where the next page starts; null when there is none. */
+  readonly next: ListPosition | null;
+}
+
+/** A namespace that holds items, or did lately. */
+export interface NamespaceEntry {
+  readonly path: string;
+  /** Whether some item of it has, or may have, no vector; once true it stays so. */
+  readonly hasUnscored: boolean;
+}
+
+/**
+ * The records: the truth from which all else can be rebuilt. It stores what it is given and decides nothing: versions,
+ * markers and what counts as live are the core's.
+ *
+ * Every method rejects with a `StoreError` when the database cannot answer; none ever answers less than it was asked.
+ */
+export interface ItemRepository {
+  /**
+   * Reads records; `result[i]` is what is stored at `ids[i]`, markers of deletes and expired records included, null
+   * when nothing is. Sees every write that was acknowledged before the call. Ids may repeat.
+   */
+  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]>;
+
+  /**
+   * Writes records with their place in the listing and their namespace in the registry; `result[i]` is what became of
+   * `records[i]`. A record is replaced as a whole, and only by a higher version; of two with one version, one stays
+   * whole, the same on every replica. Writing a record again changes nothing. Ids do not repeat within a call.
+   */
+  put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]>;
+
+  /** Reads a page of one namespace in order of creation, then key; an update does not move an item. */
+  list(query: ListQuery): Promise<ListPage>;
+
+  /**
+   * The namespaces at or below `prefix` (a path; the root's is ""), in no order. May name some that hold no item any
+   * more; never leaves out one that does.
+   */
+  namespaces(prefix: string): Promise<NamespaceEntry[]>;
+}

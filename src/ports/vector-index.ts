@@ -1,0 +1,59 @@
+import type { Filter } from "../model/filter.ts";
+import type { ItemId, Value } from "../model/item.ts";
+
+/** A vector: as many finite numbers as the index has dimensions. */
+export type Vector = readonly number[];
+
+/** The vectors of one write of one item. */
+export interface VectorPoint extends ItemId {
+  readonly version: number;
+  readonly writeId: string;
+  /** At least one; the item's score is that of the best. */
+  readonly vectors: readonly Vector[];
+  /** The item's value, of which the index keeps what it needs to apply filters. */
+  readonly value: Value;
+}
+
+/** Takes the vectors of an item away, as of a version. */
+export interface VectorRemoval extends ItemId {
+  readonly version: number;
+}
+
+/** What is asked of the index. */
+export interface VectorQuery {
+  readonly vector: Vector;
+  /** Path of the namespace at or below which hits lie. */
+  readonly prefix: string;
+  /** Hits may be more than match it, never fewer. */
+  readonly filter: Filter | null;
+  /** The best this many are returned; at least 1. */
+  readonly limit: number;
+}
+
+/** An item whose vectors are near. It is only a hint: the record decides whether it still holds. */
+export interface VectorHit extends ItemId {
+  readonly writeId: string;
+  /** Cosine similarity of the item's best vector, from -1 to 1; higher is nearer. */
+  readonly score: number;
+}
+
+/**
+ * The vectors: derived from the records, and never trusted without them. All methods reject with a `StoreError` when
+ * the index cannot answer; a missing index is such an error, never an empty answer.
+ */
+export interface VectorIndex {
+  /**
+   * Writes points over older ones of the same item; `result[i]` is what became of `points[i]`. A point that is newer
+   * than what is given stays, and that counts as success: the newer write is the one that matters. Once it resolves,
+   * queries see it. Ids do not repeat within a call.
+   */
+  upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<void>[]>;
+
+  /** Removes points unless they are newer than the version given; removing what is not there succeeds. */
+  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]>;
+
+  /**
+   * The nearest items, best first, each once. Fewer than `limit` means that there are no more.
+   */
+  query(query: VectorQuery): Promise<VectorHit[]>;
+}

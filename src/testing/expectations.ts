@@ -1,0 +1,97 @@
+import type { BaseStore, Item, PutOperation } from "@langchain/langgraph-checkpoint";
+import { expect } from "vitest";
+
+/** Values by key, in the order in which they are to be put. */
+export type Values = Readonly<Record<string, Record<string, unknown>>>;
+
+/** Puts all values into one namespace with one batch; the oldest is the first. */
+export async function seed(
+  store: BaseStore,
+  namespace: string[],
+  values: Values,
+  index?: PutOperation["index"],
+): Promise<void> {
+  const puts = Object.entries(values).map(([key, value]): PutOperation => ({ namespace, key, value, index }));
+  await store.batch(puts);
+}
+
+/** The keys of items, in their order. */
+export function keysOf(items: readonly Item[]): string[] {
+  return items.map((item) => item.key);
+}
+
+/** Waits for a promise to reject and gives the error; fails when it resolves. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
+  const settled = await Promise.allSettled([promise]);
+  const outcome = settled[0];
+  if (outcome.status === "fulfilled") {
+    return expect.fail(`expected an error, but the call resolved with ${JSON.stringify(outcome.value) ?? "undefined"}`);
+  }
+  expect(outcome.reason).toBeInstanceOf(Error);
+  return outcome.reason as Error;
+}
+
+interface OutcomesCarrier {
+  readonly outcomes: readonly PromiseSettledResult<unknown>[];
+}
+
+/** Says whether an error is a batch's own, which carries the outcome of each operation. */
+export function carriesOutcomes(error: Error): error is Error & OutcomesCarrier {
+  return error.name === "BatchError" && Array.isArray((error as Partial<OutcomesCarrier>).outcomes);
+}
+
+/** As `rejectionOf`, for `batch`: gives the error of the first failing operation, also where a `BatchError` carries it. */
+export async function batchRejectionOf(promise: Promise<unknown>): Promise<Error> {
+  const error = await rejectionOf(promise);
+  if (!carriesOutcomes(error)) return error;
+  const failed = error.outcomes.find((outcome) => outcome.status === "rejected");
+  expect(failed, "a BatchError has to carry a rejected outcome").toBeDefined();
+  const reason: unknown = failed?.reason;
+  expect(reason).toBeInstanceOf(Error);
+  return reason as Error;
+}
+
+/** Fails unless the promise rejects with LangGraph's `InvalidNamespaceError`, alone or inside a `BatchError`. */
+export async function expectInvalidNamespace(promise: Promise<unknown>): Promise<void> {
+  const error = await batchRejectionOf(promise);
+  expect(error.name, `${error.name}: ${error.message}`).toBe("InvalidNamespaceError");
+}
+
+/** Reads pages of `size` until one is short, and gives all that they held. */
+export async function readPages<T>(
+  size: number,
+  readPage: (page: { limit: number; offset: number }) => Promise<T[]>,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (;;) {
+    const page = await readPage({ limit: size, offset: all.length });
+    expect(page.length).toBeLessThanOrEqual(size);
+    all.push(...page);
+    if (page.length < size) return all;
+  }
+}
+
+/** Lists all namespaces below `[root]`, and it, in the order of the listing. */
+export async function namespacesBelow(store: BaseStore, root: string): Promise<string[][]> {
+  return readPages(500, (page) => store.listNamespaces({ prefix: [root], ...page }));
+}
+
+/** Waits until the clock shows a later millisecond than `moment`, so that two writes cannot bear the same time. */
+export async function clockPasses(moment: Date): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (Date.now() <= moment.getTime()) {
+    if (performance.now() > deadline) expect.fail(`the clock did not pass ${moment.toISOString()} in 5 s`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Gives the value, and fails where it is null or undefined. */
+export function present<T>(value: T | null | undefined, what = "the item"): T {
+  if (value === null || value === undefined) return expect.fail(`${what} is missing`);
+  return value;
+}
+
+/** The numbers from 0 up to, not including, `count`. */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}

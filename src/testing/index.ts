@@ -1,0 +1,10 @@
+/**
+ * Conformance cases for LangGraph stores, to be run with vitest, and vector models for tests.
+ *
+ * @module
+ */
+export type { ClaimName, StoreClaims } from "./claims.ts";
+export { DEFAULT_CLAIMS } from "./claims.ts";
+export { FailingEmbeddings, HashEmbeddings, RecordingEmbeddings, TableEmbeddings } from "./embeddings.ts";
+export type { ConformanceStore, StoreConformanceHarness } from "./harness.ts";
+export { storeConformance } from "./store-conformance.ts";
