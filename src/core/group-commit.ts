@@ -1,5 +1,22 @@
 /** Shares one round trip among callers, without timers. */
-interface Waiting<In, Out> {
+
+/** Commits a group; its outcomes stand at the positions of the inputs. */
+export type Commit<In, Out> = (inputs: readonly In[]) => Promise<PromiseSettledResult<Out>[]>;
+
+/** How groups are formed. */
+export interface GroupCommitOptions {
+  /** Most inputs in a group, unless one caller brings more. */
+  readonly maxGroup: number;
+  /** Most groups under way at once. */
+  readonly maxInFlight: number;
+  /**
+   * Whether the failure of a whole group may be the fault of one caller's input; its callers are then committed one
+   * by one, so that one bad input fails alone.
+   */
+  readonly isInputFault?: (reason: unknown) => boolean;
+}
+
+interface Caller<In, Out> {
   readonly inputs: readonly In[];
   readonly resolve: (outcomes: PromiseSettledResult<Out>[]) => void;
   readonly reject: (reason: unknown) => void;
@@ -10,25 +27,14 @@ interface Waiting<In, Out> {
  * hundred callers share one round trip.
  */
 export class GroupCommit<In, Out> {
-  readonly #commit: (inputs: readonly In[]) => Promise<PromiseSettledResult<Out>[]>;
-  readonly #maxGroup: number;
-  readonly #maxInFlight: number;
-  #waiting: Waiting<In, Out>[] = [];
+  readonly #commit: Commit<In, Out>;
+  readonly #options: GroupCommitOptions;
+  readonly #waiting: Caller<In, Out>[] = [];
   #inFlight = 0;
 
-  /**
-   * @param commit - commits a group; its outcomes stand at the positions of the inputs
-   * @param maxGroup - most inputs in a group, unless one caller brings more
-   * @param maxInFlight - most groups under way at once
-   */
-  constructor(
-    commit: (inputs: readonly In[]) => Promise<PromiseSettledResult<Out>[]>,
-    maxGroup: number,
-    maxInFlight: number,
-  ) {
+  constructor(commit: Commit<In, Out>, options: GroupCommitOptions) {
     this.#commit = commit;
-    this.#maxGroup = maxGroup;
-    this.#maxInFlight = maxInFlight;
+    this.#options = options;
   }
 
   /** Commits `inputs` in one group; outcomes stand at their positions. */
@@ -41,25 +47,27 @@ export class GroupCommit<In, Out> {
   }
 
   #next(): void {
-    while (this.#inFlight < this.#maxInFlight && this.#waiting.length > 0) {
-      const group = this.#take();
+    while (this.#inFlight < this.#options.maxInFlight && this.#waiting.length > 0) {
       this.#inFlight += 1;
-      void this.#run(group);
+      void this.#run(this.#take()).finally(() => {
+        this.#inFlight -= 1;
+        this.#next();
+      });
     }
   }
 
-  #take(): Waiting<In, Out>[] {
+  #take(): Caller<In, Out>[] {
     let size = 0;
     let count = 0;
     for (const { inputs } of this.#waiting) {
-      if (count > 0 && size + inputs.length > this.#maxGroup) break;
+      if (count > 0 && size + inputs.length > this.#options.maxGroup) break;
       size += inputs.length;
       count += 1;
     }
     return this.#waiting.splice(0, count);
   }
 
-  async #run(group: readonly Waiting<In, Out>[]): Promise<void> {
+  async #run(group: readonly Caller<In, Out>[]): Promise<void> {
     try {
       const outcomes = await this.#commit(group.flatMap(({ inputs }) => inputs));
       let start = 0;
@@ -68,10 +76,11 @@ export class GroupCommit<In, Out> {
         start += inputs.length;
       }
     } catch (reason) {
-      for (const { reject } of group) reject(reason);
-    } finally {
-      this.#inFlight -= 1;
-      this.#next();
+      if (group.length > 1 && this.#options.isInputFault?.(reason)) {
+        await Promise.all(group.map((caller) => this.#run([caller])));
+      } else {
+        for (const { reject } of group) reject(reason);
+      }
     }
   }
 }

@@ -60,20 +60,24 @@ export function idText({ namespace, key }: ItemId): string {
  * The item that LangGraph sees.
  *
  * @param depth - how many leading labels belong to the view that asks, and are left out
+ * @param value - the decoded value, where it is at hand
  */
-export function toItem(record: LiveRecord, depth: number): Item {
+export function toItem(record: LiveRecord, depth: number, value: Value = decodeValue(record.value)): Item {
   return {
     namespace: toLabels(record.namespace).slice(depth),
     key: record.key,
-    value: decodeValue(record.value) as Item["value"],
+    value,
     createdAt: new Date(Math.floor(record.created / 1000)),
     updatedAt: new Date(Math.floor(record.version / 1000)),
   };
 }
 
 /** The search result that LangGraph sees; `score` is undefined for what was not ranked. */
-export function toSearchItem(record: LiveRecord, depth: number, score: number | undefined): SearchItem {
-  const item: SearchItem = toItem(record, depth);
-  item.score = score;
-  return item;
+export function toSearchItem(
+  record: LiveRecord,
+  depth: number,
+  value: Value | undefined,
+  score: number | undefined,
+): SearchItem {
+  return { ...toItem(record, depth, value), score };
 }

@@ -125,11 +125,15 @@ function ofObject(value: object, walk: Walk): Json {
     return mark(walk, "map", [...value].map(([key, element], i) => [at(walk, `key ${i}`, key), at(walk, i, element)]));
   }
   if (value instanceof Set) return mark(walk, "set", [...value].map((element, i) => at(walk, i, element)));
-  if ("toJSON" in value && typeof value.toJSON === "function") return plain(value.toJSON(), walk);
+  if (hasToJson(value)) return plain(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
     throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need of it");
   }
   return ofProperties(value, walk);
+}
+
+function hasToJson(value: object): value is { toJSON: () => unknown } {
+  return "toJSON" in value && typeof value.toJSON === "function";
 }
 
 function ofProperties(value: object, walk: Walk): Json {

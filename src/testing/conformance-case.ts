@@ -9,7 +9,7 @@ export interface CaseContext {
   /** A root label that belongs to this run of this case alone. */
   readonly root: string;
   /** Gives the namespace of these labels below `root`; without labels, `[root]`. */
-  ns(...labels: string[]): string[];
+  readonly ns: (...labels: string[]) => string[];
   /** The model that the store embeds with; where the setting has no index, nothing calls it. */
   readonly embeddings: RecordingEmbeddings;
 }
@@ -23,7 +23,7 @@ export interface ConformanceCase {
   /** Claims without which the case does not apply. */
   readonly claims?: readonly ClaimName[];
   /** Resolves when the store keeps the promise, rejects when it does not. */
-  run(context: CaseContext): Promise<void>;
+  readonly run: (context: CaseContext) => Promise<void>;
 }
 
 /** Cases about one thing that run against one store. */

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { BaseStore, Item, PutOperation } from "@langchain/langgraph-checkpoint";
 import { expect } from "vitest";
 
@@ -15,9 +16,19 @@ export async function seed(
   await store.batch(puts);
 }
 
+/** Puts one item into each namespace, with one batch. */
+export async function seedNamespaces(store: BaseStore, namespaces: readonly string[][]): Promise<void> {
+  await store.batch(namespaces.map((namespace): PutOperation => ({ namespace, key: "k", value: { n: 1 } })));
+}
+
 /** The keys of items, in their order. */
 export function keysOf(items: readonly Item[]): string[] {
   return items.map((item) => item.key);
+}
+
+/** The field `n` of each value, in the order of the items. */
+export function numbersOf(items: readonly (Item | null)[]): unknown[] {
+  return items.map((item): unknown => item?.value["n"]);
 }
 
 /** Waits for a promise to reject and gives the error; fails when it resolves. */
@@ -25,7 +36,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
   const settled = await Promise.allSettled([promise]);
   const outcome = settled[0];
   if (outcome.status === "fulfilled") {
-    return expect.fail(`expected an error, but the call resolved with ${JSON.stringify(outcome.value) ?? "undefined"}`);
+    return expect.fail(`expected an error, but the call resolved with ${inspect(outcome.value, { depth: 1 })}`);
   }
   expect(outcome.reason).toBeInstanceOf(Error);
   return outcome.reason as Error;
@@ -57,18 +68,22 @@ export async function expectInvalidNamespace(promise: Promise<unknown>): Promise
   expect(error.name, `${error.name}: ${error.message}`).toBe("InvalidNamespaceError");
 }
 
+/** More pages than any case needs: a store that repeats items on every page never gives a short one. */
+const MOST_PAGES = 100;
+
 /** Reads pages of `size` until one is short, and gives all that they held. */
 export async function readPages<T>(
   size: number,
   readPage: (page: { limit: number; offset: number }) => Promise<T[]>,
 ): Promise<T[]> {
   const all: T[] = [];
-  for (;;) {
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page = await readPage({ limit: size, offset: all.length });
     expect(page.length).toBeLessThanOrEqual(size);
     all.push(...page);
     if (page.length < size) return all;
   }
+  return expect.fail(`no page of ${MOST_PAGES} was short: the pages never end`);
 }
 
 /** Lists all namespaces below `[root]`, and it, in the order of the listing. */

@@ -1,0 +1,43 @@
+/** Imports point one way: model <- ports <- core <- store; backends stand beside the core and never see it. */
+function layer(name, from, allowed) {
+  return {
+    name,
+    severity: "error",
+    from: { path: `^src/${from}` },
+    to: { path: "^src/", pathNot: allowed.map((each) => `^src/${each}`) },
+  };
+}
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycle", severity: "error", from: {}, to: { circular: true } },
+    layer("model-imports-only-model", "model/", ["model/"]),
+    layer("ports-import-only-the-model", "ports/", ["model/", "ports/"]),
+    layer("core-imports-no-technology", "core/", ["model/", "ports/", "core/"]),
+    layer("config-imports-model-and-ports", "config/", ["model/", "ports/", "config/"]),
+    layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "ports/", "backends/cql/"]),
+    layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "ports/", "backends/qdrant/"]),
+    layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "ports/", "backends/libsql/"]),
+    layer("embeddings-import-only-the-model", "embeddings/", ["model/", "embeddings/"]),
+    layer("testing-imports-model-and-ports", "testing/", ["model/", "ports/", "testing/"]),
+    {
+      name: "only-the-composition-root-knows-backends",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(backends/|connect\\.ts$)" },
+      to: { path: "^src/backends/" },
+    },
+    {
+      name: "no-development-dependency-in-the-package",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(testing|embeddings)/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer", "type-only"] },
+    },
+    { name: "nothing-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
+  },
+};

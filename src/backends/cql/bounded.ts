@@ -1,0 +1,41 @@
+/** Many requests at once, but not all at once. */
+
+/**
+ * Runs `task` on every input, at most `atOnce` at a time; results stand at the positions of their inputs. After a
+ * failure no further task is started, and the first failure is thrown once those under way have ended.
+ */
+export async function mapBounded<In, Out>(
+  inputs: readonly In[],
+  atOnce: number,
+  task: (input: In) => Promise<Out>,
+): Promise<Out[]> {
+  const results: Out[] = [];
+  const failures: unknown[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < inputs.length && failures.length === 0) {
+      const position = next;
+      next += 1;
+      try {
+        results[position] = await task(inputs[position] as In);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, work));
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
+
+/** Runs `task` on every input, at most `atOnce` at a time, whatever becomes of the others. */
+export function settleBounded<In>(
+  inputs: readonly In[],
+  atOnce: number,
+  task: (input: In) => Promise<void>,
+): Promise<PromiseSettledResult<void>[]> {
+  return mapBounded(inputs, atOnce, async (input): Promise<PromiseSettledResult<void>> => {
+    const [outcome] = await Promise.allSettled([task(input)]);
+    return outcome;
+  });
+}

@@ -1,0 +1,212 @@
+/** The connection: runs statements, and turns what goes wrong into the store's own errors. */
+import { Client, type Host, type QueryOptions, types } from "cassandra-driver";
+import { ClosedError, ConfigurationError, isStoreError, StoreError, UnavailableError } from "../../model/errors.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { toStoreError } from "./errors.ts";
+import type { CqlOptions } from "./options.ts";
+
+/** A row by column name. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A value bound to a statement. */
+export type Param = string | number | boolean | Buffer | Date | readonly string[];
+
+/** A statement with the values bound to it. */
+export interface Statement {
+  readonly query: string;
+  readonly params: readonly Param[];
+}
+
+/** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
+export type Purpose = "read" | "write" | "scan" | "schema";
+
+const DEFAULT_TIMEOUT_MS = 6_000;
+const SCHEMA_TIMEOUT_MS = 30_000;
+const AGREEMENT_DEADLINE_MS = 30_000;
+const AGREEMENT_POLL_MS = 100;
+
+const DOING: Readonly<Record<Purpose, string>> = {
+  read: "A CQL read",
+  write: "A CQL write",
+  scan: "A CQL scan",
+  schema: "A CQL schema change",
+};
+
+/** A connection to a cluster, made at `open` and given back at `close`. */
+export class CqlSession {
+  readonly #options: CqlOptions;
+  readonly #profiles: Readonly<Record<Purpose, QueryOptions>>;
+  #client: Client | null = null;
+
+  constructor(options: CqlOptions) {
+    this.#options = options;
+    this.#profiles = profilesFor(options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS);
+  }
+
+  /** Connects. */
+  async open(): Promise<void> {
+    if (this.#client !== null) return;
+    const client = this.#options.client ?? newClient(this.#options);
+    try {
+      await client.connect();
+    } catch (error) {
+      const failure = connectFailure(error, client, this.#options);
+      await this.#release(client);
+      throw failure;
+    }
+    this.#client = client;
+  }
+
+  /** Closes the connections, except those of a client that the caller gave. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client !== null) await this.#release(client);
+  }
+
+  async #release(client: Client): Promise<void> {
+    if (client !== this.#options.client) await client.shutdown();
+  }
+
+  /** Nodes of the data centre in use that are believed to be up; of all, where nothing says which one is in use. */
+  localHosts(): Host[] {
+    const dataCenter = this.localDataCenter();
+    return this.#connected()
+      .hosts.values()
+      .filter((host) => dataCenter === null || host.datacenter === dataCenter);
+  }
+
+  /** The data centre in use, or null where a client was given whose cluster has several and no option names one. */
+  localDataCenter(): string | null {
+    if (this.#options.localDataCenter !== undefined) return this.#options.localDataCenter;
+    const [only, ...others] = this.dataCenters();
+    return only === undefined || others.length > 0 ? null : only;
+  }
+
+  /** The data centres of the cluster. */
+  dataCenters(): string[] {
+    return dataCentersOf(this.#connected());
+  }
+
+  /** Runs a prepared query and returns all of its rows, on however many pages they come. */
+  async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<Row[]> {
+    const client = this.#connected();
+    const rows: Row[] = [];
+    let pageState: string | null = null;
+    // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
+    do {
+      const options: QueryOptions = { ...this.#profiles[purpose], ...(pageState === null ? {} : { pageState }) };
+      const page: types.ResultSet = await run(purpose, () => client.execute(query, [...params], options));
+      for (const row of page.rows) rows.push(row);
+      pageState = page.pageState ?? null;
+    } while (pageState !== null);
+    return rows;
+  }
+
+  /** Runs a prepared write. */
+  async write({ query, params }: Statement): Promise<void> {
+    const client = this.#connected();
+    await run("write", () => client.execute(query, [...params], this.#profiles.write));
+  }
+
+  /** Runs prepared writes to one partition, as one request. */
+  async writeTogether(statements: readonly Statement[]): Promise<void> {
+    const client = this.#connected();
+    const queries = statements.map(({ query, params }) => ({ query, params: [...params] }));
+    await run("write", () => client.batch(queries, { ...this.#profiles.write, logged: false }));
+  }
+
+  /**
+   * Changes the schema, and waits until all nodes know of it.
+   *
+   * Changes that several processes make at once are sent to one and the same node, which does them one after another:
+   * two nodes of Cassandra 5 that create one table at the same time may give it two identities.
+   */
+  async changeSchema(query: string): Promise<void> {
+    const client = this.#connected();
+    const [first] = this.localHosts()
+      .filter((host) => host.isUp())
+      .sort((a, b) => (a.address < b.address ? -1 : 1));
+    const pinned: QueryOptions = first === undefined ? {} : { host: first };
+    await run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
+    await this.#agree(client);
+  }
+
+  async #agree(client: Client): Promise<void> {
+    const deadline = Date.now() + AGREEMENT_DEADLINE_MS;
+    while (!(await run("schema", () => client.metadata.checkSchemaAgreement()))) {
+      if (Date.now() > deadline) {
+        throw new UnavailableError(
+          `The nodes did not agree on the schema within ${AGREEMENT_DEADLINE_MS / 1000} s; ` +
+            '"nodetool describecluster" shows which one differs.',
+        );
+      }
+      await pause(AGREEMENT_POLL_MS);
+    }
+  }
+
+  #connected(): Client {
+    if (this.#client === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
+    return this.#client;
+  }
+}
+
+/**
+ * A CQL bigint. As bytes, because what else the driver takes for one depends on how a client was configured, and a
+ * caller's own client may be configured in any way.
+ */
+export function bigint(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(BigInt(value));
+  return bytes;
+}
+
+async function run<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw toStoreError(error, DOING[purpose]);
+  }
+}
+
+/** Options of each purpose. Given with every request, since a caller's client knows no profiles of ours. */
+function profilesFor(timeoutMs: number): Readonly<Record<Purpose, QueryOptions>> {
+  const consistency = types.consistencies.localQuorum;
+  const data: QueryOptions = { prepare: true, isIdempotent: true, consistency, readTimeout: timeoutMs };
+  return {
+    read: data,
+    write: data,
+    scan: { ...data, readTimeout: 2 * timeoutMs },
+    schema: { consistency, isIdempotent: false, readTimeout: Math.max(SCHEMA_TIMEOUT_MS, timeoutMs) },
+  };
+}
+
+function newClient(options: CqlOptions): Client {
+  const { contactPoints = [], port, localDataCenter, credentials, ssl, applicationName } = options;
+  return new Client({
+    contactPoints: [...contactPoints],
+    ...(localDataCenter === undefined ? {} : { localDataCenter }),
+    ...(port === undefined ? {} : { protocolOptions: { port } }),
+    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
+    ...(ssl === undefined ? {} : { sslOptions: ssl }),
+    ...(applicationName === undefined ? {} : { applicationName }),
+    monitorReporting: { enabled: false },
+  });
+}
+
+function connectFailure(error: unknown, client: Client, { localDataCenter }: CqlOptions): StoreError {
+  const found = dataCentersOf(client);
+  if (localDataCenter !== undefined && found.length > 0 && !found.includes(localDataCenter)) {
+    return new ConfigurationError(
+      `cql.localDataCenter is ${JSON.stringify(localDataCenter)}, but the cluster's data centres are ` +
+        `${found.map((name) => JSON.stringify(name)).join(", ")}: set it to the one that is near.`,
+      { cause: error, details: { localDataCenter, found } },
+    );
+  }
+  return isStoreError(error) ? error : toStoreError(error, "Connecting to CQL");
+}
+
+function dataCentersOf(client: Client): string[] {
+  const names = client.hosts.values().map(({ datacenter }) => datacenter);
+  return [...new Set(names)].filter((name) => typeof name === "string").sort();
+}

@@ -1,0 +1,61 @@
+/**
+ * Every statement of the repositories. All are prepared; each names its full partition key, so that it is routed to a
+ * replica, except the scan, which is split by token.
+ */
+
+/** The statements for one keyspace. */
+export type Statements = ReturnType<typeof statementsFor>;
+
+/** Writes a keyspace or data centre, already checked, as CQL takes it. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** @param keyspaceName - checked by `checkOptions` */
+export function statementsFor(keyspaceName: string) {
+  const keyspace = quoteIdentifier(keyspaceName);
+  const entries = `SELECT created, key FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
+  return {
+    readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
+    readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
+    writeItem:
+      `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` +
+      "USING TIMESTAMP ? AND TTL ?",
+    writeEntry:
+      `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key) VALUES (?, ?, ?, ?) ` +
+      "USING TIMESTAMP ? AND TTL ?",
+
+    entries: {
+      oldest: {
+        first: `${entries} ORDER BY created ASC, key ASC LIMIT ?`,
+        after: `${entries} AND (created, key) > (?, ?) ORDER BY created ASC, key ASC LIMIT ?`,
+      },
+      newest: {
+        first: `${entries} ORDER BY created DESC, key DESC LIMIT ?`,
+        after: `${entries} AND (created, key) < (?, ?) ORDER BY created DESC, key DESC LIMIT ?`,
+      },
+    },
+
+    registerNamespace: `INSERT INTO ${keyspace}.namespaces (root, shard, path) VALUES (?, ?, ?) USING TIMESTAMP ?`,
+    registerUnscored:
+      `INSERT INTO ${keyspace}.namespaces (root, shard, path, has_unscored) VALUES (?, ?, ?, true) USING TIMESTAMP ?`,
+    readNamespace: `SELECT path, has_unscored FROM ${keyspace}.namespaces WHERE root = ? AND shard = ? AND path = ?`,
+    readNamespacesBelow:
+      `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
+      "WHERE root = ? AND shard = ? AND path >= ? AND path < ?",
+    scanNamespaces:
+      `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
+      "WHERE token(root, shard) > ? AND token(root, shard) <= ?",
+
+    readSetting: `SELECT value FROM ${keyspace}.settings WHERE name = ?`,
+    writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
+
+    readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
+    recordMigration:
+      `INSERT INTO ${keyspace}.schema_migrations (component, version, name, checksum, applied_at) ` +
+      "VALUES (?, ?, ?, ?, ?)",
+    createMigrations:
+      `CREATE TABLE IF NOT EXISTS ${keyspace}.schema_migrations (component text, version int, name text, ` +
+      "checksum text, applied_at timestamp, PRIMARY KEY ((component), version))",
+  } as const;
+}

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ClosedError, UnavailableError } from "../../model/errors.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { isBusy, toStoreError } from "./errors.ts";
+import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
+import { settledWithin } from "./settled-within.ts";
+import { CallFailedError, WorkerChannel } from "./worker-channel.ts";
+
+/** How long a call tries again while another process holds the lock. */
+const BUSY_DEADLINE_MS = 10_000;
+/** Longest pause between two tries; each is drawn at random up to a bound that doubles from 1 ms. */
+const MAX_PAUSE_MS = 32;
+/** How long `stop` waits for what is under way. */
+const STOP_DEADLINE_MS = 15_000;
+
+/**
+ * A thread with a connection to the file. Calls run one after another; their number is bounded. While another process
+ * holds the lock a call is tried again from here, so that the thread serves others meanwhile. A thread that crashed
+ * fails the calls that it had, and the next call starts another.
+ */
+export class DatabaseThread implements DatabaseCalls {
+  readonly #open: OpenRequest;
+  readonly #logger: Logger;
+  readonly #maxCalls: number;
+  readonly #active = new Set<Promise<unknown>>();
+  #channel: Promise<WorkerChannel> | null = null;
+  #state: "new" | "started" | "stopped" = "new";
+
+  /**
+   * @param open - the file and how to open it
+   * @param maxCalls - most calls under way or waiting; more are refused with an `UnavailableError`
+   */
+  constructor(open: OpenRequest, maxCalls: number, logger: Logger) {
+    this.#open = open;
+    this.#maxCalls = maxCalls;
+    this.#logger = logger;
+  }
+
+  /** Starts the thread and opens the file. */
+  async start(): Promise<void> {
+    if (this.#state === "stopped") throw this.#closed();
+    this.#state = "started";
+    await this.#track(this.#running());
+  }
+
+  async call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]> {
+    if (this.#state !== "started") throw this.#closed();
+    if (this.#active.size >= this.#maxCalls) {
+      throw new UnavailableError(
+        `${this.#active.size} calls wait for the database file ${this.#open.path}: try again, with fewer at once.`,
+        { details: { waiting: this.#active.size } },
+      );
+    }
+    return this.#track(this.#call(name, request));
+  }
+
+  /** Waits for what is under way, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    await settledWithin(STOP_DEADLINE_MS, Promise.allSettled([...this.#active]));
+    const [channel] = await Promise.allSettled([this.#channel]);
+    this.#channel = null;
+    // One that failed to start has ended itself.
+    if (channel.status === "rejected" || channel.value === null) return;
+    if (this.#active.size === 0) {
+      const [closed] = await Promise.allSettled([channel.value.call("close", null)]);
+      if (closed.status === "fulfilled") return channel.value.exited();
+    }
+    await channel.value.terminate();
+  }
+
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#active.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#active.delete(call);
+    }
+  }
+
+  async #call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]> {
+    const channel = await this.#running();
+    return this.#untilFree(channel, name, request);
+  }
+
+  #running(): Promise<WorkerChannel> {
+    if (this.#channel !== null) return this.#channel;
+    const forget = (): void => {
+      if (this.#channel === starting) this.#channel = null;
+    };
+    const starting = this.#startChannel(forget);
+    this.#channel = starting;
+    starting.catch(forget);
+    return starting;
+  }
+
+  async #startChannel(forget: () => void): Promise<WorkerChannel> {
+    const channel = new WorkerChannel((cause) => {
+      forget();
+      if (cause !== null) this.#logger.error({ err: cause, path: this.#open.path }, "the database thread crashed");
+    });
+    try {
+      await this.#untilFree(channel, "open", this.#open);
+      return channel;
+    } catch (error) {
+      await channel.terminate();
+      throw error;
+    }
+  }
+
+  async #untilFree<N extends CallName>(
+    channel: WorkerChannel,
+    name: N,
+    request: Calls[N]["request"],
+  ): Promise<Calls[N]["reply"]> {
+    const deadline = performance.now() + BUSY_DEADLINE_MS;
+    for (let bound = 1; ; bound = Math.min(bound * 2, MAX_PAUSE_MS)) {
+      try {
+        return await channel.call(name, request);
+      } catch (error) {
+        if (!(error instanceof CallFailedError)) throw this.#crashed(error);
+        if (!isBusy(error.failure) || performance.now() > deadline) throw toStoreError(error.failure, this.#open.path);
+      }
+      await sleep(Math.random() * bound);
+    }
+  }
+
+  #crashed(cause: unknown): UnavailableError {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new UnavailableError(
+      `The thread that works on the database file ${this.#open.path} ended before it answered: ${message}. A write ` +
+        "that was under way may or may not be stored; the next call starts a new thread.",
+      { cause },
+    );
+  }
+
+  #closed(): ClosedError {
+    const reason = this.#state === "new" ? "is not started: call start() first" : "was stopped";
+    return new ClosedError(`The store on the database file ${this.#open.path} ${reason}.`);
+  }
+}

@@ -1,0 +1,110 @@
+/** A store on one local file, with no server. */
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
+import type { Backend } from "../../ports/backend.ts";
+import type { ItemRepository } from "../../ports/item-repository.ts";
+import { silentLogger, type Logger } from "../../ports/logger.ts";
+import type { Settings } from "../../ports/settings.ts";
+import type { VectorIndex } from "../../ports/vector-index.ts";
+import { DatabaseThread } from "./database-thread.ts";
+import { LibsqlItemRepository } from "./libsql-item-repository.ts";
+import { LibsqlSettings } from "./libsql-settings.ts";
+import { LibsqlVectorIndex } from "./libsql-vector-index.ts";
+import type { OpenRequest } from "./requests.ts";
+import { settledWithin } from "./settled-within.ts";
+import { WriteGroup } from "./write-group.ts";
+
+/** Most reads, and most writes, and most other calls, that wait at once. */
+const MAX_WAITING = 10_000;
+/** How long `stop` lets what waits be done before the rest is refused. */
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** Where the file is and what it holds. */
+export interface LibsqlBackendOptions {
+  /** Path of the file, made if it is not there; its directory must be. `":memory:"` is a temporary file, removed by `stop`. */
+  readonly path: string;
+  /** Length of the vectors; null when the store has no index. */
+  readonly dims: number | null;
+  readonly logger?: Logger;
+  /** Current time in milliseconds since the epoch, for expiry; the system's clock by default. */
+  readonly now?: () => number;
+  /** Most reads, most writes and most other calls that wait; beyond, a call is refused as unavailable. 10,000 by default. */
+  readonly maxWaiting?: number;
+}
+
+/**
+ * Records, vectors and settings in one SQLite file in WAL mode, which several processes may share.
+ *
+ * All SQL runs on two threads, because it is synchronous and would stop timers and other requests: one serves reads by
+ * id, one all the rest in order. Not on the caller's thread, where `libsql` lets go of the file only when its
+ * statements happen to be collected.
+ */
+export class LibsqlBackend implements Backend {
+  readonly items: ItemRepository;
+  readonly settings: Settings;
+  readonly vectors: VectorIndex | null;
+  readonly #open: OpenRequest;
+  readonly #temporaryDirectory: string | null;
+  readonly #work: DatabaseThread;
+  readonly #reads: DatabaseThread;
+  readonly #drain: () => Promise<unknown>;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: LibsqlBackendOptions) {
+    const { dims, logger = silentLogger, now = Date.now, maxWaiting = MAX_WAITING } = options;
+    checkOptions(options);
+    this.#temporaryDirectory =
+      options.path === ":memory:" ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
+    // Absolute, so that nothing in it can be read as the address of a remote database.
+    const path = this.#temporaryDirectory === null ? resolve(options.path) : join(this.#temporaryDirectory, "store.db");
+    this.#open = { path, dims, durable: this.#temporaryDirectory === null };
+    this.#work = new DatabaseThread(this.#open, maxWaiting, logger);
+    this.#reads = new DatabaseThread(this.#open, maxWaiting, logger);
+    const writes = new WriteGroup(this.#work, path, maxWaiting);
+    const items = new LibsqlItemRepository({ database: this.#work, reads: this.#reads, writes, now, maxWaiting });
+    this.items = items;
+    this.settings = new LibsqlSettings(this.#work, writes);
+    this.vectors = dims === null ? null : new LibsqlVectorIndex(this.#work, writes, dims, now);
+    this.#drain = () => Promise.all([writes.stop(), items.stop()]);
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping !== null) throw new ClosedError("A store that was stopped cannot be started again: make a new one.");
+    try {
+      if (this.#temporaryDirectory !== null) await mkdir(this.#temporaryDirectory, { mode: 0o700 });
+      await Promise.all([this.#work.start(), this.#reads.start()]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Lets what was asked before be done, within bounds, and lets go of the file. Later calls reject with a `ClosedError`. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await settledWithin(DRAIN_DEADLINE_MS, this.#drain());
+    await Promise.all([this.#work.stop(), this.#reads.stop()]);
+    if (this.#temporaryDirectory !== null) await rm(this.#temporaryDirectory, { recursive: true, force: true });
+  }
+}
+
+function checkOptions({ path, dims, maxWaiting }: LibsqlBackendOptions): void {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    const given = typeof path === "string" ? JSON.stringify(path) : kindOf(path);
+    throw new ConfigurationError(`path must be the path of a file, or ":memory:", but got ${given}.`);
+  }
+  checkPositive("dims", dims);
+  checkPositive("maxWaiting", maxWaiting ?? null);
+}
+
+function checkPositive(name: string, value: number | null): void {
+  if (value === null || (Number.isSafeInteger(value) && value > 0)) return;
+  throw new ConfigurationError(`${name} must be a whole number of at least 1, but got ${String(value)}.`);
+}

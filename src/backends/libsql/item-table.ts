@@ -1,0 +1,93 @@
+import type { ItemId } from "../../model/item.ts";
+import { bytesOf, textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
+import type { NamespaceTable } from "./namespace-table.ts";
+import type { ListReply, ListRequest, PutWrite } from "./requests.ts";
+
+/** A page ends after this many bytes of records, so that a page of big values does not fill the memory. */
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
+/** A page has no more rows than this. */
+const MAX_PAGE_ROWS = 10_000;
+
+/** The records. */
+export class ItemTable {
+  readonly #connection: Connection;
+  readonly #namespaces: NamespaceTable;
+  readonly #put: Writer;
+  readonly #get: Reader;
+  readonly #record: Reader;
+  readonly #pages: Readonly<Record<"first" | "next", Readonly<Record<ListRequest["order"], Reader>>>>;
+
+  constructor(connection: Connection, namespaces: NamespaceTable) {
+    this.#connection = connection;
+    this.#namespaces = namespaces;
+    // Of two writes with one version the greater bytes stay, as CQL decides between two cells of one timestamp.
+    this.#put = connection.writer(`
+      INSERT INTO items (namespace_id, key, created, version, write_id, has_value, expires_at, record)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (namespace_id, key) DO UPDATE SET
+        created = excluded.created, version = excluded.version, write_id = excluded.write_id,
+        has_value = excluded.has_value, expires_at = excluded.expires_at, record = excluded.record
+      WHERE excluded.version > items.version
+         OR (excluded.version = items.version AND excluded.record > items.record)`);
+    this.#get = connection.reader(`
+      SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.path = ?1`);
+    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
+    this.#pages = {
+      first: { oldest: connection.reader(page("", "ASC")), newest: connection.reader(page("", "DESC")) },
+      next: {
+        oldest: connection.reader(page("AND (i.created, i.key) > (?, ?)", "ASC")),
+        newest: connection.reader(page("AND (i.created, i.key) < (?, ?)", "DESC")),
+      },
+    };
+  }
+
+  /** Writes a record unless a higher one is there. For write transactions. */
+  put(write: PutWrite): void {
+    const namespace = this.#namespaces.register(write.namespace);
+    const { created, version, writeId, hasValue, expiresAt, cell } = write;
+    this.#put([namespace, toBytes(write.key), created, version, writeId, hasValue ? 1 : 0, expiresAt, cell]);
+    if (write.unscored) this.#namespaces.markUnscored(namespace);
+  }
+
+  /** The encoded records at `ids`, null where there is none. */
+  get(ids: readonly ItemId[]): (Buffer | null)[] {
+    return ids.map(({ namespace, key }) => {
+      const row = this.#get.first([toBytes(namespace), toBytes(key)]);
+      return row === null ? null : bytesOf(row[0]);
+    });
+  }
+
+  /** A page of a namespace. */
+  list(request: ListRequest): ListReply {
+    return this.#connection.transaction("DEFERRED", () => this.#list(request));
+  }
+
+  #list({ namespace, order, after, limit, now }: ListRequest): ListReply {
+    const count = Math.min(limit, MAX_PAGE_ROWS);
+    const start: Bound[] = after === null ? [] : [after.created, toBytes(after.key)];
+    const reader = this.#pages[after === null ? "first" : "next"][order];
+    // One more than asked for tells whether there is a next page.
+    const found = reader.all([toBytes(namespace), now, ...start, count + 1]);
+    const rows: { key: string; cell: Uint8Array }[] = [];
+    let bytes = 0;
+    for (const [id, created, key] of found.slice(0, count)) {
+      const cell = bytesOf(this.#record.first([Number(id)])?.[0]);
+      rows.push({ key: textOf(key), cell });
+      bytes += cell.byteLength;
+      const isLast = rows.length === found.length;
+      if (!isLast && (bytes > MAX_PAGE_BYTES || rows.length === count)) {
+        return { rows, next: { created: Number(created), key: textOf(key) } };
+      }
+    }
+    return { rows, next: null };
+  }
+}
+
+/** Rows of a page without their records, read off the index alone. */
+function page(start: string, direction: "ASC" | "DESC"): string {
+  return `
+    SELECT i.id, i.created, i.key FROM items i
+    WHERE i.namespace_id = (SELECT id FROM namespaces WHERE path = ?) AND i.has_value = 1
+      AND (i.expires_at IS NULL OR i.expires_at > ?) ${start}
+    ORDER BY i.created ${direction}, i.key ${direction} LIMIT ?`;
+}

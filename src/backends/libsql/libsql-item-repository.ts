@@ -1,0 +1,88 @@
+import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
+import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
+import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
+import { GroupedCalls } from "./grouped-calls.ts";
+import type { DatabaseCalls, PutWrite } from "./requests.ts";
+import type { WriteGroup } from "./write-group.ts";
+
+/** Where the repository's calls go. */
+export interface LibsqlItemRepositoryOptions {
+  /** Runs listings. */
+  readonly database: DatabaseCalls;
+  /** Runs reads by id; may be another thread, so that they do not wait behind searches and writes. */
+  readonly reads: DatabaseCalls;
+  readonly writes: WriteGroup;
+  /** Current time in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Most reads by id that may wait. */
+  readonly maxWaiting: number;
+}
+
+/** Records in a local file. */
+export class LibsqlItemRepository implements ItemRepository {
+  readonly #options: LibsqlItemRepositoryOptions;
+  readonly #gets: GroupedCalls<ItemId, Uint8Array | null>;
+
+  constructor(options: LibsqlItemRepositoryOptions) {
+    this.#options = options;
+    const send = async (ids: readonly ItemId[]): Promise<PromiseSettledResult<Uint8Array | null>[]> => {
+      const cells = await options.reads.call("get", ids);
+      return cells.map((value) => ({ status: "fulfilled", value }));
+    };
+    this.#gets = new GroupedCalls(send, () => 0, {
+      maxGroup: 200,
+      maxGroupBytes: Infinity,
+      maxWaiting: options.maxWaiting,
+      maxWaitingBytes: Infinity,
+    });
+  }
+
+  async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+    const outcomes = await this.#gets.add(ids.map(({ namespace, key }) => ({ namespace, key })));
+    return ids.map((id, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.status !== "fulfilled") throw outcome?.reason as Error;
+      return outcome.value === null ? null : decodeRecord(id, outcome.value);
+    });
+  }
+
+  put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
+    return this.#options.writes.each(records, toWrite);
+  }
+
+  async list(query: ListQuery): Promise<ListPage> {
+    const { rows, next } = await this.#options.database.call("list", { ...query, now: this.#options.now() });
+    return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
+  }
+
+  namespaces(prefix: string): Promise<NamespaceEntry[]> {
+    return this.#options.database.call("namespaces", { prefix });
+  }
+
+  /** Takes no more reads by id, and resolves when all that wait are done. */
+  stop(): Promise<void> {
+    return this.#gets.stop();
+  }
+}
+
+function toWrite(record: ItemRecord): PutWrite {
+  return {
+    kind: "put",
+    namespace: record.namespace,
+    key: record.key,
+    created: record.created,
+    version: record.version,
+    writeId: record.writeId,
+    hasValue: record.value !== null,
+    expiresAt: record.expiresAt,
+    unscored: record.value !== null && record.vectors === 0,
+    // A copy of its own: a small Buffer is a view of a pool, all of which would be cloned with it.
+    cell: new Uint8Array(encodeRecord(record)),
+  };
+}
+
+function toLive(id: ItemId, cell: Uint8Array): LiveRecord {
+  const record = decodeRecord(id, cell);
+  if (record.value === null) throw new TypeError("a listing returned the marker of a delete");
+  return { ...record, value: record.value };
+}

@@ -1,0 +1,23 @@
+import type { Settings } from "../../ports/settings.ts";
+import type { DatabaseCalls } from "./requests.ts";
+import type { WriteGroup } from "./write-group.ts";
+
+/** Settings in a local file. */
+export class LibsqlSettings implements Settings {
+  readonly #database: DatabaseCalls;
+  readonly #writes: WriteGroup;
+
+  constructor(database: DatabaseCalls, writes: WriteGroup) {
+    this.#database = database;
+    this.#writes = writes;
+  }
+
+  read(name: string): Promise<string | null> {
+    return this.#database.call("setting", { name });
+  }
+
+  async establish(name: string, value: string): Promise<string> {
+    // Answered from within the transaction, where it is there.
+    return (await this.#writes.one({ kind: "establish", name, value })) ?? value;
+  }
+}

@@ -1,0 +1,79 @@
+import { ValidationError } from "../../model/errors.ts";
+import type {
+  Vector,
+  VectorHit,
+  VectorIndex,
+  VectorPoint,
+  VectorQuery,
+  VectorRemoval,
+} from "../../ports/vector-index.ts";
+import { VECTORS_PER_POINT } from "./migrations.ts";
+import type { DatabaseCalls, RemoveWrite, UpsertWrite } from "./requests.ts";
+import type { WriteGroup } from "./write-group.ts";
+
+/** Vectors in a local file, searched exactly. */
+export class LibsqlVectorIndex implements VectorIndex {
+  readonly #database: DatabaseCalls;
+  readonly #writes: WriteGroup;
+  readonly #dims: number;
+  readonly #now: () => number;
+
+  /**
+   * @param dims - length of every vector
+   * @param now - current time in milliseconds since the epoch
+   */
+  constructor(database: DatabaseCalls, writes: WriteGroup, dims: number, now: () => number) {
+    this.#database = database;
+    this.#writes = writes;
+    this.#dims = dims;
+    this.#now = now;
+  }
+
+  upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<void>[]> {
+    return this.#writes.each(points, (point) => this.#toUpsert(point));
+  }
+
+  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
+    return this.#writes.each(
+      removals,
+      ({ namespace, key, version }): RemoveWrite => ({ kind: "remove", namespace, key, version }),
+    );
+  }
+
+  async query({ vector, prefix, filter, limit }: VectorQuery): Promise<VectorHit[]> {
+    const request = { vector: toUnit(vector, this.#dims), prefix, filter, limit, now: this.#now() };
+    return this.#database.call("rank", request);
+  }
+
+  #toUpsert({ namespace, key, version, writeId, vectors }: VectorPoint): UpsertWrite {
+    if (vectors.length === 0 || vectors.length > VECTORS_PER_POINT) {
+      throw new ValidationError(`An item can have 1 to ${VECTORS_PER_POINT} vectors, but got ${vectors.length}.`);
+    }
+    return {
+      kind: "upsert",
+      namespace,
+      key,
+      version,
+      writeId,
+      vectors: vectors.map((vector) => toUnit(vector, this.#dims)),
+    };
+  }
+}
+
+/**
+ * The vector at length 1, computed in double precision: in single precision, very long and very short ones would have
+ * no cosine. A zero vector stays one.
+ */
+function toUnit(vector: Vector, dims: number): Float32Array {
+  if (vector.length !== dims) {
+    throw new ValidationError(
+      `A vector has ${vector.length} numbers, but the index is configured for ${dims}: use the configured model.`,
+    );
+  }
+  const largest = vector.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+  if (!Number.isFinite(largest)) throw new ValidationError("A vector holds a number that is not finite.");
+  if (largest === 0) return new Float32Array(dims);
+  // Scaled first, so that no square overflows or vanishes.
+  const norm = Math.sqrt(vector.reduce((sum, x) => sum + (x / largest) ** 2, 0));
+  return Float32Array.from(vector, (x) => x / largest / norm);
+}

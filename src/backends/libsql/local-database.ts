@@ -1,0 +1,134 @@
+import { Connection, type Reader, type Writer } from "./connection.ts";
+import { isOwnFault, toFailure } from "./errors.ts";
+import { ItemTable } from "./item-table.ts";
+import { checkDims, migrate } from "./migrations.ts";
+import { NamespaceTable } from "./namespace-table.ts";
+import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
+import { VectorTable } from "./vector-table.ts";
+
+/** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512, where those of 4 KiB would be half empty. */
+const PAGE_BYTES = 8192;
+/** Page cache of a connection, in KiB: a search reads all vectors below its prefix. */
+const CACHE_KIB = 65_536;
+
+type Handlers = { readonly [N in CallName]: (request: Calls[N]["request"]) => Calls[N]["reply"] };
+
+interface Tables {
+  readonly connection: Connection;
+  readonly namespaces: NamespaceTable;
+  readonly items: ItemTable;
+  readonly vectors: VectorTable;
+  readonly findSetting: Reader;
+  readonly addSetting: Writer;
+  readonly savepoint: Writer;
+  readonly release: Writer;
+  readonly rollback: Writer;
+}
+
+/** The file and its tables, on the thread where it is used. All calls are synchronous. */
+export class LocalDatabase {
+  #connection: Connection | null = null;
+  #tables: Tables | null = null;
+
+  readonly #handlers: Handlers = {
+    open: (request) => this.#open(request),
+    write: (writes) => this.#write(writes),
+    get: (ids) => this.#opened().items.get(ids),
+    list: (request) => this.#opened().items.list(request),
+    namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
+    rank: (request) => this.#opened().vectors.rank(request),
+    setting: ({ name }) => readSetting(this.#opened(), name),
+    close: () => this.#close(),
+  };
+
+  /** Answers one call; throws what SQLite throws. */
+  answer<N extends CallName>(name: N, request: Calls[N]["request"]): Calls[N]["reply"] {
+    return this.#handlers[name](request);
+  }
+
+  /** May be called again after SQLITE_BUSY: it then goes on with the connection that it has. */
+  #open({ path, dims, durable }: OpenRequest): null {
+    this.#connection ??= new Connection(path);
+    const connection = this.#connection;
+    connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+    const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
+    if (mode !== "wal") throw new TypeError(`journal mode of ${path} is ${String(mode)}: its file system has no WAL`);
+    // FULL syncs the log at each commit, so that a write outlives a loss of power as well; commits are shared.
+    connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+    connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    migrate(connection, path);
+    if (dims !== null) checkDims(connection, path, dims);
+    this.#tables = createTables(connection);
+    return null;
+  }
+
+  #opened(): Tables {
+    if (this.#tables === null) throw new TypeError("the database was not opened");
+    return this.#tables;
+  }
+
+  #write(writes: readonly Write[]): WriteOutcome[] {
+    const tables = this.#opened();
+    return tables.connection.transaction("IMMEDIATE", () => writes.map((write) => writeOne(tables, write)));
+  }
+
+  #close(): null {
+    this.#tables = null;
+    this.#connection?.close();
+    this.#connection = null;
+    return null;
+  }
+}
+
+function createTables(connection: Connection): Tables {
+  const namespaces = new NamespaceTable(connection);
+  return {
+    connection,
+    namespaces,
+    items: new ItemTable(connection, namespaces),
+    vectors: new VectorTable(connection, namespaces),
+    findSetting: connection.reader("SELECT CAST(value AS BLOB) FROM settings WHERE name = ?"),
+    addSetting: connection.writer("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    savepoint: connection.writer("SAVEPOINT one"),
+    release: connection.writer("RELEASE one"),
+    rollback: connection.writer("ROLLBACK TO one"),
+  };
+}
+
+/** Makes one write of many: one that fails by its own fault is undone alone. */
+function writeOne(tables: Tables, write: Write): WriteOutcome {
+  tables.savepoint([]);
+  try {
+    const value = apply(tables, write);
+    tables.release([]);
+    return { value };
+  } catch (error) {
+    const failure = toFailure(error);
+    if (!isOwnFault(failure) || !tables.connection.inTransaction) throw error;
+    tables.rollback([]);
+    tables.release([]);
+    return { failure };
+  }
+}
+
+function apply(tables: Tables, write: Write): string | null {
+  switch (write.kind) {
+    case "put":
+      tables.items.put(write);
+      return null;
+    case "upsert":
+      tables.vectors.upsert(write);
+      return null;
+    case "remove":
+      tables.vectors.remove(write);
+      return null;
+    case "establish":
+      tables.addSetting([write.name, write.value]);
+      return readSetting(tables, write.name);
+  }
+}
+
+function readSetting({ findSetting }: Tables, name: string): string | null {
+  const value = findSetting.first([name])?.[0];
+  return value instanceof Buffer ? value.toString("utf8") : null;
+}

@@ -1,0 +1,52 @@
+import type { NamespaceEntry } from "../../ports/item-repository.ts";
+import { textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
+
+/** Selects paths at or below a prefix; its parameters are those of {@link withinParameters}. */
+export const WITHIN = "(n.path = ? OR (n.path >= ? AND n.path < ?))";
+
+/** Parameters of {@link WITHIN}: "/" follows "." directly, so `[p., p/)` holds exactly what begins with `p.`. */
+export function withinParameters(prefix: string): Bound[] {
+  return [toBytes(prefix), toBytes(`${prefix}.`), toBytes(`${prefix}/`)];
+}
+
+/** The registry of namespaces. */
+export class NamespaceTable {
+  readonly #find: Reader;
+  readonly #add: Reader;
+  readonly #mark: Writer;
+  readonly #all: Reader;
+  readonly #within: Reader;
+
+  constructor(connection: Connection) {
+    this.#find = connection.reader("SELECT id FROM namespaces WHERE path = ?");
+    this.#add = connection.reader("INSERT INTO namespaces (path) VALUES (?) RETURNING id");
+    this.#mark = connection.writer("UPDATE namespaces SET has_unscored = 1 WHERE id = ? AND has_unscored = 0");
+    const select = "SELECT n.path, n.has_unscored FROM namespaces n WHERE ";
+    // One look into the listing's index: leaves out those with nothing but markers of deletes.
+    const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
+    this.#all = connection.reader(select + occupied);
+    this.#within = connection.reader(`${select}${WITHIN} AND ${occupied}`);
+  }
+
+  /** The id of a namespace, or null when it was never written to. */
+  find(path: string): number | null {
+    const row = this.#find.first([toBytes(path)]);
+    return row === null ? null : Number(row[0]);
+  }
+
+  /** The id of a namespace, registered if it is new. For write transactions. */
+  register(path: string): number {
+    return this.find(path) ?? Number(this.#add.first([toBytes(path)])?.[0]);
+  }
+
+  /** Notes that some item of the namespace has no vector. */
+  markUnscored(id: number): void {
+    this.#mark([id]);
+  }
+
+  /** The namespaces at or below a path that hold items, or did until they expired. */
+  within(prefix: string): NamespaceEntry[] {
+    const rows = prefix === "" ? this.#all.all([]) : this.#within.all(withinParameters(prefix));
+    return rows.map(([path, hasUnscored]) => ({ path: textOf(path), hasUnscored: hasUnscored === 1 }));
+  }
+}

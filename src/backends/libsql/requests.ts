@@ -1,0 +1,117 @@
+/** What the caller's thread and the database thread say to each other: plain data that can be cloned. */
+import type { Filter } from "../../model/filter.ts";
+import type { ItemId } from "../../model/item.ts";
+import type { ListingOrder } from "../../model/operation.ts";
+import type { ListPosition, NamespaceEntry } from "../../ports/item-repository.ts";
+import type { VectorHit } from "../../ports/vector-index.ts";
+import type { Failure } from "./errors.ts";
+
+/** Writes one record; the columns beside the cell repeat what SQL has to see of it. */
+export interface PutWrite extends ItemId {
+  readonly kind: "put";
+  readonly created: number;
+  readonly version: number;
+  readonly writeId: string;
+  /** False for the marker of a delete. */
+  readonly hasValue: boolean;
+  /** Milliseconds since the epoch, or null. */
+  readonly expiresAt: number | null;
+  /** Whether its namespace then holds an item without vectors. */
+  readonly unscored: boolean;
+  /** The encoded record. */
+  readonly cell: Uint8Array;
+}
+
+/** Writes the vectors of one item. */
+export interface UpsertWrite extends ItemId {
+  readonly kind: "upsert";
+  readonly version: number;
+  readonly writeId: string;
+  /** Each of the index's length, and of length 1 or 0 in space. */
+  readonly vectors: readonly Float32Array[];
+}
+
+/** Removes the vectors of one item, up to a version. */
+export interface RemoveWrite extends ItemId {
+  readonly kind: "remove";
+  readonly version: number;
+}
+
+/** Writes a setting that is not there yet. */
+export interface EstablishWrite {
+  readonly kind: "establish";
+  readonly name: string;
+  readonly value: string;
+}
+
+/** One write of a transaction that many share. */
+export type Write = PutWrite | UpsertWrite | RemoveWrite | EstablishWrite;
+
+/** What became of one write: the setting that stands, null for other writes, or why it failed alone. */
+export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
+
+/** How the database is opened. */
+export interface OpenRequest {
+  /** Absolute path of the file, which is made if it is not there. */
+  readonly path: string;
+  /** Length of the vectors; null when the store has no index. */
+  readonly dims: number | null;
+  /** Whether an acknowledged write shall survive a loss of power, not only a crash of the process. */
+  readonly durable: boolean;
+}
+
+/** A page of one namespace; records live at `now` (milliseconds). */
+export interface ListRequest {
+  readonly namespace: string;
+  readonly order: ListingOrder;
+  readonly after: ListPosition | null;
+  readonly limit: number;
+  readonly now: number;
+}
+
+/** The encoded records of a page. */
+export interface ListReply {
+  readonly rows: readonly { readonly key: string; readonly cell: Uint8Array }[];
+  readonly next: ListPosition | null;
+}
+
+/** The items nearest to a vector of length 1 among those live at `now` (milliseconds). */
+export interface RankRequest {
+  readonly vector: Float32Array;
+  readonly prefix: string;
+  readonly filter: Filter | null;
+  readonly limit: number;
+  readonly now: number;
+}
+
+/** What can be asked of the database thread, and what it answers. */
+export interface Calls {
+  open: { readonly request: OpenRequest; readonly reply: null };
+  write: { readonly request: readonly Write[]; readonly reply: readonly WriteOutcome[] };
+  get: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
+  list: { readonly request: ListRequest; readonly reply: ListReply };
+  namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
+  rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
+  setting: { readonly request: { readonly name: string }; readonly reply: string | null };
+  close: { readonly request: null; readonly reply: null };
+}
+
+/** Name of a call. */
+export type CallName = keyof Calls;
+
+/** A call on its way to the thread. */
+export interface CallMessage<N extends CallName = CallName> {
+  readonly id: number;
+  readonly name: N;
+  readonly request: Calls[N]["request"];
+}
+
+/** Its answer on the way back. */
+export type ReplyMessage =
+  | { readonly id: number; readonly reply: Calls[CallName]["reply"] }
+  | { readonly id: number; readonly failure: Failure };
+
+/** Answers calls; a failure is a `StoreError`. */
+export interface DatabaseCalls {
+  call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]>;
+}

@@ -1,0 +1,134 @@
+import { matchesFilter } from "../../model/filter-match.ts";
+import { decodeRecord } from "../../model/record-codec.ts";
+import { decodeValue } from "../../model/value-codec.ts";
+import type { VectorHit } from "../../ports/vector-index.ts";
+import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
+import { VECTORS_PER_POINT } from "./migrations.ts";
+import { WITHIN, withinParameters, type NamespaceTable } from "./namespace-table.ts";
+import type { RankRequest, RemoveWrite, UpsertWrite } from "./requests.ts";
+
+const VECTORS_OF_POINT = `BETWEEN p.id * ${VECTORS_PER_POINT} AND p.id * ${VECTORS_PER_POINT} + ${VECTORS_PER_POINT - 1}`;
+
+/** The vectors: a point for each item, and the vectors of each point. */
+export class VectorTable {
+  readonly #connection: Connection;
+  readonly #namespaces: NamespaceTable;
+  readonly #find: Reader;
+  readonly #current: Reader;
+  readonly #add: Reader;
+  readonly #change: Writer;
+  readonly #delete: Writer;
+  readonly #deleteVectors: Writer;
+  readonly #addVector: Writer;
+  readonly #rank: Readonly<Record<"all" | "within", Reader>>;
+  readonly #hit: Reader;
+  readonly #record: Reader;
+
+  constructor(connection: Connection, namespaces: NamespaceTable) {
+    this.#connection = connection;
+    this.#namespaces = namespaces;
+    this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
+    this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
+    this.#add = connection.reader(
+      "INSERT INTO points (namespace_id, key, version, write_id) VALUES (?, ?, ?, ?) RETURNING id",
+    );
+    this.#change = connection.writer("UPDATE points SET version = ?, write_id = ? WHERE id = ?");
+    this.#delete = connection.writer("DELETE FROM points WHERE id = ?");
+    this.#deleteVectors = connection.writer("DELETE FROM vectors WHERE id BETWEEN ? AND ?");
+    this.#addVector = connection.writer("INSERT INTO vectors (id, embedding) VALUES (?, ?)");
+    this.#rank = {
+      all: connection.reader(ranked("points p")),
+      within: connection.reader(ranked("namespaces n CROSS JOIN points p ON p.namespace_id = n.id", WITHIN)),
+    };
+    this.#hit = connection.reader(
+      "SELECT n.path, i.key, i.write_id FROM items i JOIN namespaces n ON n.id = i.namespace_id WHERE i.id = ?",
+    );
+    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
+  }
+
+  /** Writes a point unless a newer one is there. For write transactions. */
+  upsert(write: UpsertWrite): void {
+    const namespace = this.#namespaces.register(write.namespace);
+    const key = toBytes(write.key);
+    const found = this.#find.first([namespace, key]);
+    if (found === null) {
+      const id = Number(this.#add.first([namespace, key, write.version, write.writeId])?.[0]);
+      this.#fill(id, write.vectors);
+      return;
+    }
+    const [id, version, writeId] = [Number(found[0]), Number(found[1]), found[2]];
+    if (version > write.version) return;
+    // Two writes of one version: the point of the one that the record kept stays, else the later call's.
+    if (version === write.version && writeId !== write.writeId) {
+      if (this.#current.first([namespace, key])?.[0] === writeId) return;
+    }
+    this.#change([write.version, write.writeId, id]);
+    this.#clear(id);
+    this.#fill(id, write.vectors);
+  }
+
+  /** Removes a point unless it is newer. For write transactions. */
+  remove(write: RemoveWrite): void {
+    const namespace = this.#namespaces.find(write.namespace);
+    const found = namespace === null ? null : this.#find.first([namespace, toBytes(write.key)]);
+    if (found === null || Number(found[1]) > write.version) return;
+    this.#clear(Number(found[0]));
+    this.#delete([Number(found[0])]);
+  }
+
+  /** The items nearest to a vector, exactly: among current, live and matching ones only. */
+  rank(request: RankRequest): VectorHit[] {
+    return this.#connection.transaction("DEFERRED", () => this.#ranked(request));
+  }
+
+  #ranked({ vector, prefix, filter, limit, now }: RankRequest): VectorHit[] {
+    const vectorBytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    // With a filter all are ranked and read on until enough of them match; -1 is SQL's "no limit".
+    const count = filter === null ? limit : -1;
+    const rows =
+      prefix === ""
+        ? this.#rank.all.all([vectorBytes, now, count])
+        : this.#rank.within.all([vectorBytes, now, ...withinParameters(prefix), count]);
+    const hits: VectorHit[] = [];
+    for (const [id, score] of rows) {
+      if (hits.length === limit) break;
+      const [path, key, writeId] = this.#hit.first([Number(id)]) ?? [];
+      const item = { namespace: textOf(path), key: textOf(key) };
+      if (filter !== null) {
+        const { value } = decodeRecord(item, bytesOf(this.#record.first([Number(id)])?.[0]));
+        if (value === null || !matchesFilter(decodeValue(value), filter)) continue;
+      }
+      hits.push({ ...item, writeId: String(writeId), score: Number(score) });
+    }
+    return hits;
+  }
+
+  #fill(id: number, vectors: readonly Float32Array[]): void {
+    for (const [n, vector] of vectors.entries()) {
+      const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+      this.#addVector([id * VECTORS_PER_POINT + n, bytes]);
+    }
+  }
+
+  #clear(id: number): void {
+    this.#deleteVectors([id * VECTORS_PER_POINT, id * VECTORS_PER_POINT + VECTORS_PER_POINT - 1]);
+  }
+}
+
+/**
+ * Ranks the points of `source` by their best vector. CROSS JOIN keeps SQLite to the order written: each point finds its
+ * record, and only where that is current and live are its vectors compared. A zero vector has no angle and scores 0;
+ * rounding may lead past 1.
+ */
+function ranked(source: string, where = "TRUE"): string {
+  return `
+    SELECT s.item, s.score FROM (
+      SELECT i.id AS item, max(-1.0, min(1.0, max(coalesce(1 - vector_distance_cos(v.embedding, ?), 0)))) AS score
+      FROM ${source}
+      CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
+      CROSS JOIN vectors v ON v.id ${VECTORS_OF_POINT}
+      WHERE i.has_value = 1 AND i.write_id = p.write_id AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
+      GROUP BY p.id
+    ) s CROSS JOIN items i ON i.id = s.item CROSS JOIN namespaces n ON n.id = i.namespace_id
+    ORDER BY s.score DESC, n.path, i.created, i.key LIMIT ?`;
+}

@@ -1,0 +1,81 @@
+import type { StoreError } from "../../model/errors.ts";
+import { toStoreError, type Failure } from "./errors.ts";
+import { GroupedCalls } from "./grouped-calls.ts";
+import type { DatabaseCalls, Write, WriteOutcome } from "./requests.ts";
+
+const MIB = 1024 * 1024;
+
+/** Writes of records, vectors and settings, which share transactions. */
+export class WriteGroup {
+  readonly #calls: GroupedCalls<Write, string | null>;
+  readonly #path: string;
+
+  /** @param path - path of the database file, for messages */
+  constructor(database: DatabaseCalls, path: string, maxWaiting: number) {
+    this.#path = path;
+    const send = async (writes: readonly Write[]): Promise<PromiseSettledResult<string | null>[]> => {
+      const outcomes = await database.call("write", writes);
+      return outcomes.map((outcome) => this.#settled(outcome));
+    };
+    this.#calls = new GroupedCalls(send, bytesOf, {
+      maxGroup: 1_000,
+      maxGroupBytes: 8 * MIB,
+      maxWaiting,
+      maxWaitingBytes: 128 * MIB,
+    });
+  }
+
+  /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */
+  async each<T>(inputs: readonly T[], toWrite: (input: T) => Write): Promise<PromiseSettledResult<void>[]> {
+    const writes: Write[] = [];
+    const refused = inputs.map((input): PromiseRejectedResult | null => {
+      try {
+        writes.push(toWrite(input));
+        return null;
+      } catch (reason) {
+        return { status: "rejected", reason };
+      }
+    });
+    const made = (await this.#calls.add(writes)).values();
+    return refused.map((refusal) => refusal ?? withoutValue(made.next().value));
+  }
+
+  /** Makes one write and gives what it answers. */
+  async one(write: Write): Promise<string | null> {
+    const [outcome] = await this.#calls.add([write]);
+    if (outcome?.status === "fulfilled") return outcome.value;
+    throw outcome?.reason as StoreError;
+  }
+
+  /** Takes nothing more, and resolves when all that waits is done. */
+  stop(): Promise<void> {
+    return this.#calls.stop();
+  }
+
+  #settled(outcome: WriteOutcome): PromiseSettledResult<string | null> {
+    if ("failure" in outcome) return { status: "rejected", reason: this.#error(outcome.failure) };
+    return { status: "fulfilled", value: outcome.value };
+  }
+
+  #error(failure: Failure): StoreError {
+    return toStoreError(failure, this.#path);
+  }
+}
+
+function withoutValue(outcome: PromiseSettledResult<string | null> | undefined): PromiseSettledResult<void> {
+  if (outcome === undefined) throw new TypeError("a write has no outcome");
+  return outcome.status === "fulfilled" ? { status: "fulfilled", value: undefined } : outcome;
+}
+
+/** What a write holds in memory while it waits, roughly: two bytes a character, and 200 for the object. */
+function bytesOf(write: Write): number {
+  switch (write.kind) {
+    case "put":
+      return 200 + 2 * (write.namespace.length + write.key.length) + write.cell.byteLength;
+    case "upsert":
+      return 200 + write.vectors.reduce((bytes, vector) => bytes + vector.byteLength, 0);
+    case "remove":
+    case "establish":
+      return 200;
+  }
+}

@@ -1,0 +1,64 @@
+/** Where Qdrant is, and how the collection of the store is laid out there. */
+export interface QdrantOptions {
+  /** Base address. Without a port, `https` means 443 and `http` means Qdrant's own 6333. A path is kept as a prefix. */
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** Name of the collection for people: an alias. The collection itself has a fingerprint of the model behind it. */
+  readonly collection: string;
+  /** Longest wait for one answer, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Most connections at once. */
+  readonly maxConnections: number;
+  /** Headers added to every request, for a proxy in front of Qdrant. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly layout: CollectionLayout;
+}
+
+/** Layout of the collection; used when it is created, and ignored afterwards. */
+export interface CollectionLayout {
+  readonly shardNumber?: number | undefined;
+  readonly replicationFactor?: number | undefined;
+  readonly writeConsistencyFactor?: number | undefined;
+  /** Keeps vectors on disk rather than in memory. */
+  readonly onDiskVectors?: boolean | undefined;
+  /** Keeps payloads on disk rather than in memory. */
+  readonly onDiskPayload?: boolean | undefined;
+  /** Links of a node in the graph that each namespace prefix has. */
+  readonly payloadM: number;
+  /** Neighbours considered while a graph is built. */
+  readonly efConstruct: number;
+  /** Qdrant's own quantization settings, as its documentation gives them. */
+  readonly quantization?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What the vectors of a collection are. Vectors of another identity cannot be compared with them. */
+export interface VectorIdentity {
+  readonly model: string;
+  readonly dims: number;
+}
+
+/** The address that requests go to. */
+export interface Endpoint {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly host: string;
+  readonly port: number;
+  readonly https: boolean;
+  /** Path before Qdrant's own, without a slash at its end; "" for none. */
+  readonly prefix: string;
+}
+
+/** Splits a base address. The port is decided here: Qdrant's client would send `https://host` to port 6333. */
+export function toEndpoint(url: string): Endpoint {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const https = protocol === "https:";
+  const explicit = /^https?:\/\/[^/]*:(\d+)/i.exec(url)?.[1];
+  const number = Number(port || explicit || (https ? 443 : 6333));
+  return {
+    origin: `${protocol}//${hostname}:${number}`,
+    host: hostname,
+    port: number,
+    https,
+    prefix: pathname.replace(/\/+$/, ""),
+  };
+}

@@ -1,0 +1,66 @@
+/** Points: an item's vectors as Qdrant keeps them, one point an item. */
+import { uuid5 } from "@langchain/langgraph-checkpoint";
+import { idText, type ItemId } from "../../model/item.ts";
+import { ancestors, ROOT } from "../../model/namespace.ts";
+import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
+import { termsOf } from "./filter.ts";
+
+/** Namespace of the point ids: they depend on the injective text of an item's id and on nothing else. */
+const POINT_IDS = "6f1d7a52-9c58-4f0a-8a0e-3d5c1b7e2f94";
+
+/** The root among the prefixes of a point: no path of a namespace is ".". */
+const ROOT_PREFIX = ".";
+
+/** Fields of a payload. All are ours: what comes of the user's value stands below `terms` and `numbers`. */
+export interface PointPayload {
+  readonly ns: string;
+  readonly key: string;
+  readonly prefixes: readonly string[];
+  readonly version: number;
+  readonly write_id: string;
+  readonly terms: readonly string[];
+  readonly partial: boolean;
+  readonly numbers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A point as it is sent. */
+export interface QdrantPoint {
+  readonly id: string;
+  readonly vector: readonly Vector[];
+  readonly payload: PointPayload;
+}
+
+/** The id of an item's point. */
+export function pointId(id: ItemId): string {
+  return uuid5(idText(id), POINT_IDS);
+}
+
+/** The text under which a prefix stands in {@link PointPayload.prefixes}. */
+export function prefixText(path: string): string {
+  return path === ROOT ? ROOT_PREFIX : path;
+}
+
+/** The point of an item. */
+export function toPoint(point: VectorPoint): QdrantPoint {
+  return {
+    id: pointId(point),
+    vector: asMultivector(point.vectors),
+    payload: {
+      ns: point.namespace,
+      key: point.key,
+      prefixes: ancestors(point.namespace).map(prefixText),
+      version: point.version,
+      write_id: point.writeId,
+      ...termsOf(point.value),
+    },
+  };
+}
+
+/**
+ * Qdrant reads a JSON multivector of exactly two vectors, the first of whole numbers ≥ 0, as a sparse vector and
+ * refuses it. A vector given twice leaves the best similarity as it is.
+ */
+function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
+  const [first, second] = vectors;
+  return vectors.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : vectors;
+}

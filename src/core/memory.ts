@@ -1,0 +1,72 @@
+/**
+ * What the store does with a batch, whatever keeps the data: reads see the state before the batch, the last put to a
+ * key wins, outcomes stand at the positions of their operations, and one failing operation fails alone.
+ */
+import { idText, isLive, type LiveRecord } from "../model/item.ts";
+import type { GetRequest, PutRequest, Request } from "../model/operation.ts";
+import { VersionClock } from "../model/version-clock.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import { listNamespaces } from "./namespaces.ts";
+import { Searcher, type SearchLimits, type SearchResult } from "./search.ts";
+import { settleEach, settleTogether } from "./settle.ts";
+import { WritePath, type Indexing } from "./write-path.ts";
+
+/** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
+export type Answer = LiveRecord | null | SearchResult | string[][] | undefined;
+
+/** Searches and listings of one batch that run at once. */
+const READS_AT_ONCE = 16;
+
+/** The long-term memory: items in namespaces, found by key, by filter and by meaning. */
+export class Memory {
+  readonly #items: ItemRepository;
+  readonly #searcher: Searcher;
+  readonly #writes: WritePath;
+
+  constructor(items: ItemRepository, indexing: Indexing | null, limits: SearchLimits, clock = new VersionClock()) {
+    this.#items = items;
+    this.#searcher = new Searcher(items, indexing, limits);
+    this.#writes = new WritePath(items, indexing, clock);
+  }
+
+  /** Runs a batch; `result[i]` is the outcome of `requests[i]`. */
+  async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
+    const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
+    const gets = requests.filter((request) => request.kind === "get");
+    const puts = requests.filter((request) => request.kind === "put");
+    const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
+    const [got, found] = await Promise.all([
+      this.#get(gets),
+      settleEach(finds, READS_AT_ONCE, (request): Promise<Answer> =>
+        request.kind === "search" ? this.#searcher.search(request) : listNamespaces(this.#items, request),
+      ),
+    ]);
+    gets.forEach((request, i) => outcomes.set(request, got[i] as PromiseSettledResult<Answer>));
+    finds.forEach((request, i) => outcomes.set(request, found[i] as PromiseSettledResult<Answer>));
+    const put = await this.#put(puts);
+    puts.forEach((request, i) => outcomes.set(request, put[i] as PromiseSettledResult<Answer>));
+    return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
+  }
+
+  #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+    if (requests.length === 0) return Promise.resolve([]);
+    return settleTogether(requests.length, async () => {
+      const records = await this.#items.get(requests);
+      const now = Date.now();
+      return requests.map((_, i) => {
+        const record = records[i] ?? null;
+        return { status: "fulfilled", value: isLive(record, now) ? record : null };
+      });
+    });
+  }
+
+  /** Writes the last put of each key; the puts before it, which nobody can ever see, share its outcome. */
+  async #put(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+    if (requests.length === 0) return [];
+    const last = new Map(requests.map((request) => [idText(request), request]));
+    const written = [...last.values()];
+    const outcomes = await this.#writes.put(written);
+    const byId = new Map(written.map((request, i) => [idText(request), outcomes[i]]));
+    return requests.map((request) => byId.get(idText(request)) as PromiseSettledResult<void>);
+  }
+}

@@ -1,0 +1,95 @@
+/** Vector hits that were held against their records: what is shown of a ranked search. */
+import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
+import { matchesFilter } from "../model/filter-match.ts";
+import { isWithin } from "../model/namespace.ts";
+import type { SearchRequest } from "../model/operation.ts";
+import { decodeValue } from "../model/value-codec.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
+import type { Found } from "./found.ts";
+import { compareInListing } from "./listing.ts";
+
+/** Each further question to the index asks for this many times as many hits. */
+const GROWTH = 4;
+
+/**
+ * Reads hits until enough of them are verified. A hit counts only if its record is live, was written by the same
+ * write, lies below the prefix and matches the filter; stale ones are replaced by reading on. Hits of equal score
+ * stand in listing order, and are complete before any of them is shown, so that pages neither repeat nor lose one.
+ */
+export class RankedHits {
+  readonly #vectors: VectorIndex;
+  readonly #items: ItemRepository;
+  readonly #request: SearchRequest;
+  readonly #vector: Vector;
+  readonly #maxHits: number;
+  readonly #verified = new Map<string, Found | null>();
+  #found: readonly Found[] = [];
+  #exhausted = false;
+
+  constructor(vectors: VectorIndex, items: ItemRepository, request: SearchRequest, vector: Vector, maxHits: number) {
+    this.#vectors = vectors;
+    this.#items = items;
+    this.#request = request;
+    this.#vector = vector;
+    this.#maxHits = maxHits;
+  }
+
+  /** Verified hits whose place is final, best first. */
+  get found(): readonly Found[] {
+    return this.#found;
+  }
+
+  /** Whether no further hit exists (or none that reaches the lowest score asked for). */
+  get exhausted(): boolean {
+    return this.#exhausted;
+  }
+
+  /** Whether the record was met as a verified hit. */
+  has(record: LiveRecord): boolean {
+    return (this.#verified.get(idText(record)) ?? null) !== null;
+  }
+
+  /** Reads until `wanted` hits are final, there are no more, or the bound is reached. */
+  async fetch(wanted: number): Promise<void> {
+    const { prefix, filter, minScore } = this.#request;
+    // One more than wanted: the first hit of a lower score shows that those before it are complete.
+    for (let limit = Math.min(wanted + 1, this.#maxHits); ; limit = Math.min(limit * GROWTH, this.#maxHits)) {
+      const hits = await this.#vectors.query({ vector: this.#vector, prefix, filter, limit });
+      await this.#verify(hits);
+      const last = hits.at(-1);
+      this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && last.score < minScore);
+      this.#settle(hits, this.#exhausted || last === undefined ? null : last.score);
+      if (this.#exhausted || this.#found.length >= wanted) return;
+      if (limit === this.#maxHits) {
+        // The bound ends the search: what is known so far is the best there is to show.
+        this.#settle(hits, null);
+        return;
+      }
+    }
+  }
+
+  /** Takes the verified hits that score above `open`, the score at which further hits may still be unread. */
+  #settle(hits: readonly VectorHit[], open: number | null): void {
+    const { minScore, order } = this.#request;
+    this.#found = hits
+      .flatMap((hit) => this.#verified.get(idText(hit)) ?? [])
+      .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || score >= minScore))
+      .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || compareInListing(a.record, b.record, order));
+  }
+
+  async #verify(hits: readonly VectorHit[]): Promise<void> {
+    const unknown = hits.filter((hit) => !this.#verified.has(idText(hit)));
+    if (unknown.length === 0) return;
+    const ids: ItemId[] = unknown.map(({ namespace, key }) => ({ namespace, key }));
+    const records = await this.#items.get(ids);
+    const now = Date.now();
+    unknown.forEach((hit, i) => {
+      const record = records[i] ?? null;
+      const current = isLive(record, now) && record.writeId === hit.writeId && isWithin(this.#request.prefix, hit.namespace);
+      const value = current ? decodeValue(record.value) : null;
+      const matches = value !== null && matchesFilter(value, this.#request.filter);
+      this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);
+    });
+  }
+}

@@ -1,0 +1,28 @@
+/** LangGraph long-term memory on ScyllaDB or Cassandra with Qdrant, or on one local file. */
+export type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "./config/schema.ts";
+export type { IndexRule } from "./core/index-rules.ts";
+export type { SearchInfo } from "./core/search.ts";
+export {
+  AuthenticationError,
+  BatchError,
+  ClosedError,
+  ConfigurationError,
+  ConnectionError,
+  EmbeddingError,
+  isStoreError,
+  PermissionError,
+  QueryError,
+  SchemaError,
+  StoreError,
+  TimeoutError,
+  UnavailableError,
+  ValidationError,
+  VectorSyncError,
+  type ErrorDetails,
+  type StoreErrorCode,
+} from "./model/errors.ts";
+export type { ListingOrder } from "./model/operation.ts";
+export type { EmbeddingsLike } from "./ports/embedder.ts";
+export type { LogFields, Logger } from "./ports/logger.ts";
+export { ScyllaDBStore } from "./store.ts";
+export { StoreView, type SearchOptions, type SearchResults, type ViewDefaults } from "./views.ts";

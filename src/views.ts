@@ -1,0 +1,245 @@
+/**
+ * Stores bound to a prefix or to defaults. What is bound also holds where LangGraph wraps a store inside a graph and
+ * passes on only namespace, key, value, filter, limit, offset and query.
+ */
+import {
+  BaseStore,
+
+  type Item,
+  type Operation,
+  type OperationResults,
+  type SearchItem,
+} from "@langchain/langgraph-checkpoint";
+import type { Memory, Answer } from "./core/memory.ts";
+import type { SearchInfo, SearchResult } from "./core/search.ts";
+import { BatchError, ValidationError } from "./model/errors.ts";
+import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
+import { join, ROOT, toLabels, toPath } from "./model/namespace.ts";
+import {
+  parseIndex,
+  parseMinScore,
+  parseOperation,
+  parseOrder,
+  type ListingOrder,
+  type Request,
+} from "./model/operation.ts";
+import type { ValueLimits } from "./model/value-codec.ts";
+
+/** Options of a search. */
+export interface SearchOptions {
+  /** Conditions on the values, see `docs/filters.md`. */
+  filter?: Record<string, unknown>;
+  /** Most results; 10 by default. */
+  limit?: number;
+  /** Results to leave out first; 0 by default. */
+  offset?: number;
+  /** Ranks results by their similarity to this text. */
+  query?: string;
+  /** Order of a search without a query, by creation within each namespace. */
+  order?: ListingOrder;
+  /** Goes on after the results of an earlier search: its `info.cursor`. */
+  cursor?: string | null;
+  /** Leaves out results that score less, and those without a score. */
+  minScore?: number;
+}
+
+/** Results of a search: an array like any other, that also tells how it came about. */
+export type SearchResults = SearchItem[] & {
+  /** Not enumerable, so that results compare and serialise as a plain array. */
+  readonly info: SearchInfo;
+};
+
+/** What a view binds; a call's own options go before it. */
+export interface ViewDefaults {
+  /** How puts index their items. */
+  index?: false | string[];
+  /** Order of searches without a query. */
+  order?: ListingOrder;
+  /** Lowest score of searches with a query. */
+  minScore?: number;
+  /**
+   * `"throw"`: a batch in which an operation fails rejects with a `BatchError`. `"positional"`: it resolves, and a
+   * rejected promise stands at the position of each failure; inside a graph, LangGraph then fails only the call that
+   * failed, and not all calls of that moment.
+   */
+  batchErrors?: "throw" | "positional";
+}
+
+/** What a view stands on: the store's memory once it is started, and its bounds. */
+export interface ViewGround {
+  readonly memory: () => Promise<Memory>;
+  readonly limits: ValueLimits;
+}
+
+/** A `BaseStore` over a memory, with a prefix as its root and with defaults. */
+export class StoreView extends BaseStore {
+  readonly #ground: ViewGround;
+  readonly #scope: string;
+  readonly #defaults: ViewDefaults;
+
+  constructor(ground: ViewGround, scope: string, defaults: ViewDefaults) {
+    super();
+    this.#ground = ground;
+    this.#scope = scope;
+    this.#defaults = defaults;
+  }
+
+  /**
+   * A store in which `prefix` is the root: namespaces are given and returned without it, and nothing that this store
+   * is given can name a record outside it.
+   *
+   * @throws {InvalidNamespaceError} when the prefix is empty: a tenant id that is missing must not open everything.
+   */
+  scoped(prefix: string[]): StoreView {
+    return new StoreView(this.#ground, join(this.#scope, toPath(prefix, { allowReservedRoot: true })), this.#defaults);
+  }
+
+  /**
+   * The same store with defaults for its calls, and for those that LangGraph makes through it.
+   *
+   * @throws {ValidationError} when a default is of the wrong kind or unknown.
+   */
+  with(defaults: ViewDefaults): StoreView {
+    return new StoreView(this.#ground, this.#scope, { ...this.#defaults, ...checkDefaults(defaults) });
+  }
+
+  /**
+   * Runs operations as one batch: reads see the state before it, the last put to a key wins, and results stand at the
+   * positions of their operations. It is not atomic: one failing operation neither undoes nor hides another.
+   *
+   * @throws {BatchError} when an operation failed, with the outcome of each.
+   */
+  override async batch<Op extends Operation[]>(operations: Op): Promise<OperationResults<Op>> {
+    const outcomes = await this.#settle(operations);
+    if (this.#defaults.batchErrors !== "positional") {
+      if (outcomes.some(({ status }) => status === "rejected")) throw new BatchError(outcomes);
+      return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as OperationResults<Op>;
+    }
+    return outcomes.map(positional) as OperationResults<Op>;
+  }
+
+  /** Reads an item; null when there is none. */
+  override async get(namespace: string[], key: string): Promise<Item | null> {
+    return (await this.#one({ namespace, key })) as Item | null;
+  }
+
+  /**
+   * Writes an item as a whole.
+   *
+   * @param index - `false` keeps it out of semantic search; a list of paths says which texts of it are embedded
+   * @throws {VectorSyncError} when the record is stored, but its vectors could not be written.
+   */
+  override async put(namespace: string[], key: string, value: Item["value"], index?: false | string[]): Promise<void> {
+    // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
+    toPath(namespace);
+    await this.#one({ namespace, key, value, index });
+  }
+
+  /** Deletes an item; one that is not there is no error. */
+  override async delete(namespace: string[], key: string): Promise<void> {
+    await this.#one({ namespace, key, value: null });
+  }
+
+  /** Finds items below a prefix: by similarity with a `query`, otherwise in stable order. `[]` is everything. */
+  override async search(namespacePrefix: string[], options: SearchOptions = {}): Promise<SearchResults> {
+    return (await this.#one({ ...options, namespacePrefix })) as SearchResults;
+  }
+
+  /** Lists the namespaces that hold items, label by label in order. "*" in `prefix` or `suffix` is any one label. */
+  override async listNamespaces(
+    options: { prefix?: string[]; suffix?: string[]; maxDepth?: number; limit?: number; offset?: number } = {},
+  ): Promise<string[][]> {
+    const { prefix, suffix, ...rest } = options;
+    const matchConditions = [
+      ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
+      ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
+    ];
+    return (await this.#one({ ...rest, matchConditions })) as string[][];
+  }
+
+  async #one(operation: unknown): Promise<unknown> {
+    const [outcome] = await this.#settle([operation]);
+    if (outcome?.status === "fulfilled") return outcome.value;
+    throw outcome?.reason;
+  }
+
+  async #settle(operations: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
+    if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
+    const { index, order, minScore } = this.#defaults;
+    const context = { scope: this.#scope, limits: this.#ground.limits, index, order, minScore };
+    const parsed = operations.map((operation): Request | PromiseRejectedResult => {
+      try {
+        return parseOperation(operation, context);
+      } catch (reason) {
+        return { status: "rejected", reason };
+      }
+    });
+    const requests = parsed.filter((each): each is Request => "kind" in each);
+    const memory = await this.#ground.memory();
+    const answers = await memory.run(requests);
+    let next = 0;
+    return parsed.map((each) => {
+      if (!("kind" in each)) return each;
+      const outcome = answers[next] as PromiseSettledResult<Answer>;
+      next += 1;
+      return outcome.status === "rejected" ? outcome : this.#present(each, outcome.value);
+    });
+  }
+
+  /** Turns an answer into what LangGraph's contract gives. */
+  #present(request: Request, answer: Answer): PromiseSettledResult<unknown> {
+    const depth = toLabels(this.#scope).length;
+    try {
+      return { status: "fulfilled", value: present(request, answer, depth) };
+    } catch (reason) {
+      // A record that cannot be decoded fails its own operation only.
+      return { status: "rejected", reason };
+    }
+  }
+}
+
+function present(request: Request, answer: Answer, depth: number): unknown {
+  switch (request.kind) {
+    case "get":
+      return answer === null ? null : toItem(answer as LiveRecord, depth);
+    case "search":
+      return presentSearch(answer as SearchResult, depth);
+    default:
+      return answer;
+  }
+}
+
+function presentSearch({ found, info }: SearchResult, depth: number): SearchResults {
+  const results = found.map(({ record, value, score }) => toSearchItem(record, depth, value, score));
+  return Object.defineProperty(results, "info", { value: Object.freeze({ ...info }), enumerable: false }) as SearchResults;
+}
+
+function positional(outcome: PromiseSettledResult<unknown>): unknown {
+  if (outcome.status === "fulfilled") return outcome.value;
+  const failure = Promise.reject(outcome.reason);
+  // Whoever takes the position handles it; until then it must not end the process as unhandled.
+  failure.catch(() => undefined);
+  return failure;
+}
+
+function checkDefaults(defaults: ViewDefaults): ViewDefaults {
+  const { index, order, minScore, batchErrors, ...unknown } = defaults;
+  const [stray] = Object.keys(unknown);
+  if (stray !== undefined) {
+    throw new ValidationError(`with() knows index, order, minScore and batchErrors, but got "${stray}".`);
+  }
+  if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
+    throw new ValidationError('batchErrors must be "throw" or "positional".');
+  }
+  const checkedIndex: IndexOverride = parseIndex(index);
+  return {
+    ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
+    ...(order === undefined ? {} : { order: parseOrder(order) }),
+    ...(minScore === undefined ? {} : { minScore: parseMinScore(minScore) ?? 0 }),
+    ...(batchErrors === undefined ? {} : { batchErrors }),
+  };
+}
+
+/** The scope of a store itself. */
+export const WHOLE_STORE = ROOT;
+

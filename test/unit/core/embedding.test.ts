@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { SharedEmbedder } from "../../../src/core/embedding.ts";
+import { EmbeddingError } from "../../../src/model/errors.ts";
+import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
+
+const limits = { maxTextsPerCall: 4, maxCalls: 1, cacheBytes: 1_000_000 };
+
+/** An embedding provider: a vector is the text's length and its first character's code. */
+function provider(): EmbeddingsLike & { calls: string[][] } {
+  const calls: string[][] = [];
+  const vector = (text: string): number[] => [text.length, text.charCodeAt(0)];
+  return {
+    calls,
+    async embedDocuments(texts) {
+      calls.push(texts);
+      await Promise.resolve();
+      return texts.map(vector);
+    },
+    async embedQuery(text) {
+      calls.push([text]);
+      await Promise.resolve();
+      return vector(text);
+    },
+  };
+}
+
+describe("documents", () => {
+  test("each distinct text is embedded once, at its position", async () => {
+    const embeddings = provider();
+    const embedder = new SharedEmbedder(embeddings, 2, limits);
+    expect(await embedder.documents(["aa", "b", "aa"])).toEqual([[2, 97], [1, 98], [2, 97]]);
+    expect(await embedder.documents(["b", "ccc"])).toEqual([[1, 98], [3, 99]]);
+    expect(embeddings.calls).toEqual([["aa", "b"], ["ccc"]]);
+  });
+
+  test("callers share calls", async () => {
+    const embeddings = provider();
+    const embedder = new SharedEmbedder(embeddings, 2, { ...limits, cacheBytes: 0 });
+    await Promise.all(["a", "b", "c", "d", "e", "f"].map((text) => embedder.documents([text])));
+    expect(embeddings.calls).toEqual([["a"], ["b", "c", "d", "e"], ["f"]]);
+  });
+
+  test("none are no call", async () => {
+    const embeddings = provider();
+    expect(await new SharedEmbedder(embeddings, 2, limits).documents([])).toEqual([]);
+    expect(embeddings.calls).toEqual([]);
+  });
+});
+
+test("a question asked by many at once is embedded once, and apart from a document of the same text", async () => {
+  const embeddings = provider();
+  const embedder = new SharedEmbedder(embeddings, 2, limits);
+  await embedder.documents(["q"]);
+  await Promise.all([embedder.query("q"), embedder.query("q"), embedder.query("q")]);
+  await embedder.query("q");
+  expect(embeddings.calls).toEqual([["q"], ["q"]]);
+});
+
+describe("a provider's fault is an error, never a wrong vector", () => {
+  const failing = (documents: () => unknown): SharedEmbedder =>
+    new SharedEmbedder(
+      { embedDocuments: async () => documents() as number[][], embedQuery: async () => documents() as number[] },
+      2,
+      limits,
+    );
+
+  test.each([
+    ["a wrong length", () => [[1, 2, 3]], "vector of 3 numbers, but index.dims is 2"],
+    ["too few vectors", () => [], "0 vectors"],
+    ["no list", () => null, "no list of vectors"],
+    ["a number that is not finite", () => [[1, Number.NaN]], "not finite"],
+  ])("%s", async (_, answer, message) => {
+    const outcome = failing(answer).documents(["x"]);
+    await expect(outcome).rejects.toThrow(EmbeddingError);
+    await expect(outcome).rejects.toMatchObject({ retryable: false, message: expect.stringContaining(message) as string });
+  });
+
+  test("an outage can be retried, a refusal cannot", async () => {
+    const throwing = (status?: number): SharedEmbedder =>
+      failing(() => {
+        throw Object.assign(new Error("no"), status === undefined ? {} : { status });
+      });
+    await expect(throwing().documents(["x"])).rejects.toMatchObject({ code: "EMBEDDING", retryable: true });
+    await expect(throwing(429).query("x")).rejects.toMatchObject({ retryable: true });
+    await expect(throwing(400).query("x")).rejects.toMatchObject({ retryable: false });
+  });
+
+  test("a refused text fails alone", async () => {
+    const embedder = new SharedEmbedder(
+      {
+        embedQuery: async () => [0, 0],
+        async embedDocuments(texts) {
+          await Promise.resolve();
+          if (texts.includes("too long")) throw Object.assign(new Error("too long"), { status: 400 });
+          return texts.map(() => [1, 1]);
+        },
+      },
+      2,
+      limits,
+    );
+    const outcomes = await Promise.allSettled(["a", "b", "too long", "c"].map((text) => embedder.documents([text])));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { IndexRules } from "../../../src/core/index-rules.ts";
+
+const value = { text: "T", title: "H", notes: ["n1", "n2", "T"] };
+
+test("the put's own choice goes before the rules, and the first rule that fits before the default", () => {
+  const rules = new IndexRules(["text"], [
+    { namespace: ["users", "*", "private"], fields: false },
+    { namespace: ["users"], fields: ["title"] },
+  ]);
+  expect(rules.textsOf(value, "docs", undefined)).toEqual(["T"]);
+  expect(rules.textsOf(value, "users.1", undefined)).toEqual(["H"]);
+  expect(rules.textsOf(value, "users.1.private.deep", undefined)).toEqual([]);
+  expect(rules.textsOf(value, "users.1.private", ["notes[*]"])).toEqual(["n1", "n2", "T"]);
+  expect(rules.textsOf(value, "docs", false)).toEqual([]);
+});
+
+test("no fields are no texts, and the default is the whole value", () => {
+  expect(new IndexRules([]).textsOf(value, "docs", undefined)).toEqual([]);
+  expect(new IndexRules(["text"]).textsOf(value, "docs", [])).toEqual([]);
+  expect(new IndexRules().textsOf(value, "docs", undefined)).toEqual([JSON.stringify(value, null, 2)]);
+});
+
+test("equal texts are one", () => {
+  expect(new IndexRules(["text", "notes[*]"]).textsOf(value, "docs", undefined)).toEqual(["T", "n1", "n2"]);
+});
