@@ -1,13 +1,13 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: {
-    index: "src/index.ts",
-    testing: "src/testing/index.ts",
-    "local-embeddings": "src/embeddings/local.ts",
+  entry: [
+    "src/index.ts",
+    "src/testing/index.ts",
+    "src/embeddings/local.ts",
     // The embedded store runs it in a thread of its own.
-    "backends/libsql/worker": "src/backends/libsql/worker.ts",
-  },
+    "src/backends/libsql/worker.ts",
+  ],
   format: ["esm", "cjs"],
   platform: "node",
   target: "node22.12",

@@ -2,6 +2,7 @@
  * Configuration: one schema is the type, the defaults and the documentation of every option. It is parsed once, before
  * any connection is made; unknown options are refused.
  */
+import type { Client } from "cassandra-driver";
 import { z } from "zod";
 import { ConfigurationError, kindOf } from "../model/errors.ts";
 import { parseTextPath } from "../model/index-text.ts";
@@ -94,7 +95,7 @@ const identifier = z
 const cql = z
   .strictObject({
     contactPoints: z.array(z.string().min(1)).min(1).optional().describe('Nodes to start from: "host" or "host:port".'),
-    port: z.int().min(1).max(65_535).default(9042).describe("Port of contact points that name none."),
+    port: z.int().min(1).max(65_535).optional().describe("Port of contact points that name none; 9042 by default."),
     localDataCenter: z.string().min(1).optional().describe("Data centre whose nodes serve the operations."),
     keyspace: identifier.describe("Keyspace of the store; made at the first start."),
     credentials: z.strictObject({ username: z.string(), password: z.string() }).optional().describe("Plain-text login."),
@@ -104,14 +105,16 @@ const cql = z
       .optional()
       .describe("Replicas by data centre; by default the lesser of 3 and the number of local nodes."),
     client: z
-      .custom<object>((value) => typeof value === "object" && value !== null && "execute" in value, "must be a cassandra-driver Client")
+      .custom<Client>((value) => typeof value === "object" && value !== null && "execute" in value, "must be a cassandra-driver Client")
       .optional()
       .describe("A driver Client of your own; it is never shut down by the store."),
     buckets: z
       .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(1024) }))
       .default([])
       .describe("Partitions of a huge namespace; the first rule that fits wins, otherwise it has one."),
-    requestTimeoutMs: count.default(10_000).describe("Longest wait for one answer, in milliseconds."),
+    requestTimeoutMs: count
+      .default(6_000)
+      .describe("Longest wait for the answer of one node, in milliseconds; a little above the server's own time-outs."),
   })
   .superRefine((options, context) => {
     if (options.client !== undefined) return;

@@ -21,9 +21,9 @@ export interface StoreClaims {
   embeddingDedup: boolean;
   /** Works when LangGraph wraps it; needs `@langchain/langgraph`. */
   insideGraph: boolean;
-  /** A batch rejects with a `BatchError` whose `outcomes` tell of each operation. Not part of BaseStore: off by default. */
+  /** A batch rejects with a `BatchError` whose `outcomes` tell of each operation. Beyond BaseStore: off by default. */
   batchOutcomes: boolean;
-  /** `search` takes `cursor` and `order`, and its results carry `info`. Not part of BaseStore: off by default. */
+  /** `search` takes `cursor` and `order`, and its results carry `info`. Beyond BaseStore: off by default. */
   cursor: boolean;
 }
 

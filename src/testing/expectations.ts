@@ -51,7 +51,7 @@ export function carriesOutcomes(error: Error): error is Error & OutcomesCarrier 
   return error.name === "BatchError" && Array.isArray((error as Partial<OutcomesCarrier>).outcomes);
 }
 
-/** As `rejectionOf`, for `batch`: gives the error of the first failing operation, also where a `BatchError` carries it. */
+/** As `rejectionOf`, for `batch`: the error of the first failing operation, also where a `BatchError` carries it. */
 export async function batchRejectionOf(promise: Promise<unknown>): Promise<Error> {
   const error = await rejectionOf(promise);
   if (!carriesOutcomes(error)) return error;

@@ -17,7 +17,7 @@ export interface StoreConformanceHarness {
   /** Claims that differ from `DEFAULT_CLAIMS`. */
   readonly claims?: Partial<StoreClaims>;
   /**
-   * Known differences: the id of a case, and why the store does otherwise. Such a case is still run and has to fail; once
+   * Known differences: the id of a case, and why the store does otherwise. Such a case is run and has to fail; once
    * it passes, the suite fails and says so.
    */
   readonly differences?: Readonly<Record<string, string>>;

@@ -110,7 +110,7 @@ function registerLeftOut(claims: StoreClaims): void {
 
 /**
  * Registers, with vitest, the cases that tell whether a store keeps the contract of LangGraph's `BaseStore`. Call it at
- * the top level of a test file. A few stores are made with `harness.create`, each shared by many cases; every case keeps
+ * the top level of a test file. A few stores are made with `harness.create`, each shared by many cases; each keeps
  * to a root label of its own, so a store may be used by other tests at the same time.
  *
  * Throws when the harness names a case or a claim that does not exist.

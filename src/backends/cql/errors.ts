@@ -8,7 +8,7 @@ import {
   isStoreError,
   PermissionError,
   QueryError,
-  StoreError,
+  type StoreError,
   TimeoutError,
   UnavailableError,
 } from "../../model/errors.ts";
@@ -73,9 +73,9 @@ function ofResponse(error: DriverError, doing: string): StoreError {
       return make(TimeoutError, `${doing} timed out on the server`, error);
     case responseErrorCodes.unavailableException:
       return make(UnavailableError, `${doing} found too few replicas up`, error);
+    // The last three say that a node failed in the middle of it: it goes down, its disk is full. Another may do better.
     case responseErrorCodes.overloaded:
     case responseErrorCodes.isBootstrapping:
-    // A replica failed in the middle of it: a node that goes down, a disk that is full. Another may do better.
     case responseErrorCodes.readFailure:
     case responseErrorCodes.writeFailure:
     case responseErrorCodes.serverError:

@@ -14,8 +14,8 @@ export interface CqlOptions {
   /** Some nodes of the cluster, "host" or "host:port"; the others are found through them. Not with `client`. */
   readonly contactPoints?: readonly string[];
   /**
-   * Port of the contact points that name none.
-   * @default 9042
+   * Port of the nodes.
+   * @default the port that all contact points name, or 9042
    */
   readonly port?: number;
   /** Data centre whose nodes are asked; required without `client`. */

@@ -1,7 +1,7 @@
 /** The connection: runs statements, and turns what goes wrong into the store's own errors. */
-import { Client, type Host, type QueryOptions, types } from "cassandra-driver";
-import { ClosedError, ConfigurationError, isStoreError, StoreError, UnavailableError } from "../../model/errors.ts";
 import { setTimeout as pause } from "node:timers/promises";
+import { Client, type Host, type QueryOptions, types } from "cassandra-driver";
+import { ClosedError, ConfigurationError, type StoreError, UnavailableError } from "../../model/errors.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 
@@ -16,6 +16,9 @@ export interface Statement {
   readonly query: string;
   readonly params: readonly Param[];
 }
+
+/** Part of the driver's documented interface, but not of its types. */
+type SchemaMetadata = Client["metadata"] & { checkSchemaAgreement(): Promise<boolean> };
 
 /** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
 export type Purpose = "read" | "write" | "scan" | "schema";
@@ -68,7 +71,7 @@ export class CqlSession {
     if (client !== this.#options.client) await client.shutdown();
   }
 
-  /** Nodes of the data centre in use that are believed to be up; of all, where nothing says which one is in use. */
+  /** Nodes of the data centre in use; of all, where nothing says which one is in use. */
   localHosts(): Host[] {
     const dataCenter = this.localDataCenter();
     return this.#connected()
@@ -134,7 +137,8 @@ export class CqlSession {
 
   async #agree(client: Client): Promise<void> {
     const deadline = Date.now() + AGREEMENT_DEADLINE_MS;
-    while (!(await run("schema", () => client.metadata.checkSchemaAgreement()))) {
+    const metadata = client.metadata as SchemaMetadata;
+    while (!(await run("schema", () => metadata.checkSchemaAgreement()))) {
       if (Date.now() > deadline) {
         throw new UnavailableError(
           `The nodes did not agree on the schema within ${AGREEMENT_DEADLINE_MS / 1000} s; ` +
@@ -182,7 +186,8 @@ function profilesFor(timeoutMs: number): Readonly<Record<Purpose, QueryOptions>>
 }
 
 function newClient(options: CqlOptions): Client {
-  const { contactPoints = [], port, localDataCenter, credentials, ssl, applicationName } = options;
+  const { contactPoints = [], localDataCenter, credentials, ssl, applicationName } = options;
+  const port = options.port ?? commonPort(contactPoints);
   return new Client({
     contactPoints: [...contactPoints],
     ...(localDataCenter === undefined ? {} : { localDataCenter }),
@@ -194,6 +199,15 @@ function newClient(options: CqlOptions): Client {
   });
 }
 
+/**
+ * The port that all contact points name, if they do. The driver asks only the contact points themselves there, and the
+ * nodes that it discovers at the port of its own options.
+ */
+function commonPort(contactPoints: readonly string[]): number | undefined {
+  const [port, ...others] = new Set(contactPoints.map((point) => /^(?:[^:]+|\[.*\]):(\d+)$/.exec(point)?.[1]));
+  return port === undefined || others.length > 0 ? undefined : Number(port);
+}
+
 function connectFailure(error: unknown, client: Client, { localDataCenter }: CqlOptions): StoreError {
   const found = dataCentersOf(client);
   if (localDataCenter !== undefined && found.length > 0 && !found.includes(localDataCenter)) {
@@ -203,7 +217,7 @@ function connectFailure(error: unknown, client: Client, { localDataCenter }: Cql
       { cause: error, details: { localDataCenter, found } },
     );
   }
-  return isStoreError(error) ? error : toStoreError(error, "Connecting to CQL");
+  return toStoreError(error, "Connecting to CQL");
 }
 
 function dataCentersOf(client: Client): string[] {

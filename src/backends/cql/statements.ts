@@ -6,7 +6,7 @@
 /** The statements for one keyspace. */
 export type Statements = ReturnType<typeof statementsFor>;
 
-/** Writes a keyspace or data centre, already checked, as CQL takes it. */
+/** Writes a name as CQL takes it, its case kept. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,10 +1,12 @@
 import type { NamespaceEntry } from "../../ports/item-repository.ts";
 import { textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
 
-/** Selects paths at or below a prefix; its parameters are those of {@link withinParameters}. */
-export const WITHIN = "(n.path = ? OR (n.path >= ? AND n.path < ?))";
+/** A condition on the namespaces at or below a prefix; its parameters are {@link withinParameters}. */
+export function within(table: string): string {
+  return `(${table}.path = ? OR (${table}.path >= ? AND ${table}.path < ?))`;
+}
 
-/** Parameters of {@link WITHIN}: "/" follows "." directly, so `[p., p/)` holds exactly what begins with `p.`. */
+/** Parameters of {@link within}: "/" follows "." directly, so `[p., p/)` holds exactly what begins with `p.`. */
 export function withinParameters(prefix: string): Bound[] {
   return [toBytes(prefix), toBytes(`${prefix}.`), toBytes(`${prefix}/`)];
 }
@@ -25,7 +27,7 @@ export class NamespaceTable {
     // One look into the listing's index: leaves out those with nothing but markers of deletes.
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
     this.#all = connection.reader(select + occupied);
-    this.#within = connection.reader(`${select}${WITHIN} AND ${occupied}`);
+    this.#within = connection.reader(`${select}${within("n")} AND ${occupied}`);
   }
 
   /** The id of a namespace, or null when it was never written to. */

@@ -1,13 +1,16 @@
+import type { Filter } from "../../model/filter.ts";
 import { matchesFilter } from "../../model/filter-match.ts";
+import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { decodeValue } from "../../model/value-codec.ts";
 import type { VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import { VECTORS_PER_POINT } from "./migrations.ts";
-import { WITHIN, withinParameters, type NamespaceTable } from "./namespace-table.ts";
+import { within, withinParameters, type NamespaceTable } from "./namespace-table.ts";
 import type { RankRequest, RemoveWrite, UpsertWrite } from "./requests.ts";
 
-const VECTORS_OF_POINT = `BETWEEN p.id * ${VECTORS_PER_POINT} AND p.id * ${VECTORS_PER_POINT} + ${VECTORS_PER_POINT - 1}`;
+/** Candidates are read by this many: one statement each costs three times as much, and all at once fill the memory. */
+const CHUNK = 64;
 
 /** The vectors: a point for each item, and the vectors of each point. */
 export class VectorTable {
@@ -21,8 +24,8 @@ export class VectorTable {
   readonly #deleteVectors: Writer;
   readonly #addVector: Writer;
   readonly #rank: Readonly<Record<"all" | "within", Reader>>;
-  readonly #hit: Reader;
-  readonly #record: Reader;
+  readonly #names: Reader;
+  readonly #records: Reader;
 
   constructor(connection: Connection, namespaces: NamespaceTable) {
     this.#connection = connection;
@@ -37,13 +40,15 @@ export class VectorTable {
     this.#deleteVectors = connection.writer("DELETE FROM vectors WHERE id BETWEEN ? AND ?");
     this.#addVector = connection.writer("INSERT INTO vectors (id, embedding) VALUES (?, ?)");
     this.#rank = {
-      all: connection.reader(ranked("points p")),
-      within: connection.reader(ranked("namespaces n CROSS JOIN points p ON p.namespace_id = n.id", WITHIN)),
+      all: connection.reader(ranked("points p", "TRUE")),
+      within: connection.reader(ranked("namespaces m CROSS JOIN points p ON p.namespace_id = m.id", within("m"))),
     };
-    this.#hit = connection.reader(
-      "SELECT n.path, i.key, i.write_id FROM items i JOIN namespaces n ON n.id = i.namespace_id WHERE i.id = ?",
+    this.#names = connection.reader(`
+      SELECT i.id, n.path, i.key, i.write_id FROM json_each(?) wanted
+      CROSS JOIN items i ON i.id = wanted.value CROSS JOIN namespaces n ON n.id = i.namespace_id`);
+    this.#records = connection.reader(
+      "SELECT i.id, i.record FROM json_each(?) wanted CROSS JOIN items i ON i.id = wanted.value",
     );
-    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
   }
 
   /** Writes a point unless a newer one is there. For write transactions. */
@@ -89,18 +94,27 @@ export class VectorTable {
       prefix === ""
         ? this.#rank.all.all([vectorBytes, now, count])
         : this.#rank.within.all([vectorBytes, now, ...withinParameters(prefix), count]);
-    const hits: VectorHit[] = [];
-    for (const [id, score] of rows) {
-      if (hits.length === limit) break;
-      const [path, key, writeId] = this.#hit.first([Number(id)]) ?? [];
-      const item = { namespace: textOf(path), key: textOf(key) };
-      if (filter !== null) {
-        const { value } = decodeRecord(item, bytesOf(this.#record.first([Number(id)])?.[0]));
-        if (value === null || !matchesFilter(decodeValue(value), filter)) continue;
-      }
-      hits.push({ ...item, writeId: String(writeId), score: Number(score) });
+    const candidates = rows.map(([id, score]): Candidate => ({ id: Number(id), score: Number(score) }));
+    return this.#hits(filter === null ? candidates : this.#matching(candidates, filter, limit));
+  }
+
+  /** The first `limit` candidates whose values match. */
+  #matching(candidates: readonly Candidate[], filter: Filter, limit: number): Candidate[] {
+    const matching: Candidate[] = [];
+    for (let start = 0; start < candidates.length && matching.length < limit; start += CHUNK) {
+      const chunk = candidates.slice(start, start + CHUNK);
+      const records = new Map(this.#records.all([idsOf(chunk)]).map(([id, record]) => [id, bytesOf(record)]));
+      matching.push(...chunk.filter(({ id }) => matches(records.get(id), filter)));
     }
-    return hits;
+    return matching.slice(0, limit);
+  }
+
+  #hits(candidates: readonly Candidate[]): VectorHit[] {
+    const names = new Map(this.#names.all([idsOf(candidates)]).map((row) => [row[0], row]));
+    return candidates.map(({ id, score }) => {
+      const [, path, key, writeId] = names.get(id) ?? [];
+      return { namespace: textOf(path), key: textOf(key), writeId: String(writeId), score };
+    });
   }
 
   #fill(id: number, vectors: readonly Float32Array[]): void {
@@ -115,20 +129,39 @@ export class VectorTable {
   }
 }
 
+/** A ranked item. */
+interface Candidate {
+  /** Row of the item. */
+  readonly id: number;
+  readonly score: number;
+}
+
+function idsOf(candidates: readonly Candidate[]): string {
+  return JSON.stringify(candidates.map(({ id }) => id));
+}
+
+function matches(cell: Buffer | undefined, filter: Filter): boolean {
+  const { value } = decodeRecord(NO_ID, bytesOf(cell));
+  return value !== null && matchesFilter(decodeValue(value), filter);
+}
+
+/** Ids are not part of a record's bytes, and a filter does not see them. */
+const NO_ID: ItemId = { namespace: "", key: "" };
+
 /**
  * Ranks the points of `source` by their best vector. CROSS JOIN keeps SQLite to the order written: each point finds its
  * record, and only where that is current and live are its vectors compared. A zero vector has no angle and scores 0;
  * rounding may lead past 1.
  */
-function ranked(source: string, where = "TRUE"): string {
+function ranked(source: string, where: string): string {
   return `
-    SELECT s.item, s.score FROM (
-      SELECT i.id AS item, max(-1.0, min(1.0, max(coalesce(1 - vector_distance_cos(v.embedding, ?), 0)))) AS score
-      FROM ${source}
-      CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
-      CROSS JOIN vectors v ON v.id ${VECTORS_OF_POINT}
-      WHERE i.has_value = 1 AND i.write_id = p.write_id AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
-      GROUP BY p.id
-    ) s CROSS JOIN items i ON i.id = s.item CROSS JOIN namespaces n ON n.id = i.namespace_id
-    ORDER BY s.score DESC, n.path, i.created, i.key LIMIT ?`;
+    SELECT i.id, (
+      SELECT max(-1.0, min(1.0, max(coalesce(1 - vector_distance_cos(v.embedding, ?), 0)))) FROM vectors v
+      WHERE v.id BETWEEN p.id * ${VECTORS_PER_POINT} AND p.id * ${VECTORS_PER_POINT} + ${VECTORS_PER_POINT - 1}
+    ) AS score
+    FROM ${source}
+    CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
+    CROSS JOIN namespaces n ON n.id = i.namespace_id
+    WHERE i.has_value = 1 AND i.write_id = p.write_id AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
+    ORDER BY score DESC, n.path, i.created, i.key LIMIT ?`;
 }

@@ -153,7 +153,7 @@ export const batches: CaseFamily = {
       async run({ store, ns }) {
         await seed(store, ns(), Object.fromEntries(upTo(12).map((n) => [`k${n}`, { n }])));
         const [found] = await store.batch([{ namespacePrefix: ns() }]);
-        expect(numbersOf(found)).toEqual(upTo(10));
+        expect(numbersOf(found ?? [])).toEqual(upTo(10));
       },
     },
     {
@@ -191,9 +191,7 @@ export const batches: CaseFamily = {
           expect(results[3 * n + 2]).toMatchObject([{ key: `k${n}`, value: { n } }]);
         }
         const left = await store.search(ns(), { limit: 200 });
-        expect(numbersOf(left).sort((a, b) => Number(a) - Number(b))).toEqual(
-          upTo(50).map((n) => 2 * n),
-        );
+        expect(numbersOf(left).sort((a, b) => Number(a) - Number(b))).toEqual(upTo(50).map((n) => 2 * n));
         expect(left.every((item) => item.value["again"] === true)).toBe(true);
       },
     },

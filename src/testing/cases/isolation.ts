@@ -8,10 +8,7 @@ async function expectLabelsApart({ store, ns, root }: CaseContext, labels: reado
   for (const [n, label] of labels.entries()) {
     const hint = JSON.stringify(label);
     expect((await store.get(ns(label, "inner"), "k"))?.value, hint).toEqual({ n });
-    expect(
-      numbersOf(await store.search(ns(label))),
-      hint,
-    ).toEqual([n]);
+    expect(numbersOf(await store.search(ns(label))), hint).toEqual([n]);
     expect(await store.listNamespaces({ prefix: ns(label) }), hint).toEqual([ns(label, "inner")]);
   }
   const listed = await store.listNamespaces({ prefix: [root], limit: 1_000 });

@@ -3,7 +3,10 @@ import type { CaseContext, CaseFamily } from "../conformance-case.ts";
 import { namespacesBelow, rejectionOf, seedNamespaces, upTo } from "../expectations.ts";
 
 async function fill({ store, ns }: CaseContext, ...paths: readonly string[][]): Promise<void> {
-  await seedNamespaces(store, paths.map((labels) => ns(...labels)));
+  await seedNamespaces(
+    store,
+    paths.map((labels) => ns(...labels)),
+  );
 }
 
 /** When namespaces come to be listed, and when they go. */

@@ -4,7 +4,10 @@ import type { CaseContext, CaseFamily } from "../conformance-case.ts";
 import { batchRejectionOf, present, readPages, rejectionOf, seedNamespaces, upTo } from "../expectations.ts";
 
 async function fill({ store, ns }: CaseContext, ...paths: readonly string[][]): Promise<void> {
-  await seedNamespaces(store, paths.map((labels) => ns(...labels)));
+  await seedNamespaces(
+    store,
+    paths.map((labels) => ns(...labels)),
+  );
 }
 
 async function listBy(store: BaseStore, matchConditions: MatchCondition[], maxDepth?: number): Promise<string[][]> {

@@ -1,0 +1,73 @@
+/** The CQL backend: records and settings in a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
+import type { Resource } from "../../ports/backend.ts";
+import type { ItemRepository } from "../../ports/item-repository.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { Settings } from "../../ports/settings.ts";
+import { BucketRules } from "./bucket-rules.ts";
+import { CqlItemRepository } from "./item-repository.ts";
+import { NamespaceRegistry } from "./namespace-registry.ts";
+import { checkOptions, type CqlOptions, type SetupMode } from "./options.ts";
+import { setUpSchema } from "./schema.ts";
+import { CqlSession } from "./session.ts";
+import { CqlSettings } from "./settings.ts";
+import { type Statements, statementsFor } from "./statements.ts";
+
+export type { BucketRule } from "./bucket-rules.ts";
+export type { CqlOptions, SetupMode } from "./options.ts";
+
+/** What the backend is given besides its options. */
+export interface CqlBackendSurroundings {
+  readonly setup: SetupMode;
+  readonly logger: Logger;
+  /**
+   * Current time, milliseconds since the epoch.
+   * @default Date.now
+   */
+  readonly now?: () => number;
+}
+
+/** Records and settings in one keyspace. */
+export class CqlBackend implements Resource {
+  readonly items: ItemRepository;
+  readonly settings: Settings;
+  readonly #options: CqlOptions;
+  readonly #surroundings: CqlBackendSurroundings;
+  readonly #session: CqlSession;
+  readonly #statements: Statements;
+  readonly #buckets: BucketRules;
+
+  /** @throws {ConfigurationError} when an option is wrong; no connection is made yet. */
+  constructor(options: CqlOptions, surroundings: CqlBackendSurroundings) {
+    this.#options = checkOptions(options);
+    this.#surroundings = surroundings;
+    this.#buckets = new BucketRules(options.buckets ?? []);
+    this.#session = new CqlSession(options);
+    this.#statements = statementsFor(options.keyspace);
+    const now = surroundings.now ?? Date.now;
+    const parts = { session: this.#session, statements: this.#statements, now };
+    const registry = new NamespaceRegistry(parts);
+    this.settings = new CqlSettings(parts);
+    this.items = new CqlItemRepository({ ...parts, buckets: this.#buckets, registry });
+  }
+
+  /** Connects, creates or checks the keyspace, and checks that its items lie where these options look for them. */
+  async start(): Promise<void> {
+    await this.#session.open();
+    await setUpSchema(
+      {
+        session: this.#session,
+        statements: this.#statements,
+        keyspace: this.#options.keyspace,
+        replication: this.#options.replication,
+        logger: this.#surroundings.logger,
+      },
+      this.#surroundings.setup,
+    );
+    await this.#buckets.establish(this.settings);
+  }
+
+  /** Closes its connections; a client that the caller gave stays open. */
+  async stop(): Promise<void> {
+    await this.#session.close();
+  }
+}

@@ -1,0 +1,89 @@
+/** The migrations: numbered files of CQL, applied in order and never changed once released. */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { SchemaError } from "../../model/errors.ts";
+import { quoteIdentifier } from "./statements.ts";
+
+/** A numbered change of the schema. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Identity of its text, whatever the line ends of the file. */
+  readonly checksum: string;
+  /** Its statements, in order; each may run again, and beside itself, without harm. */
+  readonly statements: readonly string[];
+}
+
+/** What a keyspace remembers of a migration. */
+export interface AppliedMigration {
+  readonly version: number;
+  readonly name: string;
+  readonly checksum: string;
+}
+
+/** Lies beside this module, in the sources as in the package. */
+const DIRECTORY = new URL("./migrations/", import.meta.url);
+const FILE_NAME = /^V(\d{3})__([a-z0-9_]+)\.cql$/;
+const KEYSPACE = /\{keyspace\}/g;
+
+/** Reads all migrations, for one keyspace; in order. */
+export async function readMigrations(keyspace: string, directory: URL = DIRECTORY): Promise<Migration[]> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith(".cql")).sort();
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, directory), "utf8")));
+  const migrations = files.map((file, i) => parseMigration(file, texts[i] as string, keyspace));
+  migrations.forEach(({ version, name }, i) => {
+    if (version !== i + 1) throw new SchemaError(`Migration V${version} (${name}) should be V${i + 1}: numbers have no gaps.`);
+  });
+  return migrations;
+}
+
+/** Reads one migration from the name and the text of its file. */
+export function parseMigration(file: string, content: string, keyspace: string): Migration {
+  const [, version, name] = FILE_NAME.exec(file) ?? [];
+  if (version === undefined || name === undefined) {
+    throw new SchemaError(`Migration file "${file}" must be named like V001__what_it_does.cql.`);
+  }
+  const text = content.replaceAll("\r\n", "\n");
+  const statements = text
+    .split("\n")
+    .filter((line) => !line.trimStart().startsWith("--"))
+    .join("\n")
+    .replace(KEYSPACE, () => quoteIdentifier(keyspace))
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+  return { version: Number(version), name, checksum: createHash("sha256").update(text).digest("hex"), statements };
+}
+
+/**
+ * The migrations that a keyspace lacks.
+ *
+ * @throws {SchemaError} when the keyspace has one that this code does not know, or knows with another text.
+ */
+export function pendingMigrations(
+  known: readonly Migration[],
+  applied: readonly AppliedMigration[],
+  keyspace: string,
+): Migration[] {
+  const newest = Math.max(0, ...applied.map(({ version }) => version));
+  if (newest > known.length) {
+    throw new SchemaError(
+      `Keyspace "${keyspace}" has schema version ${newest}, but this version of the package knows only ` +
+        `${known.length}: upgrade langgraph-store-scylladb in this process, or use another keyspace.`,
+      { details: { stored: newest, known: known.length } },
+    );
+  }
+  const byVersion = new Map(applied.map((migration) => [migration.version, migration]));
+  return known.filter(({ version, name, checksum }) => {
+    const there = byVersion.get(version);
+    if (there !== undefined && there.checksum !== checksum) {
+      throw new SchemaError(
+        `Migration V${version} (${name}) was applied to keyspace "${keyspace}" with another text (${there.name}, ` +
+          `checksum ${there.checksum.slice(0, 12)}…, here ${checksum.slice(0, 12)}…): the schema is not the one that ` +
+          "this code was written for. Use the package that created it, or another keyspace.",
+        { details: { version, stored: there.checksum, known: checksum } },
+      );
+    }
+    return there === undefined;
+  });
+}

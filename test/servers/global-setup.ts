@@ -1,0 +1,17 @@
+import type { TestProject } from "vitest/node";
+import type { ServerAddresses } from "./server-addresses.ts";
+import { startServers } from "./servers.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The servers of the whole run: `inject("servers")` in a test of the project `servers`. */
+    servers: ServerAddresses;
+  }
+}
+
+/** Starts the servers once for all test files, tells the tests where they are, and ends them after the last. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { stop, ...addresses } = await startServers();
+  project.provide("servers", addresses);
+  return stop;
+}

@@ -1,0 +1,26 @@
+import type { Credentials } from "./node-client.ts";
+
+/** Where a test finds the servers. Plain data, so that vitest can hand it from the main process to its workers. */
+export interface ServerAddresses {
+  readonly cql: {
+    /** "host:port" of each node, with one port for all. */
+    readonly contactPoints: string[];
+    readonly localDataCenter: string;
+    /** Absent where nobody has to log in. */
+    readonly credentials?: Credentials;
+  };
+  readonly qdrant: {
+    /** Base address, for example "http://127.0.0.1:6333". */
+    readonly url: string;
+    /** Absent where none is asked for. */
+    readonly apiKey?: string;
+  };
+  /** Where the servers came from. */
+  readonly source: "environment" | "docker" | "local";
+}
+
+/** Servers that are up, and how to be rid of those that were started for us. */
+export interface Servers extends ServerAddresses {
+  /** Ends what was started; servers that were there before stay. Idempotent. */
+  readonly stop: () => Promise<void>;
+}

@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+function source(path: string): string {
+  return fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+}
+
+const annotations = process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : [];
+
+export default defineConfig({
+  resolve: {
+    // Tests import the package by its name, as a user does.
+    alias: [
+      { find: /^langgraph-store-scylladb$/, replacement: source("index.ts") },
+      { find: /^langgraph-store-scylladb\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^langgraph-store-scylladb\/local-embeddings$/, replacement: source("embeddings/local.ts") },
+    ],
+  },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 30_000,
+    reporters: ["default", ...annotations, "./test/support/summary-reporter.ts"],
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.test.ts"],
+      reporter: ["text-summary", "html", "lcov"],
+      thresholds: { lines: 90 },
+    },
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "src/**/*.test.ts"] } },
+      { test: { name: "embedded", include: ["test/embedded/**/*.test.ts"] } },
+      {
+        test: {
+          name: "servers",
+          include: ["test/integration/**/*.test.ts"],
+          globalSetup: ["./test/servers/global-setup.ts"],
+        },
+      },
+    ],
+  },
+});
