@@ -20,19 +20,22 @@ export interface EmbeddingLimits {
 /** Memory that one number of a cached vector takes. */
 const BYTES_PER_NUMBER = 8;
 
+/** What a text is embedded for; some models embed a question differently from a document. */
+type Purpose = "document" | "query";
+
 /** Embeds each distinct text once, in as few calls as the bounds allow. */
 export class SharedEmbedder implements Embedder {
   readonly #embeddings: EmbeddingsLike;
   readonly #dims: number;
   readonly #documents: GroupCommit<string, Vector>;
   readonly #cache: LRUCache<string, Vector> | null;
-  /** Queries under way, so that the same question asked by many is embedded once. */
-  readonly #queries = new Map<string, Promise<Vector>>();
+  /** Texts being embedded, so that the same one is not embedded again meanwhile. */
+  readonly #underWay = new Map<string, Promise<Vector>>();
 
   constructor(embeddings: EmbeddingsLike, dims: number, limits: EmbeddingLimits) {
     this.#embeddings = embeddings;
     this.#dims = dims;
-    this.#documents = new GroupCommit((texts) => this.#embedDistinct(texts), {
+    this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
       maxGroup: limits.maxTextsPerCall,
       maxInFlight: limits.maxCalls,
       isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
@@ -43,54 +46,49 @@ export class SharedEmbedder implements Embedder {
         : new LRUCache({ maxSize: limits.cacheBytes, sizeCalculation: () => dims * BYTES_PER_NUMBER });
   }
 
-  async documents(texts: readonly string[]): Promise<Vector[]> {
-    const outcomes = await this.#documents.add(texts);
-    return outcomes.map((outcome) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value;
-    });
+  documents(texts: readonly string[]): Promise<Vector[]> {
+    return Promise.all(texts.map((text) => this.#once("document", text, () => this.#document(text))));
   }
 
   query(text: string): Promise<Vector> {
-    const key = cacheKey("query", text);
+    return this.#once("query", text, async () =>
+      this.#checked(await this.#call(() => this.#embeddings.embedQuery(text))),
+    );
+  }
+
+  /** The cached vector, or the one that is under way, or a new one. */
+  #once(purpose: Purpose, text: string, embed: () => Promise<Vector>): Promise<Vector> {
+    const key = cacheKey(purpose, text);
     const cached = this.#cache?.get(key);
     if (cached !== undefined) return Promise.resolve(cached);
-    const underWay = this.#queries.get(key);
+    const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
-    const vector = this.#embedQuery(text, key).finally(() => this.#queries.delete(key));
-    this.#queries.set(key, vector);
+    const vector = embed()
+      .then((embedded) => {
+        this.#cache?.set(key, embedded);
+        return embedded;
+      })
+      .finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, vector);
     return vector;
   }
 
-  async #embedQuery(text: string, key: string): Promise<Vector> {
-    const vector = this.#checked(await this.#call(() => this.#embeddings.embedQuery(text)));
-    this.#cache?.set(key, vector);
-    return vector;
+  async #document(text: string): Promise<Vector> {
+    const [outcome] = await this.#documents.add([text]);
+    if (outcome?.status === "fulfilled") return outcome.value;
+    throw outcome?.reason;
   }
 
-  async #embedDistinct(texts: readonly string[]): Promise<PromiseSettledResult<Vector>[]> {
-    const vectors = new Map<string, Vector>();
-    for (const text of texts) {
-      const cached = this.#cache?.get(cacheKey("document", text));
-      if (cached !== undefined) vectors.set(text, cached);
+  async #embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<Vector>[]> {
+    const embedded = await this.#call(() => this.#embeddings.embedDocuments([...texts]));
+    if (!Array.isArray(embedded) || embedded.length !== texts.length) {
+      throw new EmbeddingError(
+        `The embedding provider was given ${texts.length} texts and answered with ` +
+          `${Array.isArray(embedded) ? `${embedded.length} vectors` : "no list of vectors"}.`,
+        { retryable: false },
+      );
     }
-    const missing = [...new Set(texts)].filter((text) => !vectors.has(text));
-    if (missing.length > 0) {
-      const embedded = await this.#call(() => this.#embeddings.embedDocuments(missing));
-      if (!Array.isArray(embedded) || embedded.length !== missing.length) {
-        throw new EmbeddingError(
-          `The embedding provider was given ${missing.length} texts and answered with ` +
-            `${Array.isArray(embedded) ? `${embedded.length} vectors` : "no list of vectors"}.`,
-          { retryable: false },
-        );
-      }
-      missing.forEach((text, i) => {
-        const vector = this.#checked(embedded[i]);
-        vectors.set(text, vector);
-        this.#cache?.set(cacheKey("document", text), vector);
-      });
-    }
-    return texts.map((text) => fulfilled(vectors.get(text) as Vector));
+    return embedded.map((vector) => fulfilled(this.#checked(vector)));
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {
@@ -117,7 +115,7 @@ export class SharedEmbedder implements Embedder {
   }
 }
 
-function cacheKey(purpose: "document" | "query", text: string): string {
+function cacheKey(purpose: Purpose, text: string): string {
   return createHash("sha256").update(purpose).update("\0").update(text).digest("base64");
 }
 

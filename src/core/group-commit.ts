@@ -23,8 +23,8 @@ interface Caller<In, Out> {
 }
 
 /**
- * While one group is being committed, what arrives waits and joins the next. A lone caller pays no added latency; a
- * hundred callers share one round trip.
+ * Callers of one moment make a group; while groups are being committed, what arrives waits and joins the next. A lone
+ * caller pays no added latency; a hundred callers share one round trip.
  */
 export class GroupCommit<In, Out> {
   readonly #commit: Commit<In, Out>;
@@ -42,7 +42,9 @@ export class GroupCommit<In, Out> {
     if (inputs.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ inputs, resolve, reject });
-      this.#next();
+      if (this.#waiting.length > 1) return;
+      // Not at once, but when all that is runnable now has run: callers of one batch then share the first group too.
+      process.nextTick(() => this.#next());
     });
   }
 

@@ -37,7 +37,14 @@ describe("documents", () => {
     const embeddings = provider();
     const embedder = new SharedEmbedder(embeddings, 2, { ...limits, cacheBytes: 0 });
     await Promise.all(["a", "b", "c", "d", "e", "f"].map((text) => embedder.documents([text])));
-    expect(embeddings.calls).toEqual([["a"], ["b", "c", "d", "e"], ["f"]]);
+    expect(embeddings.calls).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
+  });
+
+  test("a text that is being embedded is not embedded again", async () => {
+    const embeddings = provider();
+    const embedder = new SharedEmbedder(embeddings, 2, { ...limits, cacheBytes: 0, maxCalls: 4 });
+    await Promise.all(Array.from({ length: 10 }, () => embedder.documents(["a", "b"])));
+    expect(embeddings.calls).toEqual([["a", "b"]]);
   });
 
   test("none are no call", async () => {

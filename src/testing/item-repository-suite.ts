@@ -1,0 +1,440 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newWriteId, type ItemId, type ItemRecord } from "../model/item.ts";
+import { join } from "../model/namespace.ts";
+import type { ListingOrder } from "../model/operation.ts";
+import { decodeValue, encodeValue } from "../model/value-codec.ts";
+import type { ItemRepository, ListPosition, NamespaceEntry } from "../ports/item-repository.ts";
+import { present, upTo } from "./expectations.ts";
+
+/** What the suite is to examine. */
+export interface ItemRepositorySuite {
+  /** Name of the repository in the report. */
+  readonly name: string;
+  /** Makes a repository; it may hold other data. Called once. */
+  create(): Promise<{ readonly items: ItemRepository; dispose(): Promise<void> }>;
+  /** Longest time for one case, in milliseconds. 60,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+const LIMITS = { maxValueBytes: 8 * 1024 * 1024 };
+
+/** Labels and keys that trip those who escape, truncate, normalize or sort by something other than bytes. */
+const HOSTILE = [
+  "\0", "a\0b", "a", "a\0", " ", "'", '"', "\\", "%", "_", ":", "/", "a/b", "-", "😀", "～", "é", "e\u0301", "ß", "SS",
+  "\u202E", "\uFFFF", "\n", "null", "constructor", "__proto__", "'; DROP TABLE items; --", "x".repeat(5_000),
+];
+
+let lastVersion = 0;
+
+/** A version of about now, higher than any before. */
+function nextVersion(): number {
+  lastVersion = Math.max(Date.now() * 1000, lastVersion + 1);
+  return lastVersion;
+}
+
+/** A new namespace for a case. */
+function newRoot(): string {
+  return `suite-${randomUUID()}`;
+}
+
+/** Parts of a record; `value: null` makes the marker of a delete. */
+type RecordParts = Partial<Omit<ItemRecord, "value">> & { readonly value?: Record<string, unknown> | null };
+
+/** A record, by default one of now, of a write of its own, with one vector. */
+export function recordOf(namespace: string, key: string, parts: RecordParts = {}): ItemRecord {
+  const version = parts.version ?? nextVersion();
+  const { value = { key }, ...rest } = parts;
+  return {
+    namespace,
+    key,
+    created: version,
+    version,
+    writeId: newWriteId(),
+    index: undefined,
+    vectors: 1,
+    expiresAt: null,
+    ...rest,
+    value: value === null ? null : encodeValue(value, LIMITS),
+  };
+}
+
+/** Writes records and fails unless each was stored. */
+export async function putAll(items: ItemRepository, records: readonly ItemRecord[]): Promise<void> {
+  const outcomes = await items.put(records);
+  expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+  expect(outcomes).toHaveLength(records.length);
+}
+
+/** A record with its value decoded, so that two can be compared. */
+function plain(record: ItemRecord | null): unknown {
+  return record === null ? null : { ...record, value: record.value === null ? null : decodeValue(record.value) };
+}
+
+async function expectStored(items: ItemRepository, records: readonly (ItemRecord | null)[], ids: readonly ItemId[]) {
+  expect((await items.get(ids)).map(plain)).toEqual(records.map(plain));
+}
+
+/** Reads all pages of a namespace. */
+async function listAll(
+  items: ItemRepository,
+  namespace: string,
+  order: ListingOrder = "oldest",
+  limit = 100,
+): Promise<ItemRecord[]> {
+  const records: ItemRecord[] = [];
+  for (let after: ListPosition | null = null, pages = 0; ; pages += 1) {
+    const page = await items.list({ namespace, order, after, limit });
+    expect(page.records.length).toBeLessThanOrEqual(limit);
+    records.push(...page.records);
+    if (page.next === null) return records;
+    expect(page.next, "a page has to go on behind the one before it").not.toEqual(after);
+    expect(pages, "a listing has to come to its end").toBeLessThan(20_000);
+    after = page.next;
+  }
+}
+
+const keysOf = (records: readonly ItemId[]): string[] => records.map(({ key }) => key);
+const sortedPaths = (entries: readonly NamespaceEntry[]): string[] => entries.map(({ path }) => path).sort();
+
+/**
+ * Registers, with vitest, the cases that tell whether a repository keeps the contract of `ItemRepository`. Each keeps to
+ * a namespace of its own.
+ */
+export function itemRepositorySuite(suite: ItemRepositorySuite): void {
+  describe(`${suite.name} keeps the contract of ItemRepository`, { timeout: suite.timeoutMs ?? 60_000 }, () => {
+    let made: Awaited<ReturnType<ItemRepositorySuite["create"]>> | undefined;
+    beforeAll(async () => {
+      made = await suite.create();
+    }, 120_000);
+    afterAll(async () => made?.dispose(), 60_000);
+    const repository = (): ItemRepository => present(made, "the repository").items;
+    readCases(repository);
+    versionCases(repository);
+    listingCases(repository);
+    namespaceCases(repository);
+    hostileTextCases(repository);
+  });
+}
+
+function readCases(repository: () => ItemRepository): void {
+  describe("get and put", () => {
+    test("an empty call does nothing", async () => {
+      expect(await repository().get([])).toEqual([]);
+      expect(await repository().put([])).toEqual([]);
+    });
+
+    test("reads back all that a record holds, right after the write was acknowledged", async () => {
+      const root = newRoot();
+      const records = [
+        recordOf(root, "plain", { value: { text: "hello", nested: { list: [1, null, true] } } }),
+        recordOf(root, "typed", { value: { at: new Date(0), big: 2n ** 70n, bytes: new Uint8Array([0, 255]) } }),
+        recordOf(root, "unindexed", { index: false, vectors: 0 }),
+        recordOf(root, "paths", { index: ["a.b", "$"], vectors: 3 }),
+        recordOf(root, "leaving", { expiresAt: Date.now() + 3_600_000 }),
+        recordOf(root, "updated", { created: nextVersion() - 5_000_000 }),
+        recordOf(root, "empty", { value: {} }),
+        recordOf(root, "deleted", { value: null }),
+      ];
+      await putAll(repository(), records);
+      await expectStored(repository(), records, records);
+    });
+
+    test("answers null for what is not there, in its place, and ids may repeat", async () => {
+      const root = newRoot();
+      const record = recordOf(root, "there");
+      await putAll(repository(), [record]);
+      const missing = { namespace: root, key: "missing" };
+      const elsewhere = { namespace: join(root, "below"), key: "there" };
+      const ids = [missing, record, elsewhere, record, missing];
+      await expectStored(repository(), [null, record, null, record, null], ids);
+    });
+
+    test("reads an expired record and the marker of a delete", async () => {
+      const root = newRoot();
+      const expired = recordOf(root, "expired", { expiresAt: Date.now() - 1_000 });
+      const marker = recordOf(root, "gone", { value: null });
+      await putAll(repository(), [recordOf(root, "gone", { version: marker.version - 1 })]);
+      await putAll(repository(), [expired, marker]);
+      await expectStored(repository(), [expired, marker], [expired, marker]);
+    });
+
+    test("keeps a value of 1 MB", async () => {
+      const root = newRoot();
+      const big = recordOf(root, "big", { value: { text: "é😀".repeat(170_000) } });
+      await putAll(repository(), [recordOf(root, "small"), big]);
+      await expectStored(repository(), [big], [big]);
+      expect((await listAll(repository(), root)).map(plain)).toContainEqual(plain(big));
+    });
+
+    test("takes many records in one call and answers at their positions", async () => {
+      const root = newRoot();
+      const records = upTo(700).map((n) => recordOf(join(root, `n${n % 7}`), `key ${n}`, { value: { n } }));
+      const outcomes = await repository().put(records);
+      expect(outcomes).toEqual(records.map(() => ({ status: "fulfilled", value: undefined })));
+      const reversed = [...records].reverse();
+      await expectStored(repository(), reversed, reversed);
+    });
+
+    test("every reader sees a write once it is acknowledged, under load", async () => {
+      const root = newRoot();
+      await Promise.all(
+        upTo(100).map(async (n) => {
+          const record = recordOf(root, `key ${n}`, { value: { n } });
+          await putAll(repository(), [record]);
+          await expectStored(repository(), [record], [record]);
+        }),
+      );
+    });
+  });
+}
+
+function versionCases(repository: () => ItemRepository): void {
+  describe("versions", () => {
+    test("a higher version replaces the record as a whole", async () => {
+      const root = newRoot();
+      const first = recordOf(root, "key", { value: { a: 1 }, index: ["a"], expiresAt: Date.now() + 60_000, vectors: 2 });
+      const second = recordOf(root, "key", { value: { b: 2 } });
+      await putAll(repository(), [first]);
+      await putAll(repository(), [second]);
+      await expectStored(repository(), [second], [second]);
+    });
+
+    test("an older write that comes late changes nothing and succeeds", async () => {
+      const root = newRoot();
+      const older = recordOf(root, "key", { value: { is: "older" } });
+      const newer = recordOf(root, "key", { value: { is: "newer" } });
+      await putAll(repository(), [newer]);
+      await putAll(repository(), [older]);
+      await expectStored(repository(), [newer], [newer]);
+    });
+
+    test("an older put does not bring back what was deleted, a newer one does", async () => {
+      const root = newRoot();
+      const [older, marker, newer] = [{}, { value: null }, { value: { again: true } }].map((parts) =>
+        recordOf(root, "key", parts),
+      );
+      await putAll(repository(), [present(marker)]);
+      await putAll(repository(), [present(older)]);
+      await expectStored(repository(), [present(marker)], [present(marker)]);
+      await putAll(repository(), [present(newer)]);
+      await expectStored(repository(), [present(newer)], [present(newer)]);
+      expect(await listAll(repository(), root)).toHaveLength(1);
+    });
+
+    test("writing a record again changes nothing", async () => {
+      const root = newRoot();
+      const record = recordOf(root, "key");
+      await putAll(repository(), [record]);
+      await putAll(repository(), [record]);
+      await expectStored(repository(), [record], [record]);
+      expect(await listAll(repository(), root)).toHaveLength(1);
+    });
+
+    test("of two writes with one version one stays whole, the same whichever came first", async () => {
+      const root = newRoot();
+      for (const n of upTo(20)) {
+        const version = nextVersion();
+        const one = recordOf(root, "", { version, value: { by: "one", n }, vectors: 2, created: version - n });
+        const two = recordOf(root, "", { version, value: { by: "two", n }, expiresAt: Date.now() + 60_000 });
+        const [x, y] = [`${n} one first`, `${n} two first`];
+        await putAll(repository(), [{ ...one, key: x }, { ...two, key: y }]);
+        await putAll(repository(), [{ ...two, key: x }, { ...one, key: y }]);
+        const [first, second] = await repository().get([{ namespace: root, key: x }, { namespace: root, key: y }]);
+        const winner = present(first).writeId === one.writeId ? one : two;
+        expect([plain({ ...present(first), key: "" }), plain({ ...present(second), key: "" })]).toEqual([
+          plain(winner),
+          plain(winner),
+        ]);
+      }
+    });
+
+    test("concurrent puts to one key leave the highest version", async () => {
+      const root = newRoot();
+      const records = upTo(60).map((n) => recordOf(root, "hot", { value: { n } }));
+      const highest = present(records.at(-1));
+      const shuffled = [...records].sort((a, b) => (a.writeId < b.writeId ? -1 : 1));
+      await Promise.all(shuffled.map((record) => putAll(repository(), [record])));
+      await expectStored(repository(), [highest], [highest]);
+    });
+  });
+}
+
+function listingCases(repository: () => ItemRepository): void {
+  describe("list", () => {
+    test("goes by creation, then by the bytes of the key, in both directions and at any page size", async () => {
+      const root = newRoot();
+      const created = nextVersion();
+      // In UTF-16 the emoji comes before the wide tilde, in UTF-8 after it.
+      const keys = ["", "A", "a", "a\0", "aa", "b", "é", "～", "😀"];
+      const older = recordOf(root, "zz", { created: created - 10, version: created });
+      const newer = recordOf(root, "0", { created: created + 10, version: created + 20 });
+      const same = keys.map((key) => recordOf(root, key, { created, version: created }));
+      await putAll(repository(), [newer, ...[...same].reverse(), older]);
+      const expected = ["zz", ...keys, "0"];
+      for (const limit of [1, 2, 5, 11, 1_000]) {
+        expect(keysOf(await listAll(repository(), root, "oldest", limit))).toEqual(expected);
+        expect(keysOf(await listAll(repository(), root, "newest", limit))).toEqual([...expected].reverse());
+      }
+    });
+
+    test("gives whole records, of exactly this namespace", async () => {
+      const root = newRoot();
+      const record = recordOf(join(root, "user1"), "key", { value: { text: "mine" }, index: ["text"], vectors: 4 });
+      const others = ["user10", "user", "user1.below", "User1", "user1 "].map((path) => recordOf(join(root, path), "key"));
+      await putAll(repository(), [record, ...others, recordOf(root, "key")]);
+      expect((await listAll(repository(), record.namespace)).map(plain)).toEqual([plain(record)]);
+    });
+
+    test("an update does not move an item, and is what is listed", async () => {
+      const root = newRoot();
+      const first = ["a", "b", "c"].map((key) => recordOf(root, key));
+      for (const record of first) await putAll(repository(), [record]);
+      const [a] = first;
+      const update = recordOf(root, "a", { created: present(a).created, value: { updated: true } });
+      await putAll(repository(), [update]);
+      const listed = await listAll(repository(), root);
+      expect(keysOf(listed)).toEqual(["a", "b", "c"]);
+      expect(plain(present(listed[0]))).toEqual(plain(update));
+    });
+
+    test("an item that was deleted and put again stands once, at its new place", async () => {
+      const root = newRoot();
+      await putAll(repository(), [recordOf(root, "a"), recordOf(root, "b")]);
+      await putAll(repository(), [recordOf(root, "a", { value: null })]);
+      expect(keysOf(await listAll(repository(), root))).toEqual(["b"]);
+      await putAll(repository(), [recordOf(root, "a")]);
+      expect(keysOf(await listAll(repository(), root, "oldest", 1))).toEqual(["b", "a"]);
+    });
+
+    test("leaves out expired items and deleted ones, however many", async () => {
+      const root = newRoot();
+      const count = 600;
+      await putAll(repository(), upTo(count).map((n) => recordOf(root, `deleted ${n}`)));
+      await putAll(repository(), upTo(count).map((n) => recordOf(root, `deleted ${n}`, { value: null })));
+      const expiresAt = Date.now() - 1_000;
+      await putAll(repository(), upTo(count).map((n) => recordOf(root, `expired ${n}`, { expiresAt })));
+      await putAll(repository(), [recordOf(root, "live", { expiresAt: Date.now() + 3_600_000 })]);
+      for (const limit of [1, 10, 1_000]) {
+        expect(keysOf(await listAll(repository(), root, "oldest", limit))).toEqual(["live"]);
+        expect(keysOf(await listAll(repository(), root, "newest", limit))).toEqual(["live"]);
+      }
+    });
+
+    test("goes on from a place whose item has gone, while items come and go", async () => {
+      const root = newRoot();
+      const records = ["a", "b", "c", "d"].map((key) => recordOf(root, key));
+      await putAll(repository(), records);
+      const page = await repository().list({ namespace: root, order: "oldest", after: null, limit: 2 });
+      expect(keysOf(page.records)).toEqual(["a", "b"]);
+      await putAll(repository(), [recordOf(root, "b", { value: null }), recordOf(root, "e")]);
+      const rest = await repository().list({ namespace: root, order: "oldest", after: page.next, limit: 100 });
+      expect(keysOf(rest.records)).toEqual(["c", "d", "e"]);
+    });
+
+    test("a namespace that was never written to has one empty page", async () => {
+      const page = await repository().list({ namespace: newRoot(), order: "newest", after: null, limit: 5 });
+      expect(page).toEqual({ records: [], next: null });
+    });
+
+    test("reaches every one of 5,500 items", { timeout: 180_000 }, async () => {
+      const root = newRoot();
+      const keys = upTo(5_500).map((n) => `key ${String(n).padStart(5, "0")}`);
+      for (let start = 0; start < keys.length; start += 500) {
+        await putAll(repository(), keys.slice(start, start + 500).map((key) => recordOf(root, key)));
+      }
+      expect(keysOf(await listAll(repository(), root, "oldest", 1_000))).toEqual(keys);
+      expect(keysOf(await listAll(repository(), root, "newest", 2_000))).toEqual([...keys].reverse());
+    });
+  });
+}
+
+function namespaceCases(repository: () => ItemRepository): void {
+  describe("namespaces", () => {
+    test("names those at or below a prefix, by whole labels", async () => {
+      const root = newRoot();
+      const below = ["user1", "user1.a", "user1.a.b", "user10", "user1 ", "user1-", "user1/a", "user"];
+      const paths = below.map((path) => join(root, path));
+      await putAll(repository(), paths.map((path) => recordOf(path, "key")));
+      expect(sortedPaths(await repository().namespaces(root))).toEqual([...paths].sort());
+      const mine = ["user1", "user1.a", "user1.a.b"].map((path) => join(root, path));
+      expect(sortedPaths(await repository().namespaces(join(root, "user1")))).toEqual(mine);
+      expect(sortedPaths(await repository().namespaces(join(root, "user1.a.b")))).toEqual(mine.slice(2));
+      expect(await repository().namespaces(join(root, "use"))).toEqual([]);
+    });
+
+    test("below the root of the store lie all", async () => {
+      const paths = [newRoot(), join(newRoot(), "below")];
+      await putAll(repository(), paths.map((path) => recordOf(path, "key")));
+      expect(sortedPaths(await repository().namespaces(""))).toEqual(expect.arrayContaining(paths));
+    });
+
+    test("names one whose other items are deleted or expired", async () => {
+      const root = newRoot();
+      await putAll(repository(), [
+        recordOf(root, "deleted", { value: null }),
+        recordOf(root, "expired", { expiresAt: Date.now() - 1_000 }),
+        recordOf(root, "live"),
+      ]);
+      expect(sortedPaths(await repository().namespaces(root))).toEqual([root]);
+    });
+
+    test("remembers for good that some item has had no vector", async () => {
+      const root = newRoot();
+      const [scored, mixed] = [join(root, "scored"), join(root, "mixed")];
+      await putAll(repository(), [recordOf(scored, "a"), recordOf(mixed, "a"), recordOf(mixed, "b", { vectors: 0 })]);
+      const flags = async (): Promise<Record<string, boolean>> =>
+        Object.fromEntries((await repository().namespaces(root)).map(({ path, hasUnscored }) => [path, hasUnscored]));
+      expect(await flags()).toEqual({ [scored]: false, [mixed]: true });
+      await putAll(repository(), [recordOf(mixed, "b"), recordOf(scored, "gone", { value: null, vectors: 0 })]);
+      expect((await flags())[mixed]).toBe(true);
+    });
+  });
+}
+
+function hostileTextCases(repository: () => ItemRepository): void {
+  /** Puts one item at each id, and expects each on every route, and nothing else. */
+  async function expectDistinct(root: string, ids: readonly ItemId[]): Promise<void> {
+    const records = ids.map(({ namespace, key }, n) => recordOf(join(root, namespace), key, { value: { n } }));
+    await putAll(repository(), records);
+    await expectStored(repository(), records, records);
+    const byNamespace = Map.groupBy(records, ({ namespace }) => namespace);
+    expect(sortedPaths(await repository().namespaces(root))).toEqual([...byNamespace.keys()].sort());
+    for (const [namespace, inside] of byNamespace) {
+      expect((await listAll(repository(), namespace, "oldest", 7)).map(plain)).toEqual(inside.map(plain));
+    }
+  }
+
+  describe("hostile text", () => {
+    test("keys", async () => {
+      await expectDistinct(newRoot(), ["", ".", "a.b", ...HOSTILE].map((key) => ({ namespace: "keys", key })));
+    });
+
+    test("labels", async () => {
+      await expectDistinct(newRoot(), HOSTILE.map((namespace) => ({ namespace, key: "key" })));
+    });
+
+    test("the longest path and key", async () => {
+      const label = "é".repeat(8_000);
+      await expectDistinct(newRoot(), [
+        { namespace: label, key: "k".repeat(32_768) },
+        { namespace: `${label}.${label}`, key: "k".repeat(32_767) },
+      ]);
+    });
+
+    test("any well-formed text", { timeout: 120_000 }, async () => {
+      const label = fc.oneof(
+        fc.constantFrom(...HOSTILE.filter((text) => text.length < 50)),
+        fc.string({ unit: "binary", minLength: 1, maxLength: 8 }).map((text) => text.replaceAll(".", ":")),
+      );
+      const id = fc.record({
+        namespace: fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join(".")),
+        key: fc.oneof(label, fc.string({ unit: "binary", maxLength: 12 })),
+      });
+      const selector = ({ namespace, key }: ItemId): string => JSON.stringify([namespace, key]);
+      const ids = fc.uniqueArray(id, { minLength: 1, maxLength: 8, selector });
+      await fc.assert(fc.asyncProperty(ids, (each) => expectDistinct(newRoot(), each)), { numRuns: 25 });
+    });
+  });
+}
