@@ -4,10 +4,11 @@
 import { asEnvironment } from "../test/servers/environment.ts";
 import { startServers } from "../test/servers/servers.ts";
 
-// The wait for a signal comes first: a Ctrl-C during the start must end what has been started so far.
+// The wait for a signal comes first: a Ctrl-C during the start must end what has been started so far. The listeners stay
+// for good, since a library below ends the process at once when it finds no listener but its own.
 const interrupted = new Promise<void>((resolve) => {
-  process.once("SIGINT", () => resolve());
-  process.once("SIGTERM", () => resolve());
+  process.on("SIGINT", () => resolve());
+  process.on("SIGTERM", () => resolve());
 });
 
 function fail(message: string): never {

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
+import { LocalDatabase } from "../../src/backends/libsql/local-database.ts";
+import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
+import { LibsqlVectorIndex } from "../../src/backends/libsql/vector-index.ts";
+import { WriteGroup } from "../../src/backends/libsql/write-group.ts";
+import type { DatabaseCalls } from "../../src/backends/libsql/requests.ts";
+import { itemRepositorySuite } from "../../src/testing/item-repository-suite.ts";
+import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
+import { present } from "../../src/testing/expectations.ts";
+
+const DIMS = 16;
+
+async function onThreads(dims: number | null) {
+  const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
+  const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims });
+  await backend.start();
+  const dispose = async (): Promise<void> => {
+    await backend.stop();
+    await rm(directory, { recursive: true });
+  };
+  return { backend, dispose };
+}
+
+/** The same SQL on this thread, which debuggers and the measuring of coverage see. */
+async function onThisThread() {
+  const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
+  const path = join(directory, "store.db");
+  const database = new LocalDatabase();
+  database.answer("open", { path, dims: DIMS, durable: false });
+  const calls: DatabaseCalls = {
+    async call(name, request) {
+      try {
+        return structuredClone(database.answer(name, structuredClone(request)));
+      } catch (error) {
+        throw toStoreError(toFailure(error), path);
+      }
+    },
+  };
+  const writes = new WriteGroup(calls, path, 10_000);
+  const items = new LibsqlItemRepository({ database: calls, reads: calls, writes, now: Date.now, maxWaiting: 10_000 });
+  const dispose = async (): Promise<void> => {
+    database.answer("close", null);
+    await rm(directory, { recursive: true });
+  };
+  return { items, vectors: new LibsqlVectorIndex(calls, writes, DIMS, Date.now), dispose };
+}
+
+itemRepositorySuite({
+  name: "LibsqlItemRepository",
+  async create() {
+    const { backend, dispose } = await onThreads(null);
+    return { items: backend.items, dispose };
+  },
+});
+
+itemRepositorySuite({ name: "LibsqlItemRepository on the caller's thread", create: onThisThread });
+
+vectorIndexSuite({
+  name: "LibsqlVectorIndex",
+  dims: DIMS,
+  async create() {
+    const { backend, dispose } = await onThreads(DIMS);
+    return { vectors: present(backend.vectors), items: backend.items, dispose };
+  },
+});
+
+vectorIndexSuite({ name: "LibsqlVectorIndex on the caller's thread", dims: DIMS, create: onThisThread });
