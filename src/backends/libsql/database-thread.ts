@@ -95,12 +95,15 @@ export class DatabaseThread implements DatabaseCalls {
   }
 
   async #startChannel(forget: () => void): Promise<WorkerChannel> {
+    let isOpen = false;
     const channel = new WorkerChannel((cause) => {
       forget();
-      if (cause !== null) this.#logger.error({ err: cause, path: this.#open.path }, "the database thread crashed");
+      if (!isOpen || this.#state === "stopped") return;
+      this.#logger.error({ err: cause, path: this.#open.path }, "the database thread ended; the next call starts another");
     });
     try {
       await this.#untilFree(channel, "open", this.#open);
+      isOpen = true;
       return channel;
     } catch (error) {
       await channel.terminate();

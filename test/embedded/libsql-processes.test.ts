@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { decodeValue } from "../../src/model/value-codec.ts";
+import { present, upTo } from "../../src/testing/expectations.ts";
+
+const WRITER = fileURLToPath(new URL("./libsql-writer.ts", import.meta.url));
+
+let path: string;
+let directory: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "libsql-processes-"));
+  path = join(directory, "store.db");
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  }
+  await rm(directory, { recursive: true });
+});
+
+interface Writer {
+  readonly child: ChildProcess;
+  /** Keys that it said were acknowledged, so far. */
+  readonly acknowledged: string[];
+  /** Resolves with its exit code, null when it was killed; all that it said has been read then. */
+  readonly ended: Promise<number | null>;
+  /** Resolves when it has said so many keys. */
+  said(count: number): Promise<void>;
+}
+
+function startWriter(name: string, count: number, end: "stop" | "idle" = "stop"): Writer {
+  const child = spawn(process.execPath, [WRITER, path, name, String(count), end], {
+    stdio: ["ignore", "pipe", "inherit"],
+    // Of the test runner's own flags none shall reach it.
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  children.push(child);
+  const acknowledged: string[] = [];
+  const lines = createInterface({ input: present(child.stdout) });
+  let onLine = (): void => undefined;
+  lines.on("line", (line) => {
+    acknowledged.push(line);
+    onLine();
+  });
+  const ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[code]]) => code as number | null);
+  const said = (wanted: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      onLine = () => {
+        if (acknowledged.length >= wanted) resolve();
+      };
+      onLine();
+      void ended.then((code) => reject(new Error(`the writer ended with ${String(code)} before it said ${wanted} keys`)));
+    });
+  return { child, acknowledged, ended, said };
+}
+
+/** Reads the items at keys that were acknowledged, and fails unless each is there and right. */
+async function expectAll(keys: readonly string[]): Promise<void> {
+  const backend = new LibsqlBackend({ path, dims: 3 });
+  await backend.start();
+  try {
+    const records = await backend.items.get(keys.map((key) => ({ namespace: "processes", key })));
+    expect(keys.filter((_, i) => records[i] === null)).toEqual([]);
+    expect(records.map((record) => decodeValue(present(present(record).value))["key"])).toEqual(keys);
+    const query = { vector: [1, 0, 0], prefix: "processes", filter: null, limit: 100_000 };
+    const hits = await present(backend.vectors).query(query);
+    expect(hits.map(({ key }) => key)).toEqual(expect.arrayContaining([...keys]));
+  } finally {
+    await backend.stop();
+  }
+}
+
+describe("several processes on one file", { timeout: 120_000 }, () => {
+  test("set it up and write to it at once", async () => {
+    const writers = upTo(3).map((n) => startWriter(`writer ${n}`, 200));
+    expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual([0, 0, 0]);
+    const keys = writers.flatMap(({ acknowledged }) => acknowledged);
+    expect(keys).toHaveLength(600);
+    await expectAll(keys);
+  });
+
+  test("one that is killed while it writes loses nothing that it was told is stored", async () => {
+    for (const round of upTo(3)) {
+      const victim = startWriter(`victim ${round}`, 1_000_000);
+      const other = startWriter(`other ${round}`, 150);
+      await victim.said(100 + 40 * round);
+      victim.child.kill("SIGKILL");
+      expect(await victim.ended).toBeNull();
+      expect(await other.ended).toBe(0);
+      await expectAll([...victim.acknowledged, ...other.acknowledged]);
+    }
+  });
+
+  test("a store that is idle does not keep its process alive", async () => {
+    expect(await startWriter("idle", 5, "idle").ended).toBe(0);
+  });
+});

@@ -1,0 +1,4 @@
+import { randomOperations } from "../support/random-operations.ts";
+import { makeEmbeddedStore } from "../support/stores.ts";
+
+randomOperations("one local file", makeEmbeddedStore, 60);

@@ -1,0 +1,113 @@
+/** A plain in-memory model of the store's contract, to hold the real one against: no I/O, no cleverness. */
+import { matchesFilter } from "../../src/model/filter-match.ts";
+import { parseFilter } from "../../src/model/filter.ts";
+import { compareLabels, matchesPattern } from "../../src/model/namespace.ts";
+
+/** An operation as LangGraph's `batch` takes it. */
+export type ModelOperation =
+  | { namespace: string[]; key: string }
+  | { namespace: string[]; key: string; value: Record<string, unknown> | null; index?: false | string[] }
+  | { namespacePrefix: string[]; query?: string; filter?: Record<string, unknown>; limit: number; offset: number }
+  | {
+      matchConditions?: { matchType: "prefix" | "suffix"; path: string[] }[];
+      maxDepth?: number;
+      limit: number;
+      offset: number;
+    };
+
+interface ModelItem {
+  readonly namespace: string[];
+  readonly key: string;
+  readonly value: Record<string, unknown>;
+  /** Texts that are embedded. */
+  readonly texts: readonly string[];
+  /** Order of creation. */
+  readonly created: number;
+}
+
+/** A result in a form that can be compared: times left out, scores rounded. */
+export type ModelResult = undefined | null | string[][] | PlainItem | PlainItem[];
+
+/** An item without its times. */
+export interface PlainItem {
+  readonly namespace: string[];
+  readonly key: string;
+  readonly value: unknown;
+  readonly score?: number;
+}
+
+/** Scores are compared to four digits: Qdrant keeps single precision. */
+export function rounded(score: number | undefined): { score?: number } {
+  return score === undefined ? {} : { score: Math.round(score * 1e4) / 1e4 + 0 };
+}
+
+/** The model: `similarity` tells how near two texts are. */
+export class PlainModel {
+  readonly #items = new Map<string, ModelItem>();
+  readonly #similarity: (a: string, b: string) => number;
+  #clock = 0;
+
+  constructor(similarity: (a: string, b: string) => number) {
+    this.#similarity = similarity;
+  }
+
+  /** Runs a batch: all reads before all writes, the last put to a key wins. */
+  batch(operations: readonly ModelOperation[]): ModelResult[] {
+    const results = operations.map((operation) => this.#read(operation));
+    const last = new Map<string, ModelOperation & { value: Record<string, unknown> | null; namespace: string[]; key: string }>();
+    for (const operation of operations) {
+      if ("value" in operation) last.set(JSON.stringify([operation.namespace, operation.key]), operation);
+    }
+    for (const [id, { namespace, key, value, index }] of last) {
+      const created = this.#items.get(id)?.created ?? (this.#clock += 1);
+      if (value === null) this.#items.delete(id);
+      else this.#items.set(id, { namespace, key, value, created, texts: textsOf(value, index) });
+    }
+    return results;
+  }
+
+  #read(operation: ModelOperation): ModelResult {
+    if ("namespacePrefix" in operation) return this.#search(operation);
+    if ("value" in operation) return undefined;
+    if ("key" in operation) {
+      const item = this.#items.get(JSON.stringify([operation.namespace, operation.key]));
+      return item === undefined ? null : plainItem(item);
+    }
+    return this.#list(operation);
+  }
+
+  #search({ namespacePrefix, query, filter, limit, offset }: ModelOperation & { namespacePrefix: string[] }): PlainItem[] {
+    const parsed = parseFilter(filter);
+    const matching = [...this.#items.values()]
+      .filter((item) => matchesPattern(item.namespace, namespacePrefix, "prefix") && matchesFilter(item.value, parsed))
+      .sort((a, b) => compareLabels(a.namespace, b.namespace) || a.created - b.created);
+    if (query === undefined) return matching.slice(offset, offset + limit).map((item) => plainItem(item));
+    const scoreOf = (item: ModelItem): number => Math.max(...item.texts.map((text) => this.#similarity(query, text)));
+    const ranked = matching
+      .filter(({ texts }) => texts.length > 0)
+      .map((item) => ({ item, score: scoreOf(item) }))
+      .sort((a, b) => b.score - a.score)
+      .map(({ item, score }) => plainItem(item, score));
+    const rest = matching.filter(({ texts }) => texts.length === 0).map((item) => plainItem(item));
+    return [...ranked, ...rest].slice(offset, offset + limit);
+  }
+
+  #list({ matchConditions, maxDepth, limit, offset }: Exclude<ModelOperation, { namespace: string[] } | { namespacePrefix: string[] }>): string[][] {
+    const cut = new Map<string, string[]>();
+    for (const { namespace } of this.#items.values()) {
+      if (!(matchConditions ?? []).every(({ matchType, path }) => matchesPattern(namespace, path, matchType))) continue;
+      const labels = namespace.slice(0, maxDepth);
+      cut.set(JSON.stringify(labels), labels);
+    }
+    return [...cut.values()].sort(compareLabels).slice(offset, offset + limit);
+  }
+}
+
+function textsOf(value: Record<string, unknown>, index: false | string[] | undefined): string[] {
+  const fields = index === false ? [] : (index ?? ["text"]);
+  return fields.flatMap((field) => (typeof value[field] === "string" ? [value[field]] : []));
+}
+
+function plainItem({ namespace, key, value }: ModelItem, score?: number): PlainItem {
+  return { namespace, key, value, ...rounded(score) };
+}
