@@ -4,8 +4,8 @@
 import { asEnvironment } from "../test/servers/environment.ts";
 import { startServers } from "../test/servers/servers.ts";
 
-// The wait for a signal comes first: a Ctrl-C during the start must end what has been started so far. The listeners stay
-// for good, since a library below ends the process at once when it finds no listener but its own.
+// The wait for a signal comes first: a Ctrl-C during the start must end what has been started so far. The listeners
+// stay for good, since a library below ends the process at once when it finds no listener but its own.
 const interrupted = new Promise<void>((resolve) => {
   process.on("SIGINT", () => resolve());
   process.on("SIGTERM", () => resolve());
@@ -21,7 +21,7 @@ const servers = await Promise.race([starting, interrupted]);
 // What is still starting ends with this process, by the watchers of test/servers/.
 if (servers === undefined) process.exit(130);
 if (servers.source === "environment") {
-  fail("The environment already holds addresses (TEST_CQL_CONTACT_POINTS, TEST_QDRANT_URL): unset them to start servers");
+  fail("TEST_CQL_CONTACT_POINTS and TEST_QDRANT_URL already name servers: unset them to start others");
 }
 
 const { cql, qdrant, source } = servers;

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Connection } from "../../src/backends/libsql/connection.ts";
 import { LibsqlBackend, type LibsqlBackendOptions } from "../../src/backends/libsql/index.ts";
@@ -398,7 +398,7 @@ describe("the threads", () => {
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     const started = performance.now();
-    for (const _ of upTo(10)) expect(await vectors.query(query)).toHaveLength(10);
+    for (const n of upTo(10)) expect(await vectors.query(query), `search ${n}`).toHaveLength(10);
     const each = (performance.now() - started) / 10;
     delay.disable();
     // On the caller's thread every search would hold it up for as long as it takes; a busy machine may do so now and then.

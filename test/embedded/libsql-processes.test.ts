@@ -104,6 +104,18 @@ describe("several processes on one file", { timeout: 120_000 }, () => {
     }
   });
 
+  test("a store works in a process whose flags its threads cannot have", async () => {
+    const index = new URL("../../src/backends/libsql/index.ts", import.meta.url).href;
+    const script = `
+      const { LibsqlBackend } = await import(${JSON.stringify(index)});
+      const backend = new LibsqlBackend({ path: ${JSON.stringify(path)}, dims: null });
+      await backend.start();
+      await backend.stop();`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });
+    children.push(child);
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+
   test("a store that is idle does not keep its process alive", async () => {
     expect(await startWriter("idle", 5, "idle").ended).toBe(0);
   });

@@ -53,7 +53,8 @@ describe("the servers of the run", () => {
     await createTable(client, keyspace, cql.localDataCenter);
     const insert = `INSERT INTO ${keyspace}.notes (id, body) VALUES (?, ?)`;
     await client.execute(insert, ["greeting", "hello"], { prepare: true });
-    const found = await client.execute(`SELECT body FROM ${keyspace}.notes WHERE id = ?`, ["greeting"], { prepare: true });
+    const select = `SELECT body FROM ${keyspace}.notes WHERE id = ?`;
+    const found = await client.execute(select, ["greeting"], { prepare: true });
     expect(found.first()?.get("body")).toBe("hello");
   });
 
@@ -81,9 +82,10 @@ describe("the servers of the run", () => {
       await client.deleteCollection(collection);
     });
     await client.createCollection(collection, { vectors: { size: 2, distance: "Cosine" } });
-    await client.upsert(collection, { wait: true, points: [{ id: 1, vector: [0.6, 0.8], payload: { body: "hello" } }] });
+    const point = { id: 1, vector: [0.6, 0.8], payload: { body: "hello" } };
+    await client.upsert(collection, { wait: true, points: [point] });
     const { points } = await client.query(collection, { query: [0.6, 0.8], with_payload: true });
-    expect(points.map((point) => point.payload)).toEqual([{ body: "hello" }]);
+    expect(points.map(({ payload }) => payload)).toEqual([{ body: "hello" }]);
   });
 });
 
@@ -132,7 +134,8 @@ describe("a Qdrant of a test's own", () => {
     await expect(startQdrant({ port: 99_999 })).rejects.toThrow(/ended by itself \(exit code 1\)[\s\S]*http_port/);
   });
 
-  test.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)("does not outlive its process when that gets %s", async (signal) => {
+  const signals = ["SIGKILL", "SIGTERM", "SIGINT"] as const;
+  test.each(signals)("does not outlive its process when that gets %s", async (signal) => {
     const holder = spawn(process.execPath, [fileURLToPath(new URL("../servers/hold-qdrant.ts", import.meta.url))], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -230,7 +233,8 @@ describe("when no servers can be had", () => {
 
   test("a way that was asked for is not replaced by another", async () => {
     const env = { ...process.env, TEST_SERVERS: "docker" };
-    await expect(startServers({ env, whyNoDocker: noDocker })).rejects.toThrow(/Docker: no engine answered(?![\s\S]*local)/);
+    const dockerOnly = startServers({ env, whyNoDocker: noDocker });
+    await expect(dockerOnly).rejects.toThrow(/Docker: no engine answered(?![\s\S]*local)/);
     await expect(startServers({ env: { TEST_SERVERS: "podman" } })).rejects.toThrow('TEST_SERVERS is "podman"');
   });
 
@@ -252,7 +256,12 @@ function isRunning(pid: number | undefined): boolean {
   }
 }
 
-async function firstLine(stream: NodeJS.ReadableStream): Promise<{ pid: number; folder: string }> {
-  for await (const line of createInterface({ input: stream })) return JSON.parse(line) as { pid: number; folder: string };
+interface HeldServer {
+  readonly pid: number;
+  readonly folder: string;
+}
+
+async function firstLine(stream: NodeJS.ReadableStream): Promise<HeldServer> {
+  for await (const line of createInterface({ input: stream })) return JSON.parse(line) as HeldServer;
   throw new Error("the program ended without a line");
 }

@@ -8,12 +8,13 @@ import { waitUntil } from "./wait-until.ts";
 
 /** Options of {@link startCassandraCluster}. */
 export interface CassandraClusterOptions extends Omit<CassandraOptions, "host" | "authentication"> {
-  /** How many nodes, at 127.0.0.1, 127.0.0.2 and so on; 3 unless told. */
+  /** How many nodes, at 127.0.0.1, 127.0.0.2 and so on; 3 unless told, and no fewer. */
   readonly nodes?: number;
 }
 
 const RING_SIZE = 2n ** 64n;
 const RING_START = -(2n ** 63n);
+const SMALLEST = 3;
 const SEEN_UP_DEADLINE_MS = 120_000;
 
 /** Several Cassandra nodes that form one cluster, each to be killed, paused and restarted on its own. */
@@ -42,12 +43,11 @@ export class CassandraCluster implements AsyncDisposable {
    * the others live, and refuses a quorum until it does.
    */
   async waitUntilAllUp(): Promise<void> {
+    const count = this.nodes.length;
+    const options = { timeoutMs: SEEN_UP_DEADLINE_MS, everyMs: 250 };
     await Promise.all(
       this.nodes.map((node) =>
-        waitUntil(`${node.contactPoint} to see ${this.nodes.length} nodes up`, () => seesAllUp(node, this.nodes.length), {
-          timeoutMs: SEEN_UP_DEADLINE_MS,
-          everyMs: 250,
-        }),
+        waitUntil(`${node.contactPoint} to see ${count} nodes up`, () => seesAllUp(node, count), options),
       ),
     );
   }
@@ -68,18 +68,19 @@ export class CassandraCluster implements AsyncDisposable {
  * @throws Error that says what to install, which loopback address is missing, or with the log of the node that failed
  */
 export async function startCassandraCluster(options: CassandraClusterOptions = {}): Promise<CassandraCluster> {
-  const count = options.nodes ?? 3;
+  const count = options.nodes ?? SMALLEST;
+  if (count < SMALLEST) throw new Error(`a cluster of ${count} has no quorum to spare: ask for ${SMALLEST} or more`);
   const hosts = Array.from({ length: count }, (_, index) => `127.0.0.${index + 1}`);
   const port = options.port ?? (await freePort(hosts));
   // All are seeds and have their place on the ring given, so that they start side by side and none waits to join.
   const ring = { seeds: hosts, storagePort: await freePort(hosts) };
   const nodes: CassandraNode[] = [];
-  for (const [index, host] of hosts.entries()) {
-    const token = RING_START + (RING_SIZE / BigInt(count)) * BigInt(index) + 1n;
-    nodes.push(await prepareNode({ heapMb: 512, commitLog: "periodic", ...options, host, port }, ring, token));
-  }
   const cluster = new CassandraCluster(nodes, port);
   try {
+    for (const [index, host] of hosts.entries()) {
+      const token = RING_START + (RING_SIZE / BigInt(count)) * BigInt(index) + 1n;
+      nodes.push(await prepareNode({ heapMb: 512, commitLog: "periodic", ...options, host, port }, ring, token));
+    }
     await Promise.all(nodes.map((node) => node.start()));
     await cluster.waitUntilAllUp();
   } catch (error) {
@@ -89,8 +90,8 @@ export async function startCassandraCluster(options: CassandraClusterOptions = {
   return cluster;
 }
 
-// system_distributed is replicated three times (by name, to as many nodes as there are), and reading it whole with
-// consistency ALL needs every owner of every range: the node answers only if it holds all of them for alive.
+// system_distributed has three replicas of everything. Reading it whole with consistency ALL needs every owner of every
+// range, so a node answers only if it holds all nodes for alive.
 function seesAllUp(node: CassandraNode, count: number): Promise<boolean> {
   return askNode(node, async (client) => {
     const peers = await client.execute("SELECT peer FROM system.peers_v2");

@@ -23,7 +23,7 @@ export interface CassandraNodeConfig {
   readonly jit: "quick" | "full";
   /** Whether a created or changed table survives a kill. Each statement then waits for a flush to disk. */
   readonly durableSchema: boolean;
-  /** "batch" acknowledges a write once it is on disk; "periodic", the usual setting, may lose the last 100 ms to a kill. */
+  /** "batch" acknowledges a write once it is on disk; "periodic", the usual one, may lose the last 100 ms to a kill. */
   readonly commitLog: "batch" | "periodic";
 }
 
@@ -33,6 +33,7 @@ export function cassandraYaml(config: CassandraNodeConfig): string {
     cluster_name: "tests",
     num_tokens: 1,
     ...(config.token === undefined ? {} : { initial_token: String(config.token) }),
+    // A new cluster has no data to hand over, so a node joins without the wait that is meant for them.
     auto_bootstrap: false,
     partitioner: "org.apache.cassandra.dht.Murmur3Partitioner",
     endpoint_snitch: "SimpleSnitch",
@@ -88,7 +89,6 @@ export function javaArguments(config: CassandraNodeConfig, jars: string): string
     `-Dcassandra.config=file://${join(folder, "cassandra.yaml")}`,
     `-Dcassandra.storagedir=${config.dataFolder}`,
     `-Dlogback.configurationFile=file://${join(folder, "logback.xml")}`,
-    "-Dcassandra.ring_delay_ms=1",
     "-Dcassandra.skip_wait_for_gossip_to_settle=0",
     "-Dcassandra.superuser_setup_delay_ms=0",
     ...(config.durableSchema ? [] : ["-Dcassandra.test.flush_local_schema_changes=false"]),

@@ -55,8 +55,8 @@ async function installInto(folder: string, env: NodeJS.ProcessEnv, log: (line: s
   if (await isComplete(folder)) return folder;
   if (!(await hasMaven(env))) {
     throw new Error(
-      `Cassandra ${CASSANDRA_VERSION} is not in ${folder} and Maven, which would fetch it, cannot be run. Install Maven ` +
-        "(Debian, Ubuntu: apt-get install maven; macOS: brew install maven)",
+      `Cassandra ${CASSANDRA_VERSION} is not in ${folder}, and Maven, which would fetch it, cannot be run. ` +
+        "Install Maven (Debian, Ubuntu: apt-get install maven; macOS: brew install maven)",
     );
   }
   log(`Fetching Cassandra ${CASSANDRA_VERSION} (66 MB, once) with Maven into ${folder}`);

@@ -23,7 +23,7 @@ export interface CassandraOptions {
   readonly jit?: "quick" | "full";
   /** Clients must log in, user and password "cassandra"; false by default. */
   readonly authentication?: boolean;
-  /** True (default): tables survive `kill()`. False: creating one takes a fifth of the time, for a node never killed. */
+  /** True (default): tables survive `kill()`. False: one is created in a fifth of the time, for a node never killed. */
   readonly durableSchema?: boolean;
   /**
    * "batch": every acknowledged write survives `kill()`, the default for a single node. "periodic": Cassandra's usual

@@ -53,8 +53,9 @@ export async function startDockerServers(): Promise<Servers> {
   if (scylla.status === "rejected" || qdrant.status === "rejected") {
     const started = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     await Promise.all(started.map((container) => container.stop()));
-    const reasons = outcomes.filter((outcome) => outcome.status === "rejected").map((outcome): unknown => outcome.reason);
-    throw new AggregateError(reasons, `Docker answers but did not start the servers: ${reasons.map(String).join("; ")}`);
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    const reasons = failures.map((outcome): unknown => outcome.reason);
+    throw new AggregateError(reasons, `Docker did not start the servers: ${reasons.map(String).join("; ")}`);
   }
   const containers = [scylla.value, qdrant.value];
   return {

@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { WatchedProcess } from "./watched-process.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { ServerCommand } from "./watcher-protocol.ts";
@@ -17,7 +16,7 @@ export interface LocalServerOptions {
   readonly dataFolder: string;
   /** Says whether the server answers now; false, not an error, while it does not. */
   readonly ready: () => Promise<boolean>;
-  /** How long a start may take, in milliseconds. Generous by default (120 s): machines that run tests are often busy. */
+  /** How long a start may take, in milliseconds; 120 s unless told, since machines that run tests are often busy. */
   readonly startDeadlineMs?: number;
 }
 
@@ -85,7 +84,7 @@ export class LocalServer implements AsyncDisposable {
     this.#process.signal("SIGCONT");
   }
 
-  /** Kills the server where it runs, and starts it again at the same address, with its data unless told to lose them. */
+  /** Kills the server where it runs, and starts it again at its address, with its data unless told to lose them. */
   async restart(options: RestartOptions = {}): Promise<void> {
     await this.kill();
     if (options.data === "lose") {
@@ -117,5 +116,5 @@ export class LocalServer implements AsyncDisposable {
 
 function logTail(file: string): string {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES);
-  return [`The last lines of its log (${join(basename(dirname(file)), basename(file))}):`, ...lines].join("\n");
+  return ["The last lines of its log:", ...lines].join("\n");
 }

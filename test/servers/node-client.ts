@@ -39,7 +39,8 @@ export async function askNode(
     return await question(client);
   } catch (error) {
     const { ResponseError, NoHostAvailableError, OperationTimedOutError } = cassandra.errors;
-    if ([ResponseError, NoHostAvailableError, OperationTimedOutError].some((kind) => error instanceof kind)) return false;
+    const expected = [ResponseError, NoHostAvailableError, OperationTimedOutError];
+    if (expected.some((kind) => error instanceof kind)) return false;
     throw error;
   } finally {
     await client.shutdown();

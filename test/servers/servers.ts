@@ -73,7 +73,8 @@ function allowedSources(env: NodeJS.ProcessEnv): readonly Source[] {
 async function missingForLocal(env: NodeJS.ProcessEnv): Promise<string[]> {
   const problems: string[] = [];
   if (findQdrantBinary() === undefined) {
-    problems.push(`Qdrant: no binary for ${process.platform} ${process.arch}; on Linux x64 run npm ci, else use Docker`);
+    const machine = `${process.platform} ${process.arch}`;
+    problems.push(`Qdrant: no binary for ${machine}; on Linux x64 run npm ci, elsewhere use Docker`);
   }
   try {
     await findJava(env);

@@ -25,8 +25,8 @@ const MOST_ENTRIES = 500;
 const BUCKETS_AT_ONCE = 16;
 
 /**
- * Reads a page: entries of the namespace in order, then the items that they speak of, no more of them than it takes to
- * fill the page. An entry counts only if its item is live and was created when the entry says.
+ * Reads a page: entries of the namespace in order, then the items that they speak of. An entry counts only if its item is
+ * live and was created when the entry says.
  */
 export async function listPage(query: ListQuery, parts: ListingParts): Promise<ListPage> {
   const { namespace, limit } = query;
@@ -34,14 +34,16 @@ export async function listPage(query: ListQuery, parts: ListingParts): Promise<L
   const entries = await readEntries(query, wanted, parts);
   const records: LiveRecord[] = [];
   let looked = 0;
-  while (looked < entries.length && records.length < limit) {
-    const group = entries.slice(looked, looked + limit - records.length);
-    looked += group.length;
+  // As many items as are missing, and more each time: where entries are dead, many in a row are.
+  for (let size = limit; looked < entries.length && records.length < limit; size *= 2) {
+    const group = entries.slice(looked, looked + size);
     const items = await parts.get(group.map(({ key }) => ({ namespace, key })));
     const now = parts.now();
     for (const [i, { created }] of group.entries()) {
       const item = items[i] ?? null;
       if (isLive(item, now) && item.created === created) records.push(item);
+      looked += 1;
+      if (records.length === limit) break;
     }
   }
   const exhausted = looked === entries.length && entries.length < wanted;

@@ -1,7 +1,8 @@
-/** The connection: runs statements, and turns what goes wrong into the store's own errors. */
+/** Runs statements, and turns what goes wrong into the store's own errors. */
 import { setTimeout as pause } from "node:timers/promises";
-import { Client, type Host, type QueryOptions, types } from "cassandra-driver";
-import { ClosedError, ConfigurationError, type StoreError, UnavailableError } from "../../model/errors.ts";
+import { type Client, type Host, type QueryOptions, types } from "cassandra-driver";
+import { ClosedError, UnavailableError } from "../../model/errors.ts";
+import { connect, dataCentersOf } from "./client.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 
@@ -49,26 +50,14 @@ export class CqlSession {
   /** Connects. */
   async open(): Promise<void> {
     if (this.#client !== null) return;
-    const client = this.#options.client ?? newClient(this.#options);
-    try {
-      await client.connect();
-    } catch (error) {
-      const failure = connectFailure(error, client, this.#options);
-      await this.#release(client);
-      throw failure;
-    }
-    this.#client = client;
+    this.#client = await connect(this.#options);
   }
 
   /** Closes the connections, except those of a client that the caller gave. */
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = null;
-    if (client !== null) await this.#release(client);
-  }
-
-  async #release(client: Client): Promise<void> {
-    if (client !== this.#options.client) await client.shutdown();
+    if (client !== null && client !== this.#options.client) await client.shutdown();
   }
 
   /** Nodes of the data centre in use; of all, where nothing says which one is in use. */
@@ -88,7 +77,7 @@ export class CqlSession {
 
   /** The data centres of the cluster. */
   dataCenters(): string[] {
-    return dataCentersOf(this.#connected());
+    return dataCentersOf(this.#connected().hosts);
   }
 
   /** Runs a prepared query and returns all of its rows, on however many pages they come. */
@@ -183,44 +172,4 @@ function profilesFor(timeoutMs: number): Readonly<Record<Purpose, QueryOptions>>
     scan: { ...data, readTimeout: 2 * timeoutMs },
     schema: { consistency, isIdempotent: false, readTimeout: Math.max(SCHEMA_TIMEOUT_MS, timeoutMs) },
   };
-}
-
-function newClient(options: CqlOptions): Client {
-  const { contactPoints = [], localDataCenter, credentials, ssl, applicationName } = options;
-  const port = options.port ?? commonPort(contactPoints);
-  return new Client({
-    contactPoints: [...contactPoints],
-    ...(localDataCenter === undefined ? {} : { localDataCenter }),
-    ...(port === undefined ? {} : { protocolOptions: { port } }),
-    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
-    ...(ssl === undefined ? {} : { sslOptions: ssl }),
-    ...(applicationName === undefined ? {} : { applicationName }),
-    monitorReporting: { enabled: false },
-  });
-}
-
-/**
- * The port that all contact points name, if they do. The driver asks only the contact points themselves there, and the
- * nodes that it discovers at the port of its own options.
- */
-function commonPort(contactPoints: readonly string[]): number | undefined {
-  const [port, ...others] = new Set(contactPoints.map((point) => /^(?:[^:]+|\[.*\]):(\d+)$/.exec(point)?.[1]));
-  return port === undefined || others.length > 0 ? undefined : Number(port);
-}
-
-function connectFailure(error: unknown, client: Client, { localDataCenter }: CqlOptions): StoreError {
-  const found = dataCentersOf(client);
-  if (localDataCenter !== undefined && found.length > 0 && !found.includes(localDataCenter)) {
-    return new ConfigurationError(
-      `cql.localDataCenter is ${JSON.stringify(localDataCenter)}, but the cluster's data centres are ` +
-        `${found.map((name) => JSON.stringify(name)).join(", ")}: set it to the one that is near.`,
-      { cause: error, details: { localDataCenter, found } },
-    );
-  }
-  return toStoreError(error, "Connecting to CQL");
-}
-
-function dataCentersOf(client: Client): string[] {
-  const names = client.hosts.values().map(({ datacenter }) => datacenter);
-  return [...new Set(names)].filter((name) => typeof name === "string").sort();
 }

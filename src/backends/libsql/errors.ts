@@ -4,7 +4,7 @@ import {
   isStoreError,
   QueryError,
   SchemaError,
-  StoreError,
+  type StoreError,
   UnavailableError,
   ValidationError,
 } from "../../model/errors.ts";

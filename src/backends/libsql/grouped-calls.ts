@@ -26,7 +26,7 @@ export class GroupedCalls<In, Out> {
   readonly #send: (inputs: readonly In[]) => Promise<readonly PromiseSettledResult<Out>[]>;
   readonly #bytesOf: (input: In) => number;
   readonly #limits: GroupLimits;
-  #waiting: Entry<In, Out>[] = [];
+  readonly #waiting: Entry<In, Out>[] = [];
   #count = 0;
   #bytes = 0;
   #isStopped = false;

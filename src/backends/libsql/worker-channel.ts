@@ -23,7 +23,8 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./work
 
 /** A worker and the calls that wait for it. It keeps the process alive only while some do. */
 export class WorkerChannel {
-  readonly #worker = new Worker(WORKER, { name: "langgraph-store-libsql" });
+  // Without the flags of the process: `--input-type`, as `node -e` is given, would keep the file from being loaded.
+  readonly #worker = new Worker(WORKER, { name: "langgraph-store-libsql", execArgv: [] });
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
   #lastId = 0;

@@ -1,0 +1,82 @@
+/** Connects to a cluster. */
+import { Client, type EmptyCallback, type HostMap, policies } from "cassandra-driver";
+import { ConfigurationError, type StoreError } from "../../model/errors.ts";
+import { toStoreError } from "./errors.ts";
+import type { CqlOptions } from "./options.ts";
+
+/**
+ * Connects: the client that the options hold, or one made as they say.
+ *
+ * @throws {StoreError} naming the data centres found, when the local one is not among them
+ */
+export async function connect(options: CqlOptions): Promise<Client> {
+  const nearby = new NearbyPolicy(options.localDataCenter);
+  const client = options.client ?? newClient(options, nearby);
+  try {
+    await client.connect();
+  } catch (error) {
+    if (client !== options.client) await client.shutdown();
+    throw connectFailure(error, nearby);
+  }
+  return client;
+}
+
+/**
+ * The driver's own policy, which also remembers what data centres there are. The name of the local one is given here
+ * and not to the client: of a name that does not exist the client would complain too early, forget the data centres,
+ * and leave a connection open that keeps the process from ending.
+ */
+class NearbyPolicy extends policies.loadBalancing.DefaultLoadBalancingPolicy {
+  readonly localDataCenter: string | undefined;
+  found: readonly string[] = [];
+
+  constructor(localDataCenter: string | undefined) {
+    super(localDataCenter === undefined ? {} : { localDc: localDataCenter });
+    this.localDataCenter = localDataCenter;
+  }
+
+  override init(client: Client, hosts: HostMap, callback: EmptyCallback): void {
+    this.found = dataCentersOf(hosts);
+    super.init(client, hosts, callback);
+  }
+}
+
+function newClient(options: CqlOptions, nearby: NearbyPolicy): Client {
+  const { contactPoints = [], credentials, ssl, applicationName } = options;
+  const port = options.port ?? commonPort(contactPoints);
+  return new Client({
+    contactPoints: [...contactPoints],
+    policies: { loadBalancing: nearby },
+    ...(port === undefined ? {} : { protocolOptions: { port } }),
+    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
+    ...(ssl === undefined ? {} : { sslOptions: ssl }),
+    ...(applicationName === undefined ? {} : { applicationName }),
+    monitorReporting: { enabled: false },
+  });
+}
+
+/**
+ * The port that all contact points name, if they do. The driver asks only the contact points themselves there, and the
+ * nodes that it discovers at the port of its own options.
+ */
+function commonPort(contactPoints: readonly string[]): number | undefined {
+  const [port, ...others] = new Set(contactPoints.map((point) => /^(?:[^:]+|\[.*\]):(\d+)$/.exec(point)?.[1]));
+  return port === undefined || others.length > 0 ? undefined : Number(port);
+}
+
+function connectFailure(error: unknown, { localDataCenter, found }: NearbyPolicy): StoreError {
+  if (localDataCenter !== undefined && found.length > 0 && !found.includes(localDataCenter)) {
+    return new ConfigurationError(
+      `cql.localDataCenter is ${JSON.stringify(localDataCenter)}, but the cluster's data centres are ` +
+        `${found.map((name) => JSON.stringify(name)).join(", ")}: set it to the one that is near.`,
+      { cause: error, details: { localDataCenter, found } },
+    );
+  }
+  return toStoreError(error, "Connecting to CQL");
+}
+
+/** The data centres of the nodes, by name. */
+export function dataCentersOf(hosts: HostMap): string[] {
+  const names = hosts.values().map(({ datacenter }) => datacenter);
+  return [...new Set(names)].filter((name) => typeof name === "string").sort();
+}

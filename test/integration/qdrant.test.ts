@@ -1,0 +1,257 @@
+/** What only Qdrant has: the collection, conditional writes, filters as a superset, failures in the store's terms. */
+import fc from "fast-check";
+import { itemId, pointOf } from "../support/points.ts";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { collectionName } from "../../src/backends/qdrant/collection.ts";
+import { QdrantBackend } from "../../src/backends/qdrant/index.ts";
+import type { QdrantOptions } from "../../src/backends/qdrant/options.ts";
+import { pointId } from "../../src/backends/qdrant/point.ts";
+import { matchesFilter } from "../../src/model/filter-match.ts";
+import { parseFilter } from "../../src/model/filter.ts";
+import type { Value } from "../../src/model/item.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
+import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
+import { dropCollections, qdrantClient, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const DIMS = 4;
+
+function options(collection: string, more: Partial<QdrantOptions> = {}): QdrantOptions {
+  return {
+    ...servers.qdrant,
+    collection,
+    requestTimeoutMs: 10_000,
+    maxConnections: 8,
+    layout: { payloadM: 16, efConstruct: 100 },
+    ...more,
+  };
+}
+
+function backend(collection: string, more: Partial<QdrantOptions> = {}, setup: "auto" | "never" = "auto"): QdrantBackend {
+  return new QdrantBackend(options(collection, more), { model: "test", dims: DIMS }, setup, silentLogger);
+}
+
+async function using<T>(opened: QdrantBackend, use: (vectors: QdrantBackend) => Promise<T>): Promise<T> {
+  try {
+    await opened.start();
+    return await use(opened);
+  } finally {
+    await opened.stop();
+  }
+}
+
+vectorIndexSuite({
+  name: "Qdrant",
+  dims: DIMS,
+  async create() {
+    const collection = uniqueName("suite");
+    const vectors = backend(collection);
+    await vectors.start();
+    return {
+      vectors,
+      items: null,
+      async dispose() {
+        await vectors.stop();
+        await dropCollections(servers, collection);
+      },
+    };
+  },
+});
+
+describe("the collection", () => {
+  const alias = uniqueName("setup");
+  afterAll(() => dropCollections(servers, alias));
+
+  test("is made by several processes at once, with its payload indexes and an alias for people", async () => {
+    await Promise.all(Array.from({ length: 4 }, () => using(backend(alias), async () => undefined)));
+    const client = qdrantClient(servers);
+    const name = collectionName(alias, { model: "test", dims: DIMS });
+    const { payload_schema: indexes, config } = await client.getCollection(name);
+    expect(Object.keys(indexes).sort()).toEqual(["prefixes", "terms"]);
+    expect(config.hnsw_config).toMatchObject({ m: 0, payload_m: 16 });
+    expect((await client.getAliases()).aliases).toContainEqual({ alias_name: alias, collection_name: name });
+  });
+
+  test('setup "never" takes what is there, and says what to do when nothing is', async () => {
+    await using(backend(alias, {}, "never"), async (vectors) => {
+      expect(await vectors.query({ vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 })).toEqual([]);
+    });
+    await expect(using(backend(uniqueName("none"), {}, "never"), async () => undefined)).rejects.toMatchObject({
+      code: "SCHEMA",
+      message: expect.stringContaining('setup "auto"') as string,
+    });
+  });
+
+  test("one that was not made by the store is refused", async () => {
+    const foreign = uniqueName("foreign");
+    const name = collectionName(foreign, { model: "test", dims: DIMS });
+    await qdrantClient(servers).createCollection(name, { vectors: { size: DIMS + 1, distance: "Dot" } });
+    await expect(using(backend(foreign), async () => undefined)).rejects.toMatchObject({ code: "SCHEMA" });
+    await dropCollections(servers, foreign);
+  });
+
+  test("one that has gone is an error, never an empty answer", async () => {
+    const gone = uniqueName("gone");
+    await using(backend(gone), async (vectors) => {
+      await dropCollections(servers, gone);
+      const query = vectors.query({ vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 });
+      await expect(query).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
+      const [outcome] = await vectors.upsert([pointOf({ vectors: [[1, 0, 0, 0]] })]);
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "UNAVAILABLE" } });
+    });
+  });
+});
+
+describe("failures are told in the store's terms", () => {
+  test("nobody listens", async () => {
+    await expect(using(backend("x", { url: "http://127.0.0.1:1" }), async () => undefined)).rejects.toMatchObject({
+      code: "CONNECTION",
+      retryable: true,
+    });
+  });
+
+  test("no answer in time", async () => {
+    const slow = uniqueName("slow");
+    await using(backend(slow), async () => undefined);
+    await expect(using(backend(slow, { requestTimeoutMs: 1 }, "never"), async () => undefined)).rejects.toMatchObject({
+      code: "TIMEOUT",
+    });
+    await dropCollections(servers, slow);
+  });
+});
+
+describe("writes", () => {
+  const collection = uniqueName("writes");
+  let vectors: QdrantBackend;
+  beforeAll(async () => {
+    vectors = backend(collection);
+    await vectors.start();
+  });
+  afterAll(async () => {
+    await vectors.stop();
+    await dropCollections(servers, collection);
+  });
+
+  test("a bad point of a group fails alone", async () => {
+    const outcomes = await vectors.upsert([
+      pointOf({ key: "good", vectors: [[1, 0, 0, 0]] }),
+      pointOf({ key: "short", vectors: [[1, 0]] }),
+      pointOf({ key: "nan", vectors: [[1, 0, 0, Number.NaN]] }),
+      pointOf({ key: "good too", vectors: [[0, 1, 0, 0]] }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+  });
+
+  test("in a group of mixed ages, each point replaces what is older than itself and nothing else", async () => {
+    const at = (key: string, version: number, x: number) => pointOf({ key, version, writeId: `w${version}`, vectors: [[x, 1, 0, 0]] });
+    await vectors.upsert([at("a", 50, 1), at("b", 50, 1), at("c", 50, 1)]);
+    await vectors.upsert([at("a", 10, 2), at("b", 60, 2), at("c", 50, 2), at("d", 5, 2)]);
+    const stored = await qdrantClient(servers).retrieve(collectionName(collection, { model: "test", dims: DIMS }), {
+      ids: ["a", "b", "c", "d"].map((key) => pointId(itemId({ key }))),
+      with_payload: ["key", "write_id"],
+    });
+    expect(Object.fromEntries(stored.map(({ payload }) => [payload?.["key"], payload?.["write_id"]]))).toEqual({
+      a: "w50",
+      b: "w60",
+      c: "w50",
+      d: "w5",
+    });
+  });
+
+  test("a value cannot forge the payload's own fields", async () => {
+    const namespace = uniqueName("forge");
+    const forged = { ns: "victim", key: "other", prefixes: ["victim"], write_id: "x", version: 9e15, terms: ["a"], partial: true };
+    await vectors.upsert([pointOf({ namespace, key: "mine", vectors: [[1, 0, 0, 0]], value: forged })]);
+    const hits = await vectors.query({ vector: [1, 0, 0, 0], prefix: namespace, filter: null, limit: 5 });
+    expect(hits.map((hit) => [hit.namespace, hit.key])).toEqual([[namespace, "mine"]]);
+    expect(await vectors.query({ vector: [1, 0, 0, 0], prefix: "victim", filter: null, limit: 5 })).toEqual([]);
+  });
+});
+
+describe("a filter that is sent to Qdrant lets through at least all that matches", () => {
+  const collection = uniqueName("filters");
+  let vectors: QdrantBackend;
+  beforeAll(async () => {
+    vectors = backend(collection);
+    await vectors.start();
+  });
+  afterAll(async () => {
+    await vectors.stop();
+    await dropCollections(servers, collection);
+  });
+
+  const name = fc.constantFrom("a", "b", "a.b", 'q"uote', "ü", "0", "$x", "with space", "back\\slash", "x".repeat(80));
+  const scalar = fc.oneof(
+    fc.constantFrom(null, true, false, "", "x", "y", "3", 0, -0, 3, 0.1 + 0.2, 1e21, 2 ** 53, Number.NaN, Infinity, -Infinity, 5e-324),
+    fc.double(),
+    fc.integer(),
+    fc.string({ unit: "grapheme", maxLength: 80 }).filter((text) => text.isWellFormed()),
+    fc.constantFrom(3n, new Date(0), new Date(1_700_000_000_000), new Uint8Array([1])),
+  );
+  const field = fc.oneof(
+    { weight: 4, arbitrary: scalar },
+    fc.dictionary(name, scalar, { maxKeys: 3, noNullPrototype: true }),
+    fc.array(scalar, { maxLength: 3 }),
+  );
+  const value = fc.dictionary(name, field, { maxKeys: 4, noNullPrototype: true });
+  const huge = fc.constant(Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`f${i}`, i])));
+  const path = fc.oneof(name, fc.tuple(name, name).map((names) => names.join(".")), fc.constant("f399"));
+  const bound = scalar.filter((each) => ["number", "string", "bigint"].includes(typeof each) && !Number.isNaN(each) || each instanceof Date);
+  const test_ = fc.oneof(
+    field.filter((each) => typeof each !== "object" || each === null || Object.keys(each).every((key) => !key.startsWith("$"))),
+    fc.record({ $ne: scalar }),
+    fc.record({ $in: fc.array(scalar, { maxLength: 3 }) }),
+    fc.record({ $nin: fc.array(scalar, { maxLength: 3 }) }),
+    fc.record({ $exists: fc.boolean() }),
+    fc.record({ $gte: bound }),
+    fc.record({ $gt: bound, $lte: bound }),
+    fc.record({ $not: fc.record({ $lt: bound }) }),
+  );
+  const condition = fc.dictionary(path.filter((each) => !each.startsWith("$")), test_, { minKeys: 1, maxKeys: 2, noNullPrototype: true });
+  const filter = fc.oneof(
+    condition,
+    fc.record({ $or: fc.array(condition, { minLength: 1, maxLength: 3 }) }),
+    fc.record({ $not: condition }),
+    fc.record({ $not: fc.record({ $and: fc.array(condition, { minLength: 1, maxLength: 2 }) }) }),
+  );
+
+  test("for random values and filters", { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 9, arbitrary: value }, huge), { minLength: 1, maxLength: 12 }),
+        fc.array(filter, { minLength: 1, maxLength: 8 }),
+        async (values, filters) => {
+          const namespace = uniqueName("ns");
+          const outcomes = await vectors.upsert(
+            values.map((each, i) => pointOf({ namespace, key: `${i}`, vectors: [[1, 0, 0, 0]], value: each as Value })),
+          );
+          expect(outcomes.every(({ status }) => status === "fulfilled")).toBe(true);
+          for (const each of filters) {
+            const parsed = parseFilter(each);
+            const hits = await vectors.query({ vector: [1, 0, 0, 0], prefix: namespace, filter: parsed, limit: 100 });
+            const found = new Set(hits.map(({ key }) => key));
+            const missing = values.flatMap((stored, i) => (matchesFilter(stored, parsed) && !found.has(`${i}`) ? [stored] : []));
+            expect(missing).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test("and is worth sending: equality, ranges and existence leave out what cannot match", async () => {
+    const namespace = uniqueName("ns");
+    const values: Value[] = [{ n: 1, t: "x" }, { n: 5, t: "y" }, { t: "y", at: new Date(1_000) }];
+    await vectors.upsert(values.map((each, i) => pointOf({ namespace, key: `${i}`, vectors: [[1, 0, 0, 0]], value: each })));
+    const keysFor = async (each: unknown): Promise<string[]> =>
+      (await vectors.query({ vector: [1, 0, 0, 0], prefix: namespace, filter: parseFilter(each), limit: 9 }))
+        .map(({ key }) => key)
+        .sort();
+    expect(await keysFor({ t: "y" })).toEqual(["1", "2"]);
+    expect(await keysFor({ n: { $gt: 2 } })).toEqual(["1"]);
+    expect(await keysFor({ n: { $exists: true } })).toEqual(["0", "1"]);
+    expect(await keysFor({ at: { $lt: new Date(2_000) } })).toEqual(["2"]);
+    expect(await keysFor({ $or: [{ n: 1 }, { t: { $in: ["z"] } }] })).toEqual(["0"]);
+    expect(await keysFor({ $not: { t: { $nin: ["x"] } } })).toEqual(["0"]);
+  });
+});

@@ -1,0 +1,94 @@
+/** Starting a store: by several processes at once, without rights, with a wrong configuration, with a string. */
+import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, expect, inject, test } from "vitest";
+import { toEndpoint } from "../../src/backends/qdrant/options.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+
+const servers = inject("servers");
+const keyspaces: string[] = [];
+
+afterAll(async () => {
+  for (const keyspace of keyspaces) {
+    await dropKeyspace(servers, keyspace);
+    await dropCollections(servers, keyspace);
+  }
+});
+
+function config(keyspace = uniqueName("setup"), dims = 8): ScyllaDBStoreConfig {
+  keyspaces.push(keyspace);
+  return { ...serverConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
+}
+
+test("four stores start at once on nothing, and each sees what another wrote", async () => {
+  const same = config();
+  const stores = await Promise.all(Array.from({ length: 4 }, () => ScyllaDBStore.connect(same)));
+  await Promise.all(stores.map((store, i) => store.put(["a"], `${i}`, { text: `green tea ${i}` })));
+  for (const store of stores) expect(await store.search(["a"], { query: "green" })).toHaveLength(4);
+  await Promise.all(stores.map((store) => store.stop()));
+});
+
+test("the first operation connects, start and stop may be called again, and a stopped store says so", async () => {
+  const store = new ScyllaDBStore(config());
+  await store.put(["a"], "k", { text: "x" });
+  await store.start();
+  await store.start();
+  expect((await store.get(["a"], "k"))?.value).toEqual({ text: "x" });
+  await store.stop();
+  await store.stop();
+  await expect(store.get(["a"], "k")).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(store.start()).rejects.toMatchObject({ code: "CLOSED" });
+});
+
+test('setup "never" uses what is there, and names what is missing', async () => {
+  const there = config();
+  await (await ScyllaDBStore.connect(there)).stop();
+  const store = await ScyllaDBStore.connect({ ...there, setup: "never" });
+  await store.put(["a"], "k", { text: "x" });
+  await store.stop();
+  await expect(ScyllaDBStore.connect({ ...config(), setup: "never" })).rejects.toMatchObject({ code: "SCHEMA" });
+});
+
+test("vectors of another model or length are refused, and the error says how to go on", async () => {
+  const first = config();
+  await (await ScyllaDBStore.connect(first)).stop();
+  const other = config(first.cql.keyspace, 16);
+  await expect(ScyllaDBStore.connect(other)).rejects.toMatchObject({
+    code: "SCHEMA",
+    message: expect.stringContaining("vectors of two models cannot be compared") as string,
+  });
+});
+
+test("a store without an index needs no Qdrant, and one with an index names the option that is missing", async () => {
+  const { cql } = config();
+  const store = await ScyllaDBStore.connect({ cql });
+  await store.put(["a"], "k", { text: "x" });
+  const found = await store.search(["a"], { query: "x" });
+  expect([found.length, found.info.mode]).toEqual([1, "filter"]);
+  await store.stop();
+  const { index } = config();
+  expect(() => new ScyllaDBStore({ cql, index } as ScyllaDBStoreConfig)).toThrow("qdrant: is required");
+});
+
+test("a connection string connects", async () => {
+  const { cql, qdrant, index } = config();
+  const login = cql.credentials === undefined ? "" : `${cql.credentials.username}:${cql.credentials.password}@`;
+  const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
+  await using store = await ScyllaDBStore.fromConnString(text, { qdrant, index });
+  await store.put(["a"], "k", { text: "x" });
+  expect(await store.get(["a"], "k")).toMatchObject({ value: { text: "x" } });
+});
+
+test("a start that failed can be tried again, and then serves", async () => {
+  const { host, port } = toEndpoint(servers.qdrant.url);
+  const proxy = await TcpProxy.start({ host, port });
+  await proxy.stop();
+  const store = new ScyllaDBStore({ ...config(), qdrant: { ...servers.qdrant, url: `http://127.0.0.1:${proxy.port}` } });
+  await expect(store.start()).rejects.toMatchObject({ code: "CONNECTION" });
+  const again = await TcpProxy.start({ host, port }, proxy.port);
+  await store.put(["a"], "k", { text: "green tea" });
+  expect(await store.search(["a"], { query: "tea" })).toHaveLength(1);
+  await store.stop();
+  await again.stop();
+});
