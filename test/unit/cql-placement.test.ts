@@ -13,7 +13,7 @@ describe("the hash", () => {
     ["", 0x811c9dc5],
     ["a", 0xe40c292c],
     ["foobar", 0xbf9cf968],
-    ["😀", 0xb02a7a15],
+    ["😀", 0x33a29608],
   ])("of %j never changes", (text, hash) => {
     expect(fnv1a(text)).toBe(hash);
   });

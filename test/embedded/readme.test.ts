@@ -1,0 +1,38 @@
+/** What the README shows on one local file is run as it stands. */
+import { rm } from "node:fs/promises";
+import { afterAll, expect, test } from "vitest";
+import { output, readmeBlock, runProgram } from "../support/readme-blocks.ts";
+import { uniqueName } from "../support/stores.ts";
+
+const file = `./${uniqueName("readme")}.db`;
+
+afterAll(async () => {
+  for (const suffix of ["", "-wal", "-shm"]) await rm(file + suffix, { force: true });
+});
+
+test("the first example finds the memory that answers the question", async () => {
+  const program = (await readmeBlock("embedded")).replace("./memory.db", file);
+  expect(await runProgram(program)).toMatch(/^food 0\.\d\d Mia loves spicy Thai curry\n$/);
+});
+
+test("the graph lists the namespaces of its tenant", async () => {
+  expect(await runProgram(await readmeBlock("graph"))).toBe("[ 'notes' ]\n");
+});
+
+test("the pages follow each other by cursor", async () => {
+  expect(await runProgram(await readmeBlock("paging"))).toBe(
+    "entry-10 entry-12 entry-14\nentry-16 entry-18 entry-20\nentry-22 entry-24\n",
+  );
+});
+
+test("the quickstart recalls by meaning, in another thread and in another process", { timeout: 60_000 }, async () => {
+  const { OPENAI_API_KEY: _, ...environment } = process.env;
+  const hooks = ["--import", "./test/support/use-sources.ts"];
+  const text = await output(process.execPath, [...hooks, "examples/quickstart.ts", "--file", file], {
+    ...environment,
+    NODE_OPTIONS: hooks.join(" "),
+  });
+  const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];
+  expect(asked).toMatch(/cook for dinner\?\n agent\n {3}0\.\d{3} {2}My favourite food is spicy Thai curry/);
+  expect(again).toMatch(/What pet lives with the user\?\n agent\n {3}0\.\d{3} {2}My cat is called Mono/);
+});

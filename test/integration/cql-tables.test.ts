@@ -1,0 +1,292 @@
+/** What only CQL has: times to live, batches, chunks, leases, pages. */
+import { randomUUID } from "node:crypto";
+import { Client, type QueryOptions, types } from "cassandra-driver";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { CqlBackend } from "../../src/backends/cql/index.ts";
+import { LEASE_MS } from "../../src/backends/cql/namespace-registry.ts";
+import type { ItemRecord } from "../../src/model/item.ts";
+import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
+import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
+import { dropKeyspace, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const keyspace = uniqueName("test");
+const HOUR = 3600;
+
+const client = new Client({ ...servers.cql });
+let time = 0;
+const now = (): number => time || Date.now();
+const backend = new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger, now });
+const { items, settings } = backend;
+
+beforeAll(() => backend.start(), 60_000);
+afterEach(() => {
+  vi.restoreAllMocks();
+  time = 0;
+});
+afterAll(async () => {
+  await backend.stop();
+  await client.shutdown();
+  await dropKeyspace(servers, keyspace);
+});
+
+/** The form of `Client.execute` that the backend uses. */
+type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<types.ResultSet>;
+
+const newRoot = (): string => `cql-${randomUUID()}`;
+
+/** Asks a table itself. */
+async function select(what: string, from: string, namespace: string): Promise<Record<string, unknown>[]> {
+  const query = `SELECT ${what} FROM "${keyspace}".${from} WHERE namespace = ? AND bucket = 0`;
+  return [...(await client.execute(query, [namespace], { prepare: true })).rows];
+}
+
+const itemTtl = async (namespace: string): Promise<unknown> =>
+  (await select("ttl(record) AS ttl", "items", namespace))[0]?.["ttl"];
+
+function expectSeconds(actual: unknown, expected: number): void {
+  expect(actual).toBeGreaterThan(expected - 60);
+  expect(actual).toBeLessThanOrEqual(expected);
+}
+
+describe("time to live", () => {
+  test("the marker of a delete lives for an hour", async () => {
+    const root = newRoot();
+    await putAll(items, [recordOf(root, "key")]);
+    expect(await itemTtl(root)).toBeNull();
+    await putAll(items, [recordOf(root, "key", { value: null })]);
+    expectSeconds(await itemTtl(root), HOUR);
+  });
+
+  test("an item that expires lives an hour longer, and one put over it stays", async () => {
+    const root = newRoot();
+    await putAll(items, [recordOf(root, "key", { expiresAt: Date.now() + 600_000 })]);
+    expectSeconds(await itemTtl(root), HOUR + 600);
+    await putAll(items, [recordOf(root, "key")]);
+    expect(await itemTtl(root)).toBeNull();
+  });
+
+  test("a refresh, which writes the record at its own version with a later expiry, stands", async () => {
+    const root = newRoot();
+    const record = recordOf(root, "key", { expiresAt: Date.now() + 600_000 });
+    const refreshed: ItemRecord = { ...record, expiresAt: Date.now() + 6_000_000 };
+    await putAll(items, [record]);
+    await putAll(items, [refreshed]);
+    expectSeconds(await itemTtl(root), HOUR + 6_000);
+    expect(await items.get([record])).toMatchObject([{ expiresAt: refreshed.expiresAt }]);
+    await putAll(items, [record]);
+    expect(await items.get([record])).toMatchObject([{ expiresAt: refreshed.expiresAt }]);
+  });
+
+  test("the entry goes with its item", async () => {
+    const root = newRoot();
+    // An hour and a second less than nothing is left: what is written lives for a second.
+    const record = recordOf(root, "key");
+    await putAll(items, [record, recordOf(root, "stays")]);
+    expect(await select("key", "items_by_creation", root)).toHaveLength(2);
+    const query = `INSERT INTO "${keyspace}".items_by_creation (namespace, bucket, created, key) VALUES (?, 0, ?, ?)`;
+    const params = [root, String(record.created), record.key, String(record.version + 1)];
+    await client.execute(`${query} USING TIMESTAMP ? AND TTL 1`, params, { prepare: true });
+    await vi.waitFor(async () => expect(await select("key", "items_by_creation", root)).toHaveLength(1), 10_000);
+    const page = await items.list({ namespace: root, order: "oldest", after: null, limit: 5 });
+    expect(page.records.map(({ key }) => key)).toEqual(["stays"]);
+  });
+
+  test("an expiry that CQL cannot express is kept by the record alone", async () => {
+    const root = newRoot();
+    await putAll(items, [recordOf(root, "key", { expiresAt: Date.UTC(2300, 0, 1) })]);
+    expect(await itemTtl(root)).toBeNull();
+    const after = Date.UTC(2300, 0, 2);
+    expect((await items.list({ namespace: root, order: "oldest", after: null, limit: 5 })).records).toHaveLength(1);
+    time = after;
+    expect((await items.list({ namespace: root, order: "oldest", after: null, limit: 5 })).records).toEqual([]);
+  });
+});
+
+describe("requests", () => {
+  test("a record and its entry go as one batch; a big record goes apart, after its entry", async () => {
+    const root = newRoot();
+    await putAll(items, [recordOf(root, "first")]);
+    const batch = vi.spyOn(client, "batch");
+    const execute = vi.spyOn(client, "execute");
+    await putAll(items, [recordOf(root, "small", { value: { text: "x".repeat(30_000) } })]);
+    expect([batch.mock.calls.length, execute.mock.calls.length]).toEqual([1, 0]);
+    await putAll(items, [recordOf(root, "big", { value: { text: "x".repeat(60_000) } })]);
+    expect(batch.mock.calls.length).toBe(1);
+    const tables = execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1]);
+    expect(tables).toEqual(["items_by_creation", "items"]);
+  });
+
+  test("250 keys are read in chunks of at most 50, however often each is asked for; one is read by itself", async () => {
+    const root = newRoot();
+    const records = Array.from({ length: 250 }, (_, n) => recordOf(root, `key-${n}`));
+    await putAll(items, records);
+    const execute = vi.spyOn(client, "execute");
+    const read = await items.get([...records, ...records]);
+    expect(read.map((record) => record?.writeId)).toEqual([...records, ...records].map(({ writeId }) => writeId));
+    const calls = execute.mock.calls as unknown as Parameters<Execute>[];
+    const chunks = calls.map(([, params]) => (params[2] as string[]).length);
+    expect(chunks).toEqual([50, 50, 50, 50, 50]);
+    execute.mockClear();
+    await items.get([{ namespace: root, key: "key-7" }]);
+    expect(execute.mock.calls.map(([query]) => query)).toEqual([expect.stringMatching(/key = \?$/)]);
+  });
+
+  test("every one is prepared, idempotent, of local quorum and in time", async () => {
+    const root = newRoot();
+    const spies = [vi.spyOn(client, "batch"), vi.spyOn(client, "execute")];
+    await putAll(items, [recordOf(root, "key"), recordOf(root, "big", { value: { text: "x".repeat(60_000) } })]);
+    await items.list({ namespace: root, order: "newest", after: { created: 5, key: "a" }, limit: 1 });
+    await items.namespaces("");
+    await items.namespaces(root);
+    await settings.read("none");
+    const options = spies.flatMap(({ mock }) => mock.calls.map((call) => call.at(-1) as unknown));
+    expect(options.length).toBeGreaterThan(8);
+    for (const option of options) {
+      expect(option).toMatchObject({ prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum });
+      expect(option).toHaveProperty("readTimeout");
+    }
+  });
+
+  test("one write that fails hides no other", async () => {
+    const root = newRoot();
+    const impossible = { ...recordOf(root, "impossible"), version: 0.5 };
+    const outcomes = await items.put([recordOf(root, "a"), impossible, recordOf(root, "b")]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect((await items.get([recordOf(root, "a"), impossible, recordOf(root, "b")])).map((r) => r?.key)).toEqual([
+      "a",
+      undefined,
+      "b",
+    ]);
+  });
+});
+
+describe("two writes of one version", () => {
+  test("leave one of them whole, in whatever order and however mixed they come", async () => {
+    const root = newRoot();
+    for (let round = 0; round < 20; round += 1) {
+      const one = recordOf(root, `key-${round}`, { value: { by: "one", pad: "1".repeat(round * 3_000) }, vectors: 2 });
+      const two = recordOf(root, one.key, { version: one.version, created: one.created, value: { by: "two" }, index: false });
+      await Promise.all([one, two, one, two].map((record) => putAll(items, [record])));
+      const [read] = await items.get([one]);
+      expect([one, two]).toContainEqual({ ...read, value: { ...read?.value, bytes: Buffer.from(read?.value?.bytes ?? []) } });
+    }
+  });
+});
+
+describe("the registry", () => {
+  const registrations = (execute: { mock: { calls: unknown[][] } }): number =>
+    execute.mock.calls.filter(([query]) => String(query).includes(".namespaces")).length;
+
+  test("is written once per lease, however many put, and before the item", async () => {
+    const root = newRoot();
+    const execute = vi.spyOn(client, "execute");
+    const batch = vi.spyOn(client, "batch");
+    await Promise.all(Array.from({ length: 30 }, (_, n) => putAll(items, [recordOf(root, `key-${n}`)])));
+    expect(registrations(execute)).toBe(1);
+    const [registered] = execute.mock.invocationCallOrder;
+    expect(registered).toBeLessThan(Math.min(...batch.mock.invocationCallOrder));
+    time = Date.now() + LEASE_MS - 1_000;
+    await putAll(items, [recordOf(root, "later")]);
+    expect(registrations(execute)).toBe(1);
+    time = Date.now() + LEASE_MS + 1_000;
+    await putAll(items, [recordOf(root, "even later")]);
+    expect(registrations(execute)).toBe(2);
+  });
+
+  test("is written once more when an item without vectors comes, and not for the marker of a delete", async () => {
+    const root = newRoot();
+    const execute = vi.spyOn(client, "execute");
+    await putAll(items, [recordOf(root, "gone", { value: null, vectors: 0 })]);
+    expect(registrations(execute)).toBe(0);
+    await putAll(items, [recordOf(root, "scored")]);
+    await putAll(items, [recordOf(root, "unscored", { vectors: 0 }), recordOf(root, "another", { vectors: 0 })]);
+    expect(registrations(execute)).toBe(2);
+    await putAll(items, [recordOf(root, "scored too")]);
+    expect(registrations(execute)).toBe(2);
+    expect(await items.namespaces(root)).toEqual([{ path: root, hasUnscored: true }]);
+  });
+
+  test("that could not be written fails the put before its item is, and is tried again by the next", async () => {
+    const root = newRoot();
+    const execute = vi.spyOn(client, "execute").mockRejectedValueOnce(new Error("Socket was closed"));
+    const record = recordOf(root, "key");
+    expect(await items.put([record])).toMatchObject([{ status: "rejected", reason: { code: "CONNECTION" } }]);
+    expect(await items.get([record])).toEqual([null]);
+    execute.mockClear();
+    await putAll(items, [record]);
+    expect(registrations(execute)).toBe(1);
+  });
+
+  test("names every one of 12,000 namespaces, from the root and from a prefix", { timeout: 180_000 }, async () => {
+    const root = newRoot();
+    const paths = Array.from({ length: 12_000 }, (_, n) => `${root}.n${n}`);
+    for (let start = 0; start < paths.length; start += 1_000) {
+      await putAll(items, paths.slice(start, start + 1_000).map((path) => recordOf(path, "key", { value: null })));
+      await Promise.all(
+        paths.slice(start, start + 1_000).map((path) => putAll(items, [recordOf(path, "key")])),
+      );
+    }
+    expect(new Set((await items.namespaces(root)).map(({ path }) => path))).toEqual(new Set(paths));
+    const all = new Set((await items.namespaces("")).map(({ path }) => path));
+    expect(paths.filter((path) => !all.has(path))).toEqual([]);
+  });
+});
+
+describe("pages of the driver", () => {
+  test("are read to the end, an empty one in the middle included, as ScyllaDB sends them", async () => {
+    const root = newRoot();
+    const records = Array.from({ length: 30 }, (_, n) => recordOf(root, `key-${String(n).padStart(2, "0")}`));
+    await putAll(items, records);
+    const execute = client.execute.bind(client) as Execute;
+    const emptyPage = { rows: [], pageState: "empty" };
+    let sentEmpty = 0;
+    const paged: Execute = async (query, params, { pageState, ...options }) => {
+      if (query.includes("items_by_creation") && pageState === undefined) {
+        sentEmpty += 1;
+        return emptyPage as never;
+      }
+      return execute(query, params, { ...options, fetchSize: 7, ...(pageState === "empty" ? {} : { pageState }) });
+    };
+    vi.spyOn(client, "execute").mockImplementation(paged as never);
+    const keys: string[] = [];
+    let after: ListPosition | null = null;
+    do {
+      const page: ListPage = await items.list({ namespace: root, order: "oldest", after, limit: 12 });
+      keys.push(...page.records.map(({ key }) => key));
+      after = page.next;
+    } while (after !== null);
+    expect(keys).toEqual(records.map(({ key }) => key));
+    expect(sentEmpty).toBeGreaterThan(1);
+  });
+});
+
+describe("settings", () => {
+  test("the first value stands, whatever comes later", async () => {
+    const name = randomUUID();
+    expect(await settings.read(name)).toBeNull();
+    expect(await settings.establish(name, "first")).toBe("first");
+    expect(await settings.establish(name, "zzz")).toBe("first");
+    expect(await settings.read(name)).toBe("first");
+  });
+
+  test("of many at once all get the same answer", async () => {
+    const names = Array.from({ length: 20 }, () => randomUUID());
+    await Promise.all(
+      names.map(async (name) => {
+        const answers = await Promise.all(["a", "c", "b", "d"].map((value) => settings.establish(name, value)));
+        expect(new Set(answers).size).toBe(1);
+        expect(await settings.read(name)).toBe(answers[0]);
+      }),
+    );
+  });
+
+  test("a writer that was held up between reading and writing does not change what stands", async () => {
+    const name = randomUUID();
+    const late = vi.spyOn(client, "execute");
+    await settings.establish(name, "first");
+    late.mockReturnValueOnce(Promise.resolve({ rows: [], pageState: null }) as never);
+    expect(await settings.establish(name, "zzz, late")).toBe("first");
+  });
+});

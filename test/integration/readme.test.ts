@@ -1,0 +1,38 @@
+/** What the README shows on servers is run as it stands, but for the addresses and the keyspace. */
+import { afterAll, expect, inject, test } from "vitest";
+import { output, readmeBlock, runProgram } from "../support/readme-blocks.ts";
+import { dropCollections, dropKeyspace, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const keyspace = uniqueName("readme");
+
+afterAll(async () => {
+  for (const name of [keyspace, "langgraph_quickstart"]) {
+    await dropKeyspace(servers, name);
+    await dropCollections(servers, name);
+  }
+});
+
+test(
+  "the example on servers",
+  { timeout: 60_000 },
+  async () => {
+    const program = (await readmeBlock("servers"))
+      .replace('"127.0.0.1:9042"', JSON.stringify(servers.cql.contactPoints[0]))
+      .replace('"datacenter1"', JSON.stringify(servers.cql.localDataCenter))
+      .replace('"agents"', JSON.stringify(keyspace))
+      .replace("http://127.0.0.1:6333", servers.qdrant.url);
+    expect(await runProgram(program)).toBe("intro vector\n");
+  },
+);
+
+test("the quickstart on servers", { timeout: 120_000 }, async () => {
+  const { OPENAI_API_KEY: _, ...environment } = process.env;
+  const hooks = ["--import", "./test/support/use-sources.ts"];
+  const args = ["--cql", String(servers.cql.contactPoints[0]), "--qdrant", servers.qdrant.url, "--data-center", servers.cql.localDataCenter];
+  const text = await output(process.execPath, [...hooks, "examples/quickstart.ts", ...args], {
+    ...environment,
+    NODE_OPTIONS: hooks.join(" "),
+  });
+  expect(text).toMatch(/Another process[\s\S]*My cat is called Mono/);
+});

@@ -1,0 +1,60 @@
+/** A real size: 20,000 items over 200 namespaces, loaded by many clients at once and read back whole. */
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { onServers, type TestStore } from "../support/stores.ts";
+
+const NAMESPACES = 200;
+const ITEMS_EACH = 100;
+const CLIENTS = 8;
+
+let made: TestStore | undefined;
+
+beforeAll(async () => {
+  made = await onServers(inject("servers"))({ index: { dims: 384, embeddings: new HashEmbeddings({ dims: 384 }), fields: ["text"] } });
+});
+afterAll(() => made?.dispose());
+
+const namespaceOf = (n: number): string[] => ["users", `user-${n}`, "memories"];
+const valueOf = (n: number, i: number): Record<string, unknown> => ({ text: `memory m${i} of user u${n}`, i, even: i % 2 === 0 });
+
+/** Runs a task for every namespace, as many at once as there are clients. */
+async function byClients(task: (n: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    for (let n = next++; n < NAMESPACES; n = next++) await task(n);
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+}
+
+test("every item loaded is read back, by key, by listing and by meaning", { timeout: 300_000 }, async () => {
+  const { store } = made as TestStore;
+  const all = Array.from({ length: ITEMS_EACH }, (_, i) => i);
+  const started = performance.now();
+  await byClients(async (n) => {
+    await store.batch(all.map((i) => ({ namespace: namespaceOf(n), key: `${i}`, value: valueOf(n, i) })));
+  });
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`loaded ${NAMESPACES * ITEMS_EACH} items in ${seconds.toFixed(1)} s (${Math.round((NAMESPACES * ITEMS_EACH) / seconds)}/s)`);
+
+  await byClients(async (n) => {
+    const items = await store.batch(all.map((i) => ({ namespace: namespaceOf(n), key: `${i}` })));
+    expect(items.map((item) => item?.value)).toEqual(all.map((i) => valueOf(n, i)));
+    const listed = await store.search(namespaceOf(n), { limit: ITEMS_EACH + 1 });
+    expect(listed.map(({ key }) => Number(key))).toEqual(all);
+  });
+  expect(await store.listNamespaces({ limit: NAMESPACES + 1 })).toHaveLength(NAMESPACES);
+
+  for (const n of [0, 77, 199]) {
+    const found = await store.search(["users"], { query: `memory m42 of user u${n}`, limit: 3 });
+    expect(found.map(({ value }) => value)).toContainEqual(valueOf(n, 42));
+  }
+  let cursor: string | null = null;
+  let seen = 0;
+  do {
+    const page = await store.search([], { filter: { even: true }, limit: 1_000, cursor });
+    expect(page.info.truncated).toBe(false);
+    seen += page.length;
+    cursor = page.info.cursor;
+  } while (cursor !== null);
+  expect(seen).toBe((NAMESPACES * ITEMS_EACH) / 2);
+});

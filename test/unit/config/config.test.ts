@@ -1,0 +1,77 @@
+import { inspect } from "node:util";
+import { ConfigurationError, ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { describe, expect, test } from "vitest";
+import { parseConnString } from "../../../src/config/conn-string.ts";
+
+const embeddings = new HashEmbeddings({ dims: 8 });
+const cql = { contactPoints: ["127.0.0.1"], localDataCenter: "dc1", keyspace: "agents" };
+const qdrant = { url: "http://127.0.0.1:6333" };
+const index = { dims: 8, embeddings };
+
+const wrong: readonly (readonly [unknown, string])[] = [
+  [{}, "cql"],
+  [{ cql: { ...cql, keyspace: "a-b" } }, "cql.keyspace: must begin with a letter"],
+  [{ cql: { ...cql, contactPoints: [] } }, "cql.contactPoints"],
+  [{ cql: { keyspace: "agents" } }, "cql.localDataCenter: is required without a client"],
+  [{ cql: { ...cql, contactPoint: ["x"] } }, "contactPoint"],
+  [{ cql: { ...cql, port: "9042" } }, "cql.port"],
+  [{ cql, qdrant: { url: "127.0.0.1:6333" } }, "qdrant.url"],
+  [{ cql, qdrant, index: { embeddings } }, "index.dims"],
+  [{ cql, qdrant, index: { dims: 8, embeddings: { embed: 1 } } }, "index.embeddings: must be a LangChain Embeddings"],
+  [{ cql, qdrant, index: { ...index, fields: ["a["] } }, "index.fields.0"],
+  [{ cql, qdrant, index: { ...index, rules: [{ namespace: ["a.b"], fields: false }] } }, "index.rules.0.namespace"],
+  [{ cql, index }, "qdrant: is required"],
+  [{ cql, setup: "sometimes" }, "setup"],
+  [{ cql, order: "random" }, "order"],
+  [{ cql, logger: console.log }, "logger: must have the methods"],
+];
+
+describe("a wrong configuration is refused before any connection, by its path", () => {
+  test.each(wrong.map(([config, message]) => [message, config] as const))("%s", (message, config) => {
+    expect(() => new ScyllaDBStore(config as ScyllaDBStoreConfig)).toThrow(ConfigurationError);
+    expect(() => new ScyllaDBStore(config as ScyllaDBStoreConfig)).toThrow(message);
+  });
+
+  test("all mistakes are told at once, and no value with them", () => {
+    const config = {
+      cql: { ...cql, keyspace: 7, credentials: { username: "u", password: ["hunter2"] } },
+      qdrant: { url: "nowhere", apiKey: ["s3cret"] },
+    };
+    let error: unknown;
+    try {
+      new ScyllaDBStore(config as unknown as ScyllaDBStoreConfig);
+    } catch (caught) {
+      error = caught;
+    }
+    expect((error as ConfigurationError).details["mistakes"]).toHaveLength(4);
+    expect(inspect(error, { depth: 9 })).not.toMatch(/hunter2|s3cret/);
+  });
+
+  test("of the embedded store too", async () => {
+    await expect(ScyllaDBStore.embedded({ path: "" })).rejects.toThrow("path");
+    await expect(ScyllaDBStore.embedded({ limits: { maxValueBytes: 0 } })).rejects.toThrow("limits.maxValueBytes");
+  });
+});
+
+describe("a connection string", () => {
+  test("gives the cql options", () => {
+    expect(parseConnString("scylladb://us%40er:p%2Fw@h1:9042,h2/agents?dc=dc1")).toEqual({
+      contactPoints: ["h1:9042", "h2"],
+      localDataCenter: "dc1",
+      keyspace: "agents",
+      credentials: { username: "us@er", password: "p/w" },
+    });
+    expect(parseConnString("cassandra://h/ks?dc=d")).toEqual({ contactPoints: ["h"], localDataCenter: "d", keyspace: "ks" });
+  });
+
+  test.each([
+    ["postgres://u:hunter2@h/ks?dc=d", "must look like"],
+    ["scylladb://u:hunter2@h/ks", "add ?dc="],
+    ["scylladb://u:hunter2@h?dc=d", "must look like"],
+    ["scylladb://u:hunter2@h/ks?dc=d&rf=3", "rf"],
+  ])("case %# is refused without its password", (text, message) => {
+    expect(() => parseConnString(text)).toThrow(message);
+    expect(() => parseConnString(text)).not.toThrow("hunter2");
+  });
+});
