@@ -33,5 +33,5 @@ export default defineConfig(
     files: ["test/**", "src/testing/**", "examples/**", "scripts/**"],
     rules: { "max-lines-per-function": "off", "no-console": "off" },
   },
-  { files: ["**/*.js"], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ["**/*.js", "**/*.cjs"], languageOptions: { globals: { module: "writable" } }, extends: [tseslint.configs.disableTypeChecked] },
 );

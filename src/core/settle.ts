@@ -1,5 +1,5 @@
 /** Outcomes of several operations, at their positions, with a bound on how many run at once. */
-import pLimit from "p-limit";
+import { limitFunction } from "p-limit";
 
 /** Runs `task` on every input, at most `concurrency` at once, and says what became of each. */
 export function settleEach<In, Out>(
@@ -7,8 +7,8 @@ export function settleEach<In, Out>(
   concurrency: number,
   task: (input: In) => Promise<Out>,
 ): Promise<PromiseSettledResult<Out>[]> {
-  const limit = pLimit(concurrency);
-  return Promise.allSettled(inputs.map((input) => limit(task, input)));
+  const limited = limitFunction(task, { concurrency });
+  return Promise.allSettled(inputs.map((input) => limited(input)));
 }
 
 /** Runs one task for all inputs; when it fails as a whole, each of them has failed. */

@@ -1,7 +1,7 @@
 /** What the README shows on one local file is run as it stands. */
 import { rm } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
-import { output, readmeBlock, runProgram } from "../support/readme-blocks.ts";
+import { readmeBlock, runExample, runProgram } from "../support/readme-blocks.ts";
 import { uniqueName } from "../support/stores.ts";
 
 const file = `./${uniqueName("readme")}.db`;
@@ -26,12 +26,7 @@ test("the pages follow each other by cursor", async () => {
 });
 
 test("the quickstart recalls by meaning, in another thread and in another process", { timeout: 60_000 }, async () => {
-  const { OPENAI_API_KEY: _, ...environment } = process.env;
-  const hooks = ["--import", "./test/support/use-sources.ts"];
-  const text = await output(process.execPath, [...hooks, "examples/quickstart.ts", "--file", file], {
-    ...environment,
-    NODE_OPTIONS: hooks.join(" "),
-  });
+  const text = await runExample("quickstart", ["--file", file]);
   const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];
   expect(asked).toMatch(/cook for dinner\?\n agent\n {3}0\.\d{3} {2}My favourite food is spicy Thai curry/);
   expect(again).toMatch(/What pet lives with the user\?\n agent\n {3}0\.\d{3} {2}My cat is called Mono/);

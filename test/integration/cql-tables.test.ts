@@ -79,18 +79,27 @@ describe("time to live", () => {
     expect(await items.get([record])).toMatchObject([{ expiresAt: refreshed.expiresAt }]);
   });
 
-  test("the entry goes with its item", async () => {
+  test("an entry has the timestamp and the time to live of its item", async () => {
     const root = newRoot();
-    // An hour and a second less than nothing is left: what is written lives for a second.
-    const record = recordOf(root, "key");
-    await putAll(items, [record, recordOf(root, "stays")]);
-    expect(await select("key", "items_by_creation", root)).toHaveLength(2);
-    const query = `INSERT INTO "${keyspace}".items_by_creation (namespace, bucket, created, key) VALUES (?, 0, ?, ?)`;
-    const params = [root, String(record.created), record.key, String(record.version + 1)];
-    await client.execute(`${query} USING TIMESTAMP ? AND TTL 1`, params, { prepare: true });
-    await vi.waitFor(async () => expect(await select("key", "items_by_creation", root)).toHaveLength(1), 10_000);
-    const page = await items.list({ namespace: root, order: "oldest", after: null, limit: 5 });
-    expect(page.records.map(({ key }) => key)).toEqual(["stays"]);
+    const batch = vi.spyOn(client, "batch");
+    const records = [
+      recordOf(root, "stays"),
+      recordOf(root, "deleted", { value: null }),
+      recordOf(root, "expires", { expiresAt: Date.now() + 600_000 }),
+    ];
+    for (const record of records) await putAll(items, [record]);
+    const using = batch.mock.calls.map(([queries]) =>
+      (queries as { query: string; params: unknown[] }[]).map(({ params }) => params.slice(-2)),
+    );
+    expect(using.map(([entry, item]) => [entry?.[1], item?.[1]])).toEqual([
+      [0, 0],
+      [HOUR, HOUR],
+      [HOUR + 600, HOUR + 600],
+    ]);
+    for (const [i, [entry, item]] of using.entries()) {
+      expect(entry).toEqual(item);
+      expect((item?.[0] as Buffer).readBigInt64BE()).toBe(BigInt(records[i]?.version ?? 0));
+    }
   });
 
   test("an expiry that CQL cannot express is kept by the record alone", async () => {

@@ -223,7 +223,7 @@ describe("a filter that is sent to Qdrant lets through at least all that matches
         async (values, filters) => {
           const namespace = uniqueName("ns");
           const outcomes = await vectors.upsert(
-            values.map((each, i) => pointOf({ namespace, key: `${i}`, vectors: [[1, 0, 0, 0]], value: each as Value })),
+            values.map((each, i) => pointOf({ namespace, key: `${i}`, vectors: [[1, 0, 0, 0]], value: each })),
           );
           expect(outcomes.every(({ status }) => status === "fulfilled")).toBe(true);
           for (const each of filters) {

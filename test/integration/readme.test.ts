@@ -1,6 +1,6 @@
 /** What the README shows on servers is run as it stands, but for the addresses and the keyspace. */
 import { afterAll, expect, inject, test } from "vitest";
-import { output, readmeBlock, runProgram } from "../support/readme-blocks.ts";
+import { readmeBlock, runExample, runProgram } from "../support/readme-blocks.ts";
 import { dropCollections, dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -27,12 +27,7 @@ test(
 );
 
 test("the quickstart on servers", { timeout: 120_000 }, async () => {
-  const { OPENAI_API_KEY: _, ...environment } = process.env;
-  const hooks = ["--import", "./test/support/use-sources.ts"];
   const args = ["--cql", String(servers.cql.contactPoints[0]), "--qdrant", servers.qdrant.url, "--data-center", servers.cql.localDataCenter];
-  const text = await output(process.execPath, [...hooks, "examples/quickstart.ts", ...args], {
-    ...environment,
-    NODE_OPTIONS: hooks.join(" "),
-  });
+  const text = await runExample("quickstart", args);
   expect(text).toMatch(/Another process[\s\S]*My cat is called Mono/);
 });

@@ -56,7 +56,7 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  await Promise.all(made.map(({ dispose }) => dispose()));
+  await Promise.all(made.map((each) => each.dispose()));
 });
 
 test("at least nine of twelve plain questions find their package in the top 3, the same on both backend sets", async () => {

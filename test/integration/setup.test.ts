@@ -68,7 +68,7 @@ test("a store without an index needs no Qdrant, and one with an index names the 
   expect([found.length, found.info.mode]).toEqual([1, "filter"]);
   await store.stop();
   const { index } = config();
-  expect(() => new ScyllaDBStore({ cql, index } as ScyllaDBStoreConfig)).toThrow("qdrant: is required");
+  expect(() => new ScyllaDBStore({ cql, index })).toThrow("qdrant: is required");
 });
 
 test("a connection string connects", async () => {

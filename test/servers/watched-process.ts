@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { closeSync, openSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ServerCommand, WatcherEvent, WatcherRequest } from "./watcher-protocol.ts";
@@ -88,6 +89,8 @@ export class WatchedProcess {
   async close(): Promise<void> {
     this.#watcher.stdin?.end();
     await this.#watcherEnded;
+    // The watcher has removed it already, unless it was itself killed.
+    await rm(this.#command.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
   async #next(

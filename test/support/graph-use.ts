@@ -107,7 +107,9 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       await outer.put(["tenants", "1"], "k", { of: "the tenant itself" });
       await inner.put(["a"], "k", { of: "inner" });
       expect((await outer.get(["tenants", "1", "deep", "a"], "k"))?.namespace).toEqual(["tenants", "1", "deep", "a"]);
-      expect((await inner.search([])).map(({ namespace, value }) => [namespace, value["of"]])).toEqual([[["a"], "inner"]]);
+      expect((await inner.search([])).map(({ namespace, value }) => ({ namespace, value }))).toEqual([
+        { namespace: ["a"], value: { of: "inner" } },
+      ]);
       expect(await inner.listNamespaces({ suffix: ["deep", "a"] })).toEqual([]);
       expect(await inner.listNamespaces({ suffix: ["a"], maxDepth: 1 })).toEqual([["a"]]);
       expect(await inner.get([], "k")).toBeNull();

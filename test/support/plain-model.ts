@@ -3,20 +3,36 @@ import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import { compareLabels, matchesPattern } from "../../src/model/namespace.ts";
 
+/** A put, or a delete when its value is null. */
+export interface ModelPut {
+  readonly namespace: readonly string[];
+  readonly key: string;
+  readonly value: Record<string, unknown> | null;
+  readonly index?: false | readonly string[];
+}
+
+/** A search. */
+export interface ModelSearch {
+  readonly namespacePrefix: readonly string[];
+  readonly query?: string;
+  readonly filter?: Record<string, unknown>;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A listing of namespaces. */
+export interface ModelList {
+  readonly matchConditions: readonly { readonly matchType: "prefix" | "suffix"; readonly path: readonly string[] }[];
+  readonly maxDepth?: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 /** An operation as LangGraph's `batch` takes it. */
-export type ModelOperation =
-  | { namespace: string[]; key: string }
-  | { namespace: string[]; key: string; value: Record<string, unknown> | null; index?: false | string[] }
-  | { namespacePrefix: string[]; query?: string; filter?: Record<string, unknown>; limit: number; offset: number }
-  | {
-      matchConditions?: { matchType: "prefix" | "suffix"; path: string[] }[];
-      maxDepth?: number;
-      limit: number;
-      offset: number;
-    };
+export type ModelOperation = Omit<ModelPut, "value" | "index"> | ModelPut | ModelSearch | ModelList;
 
 interface ModelItem {
-  readonly namespace: string[];
+  readonly namespace: readonly string[];
   readonly key: string;
   readonly value: Record<string, unknown>;
   /** Texts that are embedded. */
@@ -26,11 +42,11 @@ interface ModelItem {
 }
 
 /** A result in a form that can be compared: times left out, scores rounded. */
-export type ModelResult = undefined | null | string[][] | PlainItem | PlainItem[];
+export type ModelResult = undefined | null | readonly string[][] | PlainItem | readonly PlainItem[];
 
 /** An item without its times. */
 export interface PlainItem {
-  readonly namespace: string[];
+  readonly namespace: readonly string[];
   readonly key: string;
   readonly value: unknown;
   readonly score?: number;
@@ -54,7 +70,7 @@ export class PlainModel {
   /** Runs a batch: all reads before all writes, the last put to a key wins. */
   batch(operations: readonly ModelOperation[]): ModelResult[] {
     const results = operations.map((operation) => this.#read(operation));
-    const last = new Map<string, ModelOperation & { value: Record<string, unknown> | null; namespace: string[]; key: string }>();
+    const last = new Map<string, ModelPut>();
     for (const operation of operations) {
       if ("value" in operation) last.set(JSON.stringify([operation.namespace, operation.key]), operation);
     }
@@ -76,7 +92,7 @@ export class PlainModel {
     return this.#list(operation);
   }
 
-  #search({ namespacePrefix, query, filter, limit, offset }: ModelOperation & { namespacePrefix: string[] }): PlainItem[] {
+  #search({ namespacePrefix, query, filter, limit, offset }: ModelSearch): PlainItem[] {
     const parsed = parseFilter(filter);
     const matching = [...this.#items.values()]
       .filter((item) => matchesPattern(item.namespace, namespacePrefix, "prefix") && matchesFilter(item.value, parsed))
@@ -92,10 +108,10 @@ export class PlainModel {
     return [...ranked, ...rest].slice(offset, offset + limit);
   }
 
-  #list({ matchConditions, maxDepth, limit, offset }: Exclude<ModelOperation, { namespace: string[] } | { namespacePrefix: string[] }>): string[][] {
+  #list({ matchConditions, maxDepth, limit, offset }: ModelList): string[][] {
     const cut = new Map<string, string[]>();
     for (const { namespace } of this.#items.values()) {
-      if (!(matchConditions ?? []).every(({ matchType, path }) => matchesPattern(namespace, path, matchType))) continue;
+      if (!matchConditions.every(({ matchType, path }) => matchesPattern(namespace, path, matchType))) continue;
       const labels = namespace.slice(0, maxDepth);
       cut.set(JSON.stringify(labels), labels);
     }
@@ -103,7 +119,7 @@ export class PlainModel {
   }
 }
 
-function textsOf(value: Record<string, unknown>, index: false | string[] | undefined): string[] {
+function textsOf(value: Record<string, unknown>, index: false | readonly string[] | undefined): string[] {
   const fields = index === false ? [] : (index ?? ["text"]);
   return fields.flatMap((field) => (typeof value[field] === "string" ? [value[field]] : []));
 }

@@ -19,18 +19,28 @@ export async function runProgram(program: string): Promise<string> {
   const file = new URL(`examples/.${uniqueName("readme")}.ts`, ROOT);
   await writeFile(file, program);
   try {
-    return await output(process.execPath, ["--import", fileURLToPath(new URL("test/support/use-sources.ts", ROOT)), fileURLToPath(file)]);
+    return await output([fileURLToPath(file)]);
   } finally {
     await rm(file);
   }
 }
 
-/** Runs a command to its end; rejects with what it printed when it fails. */
-export async function output(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const child = spawn(command, args, { cwd: fileURLToPath(ROOT), env, stdio: ["ignore", "pipe", "pipe"] });
+/** Runs an example in a process of its own, against the sources and without an OpenAI key. */
+export function runExample(name: string, args: readonly string[]): Promise<string> {
+  return output([`examples/${name}.ts`, ...args]);
+}
+
+/** Runs node to its end; rejects with what it printed when it fails. */
+async function output(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(ROOT),
+    // By way of the environment, so that it holds for the processes that the program starts too.
+    env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}:\n${text}`);
+  if (code !== 0) throw new Error(`node ${args.join(" ")} ended with ${code}:\n${text}`);
   return text;
 }

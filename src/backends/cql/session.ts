@@ -18,9 +18,6 @@ export interface Statement {
   readonly params: readonly Param[];
 }
 
-/** Part of the driver's documented interface, but not of its types. */
-type SchemaMetadata = Client["metadata"] & { checkSchemaAgreement(): Promise<boolean> };
-
 /** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
 export type Purpose = "read" | "write" | "scan" | "schema";
 
@@ -116,18 +113,19 @@ export class CqlSession {
    */
   async changeSchema(query: string): Promise<void> {
     const client = this.#connected();
-    const [first] = this.localHosts()
-      .filter((host) => host.isUp())
-      .sort((a, b) => (a.address < b.address ? -1 : 1));
+    const [first] = this.#upHosts().sort((a, b) => (a.address < b.address ? -1 : 1));
     const pinned: QueryOptions = first === undefined ? {} : { host: first };
     await run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
     await this.#agree(client);
   }
 
+  /**
+   * Every node is asked for its own version. The driver's check asks one node what it has heard of the others, and was
+   * seen to find them agreed before that node had heard of a change that another process made at another node.
+   */
   async #agree(client: Client): Promise<void> {
     const deadline = Date.now() + AGREEMENT_DEADLINE_MS;
-    const metadata = client.metadata as SchemaMetadata;
-    while (!(await run("schema", () => metadata.checkSchemaAgreement()))) {
+    while ((await this.#schemaVersions(client)).size !== 1) {
       if (Date.now() > deadline) {
         throw new UnavailableError(
           `The nodes did not agree on the schema within ${AGREEMENT_DEADLINE_MS / 1000} s; ` +
@@ -136,6 +134,21 @@ export class CqlSession {
       }
       await pause(AGREEMENT_POLL_MS);
     }
+  }
+
+  /** A node that does not answer is left out: it learns of the change when it is back. */
+  async #schemaVersions(client: Client): Promise<Set<string>> {
+    const query = "SELECT schema_version FROM system.local WHERE key = 'local'";
+    const answers = await Promise.allSettled(
+      this.#upHosts().map((host) => client.execute(query, [], { ...this.#profiles.schema, host })),
+    );
+    return new Set(
+      answers.flatMap((answer) => (answer.status === "fulfilled" ? [String(answer.value.first().get(0))] : [])),
+    );
+  }
+
+  #upHosts(): Host[] {
+    return this.localHosts().filter((host) => host.isUp());
   }
 
   #connected(): Client {

@@ -115,7 +115,7 @@ describe("a wrong filter is refused by its path", () => {
     [[], "got array"],
   ].map(([filter, message]) => [inspect(filter, { depth: 5 }), filter, message] as const))("%s", (_, filter, message) => {
     expect(() => parseFilter(filter)).toThrow(ValidationError);
-    expect(() => parseFilter(filter)).toThrow(message as string);
+    expect(() => parseFilter(filter)).toThrow(message);
   });
 
   test("a filter nested without end is refused, not run", () => {
