@@ -5,7 +5,7 @@ import { join, toLabels, toPath } from "../model/namespace.ts";
 import { MAX_KEY_BYTES, type ListingOrder } from "../model/operation.ts";
 
 /** After this item of a listing. */
-export interface ListingCursor {
+interface ListingCursor {
   readonly kind: "listing";
   readonly order: ListingOrder;
   /** Path of the item's namespace. */
@@ -15,7 +15,7 @@ export interface ListingCursor {
 }
 
 /** After this many ranked results. */
-export interface RankedCursor {
+interface RankedCursor {
   readonly kind: "ranked";
   readonly offset: number;
 }

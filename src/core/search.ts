@@ -40,12 +40,12 @@ export interface SearchLimits {
 }
 
 /** How a search is answered: decided before anything is read. */
-export type SearchPlan =
+type SearchPlan =
   | { readonly mode: "vector"; readonly query: string; readonly offset: number }
   | { readonly mode: "filter"; readonly offset: number; readonly after: Walk["after"] };
 
 /** Decides how a search is answered. */
-export function planSearch(request: SearchRequest, canRank: boolean): SearchPlan {
+function planSearch(request: SearchRequest, canRank: boolean): SearchPlan {
   const { query, cursor, prefix, order, offset } = request;
   if (query !== null && canRank) {
     const from = cursor === null ? null : decodeCursor(cursor, prefix, "ranked");

@@ -24,7 +24,7 @@ export function matchesFilter(value: Readonly<Record<string, unknown>>, filter: 
  * The field at a dotted path. A key that literally holds the rest of the path comes first: at `"a.b"`, the field
  * `{"a.b": 1}` goes before `{"a": {"b": 2}}`. A whole number steps into an array.
  */
-export function fieldAt(value: unknown, path: string): unknown {
+function fieldAt(value: unknown, path: string): unknown {
   return descend(value, path.split("."), 0);
 }
 

@@ -13,7 +13,7 @@ export const SEPARATOR = ".";
 export const ROOT = "";
 
 /** The longest path, in UTF-8 bytes: a CQL partition key ends at 64 KiB, and a bucket number stands beside it. */
-export const MAX_PATH_BYTES = 32_768;
+const MAX_PATH_BYTES = 32_768;
 
 /** Where labels are used: what holds items is stricter than what is asked for. */
 export interface LabelRules {

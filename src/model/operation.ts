@@ -1,5 +1,5 @@
 /** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
-import { InvalidNamespaceError, type MatchCondition } from "@langchain/langgraph-checkpoint";
+import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { kindOf, ValidationError } from "./errors.ts";
 import { parseFilter, type Filter } from "./filter.ts";
 import { parseTextPath } from "./index-text.ts";
@@ -161,7 +161,7 @@ function parseCondition(condition: unknown, position: number): MatchCondition {
 }
 
 /** Checks a key: any well-formed text. */
-export function parseKey(key: unknown): string {
+function parseKey(key: unknown): string {
   if (typeof key !== "string") throw new ValidationError(`key must be a text, but got ${kindOf(key)}.`);
   if (!key.isWellFormed()) throw new ValidationError("key holds a lone surrogate, which no database can store.");
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
@@ -182,7 +182,7 @@ export function parseIndex(index: unknown): IndexOverride {
 }
 
 /** Checks a number of items: whole, not negative. */
-export function parseCount(count: unknown, name: string): number {
+function parseCount(count: unknown, name: string): number {
   if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
     const given = typeof count === "number" ? String(count) : kindOf(count);
     throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
@@ -201,9 +201,4 @@ export function parseMinScore(minScore: unknown): number | null {
   if (minScore === null) return null;
   if (typeof minScore === "number" && !Number.isNaN(minScore)) return minScore;
   throw new ValidationError(`minScore must be a number, but got ${kindOf(minScore)}.`);
-}
-
-/** Whether an error says that the caller's input was wrong. */
-export function isInputError(error: unknown): boolean {
-  return error instanceof ValidationError || error instanceof InvalidNamespaceError;
 }

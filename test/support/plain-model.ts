@@ -4,7 +4,7 @@ import { parseFilter } from "../../src/model/filter.ts";
 import { compareLabels, matchesPattern } from "../../src/model/namespace.ts";
 
 /** A put, or a delete when its value is null. */
-export interface ModelPut {
+interface ModelPut {
   readonly namespace: readonly string[];
   readonly key: string;
   readonly value: Record<string, unknown> | null;
@@ -12,7 +12,7 @@ export interface ModelPut {
 }
 
 /** A search. */
-export interface ModelSearch {
+interface ModelSearch {
   readonly namespacePrefix: readonly string[];
   readonly query?: string;
   readonly filter?: Record<string, unknown>;
@@ -21,7 +21,7 @@ export interface ModelSearch {
 }
 
 /** A listing of namespaces. */
-export interface ModelList {
+interface ModelList {
   readonly matchConditions: readonly { readonly matchType: "prefix" | "suffix"; readonly path: readonly string[] }[];
   readonly maxDepth?: number;
   readonly limit: number;

@@ -17,7 +17,7 @@ export interface FilterTerms {
 }
 
 /** A condition or a filter of Qdrant. */
-export type QdrantCondition =
+type QdrantCondition =
   | { readonly key: string; readonly match: { readonly value: string | boolean } | { readonly any: readonly string[] } }
   | { readonly key: string; readonly range: { readonly gte?: number; readonly lte?: number } }
   | QdrantFilter;

@@ -12,7 +12,7 @@ const POINT_IDS = "6f1d7a52-9c58-4f0a-8a0e-3d5c1b7e2f94";
 const ROOT_PREFIX = ".";
 
 /** Fields of a payload. All are ours: what comes of the user's value stands below `terms` and `numbers`. */
-export interface PointPayload {
+interface PointPayload {
   readonly ns: string;
   readonly key: string;
   readonly prefixes: readonly string[];
