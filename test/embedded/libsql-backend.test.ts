@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Connection } from "../../src/backends/libsql/connection.ts";
+import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
 import { LibsqlBackend, type LibsqlBackendOptions } from "../../src/backends/libsql/index.ts";
 import {
   ClosedError,
@@ -14,6 +15,7 @@ import {
   QueryError,
   SchemaError,
   UnavailableError,
+  ValidationError,
 } from "../../src/model/errors.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
@@ -407,3 +409,32 @@ describe("the threads", () => {
   });
 });
 
+
+describe("errors of SQLite", () => {
+  test.each([
+    ["SQLITE_BUSY_SNAPSHOT", "UNAVAILABLE", true, "locked"],
+    ["SQLITE_LOCKED", "UNAVAILABLE", true, "locked"],
+    ["SQLITE_CANTOPEN_ISDIR", "CONNECTION", true, "directory"],
+    ["SQLITE_IOERR_FSYNC", "CONNECTION", true, "disk"],
+    ["SQLITE_FULL", "QUERY", false, "space"],
+    ["SQLITE_READONLY_DBMOVED", "QUERY", false, "read-only"],
+    ["SQLITE_NOTADB", "QUERY", false, "another path"],
+    ["SQLITE_CORRUPT_INDEX", "QUERY", false, "damaged"],
+    ["SQLITE_ERROR", "QUERY", false, "defect"],
+  ])("%s becomes %s, with the file and the fix", (code, expected, retryable, fix) => {
+    const cause = Object.assign(new Error("what SQLite says"), { code });
+    const error = toStoreError(toFailure(cause), "/data/store.db");
+    expect(error).toMatchObject({ code: expected, retryable, details: { cause: code, path: "/data/store.db" } });
+    expect(error.message).toContain("/data/store.db");
+    expect(error.message).toContain("what SQLite says");
+    expect(error.message).toContain(fix);
+  });
+
+  test("the store's own errors keep their kind on the way between threads, and others become errors too", () => {
+    for (const own of [new SchemaError("newer"), new ValidationError("bad"), new QueryError("no")]) {
+      expect(toStoreError(toFailure(own), path)).toMatchObject({ code: own.code, message: own.message });
+    }
+    expect(toStoreError(toFailure("text"), path)).toBeInstanceOf(QueryError);
+    expect(toStoreError(toFailure(new TypeError("odd")), path).message).toContain("odd");
+  });
+});

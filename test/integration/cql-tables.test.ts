@@ -291,6 +291,21 @@ describe("settings", () => {
     );
   });
 
+  test("an earlier one that is still on its way is waited for, by its rival and by who finds the rival's", async () => {
+    const name = randomUUID();
+    const table = `"${keyspace}".settings`;
+    const rival = settings.establish(name, "rival");
+    const timestamp = await vi.waitUntil(async () => {
+      const query = `SELECT writetime(value) AS timestamp FROM ${table} WHERE name = ?`;
+      return (await client.execute(query, [name], { prepare: true })).rows[0]?.["timestamp"] as unknown;
+    });
+    const finder = settings.establish(name, "another");
+    const earlier = String(Number(String(timestamp)) + 5);
+    const write = `INSERT INTO ${table} (name, value) VALUES (?, 'earlier') USING TIMESTAMP ?`;
+    await client.execute(write, [name, earlier], { prepare: true });
+    expect(await Promise.all([rival, finder])).toEqual(["earlier", "earlier"]);
+  });
+
   test("a writer that was held up between reading and writing does not change what stands", async () => {
     const name = randomUUID();
     const late = vi.spyOn(client, "execute");

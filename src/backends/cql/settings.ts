@@ -20,8 +20,21 @@ export interface CqlSettingsParts {
  */
 const FIRST_VALUE_EPOCH = 10_000_000_000_000;
 
-/** How long a first value is watched: a process that began a moment earlier may still be writing its own. */
-const SETTLING_MS = 200;
+/**
+ * How long a first value is watched before it is relied on: one that was begun a moment earlier may still be on its way,
+ * and would replace it. One that takes longer than this is the one case in which two processes may read two values.
+ */
+const SETTLING_MS = 500;
+
+/** A first value of this age is settled, whatever the difference between the clocks of its writer and of its reader. */
+const SETTLED_AGE_MS = 10_000;
+
+/** A setting as it is stored. */
+interface StoredSetting {
+  readonly value: string;
+  /** Timestamp of its write. */
+  readonly timestamp: number;
+}
 
 /**
  * Keeps settings in the table `settings`. Without lightweight transactions, which ScyllaDB with tablets may refuse: of
@@ -35,21 +48,39 @@ export class CqlSettings implements Settings {
   }
 
   async read(name: string): Promise<string | null> {
-    const { session, statements } = this.#parts;
-    const [row] = await session.rows(statements.readSetting, [name], "read");
-    const value = row?.["value"];
-    return typeof value === "string" ? value : null;
+    return (await this.#stored(name))?.value ?? null;
   }
 
   async establish(name: string, value: string): Promise<string> {
-    const stored = await this.read(name);
-    if (stored !== null) return stored;
     const { session, statements, now } = this.#parts;
-    const timestamp = bigint(FIRST_VALUE_EPOCH - now());
-    await session.write({ query: statements.writeSetting, params: [name, value, timestamp] });
-    await pause(SETTLING_MS);
-    const standing = await this.read(name);
-    if (standing !== null) return standing;
+    if ((await this.#stored(name)) === null) {
+      const timestamp = bigint(FIRST_VALUE_EPOCH - now());
+      await session.write({ query: statements.writeSetting, params: [name, value, timestamp] });
+    }
+    let standing = await this.#present(name);
+    while (this.#isFresh(standing)) {
+      await pause(SETTLING_MS);
+      const before = standing;
+      standing = await this.#present(name);
+      if (standing.timestamp === before.timestamp && standing.value === before.value) break;
+    }
+    return standing.value;
+  }
+
+  #isFresh({ timestamp }: StoredSetting): boolean {
+    return timestamp < FIRST_VALUE_EPOCH && this.#parts.now() - (FIRST_VALUE_EPOCH - timestamp) < SETTLED_AGE_MS;
+  }
+
+  async #present(name: string): Promise<StoredSetting> {
+    const stored = await this.#stored(name);
+    if (stored !== null) return stored;
     throw new SchemaError(`The setting "${name}" was written and is gone: something else deletes from its table.`);
+  }
+
+  async #stored(name: string): Promise<StoredSetting | null> {
+    const { session, statements } = this.#parts;
+    const [row] = await session.rows(statements.readSetting, [name], "read");
+    const value = row?.["value"];
+    return typeof value === "string" ? { value, timestamp: Number(String(row?.["timestamp"])) } : null;
   }
 }

@@ -47,7 +47,7 @@ export function statementsFor(keyspaceName: string) {
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
       "WHERE token(root, shard) > ? AND token(root, shard) <= ?",
 
-    readSetting: `SELECT value FROM ${keyspace}.settings WHERE name = ?`,
+    readSetting: `SELECT value, writetime(value) AS timestamp FROM ${keyspace}.settings WHERE name = ?`,
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
 
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,

@@ -90,7 +90,9 @@ export class LibsqlBackend implements Backend {
 
   async #stop(): Promise<void> {
     await settledWithin(DRAIN_DEADLINE_MS, this.#drain());
-    await Promise.all([this.#work.stop(), this.#reads.stop()]);
+    // One after the other: the last to close brings the log into the file, and of two at once neither may be the last.
+    await this.#reads.stop();
+    await this.#work.stop();
     if (this.#temporaryDirectory !== null) await rm(this.#temporaryDirectory, { recursive: true, force: true });
   }
 }

@@ -56,7 +56,8 @@ const STEPS: readonly string[] = [
  * @throws {SchemaError} when the file is of a newer version, or is not ours.
  */
 export function migrate(connection: Connection, path: string): void {
-  if (checkedVersion(connection, path) === STEPS.length) return;
+  // Both facts from one snapshot: the tables that another process makes in between would look like another program's.
+  if (connection.transaction("DEFERRED", () => checkedVersion(connection, path)) === STEPS.length) return;
   connection.transaction("IMMEDIATE", () => {
     // Read again under the lock: another process may have been faster.
     for (const step of STEPS.slice(checkedVersion(connection, path))) connection.exec(step);
