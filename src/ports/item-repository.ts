@@ -53,7 +53,7 @@ export interface ItemRepository {
    */
   put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]>;
 
-  /** Reads a page of one namespace in order of creation, then key; an update does not move an item. */
+  /** Reads a page of one namespace in order of creation, then key (by UTF-8 bytes); an update does not move an item. */
   list(query: ListQuery): Promise<ListPage>;
 
   /**
