@@ -12,12 +12,13 @@ module.exports = {
   forbidden: [
     { name: "no-cycle", severity: "error", from: {}, to: { circular: true } },
     layer("model-imports-only-model", "model/", ["model/"]),
+    layer("concurrency-imports-only-the-model", "concurrency/", ["model/", "concurrency/"]),
     layer("ports-import-only-the-model", "ports/", ["model/", "ports/"]),
-    layer("core-imports-no-technology", "core/", ["model/", "ports/", "core/"]),
+    layer("core-imports-no-technology", "core/", ["model/", "concurrency/", "ports/", "core/"]),
     layer("config-imports-model-and-ports", "config/", ["model/", "ports/", "config/"]),
-    layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "ports/", "backends/cql/"]),
-    layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "ports/", "backends/qdrant/"]),
-    layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "ports/", "backends/libsql/"]),
+    layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "concurrency/", "ports/", "backends/cql/"]),
+    layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
+    layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),
     layer("embeddings-import-only-the-model", "embeddings/", ["model/", "embeddings/"]),
     layer("testing-imports-model-and-ports", "testing/", ["model/", "ports/", "testing/"]),
     {

@@ -4,7 +4,7 @@ import { LibsqlBackend } from "./backends/libsql/index.ts";
 import { QdrantBackend } from "./backends/qdrant/index.ts";
 import type { CommonConfig, EmbeddedConfig, ServerConfig } from "./config/schema.ts";
 import { SharedEmbedder } from "./core/embedding.ts";
-import { groupItemWrites, groupVectorWrites } from "./core/grouped.ts";
+import { groupVectorWrites } from "./core/grouped-vector-index.ts";
 import { IndexRules } from "./core/index-rules.ts";
 import { Memory } from "./core/memory.ts";
 import type { Indexing } from "./core/write-path.ts";
@@ -48,7 +48,7 @@ export function composeEmbedded(config: EmbeddedConfig): Composition {
   const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: config.logger });
   return {
     config,
-    memory: new Memory(groupItemWrites(file.items), indexing(config, file.vectors), config.limits),
+    memory: new Memory(file.items, indexing(config, file.vectors), config.limits),
     async start() {
       await file.start();
       await checkIdentity(file.settings, identityOf(config));

@@ -1,11 +1,11 @@
 /** The embedder of the store: a LangChain `Embeddings`, with its calls shared, its answers checked and cached. */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { GroupCommit } from "../concurrency/group-commit.ts";
+import { fulfilled } from "../concurrency/outcomes.ts";
 import { EmbeddingError, isStoreError } from "../model/errors.ts";
 import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
 import type { Vector } from "../ports/vector-index.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { fulfilled } from "./settle.ts";
 
 /** Bounds of the calls to the provider and of the cache. */
 export interface EmbeddingLimits {
@@ -13,6 +13,8 @@ export interface EmbeddingLimits {
   readonly maxTextsPerCall: number;
   /** Most calls under way at once. */
   readonly maxCalls: number;
+  /** Most texts that wait for the provider; beyond, a put or search is refused as unavailable. */
+  readonly maxWaitingTexts: number;
   /** Memory for cached vectors, in bytes; 0 keeps none. */
   readonly cacheBytes: number;
 }
@@ -36,8 +38,10 @@ export class SharedEmbedder implements Embedder {
     this.#embeddings = embeddings;
     this.#dims = dims;
     this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
+      waitFor: "the embedding provider",
       maxGroup: limits.maxTextsPerCall,
       maxInFlight: limits.maxCalls,
+      maxWaiting: limits.maxWaitingTexts,
       isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
     });
     this.#cache =

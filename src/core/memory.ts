@@ -2,13 +2,14 @@
  * What the store does with a batch, whatever keeps the data: reads see the state before the batch, the last put to a
  * key wins, outcomes stand at the positions of their operations, and one failing operation fails alone.
  */
+import { settleBounded } from "../concurrency/bounded.ts";
+import { fulfilled, settleTogether } from "../concurrency/outcomes.ts";
 import { idText, isLive, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, PutRequest, Request } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { listNamespaces } from "./namespaces.ts";
 import { Searcher, type SearchLimits, type SearchResult } from "./search.ts";
-import { settleEach, settleTogether } from "./settle.ts";
 import { WritePath, type Indexing } from "./write-path.ts";
 
 /** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
@@ -37,7 +38,7 @@ export class Memory {
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const [got, found] = await Promise.all([
       this.#get(gets),
-      settleEach(finds, READS_AT_ONCE, (request): Promise<Answer> =>
+      settleBounded(finds, READS_AT_ONCE, async (request): Promise<Answer> =>
         request.kind === "search" ? this.#searcher.search(request) : listNamespaces(this.#items, request),
       ),
     ]);
@@ -55,7 +56,7 @@ export class Memory {
       const now = Date.now();
       return requests.map((_, i) => {
         const record = records[i] ?? null;
-        return { status: "fulfilled", value: isLive(record, now) ? record : null };
+        return fulfilled(isLive(record, now) ? record : null);
       });
     });
   }

@@ -3,6 +3,7 @@
  * failure of either leaves nothing behind; then the record is written, then its vectors are brought in step with it.
  * A delete goes the same way: it writes a marker and takes the vectors away.
  */
+import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { VectorSyncError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/operation.ts";
@@ -12,7 +13,6 @@ import type { Embedder } from "../ports/embedder.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Vector, VectorIndex } from "../ports/vector-index.ts";
 import type { IndexRules } from "./index-rules.ts";
-import { fulfilled, rejected, settleTogether } from "./settle.ts";
 
 /** What makes vectors of values. */
 export interface Indexing {

@@ -1,5 +1,5 @@
 /**
- * Conformance cases for LangGraph stores, to be run with vitest, and vector models for tests.
+ * Conformance cases for LangGraph stores and for the ports of this one, to be run with vitest, and vector models for tests.
  *
  * @module
  */
@@ -7,4 +7,6 @@ export type { ClaimName, StoreClaims } from "./claims.ts";
 export { DEFAULT_CLAIMS } from "./claims.ts";
 export { FailingEmbeddings, HashEmbeddings, RecordingEmbeddings, TableEmbeddings } from "./embeddings.ts";
 export type { ConformanceStore, StoreConformanceHarness } from "./harness.ts";
+export { itemRepositorySuite, type ItemRepositorySuite } from "./item-repository-suite.ts";
 export { storeConformance } from "./store-conformance.ts";
+export { vectorIndexSuite, type VectorIndexSuite } from "./vector-index-suite.ts";

@@ -13,7 +13,7 @@ export interface Setting {
 }
 
 /** Number of the directions `bearing 0`, `bearing 1`, …; each is 1.5° further from `north` than the one before. */
-export const BEARINGS = 60;
+const BEARINGS = 60;
 
 /** Text of the whole value `{ text: "north" }`, as `$` renders it. */
 export const WHOLE_VALUE_TEXT = JSON.stringify({ text: "north" }, null, 2);
@@ -25,7 +25,7 @@ export function bearing(step: number): readonly number[] {
 }
 
 /** Texts of the compass setting: places whose cosines can be told by looking. Some are not of length 1 on purpose. */
-export const COMPASS: Readonly<Record<string, readonly number[]>> = {
+const COMPASS: Readonly<Record<string, readonly number[]>> = {
   north: [1, 0, 0, 0],
   east: [0, 1, 0, 0],
   up: [0, 0, 1, 0],

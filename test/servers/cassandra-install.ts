@@ -9,7 +9,7 @@ import { hasMaven } from "./java.ts";
 const run = promisify(execFile);
 
 /** The Cassandra that tests run on. */
-export const CASSANDRA_VERSION = "5.0.4";
+const CASSANDRA_VERSION = "5.0.4";
 
 const MAVEN_DEADLINE_MS = 15 * 60_000;
 const ABANDONED_AFTER_MS = 60 * 60_000;
@@ -23,7 +23,7 @@ const installing = new Map<string, Promise<string>>();
  * Says where Cassandra's jars are kept between runs: `$LANGGRAPH_STORE_CACHE`, or else
  * `~/.cache/langgraph-store-scylladb`, and in it a folder named by the version.
  */
-export function cassandraCacheFolder(env: NodeJS.ProcessEnv): string {
+function cassandraCacheFolder(env: NodeJS.ProcessEnv): string {
   const root = env["LANGGRAPH_STORE_CACHE"];
   return join(root || join(homedir(), ".cache", "langgraph-store-scylladb"), `cassandra-${CASSANDRA_VERSION}`);
 }

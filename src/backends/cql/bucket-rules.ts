@@ -13,7 +13,7 @@ export interface BucketRule {
 }
 
 /** A listing reads every bucket of its namespace, so there cannot be many. */
-export const MAX_BUCKETS = 256;
+const MAX_BUCKETS = 256;
 
 /** Name of the setting that holds the rules by which the stored items were placed. */
 const SETTING = "item-buckets";

@@ -12,7 +12,6 @@ import { CqlSession } from "./session.ts";
 import { CqlSettings } from "./settings.ts";
 import { type Statements, statementsFor } from "./statements.ts";
 
-export type { BucketRule } from "./bucket-rules.ts";
 export type { CqlOptions, SetupMode } from "./options.ts";
 
 /** What the backend is given besides its options. */

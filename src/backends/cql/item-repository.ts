@@ -3,7 +3,7 @@ import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
-import { mapBounded, settleBounded } from "./bounded.ts";
+import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
 import { listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { bigint, type CqlSession, type Row, type Statement } from "./session.ts";

@@ -2,7 +2,7 @@
 import { type ItemId, type ItemRecord, isLive, type LiveRecord } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
-import { mapBounded } from "./bounded.ts";
+import { mapBounded } from "../../concurrency/bounded.ts";
 import { bigint, type CqlSession, type Param, type Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 

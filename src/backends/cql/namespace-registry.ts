@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 import { ROOT, SEPARATOR } from "../../model/namespace.ts";
 import type { NamespaceEntry } from "../../ports/item-repository.ts";
-import { mapBounded } from "./bounded.ts";
+import { mapBounded } from "../../concurrency/bounded.ts";
 import { fnv1a } from "./hash.ts";
 import { bigint, type CqlSession, type Param, type Row } from "./session.ts";
 import type { Statements } from "./statements.ts";

@@ -1,7 +1,7 @@
+import { GroupCommit } from "../../concurrency/group-commit.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
-import { GroupedCalls } from "./grouped-calls.ts";
 import type { DatabaseCalls, PutWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
@@ -21,7 +21,7 @@ export interface LibsqlItemRepositoryOptions {
 /** Records in a local file. */
 export class LibsqlItemRepository implements ItemRepository {
   readonly #options: LibsqlItemRepositoryOptions;
-  readonly #gets: GroupedCalls<ItemId, Uint8Array | null>;
+  readonly #gets: GroupCommit<ItemId, Uint8Array | null>;
 
   constructor(options: LibsqlItemRepositoryOptions) {
     this.#options = options;
@@ -29,11 +29,11 @@ export class LibsqlItemRepository implements ItemRepository {
       const cells = await options.reads.call("get", ids);
       return cells.map((value) => ({ status: "fulfilled", value }));
     };
-    this.#gets = new GroupedCalls(send, () => 0, {
+    this.#gets = new GroupCommit(send, {
+      waitFor: "the database file",
       maxGroup: 200,
-      maxGroupBytes: Infinity,
+      maxInFlight: 1,
       maxWaiting: options.maxWaiting,
-      maxWaitingBytes: Infinity,
     });
   }
 

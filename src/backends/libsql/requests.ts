@@ -38,7 +38,7 @@ export interface RemoveWrite extends ItemId {
 }
 
 /** Writes a setting that is not there yet. */
-export interface EstablishWrite {
+interface EstablishWrite {
   readonly kind: "establish";
   readonly name: string;
   readonly value: string;

@@ -1,13 +1,13 @@
+import { GroupCommit } from "../../concurrency/group-commit.ts";
 import type { StoreError } from "../../model/errors.ts";
 import { toStoreError, type Failure } from "./errors.ts";
-import { GroupedCalls } from "./grouped-calls.ts";
 import type { DatabaseCalls, Write, WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
 
 /** Writes of records, vectors and settings, which share transactions. */
 export class WriteGroup {
-  readonly #calls: GroupedCalls<Write, string | null>;
+  readonly #calls: GroupCommit<Write, string | null>;
   readonly #path: string;
 
   /** @param path - path of the database file, for messages */
@@ -17,11 +17,12 @@ export class WriteGroup {
       const outcomes = await database.call("write", writes);
       return outcomes.map((outcome) => this.#settled(outcome));
     };
-    this.#calls = new GroupedCalls(send, bytesOf, {
+    this.#calls = new GroupCommit(send, {
+      waitFor: "the database file",
       maxGroup: 1_000,
-      maxGroupBytes: 8 * MIB,
+      maxInFlight: 1,
       maxWaiting,
-      maxWaitingBytes: 128 * MIB,
+      bytes: { of: bytesOf, maxGroup: 8 * MIB, maxWaiting: 128 * MIB },
     });
   }
 

@@ -3,7 +3,7 @@ import { SharedEmbedder } from "../../../src/core/embedding.ts";
 import { EmbeddingError } from "../../../src/model/errors.ts";
 import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
 
-const limits = { maxTextsPerCall: 4, maxCalls: 1, cacheBytes: 1_000_000 };
+const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 1_000, cacheBytes: 1_000_000 };
 
 /** An embedding provider: a vector is the text's length and its first character's code. */
 function provider(): EmbeddingsLike & { calls: string[][] } {

@@ -29,12 +29,12 @@ export async function mapBounded<In, Out>(
 }
 
 /** Runs `task` on every input, at most `atOnce` at a time, whatever becomes of the others. */
-export function settleBounded<In>(
+export function settleBounded<In, Out>(
   inputs: readonly In[],
   atOnce: number,
-  task: (input: In) => Promise<void>,
-): Promise<PromiseSettledResult<void>[]> {
-  return mapBounded(inputs, atOnce, async (input): Promise<PromiseSettledResult<void>> => {
+  task: (input: In) => Promise<Out>,
+): Promise<PromiseSettledResult<Out>[]> {
+  return mapBounded(inputs, atOnce, async (input): Promise<PromiseSettledResult<Out>> => {
     const [outcome] = await Promise.allSettled([task(input)]);
     return outcome;
   });

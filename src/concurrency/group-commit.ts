@@ -1,0 +1,139 @@
+/** Shares one round trip among callers, without timers. */
+import { ClosedError, UnavailableError } from "../model/errors.ts";
+import { rejected } from "./outcomes.ts";
+
+/** Commits a group; its outcomes stand at the positions of the inputs. */
+export type Commit<In, Out> = (inputs: readonly In[]) => Promise<readonly PromiseSettledResult<Out>[]>;
+
+/** How groups are formed, and how much may wait. */
+export interface GroupCommitOptions<In> {
+  /** What the inputs wait for, for the message when too much does: "the database file". */
+  readonly waitFor: string;
+  /** Most inputs in a group. */
+  readonly maxGroup: number;
+  /** Most groups under way at once. */
+  readonly maxInFlight: number;
+  /** Most inputs that wait or are under way. */
+  readonly maxWaiting: number;
+  /** Bounds in bytes, where inputs may be big. */
+  readonly bytes?: {
+    /** About how many bytes an input holds. */
+    readonly of: (input: In) => number;
+    /** A group ends once it has this many. */
+    readonly maxGroup: number;
+    /** Most bytes that wait or are under way. */
+    readonly maxWaiting: number;
+  };
+  /**
+   * Whether the failure of a whole group may be the fault of one input; its inputs are then committed one by one, so
+   * that one bad input fails alone.
+   */
+  readonly isInputFault?: (reason: unknown) => boolean;
+}
+
+interface Entry<In, Out> {
+  readonly input: In;
+  readonly bytes: number;
+  readonly settle: (outcome: PromiseSettledResult<Out>) => void;
+}
+
+/**
+ * Callers of one moment make a group; while groups are being committed, what arrives waits and joins the next. A lone
+ * caller pays no added latency; a hundred callers share one round trip. What waits is bounded.
+ */
+export class GroupCommit<In, Out> {
+  readonly #commit: Commit<In, Out>;
+  readonly #options: GroupCommitOptions<In>;
+  readonly #waiting: Entry<In, Out>[] = [];
+  readonly #inFlight = new Set<Promise<void>>();
+  #count = 0;
+  #bytes = 0;
+  #isStopped = false;
+
+  constructor(commit: Commit<In, Out>, options: GroupCommitOptions<In>) {
+    this.#commit = commit;
+    this.#options = options;
+  }
+
+  /**
+   * Commits `inputs` with those of others; outcomes stand at their positions.
+   *
+   * @throws {UnavailableError} when too much waits already; then none of the inputs was taken.
+   * @throws {ClosedError} after `stop`.
+   */
+  async add(inputs: readonly In[]): Promise<PromiseSettledResult<Out>[]> {
+    if (this.#isStopped) throw new ClosedError("The store was stopped.");
+    if (inputs.length === 0) return [];
+    const sizes = inputs.map((input) => this.#options.bytes?.of(input) ?? 0);
+    const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    this.#checkRoom(inputs.length, total);
+    this.#count += inputs.length;
+    this.#bytes += total;
+    // Not at once, but when all that is runnable now has run: callers of one batch then share the first group too.
+    if (this.#waiting.length === 0) process.nextTick(() => this.#next());
+    const outcomes = inputs.map((input, i) => {
+      const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>>();
+      this.#waiting.push({ input, bytes: sizes[i] ?? 0, settle: resolve });
+      return promise;
+    });
+    return Promise.all(outcomes);
+  }
+
+  /** Takes nothing more, and resolves when all that waits is done. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#next();
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  }
+
+  #checkRoom(count: number, bytes: number): void {
+    const { maxWaiting, waitFor } = this.#options;
+    const maxBytes = this.#options.bytes?.maxWaiting ?? Infinity;
+    // A call too big for the bounds is let through alone: refused, it could never be served.
+    if (this.#count === 0 || (this.#count + count <= maxWaiting && this.#bytes + bytes <= maxBytes)) return;
+    throw new UnavailableError(
+      `${this.#count} operations (${this.#bytes} bytes) wait for ${waitFor}, and no more than ${maxWaiting} ` +
+        `(${maxBytes} bytes) may: try again, with fewer at once. Nothing of this call was done.`,
+      { details: { waiting: this.#count, waitingBytes: this.#bytes } },
+    );
+  }
+
+  #next(): void {
+    while (this.#inFlight.size < this.#options.maxInFlight && this.#waiting.length > 0) {
+      const running = this.#run(this.#take()).finally(() => {
+        this.#inFlight.delete(running);
+        this.#next();
+      });
+      this.#inFlight.add(running);
+    }
+  }
+
+  #take(): Entry<In, Out>[] {
+    const maxBytes = this.#options.bytes?.maxGroup ?? Infinity;
+    let count = 0;
+    for (let bytes = 0; count < this.#waiting.length && count < this.#options.maxGroup; count += 1) {
+      if (bytes >= maxBytes) break;
+      bytes += this.#waiting[count]?.bytes ?? 0;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #run(group: readonly Entry<In, Out>[]): Promise<void> {
+    const outcomes = await this.#outcomes(group.map(({ input }) => input));
+    for (const [i, { settle, bytes }] of group.entries()) {
+      this.#count -= 1;
+      this.#bytes -= bytes;
+      settle(outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
+    }
+  }
+
+  async #outcomes(inputs: readonly In[]): Promise<readonly PromiseSettledResult<Out>[]> {
+    try {
+      return await this.#commit(inputs);
+    } catch (reason) {
+      if (inputs.length === 1 || !this.#options.isInputFault?.(reason)) return inputs.map(() => rejected(reason));
+      const alone = await Promise.all(inputs.map((input) => this.#outcomes([input])));
+      return alone.flat();
+    }
+  }
+}
