@@ -12,6 +12,9 @@ import { SchemaError } from "./model/errors.ts";
 import type { Resource } from "./ports/backend.ts";
 import type { Settings } from "./ports/settings.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
+import { Guard } from "./resilience/guard.ts";
+import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
+import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
 
 /** A memory that is put together, but not connected yet. */
 export interface Composition extends Resource {
@@ -30,7 +33,12 @@ export function composeServers(config: ServerConfig): Composition {
       : new QdrantBackend({ ...qdrant, collection: qdrant.collection ?? cql.keyspace, layout: qdrant }, identity, setup, logger);
   return {
     config,
-    memory: new Memory(records.items, indexing(config, vectors === null ? null : groupVectorWrites(vectors)), config.limits),
+    memory: new Memory({
+      items: records.items,
+      indexing: indexing(config, vectors === null ? null : groupVectorWrites(guarded(vectors, config))),
+      limits: config.limits,
+      logger,
+    }),
     async start() {
       await records.start();
       // Before the collection is made: a wrong model must not leave one behind.
@@ -48,7 +56,12 @@ export function composeEmbedded(config: EmbeddedConfig): Composition {
   const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: config.logger });
   return {
     config,
-    memory: new Memory(file.items, indexing(config, file.vectors), config.limits),
+    memory: new Memory({
+      items: file.items,
+      indexing: indexing(config, file.vectors),
+      limits: config.limits,
+      logger: config.logger,
+    }),
     async start() {
       await file.start();
       await checkIdentity(file.settings, identityOf(config));
@@ -57,9 +70,15 @@ export function composeEmbedded(config: EmbeddedConfig): Composition {
   };
 }
 
-function indexing({ index, embedding }: CommonConfig, vectors: VectorIndex | null): Indexing | null {
+function guarded(vectors: VectorIndex, { retry, breaker, logger }: CommonConfig): VectorIndex {
+  return guardVectorIndex(vectors, new Guard("Qdrant", retry, breaker, logger));
+}
+
+function indexing(config: CommonConfig, vectors: VectorIndex | null): Indexing | null {
+  const { index, embedding, retry, breaker, logger } = config;
   if (index === undefined || vectors === null) return null;
-  const embedder = new SharedEmbedder(index.embeddings, index.dims, embedding);
+  const provider = guardEmbeddings(index.embeddings, new Guard("The embedding provider", retry, breaker, logger));
+  const embedder = new SharedEmbedder(provider, index.dims, embedding);
   return { rules: new IndexRules(index.fields, index.rules), embedder, vectors };
 }
 

@@ -1,7 +1,7 @@
 /** LangGraph long-term memory on ScyllaDB or Cassandra with Qdrant, or on one local file. */
 export type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "./config/schema.ts";
 export type { IndexRule } from "./core/index-rules.ts";
-export type { SearchInfo } from "./core/search.ts";
+export type { DegradedReason, SearchInfo } from "./core/found.ts";
 export {
   AuthenticationError,
   BatchError,

@@ -11,7 +11,7 @@ import {
   type SearchItem,
 } from "@langchain/langgraph-checkpoint";
 import type { Memory, Answer } from "./core/memory.ts";
-import type { SearchInfo, SearchResult } from "./core/search.ts";
+import type { SearchInfo, SearchResult } from "./core/found.ts";
 import { BatchError, ValidationError } from "./model/errors.ts";
 import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
 import { join, ROOT, toLabels, toPath } from "./model/namespace.ts";

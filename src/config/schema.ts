@@ -67,6 +67,12 @@ const limits = z
     maxValueBytes: count.default(4 * 1024 * 1024).describe("Longest stored value, in bytes of JSON."),
     maxScannedItems: count.default(100_000).describe("Most items that one search reads without returning them."),
     maxScoredHits: count.default(10_000).describe("Most vector hits that one search looks at."),
+    maxKeywordCandidates: count
+      .default(2_000)
+      .describe("Most items that a search ranks by keywords while similarity cannot be had."),
+    deadlineMs: count
+      .default(10_000)
+      .describe("Longest time for a search, in milliseconds; ranking by similarity gets half of it."),
   })
   .prefault({})
   .describe("Bounds of single operations.");
@@ -85,6 +91,21 @@ const common = {
   index: index.optional(),
   limits,
   embedding: embeddingCalls,
+  retry: z
+    .strictObject({
+      maxAttempts: count.default(3).describe("Attempts in all; 1 tries once."),
+      initialDelayMs: count.default(500).describe("Pause before the second attempt, in milliseconds; doubles each time."),
+      maxDelayMs: count.default(10_000).describe("Longest pause, in milliseconds."),
+    })
+    .prefault({})
+    .describe("Calls to Qdrant and to the embedding provider that failed for a passing reason."),
+  breaker: z
+    .strictObject({
+      failures: count.default(5).describe("Failures in a row after which a service is left alone."),
+      halfOpenAfterMs: count.default(5_000).describe("After so long, in milliseconds, one call tries whether it is back."),
+    })
+    .prefault({})
+    .describe("Circuit breakers, one for Qdrant and one for the embedding provider."),
   order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of a search without a query, by creation."),
   logger: logger.default(() => silentLogger).describe("Where log lines go; a pino logger fits as it is."),
 };

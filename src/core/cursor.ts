@@ -17,6 +17,7 @@ interface ListingCursor {
 /** After this many ranked results. */
 interface RankedCursor {
   readonly kind: "ranked";
+  readonly by: "vector" | "keyword";
   readonly offset: number;
 }
 
@@ -24,13 +25,13 @@ interface RankedCursor {
 export type Cursor = ListingCursor | RankedCursor;
 
 const listing = z.tuple([z.literal("l"), z.enum(["oldest", "newest"]), z.array(z.string()), z.int(), z.string().max(MAX_KEY_BYTES)]);
-const ranked = z.tuple([z.literal("r"), z.int().min(0)]);
+const ranked = z.tuple([z.literal("r"), z.enum(["vector", "keyword"]), z.int().min(0)]);
 
 /** Encodes a cursor for a search below `prefix`; the labels of the prefix, which may be a tenant's, stay out of it. */
 export function encodeCursor(cursor: Cursor, prefix: string): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", cursor.offset]
+      ? ["r", cursor.by, cursor.offset]
       : ["l", cursor.order, toLabels(cursor.namespace).slice(toLabels(prefix).length), cursor.created, cursor.key];
   return Buffer.from(JSON.stringify(content)).toString("base64url");
 }
@@ -43,7 +44,10 @@ export function encodeCursor(cursor: Cursor, prefix: string): string {
 export function decodeCursor(text: string, prefix: string, expected: "ranked" | ListingOrder): Cursor {
   const content = parse(text);
   const asRanked = ranked.safeParse(content);
-  if (asRanked.success && expected === "ranked") return { kind: "ranked", offset: asRanked.data[1] };
+  if (asRanked.success && expected === "ranked") {
+    const [, by, offset] = asRanked.data;
+    return { kind: "ranked", by, offset };
+  }
   const asListing = listing.safeParse(content);
   if (asListing.success && asListing.data[1] === expected) {
     const [, order, labels, created, key] = asListing.data;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { GroupCommit } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
+import { toEmbeddingError } from "../model/embedding-error.ts";
 import { EmbeddingError, isStoreError } from "../model/errors.ts";
 import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
 import type { Vector } from "../ports/vector-index.ts";
@@ -18,6 +19,9 @@ export interface EmbeddingLimits {
   /** Memory for cached vectors, in bytes; 0 keeps none. */
   readonly cacheBytes: number;
 }
+
+/** In the details of an error: the provider answered, but not with what was configured. */
+export const WRONG_ANSWER = "wrong-answer";
 
 /** Memory that one number of a cached vector takes. */
 const BYTES_PER_NUMBER = 8;
@@ -89,7 +93,7 @@ export class SharedEmbedder implements Embedder {
       throw new EmbeddingError(
         `The embedding provider was given ${texts.length} texts and answered with ` +
           `${Array.isArray(embedded) ? `${embedded.length} vectors` : "no list of vectors"}.`,
-        { retryable: false },
+        { retryable: false, details: { fault: WRONG_ANSWER } },
       );
     }
     return embedded.map((vector) => fulfilled(this.#checked(vector)));
@@ -98,9 +102,8 @@ export class SharedEmbedder implements Embedder {
   async #call<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new EmbeddingError(`The embedding provider failed: ${reason}`, { cause, retryable: !isRefusal(cause) });
+    } catch (error) {
+      throw toEmbeddingError(error);
     }
   }
 
@@ -109,11 +112,14 @@ export class SharedEmbedder implements Embedder {
       throw new EmbeddingError(
         `The embedding provider answered with a vector of ${Array.isArray(vector) ? vector.length : "no"} numbers, ` +
           `but index.dims is ${this.#dims}: set it to what the model gives.`,
-        { retryable: false },
+        { retryable: false, details: { fault: WRONG_ANSWER } },
       );
     }
     if (!vector.every(Number.isFinite)) {
-      throw new EmbeddingError("The embedding provider answered with a number that is not finite.", { retryable: false });
+      throw new EmbeddingError("The embedding provider answered with a number that is not finite.", {
+        retryable: false,
+        details: { fault: WRONG_ANSWER },
+      });
     }
     return vector as number[];
   }
@@ -121,10 +127,4 @@ export class SharedEmbedder implements Embedder {
 
 function cacheKey(purpose: Purpose, text: string): string {
   return createHash("sha256").update(purpose).update("\0").update(text).digest("base64");
-}
-
-/** Whether the provider refused the request itself, by an HTTP status that trying again does not change. */
-function isRefusal(error: unknown): boolean {
-  const status = typeof error === "object" && error !== null && "status" in error ? error.status : undefined;
-  return typeof status === "number" && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

@@ -1,9 +1,48 @@
+/** What a search finds, and how it came about. */
 import type { LiveRecord, Value } from "../model/item.ts";
 
-/** A result: the record, and its score if it was ranked. */
+/** A result: the record, and its score if it was ranked by similarity. */
 export interface Found {
   readonly record: LiveRecord;
-  /** The decoded value, where a filter needed it. */
+  /** The decoded value, where a filter or a ranking needed it. */
   readonly value: Value | undefined;
   readonly score: number | undefined;
+}
+
+/** Why a search with a query was not answered by similarity. */
+export type DegradedReason = "embedding-failed" | "vectors-unavailable" | "ranking-too-slow" | "continues-degraded";
+
+/** How a search was answered. */
+export interface SearchInfo {
+  /**
+   * `vector`: ranked by similarity. `filter`: listed in stable order. `keyword`: listed, those first that share words
+   * with the query; only when similarity could not be had.
+   */
+  readonly mode: "vector" | "keyword" | "filter";
+  /** Whether similarity was asked for and could not be had. */
+  readonly degraded: boolean;
+  /** Why it is degraded; null when it is not. `continues-degraded` is the next page of a search that was. */
+  readonly reason: DegradedReason | null;
+  /** Whether the search stopped at a bound before it had seen all that could match. */
+  readonly truncated: boolean;
+  /** Give it to the next search to go on after these results; null when there are no more. */
+  readonly cursor: string | null;
+}
+
+/** Results of one search. */
+export interface SearchResult {
+  readonly found: readonly Found[];
+  readonly info: SearchInfo;
+}
+
+/** Bounds of one search. */
+export interface SearchLimits {
+  /** Longest time for an operation, in milliseconds; ranking by similarity gets half of it. */
+  readonly deadlineMs: number;
+  /** Most records that a search reads without returning them. */
+  readonly maxScannedItems: number;
+  /** Most vector hits that a search looks at. */
+  readonly maxScoredHits: number;
+  /** Most items that are ranked by keywords while similarity cannot be had. */
+  readonly maxKeywordCandidates: number;
 }

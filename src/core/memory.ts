@@ -8,12 +8,24 @@ import { idText, isLive, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, PutRequest, Request } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
+import type { Logger } from "../ports/logger.ts";
 import { listNamespaces } from "./namespaces.ts";
-import { Searcher, type SearchLimits, type SearchResult } from "./search.ts";
+import type { SearchLimits, SearchResult } from "./found.ts";
+import { Searcher } from "./search.ts";
 import { WritePath, type Indexing } from "./write-path.ts";
 
 /** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
 export type Answer = LiveRecord | null | SearchResult | string[][] | undefined;
+
+/** What a memory stands on. */
+export interface MemoryOptions {
+  readonly items: ItemRepository;
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  readonly limits: SearchLimits;
+  readonly logger: Logger;
+  readonly clock?: VersionClock;
+}
 
 /** Searches and listings of one batch that run at once. */
 const READS_AT_ONCE = 16;
@@ -24,9 +36,9 @@ export class Memory {
   readonly #searcher: Searcher;
   readonly #writes: WritePath;
 
-  constructor(items: ItemRepository, indexing: Indexing | null, limits: SearchLimits, clock = new VersionClock()) {
+  constructor({ items, indexing, limits, logger, clock = new VersionClock() }: MemoryOptions) {
     this.#items = items;
-    this.#searcher = new Searcher(items, indexing, limits);
+    this.#searcher = new Searcher({ items, indexing, limits, logger });
     this.#writes = new WritePath(items, indexing, clock);
   }
 

@@ -5,9 +5,19 @@ import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
-import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
+import type { VectorHit } from "../ports/vector-index.ts";
 import type { Found } from "./found.ts";
 import { compareInListing } from "./listing.ts";
+
+/** Where hits come from. */
+export interface HitSource {
+  /** The nearest items below the prefix that may match the filter, best first. */
+  readonly nearest: (count: number) => Promise<VectorHit[]>;
+  readonly items: ItemRepository;
+  readonly request: SearchRequest;
+  /** Most hits that are looked at. */
+  readonly maxHits: number;
+}
 
 /** Each further question to the index asks for this many times as many hits. */
 const GROWTH = 4;
@@ -18,21 +28,15 @@ const GROWTH = 4;
  * stand in listing order, and are complete before any of them is shown, so that pages neither repeat nor lose one.
  */
 export class RankedHits {
-  readonly #vectors: VectorIndex;
-  readonly #items: ItemRepository;
+  readonly #source: HitSource;
   readonly #request: SearchRequest;
-  readonly #vector: Vector;
-  readonly #maxHits: number;
   readonly #verified = new Map<string, Found | null>();
   #found: readonly Found[] = [];
   #exhausted = false;
 
-  constructor(vectors: VectorIndex, items: ItemRepository, request: SearchRequest, vector: Vector, maxHits: number) {
-    this.#vectors = vectors;
-    this.#items = items;
-    this.#request = request;
-    this.#vector = vector;
-    this.#maxHits = maxHits;
+  constructor(source: HitSource) {
+    this.#source = source;
+    this.#request = source.request;
   }
 
   /** Verified hits whose place is final, best first. */
@@ -52,16 +56,17 @@ export class RankedHits {
 
   /** Reads until `wanted` hits are final, there are no more, or the bound is reached. */
   async fetch(wanted: number): Promise<void> {
-    const { prefix, filter, minScore } = this.#request;
+    const { minScore } = this.#request;
+    const { nearest, maxHits } = this.#source;
     // One more than wanted: the first hit of a lower score shows that those before it are complete.
-    for (let limit = Math.min(wanted + 1, this.#maxHits); ; limit = Math.min(limit * GROWTH, this.#maxHits)) {
-      const hits = await this.#vectors.query({ vector: this.#vector, prefix, filter, limit });
+    for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
+      const hits = await nearest(limit);
       await this.#verify(hits);
       const last = hits.at(-1);
       this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && last.score < minScore);
       this.#settle(hits, this.#exhausted || last === undefined ? null : last.score);
       if (this.#exhausted || this.#found.length >= wanted) return;
-      if (limit === this.#maxHits) {
+      if (limit === maxHits) {
         // The bound ends the search: what is known so far is the best there is to show.
         this.#settle(hits, null);
         return;
@@ -82,7 +87,7 @@ export class RankedHits {
     const unknown = hits.filter((hit) => !this.#verified.has(idText(hit)));
     if (unknown.length === 0) return;
     const ids: ItemId[] = unknown.map(({ namespace, key }) => ({ namespace, key }));
-    const records = await this.#items.get(ids);
+    const records = await this.#source.items.get(ids);
     const now = Date.now();
     unknown.forEach((hit, i) => {
       const record = records[i] ?? null;

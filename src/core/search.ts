@@ -1,160 +1,199 @@
 /**
- * Searches: a plan, and its run. With a query and an index, items are ranked by their vectors and those without any
- * fill the page after them; otherwise they are listed in their stable order. Every result is a record that was read
- * and matched against the filter by the one function that decides it.
+ * Searches. With a query and an index, items are ranked by their vectors and those without any fill the page after
+ * them; while that cannot be had, they are ranked by keywords, and the answer says so. Without a query they are listed
+ * in their stable order. Every result is a record that was read and matched by the one function that decides it.
  */
-import type { LiveRecord } from "../model/item.ts";
-import { decodeValue } from "../model/value-codec.ts";
-import { matchesFilter } from "../model/filter-match.ts";
+import { withinDeadline } from "../concurrency/deadline.ts";
+import { EmbeddingError, isStoreError, ValidationError } from "../model/errors.ts";
 import type { SearchRequest } from "../model/operation.ts";
-import type { Embedder } from "../ports/embedder.ts";
+import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
-import type { VectorIndex } from "../ports/vector-index.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { Found } from "./found.ts";
-import { walk, type Walk } from "./listing.ts";
+import type { Logger } from "../ports/logger.ts";
+import { encodeCursor } from "./cursor.ts";
+import type { DegradedReason, Found, SearchLimits, SearchResult } from "./found.ts";
+import { rankByKeywords } from "./keyword-ranking.ts";
+import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
+import { planSearch, type SearchPlan } from "./search-plan.ts";
+import { WRONG_ANSWER } from "./embedding.ts";
+import type { Indexing } from "./write-path.ts";
 
-/** How a search was answered. */
-export interface SearchInfo {
-  /** `vector`: ranked by similarity; `filter`: listed in stable order. */
-  readonly mode: "vector" | "filter";
-  /** Whether the search stopped at a bound before it had seen all that could match. */
-  readonly truncated: boolean;
-  /** Give it to the next search to go on after these results; null when there are no more. */
-  readonly cursor: string | null;
+/** What a searcher stands on. */
+export interface SearcherOptions {
+  readonly items: ItemRepository;
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  readonly limits: SearchLimits;
+  readonly logger: Logger;
 }
 
-/** Results of one search. */
-export interface SearchResult {
-  readonly found: readonly Found[];
-  readonly info: SearchInfo;
-}
+/** Similarity cannot be had now, for a reason that is not the caller's; the records still can. */
+class RankingFailed extends Error {
+  readonly reason: DegradedReason;
 
-/** Bounds of one search. */
-export interface SearchLimits {
-  /** Most records that a search reads without returning them. */
-  readonly maxScannedItems: number;
-  /** Most vector hits that a search looks at. */
-  readonly maxScoredHits: number;
-}
-
-/** How a search is answered: decided before anything is read. */
-type SearchPlan =
-  | { readonly mode: "vector"; readonly query: string; readonly offset: number }
-  | { readonly mode: "filter"; readonly offset: number; readonly after: Walk["after"] };
-
-/** Decides how a search is answered. */
-function planSearch(request: SearchRequest, canRank: boolean): SearchPlan {
-  const { query, cursor, prefix, order, offset } = request;
-  if (query !== null && canRank) {
-    const from = cursor === null ? null : decodeCursor(cursor, prefix, "ranked");
-    return { mode: "vector", query, offset: offset + (from?.kind === "ranked" ? from.offset : 0) };
+  constructor(reason: DegradedReason, cause: unknown) {
+    super(reason, { cause });
+    this.reason = reason;
   }
-  const from = cursor === null ? null : decodeCursor(cursor, prefix, order);
-  return { mode: "filter", offset, after: from?.kind === "listing" ? from : null };
 }
 
 /** Answers searches. */
 export class Searcher {
-  readonly #items: ItemRepository;
-  readonly #ranking: { readonly vectors: VectorIndex; readonly embedder: Embedder } | null;
-  readonly #limits: SearchLimits;
+  readonly #options: SearcherOptions;
+  #degraded = false;
 
-  constructor(
-    items: ItemRepository,
-    ranking: { readonly vectors: VectorIndex; readonly embedder: Embedder } | null,
-    limits: SearchLimits,
-  ) {
-    this.#items = items;
-    this.#ranking = ranking;
-    this.#limits = limits;
+  constructor(options: SearcherOptions) {
+    this.#options = options;
   }
 
   async search(request: SearchRequest): Promise<SearchResult> {
-    const plan = planSearch(request, this.#ranking !== null);
-    if (request.limit === 0) return { found: [], info: { mode: plan.mode, truncated: false, cursor: request.cursor } };
-    return plan.mode === "vector" ? this.#ranked(request, plan) : this.#listed(request, plan);
+    const { indexing } = this.#options;
+    const plan = planSearch(request, indexing !== null);
+    if (request.limit === 0) {
+      return { found: [], info: { mode: plan.mode, degraded: false, reason: null, truncated: false, cursor: request.cursor } };
+    }
+    if (plan.mode === "filter" || indexing === null) return this.#list(request, plan);
+    if (plan.mode === "keyword") return this.#rankByKeywords(request, plan, indexing, "continues-degraded");
+    try {
+      const result = await this.#rankWithinHalf(request, plan, indexing);
+      this.#tell(null);
+      return result;
+    } catch (error) {
+      if (!(error instanceof RankingFailed)) throw error;
+      this.#tell(error);
+      return this.#rankByKeywords(request, plan, indexing, error.reason);
+    }
   }
 
-  async #listed(request: SearchRequest, plan: SearchPlan & { mode: "filter" }): Promise<SearchResult> {
+  async #list(request: SearchRequest, plan: SearchPlan): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
-    const expected = filter === null ? plan.offset + limit + 1 : 2 * (plan.offset + limit + 1);
-    const listed = await this.#collect(request, { prefix, order, after: plan.after, expected }, plan.offset, limit);
-    const last = listed.last;
+    const needed = plan.offset + limit + 1;
+    const page = await readPage(this.#options.items, {
+      walk: {
+        prefix,
+        order,
+        after: plan.mode === "filter" ? plan.after : null,
+        expected: filter === null ? needed : 2 * needed,
+      },
+      filter,
+      offset: plan.offset,
+      limit,
+      maxScanned: this.#options.limits.maxScannedItems,
+    });
+    const { found, last, more, truncated } = page;
     const cursor =
-      listed.more && last !== null
+      more && last !== null
         ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, prefix)
         : null;
-    return { found: listed.found, info: { mode: "filter", truncated: listed.truncated, cursor } };
+    return { found, info: { mode: "filter", degraded: false, reason: null, truncated, cursor } };
   }
 
-  async #ranked(request: SearchRequest, plan: SearchPlan & { mode: "vector" }): Promise<SearchResult> {
-    if (this.#ranking === null) throw new TypeError("A ranked search was planned without an index.");
-    const { limit } = request;
-    const vector = await this.#ranking.embedder.query(plan.query);
-    const hits = new RankedHits(this.#ranking.vectors, this.#items, request, vector, this.#limits.maxScoredHits);
-    await hits.fetch(plan.offset + limit + 1);
-    const scored = hits.found.slice(plan.offset, plan.offset + limit);
-    const done = (found: readonly Found[], more: boolean, truncated: boolean): SearchResult => ({
+  /** Ranking gets half of the time, so that the other half is left for the answer without it. */
+  #rankWithinHalf(request: SearchRequest, plan: SearchPlan & { query: string }, indexing: Indexing): Promise<SearchResult> {
+    const half = Math.ceil(this.#options.limits.deadlineMs / 2);
+    const ranked = this.#rank(request, plan, indexing);
+    return withinDeadline("Ranking by similarity", half, ranked).catch((error: unknown) => {
+      // A search that has failed by itself says why; what is left is that the time was up.
+      throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", error) : error;
+    });
+  }
+
+  async #rank(request: SearchRequest, plan: SearchPlan & { query: string }, indexing: Indexing): Promise<SearchResult> {
+    const { limit, prefix, filter, minScore } = request;
+    const { offset } = plan;
+    const { items, limits } = this.#options;
+    const vector = await attempt("embedding-failed", () => indexing.embedder.query(plan.query));
+    const hits = new RankedHits({
+      nearest: (count) =>
+        attempt("vectors-unavailable", () => indexing.vectors.query({ vector, prefix, filter, limit: count })),
+      items,
+      request,
+      maxHits: limits.maxScoredHits,
+    });
+    await hits.fetch(offset + limit + 1);
+    const scored = hits.found.slice(offset, offset + limit);
+    const hasNext = hits.found.length > offset + limit;
+    // A lowest score asks for what is near; what has no score is not.
+    const fill =
+      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(request, hits, offset, limit - scored.length);
+    const found = [...scored, ...(fill?.found ?? [])];
+    const more = hasNext || (fill?.more ?? false);
+    return {
       found,
       info: {
         mode: "vector",
-        truncated,
-        cursor: more ? encodeCursor({ kind: "ranked", offset: plan.offset + found.length }, request.prefix) : null,
+        degraded: false,
+        reason: null,
+        truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
+        cursor: more ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, prefix) : null,
       },
-    });
-    if (hits.found.length > plan.offset + limit) return done(scored, true, false);
-    if (!hits.exhausted) return done(scored, false, true);
-    // A lowest score asks for what is near; what has no score is not.
-    if (request.minScore !== null) return done(scored, false, false);
-    const fill = await this.#fill(request, hits, plan.offset, limit - scored.length);
-    return done([...scored, ...fill.found], fill.more, fill.truncated);
+    };
   }
 
   /** Items without a score come after all that have one, in listing order. */
-  #fill(request: SearchRequest, hits: RankedHits, offset: number, room: number): Promise<Collected> {
-    const { prefix, order } = request;
+  #fill(request: SearchRequest, hits: RankedHits, offset: number, room: number): Promise<Page> {
+    const { prefix, order, filter } = request;
     const skip = Math.max(0, offset - hits.found.length);
-    const what: Walk = { prefix, order, after: null, expected: skip + room + 1, only: (entry) => entry.hasUnscored };
-    return this.#collect(request, what, skip, room, (record) => hits.has(record));
+    return readPage(this.#options.items, {
+      walk: { prefix, order, after: null, expected: skip + room + 1, only: (entry) => entry.hasUnscored },
+      filter,
+      offset: skip,
+      limit: room,
+      maxScanned: this.#options.limits.maxScannedItems,
+      leaveOut: (record) => hits.has(record),
+    });
   }
 
-  async #collect(
+  /** All that matches, those first that share words with the query; without a score, as cosine is not what ranks them. */
+  async #rankByKeywords(
     request: SearchRequest,
-    what: Walk,
-    offset: number,
-    limit: number,
-    leaveOut: (record: LiveRecord) => boolean = () => false,
-  ): Promise<Collected> {
-    const { filter } = request;
-    const found: Found[] = [];
-    let last: LiveRecord | null = null;
-    let skipped = 0;
-    let passedOver = 0;
-    for await (const record of walk(this.#items, what)) {
-      // Without a filter a value is decoded only when it is returned.
-      const value = filter === null ? undefined : decodeValue(record.value);
-      if (leaveOut(record) || (value !== undefined && !matchesFilter(value, filter))) {
-        passedOver += 1;
-        if (passedOver >= this.#limits.maxScannedItems) return { found, last: record, more: true, truncated: true };
-      } else if (skipped < offset) {
-        skipped += 1;
-      } else if (found.length === limit) {
-        return { found, last, more: true, truncated: false };
-      } else {
-        found.push({ record, value, score: undefined });
-      }
-      last = record;
+    { query, offset }: SearchPlan & { query: string },
+    { rules }: Indexing,
+    reason: DegradedReason,
+  ): Promise<SearchResult> {
+    const { prefix, order, filter, limit, minScore } = request;
+    const { maxKeywordCandidates, maxScannedItems } = this.#options.limits;
+    const page = await readPage(this.#options.items, {
+      walk: { prefix, order, after: null, expected: maxKeywordCandidates },
+      filter,
+      offset: 0,
+      limit: maxKeywordCandidates,
+      maxScanned: maxScannedItems,
+    });
+    const candidates = page.found.map(({ record, value }) => ({ record, value: value ?? decodeValue(record.value) }));
+    const texts = candidates.map(({ record, value }) => rules.textsOf(value, record.namespace, record.index).join("\n"));
+    const ranked = rankByKeywords(texts, query);
+    // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
+    const matched = new Set(ranked);
+    const rest = minScore === null ? candidates.map((_, i) => i).filter((i) => !matched.has(i)) : [];
+    const positions = [...ranked, ...rest];
+    const found = positions
+      .slice(offset, offset + limit)
+      .flatMap((i): Found[] => (candidates[i] === undefined ? [] : [{ ...candidates[i], score: undefined }]));
+    const more = positions.length > offset + limit;
+    const cursor = more ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, prefix) : null;
+    return { found, info: { mode: "keyword", degraded: true, reason, truncated: page.more, cursor } };
+  }
+
+  /** One line a transition, however many searches it concerns. */
+  #tell(failure: RankingFailed | null): void {
+    const { logger } = this.#options;
+    if (failure !== null && !this.#degraded) {
+      const cause = failure.cause instanceof Error ? failure.cause.message : String(failure.cause);
+      logger.warn({ reason: failure.reason, cause }, "searches are degraded: ranked by keywords instead of similarity");
     }
-    return { found, last, more: false, truncated: false };
+    if (failure === null && this.#degraded) logger.info({}, "searches are ranked by similarity again");
+    this.#degraded = failure !== null;
   }
 }
 
-interface Collected {
-  readonly found: readonly Found[];
-  /** The last record that the next page need not look at again. */
-  readonly last: LiveRecord | null;
-  readonly more: boolean;
-  readonly truncated: boolean;
+/** Runs a step of the ranking; a failure that is not the caller's or the configuration's makes the search degrade. */
+async function attempt<T>(reason: DegradedReason, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const isMistake =
+      error instanceof ValidationError || (error instanceof EmbeddingError && error.details["fault"] === WRONG_ANSWER);
+    throw !isStoreError(error) || isMistake ? error : new RankingFailed(reason, error);
+  }
 }

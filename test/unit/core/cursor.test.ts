@@ -7,7 +7,11 @@ const listing: Cursor = { kind: "listing", order: "oldest", namespace: "tenant.4
 test("a cursor comes back as it was", () => {
   expect(decodeCursor(encodeCursor(listing, "tenant.42"), "tenant.42", "oldest")).toEqual(listing);
   expect(decodeCursor(encodeCursor(listing, ""), "", "oldest")).toEqual(listing);
-  expect(decodeCursor(encodeCursor({ kind: "ranked", offset: 7 }, "a"), "a", "ranked")).toEqual({ kind: "ranked", offset: 7 });
+  expect(decodeCursor(encodeCursor({ kind: "ranked", by: "vector", offset: 7 }, "a"), "a", "ranked")).toEqual({
+    kind: "ranked",
+    by: "vector",
+    offset: 7,
+  });
 });
 
 test("it neither shows nor names what lies above its prefix", () => {
@@ -20,9 +24,9 @@ test.each([
   ["not base64 of anything", "%%%"],
   ["JSON of another kind", Buffer.from('{"a":1}').toString("base64url")],
   ["a label that escapes", Buffer.from('["l","oldest",["a.b"],1,"k"]').toString("base64url")],
-  ["a negative offset", Buffer.from('["r",-1]').toString("base64url")],
+  ["a negative offset", Buffer.from('["r","vector",-1]').toString("base64url")],
   ["another order", encodeCursor({ ...listing, order: "newest" }, "tenant.42")],
-  ["a ranked one", encodeCursor({ kind: "ranked", offset: 1 }, "")],
+  ["a ranked one", encodeCursor({ kind: "ranked", by: "vector", offset: 1 }, "")],
 ])("%s is refused", (_, text) => {
   expect(() => decodeCursor(text, "tenant.42", "oldest")).toThrow();
 });

@@ -1,0 +1,153 @@
+/** Searches while similarity cannot be had: an answer in time, that says that it is degraded, and recovery by itself. */
+import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const DEADLINE_MS = 4_000;
+
+/** A provider that can be switched off. */
+class SwitchedEmbeddings extends HashEmbeddings {
+  down = false;
+
+  protected override vectorOf(text: string): number[] {
+    if (this.down) throw new Error("the provider is down");
+    return super.vectorOf(text);
+  }
+}
+
+/** Keeps what was said. */
+class Lines implements Logger {
+  readonly said: string[] = [];
+  debug(): void {}
+  info(_fields: unknown, message: string): void {
+    this.said.push(`info ${message}`);
+  }
+  warn(_fields: unknown, message: string): void {
+    this.said.push(`warn ${message}`);
+  }
+  error(_fields: unknown, message: string): void {
+    this.said.push(`error ${message}`);
+  }
+}
+
+describe("on CQL and Qdrant", () => {
+  let qdrant: LocalQdrant;
+  let store: ScyllaDBStore;
+  let lines: Lines;
+  const embeddings = new SwitchedEmbeddings({ dims: 64 });
+  const keyspace = uniqueName("degraded");
+
+  beforeAll(async () => {
+    qdrant = await startQdrant();
+  });
+  afterAll(async () => {
+    await qdrant.stop();
+    await dropKeyspace(servers, keyspace);
+  });
+
+  beforeEach(async () => {
+    embeddings.down = false;
+    lines = new Lines();
+    store = await ScyllaDBStore.connect({
+      ...serverConfig(servers, keyspace),
+      qdrant: { url: qdrant.url },
+      index: { dims: 64, embeddings, fields: ["text"] },
+      limits: { deadlineMs: DEADLINE_MS },
+      retry: { maxAttempts: 2, initialDelayMs: 50 },
+      breaker: { failures: 3, halfOpenAfterMs: 200 },
+      logger: lines,
+    });
+  });
+  afterEach(() => store.stop());
+
+  const fill = async (root: string): Promise<void> => {
+    await store.put([root, "a"], "tea", { text: "a pot of green tea", n: 1 });
+    await store.put([root, "b"], "iron", { text: "iron and steel", n: 2 });
+    await store.put([root, "b"], "cook", { text: "cooking green beans", n: 3 });
+    await store.put([root, "c"], "plain", { note: "without text", n: 4 });
+  };
+  const ask = async (root: string, more: object = {}) => {
+    const started = performance.now();
+    const results = await store.search([root], { query: "cook something green", ...more });
+    expect(performance.now() - started).toBeLessThan(DEADLINE_MS + 500);
+    return results;
+  };
+  const keys = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
+  const recovered = (root: string) =>
+    expect.poll(async () => (await ask(root)).info, { timeout: 20_000 }).toMatchObject({ mode: "vector", degraded: false, reason: null });
+
+  test("Qdrant killed: ranked by keywords with any word, filter and paging as ever, and back by itself", { timeout: 90_000 }, async () => {
+    const root = uniqueName("killed");
+    await fill(root);
+    expect((await ask(root)).info).toMatchObject({ mode: "vector", degraded: false, reason: null });
+    await qdrant.kill();
+    const results = await ask(root);
+    expect(keys(results)).toEqual(["cook", "tea", "iron", "plain"]);
+    expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "vectors-unavailable", truncated: false });
+    expect(results.every(({ score }) => score === undefined)).toBe(true);
+    expect(keys(await ask(root, { filter: { n: { $lt: 3 } } }))).toEqual(["tea", "iron"]);
+    expect(keys(await ask(root, { minScore: 0.1 }))).toEqual(["cook", "tea"]);
+    const page = await ask(root, { limit: 3 });
+    await qdrant.restart({ data: "keep" });
+    const next = await ask(root, { limit: 3, cursor: page.info.cursor });
+    expect([...keys(page), ...keys(next)]).toEqual(["cook", "tea", "iron", "plain"]);
+    expect(next.info).toMatchObject({ mode: "keyword", degraded: true, reason: "continues-degraded", cursor: null });
+    await recovered(root);
+    expect(lines.said.filter((line) => line.includes("searches"))).toEqual([
+      "warn searches are degraded: ranked by keywords instead of similarity",
+      "info searches are ranked by similarity again",
+    ]);
+  });
+
+  test("a put while Qdrant is down says that the record is stored", { timeout: 60_000 }, async () => {
+    const root = uniqueName("put");
+    await qdrant.kill();
+    const failure = await store.put([root], "k", { text: "green tea" }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "VECTOR_SYNC", stored: true, retryable: true });
+    expect((await store.get([root], "k"))?.value).toEqual({ text: "green tea" });
+    expect(keys(await store.search([root], { query: "tea" }))).toEqual(["k"]);
+    await qdrant.restart({ data: "keep" });
+  });
+
+  test("Qdrant frozen: an answer within the deadline", { timeout: 60_000 }, async () => {
+    const root = uniqueName("frozen");
+    await fill(root);
+    qdrant.pause();
+    try {
+      const results = await ask(root);
+      expect(keys(results).slice(0, 2)).toEqual(["cook", "tea"]);
+      expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "ranking-too-slow" });
+    } finally {
+      qdrant.resume();
+    }
+    await recovered(root);
+  });
+
+  test("a collection that has gone: degraded, never empty", { timeout: 60_000 }, async () => {
+    const root = uniqueName("gone");
+    await fill(root);
+    await dropCollections({ ...servers, qdrant: { url: qdrant.url } }, keyspace);
+    expect(keys(await ask(root))).toHaveLength(4);
+    expect((await ask(root)).info).toMatchObject({ degraded: true, reason: "vectors-unavailable" });
+  });
+
+  test("the embedding provider down: degraded with its own reason, and a put saves nothing", { timeout: 60_000 }, async () => {
+    const root = uniqueName("provider");
+    await fill(root);
+    embeddings.down = true;
+    expect((await ask(root, { query: "green things to cook" })).info).toMatchObject({ degraded: true, reason: "embedding-failed" });
+    await expect(store.put([root], "k", { text: "new words" })).rejects.toMatchObject({ code: "EMBEDDING" });
+    expect(await store.get([root], "k")).toBeNull();
+    embeddings.down = false;
+    await recovered(root);
+  });
+
+  test("a mistake is not an outage: vectors of a wrong length are an error", async () => {
+    const wrong = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 8, embeddings, fields: ["text"] } });
+    await expect(wrong.search([], { query: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: false });
+    await wrong.stop();
+  });
+});
