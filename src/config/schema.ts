@@ -101,7 +101,7 @@ const common = {
     .describe("Calls to Qdrant and to the embedding provider that failed for a passing reason."),
   breaker: z
     .strictObject({
-      failures: count.default(5).describe("Failures in a row after which a service is left alone."),
+      failures: count.default(5).describe("Calls that failed in a row, with all their attempts, after which a service is left alone."),
       halfOpenAfterMs: count.default(5_000).describe("After so long, in milliseconds, one call tries whether it is back."),
     })
     .prefault({})

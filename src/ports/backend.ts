@@ -1,4 +1,5 @@
 import type { ItemRepository } from "./item-repository.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Settings } from "./settings.ts";
 import type { VectorIndex } from "./vector-index.ts";
 
@@ -15,6 +16,7 @@ export interface Resource {
 export interface Backend extends Resource {
   readonly items: ItemRepository;
   readonly settings: Settings;
+  readonly outbox: Outbox;
   /** Null when the store has no index configured. */
   readonly vectors: VectorIndex | null;
 }

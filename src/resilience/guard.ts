@@ -7,7 +7,6 @@ import {
   isBrokenCircuitError,
   retry,
   wrap,
-  type CircuitBreakerPolicy,
   type IPolicy,
 } from "cockatiel";
 import { isStoreError, UnavailableError } from "../model/errors.ts";
@@ -23,7 +22,7 @@ export interface RetryOptions {
 
 /** When a service that fails is left alone. */
 export interface BreakerOptions {
-  /** Failures in a row that open the breaker. */
+  /** Calls that failed in a row, with all their attempts, after which the breaker opens. */
   readonly failures: number;
   /** After so long one call is let through, to see whether the service is back. */
   readonly halfOpenAfterMs: number;
@@ -37,14 +36,13 @@ export interface BreakerOptions {
  */
 export class Guard {
   readonly #name: string;
-  readonly #breaker: CircuitBreakerPolicy;
   readonly #withRetries: IPolicy;
 
   /** @param name - the service, for messages: "Qdrant" */
   constructor(name: string, retries: RetryOptions, breaker: BreakerOptions, logger: Logger) {
     this.#name = name;
     const passing = handleWhen((error) => isStoreError(error) && error.retryable);
-    this.#breaker = circuitBreaker(passing, {
+    const whenFailing = circuitBreaker(passing, {
       halfOpenAfter: breaker.halfOpenAfterMs,
       breaker: new ConsecutiveBreaker(breaker.failures),
     });
@@ -52,24 +50,16 @@ export class Guard {
       maxAttempts: retries.maxAttempts - 1,
       backoff: new ExponentialBackoff({ initialDelay: retries.initialDelayMs, maxDelay: retries.maxDelayMs }),
     });
-    this.#withRetries = wrap(again, this.#breaker);
-    this.#breaker.onBreak(() => logger.warn({ service: name }, `${name} keeps failing: it is left alone for a while`));
-    this.#breaker.onReset(() => logger.info({ service: name }, `${name} is back`));
+    // The breaker outside: a call that fails for its own sake, however often it is tried, counts once.
+    this.#withRetries = wrap(whenFailing, again);
+    whenFailing.onBreak(() => logger.warn({ service: name }, `${name} keeps failing: it is left alone for a while`));
+    whenFailing.onReset(() => logger.info({ service: name }, `${name} is back`));
   }
 
   /** Runs a call that may be tried again. */
-  run<T>(call: () => Promise<T>): Promise<T> {
-    return this.#translated(this.#withRetries.execute(call));
-  }
-
-  /** Runs a call once. */
-  once<T>(call: () => Promise<T>): Promise<T> {
-    return this.#translated(this.#breaker.execute(call));
-  }
-
-  async #translated<T>(result: Promise<T>): Promise<T> {
+  async run<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await result;
+      return await this.#withRetries.execute(call);
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${this.#name} failed several times in a row and is left alone for a while.`, {

@@ -2,11 +2,13 @@
 import type { Resource } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
 import { BucketRules } from "./bucket-rules.ts";
 import { CqlItemRepository } from "./item-repository.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import { checkOptions, type CqlOptions, type SetupMode } from "./options.ts";
+import { CqlOutbox } from "./outbox.ts";
 import { setUpSchema } from "./schema.ts";
 import { CqlSession } from "./session.ts";
 import { CqlSettings } from "./settings.ts";
@@ -29,6 +31,7 @@ export interface CqlBackendSurroundings {
 export class CqlBackend implements Resource {
   readonly items: ItemRepository;
   readonly settings: Settings;
+  readonly outbox: Outbox;
   readonly #options: CqlOptions;
   readonly #surroundings: CqlBackendSurroundings;
   readonly #session: CqlSession;
@@ -46,6 +49,7 @@ export class CqlBackend implements Resource {
     const parts = { session: this.#session, statements: this.#statements, now };
     const registry = new NamespaceRegistry(parts);
     this.settings = new CqlSettings(parts);
+    this.outbox = new CqlOutbox({ ...parts, uptime: () => performance.now() });
     this.items = new CqlItemRepository({ ...parts, buckets: this.#buckets, registry });
   }
 

@@ -50,6 +50,19 @@ export function statementsFor(keyspaceName: string) {
     readSetting: `SELECT value, writetime(value) AS timestamp FROM ${keyspace}.settings WHERE name = ?`,
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
 
+    addBatch:
+      `INSERT INTO ${keyspace}.outbox (slot, shard, due_at, id, batch) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
+    removeBatch:
+      `DELETE FROM ${keyspace}.outbox USING TIMESTAMP ? WHERE slot = ? AND shard = ? AND due_at = ? AND id = ?`,
+    readDue:
+      `SELECT due_at, id, batch FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? AND due_at <= ? LIMIT ?`,
+    readDueTimes: `SELECT due_at FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? LIMIT ?`,
+    writeSlotEntry: `INSERT INTO ${keyspace}.outbox_slots (list, entry, listed) VALUES (?, ?, true) USING TIMESTAMP ?`,
+    removeSlotEntry: `DELETE FROM ${keyspace}.outbox_slots USING TIMESTAMP ? WHERE list = ? AND entry = ?`,
+    readSlotEntry:
+      `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list = ? AND entry = ?`,
+    readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list = ?`,
+
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
     recordMigration:
       `INSERT INTO ${keyspace}.schema_migrations (component, version, name, checksum, applied_at) ` +

@@ -7,10 +7,12 @@ import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
 import type { Backend } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
+import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { VectorIndex } from "../../ports/vector-index.ts";
 import { DatabaseThread } from "./database-thread.ts";
 import { LibsqlItemRepository } from "./item-repository.ts";
+import { LibsqlOutbox } from "./outbox.ts";
 import { LibsqlSettings } from "./settings.ts";
 import { LibsqlVectorIndex } from "./vector-index.ts";
 import type { OpenRequest } from "./requests.ts";
@@ -45,6 +47,7 @@ export interface LibsqlBackendOptions {
 export class LibsqlBackend implements Backend {
   readonly items: ItemRepository;
   readonly settings: Settings;
+  readonly outbox: Outbox;
   readonly vectors: VectorIndex | null;
   readonly #open: OpenRequest;
   readonly #temporaryDirectory: string | null;
@@ -67,6 +70,7 @@ export class LibsqlBackend implements Backend {
     const items = new LibsqlItemRepository({ database: this.#work, reads: this.#reads, writes, now, maxWaiting });
     this.items = items;
     this.settings = new LibsqlSettings(this.#work, writes);
+    this.outbox = new LibsqlOutbox(this.#work, writes);
     this.vectors = dims === null ? null : new LibsqlVectorIndex(this.#work, writes, dims, now);
     this.#drain = () => Promise.all([writes.stop(), items.stop()]);
   }

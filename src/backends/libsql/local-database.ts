@@ -3,6 +3,7 @@ import { isOwnFault, toFailure } from "./errors.ts";
 import { ItemTable } from "./item-table.ts";
 import { checkDims, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
+import { OutboxTable } from "./outbox-table.ts";
 import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
 import { VectorTable } from "./vector-table.ts";
 
@@ -18,6 +19,7 @@ interface Tables {
   readonly namespaces: NamespaceTable;
   readonly items: ItemTable;
   readonly vectors: VectorTable;
+  readonly outbox: OutboxTable;
   readonly findSetting: Reader;
   readonly addSetting: Writer;
   readonly savepoint: Writer;
@@ -37,6 +39,8 @@ export class LocalDatabase {
     list: (request) => this.#opened().items.list(request),
     namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
     rank: (request) => this.#opened().vectors.rank(request),
+    due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
+    backlog: ({ bound }) => this.#opened().outbox.backlog(bound),
     setting: ({ name }) => readSetting(this.#opened(), name),
     close: () => this.#close(),
   };
@@ -87,6 +91,7 @@ function createTables(connection: Connection): Tables {
     namespaces,
     items: new ItemTable(connection, namespaces),
     vectors: new VectorTable(connection, namespaces),
+    outbox: new OutboxTable(connection),
     findSetting: connection.reader("SELECT CAST(value AS BLOB) FROM settings WHERE name = ?"),
     addSetting: connection.writer("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
     savepoint: connection.writer("SAVEPOINT one"),
@@ -121,6 +126,12 @@ function apply(tables: Tables, write: Write): string | null {
       return null;
     case "remove":
       tables.vectors.remove(write);
+      return null;
+    case "add-batch":
+      tables.outbox.add(write);
+      return null;
+    case "remove-batch":
+      tables.outbox.remove(write);
       return null;
     case "establish":
       tables.addSetting([write.name, write.value]);

@@ -46,6 +46,16 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE TABLE vectors (id INTEGER PRIMARY KEY, embedding BLOB NOT NULL) STRICT;
   `,
+  // The index that makes a batch unique is also the order in which batches fall due.
+  `
+  CREATE TABLE outbox (
+    row INTEGER PRIMARY KEY,
+    due_at INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    batch BLOB NOT NULL,
+    UNIQUE (due_at, id)
+  ) STRICT;
+  `,
 ];
 
 /**

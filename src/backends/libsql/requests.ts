@@ -3,6 +3,7 @@ import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import type { ListPosition, NamespaceEntry } from "../../ports/item-repository.ts";
+import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { VectorHit } from "../../ports/vector-index.ts";
 import type { Failure } from "./errors.ts";
 
@@ -44,8 +45,25 @@ interface EstablishWrite {
   readonly value: string;
 }
 
+/** Keeps a batch of intents, unless it is there. */
+export interface AddBatchWrite {
+  readonly kind: "add-batch";
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly dueAt: number;
+  /** The encoded intents. */
+  readonly cell: Uint8Array;
+}
+
+/** Removes a batch of intents. */
+export interface RemoveBatchWrite {
+  readonly kind: "remove-batch";
+  readonly id: string;
+  readonly dueAt: number;
+}
+
 /** One write of a transaction that many share. */
-export type Write = PutWrite | UpsertWrite | RemoveWrite | EstablishWrite;
+export type Write = PutWrite | UpsertWrite | RemoveWrite | EstablishWrite | AddBatchWrite | RemoveBatchWrite;
 
 /** What became of one write: the setting that stands, null for other writes, or why it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
@@ -84,6 +102,13 @@ export interface RankRequest {
   readonly now: number;
 }
 
+/** A batch of intents as it is kept. */
+export interface BatchRow {
+  readonly id: string;
+  readonly dueAt: number;
+  readonly cell: Uint8Array;
+}
+
 /** What can be asked of the database thread, and what it answers. */
 export interface Calls {
   open: { readonly request: OpenRequest; readonly reply: null };
@@ -92,6 +117,8 @@ export interface Calls {
   list: { readonly request: ListRequest; readonly reply: ListReply };
   namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
   rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
+  due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };
+  backlog: { readonly request: { readonly bound: number }; readonly reply: OutboxBacklog };
   setting: { readonly request: { readonly name: string }; readonly reply: string | null };
   close: { readonly request: null; readonly reply: null };
 }

@@ -5,7 +5,7 @@ import type { DatabaseCalls, Write, WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
 
-/** Writes of records, vectors and settings, which share transactions. */
+/** Writes of records, vectors, intents and settings, which share transactions. */
 export class WriteGroup {
   readonly #calls: GroupCommit<Write, string | null>;
   readonly #path: string;
@@ -75,7 +75,10 @@ function bytesOf(write: Write): number {
       return 200 + 2 * (write.namespace.length + write.key.length) + write.cell.byteLength;
     case "upsert":
       return 200 + write.vectors.reduce((bytes, vector) => bytes + vector.byteLength, 0);
+    case "add-batch":
+      return 200 + 2 * write.id.length + write.cell.byteLength;
     case "remove":
+    case "remove-batch":
     case "establish":
       return 200;
   }

@@ -1,0 +1,145 @@
+/** The outbox in CQL. */
+import { mapBounded } from "../../concurrency/bounded.ts";
+import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
+import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
+import { fnv1a } from "./hash.ts";
+import { type ListedSlot, numberIn, OutboxSlots, type OutboxSlotsParts } from "./outbox-slots.ts";
+import { bigint, type Param, type Row } from "./session.ts";
+
+/** What the outbox works with. */
+export type CqlOutboxParts = OutboxSlotsParts;
+
+/** Milliseconds of due times that share a slot. Stored: must never change. */
+const SLOT_MS = 60_000;
+
+/**
+ * Partitions of a slot. Stored: must never change. Most batches are removed before they fall due, so a slot is read past
+ * the tombstones of what a minute added: servers refuse that beyond 100,000 in a partition, by default, and eight of them
+ * allow for more than ten thousand group commits a second.
+ */
+const SHARDS = 8;
+
+/** Requests of one call that are under way at once. */
+const SLOTS_AT_ONCE = 2;
+const REMOVALS_AT_ONCE = 64;
+
+/** Most slots that are read before it is seen whether there is enough. */
+const MOST_SLOTS_IN_GROUP = 8;
+
+/**
+ * Keeps batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row of one cell, written by
+ * itself, so limits on the size of CQL batches do not apply to it; a hundred intents with keys of 32 KiB are one row of 3 MB,
+ * below the 16 MB that servers take.
+ *
+ * Its write time is its due time, and a removal's is one later, in units that put both decades before any clock. So a removal
+ * always wins, also over an add that is repeated or applied late, whatever the clocks show, and never has to be in the
+ * future, which ScyllaDB refuses.
+ */
+export class CqlOutbox implements Outbox {
+  readonly #parts: CqlOutboxParts;
+  readonly #slots: OutboxSlots;
+
+  constructor(parts: CqlOutboxParts) {
+    this.#parts = parts;
+    this.#slots = new OutboxSlots(parts);
+  }
+
+  async add(batch: IntentBatch): Promise<void> {
+    const { session, statements } = this.#parts;
+    const { id, dueAt } = batch;
+    checkDueAt(dueAt);
+    const row = [...placeOf(batch), encodeIntents(batch), bigint(dueAt)];
+    await Promise.all([
+      this.#slots.hold(slotOf(dueAt)),
+      session.write({ query: statements.addBatch, params: row }),
+    ]);
+    // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its list.
+    await this.#slots.hold(slotOf(dueAt));
+  }
+
+  async due(now: number, limit: number): Promise<IntentBatch[]> {
+    const found: IntentBatch[] = [];
+    if (limit < 1) return found;
+    for await (const slots of this.#slots.upTo(slotOf(now))) {
+      for (const group of inGroups(slots)) {
+        const batches = await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueIn(slot, now, limit));
+        found.push(...batches.flat());
+        if (found.length >= limit) return found.slice(0, limit);
+      }
+    }
+    return found;
+  }
+
+  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[]): Promise<void> {
+    const { session, statements } = this.#parts;
+    for (const { dueAt } of batches) checkDueAt(dueAt);
+    await mapBounded(batches, REMOVALS_AT_ONCE, (batch) =>
+      session.write({ query: statements.removeBatch, params: [bigint(batch.dueAt + 1), ...placeOf(batch)] }),
+    );
+  }
+
+  async backlog(bound: number): Promise<OutboxBacklog> {
+    let count = 0;
+    let oldestDueAt: number | null = null;
+    for await (const slots of this.#slots.upTo(Infinity)) {
+      for (const group of inGroups(slots)) {
+        const limit = bound - count + 1;
+        const times = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueTimesIn(slot, limit))).flat();
+        count += times.length;
+        if (oldestDueAt === null && times.length > 0) oldestDueAt = Math.min(...times);
+        if (count > bound) return { batches: bound, more: true, oldestDueAt };
+      }
+    }
+    return { batches: count, more: false, oldestDueAt };
+  }
+
+  /** The batches of one slot that are due, the longest due first, at most `limit`. */
+  async #dueIn(slot: ListedSlot, now: number, limit: number): Promise<IntentBatch[]> {
+    const isPast = slotOf(now) > slot.slot;
+    const rows = await this.#read(slot, this.#parts.statements.readDue, [bigint(now), limit], isPast);
+    // Of equals, the order does not matter, but it is the same in every process.
+    const ordered = rows.map(toBatch).sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+    return ordered.slice(0, limit);
+  }
+
+  /** Due times in one slot, the first of each shard among them; about `limit` or more, if there are so many. */
+  async #dueTimesIn(slot: ListedSlot, limit: number): Promise<number[]> {
+    const rows = await this.#read(slot, this.#parts.statements.readDueTimes, [limit], true);
+    return rows.map((row) => numberIn(row, "due_at"));
+  }
+
+  /** Rows of all partitions of a slot. `isWhole`: where none is found, there is none. */
+  async #read(slot: ListedSlot, query: string, params: readonly Param[], isWhole: boolean): Promise<Row[]> {
+    const begun = this.#slots.moment();
+    const shards = Array.from({ length: SHARDS }, (_, shard) =>
+      this.#parts.session.rows(query, [bigint(slot.slot), shard, ...params], "read"),
+    );
+    const rows = (await Promise.all(shards)).flat();
+    if (rows.length === 0 && isWhole) this.#slots.noteEmpty(slot, begun);
+    return rows;
+  }
+}
+
+function slotOf(time: number): number {
+  return Math.floor(time / SLOT_MS);
+}
+
+/** The primary key of a batch. */
+function placeOf({ id, dueAt }: Pick<IntentBatch, "id" | "dueAt">): Param[] {
+  return [bigint(slotOf(dueAt)), fnv1a(id) % SHARDS, bigint(dueAt), id];
+}
+
+/** Groups of growing size: the first slot often has enough, and where slots are empty, many in a row are. */
+function* inGroups(slots: readonly ListedSlot[]): Generator<ListedSlot[]> {
+  for (let start = 0, size = 1; start < slots.length; start += size, size = Math.min(2 * size, MOST_SLOTS_IN_GROUP)) {
+    yield slots.slice(start, start + size);
+  }
+}
+
+function toBatch(row: Row): IntentBatch {
+  return {
+    id: row["id"] as string,
+    dueAt: numberIn(row, "due_at"),
+    ...decodeIntents(row["batch"] as Buffer),
+  };
+}

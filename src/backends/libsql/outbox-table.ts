@@ -1,0 +1,48 @@
+import type { OutboxBacklog } from "../../ports/outbox.ts";
+import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
+import type { AddBatchWrite, BatchRow, RemoveBatchWrite } from "./requests.ts";
+
+/** The batches of intents. */
+export class OutboxTable {
+  readonly #connection: Connection;
+  readonly #add: Writer;
+  readonly #remove: Writer;
+  readonly #due: Reader;
+  readonly #count: Reader;
+  readonly #oldest: Reader;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#add = connection.writer("INSERT INTO outbox (due_at, id, batch) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#remove = connection.writer("DELETE FROM outbox WHERE due_at = ? AND id = ?");
+    this.#due = connection.reader("SELECT due_at, id, batch FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT ?");
+    this.#count = connection.reader("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)");
+    this.#oldest = connection.reader("SELECT min(due_at) FROM outbox");
+  }
+
+  /** Keeps a batch, unless it is there. For write transactions. */
+  add({ id, dueAt, cell }: AddBatchWrite): void {
+    this.#add([dueAt, toBytes(id), cell]);
+  }
+
+  /** Removes a batch, if it is there. For write transactions. */
+  remove({ id, dueAt }: RemoveBatchWrite): void {
+    this.#remove([dueAt, toBytes(id)]);
+  }
+
+  /** The batches due at a time, the longest due first. */
+  due(now: number, limit: number): BatchRow[] {
+    return this.#due
+      .all([now, limit])
+      .map(([dueAt, id, batch]) => ({ id: textOf(id), dueAt: Number(dueAt), cell: bytesOf(batch) }));
+  }
+
+  /** Counts batches, up to a bound. */
+  backlog(bound: number): OutboxBacklog {
+    return this.#connection.transaction("DEFERRED", () => {
+      const count = Number(this.#count.first([bound + 1])?.[0]);
+      const oldest = this.#oldest.first([])?.[0] ?? null;
+      return { batches: Math.min(count, bound), more: count > bound, oldestDueAt: oldest === null ? null : Number(oldest) };
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
+import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
+import type { DatabaseCalls, RemoveBatchWrite } from "./requests.ts";
+import type { WriteGroup } from "./write-group.ts";
+
+/** Intents in a local file. They share the transactions, and the syncs of the disk, of the records. */
+export class LibsqlOutbox implements Outbox {
+  readonly #database: DatabaseCalls;
+  readonly #writes: WriteGroup;
+
+  constructor(database: DatabaseCalls, writes: WriteGroup) {
+    this.#database = database;
+    this.#writes = writes;
+  }
+
+  async add(batch: IntentBatch): Promise<void> {
+    const { id, dueAt } = batch;
+    checkDueAt(dueAt);
+    // A copy of its own: a small Buffer is a view of a pool, all of which would be cloned with it.
+    await this.#writes.one({ kind: "add-batch", id, dueAt, cell: new Uint8Array(encodeIntents(batch)) });
+  }
+
+  async due(now: number, limit: number): Promise<IntentBatch[]> {
+    if (limit < 1) return [];
+    const rows = await this.#database.call("due", { now, limit });
+    return rows.map(({ id, dueAt, cell }) => ({ id, dueAt, ...decodeIntents(cell) }));
+  }
+
+  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[]): Promise<void> {
+    for (const { dueAt } of batches) checkDueAt(dueAt);
+    const outcomes = await this.#writes.each(
+      batches,
+      ({ id, dueAt }): RemoveBatchWrite => ({ kind: "remove-batch", id, dueAt }),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  backlog(bound: number): Promise<OutboxBacklog> {
+    return this.#database.call("backlog", { bound });
+  }
+}

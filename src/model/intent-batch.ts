@@ -1,0 +1,73 @@
+/**
+ * A batch of intents as one cell of bytes. In one piece, so that none is ever kept, or lost, without the others that it was
+ * noted with.
+ */
+import { kindOf, SchemaError, ValidationError } from "./errors.ts";
+import type { ItemId } from "./item.ts";
+
+/** Bumped when a reader of today could misread what is written. */
+const FORMAT = 1;
+
+/** What is encoded of a batch; its id and its due time are the key under which it is kept. */
+export interface IntentCell {
+  /** How often the batch was postponed. */
+  readonly attempts: number;
+  /** The writes that are meant, with the milliseconds since the epoch when they were noted. */
+  readonly intents: readonly (ItemId & { readonly writeId: string; readonly notedAt: number })[];
+}
+
+/** Short names and no field names within: a cell may hold a hundred intents. */
+interface Stored {
+  /** Format of the cell. */
+  readonly b: typeof FORMAT;
+  /** Attempts. */
+  readonly a: number;
+  /** Namespace, key, write id and time of each intent. */
+  readonly i: readonly (readonly [string, string, string, number])[];
+}
+
+/** Encodes all of a batch but its key. */
+export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
+  const stored: Stored = {
+    b: FORMAT,
+    a: attempts,
+    i: intents.map(({ namespace, key, writeId, notedAt }) => [namespace, key, writeId, notedAt]),
+  };
+  return Buffer.from(JSON.stringify(stored));
+}
+
+/**
+ * Decodes a cell.
+ *
+ * @throws {SchemaError} when the cell was written by a newer version, or by something else.
+ */
+export function decodeIntents(cell: Uint8Array): IntentCell {
+  const { a, i } = parse(Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString("utf8"));
+  return {
+    attempts: a,
+    intents: i.map(([namespace, key, writeId, notedAt]) => ({ namespace, key, writeId, notedAt })),
+  };
+}
+
+function parse(text: string): Stored {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch (cause) {
+    throw new SchemaError("A batch of intents is not of this store's format: something else wrote to its table.", { cause });
+  }
+  // Only this store writes this table, so the format number alone tells a foreign cell.
+  if (typeof stored === "object" && stored !== null && "b" in stored && stored.b === FORMAT) return stored as Stored;
+  throw new SchemaError("A batch of intents was written in a newer format than this version reads: upgrade this process.");
+}
+
+/**
+ * Checks a due time, which decides where its batch is kept: rounded here and not there, it would never be found again.
+ *
+ * @throws {ValidationError} unless it is a whole number of milliseconds since the epoch.
+ */
+export function checkDueAt(dueAt: number): void {
+  if (Number.isSafeInteger(dueAt) && dueAt >= 0) return;
+  const given = typeof dueAt === "number" ? String(dueAt) : kindOf(dueAt);
+  throw new ValidationError(`dueAt must be a whole number of milliseconds since the epoch, but got ${given}: round it.`);
+}
