@@ -37,6 +37,7 @@ export function composeServers(config: ServerConfig): Composition {
       items: records.items,
       indexing: indexing(config, vectors === null ? null : groupVectorWrites(guarded(vectors, config))),
       limits: config.limits,
+      ttl: config.ttl,
       logger,
     }),
     async start() {
@@ -60,6 +61,7 @@ export function composeEmbedded(config: EmbeddedConfig): Composition {
       items: file.items,
       indexing: indexing(config, file.vectors),
       limits: config.limits,
+      ttl: config.ttl,
       logger: config.logger,
     }),
     async start() {

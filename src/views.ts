@@ -23,6 +23,7 @@ import {
   type ListingOrder,
   type Request,
 } from "./model/operation.ts";
+import { parseLifetime } from "./model/ttl.ts";
 import type { ValueLimits } from "./model/value-codec.ts";
 
 /** Options of a search. */
@@ -41,6 +42,22 @@ export interface SearchOptions {
   cursor?: string | null;
   /** Leaves out results that score less, and those without a score. */
   minScore?: number;
+  /** Whether the search renews the time to live of its results; what is configured by default. */
+  refreshTtl?: boolean;
+}
+
+/** Options of a put. */
+export interface PutOptions {
+  /** Minutes that the item lives; null for no end. */
+  ttl?: number | null;
+  /** When the item ends, instead of `ttl`; reading it does not move this. */
+  expiresAt?: Date;
+}
+
+/** Options of a get. */
+export interface GetOptions {
+  /** Whether the read renews the item's time to live; what is configured by default. */
+  refreshTtl?: boolean;
 }
 
 /** Results of a search: an array like any other, that also tells how it came about. */
@@ -57,6 +74,8 @@ export interface ViewDefaults {
   order?: ListingOrder;
   /** Lowest score of searches with a query. */
   minScore?: number;
+  /** Minutes that items live; null for no end. */
+  ttl?: number | null;
   /**
    * `"throw"`: a batch in which an operation fails rejects with a `BatchError`. `"positional"`: it resolves, and a
    * rejected promise stands at the position of each failure; inside a graph, LangGraph then fails only the call that
@@ -119,20 +138,27 @@ export class StoreView extends BaseStore {
   }
 
   /** Reads an item; null when there is none. */
-  override async get(namespace: string[], key: string): Promise<Item | null> {
-    return (await this.#one({ namespace, key })) as Item | null;
+  override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
+    // Field by field: what an operation is, is told by the fields that it has.
+    return (await this.#one({ namespace, key, refreshTtl: options.refreshTtl })) as Item | null;
   }
 
   /**
-   * Writes an item as a whole.
+   * Writes an item as a whole, its time to live included.
    *
    * @param index - `false` keeps it out of semantic search; a list of paths says which texts of it are embedded
    * @throws {VectorSyncError} when the record is stored, but its vectors could not be written.
    */
-  override async put(namespace: string[], key: string, value: Item["value"], index?: false | string[]): Promise<void> {
+  override async put(
+    namespace: string[],
+    key: string,
+    value: Item["value"],
+    index?: false | string[],
+    options: PutOptions = {},
+  ): Promise<void> {
     // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
     toPath(namespace);
-    await this.#one({ namespace, key, value, index });
+    await this.#one({ namespace, key, value, index, ttl: options.ttl, expiresAt: options.expiresAt });
   }
 
   /** Deletes an item; one that is not there is no error. */
@@ -149,12 +175,12 @@ export class StoreView extends BaseStore {
   override async listNamespaces(
     options: { prefix?: string[]; suffix?: string[]; maxDepth?: number; limit?: number; offset?: number } = {},
   ): Promise<string[][]> {
-    const { prefix, suffix, ...rest } = options;
+    const { prefix, suffix, maxDepth, limit, offset } = options;
     const matchConditions = [
       ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
     ];
-    return (await this.#one({ ...rest, matchConditions })) as string[][];
+    return (await this.#one({ matchConditions, maxDepth, limit, offset })) as string[][];
   }
 
   async #one(operation: unknown): Promise<unknown> {
@@ -165,8 +191,8 @@ export class StoreView extends BaseStore {
 
   async #settle(operations: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
-    const { index, order, minScore } = this.#defaults;
-    const context = { scope: this.#scope, limits: this.#ground.limits, index, order, minScore };
+    const { index, order, minScore, ttl } = this.#defaults;
+    const context = { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, now: Date.now() };
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
         return parseOperation(operation, context);
@@ -223,19 +249,21 @@ function positional(outcome: PromiseSettledResult<unknown>): unknown {
 }
 
 function checkDefaults(defaults: ViewDefaults): ViewDefaults {
-  const { index, order, minScore, batchErrors, ...unknown } = defaults;
+  const { index, order, minScore, ttl, batchErrors, ...unknown } = defaults;
   const [stray] = Object.keys(unknown);
   if (stray !== undefined) {
-    throw new ValidationError(`with() knows index, order, minScore and batchErrors, but got "${stray}".`);
+    throw new ValidationError(`with() knows index, order, minScore, ttl and batchErrors, but got "${stray}".`);
   }
   if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
     throw new ValidationError('batchErrors must be "throw" or "positional".');
   }
+  parseLifetime(ttl, undefined, Date.now());
   const checkedIndex: IndexOverride = parseIndex(index);
   return {
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),
     ...(minScore === undefined ? {} : { minScore: parseMinScore(minScore) ?? 0 }),
+    ...(ttl === undefined ? {} : { ttl }),
     ...(batchErrors === undefined ? {} : { batchErrors }),
   };
 }

@@ -87,10 +87,28 @@ const embeddingCalls = z
   .prefault({})
   .describe("Calls to the embedding provider.");
 
+const minutes = z.number().positive();
+
+const ttl = z
+  .strictObject({
+    defaultTtl: minutes.optional().describe("Minutes that an item lives unless its put says otherwise; no end by default."),
+    refreshOnRead: z
+      .boolean()
+      .default(true)
+      .describe("Whether get and search renew the time to live of what they return."),
+    rules: z
+      .array(z.strictObject({ namespace: pattern, defaultTtl: minutes.nullable() }))
+      .default([])
+      .describe("Minutes by namespace, null for no end; the first rule that fits wins over `defaultTtl`."),
+  })
+  .prefault({})
+  .describe("How long items live.");
+
 const common = {
   index: index.optional(),
   limits,
   embedding: embeddingCalls,
+  ttl,
   retry: z
     .strictObject({
       maxAttempts: count.default(3).describe("Attempts in all; 1 tries once."),

@@ -5,13 +5,15 @@
 import { settleBounded } from "../concurrency/bounded.ts";
 import { fulfilled, settleTogether } from "../concurrency/outcomes.ts";
 import { idText, isLive, type LiveRecord } from "../model/item.ts";
-import type { GetRequest, PutRequest, Request } from "../model/operation.ts";
+import type { GetRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { listNamespaces } from "./namespaces.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
+import { TtlRefresh } from "./ttl-refresh.ts";
+import { TtlRules, type TtlOptions } from "./ttl-rules.ts";
 import { WritePath, type Indexing } from "./write-path.ts";
 
 /** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
@@ -23,6 +25,7 @@ export interface MemoryOptions {
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
   readonly limits: SearchLimits;
+  readonly ttl: TtlOptions;
   readonly logger: Logger;
   readonly clock?: VersionClock;
 }
@@ -35,11 +38,14 @@ export class Memory {
   readonly #items: ItemRepository;
   readonly #searcher: Searcher;
   readonly #writes: WritePath;
+  readonly #refresh: TtlRefresh;
 
-  constructor({ items, indexing, limits, logger, clock = new VersionClock() }: MemoryOptions) {
+  constructor({ items, indexing, limits, ttl, logger, clock = new VersionClock() }: MemoryOptions) {
+    const rules = new TtlRules(ttl);
     this.#items = items;
     this.#searcher = new Searcher({ items, indexing, limits, logger });
-    this.#writes = new WritePath(items, indexing, clock);
+    this.#writes = new WritePath({ items, indexing, ttl: rules, clock });
+    this.#refresh = new TtlRefresh(items, rules, logger);
   }
 
   /** Runs a batch; `result[i]` is the outcome of `requests[i]`. */
@@ -51,7 +57,7 @@ export class Memory {
     const [got, found] = await Promise.all([
       this.#get(gets),
       settleBounded(finds, READS_AT_ONCE, async (request): Promise<Answer> =>
-        request.kind === "search" ? this.#searcher.search(request) : listNamespaces(this.#items, request),
+        request.kind === "search" ? this.#search(request) : listNamespaces(this.#items, request),
       ),
     ]);
     gets.forEach((request, i) => outcomes.set(request, got[i] as PromiseSettledResult<Answer>));
@@ -66,11 +72,19 @@ export class Memory {
     return settleTogether(requests.length, async () => {
       const records = await this.#items.get(requests);
       const now = Date.now();
-      return requests.map((_, i) => {
+      const live = requests.map((_, i) => {
         const record = records[i] ?? null;
-        return fulfilled(isLive(record, now) ? record : null);
+        return isLive(record, now) ? record : null;
       });
+      await this.#refresh.refresh(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
+      return live.map(fulfilled);
     });
+  }
+
+  async #search(request: SearchRequest): Promise<SearchResult> {
+    const result = await this.#searcher.search(request);
+    await this.#refresh.refresh(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
+    return result;
   }
 
   /** Writes the last put of each key; the puts before it, which nobody can ever see, share its outcome. */

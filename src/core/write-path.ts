@@ -13,6 +13,7 @@ import type { Embedder } from "../ports/embedder.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Vector, VectorIndex } from "../ports/vector-index.ts";
 import type { IndexRules } from "./index-rules.ts";
+import type { TtlRules } from "./ttl-rules.ts";
 
 /** What makes vectors of values. */
 export interface Indexing {
@@ -20,6 +21,18 @@ export interface Indexing {
   readonly embedder: Embedder;
   readonly vectors: VectorIndex;
 }
+
+/** What puts stand on. */
+export interface WritePathOptions {
+  readonly items: ItemRepository;
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  readonly ttl: TtlRules;
+  readonly clock: VersionClock;
+}
+
+/** The marker of a delete has no end of its own: its repository keeps it for as long as clocks may differ. */
+const NO_END = { expiresAt: null, ttlMs: null };
 
 /** A put on its way: what is written, and what it replaces. */
 interface Write {
@@ -39,11 +52,13 @@ interface Embedded {
 export class WritePath {
   readonly #items: ItemRepository;
   readonly #indexing: Indexing | null;
+  readonly #ttl: TtlRules;
   readonly #clock: VersionClock;
 
-  constructor(items: ItemRepository, indexing: Indexing | null, clock: VersionClock) {
+  constructor({ items, indexing, ttl, clock }: WritePathOptions) {
     this.#items = items;
     this.#indexing = indexing;
+    this.#ttl = ttl;
     this.#clock = clock;
   }
 
@@ -85,7 +100,7 @@ export class WritePath {
       writeId: newWriteId(),
       index: request.value === null ? undefined : request.index,
       vectors: vectors.length,
-      expiresAt: null,
+      ...(request.value === null ? NO_END : this.#ttl.expiryOf(request.namespace, request.lifetime, Date.now())),
       value: request.value,
     };
     return { record, replaced, value, vectors };

@@ -31,6 +31,8 @@ export interface ItemRecord extends ItemId {
   readonly vectors: number;
   /** Milliseconds since the epoch after which the item is gone; null if it stays. */
   readonly expiresAt: number | null;
+  /** Milliseconds that the item lives after it was written or refreshed; null if it has no end or an absolute one. */
+  readonly ttlMs: number | null;
   /** The stored value, decoded only where it is needed; null for the marker of a delete. */
   readonly value: EncodedValue | null;
 }

@@ -5,6 +5,7 @@ import { parseFilter, type Filter } from "./filter.ts";
 import { parseTextPath } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { join, toPath } from "./namespace.ts";
+import { parseLifetime, UNSAID, type Lifetime } from "./ttl.ts";
 import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
 
 /** Order of a search without a query, within each namespace, by creation. */
@@ -15,6 +16,8 @@ export interface GetRequest {
   readonly kind: "get";
   readonly namespace: string;
   readonly key: string;
+  /** Whether the read renews the item's time to live; null for what is configured. */
+  readonly refreshTtl: boolean | null;
 }
 
 /** Writes one item, or deletes it when `value` is null. */
@@ -24,6 +27,7 @@ export interface PutRequest {
   readonly key: string;
   readonly value: EncodedValue | null;
   readonly index: IndexOverride;
+  readonly lifetime: Lifetime;
 }
 
 /** Finds items below a prefix. */
@@ -37,6 +41,8 @@ export interface SearchRequest {
   readonly order: ListingOrder;
   readonly cursor: string | null;
   readonly minScore: number | null;
+  /** Whether the search renews the time to live of its results; null for what is configured. */
+  readonly refreshTtl: boolean | null;
 }
 
 /** Lists namespaces below a scope; conditions, depth and results are relative to it. */
@@ -59,7 +65,11 @@ export interface OperationContext {
   readonly index?: IndexOverride;
   readonly order?: ListingOrder;
   readonly minScore?: number;
+  /** Minutes, or null for no end. */
+  readonly ttl?: number | null;
   readonly limits: ValueLimits;
+  /** Current time, milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** The longest key, in UTF-8 bytes: a CQL clustering key ends at 64 KiB. */
@@ -91,6 +101,7 @@ function parseGet(fields: Record<string, unknown>, { scope }: OperationContext):
     kind: "get",
     namespace: join(scope, toPath(fields["namespace"], { allowEmpty: true, allowReservedRoot: true })),
     key: parseKey(fields["key"]),
+    refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
   };
 }
 
@@ -105,6 +116,7 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     key: parseKey(fields["key"]),
     value: value === null ? null : encodeValue(value, context.limits),
     index: parseIndex(fields["index"] ?? context.index),
+    lifetime: value === null ? UNSAID : lifetimeOf(fields, context),
   };
 }
 
@@ -127,7 +139,14 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
     order: parseOrder(fields["order"] ?? context.order ?? "oldest"),
     cursor: cursor ?? null,
     minScore: parseMinScore(fields["minScore"] ?? context.minScore ?? null),
+    refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
   };
+}
+
+function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: OperationContext): Lifetime {
+  // A put's own choice goes before the view's, an absolute end too.
+  const own = ttl === undefined && (expiresAt === undefined || expiresAt === null) ? context.ttl : ttl;
+  return parseLifetime(own, expiresAt, context.now);
 }
 
 function parseListNamespaces(fields: Record<string, unknown>, { scope }: OperationContext): ListNamespacesRequest {
@@ -188,6 +207,13 @@ function parseCount(count: unknown, name: string): number {
     throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
   }
   return count;
+}
+
+/** Checks something that is on, off, or left to the configuration. */
+function parseSwitch(value: unknown, name: string): boolean | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "boolean") return value;
+  throw new ValidationError(`${name} must be true or false, but got ${kindOf(value)}.`);
 }
 
 /** Checks an order of listing. */

@@ -24,7 +24,9 @@ interface Header {
   readonly i?: false | readonly string[];
   /** Number of vectors. */
   readonly n: number;
-  /** Expiry, milliseconds, if it has one. */
+  /** Time to live, milliseconds, if it has one that a read may renew. */
+  readonly t?: number;
+  /** Expiry, milliseconds, if it has one. Last but for the kind, so that of two records that differ only here the later is the greater. */
   readonly x?: number;
   /** Kind of the value: JSON, typed JSON, or none (the marker of a delete). */
   readonly k: "j" | "t" | "d";
@@ -38,9 +40,10 @@ export function encodeRecord(record: ItemRecord): Buffer {
     v: record.version,
     w: record.writeId,
     n: record.vectors,
-    k: record.value === null ? "d" : record.value.typed ? "t" : "j",
     ...(record.index === undefined ? {} : { i: record.index }),
+    ...(record.ttlMs === null ? {} : { t: record.ttlMs }),
     ...(record.expiresAt === null ? {} : { x: record.expiresAt }),
+    k: record.value === null ? "d" : record.value.typed ? "t" : "j",
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), record.value?.bytes ?? Buffer.alloc(0)]);
 }
@@ -63,6 +66,7 @@ export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
     index: header.i,
     vectors: header.n,
     expiresAt: header.x ?? null,
+    ttlMs: header.t ?? null,
     value: header.k === "d" ? null : { typed: header.k === "t", bytes: bytes.subarray(end + 1) },
   };
 }

@@ -55,6 +55,7 @@ export function recordOf(namespace: string, key: string, parts: RecordParts = {}
     index: undefined,
     vectors: 1,
     expiresAt: null,
+    ttlMs: null,
     ...rest,
     value: value === null ? null : encodeValue(value, LIMITS),
   };

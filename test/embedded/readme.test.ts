@@ -25,6 +25,10 @@ test("the pages follow each other by cursor", async () => {
   );
 });
 
+test("the items with a time to live are there", async () => {
+  expect(await runProgram(await readmeBlock("ttl"))).toBe("4\n");
+});
+
 test("the quickstart recalls by meaning, in another thread and in another process", { timeout: 60_000 }, async () => {
   const text = await runExample("quickstart", ["--file", file]);
   const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];

@@ -144,7 +144,8 @@ export function graphUse(name: string, makeStore: MakeStore): void {
     });
 
     test.each([
-      [{ ttl: 1 }, "ttl"],
+      [{ ttl: -1 }, "ttl"],
+      [{ mode: "hybrid" }, "mode"],
       [{ index: "text" }, "index"],
       [{ order: "random" }, "order"],
       [{ minScore: "1" }, "minScore"],

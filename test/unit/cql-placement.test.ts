@@ -70,6 +70,7 @@ describe("the time to live in CQL", () => {
     index: undefined,
     vectors: 0,
     expiresAt: null,
+    ttlMs: null,
     value: { typed: false, bytes: Buffer.from("{}") },
   };
 

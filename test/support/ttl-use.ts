@@ -1,0 +1,113 @@
+/** Items that end: by a put's choice, a view's, a rule's or the default; and how reading renews them. */
+import type { Operation } from "@langchain/langgraph-checkpoint";
+import type { StoreView } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
+
+/** Two seconds, in minutes. */
+const SHORT = 2 / 60;
+const LONG = 60;
+const GONE = { timeout: 20_000, interval: 50 };
+
+/** Registers the tests for one kind of store. */
+export function ttlUse(name: string, makeStore: MakeStore): void {
+  describe(`time to live, ${name}`, () => {
+    let made: TestStore | undefined;
+    const view = (): StoreView => (made as TestStore).store.scoped([uniqueName("ttl")]);
+
+    beforeAll(async () => {
+      made = await makeStore({
+        index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] },
+        ttl: {
+          rules: [
+            { namespace: ["*", "short"], defaultTtl: SHORT },
+            { namespace: ["*", "short-but"], defaultTtl: null },
+          ],
+        },
+      });
+    });
+    afterAll(() => made?.dispose());
+
+    test("an item that has ended is seen by no route, and its namespace is gone with it", { timeout: 40_000 }, async () => {
+      const scope = view();
+      await scope.put(["a"], "k", { text: "green tea" }, undefined, { ttl: SHORT });
+      await scope.put(["b"], "stays", { text: "green tea" });
+      expect((await scope.search([], { query: "green tea" })).length).toBe(2);
+      await expect.poll(() => scope.get(["a"], "k", { refreshTtl: false }), GONE).toBeNull();
+      expect((await scope.search([])).map(({ key }) => key)).toEqual(["stays"]);
+      expect((await scope.search([], { query: "green tea" })).map(({ key }) => key)).toEqual(["stays"]);
+      expect(await scope.listNamespaces()).toEqual([["b"]]);
+    });
+
+    test("a put replaces the time to live with the rest, and an item that ended begins anew", { timeout: 40_000 }, async () => {
+      const scope = view();
+      const ended = scope.put(["a"], "ended", { n: 1 }, undefined, { ttl: SHORT });
+      await scope.put(["a"], "kept", { n: 1 }, undefined, { ttl: SHORT });
+      await scope.put(["a"], "kept", { n: 2 });
+      await scope.put(["a"], "cut", { n: 1 });
+      await scope.put(["a"], "cut", { n: 2 }, undefined, { ttl: SHORT });
+      await ended;
+      const before = await scope.get(["a"], "ended", { refreshTtl: false });
+      await expect.poll(() => scope.get(["a"], "cut", { refreshTtl: false }), GONE).toBeNull();
+      await expect.poll(() => scope.get(["a"], "ended", { refreshTtl: false }), GONE).toBeNull();
+      expect((await scope.get(["a"], "kept"))?.value).toEqual({ n: 2 });
+      await scope.put(["a"], "ended", { n: 3 });
+      const after = await scope.get(["a"], "ended");
+      expect(after?.createdAt.getTime()).toBeGreaterThan(before?.createdAt.getTime() ?? Infinity);
+      expect((await scope.search(["a"])).map(({ key }) => key)).toEqual(["kept", "ended"]);
+    });
+
+    test("reading renews it and moves neither time; reading without does not", { timeout: 60_000 }, async () => {
+      const scope = view();
+      for (const key of ["got", "found", "left"]) await scope.put(["a"], key, { text: key }, undefined, { ttl: SHORT });
+      const { createdAt, updatedAt } = (await scope.get(["a"], "got")) ?? {};
+      const until = Date.now() + 2 * SHORT * 60_000;
+      await expect
+        .poll(async () => {
+          expect(await scope.get(["a"], "got")).toMatchObject({ createdAt, updatedAt });
+          expect((await scope.search(["a"], { filter: { text: "found" } })).length).toBe(1);
+          await scope.get(["a"], "left", { refreshTtl: false });
+          return Date.now() > until;
+        }, { timeout: 20_000, interval: 100 })
+        .toBe(true);
+      expect(await scope.get(["a"], "left")).toBeNull();
+      await expect.poll(() => scope.get(["a"], "got", { refreshTtl: false }), GONE).toBeNull();
+    });
+
+    test("an absolute end is not moved by reading", { timeout: 40_000 }, async () => {
+      const scope = view();
+      await scope.put(["a"], "k", { n: 1 }, undefined, { expiresAt: new Date(Date.now() + 2_000) });
+      await expect.poll(() => scope.get(["a"], "k"), GONE).toBeNull();
+    });
+
+    test("the put's choice goes before the view's, the view's before the rules'", { timeout: 40_000 }, async () => {
+      const scope = view();
+      const brief = scope.with({ ttl: SHORT });
+      await brief.put(["a"], "by view", {});
+      await brief.put(["a"], "by put", {}, undefined, { ttl: null });
+      await scope.put(["short"], "by rule", {});
+      await scope.with({ ttl: LONG }).put(["short"], "view over rule", {});
+      await scope.put(["short-but"], "forever", {});
+      await scope.batch([{ namespace: ["a"], key: "in a batch", value: {}, ttl: SHORT } as Operation]);
+      const keys = async (): Promise<string[]> => (await scope.search([], { refreshTtl: false })).map(({ key }) => key);
+      expect(await keys()).toHaveLength(6);
+      await expect.poll(keys, GONE).toEqual(["by put", "view over rule", "forever"]);
+    });
+
+    test.each([
+      [{ ttl: 0 }, "above 0"],
+      [{ ttl: -1 }, "above 0"],
+      [{ ttl: Number.NaN }, "above 0"],
+      [{ ttl: "5" }, "got string"],
+      [{ ttl: 1e300 }, "last possible date"],
+      [{ expiresAt: new Date(0) }, "past"],
+      [{ expiresAt: 5 }, "valid Date"],
+      [{ ttl: 1, expiresAt: new Date(9e12) }, "one of them"],
+    ])("%j is refused and nothing is written", async (options, message) => {
+      const scope = view();
+      await expect(scope.put(["a"], "k", {}, undefined, options as never)).rejects.toThrow(message);
+      expect(await scope.get(["a"], "k")).toBeNull();
+    });
+  });
+}
