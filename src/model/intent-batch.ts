@@ -1,6 +1,6 @@
 /**
- * A batch of intents as one cell of bytes. In one piece, so that none is ever kept, or lost, without the others that it was
- * noted with.
+ * A batch of intents as one cell of bytes. In one piece, so that none is ever kept, or lost, without the others that it
+ * was noted with.
  */
 import { kindOf, SchemaError, ValidationError } from "./errors.ts";
 import type { ItemId } from "./item.ts";
@@ -54,11 +54,11 @@ function parse(text: string): Stored {
   try {
     stored = JSON.parse(text);
   } catch (cause) {
-    throw new SchemaError("A batch of intents is not of this store's format: something else wrote to its table.", { cause });
+    throw new SchemaError("A batch of intents is not of this store's format: something else wrote its table.", { cause });
   }
   // Only this store writes this table, so the format number alone tells a foreign cell.
   if (typeof stored === "object" && stored !== null && "b" in stored && stored.b === FORMAT) return stored as Stored;
-  throw new SchemaError("A batch of intents was written in a newer format than this version reads: upgrade this process.");
+  throw new SchemaError("A batch of intents is in a newer format than this version reads: upgrade this process.");
 }
 
 /**
@@ -69,5 +69,5 @@ function parse(text: string): Stored {
 export function checkDueAt(dueAt: number): void {
   if (Number.isSafeInteger(dueAt) && dueAt >= 0) return;
   const given = typeof dueAt === "number" ? String(dueAt) : kindOf(dueAt);
-  throw new ValidationError(`dueAt must be a whole number of milliseconds since the epoch, but got ${given}: round it.`);
+  throw new ValidationError(`dueAt must be a whole number of milliseconds since the epoch, but got ${given}.`);
 }

@@ -57,8 +57,8 @@ export const LEASE_MS = 20_000;
 export const PATIENCE_MS = 30_000;
 
 /**
- * Entries of this age may go. Their removal leaves a tombstone of their write time, and whoever lists the slot again has to
- * write above it without seeing it: by any clock that lags by no more than the tolerated hour it does.
+ * Entries of this age may go. Their removal leaves a tombstone of their write time, and whoever lists the slot again
+ * has to write above it without seeing it: by any clock that lags by no more than the tolerated hour it does.
  */
 export const REMOVAL_AGE_MS = GRACE_SECONDS * 1000 + 4 * PATIENCE_MS;
 
@@ -71,11 +71,11 @@ const REMOVALS_AT_ONCE = 16;
 /**
  * Lists slots, and takes from the list those that stay empty.
  *
- * No removal hides a batch, because an `add` is done only when its slot is listed by an entry whose lease is still running
- * *after* its row was written; a process that was stopped in between lists the slot again. Whoever lists a slot reads its
- * entry first and writes above it, so an entry that kept its write time for longer than any lease was not relied on since,
- * and what was read after that was all there is. That holds whatever the clocks show; only the age at which an entry is
- * deleted depends on them, see {@link REMOVAL_AGE_MS}.
+ * No removal hides a batch, because an `add` is done only when its slot is listed by an entry whose lease is still
+ * running *after* its row was written; a process that was stopped in between lists the slot again. Whoever lists a slot
+ * reads its entry first and writes above it, so an entry that kept its write time for longer than any lease was not
+ * relied on since, and what was read after that was all there is. That holds whatever the clocks show; only the age at
+ * which an entry is deleted depends on them, see {@link REMOVAL_AGE_MS}.
  */
 export class OutboxSlots {
   readonly #parts: OutboxSlotsParts;
@@ -86,7 +86,7 @@ export class OutboxSlots {
     this.#parts = parts;
   }
 
-  /** Makes sure that the slot is listed, and will be for as long as a reader needs to find what was written before this call. */
+  /** Makes sure that the slot is listed, and stays so until a reader has found what was written before this call. */
   async hold(slot: number): Promise<void> {
     for (;;) {
       const held = this.#leases.get(slot);

@@ -13,9 +13,9 @@ export type CqlOutboxParts = OutboxSlotsParts;
 const SLOT_MS = 60_000;
 
 /**
- * Partitions of a slot. Stored: must never change. Most batches are removed before they fall due, so a slot is read past
- * the tombstones of what a minute added: servers refuse that beyond 100,000 in a partition, by default, and eight of them
- * allow for more than ten thousand group commits a second.
+ * Partitions of a slot. Stored: must never change. Most batches are removed before they fall due, so a slot is read
+ * past the tombstones of what a minute added: servers refuse that beyond 100,000 in a partition, by default, and eight
+ * of them allow for more than ten thousand group commits a second.
  */
 const SHARDS = 8;
 
@@ -28,12 +28,12 @@ const MOST_SLOTS_IN_GROUP = 8;
 
 /**
  * Keeps batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row of one cell, written by
- * itself, so limits on the size of CQL batches do not apply to it; a hundred intents with keys of 32 KiB are one row of 3 MB,
- * below the 16 MB that servers take.
+ * itself, so limits on the size of CQL batches do not apply to it; a hundred intents with keys of 32 KiB are one row of
+ * 3 MB, below the 16 MB that servers take.
  *
- * Its write time is its due time, and a removal's is one later, in units that put both decades before any clock. So a removal
- * always wins, also over an add that is repeated or applied late, whatever the clocks show, and never has to be in the
- * future, which ScyllaDB refuses.
+ * Its write time is its due time, and a removal's is one later, in units that put both decades before any clock. So a
+ * removal always wins, also over an add that is repeated or applied late, whatever the clocks show, and never has to be
+ * in the future, which ScyllaDB refuses.
  */
 export class CqlOutbox implements Outbox {
   readonly #parts: CqlOutboxParts;
@@ -46,14 +46,15 @@ export class CqlOutbox implements Outbox {
 
   async add(batch: IntentBatch): Promise<void> {
     const { session, statements } = this.#parts;
-    const { id, dueAt } = batch;
+    const { dueAt } = batch;
     checkDueAt(dueAt);
     const row = [...placeOf(batch), encodeIntents(batch), bigint(dueAt)];
     await Promise.all([
       this.#slots.hold(slotOf(dueAt)),
       session.write({ query: statements.addBatch, params: row }),
     ]);
-    // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its list.
+    // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its
+    // list.
     await this.#slots.hold(slotOf(dueAt));
   }
 
@@ -140,6 +141,6 @@ function toBatch(row: Row): IntentBatch {
   return {
     id: row["id"] as string,
     dueAt: numberIn(row, "due_at"),
-    ...decodeIntents(row["batch"] as Buffer),
+    ...decodeIntents(row["intents"] as Buffer),
   };
 }

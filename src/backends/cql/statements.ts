@@ -51,17 +51,18 @@ export function statementsFor(keyspaceName: string) {
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
 
     addBatch:
-      `INSERT INTO ${keyspace}.outbox (slot, shard, due_at, id, batch) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
+      `INSERT INTO ${keyspace}.outbox (slot, shard, due_at, id, intents) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
     removeBatch:
       `DELETE FROM ${keyspace}.outbox USING TIMESTAMP ? WHERE slot = ? AND shard = ? AND due_at = ? AND id = ?`,
     readDue:
-      `SELECT due_at, id, batch FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? AND due_at <= ? LIMIT ?`,
+      `SELECT due_at, id, intents FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? AND due_at <= ? LIMIT ?`,
     readDueTimes: `SELECT due_at FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? LIMIT ?`,
-    writeSlotEntry: `INSERT INTO ${keyspace}.outbox_slots (list, entry, listed) VALUES (?, ?, true) USING TIMESTAMP ?`,
-    removeSlotEntry: `DELETE FROM ${keyspace}.outbox_slots USING TIMESTAMP ? WHERE list = ? AND entry = ?`,
+    writeSlotEntry:
+      `INSERT INTO ${keyspace}.outbox_slots (list_id, entry, listed) VALUES (?, ?, true) USING TIMESTAMP ?`,
+    removeSlotEntry: `DELETE FROM ${keyspace}.outbox_slots USING TIMESTAMP ? WHERE list_id = ? AND entry = ?`,
     readSlotEntry:
-      `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list = ? AND entry = ?`,
-    readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list = ?`,
+      `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ? AND entry = ?`,
+    readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ?`,
 
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
     recordMigration:

@@ -5,7 +5,7 @@ import type { ItemRecord } from "../../model/item.ts";
  * Seconds for which CQL keeps what is deleted or expired: the difference between clocks that is tolerated. Within it, a
  * put by a slow clock still finds the version that it has to go above.
  */
-const GRACE_SECONDS = 3600;
+export const GRACE_SECONDS = 3600;
 
 /** The longest time to live in CQL, 20 years. */
 const LONGEST_SECONDS = 630_720_000;

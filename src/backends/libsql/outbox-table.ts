@@ -42,7 +42,8 @@ export class OutboxTable {
     return this.#connection.transaction("DEFERRED", () => {
       const count = Number(this.#count.first([bound + 1])?.[0]);
       const oldest = this.#oldest.first([])?.[0] ?? null;
-      return { batches: Math.min(count, bound), more: count > bound, oldestDueAt: oldest === null ? null : Number(oldest) };
+      const oldestDueAt = oldest === null ? null : Number(oldest);
+      return { batches: Math.min(count, bound), more: count > bound, oldestDueAt };
     });
   }
 }

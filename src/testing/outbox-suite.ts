@@ -1,0 +1,285 @@
+import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { isStoreError } from "../model/errors.ts";
+import { newWriteId } from "../model/item.ts";
+import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
+import { present, rejectionOf, upTo } from "./expectations.ts";
+
+/** What the suite is to examine. */
+export interface OutboxSuite {
+  /** Name of the outbox in the report. */
+  readonly name: string;
+  /** Makes an outbox that is empty and that nobody else uses. Called once. */
+  create(): Promise<{ readonly outbox: Outbox; dispose(): Promise<void> }>;
+  /** Longest time for one case, in milliseconds. 60,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+const MINUTE = 60_000;
+
+/** 2026-01-01, the start of a minute, an hour and a day. */
+const START = Date.UTC(2026, 0, 1);
+
+/** After everything that the cases add. */
+const END_OF_TIME = Date.UTC(3000, 0, 1);
+
+/** Text that trips those who escape, truncate, normalize or sort by something other than bytes. */
+const HOSTILE = [
+  "\0", "a\0b", "a\0", " ", "'", '"', "\\", "%", "_", ":", "/", "é", "e\u0301", "😀", "\u202E", "\uFFFF", "\n", "null",
+  "__proto__", "'; DROP TABLE outbox; --", "x".repeat(5_000),
+];
+
+/** An intent of a write of its own. */
+function intentOf(key: string, namespace = "agents.memories"): Intent {
+  return { namespace, key, writeId: newWriteId(), notedAt: START };
+}
+
+/** A batch, by default a new one with one intent that was never looked at. */
+export function batchOf(dueAt: number, parts: Partial<IntentBatch> = {}): IntentBatch {
+  return { id: randomUUID(), dueAt, attempts: 0, intents: [intentOf("key")], ...parts };
+}
+
+const idsOf = (batches: readonly Pick<IntentBatch, "id">[]): string[] => batches.map(({ id }) => id);
+const byId = (batches: readonly IntentBatch[]): IntentBatch[] => [...batches].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+async function addAll(outbox: Outbox, batches: readonly IntentBatch[]): Promise<void> {
+  await Promise.all(batches.map((batch) => outbox.add(batch)));
+}
+
+/** All that an outbox keeps. */
+function kept(outbox: Outbox): Promise<IntentBatch[]> {
+  return outbox.due(END_OF_TIME, 10_000);
+}
+
+/** Registers, with vitest, the cases that tell whether an outbox keeps the contract of `Outbox`. */
+export function outboxSuite(suite: OutboxSuite): void {
+  describe(`${suite.name} keeps the contract of Outbox`, { timeout: suite.timeoutMs ?? 60_000 }, () => {
+    let made: Awaited<ReturnType<OutboxSuite["create"]>> | undefined;
+    const outbox = (): Outbox => present(made, "the outbox").outbox;
+    beforeAll(async () => {
+      made = await suite.create();
+    }, 120_000);
+    // Each case begins with an empty outbox.
+    afterEach(async () => outbox().remove(await kept(outbox())));
+    afterAll(async () => made?.dispose(), 60_000);
+    keepingCases(outbox);
+    dueCases(outbox);
+    removalCases(outbox);
+    backlogCases(outbox);
+    crowdCases(outbox);
+  });
+}
+
+function keepingCases(outbox: () => Outbox): void {
+  describe("add", () => {
+    test("keeps all of a batch, its intents in their order", async () => {
+      const intents = upTo(3).map((i) => ({ ...intentOf(`key ${9 - i}`, `namespace.${i}`), notedAt: START + i }));
+      const batch = batchOf(START, { attempts: 7, intents });
+      await outbox().add(batch);
+      expect(await kept(outbox())).toEqual([batch]);
+    });
+
+    test("keeps a batch without intents", async () => {
+      const batch = batchOf(START, { intents: [] });
+      await outbox().add(batch);
+      expect(await kept(outbox())).toEqual([batch]);
+    });
+
+    test("of a batch that is there changes nothing, one after another or at once", async () => {
+      const batch = batchOf(START);
+      await outbox().add(batch);
+      await outbox().add(batch);
+      await addAll(outbox(), Array.from({ length: 20 }, () => batch));
+      expect(await kept(outbox())).toEqual([batch]);
+      expect((await outbox().backlog(10)).batches).toBe(1);
+    });
+
+    test("tells batches of one moment apart", async () => {
+      const batches = upTo(30).map(() => batchOf(START));
+      await addAll(outbox(), batches);
+      expect(byId(await kept(outbox()))).toEqual(byId(batches));
+    });
+
+    test.each(HOSTILE.map((text) => [text]))("keeps any well-formed text: %j", async (text) => {
+      const intent: Intent = { namespace: text.replaceAll(".", ""), key: text, writeId: text, notedAt: START };
+      const batch = batchOf(START, { id: `${randomUUID()}${text}`, intents: [intent, intent] });
+      await outbox().add(batch);
+      expect(await kept(outbox())).toEqual([batch]);
+      await outbox().remove([batch]);
+      expect(await kept(outbox())).toEqual([]);
+    });
+
+    test("keeps the hundred intents of a group commit, also of the longest keys", async () => {
+      const batch = batchOf(START, { intents: upTo(100).map((i) => intentOf(`${i}`.padEnd(32 * 1024, "k"))) });
+      await outbox().add(batch);
+      expect(await kept(outbox())).toEqual([batch]);
+    });
+
+    test.each([Number.NaN, 0.5, -1, Infinity, 2 ** 60])("refuses the due time %d", async (dueAt) => {
+      for (const refused of [outbox().add(batchOf(dueAt)), outbox().remove([batchOf(dueAt)])]) {
+        const error = await rejectionOf(refused);
+        expect(isStoreError(error) && error.code).toBe("VALIDATION");
+      }
+    });
+  });
+}
+
+function dueCases(outbox: () => Outbox): void {
+  describe("due", () => {
+    test("answers nothing where there is nothing", async () => {
+      expect(await outbox().due(END_OF_TIME, 10)).toEqual([]);
+    });
+
+    test.each([
+      ["the start of a minute", START],
+      ["the end of a minute", START + MINUTE - 1],
+      ["the middle of a minute", START + 30_500],
+      ["the start of a day", START + 24 * 60 * MINUTE],
+      ["years ago", Date.UTC(2001, 8, 9, 1, 46, 40)],
+      ["the epoch", 0],
+      ["years ahead", Date.UTC(2100, 0, 1)],
+    ])("answers a batch from its due time on, and not before: %s", async (_, dueAt) => {
+      const batch = batchOf(dueAt);
+      await outbox().add(batch);
+      expect(await outbox().due(dueAt - 1, 10)).toEqual([]);
+      expect(await outbox().due(dueAt, 10)).toEqual([batch]);
+      expect(await outbox().due(dueAt + 90 * 24 * 60 * MINUTE, 10)).toEqual([batch]);
+    });
+
+    test("answers the longest due first, within a minute and over years", async () => {
+      const gaps = [1, 1, 7, MINUTE - 9, 1, MINUTE, 3 * MINUTE + 1, 61 * MINUTE, 480 * MINUTE, 400 * 1440 * MINUTE];
+      let dueAt = START;
+      const batches = gaps.map((gap) => batchOf((dueAt += gap)));
+      await addAll(outbox(), [...batches].reverse());
+      expect(await kept(outbox())).toEqual(batches);
+    });
+
+    test("answers the first of them, where there are more than the limit", async () => {
+      const batches = upTo(60).map((i) => batchOf(START + (i < 40 ? i : i * MINUTE)));
+      await addAll(outbox(), [...batches].reverse());
+      for (const limit of [1, 7, 40, 41, 59, 60, 61]) {
+        expect(idsOf(await outbox().due(END_OF_TIME, limit))).toEqual(idsOf(batches.slice(0, limit)));
+      }
+      expect(await outbox().due(END_OF_TIME, 0)).toEqual([]);
+    });
+
+    test("leaves what it answers where it is", async () => {
+      const batches = upTo(5).map((i) => batchOf(START + i));
+      await addAll(outbox(), batches);
+      const answers = await Promise.all([kept(outbox()), kept(outbox())]);
+      expect([...answers, await kept(outbox())]).toEqual([batches, batches, batches]);
+    });
+  });
+}
+
+function removalCases(outbox: () => Outbox): void {
+  describe("remove", () => {
+    test("removes what it is given and nothing else", async () => {
+      const batches = upTo(20).map((i) => batchOf(START + (i % 4)));
+      await addAll(outbox(), batches);
+      const [gone, left] = [batches.slice(0, 9), batches.slice(9)];
+      await outbox().remove(gone);
+      expect(byId(await kept(outbox()))).toEqual(byId(left));
+    });
+
+    test("looks at the id and the due time only", async () => {
+      const batch = batchOf(START);
+      await outbox().add(batch);
+      await outbox().remove([{ id: batch.id, dueAt: batch.dueAt + 1 }]);
+      expect(await kept(outbox())).toEqual([batch]);
+      await outbox().remove([{ id: batch.id, dueAt: batch.dueAt }]);
+      expect(await kept(outbox())).toEqual([]);
+    });
+
+    test("succeeds for what is not there, was removed before, or is given twice, and for nothing", async () => {
+      const batch = batchOf(START);
+      await outbox().add(batch);
+      await outbox().remove([batchOf(START), batch, batch]);
+      await outbox().remove([batch]);
+      await outbox().remove([]);
+      expect(await kept(outbox())).toEqual([]);
+    });
+
+    test("leaves room for the same intents at a later time", async () => {
+      const first = batchOf(START);
+      const later = batchOf(START + MINUTE, { attempts: 1, intents: first.intents });
+      await outbox().add(first);
+      await outbox().add(later);
+      await outbox().remove([first]);
+      expect(await kept(outbox())).toEqual([later]);
+    });
+  });
+}
+
+function backlogCases(outbox: () => Outbox): void {
+  describe("backlog", () => {
+    test("of an empty outbox is nothing", async () => {
+      expect(await outbox().backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+    });
+
+    test("counts what is kept, due or not, and names the first due time", async () => {
+      const times = [START + 5, START + 9, START + 2 * MINUTE, Date.UTC(2100, 0, 1)];
+      await addAll(outbox(), times.map((dueAt) => batchOf(dueAt)).reverse());
+      expect(await outbox().backlog(10)).toEqual({ batches: 4, more: false, oldestDueAt: START + 5 });
+    });
+
+    test("counts up to its bound, and says whether there are more", async () => {
+      const batches = upTo(25).map((i) => batchOf(START + (i < 15 ? i : i * MINUTE)));
+      await addAll(outbox(), batches);
+      for (const bound of [0, 1, 3, 14, 15, 16, 24]) {
+        expect(await outbox().backlog(bound)).toEqual({ batches: bound, more: true, oldestDueAt: START });
+      }
+      for (const bound of [25, 26, 1_000]) {
+        expect(await outbox().backlog(bound)).toEqual({ batches: 25, more: false, oldestDueAt: START });
+      }
+    });
+  });
+}
+
+function crowdCases(outbox: () => Outbox): void {
+  describe("many at once", () => {
+    test("a thousand batches are all kept, found once each and in order, and removed", async () => {
+      const batches = upTo(1_000).map((i) => batchOf(START + i * 777, { intents: [intentOf(`${i}`)] }));
+      await addAll(outbox(), batches);
+      expect(await kept(outbox())).toEqual(batches);
+      expect(await outbox().backlog(999)).toEqual({ batches: 999, more: true, oldestDueAt: START });
+      await outbox().remove(batches.filter((_, i) => i % 2 === 0));
+      expect(await kept(outbox())).toEqual(batches.filter((_, i) => i % 2 === 1));
+      await outbox().remove(batches);
+      expect(await outbox().backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+    });
+
+    test("while others add and remove, nothing that was added is missed and nothing that is gone is seen", async () => {
+      const added = new Set<string>();
+      const removed = new Set<string>();
+      let isBusy = true;
+      const work = async (worker: number): Promise<void> => {
+        for (let i = 0; i < 25; i += 1) {
+          const batch = batchOf(START + ((worker * 31 + i * 17) % 20) * 9_000);
+          await outbox().add(batch);
+          added.add(batch.id);
+          if (i % 3 === 0) continue;
+          added.delete(batch.id);
+          await outbox().remove([batch]);
+          removed.add(batch.id);
+        }
+      };
+      const look = async (): Promise<void> => {
+        do {
+          // An outbox that answers without leaving the thread would otherwise keep the others from working.
+          await nextTurn();
+          const [expected, gone] = [[...added], [...removed]];
+          const found = new Set(idsOf(await kept(outbox())));
+          // One may have been removed since.
+          expect(expected.filter((id) => added.has(id) && !found.has(id))).toEqual([]);
+          expect(gone.filter((id) => found.has(id))).toEqual([]);
+        } while (isBusy);
+      };
+      const lookers = [look(), look()];
+      const working = Promise.all(upTo(8).map(work)).finally(() => (isBusy = false));
+      await Promise.all([working, ...lookers]);
+      expect(idsOf(await kept(outbox())).sort()).toEqual([...added].sort());
+    });
+  });
+}

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
+import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { LocalDatabase } from "../../src/backends/libsql/local-database.ts";
+import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
+import type { DatabaseCalls } from "../../src/backends/libsql/requests.ts";
+import { WriteGroup } from "../../src/backends/libsql/write-group.ts";
+import { ClosedError } from "../../src/model/errors.ts";
+import { batchOf, outboxSuite } from "../../src/testing/outbox-suite.ts";
+
+const LATER = Date.UTC(3000, 0, 1);
+
+async function newDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "libsql-outbox-"));
+}
+
+outboxSuite({
+  name: "LibsqlOutbox",
+  async create() {
+    const directory = await newDirectory();
+    const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims: null });
+    await backend.start();
+    const dispose = async (): Promise<void> => {
+      await backend.stop();
+      await rm(directory, { recursive: true });
+    };
+    return { outbox: backend.outbox, dispose };
+  },
+});
+
+/** The same SQL on this thread, which debuggers and the measuring of coverage see. */
+outboxSuite({
+  name: "LibsqlOutbox on the caller's thread",
+  async create() {
+    const directory = await newDirectory();
+    const path = join(directory, "store.db");
+    const database = new LocalDatabase();
+    database.answer("open", { path, dims: null, durable: false });
+    const calls: DatabaseCalls = {
+      async call(name, request) {
+        try {
+          return structuredClone(database.answer(name, structuredClone(request)));
+        } catch (error) {
+          throw toStoreError(toFailure(error), path);
+        }
+      },
+    };
+    const dispose = async (): Promise<void> => {
+      database.answer("close", null);
+      await rm(directory, { recursive: true });
+    };
+    return { outbox: new LibsqlOutbox(calls, new WriteGroup(calls, path, 10_000)), dispose };
+  },
+});
+
+/** Starts a backend on a file; stopped when the test ends. */
+async function started(path: string): Promise<LibsqlBackend> {
+  const backend = new LibsqlBackend({ path, dims: null });
+  onTestFinished(() => backend.stop());
+  await backend.start();
+  return backend;
+}
+
+async function newPath(): Promise<string> {
+  const directory = await newDirectory();
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, "store.db");
+}
+
+test("batches are there when the file is opened again, and removed ones are not", async () => {
+  const path = await newPath();
+  const [gone, left] = [batchOf(1_000), batchOf(2_000)];
+  const first = await started(path);
+  await Promise.all([first.outbox.add(gone), first.outbox.add(left)]);
+  await first.outbox.remove([gone]);
+  await first.stop();
+  expect(await (await started(path)).outbox.due(LATER, 10)).toEqual([left]);
+});
+
+test("another process on the file sees batches at once", async () => {
+  const path = await newPath();
+  const [mine, theirs] = [await started(path), await started(path)];
+  const batch = batchOf(1_000);
+  await mine.outbox.add(batch);
+  expect(await theirs.outbox.due(LATER, 10)).toEqual([batch]);
+  await theirs.outbox.remove([batch]);
+  expect(await mine.outbox.backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+});
+
+test("after stop every call is refused", async () => {
+  const { outbox, stop } = await startedAndStopped(await newPath());
+  await stop;
+  await expect(outbox.add(batchOf(1_000))).rejects.toThrow(ClosedError);
+  await expect(outbox.due(LATER, 1)).rejects.toThrow(ClosedError);
+  await expect(outbox.remove([batchOf(1_000)])).rejects.toThrow(ClosedError);
+  await expect(outbox.backlog(1)).rejects.toThrow(ClosedError);
+});
+
+async function startedAndStopped(path: string) {
+  const backend = await started(path);
+  return { outbox: backend.outbox, stop: backend.stop() };
+}

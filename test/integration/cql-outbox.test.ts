@@ -1,0 +1,419 @@
+import { Client, type QueryOptions, types } from "cassandra-driver";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { CqlBackend } from "../../src/backends/cql/index.ts";
+import { CqlOutbox } from "../../src/backends/cql/outbox.ts";
+import { LEASE_MS, PATIENCE_MS, REMOVAL_AGE_MS } from "../../src/backends/cql/outbox-slots.ts";
+import { CqlSession } from "../../src/backends/cql/session.ts";
+import { statementsFor } from "../../src/backends/cql/statements.ts";
+import { UnavailableError } from "../../src/model/errors.ts";
+import type { IntentBatch } from "../../src/ports/outbox.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
+import { present, upTo } from "../../src/testing/expectations.ts";
+import { batchOf, outboxSuite } from "../../src/testing/outbox-suite.ts";
+import { dropKeyspace, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const keyspace = uniqueName("test");
+const client = new Client({ ...servers.cql });
+const backend = new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger });
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const START = Date.UTC(2026, 0, 1, 12);
+const LATER = Date.UTC(3000, 0, 1);
+/** Most that two clocks may differ. */
+const TOLERATED = HOUR;
+
+/** The form of `Client.execute` that the backend uses. */
+type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<types.ResultSet>;
+
+/** Real time, as the tests turn it; each process has its own idea of it. */
+let time = START;
+
+beforeAll(() => backend.start(), 60_000);
+beforeEach(async () => {
+  time = START;
+  for (const table of ["outbox", "outbox_slots"]) {
+    await client.execute(`TRUNCATE "${keyspace}".${table}`, [], { readTimeout: 60_000 });
+  }
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+afterAll(async () => {
+  await backend.stop();
+  await client.shutdown();
+  await dropKeyspace(servers, keyspace);
+});
+
+outboxSuite({
+  name: "The CQL outbox",
+  async create() {
+    const own = uniqueName("test");
+    const made = new CqlBackend({ ...servers.cql, keyspace: own }, { setup: "auto", logger: silentLogger });
+    await made.start();
+    return {
+      outbox: made.outbox,
+      async dispose() {
+        await made.stop();
+        await dropKeyspace(servers, own);
+      },
+    };
+  },
+});
+
+/** An outbox as another process has it, whose clock is `ahead` of real time. */
+async function processOf(ahead = 0, through: Client = client): Promise<CqlOutbox> {
+  const session = new CqlSession({ keyspace, client: through });
+  await session.open();
+  return new CqlOutbox({ session, statements: statementsFor(keyspace), now: () => time + ahead, uptime: () => time });
+}
+
+/** A client of its own, whose requests a test may hold back without holding back those of others. */
+async function newClient(options: { encoding?: { useBigIntAsLong: boolean } } = {}): Promise<Client> {
+  const made = new Client({ ...servers.cql, ...options });
+  onTestFinished(() => made.shutdown());
+  await made.connect();
+  return made;
+}
+
+/** Calls `before` ahead of each request of a client. */
+function intercept(through: Client, before: (query: string) => Promise<void> | void): void {
+  const execute = through.execute.bind(through) as Execute;
+  const intercepted = async (query: string, params: unknown[], options: QueryOptions): Promise<types.ResultSet> => {
+    await before(query);
+    return execute(query, params, options);
+  };
+  Object.assign(through, { execute: intercepted });
+  onTestFinished(() => void Object.assign(through, { execute }));
+}
+
+/** Notes the requests of the shared client that speak of a table. */
+function watch(table: "outbox" | "outbox_slots"): string[] {
+  const queries: string[] = [];
+  intercept(client, (query) => {
+    if (query.includes(`"${keyspace}".${table} `)) queries.push(query);
+  });
+  return queries;
+}
+
+/** Number of entries in all lists. */
+async function listed(): Promise<number> {
+  const result = await client.execute(`SELECT list_id, entry FROM "${keyspace}".outbox_slots`);
+  return result.rowLength;
+}
+
+/** Lets a reader find out that the slots up to now are empty. */
+async function findEmpty(reader: CqlOutbox): Promise<void> {
+  expect(await reader.due(time, 10)).toEqual([]);
+  time += PATIENCE_MS;
+  expect(await reader.due(time, 10)).toEqual([]);
+}
+
+/** Lets a reader take from the list what it found empty, and the list that then is. */
+async function unlist(reader: CqlOutbox): Promise<void> {
+  time += REMOVAL_AGE_MS;
+  for (let pass = 0; pass < 2; pass += 1) await reader.due(time, 10);
+}
+
+describe("another process", () => {
+  test("finds batches of any age, and what the first one removed is gone", async () => {
+    const batches = [0, START - 900 * 24 * HOUR, START, START + 1, START + HOUR].map((dueAt) => batchOf(dueAt));
+    const first = new CqlBackend({ ...servers.cql, keyspace }, { setup: "never", logger: silentLogger });
+    await first.start();
+    await Promise.all(batches.map((batch) => first.outbox.add(batch)));
+    await first.outbox.remove(batches.slice(2, 3));
+    await first.stop();
+    const left = batches.filter((_, i) => i !== 2);
+    expect(await (await processOf()).due(LATER, 10)).toEqual(left);
+    expect(await (await processOf()).backlog(10)).toEqual({ batches: 4, more: false, oldestDueAt: 0 });
+  });
+
+  test("reads them by a client that gives whole numbers as BigInt", async () => {
+    const outbox = await processOf(0, await newClient({ encoding: { useBigIntAsLong: true } }));
+    const batch = batchOf(START + 7);
+    await outbox.add(batch);
+    expect(await outbox.due(START + 7, 10)).toEqual([batch]);
+    await findEmptyAfter(outbox, batch);
+    await unlist(outbox);
+    expect(await listed()).toBe(0);
+  });
+});
+
+async function findEmptyAfter(outbox: CqlOutbox, batch: IntentBatch): Promise<void> {
+  await outbox.remove([batch]);
+  time += MINUTE;
+  await findEmpty(outbox);
+}
+
+describe("a removal", () => {
+  test("wins over an add of the same batch that is applied after it", async () => {
+    const outbox = await processOf();
+    const batch = batchOf(START);
+    await outbox.add(batch);
+    await outbox.remove([batch]);
+    await outbox.add(batch);
+    expect(await outbox.due(LATER, 10)).toEqual([]);
+  });
+
+  test.each([-TOLERATED, TOLERATED])("does not depend on clocks: one that is %d ms ahead", async (ahead) => {
+    const batch = batchOf(START);
+    await (await processOf()).add(batch);
+    await (await processOf(ahead)).remove([batch]);
+    expect(await (await processOf()).due(LATER, 10)).toEqual([]);
+  });
+});
+
+describe("requests", () => {
+  test("many adds of one process to one minute list it once per lease", async () => {
+    const outbox = await processOf();
+    const queries = watch("outbox_slots");
+    const add = (): Promise<void[]> => Promise.all(upTo(20).map((i) => outbox.add(batchOf(START + i * SECOND))));
+    await add();
+    expect(queries).toHaveLength(3);
+    time += LEASE_MS - 1;
+    await add();
+    expect(queries).toHaveLength(3);
+    time += 1;
+    await add();
+    expect(queries).toHaveLength(6);
+  });
+
+  test("minutes that are known to be empty are not read again", async () => {
+    const outbox = await processOf();
+    const batches = upTo(60).map((i) => batchOf(START - i * MINUTE));
+    await Promise.all(batches.map((batch) => outbox.add(batch)));
+    await outbox.remove(batches);
+    time += 2 * MINUTE;
+    await findEmpty(outbox);
+    const queries = watch("outbox");
+    expect(await outbox.due(time, 10)).toEqual([]);
+    expect(await outbox.backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+    expect(queries).toEqual([]);
+  });
+
+  test("a limit that one minute fills leaves the others unread", async () => {
+    const outbox = await processOf();
+    await Promise.all(upTo(30).map((i) => outbox.add(batchOf(START + i * MINUTE))));
+    const queries = watch("outbox");
+    expect(await outbox.due(LATER, 1)).toHaveLength(1);
+    expect(new Set(queries).size).toBe(1);
+    expect(queries).toHaveLength(8);
+  });
+
+  test("are prepared, of LOCAL_QUORUM, and free of what ScyllaDB with tablets may refuse", async () => {
+    const execute = vi.spyOn(client, "execute");
+    const consistency = types.consistencies.localQuorum;
+    const outbox = await processOf();
+    const batch = batchOf(START);
+    await outbox.add(batch);
+    await outbox.backlog(1);
+    await findEmptyAfter(outbox, batch);
+    await unlist(outbox);
+    const calls = execute.mock.calls as unknown as Parameters<Execute>[];
+    expect(new Set(calls.map(([query]) => query)).size).toBe(8);
+    for (const [query, , options] of calls) {
+      expect(query).not.toMatch(/\bIF\b|ALLOW FILTERING|\bTTL\b/);
+      expect(options).toMatchObject({ prepare: true, isIdempotent: true, consistency });
+    }
+  });
+
+  test("an add whose minute could not be listed fails, and the next one lists it", async () => {
+    const through = await newClient();
+    const outbox = await processOf(0, through);
+    let isDown = true;
+    intercept(through, (query) => {
+      if (isDown && query.includes("outbox_slots")) throw new UnavailableError("down");
+    });
+    const batch = batchOf(START);
+    await expect(outbox.add(batch)).rejects.toThrow(UnavailableError);
+    isDown = false;
+    await outbox.add(batch);
+    expect(await (await processOf()).due(LATER, 10)).toEqual([batch]);
+  });
+});
+
+describe("the list of minutes", () => {
+  test("forgets a minute that stays empty for more than the tolerated hour, and not before", async () => {
+    const [reader, batch] = [await processOf(), batchOf(START)];
+    await reader.add(batch);
+    await findEmptyAfter(reader, batch);
+    expect(await listed()).toBe(2);
+    time = START + REMOVAL_AGE_MS;
+    await reader.due(time, 10);
+    expect(await listed()).toBe(2);
+    await unlist(reader);
+    expect(await listed()).toBe(0);
+  });
+
+  test("never forgets one that holds a batch, however old", async () => {
+    const [reader, batch] = [await processOf(), batchOf(START)];
+    await reader.add(batch);
+    for (let day = 0; day < 3; day += 1) {
+      time += 24 * HOUR;
+      expect(await reader.due(time, 10)).toEqual([batch]);
+    }
+    expect(await (await processOf()).due(time, 10)).toEqual([batch]);
+  });
+
+  // The entry is of a clock that is ahead: to the reader it comes of age half an hour later.
+  test.each([
+    ["is known to be empty", 0, 2],
+    ["will be forgotten", TOLERATED / 2 + MINUTE, 2],
+    ["is forgotten", TOLERATED / 2 + REMOVAL_AGE_MS, 0],
+  ])("takes a late batch of a slow clock in a minute that %s", async (_, passed, entries) => {
+    const [reader, fast, slow] = [await processOf(), await processOf(TOLERATED / 2), await processOf(-TOLERATED / 2)];
+    const [early, late] = [batchOf(START), batchOf(START + 1)];
+    await fast.add(early);
+    await findEmptyAfter(reader, early);
+    time += passed;
+    for (let pass = 0; pass < 2; pass += 1) await reader.due(time, 10);
+    expect(await listed()).toBe(entries);
+    await slow.add(late);
+    expect(await reader.due(time, 10)).toEqual([late]);
+    expect(await (await processOf()).due(time, 10)).toEqual([late]);
+  });
+
+  test("takes a batch that comes under a lease right after its minute was read and found empty", async () => {
+    const [reader, writer] = [await processOf(), await processOf()];
+    const [first, second] = [batchOf(START - MINUTE), batchOf(START - MINUTE + 1)];
+    await writer.add(first);
+    await reader.remove([first]);
+    for (const passed of [0, LEASE_MS - 1]) expect(await reader.due((time += passed), 10)).toEqual([]);
+    await writer.add(second);
+    expect(await reader.due(time, 10)).toEqual([second]);
+    time += PATIENCE_MS;
+    expect(await reader.due(time, 10)).toEqual([second]);
+  });
+
+  test.each([
+    ["a minute that it lists", false, 1],
+    ["a minute that it lists", false, 2],
+    ["a minute that it has to list", true, 1],
+    ["a minute that it has to list", true, 2],
+    ["a minute that it has to list", true, 3],
+    ["a minute that it has to list", true, 4],
+    ["a minute that it has to list", true, 5],
+  ])("loses no batch of a process stopped for hours in an add to %s (%s), at request %d", async (_, isExpired, at) => {
+    const through = await newClient();
+    const [reader, stopped] = [await processOf(), await processOf(0, through)];
+    const [first, late] = [batchOf(START), batchOf(START + 1)];
+    await stopped.add(first);
+    await reader.remove([first]);
+    if (isExpired) time += LEASE_MS;
+    const { promise: resumed, resolve: resume } = Promise.withResolvers<void>();
+    const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+    let requests = 0;
+    intercept(through, async () => {
+      requests += 1;
+      if (requests < at) return;
+      hold();
+      await resumed;
+    });
+    const adding = stopped.add(late);
+    await Promise.race([held, adding]);
+    for (const passed of [MINUTE, PATIENCE_MS, REMOVAL_AGE_MS, 0]) await reader.due((time += passed), 10);
+    resume();
+    await adding;
+    expect(await reader.due(time, 10)).toEqual([late]);
+    expect(await (await processOf()).due(time, 10)).toEqual([late]);
+  });
+
+  test("loses no batch of a slow clock that is stopped twice in one add, while its list is forgotten", async () => {
+    const through = await newClient();
+    const [reader, fast] = [await processOf(), await processOf(TOLERATED / 2)];
+    const slow = await processOf(-TOLERATED / 2, through);
+    const [first, other, late] = [batchOf(START), batchOf(START + MINUTE), batchOf(START + 1)];
+    await Promise.all([slow.add(first), fast.add(other)]);
+    await reader.remove([first, other]);
+    const stops = [1, 3].map((at) => {
+      return { at, reached: Promise.withResolvers<void>(), resumed: Promise.withResolvers<void>() };
+    });
+    const [row, entries] = [present(stops[0]), present(stops[1])];
+    let requests = 0;
+    intercept(through, async () => {
+      requests += 1;
+      const stop = requests === row.at ? row : requests >= entries.at ? entries : null;
+      stop?.reached.resolve();
+      await stop?.resumed.promise;
+    });
+    const adding = slow.add(late);
+    await row.reached.promise;
+    time += 2 * MINUTE;
+    await findEmpty(reader);
+    row.resumed.resolve();
+    await entries.reached.promise;
+    time += TOLERATED / 2;
+    await unlist(reader);
+    expect(await listed()).toBe(0);
+    entries.resumed.resolve();
+    await adding;
+    expect(await reader.due(time, 10)).toEqual([late]);
+    expect(await (await processOf()).due(time, 10)).toEqual([late]);
+  });
+
+  test("keeps every batch that was added, whatever the clocks and the order of requests", { timeout: 120_000 }, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const random = generator(seed);
+    const below = (bound: number): number => Math.floor(random() * bound);
+    const pick = <T>(list: readonly T[]): T => present(list[below(list.length)]);
+    const clocks = [-TOLERATED / 2, 0, 5 * SECOND, TOLERATED / 2];
+    const processes = await Promise.all(clocks.map((ahead) => processOf(ahead)));
+    const waiting = new Map<string, IntentBatch>();
+    const look = async (): Promise<void> => {
+      const expected = [...waiting.keys()];
+      const now = time + HOUR;
+      const found = await pick(processes).due(now, 10_000);
+      const ids = new Set(found.map(({ id }) => id));
+      expect(expected.filter((id) => waiting.has(id) && !ids.has(id)), `missed; seed ${seed}`).toEqual([]);
+      // Hours pass between an answer and what is done about it, as in a process that is stopped.
+      const done = found.filter(() => random() < 0.8);
+      for (const { id } of done) waiting.delete(id);
+      await pick(processes).remove(done);
+    };
+    const add = async (): Promise<void> => {
+      const batch = batchOf(Math.max(0, time + pick([10 * SECOND, 30 * SECOND, -5 * MINUTE, -2 * HOUR, -9 * HOUR])));
+      await pick(processes).add(batch);
+      waiting.set(batch.id, batch);
+    };
+    for (let step = 0; step < 120; step += 1) {
+      await Promise.all(upTo(6).map(() => (random() < 0.6 ? add() : look())));
+      time += pick([SECOND, LEASE_MS, PATIENCE_MS, 40 * SECOND, 35 * MINUTE, REMOVAL_AGE_MS + MINUTE]);
+    }
+    expect((await processes[0]?.due(LATER, 10_000))?.map(({ id }) => id).sort()).toEqual([...waiting.keys()].sort());
+  });
+
+  test("is read at once, with 120,000 forgotten minutes never compacted", { timeout: 180_000 }, async () => {
+    const { removeSlotEntry } = statementsFor(keyspace);
+    const slot = Math.floor(START / MINUTE);
+    const lists = upTo(250).map((i) => Math.floor(slot / 480) - i);
+    const removal = (list: number, entry: number): { query: string; params: unknown[] } => ({
+      query: removeSlotEntry,
+      params: [types.Long.fromNumber(1), types.Long.fromNumber(list), types.Long.fromNumber(entry)],
+    });
+    for (const list of lists) {
+      const forgotten = upTo(480).map((i) => removal(list, list * 480 + i));
+      await client.batch([...forgotten, removal(-1, list)], { prepare: true, logged: false, readTimeout: 60_000 });
+    }
+    const [outbox, old, recent] = [await processOf(), batchOf(START - 70 * 24 * HOUR), batchOf(START)];
+    await outbox.add(old);
+    await outbox.add(recent);
+    const begun = performance.now();
+    const reader = await processOf();
+    expect(await reader.due(START, 10)).toEqual([old, recent]);
+    expect(await reader.backlog(10)).toEqual({ batches: 2, more: false, oldestDueAt: old.dueAt });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+});
+
+/** Numbers from 0 to 1 that a seed decides (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
