@@ -6,19 +6,25 @@ import type { CommonConfig, EmbeddedConfig, ServerConfig } from "./config/schema
 import { SharedEmbedder } from "./core/embedding.ts";
 import { groupVectorWrites } from "./core/grouped-vector-index.ts";
 import { IndexRules } from "./core/index-rules.ts";
+import { IntentLog } from "./core/intent-log.ts";
 import { Memory } from "./core/memory.ts";
-import type { Indexing } from "./core/write-path.ts";
+import type { Indexing } from "./core/indexing.ts";
 import { SchemaError } from "./model/errors.ts";
-import type { Resource } from "./ports/backend.ts";
+import type { Backend, Resource } from "./ports/backend.ts";
+import type { Logger } from "./ports/logger.ts";
 import type { Settings } from "./ports/settings.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
 import { Guard } from "./resilience/guard.ts";
 import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
 import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
+import { Reconciler } from "./sync/reconciler.ts";
+import { repairAll, type RepairReport } from "./sync/repair.ts";
 
 /** A memory that is put together, but not connected yet. */
 export interface Composition extends Resource {
   readonly memory: Memory;
+  readonly reconciler: Reconciler;
+  readonly repair: () => Promise<RepairReport>;
   readonly config: CommonConfig;
 }
 
@@ -30,16 +36,18 @@ export function composeServers(config: ServerConfig): Composition {
   const vectors =
     index === undefined || qdrant === undefined || identity === null
       ? null
-      : new QdrantBackend({ ...qdrant, collection: qdrant.collection ?? cql.keyspace, layout: qdrant }, identity, setup, logger);
-  return {
-    config,
-    memory: new Memory({
-      items: records.items,
-      indexing: indexing(config, vectors === null ? null : groupVectorWrites(guarded(vectors, config))),
-      limits: config.limits,
-      ttl: config.ttl,
-      logger,
-    }),
+      : new QdrantBackend({
+          options: { ...qdrant, collection: qdrant.collection ?? cql.keyspace, layout: qdrant },
+          identity,
+          setup,
+          settings: records.settings,
+          logger,
+        });
+  return compose(config, {
+    collection: vectors,
+    items: records.items,
+    outbox: records.outbox,
+    vectors: vectors === null ? null : groupVectorWrites(guarded(vectors, config)),
     async start() {
       await records.start();
       // Before the collection is made: a wrong model must not leave one behind.
@@ -49,27 +57,68 @@ export function composeServers(config: ServerConfig): Composition {
     async stop() {
       await Promise.all([records.stop(), vectors?.stop()]);
     },
-  };
+  });
 }
 
 /** A memory on one local file. */
 export function composeEmbedded(config: EmbeddedConfig): Composition {
   const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: config.logger });
-  return {
-    config,
-    memory: new Memory({
-      items: file.items,
-      indexing: indexing(config, file.vectors),
-      limits: config.limits,
-      ttl: config.ttl,
-      logger: config.logger,
-    }),
+  return compose(config, {
+    collection: null,
+    items: file.items,
+    outbox: file.outbox,
+    vectors: file.vectors,
     async start() {
       await file.start();
       await checkIdentity(file.settings, identityOf(config));
     },
     stop: () => file.stop(),
+  });
+}
+
+/** What a memory is put together from, whichever databases it is on. */
+type Parts = Resource &
+  Pick<Backend, "items" | "outbox" | "vectors"> & {
+    /** Vectors that live apart from the records and may be lost without them. */
+    readonly collection: Pick<QdrantBackend, "isComplete" | "complete"> | null;
   };
+
+function compose(config: CommonConfig, parts: Parts): Composition {
+  const { items, outbox, vectors } = parts;
+  const { limits, ttl, logger, vectorSync, embeddingFailure, reconcile } = config;
+  const intents = new IntentLog(outbox, reconcile);
+  const ground = { items, indexing: indexing(config, vectors) };
+  const reconciler = new Reconciler({ ground, outbox, log: intents, logger, tickMs: reconcile.tickMs });
+  const repair = async (): Promise<RepairReport> => {
+    const report = await repairAll(ground, logger);
+    if (report.failed === 0) await parts.collection?.complete();
+    return report;
+  };
+  return {
+    config,
+    reconciler,
+    repair,
+    memory: new Memory({ ...ground, intents, policy: { vectorSync, embeddingFailure }, limits, ttl, logger }),
+    async start() {
+      await parts.start();
+      reconciler.start();
+      if (parts.collection?.isComplete === false) void fillAgain(repair, logger);
+    },
+    async stop() {
+      await reconciler.stop();
+      await parts.stop();
+    },
+  };
+}
+
+/** Fills a collection that took the place of a lost one, while searches go on without it. */
+async function fillAgain(repair: () => Promise<RepairReport>, logger: Logger): Promise<void> {
+  try {
+    logger.info({ ...(await repair()) }, "the vectors were filled in again from the records");
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    logger.error({ cause }, "the vectors could not be filled in again: call repair(), or start again");
+  }
 }
 
 function guarded(vectors: VectorIndex, { retry, breaker, logger }: CommonConfig): VectorIndex {

@@ -26,6 +26,8 @@ export type { ListingOrder } from "./model/operation.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export { ScyllaDBStore } from "./store.ts";
+export type { ReconcileReport } from "./sync/reconciler.ts";
+export type { RepairReport } from "./sync/repair.ts";
 export {
   StoreView,
   type GetOptions,

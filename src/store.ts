@@ -7,24 +7,37 @@ import {
   type EmbeddedStoreConfig,
   type ScyllaDBStoreConfig,
 } from "./config/schema.ts";
-import type { Memory } from "./core/memory.ts";
+import { withinDeadline } from "./concurrency/deadline.ts";
 import { ClosedError } from "./model/errors.ts";
+import type { ReconcileReport } from "./sync/reconciler.ts";
+import type { RepairReport } from "./sync/repair.ts";
 import { StoreView, WHOLE_STORE } from "./views.ts";
 
-/** Connects at most once at a time, and again after a failure. */
+/** How long `stop` waits for operations under way, milliseconds. */
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** Connects at most once at a time, and again after a failure; counts what is under way, and lets it end. */
 class Lifecycle {
   readonly #composition: Composition;
-  #starting: Promise<Memory> | null = null;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #starting: Promise<Composition> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(composition: Composition) {
     this.#composition = composition;
   }
 
-  async memory(): Promise<Memory> {
+  /** Runs a task on the started composition. */
+  async run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
     if (this.#stopping !== null) throw new ClosedError("The store was stopped; make a new one to go on.");
     this.#starting ??= this.#start();
-    return this.#starting;
+    const running = this.#starting.then(task);
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
   }
 
   stop(): Promise<void> {
@@ -32,10 +45,10 @@ class Lifecycle {
     return this.#stopping;
   }
 
-  async #start(): Promise<Memory> {
+  async #start(): Promise<Composition> {
     try {
       await this.#composition.start();
-      return this.#composition.memory;
+      return this.#composition;
     } catch (error) {
       this.#starting = null;
       throw error;
@@ -43,8 +56,13 @@ class Lifecycle {
   }
 
   async #stop(): Promise<void> {
-    // A start under way ends first, so that what it opens is closed; whether it succeeded does not matter here.
-    await Promise.allSettled([this.#starting]);
+    // What is under way ends first, a start too, so that what it opens is closed; how it ended does not matter here.
+    const ended = Promise.allSettled([this.#starting, ...this.#underWay]);
+    try {
+      await withinDeadline("Ending the operations under way", DRAIN_DEADLINE_MS, ended);
+    } catch (error) {
+      this.#composition.config.logger.warn({ cause: (error as Error).message }, "the store is stopped all the same");
+    }
     await this.#composition.stop();
   }
 }
@@ -79,7 +97,7 @@ export class ScyllaDBStore extends StoreView {
       "composition" in config ? config.composition : composeServers(parseConfig(serverConfigSchema, config));
     const lifecycle = new Lifecycle(composition);
     const { limits, order } = composition.config;
-    super({ memory: () => lifecycle.memory(), limits }, WHOLE_STORE, { order });
+    super({ run: (requests) => lifecycle.run(({ memory }) => memory.run(requests)), limits }, WHOLE_STORE, { order });
     this.#lifecycle = lifecycle;
   }
 
@@ -109,9 +127,25 @@ export class ScyllaDBStore extends StoreView {
     return started(new ScyllaDBStore({ composition: composeEmbedded(parseConfig(embeddedConfigSchema, config)) }));
   }
 
+  /**
+   * Looks now at all writes that may not have ended, of this process and of others, and finishes them. A running store
+   * does so by itself, some time after each; this is for tests, and for whoever does not want to wait.
+   */
+  async reconcile(): Promise<ReconcileReport> {
+    return this.#lifecycle.run(({ reconciler }) => reconciler.reconcile());
+  }
+
+  /**
+   * Holds every live record against its vectors and brings them in step: missing, stale, of a lost collection. Reads the
+   * whole store; it may be used meanwhile.
+   */
+  async repair(): Promise<RepairReport> {
+    return this.#lifecycle.run(({ repair }) => repair());
+  }
+
   /** Connects. Calling it again, or not at all, does no harm: the first operation connects too. */
   override async start(): Promise<void> {
-    await this.#lifecycle.memory();
+    await this.#lifecycle.run(() => Promise.resolve());
   }
 
   /** Closes what the store opened, after the operations under way; it cannot be used afterwards. */

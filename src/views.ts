@@ -10,9 +10,9 @@ import {
   type OperationResults,
   type SearchItem,
 } from "@langchain/langgraph-checkpoint";
-import type { Memory, Answer } from "./core/memory.ts";
+import type { Answer } from "./core/memory.ts";
 import type { SearchInfo, SearchResult } from "./core/found.ts";
-import { BatchError, ValidationError } from "./model/errors.ts";
+import { BatchError, kindOf, ValidationError } from "./model/errors.ts";
 import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
 import { join, ROOT, toLabels, toPath } from "./model/namespace.ts";
 import {
@@ -84,9 +84,9 @@ export interface ViewDefaults {
   batchErrors?: "throw" | "positional";
 }
 
-/** What a view stands on: the store's memory once it is started, and its bounds. */
+/** What a view stands on: the store, which connects when it must, and its bounds. */
 export interface ViewGround {
-  readonly memory: () => Promise<Memory>;
+  readonly run: (requests: readonly Request[]) => Promise<PromiseSettledResult<Answer>[]>;
   readonly limits: ValueLimits;
 }
 
@@ -201,8 +201,7 @@ export class StoreView extends BaseStore {
       }
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
-    const memory = await this.#ground.memory();
-    const answers = await memory.run(requests);
+    const answers = await this.#ground.run(requests);
     let next = 0;
     return parsed.map((each) => {
       if (!("kind" in each)) return each;
@@ -249,6 +248,9 @@ function positional(outcome: PromiseSettledResult<unknown>): unknown {
 }
 
 function checkDefaults(defaults: ViewDefaults): ViewDefaults {
+  if (typeof defaults !== "object" || defaults === null) {
+    throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
+  }
   const { index, order, minScore, ttl, batchErrors, ...unknown } = defaults;
   const [stray] = Object.keys(unknown);
   if (stray !== undefined) {
@@ -262,10 +264,14 @@ function checkDefaults(defaults: ViewDefaults): ViewDefaults {
   return {
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),
-    ...(minScore === undefined ? {} : { minScore: parseMinScore(minScore) ?? 0 }),
+    ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),
     ...(ttl === undefined ? {} : { ttl }),
     ...(batchErrors === undefined ? {} : { batchErrors }),
   };
+}
+
+function withMinScore(minScore: number | null): ViewDefaults {
+  return minScore === null ? {} : { minScore };
 }
 
 /** The scope of a store itself. */

@@ -31,9 +31,18 @@ export function parseConnString(text: string): ScyllaDBStoreConfig["cql"] {
   return {
     contactPoints: hosts.split(","),
     localDataCenter,
-    keyspace: decodeURIComponent(keyspace),
+    keyspace: decoded(keyspace),
     ...(username === undefined || password === undefined
       ? {}
-      : { credentials: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }),
+      : { credentials: { username: decoded(username), password: decoded(password) } }),
   };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // Not with its cause, which would show the part; it may be the password.
+    throw new ConfigurationError("The connection string holds a % that is no escape: write it as %25.");
+  }
 }

@@ -109,6 +109,26 @@ const common = {
   limits,
   embedding: embeddingCalls,
   ttl,
+  vectorSync: z
+    .enum(["strict", "deferred"])
+    .default("strict")
+    .describe('When vectors cannot be written: "strict" rejects the put (stored, queued), "deferred" resolves it and logs.'),
+  embeddingFailure: z
+    .enum(["fail", "store-unindexed"])
+    .default("fail")
+    .describe('When texts cannot be embedded: "fail" saves nothing, "store-unindexed" stores the item and queues its indexing.'),
+  reconcile: z
+    .strictObject({
+      graceMs: count.default(60_000).describe("After so long without its end, milliseconds, any process sees to a write."),
+      tickMs: count.default(5_000).describe("Between two looks at what is due, milliseconds."),
+      flushMs: z
+        .int()
+        .min(0)
+        .default(6_000)
+        .describe("A note of a write stays so long after its end, milliseconds: longer than Qdrant takes to flush."),
+    })
+    .prefault({})
+    .describe("The reconciler, which finishes what a crash or an outage left."),
   retry: z
     .strictObject({
       maxAttempts: count.default(3).describe("Attempts in all; 1 tries once."),
@@ -149,7 +169,7 @@ const cql = z
       .optional()
       .describe("A driver Client of your own; it is never shut down by the store."),
     buckets: z
-      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(1024) }))
+      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256) }))
       .default([])
       .describe("Partitions of a huge namespace; the first rule that fits wins, otherwise it has one."),
     requestTimeoutMs: count
@@ -203,7 +223,7 @@ export const serverConfigSchema = z
 
 /** Options of a store on one local file. */
 export const embeddedConfigSchema = z.strictObject({
-  path: z.string().min(1).default("./langgraph-store.db").describe('The file; ":memory:" is gone when the store stops.'),
+  path: z.string().min(1).default("./langgraph-store.db").describe('The file; ":memory:" is a temporary one, removed when the store stops or the process exits.'),
   ...common,
 });
 

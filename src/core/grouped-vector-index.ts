@@ -1,17 +1,19 @@
 /** A vector index whose writes are shared among callers: what arrives while a group is written joins the next one. */
 import { GroupCommit, type Commit } from "../concurrency/group-commit.ts";
 import { idText, type ItemId } from "../model/item.ts";
-import type { VectorIndex } from "../ports/vector-index.ts";
+import type { VectorIndex, VectorPoint } from "../ports/vector-index.ts";
 
 /** Points in one request: 5,700 points/s were written in groups of 100, 1,600 one by one. */
 const GROUPS = { waitFor: "the vector index", maxGroup: 100, maxInFlight: 2, maxWaiting: 20_000 };
 
 /** Groups upserts, and removals. */
 export function groupVectorWrites(vectors: VectorIndex): VectorIndex {
-  const upserts = new GroupCommit(newestOfEach(vectors.upsert.bind(vectors)), GROUPS);
+  const upserts = new GroupCommit(newestOfEach((points: readonly VectorPoint[]) => vectors.upsert(points)), GROUPS);
   const removals = new GroupCommit(newestOfEach(vectors.remove.bind(vectors)), GROUPS);
   return {
-    upsert: (points) => upserts.add(points),
+    // What goes over equal versions is seldom, and must not lend that to the others of its group.
+    upsert: (points, options) => (options?.overEqual ? vectors.upsert(points, options) : upserts.add(points)),
+    stored: (ids) => vectors.stored(ids),
     remove: (removed) => removals.add(removed),
     query: (query) => vectors.query(query),
   };
@@ -21,7 +23,7 @@ export function groupVectorWrites(vectors: VectorIndex): VectorIndex {
  * Writes each id of a group once, at its greatest version, and gives every writer of that id the outcome: an older
  * write that was overtaken before it was sent is as good as one that was overwritten.
  */
-function newestOfEach<In extends ItemId & { readonly version: number }>(commit: Commit<In, void>): Commit<In, void> {
+function newestOfEach<In extends ItemId & { readonly version: number }, Out>(commit: Commit<In, Out>): Commit<In, Out> {
   return async (inputs) => {
     const newest = new Map<string, In>();
     for (const input of inputs) {
@@ -30,6 +32,6 @@ function newestOfEach<In extends ItemId & { readonly version: number }>(commit: 
     }
     const positions = new Map([...newest.keys()].map((id, i) => [id, i]));
     const outcomes = await commit([...newest.values()]);
-    return inputs.map((input) => outcomes[positions.get(idText(input)) ?? -1] as PromiseSettledResult<void>);
+    return inputs.map((input) => outcomes[positions.get(idText(input)) ?? -1] as PromiseSettledResult<Out>);
   };
 }

@@ -4,17 +4,20 @@
  */
 import { settleBounded } from "../concurrency/bounded.ts";
 import { fulfilled, settleTogether } from "../concurrency/outcomes.ts";
+import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Indexing } from "./indexing.ts";
+import type { IntentLog } from "./intent-log.ts";
 import { listNamespaces } from "./namespaces.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
 import { TtlRules, type TtlOptions } from "./ttl-rules.ts";
-import { WritePath, type Indexing } from "./write-path.ts";
+import { WritePath, type SyncPolicy } from "./write-path.ts";
 
 /** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
 export type Answer = LiveRecord | null | SearchResult | string[][] | undefined;
@@ -24,10 +27,29 @@ export interface MemoryOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
+  readonly intents: IntentLog;
+  readonly policy: SyncPolicy;
   readonly limits: SearchLimits;
   readonly ttl: TtlOptions;
   readonly logger: Logger;
   readonly clock?: VersionClock;
+}
+
+/** Positions of the last request of each id that has no outcome yet. */
+function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<void> | null)[]): number[] {
+  const last = new Map<string, number>();
+  requests.forEach((request, i) => {
+    if (outcomes[i] === null) last.set(idText(request), i);
+  });
+  return [...last.values()];
+}
+
+/** Codes of errors that come before anything is written. */
+const UNSAVED: ReadonlySet<string> = new Set(["EMBEDDING", "VALIDATION"]);
+
+/** Whether a put was refused with nothing of it saved. */
+function isUnsaved(outcome: PromiseSettledResult<void>): boolean {
+  return outcome.status === "rejected" && isStoreError(outcome.reason) && UNSAVED.has(outcome.reason.code);
 }
 
 /** Searches and listings of one batch that run at once. */
@@ -40,11 +62,11 @@ export class Memory {
   readonly #writes: WritePath;
   readonly #refresh: TtlRefresh;
 
-  constructor({ items, indexing, limits, ttl, logger, clock = new VersionClock() }: MemoryOptions) {
+  constructor({ items, indexing, intents, policy, limits, ttl, logger, clock = new VersionClock() }: MemoryOptions) {
     const rules = new TtlRules(ttl);
     this.#items = items;
     this.#searcher = new Searcher({ items, indexing, limits, logger });
-    this.#writes = new WritePath({ items, indexing, ttl: rules, clock });
+    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, logger });
     this.#refresh = new TtlRefresh(items, rules, logger);
   }
 
@@ -67,18 +89,27 @@ export class Memory {
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }
 
-  #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
-    if (requests.length === 0) return Promise.resolve([]);
-    return settleTogether(requests.length, async () => {
-      const records = await this.#items.get(requests);
-      const now = Date.now();
-      const live = requests.map((_, i) => {
-        const record = records[i] ?? null;
-        return isLive(record, now) ? record : null;
-      });
-      await this.#refresh.refresh(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
-      return live.map(fulfilled);
+  async #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+    if (requests.length === 0) return [];
+    const got = await settleTogether(requests.length, async () => (await this.#items.get(requests)).map(fulfilled));
+    const [first] = got;
+    // One record that cannot be read, as a newer version wrote it, shall fail its own get only.
+    const isUnreadable = first?.status === "rejected" && isStoreError(first.reason) && first.reason.code === "SCHEMA";
+    if (isUnreadable && requests.length > 1) {
+      return (await Promise.all(requests.map((request) => this.#get([request])))).flat();
+    }
+    const now = Date.now();
+    const live = got.map((outcome) => {
+      if (outcome.status === "rejected") return outcome;
+      return fulfilled(isLive(outcome.value, now) ? outcome.value : null);
     });
+    await this.#refresh.refresh(
+      live.map((outcome, i) => ({
+        record: outcome.status === "fulfilled" ? outcome.value : null,
+        asked: requests[i]?.refreshTtl ?? null,
+      })),
+    );
+    return live;
   }
 
   async #search(request: SearchRequest): Promise<SearchResult> {
@@ -87,13 +118,23 @@ export class Memory {
     return result;
   }
 
-  /** Writes the last put of each key; the puts before it, which nobody can ever see, share its outcome. */
+  /**
+   * Writes the last put of each key; one before it, which nobody can ever see, has then succeeded. Where the last one was
+   * refused and nothing of it saved, the one before it counts: a failing operation does not undo another.
+   */
   async #put(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
-    if (requests.length === 0) return [];
-    const last = new Map(requests.map((request) => [idText(request), request]));
-    const written = [...last.values()];
-    const outcomes = await this.#writes.put(written);
-    const byId = new Map(written.map((request, i) => [idText(request), outcomes[i]]));
-    return requests.map((request) => byId.get(idText(request)) as PromiseSettledResult<void>);
+    const outcomes = requests.map((): PromiseSettledResult<void> | null => null);
+    for (let round = lastOfEach(requests, outcomes); round.length > 0; round = lastOfEach(requests, outcomes)) {
+      const written = await this.#writes.put(round.map((i) => requests[i] as PutRequest));
+      round.forEach((position, i) => {
+        outcomes[position] = written[i] as PromiseSettledResult<void>;
+        if (isUnsaved(outcomes[position])) return;
+        const id = idText(requests[position] as PutRequest);
+        requests.forEach((request, j) => {
+          if (idText(request) === id) outcomes[j] ??= written[i] as PromiseSettledResult<void>;
+        });
+      });
+    }
+    return outcomes as PromiseSettledResult<void>[];
   }
 }

@@ -31,6 +31,8 @@ export class RankedHits {
   readonly #source: HitSource;
   readonly #request: SearchRequest;
   readonly #verified = new Map<string, Found | null>();
+  /** Namespaces of items whose stored vectors are not of their record: it is being written, or was not brought in step. */
+  readonly #pending = new Set<string>();
   #found: readonly Found[] = [];
   #exhausted = false;
 
@@ -47,6 +49,11 @@ export class RankedHits {
   /** Whether no further hit exists (or none that reaches the lowest score asked for). */
   get exhausted(): boolean {
     return this.#exhausted;
+  }
+
+  /** Whether items of the namespace were met whose vectors are not those of their record. */
+  hasPending(namespace: string): boolean {
+    return this.#pending.has(namespace);
   }
 
   /** Whether the record was met as a verified hit. */
@@ -91,7 +98,9 @@ export class RankedHits {
     const now = Date.now();
     unknown.forEach((hit, i) => {
       const record = records[i] ?? null;
-      const current = isLive(record, now) && record.writeId === hit.writeId && isWithin(this.#request.prefix, hit.namespace);
+      const live = isLive(record, now) && isWithin(this.#request.prefix, hit.namespace);
+      if (live && record.writeId !== hit.writeId) this.#pending.add(hit.namespace);
+      const current = live && record.writeId === hit.writeId;
       const value = current ? decodeValue(record.value) : null;
       const matches = value !== null && matchesFilter(value, this.#request.filter);
       this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);

@@ -16,7 +16,7 @@ import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
 import { WRONG_ANSWER } from "./embedding.ts";
-import type { Indexing } from "./write-path.ts";
+import type { Indexing } from "./indexing.ts";
 
 /** What a searcher stands on. */
 export interface SearcherOptions {
@@ -125,7 +125,11 @@ export class Searcher {
         degraded: false,
         reason: null,
         truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
-        cursor: more ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, prefix) : null,
+        // Where filling stopped at its bound, an offset would lead to the same place again.
+        cursor:
+          more && !(fill?.truncated ?? false)
+            ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, prefix)
+            : null,
       },
     };
   }
@@ -135,7 +139,13 @@ export class Searcher {
     const { prefix, order, filter } = request;
     const skip = Math.max(0, offset - hits.found.length);
     return readPage(this.#options.items, {
-      walk: { prefix, order, after: null, expected: skip + room + 1, only: (entry) => entry.hasUnscored },
+      walk: {
+        prefix,
+        order,
+        after: null,
+        expected: skip + room + 1,
+        only: ({ path, hasUnscored }) => hasUnscored || hits.hasPending(path),
+      },
       filter,
       offset: skip,
       limit: room,

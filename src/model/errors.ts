@@ -129,9 +129,11 @@ export class EmbeddingError extends StoreError {
 export class VectorSyncError extends StoreError {
   /** The record itself is safe: reading it gives the new value. */
   readonly stored = true;
+  /** The reconciler finishes the job, in this process or another. */
+  readonly queued = true;
 
-  constructor(message: string, options?: StoreErrorOptions) {
-    super("VECTOR_SYNC", true, message, options);
+  constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
+    super("VECTOR_SYNC", options?.retryable ?? true, message, options);
   }
 }
 
@@ -158,7 +160,7 @@ export class BatchError extends StoreError {
     super(
       "BATCH",
       failed.every(({ reason }) => isStoreError(reason) && reason.retryable),
-      `${failed.length} of ${outcomes.length} operations failed; the others took effect. ` +
+      `${failed.length} of ${outcomes.length} operations failed${failed.length < outcomes.length ? "; the others took effect" : ""}. ` +
         `First failure, at position ${first?.position}: ${text}`,
       { cause: first?.reason, details: { failed: failed.length, operations: outcomes.length } },
     );

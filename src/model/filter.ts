@@ -28,6 +28,9 @@ export type Filter =
 /** Deeper filters are refused. */
 const MAX_FILTER_DEPTH = 32;
 
+/** Longer paths are refused: each step may be a literal key together with those after it. */
+const MAX_PATH_STEPS = 32;
+
 const FIELD_OPERATORS = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not"];
 const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
 
@@ -114,6 +117,10 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
 }
 
 function field(path: string, test: FieldTest): Filter {
+  if (!path.isWellFormed()) throw new ValidationError("filter: a field name holds a lone surrogate, which no value can.");
+  if (path.split(".").length > MAX_PATH_STEPS) {
+    throw new ValidationError(`filter: a path has more than ${MAX_PATH_STEPS} steps; compare an object further up instead.`);
+  }
   return { kind: "field", path, test };
 }
 

@@ -15,6 +15,9 @@ export const ROOT = "";
 /** The longest path, in UTF-8 bytes: a CQL partition key ends at 64 KiB, and a bucket number stands beside it. */
 const MAX_PATH_BYTES = 32_768;
 
+/** The deepest namespace. */
+const MAX_LABELS = 64;
+
 /** Where labels are used: what holds items is stricter than what is asked for. */
 export interface LabelRules {
   /** Whether `[]`, the root, may stand here. */
@@ -39,6 +42,11 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   const labels = Array.from(namespace as unknown[], (label, position) => checkLabel(label, position));
   if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
     throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph": LangGraph keeps it for itself.');
+  }
+  if (labels.length > MAX_LABELS) {
+    throw new InvalidNamespaceError(
+      `Namespace has ${labels.length} labels; at most ${MAX_LABELS} are stored, as each of its prefixes is indexed.`,
+    );
   }
   const path = labels.join(SEPARATOR);
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {

@@ -4,6 +4,7 @@
  * key that begins with "~", such as `{"~date":"2026-01-01T00:00:00.000Z"}`; a user's own object of that form has its
  * key doubled to "~~…". The format is ours because records outlive libraries: it must be readable in ten years.
  */
+import { types } from "node:util";
 import { kindOf, ValidationError } from "./errors.ts";
 
 /** A stored value. */
@@ -114,7 +115,7 @@ function nested(value: object, walk: Walk): Json {
 
 function ofObject(value: object, walk: Walk): Json {
   if (Array.isArray(value)) return Array.from(value as unknown[], (element, i) => at(walk, i, element));
-  if (value instanceof Date) {
+  if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
     return mark(walk, "date", value.toISOString());
   }

@@ -56,6 +56,9 @@ export interface ItemRepository {
   /** Reads a page of one namespace in order of creation, then key (by UTF-8 bytes); an update does not move an item. */
   list(query: ListQuery): Promise<ListPage>;
 
+  /** Flags namespaces as holding, or perhaps holding, an item without a vector. */
+  markUnscored(paths: readonly string[]): Promise<void>;
+
   /**
    * The namespaces at or below `prefix` (a path; the root's is ""), in no order. May name some that hold no item any
    * more; never leaves out one that does.

@@ -14,6 +14,15 @@ export interface VectorPoint extends ItemId {
   readonly value: Value;
 }
 
+/** What an upsert came to: the point, or a newer one, stands; or one of the same version and another write does. */
+export type UpsertOutcome = "stored" | "tied";
+
+/** Which write the stored vectors of an item are of. */
+export interface StoredPoint {
+  readonly version: number;
+  readonly writeId: string;
+}
+
 /** Takes the vectors of an item away, as of a version. */
 export interface VectorRemoval extends ItemId {
   readonly version: number;
@@ -44,16 +53,24 @@ export interface VectorHit extends ItemId {
 export interface VectorIndex {
   /**
    * Writes points over older ones of the same item; `result[i]` is what became of `points[i]`. A point that is newer
-   * than what is given stays, and that counts as success: the newer write is the one that matters. Once it resolves,
-   * queries see it. Ids do not repeat within a call.
+   * than what is given stays, and that counts as success: the newer write is the one that matters. Of two points of one
+   * version one stays, `tied` says that it may not be the one of the record, and `overEqual` that the one given is. Vectors of a wrong length fail
+   * at their position. Once it resolves, queries see it. Ids do not repeat within a call.
    */
-  upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<void>[]>;
+  upsert(
+    points: readonly VectorPoint[],
+    options?: { readonly overEqual: boolean },
+  ): Promise<PromiseSettledResult<UpsertOutcome>[]>;
+
+  /** What is stored of items, at their positions; null where nothing is. */
+  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]>;
 
   /** Removes points unless they are newer than the version given; removing what is not there succeeds. */
   remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]>;
 
   /**
-   * The nearest items, best first, each once. Fewer than `limit` means that there are no more.
+   * The nearest items, best first, each once. Fewer than `limit` means that there are no more. An index may search
+   * approximately; two questions of one limit then get one answer.
    */
   query(query: VectorQuery): Promise<VectorHit[]>;
 }

@@ -52,7 +52,7 @@ async function start(options: Partial<LibsqlBackendOptions> = {}): Promise<Libsq
 async function writeVector(backend: LibsqlBackend, record: ItemRecord, ...vectors: number[][]): Promise<void> {
   await putAll(backend.items, [record]);
   const [outcome] = await present(backend.vectors).upsert([{ ...record, vectors, value: {} }]);
-  expect(outcome).toEqual({ status: "fulfilled", value: undefined });
+  expect(outcome).toEqual({ status: "fulfilled", value: "stored" });
 }
 
 /** Files below the directory that this process has open. */
@@ -247,7 +247,7 @@ describe("search on the file", () => {
     expect(none.map(({ score }) => score)).toEqual([0, 0, 0]);
   });
 
-  test("finds only what the record holds now: not a deleted, expired or superseded item", async () => {
+  test("finds only live items, and says which write the vectors of a superseded one are of", async () => {
     let now = Date.now();
     const backend = await start({ dims: 3, now: () => now });
     const vector = [1, 0, 0];
@@ -255,12 +255,15 @@ describe("search on the file", () => {
     for (const record of [recordOf("a", "kept"), recordOf("a", "deleted"), recordOf("a", "superseded"), expiring]) {
       await writeVector(backend, record, vector);
     }
-    await putAll(backend.items, [recordOf("a", "deleted", { value: null }), recordOf("a", "superseded")]);
+    const newer = recordOf("a", "superseded");
+    await putAll(backend.items, [recordOf("a", "deleted", { value: null }), newer]);
     const found = async (): Promise<string[]> =>
       (await present(backend.vectors).query({ ...all, vector })).map(({ key }) => key).sort();
-    expect(await found()).toEqual(["expiring", "kept"]);
+    expect(await found()).toEqual(["expiring", "kept", "superseded"]);
     now += 1_000;
-    expect(await found()).toEqual(["kept"]);
+    expect(await found()).toEqual(["kept", "superseded"]);
+    const hits = await present(backend.vectors).query({ ...all, vector });
+    expect(hits.find(({ key }) => key === "superseded")?.writeId).not.toBe(newer.writeId);
     expect((await backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 9 })).records).toHaveLength(2);
   });
 

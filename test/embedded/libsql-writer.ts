@@ -42,7 +42,7 @@ async function put(record: ItemRecord): Promise<void> {
   }
 }
 
-async function settled(outcomes: Promise<PromiseSettledResult<void>[]> | undefined): Promise<void> {
+async function settled(outcomes: Promise<PromiseSettledResult<unknown>[]> | undefined): Promise<void> {
   for (const outcome of (await outcomes) ?? []) if (outcome.status === "rejected") throw outcome.reason;
 }
 

@@ -1,5 +1,7 @@
 /** What the README shows on one local file is run as it stands. */
+import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { afterAll, expect, test } from "vitest";
 import { readmeBlock, runExample, runProgram } from "../support/readme-blocks.ts";
 import { uniqueName } from "../support/stores.ts";
@@ -34,4 +36,19 @@ test("the quickstart recalls by meaning, in another thread and in another proces
   const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];
   expect(asked).toMatch(/cook for dinner\?\n agent\n {3}0\.\d{3} {2}My favourite food is spicy Thai curry/);
   expect(again).toMatch(/What pet lives with the user\?\n agent\n {3}0\.\d{3} {2}My cat is called Mono/);
+});
+
+test("a store in memory leaves nothing behind when its program ends without stopping it", async () => {
+  const program = `
+    import { readdirSync } from "node:fs";
+    import { tmpdir } from "node:os";
+    import { ScyllaDBStore } from "langgraph-store-scylladb";
+    const before = new Set(readdirSync(tmpdir()));
+    const store = await ScyllaDBStore.embedded({ path: ":memory:" });
+    await store.put(["a"], "k", { secret: 1 });
+    console.log(readdirSync(tmpdir()).filter((name) => name.startsWith("langgraph-store-") && !before.has(name)).join());
+  `;
+  const made = (await runProgram(program)).trim().split(",");
+  expect(made.length).toBeGreaterThan(0);
+  expect(readdirSync(tmpdir()).filter((name) => made.includes(name))).toEqual([]);
 });

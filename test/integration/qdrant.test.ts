@@ -1,4 +1,6 @@
 /** What only Qdrant has: the collection, conditional writes, filters as a superset, failures in the store's terms. */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import fc from "fast-check";
 import { itemId, pointOf } from "../support/points.ts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -10,7 +12,9 @@ import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import type { Value } from "../../src/model/item.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
+import type { Settings } from "../../src/ports/settings.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
+import { waitUntil } from "../servers/wait-until.ts";
 import { dropCollections, qdrantClient, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -28,7 +32,28 @@ function options(collection: string, more: Partial<QdrantOptions> = {}): QdrantO
 }
 
 function backend(collection: string, more: Partial<QdrantOptions> = {}, setup: "auto" | "never" = "auto"): QdrantBackend {
-  return new QdrantBackend(options(collection, more), { model: "test", dims: DIMS }, setup, silentLogger);
+  return new QdrantBackend({
+    options: options(collection, more),
+    identity: { model: "test", dims: DIMS },
+    setup,
+    settings: settingsOf(collection),
+    logger: silentLogger,
+  });
+}
+
+const stores = new Map<string, Map<string, string>>();
+
+/** Settings of one store, as its records would keep them. */
+function settingsOf(store: string): Settings {
+  const settings = stores.get(store) ?? new Map<string, string>();
+  stores.set(store, settings);
+  return {
+    read: async (name) => settings.get(name) ?? null,
+    async establish(name, value) {
+      if (!settings.has(name)) settings.set(name, value);
+      return settings.get(name) ?? value;
+    },
+  };
 }
 
 async function using<T>(opened: QdrantBackend, use: (vectors: QdrantBackend) => Promise<T>): Promise<T> {
@@ -90,6 +115,34 @@ describe("the collection", () => {
     await dropCollections(servers, foreign);
   });
 
+  test("one that belongs to another store is refused", async () => {
+    const shared = uniqueName("shared");
+    await using(backend(shared), async () => undefined);
+    stores.set(shared, new Map());
+    await expect(using(backend(shared), async () => undefined)).rejects.toMatchObject({
+      code: "SCHEMA",
+      message: expect.stringContaining("another keyspace") as string,
+    });
+    await dropCollections(servers, shared);
+  });
+
+  test("one that takes the place of a lost one answers nothing until it is filled", async () => {
+    const lost = uniqueName("lost");
+    const point = pointOf({ vectors: [[1, 0, 0, 0]] });
+    const query = { vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 };
+    await using(backend(lost), (vectors) => vectors.upsert([point]));
+    await dropCollections(servers, lost);
+    await using(backend(lost), async (vectors) => {
+      expect(vectors.isComplete).toBe(false);
+      await expect(vectors.query(query)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      await vectors.upsert([point]);
+      await vectors.complete();
+      expect(await vectors.query(query)).toHaveLength(1);
+    });
+    await using(backend(lost), async (vectors) => expect(await vectors.query(query)).toHaveLength(1));
+    await dropCollections(servers, lost);
+  });
+
   test("one that has gone is an error, never an empty answer", async () => {
     const gone = uniqueName("gone");
     await using(backend(gone), async (vectors) => {
@@ -111,12 +164,12 @@ describe("failures are told in the store's terms", () => {
   });
 
   test("no answer in time", async () => {
-    const slow = uniqueName("slow");
-    await using(backend(slow), async () => undefined);
-    await expect(using(backend(slow, { requestTimeoutMs: 1 }, "never"), async () => undefined)).rejects.toMatchObject({
-      code: "TIMEOUT",
-    });
-    await dropCollections(servers, slow);
+    const mute = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const silent = backend("x", { url: `http://127.0.0.1:${port}`, requestTimeoutMs: 200 });
+    await expect(using(silent, async () => undefined)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+    mute.close();
   });
 });
 
@@ -156,6 +209,17 @@ describe("writes", () => {
       c: "w50",
       d: "w5",
     });
+  });
+
+  test("of two writes of one version one stays and the other is told, unless it says that it is the record's", async () => {
+    const at = (writeId: string, x: number) => pointOf({ key: "tie", version: 7, writeId, vectors: [[x, 1, 0, 0]] });
+    const statusOf = async (...args: Parameters<QdrantBackend["upsert"]>) => (await vectors.upsert(...args))[0];
+    expect(await statusOf([at("first", 1)])).toMatchObject({ value: "stored" });
+    expect(await statusOf([at("first", 1)])).toMatchObject({ value: "stored" });
+    expect(await statusOf([at("second", 2)])).toMatchObject({ value: "tied" });
+    expect(await vectors.stored([itemId({ key: "tie" }), itemId({ key: "none" })])).toEqual([{ version: 7, writeId: "first" }, null]);
+    expect(await statusOf([at("second", 2)], { overEqual: true })).toMatchObject({ value: "stored" });
+    expect(await vectors.stored([itemId({ key: "tie" })])).toEqual([{ version: 7, writeId: "second" }]);
   });
 
   test("a value cannot forge the payload's own fields", async () => {
@@ -253,5 +317,56 @@ describe("a filter that is sent to Qdrant lets through at least all that matches
     expect(await keysFor({ at: { $lt: new Date(2_000) } })).toEqual(["2"]);
     expect(await keysFor({ $or: [{ n: 1 }, { t: { $in: ["z"] } }] })).toEqual(["0"]);
     expect(await keysFor({ $not: { t: { $nin: ["x"] } } })).toEqual(["0"]);
+  });
+});
+
+describe("once Qdrant has built its graphs", () => {
+  const collection = uniqueName("graph");
+  const ITEMS = 9_000;
+  let vectors: QdrantBackend;
+  const vectorOf = (i: number): number[] => [Math.sin(i), Math.cos(i * 1.7), Math.sin(i * 0.3), Math.cos(i * 2.9)];
+
+  beforeAll(async () => {
+    vectors = backend(collection);
+    await vectors.start();
+    const client = qdrantClient(servers);
+    const name = collectionName(collection, { model: "test", dims: DIMS });
+    // Graphs at a size at which the defaults would still look at every point.
+    await client.updateCollection(name, { optimizers_config: { indexing_threshold: 10 }, hnsw_config: { full_scan_threshold: 10 } });
+    for (let start = 0; start < ITEMS; start += 500) {
+      await vectors.upsert(
+        Array.from({ length: 500 }, (_, j) => start + j).map((i) =>
+          pointOf({ namespace: `t${i % 3}`, key: `${i}`, vectors: [vectorOf(i)], value: { odd: Math.floor(i / 3) % 2 === 1, rare: i % 1_500 === 0 } }),
+        ),
+      );
+    }
+    const isIndexed = async (): Promise<boolean> => ((await client.getCollection(name)).indexed_vectors_count ?? 0) > ITEMS / 2;
+    await waitUntil("Qdrant to build its graphs", isIndexed, { timeoutMs: 60_000 });
+  }, 120_000);
+  afterAll(async () => {
+    await vectors.stop();
+    await dropCollections(servers, collection);
+  });
+
+  test.each([
+    ["t0", { odd: true }, 1_500],
+    ["t1", { odd: false }, 1_500],
+    ["t0", { rare: true }, 6],
+    ["", { odd: true }, 4_500],
+  ])("below %j, the filter %j finds all that matches", async (prefix, filter, count) => {
+    for (const vector of [vectorOf(1), vectorOf(77), [0, 0, 0, 1]]) {
+      const hits = await vectors.query({ vector, prefix, filter: parseFilter(filter), limit: 5_000 });
+      expect(hits).toHaveLength(count);
+      const ten = await vectors.query({ vector, prefix, filter: parseFilter(filter), limit: Math.min(10, count) });
+      expect(ten.map(({ key }) => key)).toEqual(hits.slice(0, ten.length).map(({ key }) => key));
+    }
+  });
+
+  test("short questions are cut out of one list, and a long one misses nothing", async () => {
+    const query = { vector: vectorOf(5), prefix: "t1", filter: null };
+    const keysOf = async (limit: number): Promise<string[]> => (await vectors.query({ ...query, limit })).map(({ key }) => key);
+    const longest = await keysOf(60);
+    for (const limit of [1, 10, 25, 59]) expect(await keysOf(limit)).toEqual(longest.slice(0, limit));
+    expect(await keysOf(5_000)).toHaveLength(ITEMS / 3);
   });
 });

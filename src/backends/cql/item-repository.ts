@@ -73,6 +73,11 @@ export class CqlItemRepository implements ItemRepository {
     });
   }
 
+  async markUnscored(paths: readonly string[]): Promise<void> {
+    const { registry, now } = this.#parts;
+    await mapBounded([...new Set(paths)], WRITES_AT_ONCE, (path) => registry.register(path, true, now() * 1000));
+  }
+
   namespaces(prefix: string): Promise<NamespaceEntry[]> {
     return this.#parts.registry.entries(prefix);
   }

@@ -1,5 +1,6 @@
 /** A store on one local file, with no server. */
 import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -55,6 +56,10 @@ export class LibsqlBackend implements Backend {
   readonly #reads: DatabaseThread;
   readonly #drain: () => Promise<unknown>;
   #stopping: Promise<void> | null = null;
+  /** A program that ends without stopping its store shall not leave what it stored behind. A kill still does. */
+  readonly #removeAtExit = (): void => {
+    if (this.#temporaryDirectory !== null) rmSync(this.#temporaryDirectory, { recursive: true, force: true });
+  };
 
   constructor(options: LibsqlBackendOptions) {
     const { dims, logger = silentLogger, now = Date.now, maxWaiting = MAX_WAITING } = options;
@@ -78,7 +83,10 @@ export class LibsqlBackend implements Backend {
   async start(): Promise<void> {
     if (this.#stopping !== null) throw new ClosedError("A store that was stopped cannot be started again: make a new one.");
     try {
-      if (this.#temporaryDirectory !== null) await mkdir(this.#temporaryDirectory, { mode: 0o700 });
+      if (this.#temporaryDirectory !== null) {
+        process.once("exit", this.#removeAtExit);
+        await mkdir(this.#temporaryDirectory, { mode: 0o700 });
+      }
       await Promise.all([this.#work.start(), this.#reads.start()]);
     } catch (error) {
       await this.stop();
@@ -97,7 +105,9 @@ export class LibsqlBackend implements Backend {
     // One after the other: the last to close brings the log into the file, and of two at once neither may be the last.
     await this.#reads.stop();
     await this.#work.stop();
-    if (this.#temporaryDirectory !== null) await rm(this.#temporaryDirectory, { recursive: true, force: true });
+    if (this.#temporaryDirectory === null) return;
+    await rm(this.#temporaryDirectory, { recursive: true, force: true });
+    process.off("exit", this.#removeAtExit);
   }
 }
 

@@ -2,7 +2,7 @@ import { GroupCommit } from "../../concurrency/group-commit.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
-import type { DatabaseCalls, PutWrite } from "./requests.ts";
+import type { DatabaseCalls, MarkWrite, PutWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Where the repository's calls go. */
@@ -53,6 +53,11 @@ export class LibsqlItemRepository implements ItemRepository {
   async list(query: ListQuery): Promise<ListPage> {
     const { rows, next } = await this.#options.database.call("list", { ...query, now: this.#options.now() });
     return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
+  }
+
+  async markUnscored(paths: readonly string[]): Promise<void> {
+    const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   namespaces(prefix: string): Promise<NamespaceEntry[]> {

@@ -38,6 +38,7 @@ export class LocalDatabase {
     get: (ids) => this.#opened().items.get(ids),
     list: (request) => this.#opened().items.list(request),
     namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
+    stored: (ids) => this.#opened().vectors.stored(ids),
     rank: (request) => this.#opened().vectors.rank(request),
     due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
     backlog: ({ bound }) => this.#opened().outbox.backlog(bound),
@@ -120,6 +121,9 @@ function apply(tables: Tables, write: Write): string | null {
   switch (write.kind) {
     case "put":
       tables.items.put(write);
+      return null;
+    case "mark":
+      tables.namespaces.markUnscored(tables.namespaces.register(write.namespace));
       return null;
     case "upsert":
       tables.vectors.upsert(write);

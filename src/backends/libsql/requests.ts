@@ -4,7 +4,7 @@ import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import type { ListPosition, NamespaceEntry } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
-import type { VectorHit } from "../../ports/vector-index.ts";
+import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 import type { Failure } from "./errors.ts";
 
 /** Writes one record; the columns beside the cell repeat what SQL has to see of it. */
@@ -38,6 +38,12 @@ export interface RemoveWrite extends ItemId {
   readonly version: number;
 }
 
+/** Flags a namespace as holding, or perhaps holding, an item without a vector. */
+export interface MarkWrite {
+  readonly kind: "mark";
+  readonly namespace: string;
+}
+
 /** Writes a setting that is not there yet. */
 interface EstablishWrite {
   readonly kind: "establish";
@@ -63,7 +69,7 @@ export interface RemoveBatchWrite {
 }
 
 /** One write of a transaction that many share. */
-export type Write = PutWrite | UpsertWrite | RemoveWrite | EstablishWrite | AddBatchWrite | RemoveBatchWrite;
+export type Write = PutWrite | MarkWrite | UpsertWrite | RemoveWrite | EstablishWrite | AddBatchWrite | RemoveBatchWrite;
 
 /** What became of one write: the setting that stands, null for other writes, or why it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
@@ -116,6 +122,7 @@ export interface Calls {
   get: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
   list: { readonly request: ListRequest; readonly reply: ListReply };
   namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
+  stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
   rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
   due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };
   backlog: { readonly request: { readonly bound: number }; readonly reply: OutboxBacklog };

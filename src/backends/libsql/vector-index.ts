@@ -1,5 +1,8 @@
 import { ValidationError } from "../../model/errors.ts";
+import type { ItemId } from "../../model/item.ts";
 import type {
+  StoredPoint,
+  UpsertOutcome,
   Vector,
   VectorHit,
   VectorIndex,
@@ -29,8 +32,15 @@ export class LibsqlVectorIndex implements VectorIndex {
     this.#now = now;
   }
 
-  upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<void>[]> {
-    return this.#writes.each(points, (point) => this.#toUpsert(point));
+  /** Of two points of one version the record's stays: it is in the same file. So none is ever tied. */
+  async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<UpsertOutcome>[]> {
+    const outcomes = await this.#writes.each(points, (point) => this.#toUpsert(point));
+    return outcomes.map((outcome) => (outcome.status === "rejected" ? outcome : { status: "fulfilled", value: "stored" }));
+  }
+
+  async stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+    if (ids.length === 0) return [];
+    return [...(await this.#database.call("stored", ids.map(({ namespace, key }) => ({ namespace, key }))))];
   }
 
   remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {

@@ -3,7 +3,7 @@ import { matchesFilter } from "../../model/filter-match.ts";
 import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { decodeValue } from "../../model/value-codec.ts";
-import type { VectorHit } from "../../ports/vector-index.ts";
+import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import { VECTORS_PER_POINT } from "./migrations.ts";
 import { within, withinParameters, type NamespaceTable } from "./namespace-table.ts";
@@ -44,8 +44,9 @@ export class VectorTable {
       within: connection.reader(ranked("namespaces m CROSS JOIN points p ON p.namespace_id = m.id", within("m"))),
     };
     this.#names = connection.reader(`
-      SELECT i.id, n.path, i.key, i.write_id FROM json_each(?) wanted
-      CROSS JOIN items i ON i.id = wanted.value CROSS JOIN namespaces n ON n.id = i.namespace_id`);
+      SELECT i.id, n.path, i.key, p.write_id FROM json_each(?) wanted
+      CROSS JOIN items i ON i.id = wanted.value CROSS JOIN namespaces n ON n.id = i.namespace_id
+      CROSS JOIN points p ON p.namespace_id = i.namespace_id AND p.key = i.key`);
     this.#records = connection.reader(
       "SELECT i.id, i.record FROM json_each(?) wanted CROSS JOIN items i ON i.id = wanted.value",
     );
@@ -81,7 +82,16 @@ export class VectorTable {
     this.#delete([Number(found[0])]);
   }
 
-  /** The items nearest to a vector, exactly: among current, live and matching ones only. */
+  /** What is stored of items, at their positions. */
+  stored(ids: readonly ItemId[]): (StoredPoint | null)[] {
+    return ids.map(({ namespace: path, key }) => {
+      const namespace = this.#namespaces.find(path);
+      const found = namespace === null ? null : this.#find.first([namespace, toBytes(key)]);
+      return found === null ? null : { version: Number(found[1]), writeId: String(found[2]) };
+    });
+  }
+
+  /** The items nearest to a vector, exactly: among live and matching ones. A hit says which write its vectors are of. */
   rank(request: RankRequest): VectorHit[] {
     return this.#connection.transaction("DEFERRED", () => this.#ranked(request));
   }
@@ -162,6 +172,6 @@ function ranked(source: string, where: string): string {
     FROM ${source}
     CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
     CROSS JOIN namespaces n ON n.id = i.namespace_id
-    WHERE i.has_value = 1 AND i.write_id = p.write_id AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
+    WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
     ORDER BY score DESC, n.path, i.created, i.key LIMIT ?`;
 }

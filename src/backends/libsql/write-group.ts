@@ -78,6 +78,7 @@ function bytesOf(write: Write): number {
     case "add-batch":
       return 200 + 2 * write.id.length + write.cell.byteLength;
     case "remove":
+    case "mark":
     case "remove-batch":
     case "establish":
       return 200;

@@ -1,10 +1,12 @@
 /** The collection of a store: made, checked and named. */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { QdrantClient as AdminClient } from "@qdrant/js-client-rest";
 import { isStoreError, SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { Settings } from "../../ports/settings.ts";
+import type { QdrantClient } from "./client.ts";
 import { translate } from "./errors.ts";
-import type { CollectionLayout, QdrantOptions, VectorIdentity } from "./options.ts";
+import type { QdrantOptions, VectorIdentity } from "./options.ts";
 
 /** Name of the collection itself: vectors of another model never meet in one. */
 export function collectionName(alias: string, identity: VectorIdentity): string {
@@ -12,19 +14,45 @@ export function collectionName(alias: string, identity: VectorIdentity): string 
   return `${alias}_${fingerprint.slice(0, 12)}`;
 }
 
+/** What a collection is made or checked with. */
+export interface CollectionSetup {
+  readonly options: QdrantOptions;
+  readonly identity: VectorIdentity;
+  readonly setup: "auto" | "never";
+  /** What the records say of their collection. */
+  readonly settings: Settings;
+  readonly logger: Logger;
+}
+
+/** A collection that is there and fits. */
+export interface Collection {
+  readonly name: string;
+  /** Tells this collection from another of the same name: it is drawn when a collection is made. */
+  readonly generation: string;
+  /** Whether it holds what the records say; not so when the one that did was lost, and this one took its place. */
+  readonly isComplete: boolean;
+}
+
+/** What is written into a collection when it is made. */
+interface Mark {
+  readonly owner: string;
+  readonly generation: string;
+}
+
+/** Writes conditional on the stored version came with this one. */
+const OLDEST_SERVER = [1, 16] as const;
+
 /**
  * Makes sure that the collection is there and fits. Several processes may do so at once.
  *
- * @throws {SchemaError} when it does not fit, or is missing although set-up is not allowed.
+ * @throws {SchemaError} when it does not fit, belongs to another store, or is missing although set-up is not allowed.
  */
-export async function prepareCollection(
-  admin: AdminClient,
-  options: QdrantOptions,
-  identity: VectorIdentity,
-  setup: "auto" | "never",
-  logger: Logger,
-): Promise<string> {
+export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
+  const { options, identity, setup, settings } = how;
+  const { admin } = client;
+  await checkServer(admin);
   const name = collectionName(options.collection, identity);
+  const owner = await settings.establish("store-id", randomUUID());
   if (!(await exists(admin, name))) {
     if (setup === "never") {
       throw new SchemaError(
@@ -32,11 +60,36 @@ export async function prepareCollection(
           "with the same index configuration and an API key that may create collections.",
       );
     }
-    await create(admin, name, identity.dims, options.layout, logger);
+    await create(client, name, { owner, generation: randomUUID() }, how);
   }
-  await check(admin, name, identity.dims);
+  const mark = await check(admin, name, identity.dims);
+  if (mark.owner !== owner) {
+    throw new SchemaError(
+      `The Qdrant collection "${name}" belongs to the store of another keyspace: give this one a name of its own as ` +
+        "qdrant.collection.",
+    );
+  }
   if (setup === "auto") await finish(admin, name, options.collection);
-  return name;
+  return { name, generation: mark.generation, isComplete: await isKnown(settings, name, mark.generation) };
+}
+
+/** Notes that a collection holds what the records say. */
+export async function markComplete(settings: Settings, { name, generation }: Collection): Promise<void> {
+  await settings.establish(`collection:${name}:${generation}`, "complete");
+}
+
+/** The first collection of a store is complete from its beginning; one that took its place, once it was filled. */
+async function isKnown(settings: Settings, name: string, generation: string): Promise<boolean> {
+  const first = (await settings.read(`collection:${name}`)) ?? (await settings.establish(`collection:${name}`, generation));
+  return first === generation || (await settings.read(`collection:${name}:${generation}`)) !== null;
+}
+
+async function checkServer(admin: AdminClient): Promise<void> {
+  const { version } = await attempt("tell its version", () => admin.versionInfo());
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_SERVER;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new SchemaError(`Qdrant is of version ${version}, but conditional writes need ${OLDEST_SERVER.join(".")}: upgrade it.`);
 }
 
 async function exists(admin: AdminClient, name: string): Promise<boolean> {
@@ -44,37 +97,34 @@ async function exists(admin: AdminClient, name: string): Promise<boolean> {
   return answer.exists;
 }
 
-async function create(
-  admin: AdminClient,
-  name: string,
-  dims: number,
-  layout: CollectionLayout,
-  logger: Logger,
-): Promise<void> {
+async function create(client: QdrantClient, name: string, mark: Mark, how: CollectionSetup): Promise<void> {
+  const { layout } = how.options;
+  const { dims } = how.identity;
   try {
-    await attempt("create the collection", () =>
-      admin.createCollection(name, {
-        vectors: {
-          size: dims,
-          distance: "Cosine",
-          multivector_config: { comparator: "max_sim" },
-          ...(layout.onDiskVectors === undefined ? {} : { on_disk: layout.onDiskVectors }),
-        },
-        // No graph over everything: each namespace prefix, the root included, has one of its own.
-        hnsw_config: { m: 0, payload_m: layout.payloadM, ef_construct: layout.efConstruct },
-        ...(layout.shardNumber === undefined ? {} : { shard_number: layout.shardNumber }),
-        ...(layout.replicationFactor === undefined ? {} : { replication_factor: layout.replicationFactor }),
-        ...(layout.writeConsistencyFactor === undefined
-          ? {}
-          : { write_consistency_factor: layout.writeConsistencyFactor }),
-        ...(layout.onDiskPayload === undefined ? {} : { on_disk_payload: layout.onDiskPayload }),
-        ...(layout.quantization === undefined ? {} : { quantization_config: layout.quantization }),
-      }),
-    );
-    logger.info({ collection: name, dims }, "created the Qdrant collection");
+    // Not by the client's own method, which leaves the metadata out.
+    const body = {
+      vectors: {
+        size: dims,
+        distance: "Cosine",
+        multivector_config: { comparator: "max_sim" },
+        ...(layout.onDiskVectors === undefined ? {} : { on_disk: layout.onDiskVectors }),
+      },
+      // No graph over everything: each namespace prefix, the root included, has one of its own.
+      hnsw_config: { m: 0, payload_m: layout.payloadM, ef_construct: layout.efConstruct },
+      ...(layout.shardNumber === undefined ? {} : { shard_number: layout.shardNumber }),
+      ...(layout.replicationFactor === undefined ? {} : { replication_factor: layout.replicationFactor }),
+      ...(layout.writeConsistencyFactor === undefined
+        ? {}
+        : { write_consistency_factor: layout.writeConsistencyFactor }),
+      ...(layout.onDiskPayload === undefined ? {} : { on_disk_payload: layout.onDiskPayload }),
+      metadata: { ...mark },
+      ...(layout.quantization === undefined ? {} : { quantization_config: layout.quantization }),
+    };
+    await client.request("PUT", `/collections/${encodeURIComponent(name)}`, body, "create the collection");
+    how.logger.info({ collection: name, dims }, "created the Qdrant collection");
   } catch (error) {
     // Another process that starts at the same time may have been first.
-    if (!(await exists(admin, name))) throw error;
+    if (!(await exists(client.admin, name))) throw error;
   }
 }
 
@@ -93,7 +143,8 @@ async function finish(admin: AdminClient, name: string, alias: string): Promise<
   );
 }
 
-async function check(admin: AdminClient, name: string, dims: number): Promise<void> {
+/** Checks that a collection is of this store's making, and reads its mark. */
+async function check(admin: AdminClient, name: string, dims: number): Promise<Mark> {
   const { config } = await attempt("read the collection", () => admin.getCollection(name));
   const { vectors } = config.params;
   const fits =
@@ -102,7 +153,8 @@ async function check(admin: AdminClient, name: string, dims: number): Promise<vo
     vectors.size === dims &&
     vectors.distance === "Cosine" &&
     typeof vectors.multivector_config === "object";
-  if (fits) return;
+  const { owner, generation } = (config.metadata ?? {}) as Partial<Record<keyof Mark, unknown>>;
+  if (fits && typeof owner === "string" && typeof generation === "string") return { owner, generation };
   throw new SchemaError(
     `The Qdrant collection "${name}" was not made by this store for vectors of ${dims} numbers: drop it if nothing ` +
       "else uses it, or give another name as qdrant.collection.",

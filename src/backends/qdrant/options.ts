@@ -15,7 +15,7 @@ export interface QdrantOptions {
 }
 
 /** Layout of the collection; used when it is created, and ignored afterwards. */
-export interface CollectionLayout {
+interface CollectionLayout {
   readonly shardNumber?: number | undefined;
   readonly replicationFactor?: number | undefined;
   readonly writeConsistencyFactor?: number | undefined;

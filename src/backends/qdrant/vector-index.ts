@@ -1,6 +1,17 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
+import { LRUCache } from "lru-cache";
 import { isStoreError, QueryError, ValidationError } from "../../model/errors.ts";
-import type { Vector, VectorHit, VectorIndex, VectorPoint, VectorQuery, VectorRemoval } from "../../ports/vector-index.ts";
+import type { ItemId } from "../../model/item.ts";
+import type {
+  StoredPoint,
+  UpsertOutcome,
+  Vector, 
+  VectorHit,
+  VectorIndex,
+  VectorPoint,
+  VectorQuery,
+  VectorRemoval,
+} from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
 import { translateFilter } from "./filter.ts";
 import { pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
@@ -8,11 +19,21 @@ import { pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
 /** Most numbers in the vectors of one request: some 10 MB of JSON; Qdrant refuses bodies of 32 MB. */
 const MAX_NUMBERS = 500_000;
 
+/** Hits of one approximate question; further ones are asked for exactly. */
+const MAX_APPROXIMATE = 64;
+
+/** Prefixes that are remembered as small. */
+const MAX_SMALL = 10_000;
+
+/** What a write goes over: older versions, or equal ones too. */
+type Over = "lt" | "lte";
+
 /** Vectors in one collection. */
 export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
   readonly #path: string;
   readonly #dims: number;
+  readonly #small = new LRUCache<string, true>({ max: MAX_SMALL });
 
   constructor(client: QdrantClient, collection: string, dims: number) {
     this.#client = client;
@@ -20,16 +41,20 @@ export class QdrantVectorIndex implements VectorIndex {
     this.#dims = dims;
   }
 
-  async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<void>[]> {
-    const outcomes = new Map<VectorPoint, PromiseSettledResult<void>>();
+  async upsert(
+    points: readonly VectorPoint[],
+    { overEqual } = { overEqual: false },
+  ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
+    const outcomes = new Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>();
     const sound = points.filter((point) => {
       const fault = this.#faultOf(point.vectors);
       if (fault !== null) outcomes.set(point, { status: "rejected", reason: fault });
       return fault === null;
     });
     const chunks = inChunks(sound, ({ vectors }) => vectors.length * this.#dims);
-    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(chunk.map(toPoint), chunk, outcomes)));
-    return points.map((point) => outcomes.get(point) as PromiseSettledResult<void>);
+    const over: Over = overEqual ? "lte" : "lt";
+    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(chunk.map(toPoint), chunk, outcomes, over)));
+    return points.map((point) => outcomes.get(point) as PromiseSettledResult<UpsertOutcome>);
   }
 
   async remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
@@ -41,9 +66,27 @@ export class QdrantVectorIndex implements VectorIndex {
     );
   }
 
-  async query({ vector, prefix, filter, limit }: VectorQuery): Promise<VectorHit[]> {
-    const fault = this.#faultOf([vector]);
+  async query(query: VectorQuery): Promise<VectorHit[]> {
+    const fault = this.#faultOf([query.vector]);
     if (fault !== null) throw fault;
+    // A graph has no way from one point that passes a filter to the next: with one it was seen to find nothing at all
+    // where thousands matched. The filter's own indexes make the exact search of what passes it affordable.
+    const { prefix, limit, filter } = query;
+    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.has(prefix);
+    const hits = await this.#search(query, exact);
+    // Too few may mean that there are no more, or that the graph did not lead to them.
+    const sure = exact || hits.length >= limit ? hits : await this.#search(query, true);
+    if (filter === null) this.#remember(prefix, sure.length < limit);
+    return sure.slice(0, limit);
+  }
+
+  /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */
+  #remember(prefix: string, isSmall: boolean): void {
+    if (isSmall) this.#small.set(prefix, true);
+    else this.#small.delete(prefix);
+  }
+
+  async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean): Promise<VectorHit[]> {
     const below = { key: "prefixes", match: { value: prefixText(prefix) } };
     const matching = translateFilter(filter);
     const answer = await this.#client.request(
@@ -52,14 +95,21 @@ export class QdrantVectorIndex implements VectorIndex {
       {
         query: [vector],
         filter: { must: matching === null ? [below] : [below, matching] },
-        limit,
+        // One size for all short questions: an approximate list of another length is another list, and pages are cut
+        // out of one.
+        limit: exact ? limit : MAX_APPROXIMATE,
+        params: { exact },
         with_payload: ["ns", "key", "write_id"],
       },
       "search vectors",
     );
-    return (answer as { points: { score: number; payload: { ns: string; key: string; write_id: string } }[] }).points.map(
-      ({ score, payload }) => ({ namespace: payload.ns, key: payload.key, writeId: payload.write_id, score }),
-    );
+    const { points } = answer as { points: { score: number; payload: { ns: string; key: string; write_id: string } }[] };
+    return points.map(({ score, payload }) => ({
+      namespace: payload.ns,
+      key: payload.key,
+      writeId: payload.write_id,
+      score,
+    }));
   }
 
   /** Qdrant would refuse a whole request for one vector of a wrong length; so each is checked before. */
@@ -80,57 +130,72 @@ export class QdrantVectorIndex implements VectorIndex {
   async #upsertGroup(
     group: readonly QdrantPoint[],
     points: readonly VectorPoint[],
-    outcomes: Map<VectorPoint, PromiseSettledResult<void>>,
+    outcomes: Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>,
+    over: Over,
   ): Promise<void> {
     const oldest = Math.min(...group.map(({ payload }) => payload.version));
     try {
-      await this.#upsertOver(group, oldest);
-      const behind = await this.#behind(group);
+      await this.#upsertOver(group, { [over]: oldest });
+      const stored = await this.#readBack(group);
       await Promise.all(
         points.map(async (point, i) => {
           const sent = group[i] as QdrantPoint;
-          outcomes.set(point, behind.has(sent.id) && group.length > 1 ? await this.#upsertAlone(sent) : settled(sent, behind));
+          const outcome = outcomeOf(sent, stored[i] ?? null);
+          const alone = outcome.status === "rejected" && group.length > 1;
+          outcomes.set(point, alone ? await this.#upsertAlone(sent, over) : outcome);
         }),
       );
     } catch (reason) {
       if (group.length > 1 && isStoreError(reason) && !reason.retryable) {
         // One point may be at fault: it shall fail alone.
-        await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes)));
+        await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, over)));
       } else {
         for (const point of points) outcomes.set(point, { status: "rejected", reason });
       }
     }
   }
 
-  async #upsertAlone(point: QdrantPoint): Promise<PromiseSettledResult<void>> {
+  async #upsertAlone(point: QdrantPoint, over: Over): Promise<PromiseSettledResult<UpsertOutcome>> {
     try {
-      await this.#upsertOver([point], point.payload.version);
-      return settled(point, await this.#behind([point]));
+      await this.#upsertOver([point], { [over]: point.payload.version });
+      const [stored = null] = await this.#readBack([point]);
+      return outcomeOf(point, stored);
     } catch (reason) {
       return { status: "rejected", reason };
     }
   }
 
-  async #upsertOver(points: readonly QdrantPoint[], olderThan: number): Promise<void> {
-    const body = { points, update_filter: { must: [{ key: "version", range: { lt: olderThan } }] } };
+  async #upsertOver(points: readonly QdrantPoint[], range: { [key in Over]?: number }): Promise<void> {
+    const body = { points, update_filter: { must: [{ key: "version", range }] } };
     await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors");
   }
 
-  /** Ids of the points whose stored version is below the one given, or that are not stored at all. */
-  async #behind(points: readonly QdrantPoint[]): Promise<ReadonlySet<string>> {
-    const body = { ids: points.map(({ id }) => id), with_payload: ["version"], with_vector: false };
-    const stored = (await this.#client.request("POST", this.#path, body, "read back vectors")) as {
+  async stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+    if (ids.length === 0) return [];
+    const body = { ids: ids.map(pointId), with_payload: ["version", "write_id"], with_vector: false };
+    const found = (await this.#client.request("POST", this.#path, body, "read back vectors")) as {
       id: string;
-      payload?: { version?: number };
+      payload?: { version?: number; write_id?: string };
     }[];
-    const versions = new Map(stored.map(({ id, payload }) => [id, payload?.version ?? -1]));
-    return new Set(points.filter(({ id, payload }) => (versions.get(id) ?? -1) < payload.version).map(({ id }) => id));
+    const points = new Map(
+      found.map(({ id, payload }) => [id, { version: payload?.version ?? -1, writeId: payload?.write_id ?? "" }]),
+    );
+    return ids.map((id) => points.get(pointId(id)) ?? null);
+  }
+
+  #readBack(points: readonly QdrantPoint[]): Promise<(StoredPoint | null)[]> {
+    return this.stored(points.map(({ payload }) => ({ namespace: payload.ns, key: payload.key })));
   }
 }
 
-function settled(point: QdrantPoint, behind: ReadonlySet<string>): PromiseSettledResult<void> {
-  if (!behind.has(point.id)) return { status: "fulfilled", value: undefined };
-  return { status: "rejected", reason: new QueryError("Qdrant accepted vectors, but holds older ones after the write.") };
+/** What the read-back says of a write. */
+function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): PromiseSettledResult<UpsertOutcome> {
+  if (stored === null || stored.version < payload.version) {
+    const reason = new QueryError("Qdrant accepted vectors, but holds older ones after the write.");
+    return { status: "rejected", reason };
+  }
+  const tied = stored.version === payload.version && stored.writeId !== payload.write_id;
+  return { status: "fulfilled", value: tied ? "tied" : "stored" };
 }
 
 function inChunks<T>(items: readonly T[], weight: (item: T) => number): T[][] {

@@ -1,0 +1,104 @@
+/** Notes what writers mean to do, before they do it, and drops the notes when all is done. */
+import { GroupCommit } from "../concurrency/group-commit.ts";
+import { fulfilled } from "../concurrency/outcomes.ts";
+import { newWriteId } from "../model/item.ts";
+import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
+
+/** Times of the notes. */
+export interface IntentTimes {
+  /** After so long without its end, milliseconds, any process sees to a write. */
+  readonly graceMs: number;
+  /** A note stays for so long after its write has ended, milliseconds: for as long as Qdrant may take to flush. */
+  readonly flushMs: number;
+}
+
+/** A note whose write has not ended yet. */
+export interface OpenIntent {
+  /**
+   * Says that the write has ended: all of it is done, or nothing of it ever will be.
+   *
+   * @param withVectors - whether it wrote vectors, which a write beside it that has none may not have known of
+   */
+  settle(withVectors: boolean): void;
+}
+
+/** A batch whose writes have all ended. */
+export interface EndedBatch {
+  readonly batch: IntentBatch;
+  /** Those that wrote vectors. */
+  readonly check: readonly Intent[];
+  /** When the last of them ended, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The batch that notes were kept in; it goes when the last of them is settled. */
+class OpenBatch {
+  readonly batch: IntentBatch;
+  readonly #ended: (batch: EndedBatch) => void;
+  readonly #check: Intent[] = [];
+  #open: number;
+
+  constructor(batch: IntentBatch, ended: (batch: EndedBatch) => void) {
+    this.batch = batch;
+    this.#ended = ended;
+    this.#open = batch.intents.length;
+  }
+
+  /** The settling of one of its notes, which counts once. */
+  opened(intent: Intent): OpenIntent {
+    let isOpen = true;
+    return {
+      settle: (withVectors) => {
+        if (!isOpen) return;
+        isOpen = false;
+        if (withVectors) this.#check.push(intent);
+        this.#open -= 1;
+        if (this.#open === 0) this.#ended({ batch: this.batch, check: this.#check, at: Date.now() });
+      },
+    };
+  }
+}
+
+const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, maxWaiting: 20_000 };
+
+/** The notes of this process. What a crash leaves behind is found by any process, through the outbox. */
+export class IntentLog {
+  readonly #outbox: Outbox;
+  readonly #times: IntentTimes;
+  readonly #notes: GroupCommit<Intent, OpenBatch>;
+  #ended: EndedBatch[] = [];
+
+  constructor(outbox: Outbox, times: IntentTimes) {
+    this.#outbox = outbox;
+    this.#times = times;
+    this.#notes = new GroupCommit((intents) => this.#add(intents), GROUPS);
+  }
+
+  /**
+   * Notes intents with those of others; resolves when they are durable.
+   *
+   * @throws {StoreError} when they could not be noted; nothing may be written then.
+   */
+  async note(intents: readonly Intent[]): Promise<OpenIntent[]> {
+    const outcomes = await this.#notes.add(intents);
+    return outcomes.map((outcome, i) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value.opened(intents[i] as Intent);
+    });
+  }
+
+  /** Takes the batches whose writes ended long enough ago; their notes may go once they are checked. */
+  takeEnded(now = Date.now()): EndedBatch[] {
+    const isDue = ({ at }: EndedBatch): boolean => at + this.#times.flushMs <= now;
+    const due = this.#ended.filter(isDue);
+    if (due.length > 0) this.#ended = this.#ended.filter((ended) => !isDue(ended));
+    return due;
+  }
+
+  async #add(intents: readonly Intent[]): Promise<PromiseSettledResult<OpenBatch>[]> {
+    const batch: IntentBatch = { id: newWriteId(), dueAt: Date.now() + this.#times.graceMs, attempts: 0, intents };
+    await this.#outbox.add(batch);
+    const open = new OpenBatch(batch, (ended) => this.#ended.push(ended));
+    return intents.map(() => fulfilled(open));
+  }
+}

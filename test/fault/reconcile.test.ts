@@ -1,0 +1,127 @@
+/** Vectors that got out of step with their records are brought back: by the reconciler, and by repair. */
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
+import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+
+class SwitchedEmbeddings extends HashEmbeddings {
+  down = false;
+  protected override vectorOf(text: string): number[] {
+    if (this.down) throw new Error("the provider is down");
+    return super.vectorOf(text);
+  }
+}
+
+let qdrant: LocalQdrant;
+let keyspace: string;
+let store: ScyllaDBStore;
+const embeddings = new SwitchedEmbeddings({ dims: 64 });
+
+beforeAll(async () => {
+  qdrant = await startQdrant();
+});
+afterAll(() => qdrant.stop());
+
+beforeEach(async () => {
+  embeddings.down = false;
+  keyspace = uniqueName("reconcile");
+  store = await connect();
+});
+afterEach(async () => {
+  await store.stop();
+  await dropKeyspace(servers, keyspace);
+});
+
+function connect(more: Partial<Parameters<typeof ScyllaDBStore.connect>[0]> = {}): Promise<ScyllaDBStore> {
+  return ScyllaDBStore.connect({
+    ...serverConfig(servers, keyspace),
+    qdrant: { url: qdrant.url },
+    index: { dims: 64, embeddings, fields: ["text"] },
+    retry: { maxAttempts: 1 },
+    breaker: { failures: 100, halfOpenAfterMs: 100 },
+    reconcile: { flushMs: 0, tickMs: 3_600_000 },
+    ...more,
+  });
+}
+
+async function points(): Promise<number> {
+  const client = qdrantClient({ ...servers, qdrant: { url: qdrant.url } });
+  const { collections } = await client.getCollections();
+  const name = collections.find((each) => each.name.startsWith(`${keyspace}_`))?.name ?? "";
+  return (await client.count(name, { exact: true })).count;
+}
+
+test("a put, a delete and an unindexing that Qdrant missed are finished", { timeout: 90_000 }, async () => {
+  for (const key of ["deleted", "cleared", "changed"]) await store.put(["a"], key, { text: `green ${key}` });
+  expect(await points()).toBe(3);
+  await qdrant.kill();
+  const outcomes = await Promise.allSettled([
+    store.put(["a"], "new", { text: "green new" }),
+    store.put(["a"], "changed", { text: "red iron" }),
+    store.put(["a"], "cleared", { text: "green cleared" }, false),
+    store.delete(["a"], "deleted"),
+  ]);
+  for (const outcome of outcomes) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "VECTOR_SYNC", stored: true, queued: true } });
+  }
+  await qdrant.restart({ data: "keep" });
+  expect(await store.reconcile()).toMatchObject({ failed: 0 });
+  const found = await store.search(["a"], { query: "green new" });
+  expect(found.map(({ key, score }) => [key, score === undefined])).toEqual([["new", false], ["changed", false], ["cleared", true]]);
+  expect(await points()).toBe(2);
+  expect(await store.reconcile()).toMatchObject({ examined: 0 });
+});
+
+test("deferred: the put resolves while Qdrant is down, its item is in sight, and it is indexed later", { timeout: 90_000 }, async () => {
+  await store.stop();
+  store = await connect({ vectorSync: "deferred" });
+  await qdrant.kill();
+  await store.put(["a"], "k", { text: "green tea" });
+  await qdrant.restart({ data: "keep" });
+  const before = await store.search(["a"], { query: "green" });
+  expect(before.map(({ key, score }) => [key, score])).toEqual([["k", undefined]]);
+  await store.reconcile();
+  const [after] = await store.search(["a"], { query: "green" });
+  expect(after?.score).toBeGreaterThan(0.5);
+});
+
+test("store-unindexed: an item whose text cannot be embedded is stored, in sight, and indexed later", { timeout: 90_000 }, async () => {
+  await store.stop();
+  store = await connect({ embeddingFailure: "store-unindexed" });
+  embeddings.down = true;
+  await store.put(["a"], "k", { text: "green tea" });
+  embeddings.down = false;
+  expect((await store.search(["a"], { query: "green" })).map(({ score }) => score)).toEqual([undefined]);
+  expect(await store.reconcile()).toMatchObject({ settled: 1, failed: 0 });
+  expect((await store.search(["a"], { query: "green" }))[0]?.score).toBeGreaterThan(0.5);
+});
+
+test("puts with and without vectors at once leave no point behind", { timeout: 90_000 }, async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `${i}`);
+  await Promise.all(
+    keys.flatMap((key) => [store.put(["a"], key, { text: "green" }), store.put(["a"], key, { text: "green" }, false)]),
+  );
+  await Promise.all(keys.map((key) => store.delete(["a"], key)));
+  await store.reconcile();
+  await store.reconcile();
+  expect(await points()).toBe(0);
+});
+
+test("a collection that was lost: degraded after a restart, never empty, and filled again by itself", { timeout: 90_000 }, async () => {
+  for (let i = 0; i < 30; i += 1) await store.put(["a", `${i}`], "k", { text: `green tea ${i}` });
+  await store.stop();
+  await dropCollections({ ...servers, qdrant: { url: qdrant.url } }, keyspace);
+  embeddings.down = true;
+  store = await connect();
+  embeddings.down = false;
+  const first = await store.search(["a"], { query: "green", limit: 50 });
+  expect(first).toHaveLength(30);
+  const repaired = await store.repair();
+  expect(repaired).toEqual({ examined: 30, failed: 0 });
+  const after = await store.search(["a"], { query: "green", limit: 50 });
+  expect(after.info).toMatchObject({ mode: "vector", degraded: false });
+  expect(after.filter(({ score }) => score !== undefined)).toHaveLength(30);
+});
