@@ -8,5 +8,6 @@ export { DEFAULT_CLAIMS } from "./claims.ts";
 export { FailingEmbeddings, HashEmbeddings, RecordingEmbeddings, TableEmbeddings } from "./embeddings.ts";
 export type { ConformanceStore, StoreConformanceHarness } from "./harness.ts";
 export { itemRepositorySuite, type ItemRepositorySuite } from "./item-repository-suite.ts";
+export { outboxSuite, type OutboxSuite } from "./outbox-suite.ts";
 export { storeConformance } from "./store-conformance.ts";
 export { vectorIndexSuite, type VectorIndexSuite } from "./vector-index-suite.ts";
