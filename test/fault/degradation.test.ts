@@ -1,22 +1,12 @@
 /** Searches while similarity cannot be had: an answer in time, that says that it is degraded, and recovery by itself. */
 import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
-import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { SwitchedEmbeddings } from "../support/switched-embeddings.ts";
 
 const servers = inject("servers");
 const DEADLINE_MS = 4_000;
-
-/** A provider that can be switched off. */
-class SwitchedEmbeddings extends HashEmbeddings {
-  down = false;
-
-  protected override vectorOf(text: string): number[] {
-    if (this.down) throw new Error("the provider is down");
-    return super.vectorOf(text);
-  }
-}
 
 /** Keeps what was said. */
 class Lines implements Logger {

@@ -1,19 +1,11 @@
 /** Vectors that got out of step with their records are brought back: by the reconciler, and by repair. */
 import { ScyllaDBStore } from "langgraph-store-scylladb";
-import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
 import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { SwitchedEmbeddings } from "../support/switched-embeddings.ts";
 
 const servers = inject("servers");
-
-class SwitchedEmbeddings extends HashEmbeddings {
-  down = false;
-  protected override vectorOf(text: string): number[] {
-    if (this.down) throw new Error("the provider is down");
-    return super.vectorOf(text);
-  }
-}
 
 let qdrant: LocalQdrant;
 let keyspace: string;
