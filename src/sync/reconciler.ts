@@ -47,6 +47,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<unknown> = Promise.resolve();
+  #isTicking = false;
+  #isStopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -57,21 +59,25 @@ export class Reconciler {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs).unref();
   }
 
-  /** Ends after the pass under way. */
+  /** Ends the pass under way after the batch that it is at; the rest stays noted. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     await this.#running;
   }
 
-  /** Looks once at what is due; a failure is told, and tried again at the next tick. */
+  /** Looks once at what is due, unless it is still at it; a failure is told, and tried again at the next tick. */
   async tick(): Promise<void> {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
     const pass = this.#running.then(() => this.#pass(Date.now(), BATCHES_A_TICK));
     this.#running = pass.catch((error: unknown) => {
       const cause = error instanceof Error ? error.message : String(error);
       this.#options.logger.warn({ cause }, "the notes of writes under way could not be read; they are read again soon");
     });
     await this.#running;
+    this.#isTicking = false;
   }
 
   /** Looks now at all that is noted, due or not. */
@@ -85,7 +91,10 @@ export class Reconciler {
     const { outbox, log } = this.#options;
     await this.#drop(log.takeEnded());
     const verdicts: Verdict[] = [];
-    for (const batch of await outbox.due(dueAt, most)) verdicts.push(...(await this.#see(batch)));
+    for (const batch of await outbox.due(dueAt, most)) {
+      if (this.#isStopped) break;
+      verdicts.push(...(await this.#see(batch)));
+    }
     const count = (verdict: Verdict): number => verdicts.filter((each) => each === verdict).length;
     return { examined: verdicts.length, settled: count("settled"), watched: count("watched"), failed: count("failed") };
   }

@@ -70,6 +70,13 @@ export function steadiness(name: string, makeStore: MakeStore): void {
       await expect(scope().search([], { filter: { [path]: 1 } })).rejects.toThrow("32 steps");
     });
 
+    test("what is no option of a listing does not make it another operation", async () => {
+      const store = scope();
+      const stray = { namespace: ["evil"], key: "k", value: { x: 1 }, namespacePrefix: [], limit: 5 };
+      expect(await store.listNamespaces(stray)).toEqual([]);
+      expect(await store.search([])).toEqual([]);
+    });
+
     test("stop lets what is under way end", { timeout: 60_000 }, async () => {
       const own = await makeStore(options);
       const { store } = own;
