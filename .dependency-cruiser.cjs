@@ -17,6 +17,7 @@ module.exports = {
     layer("core-imports-no-technology", "core/", ["model/", "concurrency/", "ports/", "core/"]),
     layer("config-imports-model-and-ports", "config/", ["model/", "ports/", "config/"]),
     layer("resilience-wraps-ports", "resilience/", ["model/", "concurrency/", "ports/", "resilience/"]),
+    layer("telemetry-imports-ports", "telemetry/", ["model/", "concurrency/", "ports/", "telemetry/"]),
     layer("sync-stands-on-core", "sync/", ["model/", "concurrency/", "ports/", "core/", "sync/"]),
     layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "concurrency/", "ports/", "backends/cql/"]),
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),

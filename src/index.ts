@@ -2,8 +2,10 @@
 export type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "./config/schema.ts";
 export type { IndexRule } from "./core/index-rules.ts";
 export type { TtlRule } from "./core/ttl-rules.ts";
-export type { DegradedReason, SearchInfo } from "./core/found.ts";
+export type { SearchInfo } from "./core/found.ts";
+export type { DegradedReason } from "./model/degraded-reason.ts";
 export {
+  AbortError,
   AuthenticationError,
   BatchError,
   ClosedError,
@@ -24,12 +26,17 @@ export {
 } from "./model/errors.ts";
 export type { ListingOrder } from "./model/operation.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
+export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export { ScyllaDBStore } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
-export type { RepairReport } from "./sync/repair.ts";
+export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";
+export type { SweepReport } from "./sync/sweeper.ts";
+export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts";
+export type { StoreEventMap } from "./telemetry/store-events.ts";
 export {
   StoreView,
+  type CallOptions,
   type GetOptions,
   type PutOptions,
   type SearchOptions,

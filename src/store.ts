@@ -1,4 +1,6 @@
-import { composeEmbedded, composeServers, type Composition } from "./connect.ts";
+import type { EventEmitter } from "node:events";
+import type { Composition } from "./compose.ts";
+import { composeEmbedded, composeServers } from "./connect.ts";
 import { parseConnString } from "./config/conn-string.ts";
 import {
   embeddedConfigSchema,
@@ -8,18 +10,24 @@ import {
   type ScyllaDBStoreConfig,
 } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
-import { ClosedError } from "./model/errors.ts";
+import { ClosedError, messageOf } from "./model/errors.ts";
+import type { StoreEventType } from "./ports/events.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
-import type { RepairReport } from "./sync/repair.ts";
+import type { RepairOptions, RepairReport } from "./sync/repair.ts";
+import type { SweepReport } from "./sync/sweeper.ts";
+import { healthOfNone, type Health } from "./telemetry/health.ts";
+import type { StoreEventMap } from "./telemetry/store-events.ts";
 import { StoreView, WHOLE_STORE } from "./views.ts";
 
-/** How long `stop` waits for operations under way, milliseconds. */
-const DRAIN_DEADLINE_MS = 10_000;
+/** Longest time for a health check of a store that is not connected yet, milliseconds. */
+const HEALTH_DEADLINE_MS = 3_000;
 
 /** Connects at most once at a time, and again after a failure; counts what is under way, and lets it end. */
 class Lifecycle {
   readonly #composition: Composition;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** One for each task under way: a promise of the whole life would keep what ever waited for it in memory. */
+  readonly #aborts = new Set<(reason: ClosedError) => void>();
   #starting: Promise<Composition> | null = null;
   #stopping: Promise<void> | null = null;
 
@@ -27,16 +35,24 @@ class Lifecycle {
     this.#composition = composition;
   }
 
+  /** What is put together, connected or not. */
+  get composition(): Composition {
+    return this.#composition;
+  }
+
   /** Runs a task on the started composition. */
   async run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
     if (this.#stopping !== null) throw new ClosedError("The store was stopped; make a new one to go on.");
     this.#starting ??= this.#start();
     const running = this.#starting.then(task);
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
     this.#underWay.add(running);
+    this.#aborts.add(reject);
     try {
-      return await running;
+      return await Promise.race([running, aborted]);
     } finally {
       this.#underWay.delete(running);
+      this.#aborts.delete(reject);
     }
   }
 
@@ -56,13 +72,16 @@ class Lifecycle {
   }
 
   async #stop(): Promise<void> {
+    const { limits, logger } = this.#composition.config;
     // What is under way ends first, a start too, so that what it opens is closed; how it ended does not matter here.
     const ended = Promise.allSettled([this.#starting, ...this.#underWay]);
     try {
-      await withinDeadline("Ending the operations under way", DRAIN_DEADLINE_MS, ended);
+      await withinDeadline("Ending the operations under way", limits.drainMs, ended);
     } catch (error) {
-      this.#composition.config.logger.warn({ cause: (error as Error).message }, "the store is stopped all the same");
+      logger.warn({ cause: messageOf(error) }, "the store is stopped all the same");
     }
+    const givenUp = "The store was stopped while the operation was under way. A write may or may not be stored.";
+    for (const abort of this.#aborts) abort(new ClosedError(givenUp));
     await this.#composition.stop();
   }
 }
@@ -136,11 +155,41 @@ export class ScyllaDBStore extends StoreView {
   }
 
   /**
-   * Holds every live record against its vectors and brings them in step: missing, stale, of a lost collection. Reads the
-   * whole store; it may be used meanwhile.
+   * Holds every record against its vectors and its place in the listings, and every vector against its record, and mends
+   * what differs. Reads the whole store; it may be used meanwhile.
    */
-  async repair(): Promise<RepairReport> {
-    return this.#lifecycle.run(({ repair }) => repair());
+  async repair(options: RepairOptions = {}): Promise<RepairReport> {
+    return this.#lifecycle.run((composition) => composition.repair(options));
+  }
+
+  /** Takes away now what has ended. A running store does so by itself, every `ttl.sweepIntervalMinutes`. */
+  async sweep(): Promise<SweepReport> {
+    return this.#lifecycle.run((composition) => composition.sweep());
+  }
+
+  /**
+   * Tells how the store is: each service is asked now, for 2 s. Never rejects: a store that cannot connect, or was
+   * stopped, is down.
+   */
+  async health(): Promise<Health> {
+    try {
+      const asked = this.#lifecycle.run((composition) => composition.health());
+      return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, asked);
+    } catch (error) {
+      return healthOfNone(error);
+    }
+  }
+
+  /** Calls `listener` at each event of a type. What it throws is logged and goes no further. */
+  on<Type extends StoreEventType>(type: Type, listener: (...args: StoreEventMap[Type]) => void): this {
+    (this.#lifecycle.composition.events.emitter as EventEmitter).on(type, listener);
+    return this;
+  }
+
+  /** Calls `listener` no more. */
+  off<Type extends StoreEventType>(type: Type, listener: (...args: StoreEventMap[Type]) => void): this {
+    (this.#lifecycle.composition.events.emitter as EventEmitter).off(type, listener);
+    return this;
   }
 
   /** Connects. Calling it again, or not at all, does no harm: the first operation connects too. */

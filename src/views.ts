@@ -4,7 +4,6 @@
  */
 import {
   BaseStore,
-
   type Item,
   type Operation,
   type OperationResults,
@@ -26,8 +25,17 @@ import {
 import { parseLifetime } from "./model/ttl.ts";
 import type { ValueLimits } from "./model/value-codec.ts";
 
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * Ends the wait for the call, which then rejects with an `AbortError`. A write that has begun goes on: it may be
+   * stored, and what is derived from it will be right.
+   */
+  signal?: AbortSignal;
+}
+
 /** Options of a search. */
-export interface SearchOptions {
+export interface SearchOptions extends CallOptions {
   /** Conditions on the values, see `docs/filters.md`. */
   filter?: Record<string, unknown>;
   /** Most results; 10 by default. */
@@ -47,7 +55,7 @@ export interface SearchOptions {
 }
 
 /** Options of a put. */
-export interface PutOptions {
+export interface PutOptions extends CallOptions {
   /** Minutes that the item lives; null for no end. */
   ttl?: number | null;
   /** When the item ends, instead of `ttl`; reading it does not move this. */
@@ -55,7 +63,7 @@ export interface PutOptions {
 }
 
 /** Options of a get. */
-export interface GetOptions {
+export interface GetOptions extends CallOptions {
   /** Whether the read renews the item's time to live; what is configured by default. */
   refreshTtl?: boolean;
 }
@@ -128,8 +136,8 @@ export class StoreView extends BaseStore {
    *
    * @throws {BatchError} when an operation failed, with the outcome of each.
    */
-  override async batch<Op extends Operation[]>(operations: Op): Promise<OperationResults<Op>> {
-    const outcomes = await this.#settle(operations);
+  override async batch<Op extends Operation[]>(operations: Op, { signal }: CallOptions = {}): Promise<OperationResults<Op>> {
+    const outcomes = await this.#settle(operations, signal);
     if (this.#defaults.batchErrors !== "positional") {
       if (outcomes.some(({ status }) => status === "rejected")) throw new BatchError(outcomes);
       return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as OperationResults<Op>;
@@ -140,7 +148,8 @@ export class StoreView extends BaseStore {
   /** Reads an item; null when there is none. */
   override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
     // Field by field: what an operation is, is told by the fields that it has.
-    return (await this.#one({ namespace, key, refreshTtl: options.refreshTtl })) as Item | null;
+    const { refreshTtl, signal } = options;
+    return (await this.#one({ namespace, key, refreshTtl, signal })) as Item | null;
   }
 
   /**
@@ -158,12 +167,13 @@ export class StoreView extends BaseStore {
   ): Promise<void> {
     // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
     toPath(namespace);
-    await this.#one({ namespace, key, value, index, ttl: options.ttl, expiresAt: options.expiresAt });
+    const { ttl, expiresAt, signal } = options;
+    await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });
   }
 
   /** Deletes an item; one that is not there is no error. */
-  override async delete(namespace: string[], key: string): Promise<void> {
-    await this.#one({ namespace, key, value: null });
+  override async delete(namespace: string[], key: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#one({ namespace, key, value: null, signal });
   }
 
   /** Finds items below a prefix: by similarity with a `query`, otherwise in stable order. `[]` is everything. */
@@ -173,14 +183,20 @@ export class StoreView extends BaseStore {
 
   /** Lists the namespaces that hold items, label by label in order. "*" in `prefix` or `suffix` is any one label. */
   override async listNamespaces(
-    options: { prefix?: string[]; suffix?: string[]; maxDepth?: number; limit?: number; offset?: number } = {},
+    options: CallOptions & {
+      prefix?: string[];
+      suffix?: string[];
+      maxDepth?: number;
+      limit?: number;
+      offset?: number;
+    } = {},
   ): Promise<string[][]> {
-    const { prefix, suffix, maxDepth, limit, offset } = options;
+    const { prefix, suffix, maxDepth, limit, offset, signal } = options;
     const matchConditions = [
       ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
     ];
-    return (await this.#one({ matchConditions, maxDepth, limit, offset })) as string[][];
+    return (await this.#one({ matchConditions, maxDepth, limit, offset, signal })) as string[][];
   }
 
   async #one(operation: unknown): Promise<unknown> {
@@ -189,10 +205,11 @@ export class StoreView extends BaseStore {
     throw outcome?.reason;
   }
 
-  async #settle(operations: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
+  async #settle(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
     const { index, order, minScore, ttl } = this.#defaults;
-    const context = { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, now: Date.now() };
+    const { limits } = this.#ground;
+    const context = { scope: this.#scope, limits, index, order, minScore, ttl, signal, now: Date.now() };
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
         return parseOperation(operation, context);

@@ -1,4 +1,5 @@
 /** Many requests at once, but not all at once. */
+import { settled } from "./outcomes.ts";
 
 /**
  * Runs `task` on every input, at most `atOnce` at a time; results stand at the positions of their inputs. After a
@@ -34,8 +35,5 @@ export function settleBounded<In, Out>(
   atOnce: number,
   task: (input: In) => Promise<Out>,
 ): Promise<PromiseSettledResult<Out>[]> {
-  return mapBounded(inputs, atOnce, async (input): Promise<PromiseSettledResult<Out>> => {
-    const [outcome] = await Promise.allSettled([task(input)]);
-    return outcome;
-  });
+  return mapBounded(inputs, atOnce, (input) => settled(task(input)));
 }

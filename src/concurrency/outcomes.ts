@@ -21,3 +21,9 @@ export async function settleTogether<Out>(
     return Array.from({ length: count }, () => rejected(reason));
   }
 }
+
+/** What becomes of one task. */
+export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledResult<Out>> {
+  const [outcome] = await Promise.allSettled([task]);
+  return outcome;
+}

@@ -6,6 +6,7 @@ import type { Client } from "cassandra-driver";
 import { z } from "zod";
 import { ConfigurationError, kindOf } from "../model/errors.ts";
 import { parseTextPath } from "../model/index-text.ts";
+import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import { ANY_LABEL, toPath } from "../model/namespace.ts";
 import type { EmbeddingsLike } from "../ports/embedder.ts";
 import { silentLogger, type Logger } from "../ports/logger.ts";
@@ -72,7 +73,21 @@ const limits = z
       .describe("Most items that a search ranks by keywords while similarity cannot be had."),
     deadlineMs: count
       .default(10_000)
-      .describe("Longest time for a search, in milliseconds; ranking by similarity gets half of it."),
+      .describe("Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it."),
+    writeDeadlineMs: count
+      .max(WRITE_BOUND_MS)
+      .default(WRITE_BOUND_MS)
+      .describe("Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it."),
+    drainMs: count
+      .default(10_000)
+      .describe("Longest time, in milliseconds, that stop() waits for operations under way; then they are given up."),
+    maxPendingBytes: count
+      .default(64 * 1024 * 1024)
+      .describe("Most bytes of values that are being written at once; beyond, puts are refused as unavailable."),
+    maxConcurrentSearches: count.default(32).describe("Most searches and listings that run at once; others wait."),
+    maxQueuedSearches: count
+      .default(10_000)
+      .describe("Most searches and listings that wait; beyond, they are refused as unavailable."),
   })
   .prefault({})
   .describe("Bounds of single operations.");
@@ -92,6 +107,10 @@ const minutes = z.number().positive();
 const ttl = z
   .strictObject({
     defaultTtl: minutes.optional().describe("Minutes that an item lives unless its put says otherwise; no end by default."),
+    sweepIntervalMinutes: minutes
+      .max(35_000)
+      .default(60)
+      .describe("Minutes between two sweeps, which take away the vectors of items that have ended."),
     refreshOnRead: z
       .boolean()
       .default(true)
@@ -136,14 +155,21 @@ const common = {
       maxDelayMs: count.default(10_000).describe("Longest pause, in milliseconds."),
     })
     .prefault({})
-    .describe("Calls to Qdrant and to the embedding provider that failed for a passing reason."),
+    .describe("Calls to a service (records, vectors, embedding provider) that failed for a passing reason."),
   breaker: z
     .strictObject({
       failures: count.default(5).describe("Calls that failed in a row, with all their attempts, after which a service is left alone."),
       halfOpenAfterMs: count.default(5_000).describe("After so long, in milliseconds, one call tries whether it is back."),
     })
     .prefault({})
-    .describe("Circuit breakers, one for Qdrant and one for the embedding provider."),
+    .describe("Circuit breakers: one each for the records in CQL, for Qdrant and for the embedding provider."),
+  bulkhead: z
+    .strictObject({
+      maxConcurrent: count.default(256).describe("Most calls to one service that are under way at once; others wait."),
+      maxQueued: count.default(10_000).describe("Most calls to one service that wait; beyond, they are refused as unavailable."),
+    })
+    .prefault({})
+    .describe("Bounds of the calls to each service."),
   order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of a search without a query, by creation."),
   logger: logger.default(() => silentLogger).describe("Where log lines go; a pino logger fits as it is."),
 };

@@ -1,4 +1,5 @@
 /** What a search finds, and how it came about. */
+import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { LiveRecord, Value } from "../model/item.ts";
 
 /** A result: the record, and its score if it was ranked by similarity. */
@@ -8,9 +9,6 @@ export interface Found {
   readonly value: Value | undefined;
   readonly score: number | undefined;
 }
-
-/** Why a search with a query was not answered by similarity. */
-export type DegradedReason = "embedding-failed" | "vectors-unavailable" | "ranking-too-slow" | "continues-degraded";
 
 /** How a search was answered. */
 export interface SearchInfo {

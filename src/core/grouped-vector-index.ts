@@ -16,6 +16,9 @@ export function groupVectorWrites(vectors: VectorIndex): VectorIndex {
     stored: (ids) => vectors.stored(ids),
     remove: (removed) => removals.add(removed),
     query: (query) => vectors.query(query),
+    scan: (after, limit) => vectors.scan(after, limit),
+    expired: (now, limit) => vectors.expired(now, limit),
+    renew: (renewals) => vectors.renew(renewals),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Notes what writers mean to do, before they do it, and drops the notes when all is done. */
+import { LRUCache } from "lru-cache";
 import { GroupCommit } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
 import { newWriteId } from "../model/item.ts";
@@ -36,12 +37,18 @@ class OpenBatch {
   readonly batch: IntentBatch;
   readonly #ended: (batch: EndedBatch) => void;
   readonly #check: Intent[] = [];
+  readonly #settled = new Set<string>();
   #open: number;
 
   constructor(batch: IntentBatch, ended: (batch: EndedBatch) => void) {
     this.batch = batch;
     this.#ended = ended;
     this.#open = batch.intents.length;
+  }
+
+  /** Whether the write of a note has ended. */
+  isSettled({ writeId }: Intent): boolean {
+    return this.#settled.has(writeId);
   }
 
   /** The settling of one of its notes, which counts once. */
@@ -51,6 +58,7 @@ class OpenBatch {
       settle: (withVectors) => {
         if (!isOpen) return;
         isOpen = false;
+        this.#settled.add(intent.writeId);
         if (withVectors) this.#check.push(intent);
         this.#open -= 1;
         if (this.#open === 0) this.#ended({ batch: this.batch, check: this.#check, at: Date.now() });
@@ -59,6 +67,9 @@ class OpenBatch {
   }
 }
 
+/** Batches of this process that are remembered while they are kept. One that falls out is looked at as any other's. */
+const MOST_REMEMBERED = 10_000;
+
 const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, maxWaiting: 20_000 };
 
 /** The notes of this process. What a crash leaves behind is found by any process, through the outbox. */
@@ -66,6 +77,7 @@ export class IntentLog {
   readonly #outbox: Outbox;
   readonly #times: IntentTimes;
   readonly #notes: GroupCommit<Intent, OpenBatch>;
+  readonly #own = new LRUCache<string, OpenBatch>({ max: MOST_REMEMBERED });
   #ended: EndedBatch[] = [];
 
   constructor(outbox: Outbox, times: IntentTimes) {
@@ -87,6 +99,21 @@ export class IntentLog {
     });
   }
 
+  /** Whether the write of an intent was this process's and has ended: all of it is done, or nothing of it ever will be. */
+  isSettled(batch: Pick<IntentBatch, "id">, intent: Intent): boolean {
+    return this.#own.get(batch.id)?.isSettled(intent) ?? false;
+  }
+
+  /** Whether some write of a batch was noted so lately that its vectors may not be flushed yet. */
+  isYoung({ intents }: IntentBatch, now: number): boolean {
+    return intents.some(({ notedAt }) => notedAt + this.#times.flushMs > now);
+  }
+
+  /** Forgets batches that are kept no more. */
+  forget(batches: readonly Pick<IntentBatch, "id">[]): void {
+    for (const { id } of batches) this.#own.delete(id);
+  }
+
   /** Takes the batches whose writes ended long enough ago; their notes may go once they are checked. */
   takeEnded(now = Date.now()): EndedBatch[] {
     const isDue = ({ at }: EndedBatch): boolean => at + this.#times.flushMs <= now;
@@ -97,8 +124,15 @@ export class IntentLog {
 
   async #add(intents: readonly Intent[]): Promise<PromiseSettledResult<OpenBatch>[]> {
     const batch: IntentBatch = { id: newWriteId(), dueAt: Date.now() + this.#times.graceMs, attempts: 0, intents };
-    await this.#outbox.add(batch);
+    try {
+      await this.#outbox.add(batch);
+    } catch (error) {
+      // It may be there all the same. Nobody writes on the strength of it, so it may go: else it would be looked at for days.
+      this.#ended.push({ batch, check: [], at: Date.now() });
+      throw error;
+    }
     const open = new OpenBatch(batch, (ended) => this.#ended.push(ended));
+    this.#own.set(batch.id, open);
     return intents.map(() => fulfilled(open));
   }
 }

@@ -3,11 +3,15 @@
  * key wins, outcomes stand at the positions of their operations, and one failing operation fails alone.
  */
 import { settleBounded } from "../concurrency/bounded.ts";
-import { fulfilled, settleTogether } from "../concurrency/outcomes.ts";
+import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
+import { ByteBudget } from "../concurrency/byte-budget.ts";
+import { Deadline, untilAborted } from "../concurrency/deadline.ts";
+import { fulfilled, settled, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
-import { idText, isLive, type LiveRecord } from "../model/item.ts";
-import type { GetRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
+import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
+import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
+import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Indexing } from "./indexing.ts";
@@ -22,6 +26,16 @@ import { WritePath, type SyncPolicy } from "./write-path.ts";
 /** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
 export type Answer = LiveRecord | null | SearchResult | string[][] | undefined;
 
+/** Bounds of operations. */
+export interface OperationLimits extends SearchLimits {
+  /** Longest time for the puts of a batch, in milliseconds. */
+  readonly writeDeadlineMs: number;
+  /** Most bytes of values that are being written at once. */
+  readonly maxPendingBytes: number;
+  /** Searches and listings that run, and that wait. */
+  readonly searches: BulkheadLimits;
+}
+
 /** What a memory stands on. */
 export interface MemoryOptions {
   readonly items: ItemRepository;
@@ -29,9 +43,12 @@ export interface MemoryOptions {
   readonly indexing: Indexing | null;
   readonly intents: IntentLog;
   readonly policy: SyncPolicy;
-  readonly limits: SearchLimits;
+  readonly limits: OperationLimits;
   readonly ttl: TtlOptions;
+  readonly events: Events;
   readonly logger: Logger;
+  /** Is given items whose stored vectors were seen not to be those of their record. */
+  readonly onStale: (ids: readonly ItemId[]) => void;
   readonly clock?: VersionClock;
 }
 
@@ -55,42 +72,103 @@ function isUnsaved(outcome: PromiseSettledResult<void>): boolean {
 /** Searches and listings of one batch that run at once. */
 const READS_AT_ONCE = 16;
 
+/** Operations in messages. */
+const NAMES = { get: "The get", search: "The search", "list-namespaces": "Listing the namespaces" } as const;
+
 /** The long-term memory: items in namespaces, found by key, by filter and by meaning. */
 export class Memory {
   readonly #items: ItemRepository;
+  readonly #limits: OperationLimits;
   readonly #searcher: Searcher;
+  readonly #searches: Bulkhead;
   readonly #writes: WritePath;
+  readonly #pendingBytes: ByteBudget;
   readonly #refresh: TtlRefresh;
 
-  constructor({ items, indexing, intents, policy, limits, ttl, logger, clock = new VersionClock() }: MemoryOptions) {
+  constructor(options: MemoryOptions) {
+    const { items, indexing, intents, policy, limits, ttl, events, logger, onStale, clock = new VersionClock() } = options;
     const rules = new TtlRules(ttl);
+    const deadlineMs = limits.writeDeadlineMs;
     this.#items = items;
-    this.#searcher = new Searcher({ items, indexing, limits, logger });
-    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, logger });
+    this.#limits = limits;
+    this.#searcher = new Searcher({ items, indexing, limits, events, onStale });
+    this.#searches = new Bulkhead("searches", limits.searches);
+    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, deadlineMs, events, logger });
+    this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
     this.#refresh = new TtlRefresh(items, rules, logger);
   }
 
-  /** Runs a batch; `result[i]` is the outcome of `requests[i]`. */
+  /**
+   * Runs a batch; `result[i]` is the outcome of `requests[i]`. Its reads have one deadline, and the writes that follow
+   * them another.
+   */
   async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
     const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
     const gets = requests.filter((request) => request.kind === "get");
     const puts = requests.filter((request) => request.kind === "put");
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
+    const deadline = new Deadline(this.#limits.deadlineMs);
     const [got, found] = await Promise.all([
-      this.#get(gets),
-      settleBounded(finds, READS_AT_ONCE, async (request): Promise<Answer> =>
-        request.kind === "search" ? this.#search(request) : listNamespaces(this.#items, request),
+      this.#each(gets, this.#getWithin(gets, deadline)),
+      settleBounded(finds, READS_AT_ONCE, (request) =>
+        untilAborted(request.signal, this.#findWithin(request, deadline)),
       ),
     ]);
     gets.forEach((request, i) => outcomes.set(request, got[i] as PromiseSettledResult<Answer>));
     finds.forEach((request, i) => outcomes.set(request, found[i] as PromiseSettledResult<Answer>));
-    const put = await this.#put(puts);
+    const put = await this.#each(puts, this.#putWithin(puts));
     puts.forEach((request, i) => outcomes.set(request, put[i] as PromiseSettledResult<Answer>));
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }
 
-  async #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+  /** The outcome of each request of those that run together; that of one whose caller gave up does not wait for them. */
+  #each<Out>(
+    requests: readonly Request[],
+    together: Promise<PromiseSettledResult<Out>[]>,
+  ): Promise<PromiseSettledResult<Out>[]> {
+    if (requests.every(({ signal }) => signal === null)) return together;
+    return Promise.all(
+      requests.map(async ({ signal }, i) => {
+        const own = together.then((outcomes) => outcomes[i] as PromiseSettledResult<Out>);
+        const outcome = await settled(untilAborted(signal, own));
+        return outcome.status === "rejected" ? outcome : outcome.value;
+      }),
+    );
+  }
+
+  async #getWithin(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     if (requests.length === 0) return [];
+    return settleTogether(requests.length, () => deadline.wait(NAMES.get, this.#get(requests)));
+  }
+
+  async #putWithin(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+    if (requests.length === 0) return [];
+    const bytes = requests.reduce((sum, { value }) => sum + (value?.bytes.byteLength ?? 0), 0);
+    return settleTogether(requests.length, async () => {
+      this.#pendingBytes.take(bytes);
+      try {
+        return await this.#put(requests);
+      } finally {
+        this.#pendingBytes.giveBack(bytes);
+      }
+    });
+  }
+
+  #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
+    const name = NAMES[request.kind];
+    const found = this.#searches.run(async () => {
+      // Nobody waits any more for what waited too long: its turn goes to one that somebody waits for.
+      if (deadline.isOver || request.signal?.aborted) throw deadline.over(name);
+      return this.#find(request);
+    });
+    return deadline.wait(name, found);
+  }
+
+  #find(request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> {
+    return request.kind === "search" ? this.#search(request) : listNamespaces(this.#items, request);
+  }
+
+  async #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     const got = await settleTogether(requests.length, async () => (await this.#items.get(requests)).map(fulfilled));
     const [first] = got;
     // One record that cannot be read, as a newer version wrote it, shall fail its own get only.

@@ -17,6 +17,8 @@ export interface HitSource {
   readonly request: SearchRequest;
   /** Most hits that are looked at. */
   readonly maxHits: number;
+  /** Is given items whose stored vectors were seen not to be those of their record. */
+  readonly onStale: (ids: readonly ItemId[]) => void;
 }
 
 /** Each further question to the index asks for this many times as many hits. */
@@ -96,14 +98,17 @@ export class RankedHits {
     const ids: ItemId[] = unknown.map(({ namespace, key }) => ({ namespace, key }));
     const records = await this.#source.items.get(ids);
     const now = Date.now();
+    const stale: ItemId[] = [];
     unknown.forEach((hit, i) => {
       const record = records[i] ?? null;
       const live = isLive(record, now) && isWithin(this.#request.prefix, hit.namespace);
       if (live && record.writeId !== hit.writeId) this.#pending.add(hit.namespace);
       const current = live && record.writeId === hit.writeId;
+      if (!current) stale.push(ids[i] as ItemId);
       const value = current ? decodeValue(record.value) : null;
       const matches = value !== null && matchesFilter(value, this.#request.filter);
       this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);
     });
+    if (stale.length > 0) this.#source.onStale(stale);
   }
 }

@@ -28,17 +28,18 @@ export async function reconcileItem({ items, indexing }: ReconcileGround, id: It
   return record;
 }
 
-async function syncVectors(indexing: Indexing, record: LiveRecord, point: StoredPoint | null): Promise<void> {
-  const { namespace, key, version, writeId } = record;
+async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<void> {
+  const { namespace, key, version, writeId, expiresAt } = record;
   const value = decodeValue(record.value);
   const texts = indexing.rules.textsOf(value, namespace, record.index);
   if (texts.length === 0) {
-    if (point !== null && point.version <= version) await only(indexing.vectors.remove([{ namespace, key, version }]));
+    if (stored !== null && stored.version <= version) await only(indexing.vectors.remove([{ namespace, key, version }]));
     return;
   }
-  if (point?.writeId === writeId) return;
+  if (stored?.writeId === writeId) return;
   const vectors = await indexing.embedder.documents(texts);
-  await only(indexing.vectors.upsert([{ namespace, key, version, writeId, vectors, value }], { overEqual: true }));
+  const point = { namespace, key, version, writeId, vectors, value, expiresAt };
+  await only(indexing.vectors.upsert([point], { overEqual: true }));
 }
 
 /** The outcome of a call for one. */

@@ -4,13 +4,15 @@
  * in their stable order. Every result is a record that was read and matched by the one function that decides it.
  */
 import { withinDeadline } from "../concurrency/deadline.ts";
-import { EmbeddingError, isStoreError, ValidationError } from "../model/errors.ts";
+import type { DegradedReason } from "../model/degraded-reason.ts";
+import { EmbeddingError, isStoreError, messageOf, ValidationError } from "../model/errors.ts";
+import type { ItemId } from "../model/item.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
+import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
-import type { Logger } from "../ports/logger.ts";
 import { encodeCursor } from "./cursor.ts";
-import type { DegradedReason, Found, SearchLimits, SearchResult } from "./found.ts";
+import type { Found, SearchLimits, SearchResult } from "./found.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
 import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
@@ -24,7 +26,9 @@ export interface SearcherOptions {
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
   readonly limits: SearchLimits;
-  readonly logger: Logger;
+  readonly events: Events;
+  /** Is given items whose stored vectors were seen not to be those of their record. */
+  readonly onStale: (ids: readonly ItemId[]) => void;
 }
 
 /** Similarity cannot be had now, for a reason that is not the caller's; the records still can. */
@@ -101,7 +105,7 @@ export class Searcher {
   async #rank(request: SearchRequest, plan: SearchPlan & { query: string }, indexing: Indexing): Promise<SearchResult> {
     const { limit, prefix, filter, minScore } = request;
     const { offset } = plan;
-    const { items, limits } = this.#options;
+    const { items, limits, onStale } = this.#options;
     const vector = await attempt("embedding-failed", () => indexing.embedder.query(plan.query));
     const hits = new RankedHits({
       nearest: (count) =>
@@ -109,6 +113,7 @@ export class Searcher {
       items,
       request,
       maxHits: limits.maxScoredHits,
+      onStale,
     });
     await hits.fetch(offset + limit + 1);
     const scored = hits.found.slice(offset, offset + limit);
@@ -185,14 +190,13 @@ export class Searcher {
     return { found, info: { mode: "keyword", degraded: true, reason, truncated: page.more, cursor } };
   }
 
-  /** One line a transition, however many searches it concerns. */
+  /** One event a transition, however many searches it concerns. */
   #tell(failure: RankingFailed | null): void {
-    const { logger } = this.#options;
+    const { events } = this.#options;
     if (failure !== null && !this.#degraded) {
-      const cause = failure.cause instanceof Error ? failure.cause.message : String(failure.cause);
-      logger.warn({ reason: failure.reason, cause }, "searches are degraded: ranked by keywords instead of similarity");
+      events.tell({ type: "search-degraded", reason: failure.reason, cause: messageOf(failure.cause) });
     }
-    if (failure === null && this.#degraded) logger.info({}, "searches are ranked by similarity again");
+    if (failure === null && this.#degraded) events.tell({ type: "search-recovered" });
     this.#degraded = failure !== null;
   }
 }

@@ -1,4 +1,5 @@
 /** Renews the time to live of items that are read. */
+import { messageOf } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -41,7 +42,7 @@ export class TtlRefresh {
     if (first?.status !== "rejected") return;
     const cause: unknown = first.reason;
     this.#logger.warn(
-      { items: renewed.size, failed: failed.length, cause: cause instanceof Error ? cause.message : String(cause) },
+      { items: renewed.size, failed: failed.length, cause: messageOf(cause) },
       "the time to live of items that were read could not be renewed",
     );
   }

@@ -4,24 +4,28 @@
  * with it. A crash in between leaves the intent, by which any process finishes the job. A delete goes the same way: it
  * writes a marker and takes the vectors away.
  */
+import { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
-import { isStoreError, TimeoutError, ValidationError, VectorSyncError } from "../model/errors.ts";
+import { toEmbeddingError } from "../model/embedding-error.ts";
+import { AbortError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
+import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { VersionClock } from "../model/version-clock.ts";
+import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent } from "../ports/outbox.ts";
-import type { UpsertOutcome, Vector, VectorIndex } from "../ports/vector-index.ts";
+import type { Vector } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
-import { reconcileItem } from "./reconcile-item.ts";
 import type { TtlRules } from "./ttl-rules.ts";
+import { VectorSync, type Write } from "./vector-sync.ts";
 
 /** What a put does when its vectors, or its texts' embedding, cannot be had. */
 export interface SyncPolicy {
-  /** `strict`: the put rejects, its record is stored and queued. `deferred`: it resolves, and the log says so. */
+  /** `strict`: the put rejects, its record is stored and queued. `deferred`: it resolves, and event and log say so. */
   readonly vectorSync: "strict" | "deferred";
   /** `fail`: the put rejects and nothing is saved. `store-unindexed`: the record is stored, and its indexing queued. */
   readonly embeddingFailure: "fail" | "store-unindexed";
@@ -36,14 +40,11 @@ export interface WritePathOptions {
   readonly policy: SyncPolicy;
   readonly ttl: TtlRules;
   readonly clock: VersionClock;
+  /** Longest time for a put, milliseconds; at most {@link WRITE_BOUND_MS}. */
+  readonly deadlineMs: number;
+  readonly events: Events;
   readonly logger: Logger;
 }
-
-/**
- * A write that has not drawn its version so long after it was noted, milliseconds, is given up: what a reconciler sees
- * above this bound is then surely newer.
- */
-export const WRITE_BOUND_MS = 30_000;
 
 /** Most vectors of one item. */
 const MAX_VECTORS = 256;
@@ -51,15 +52,11 @@ const MAX_VECTORS = 256;
 /** The marker of a delete has no end of its own: its repository keeps it for as long as clocks may differ. */
 const NO_END = { expiresAt: null, ttlMs: null };
 
-/** A put on its way: what is written, and what it replaces. */
-interface Write {
-  readonly record: ItemRecord;
-  readonly replaced: ItemRecord | null;
-  readonly value: Value | null;
-  /** Fewer than the record counts when the embedding failed and is left to the reconciler. */
-  readonly vectors: readonly Vector[];
-  readonly intent: OpenIntent;
-}
+const NOTHING_SAVED = "Nothing was saved.";
+const PERHAPS_SAVED = "It may or may not be stored; its derived data will be right either way.";
+
+/** Embedding gets half of the time of a put, so that the other half is left for what is done without it. */
+const EMBEDDING_SHARE = 0.5;
 
 /** The texts of a value, embedded. */
 interface Embedded {
@@ -71,13 +68,17 @@ interface Embedded {
 /** Puts and deletes items. */
 export class WritePath {
   readonly #options: WritePathOptions;
+  readonly #vectors: VectorSync;
 
   constructor(options: WritePathOptions) {
     this.#options = options;
+    const { items, indexing, policy, events, logger } = options;
+    this.#vectors = new VectorSync({ items, indexing, policy: policy.vectorSync, events, logger });
   }
 
   /** Writes items of different ids; `result[i]` is what became of `requests[i]`, and one failing fails alone. */
   async put(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+    if (requests.length === 0) return [];
     const outcomes = await this.#putTogether(requests);
     const [first] = outcomes;
     // One record that cannot be read, as a newer version wrote it, shall fail its own put only.
@@ -88,27 +89,47 @@ export class WritePath {
 
   #putTogether(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
     return settleTogether(requests.length, async () => {
+      const deadline = new Deadline(this.#options.deadlineMs);
       const notedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), notedAt }));
-      // The intent is durable before anything is written, and costs no round trip of its own.
-      const [noted, replaced, embedded] = await Promise.all([
-        this.#options.intents.note(intents),
-        this.#options.items.get(requests.map(({ namespace, key }) => ({ namespace, key }))),
-        Promise.allSettled(requests.map((request) => this.#embed(request))),
-      ]);
+      const { noted, replaced, embedded } = await this.#prepare(requests, intents, deadline);
       const drafts = requests.map((request, i) => {
         const intent = noted[i] as OpenIntent;
-        const draft = this.#draft(request, intents[i] as Intent, replaced[i] ?? null, embedded[i]);
+        const draft = this.#draft(request, intents[i] as Intent, replaced[i] ?? null, embedded[i], deadline);
         // Nothing was written and nothing will be.
         if (!("record" in draft)) intent.settle(false);
         return "record" in draft ? { ...draft, intent } : draft;
       });
-      return this.#write(drafts);
+      return this.#write(drafts, deadline);
     });
   }
 
-  async #embed(request: PutRequest): Promise<Embedded> {
-    const { indexing, policy } = this.#options;
+  /** All that comes before the first write. The intent is durable by then, and cost no round trip of its own. */
+  async #prepare(
+    requests: readonly PutRequest[],
+    intents: readonly Intent[],
+    deadline: Deadline,
+  ): Promise<{ noted: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<Embedded>[] }> {
+    const noting = this.#options.intents.note(intents);
+    try {
+      const steps = Promise.all([
+        noting,
+        this.#options.items.get(requests.map(({ namespace, key }) => ({ namespace, key }))),
+        Promise.allSettled(requests.map((request) => this.#embed(request, deadline))),
+      ]);
+      const [noted, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
+      return { noted, replaced, embedded };
+    } catch (error) {
+      // The intents may go, whenever they are noted; that they could not be is what failed the put, or does not matter now.
+      void Promise.allSettled([noting]).then(([open]) => {
+        if (open.status === "fulfilled") for (const intent of open.value) intent.settle(false);
+      });
+      throw error;
+    }
+  }
+
+  async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
+    const { indexing, policy, events } = this.#options;
     if (indexing === null || request.value === null) return { value: null, texts: 0, vectors: [] };
     const value = decodeValue(request.value);
     const texts = indexing.rules.textsOf(value, request.namespace, request.index);
@@ -119,10 +140,12 @@ export class WritePath {
       );
     }
     try {
-      return { value, texts: texts.length, vectors: await indexing.embedder.documents(texts) };
+      const embedding = indexing.embedder.documents(texts);
+      const vectors = await deadline.part(EMBEDDING_SHARE).wait("Embedding the texts of a put", embedding);
+      return { value, texts: texts.length, vectors };
     } catch (error) {
-      if (policy.embeddingFailure === "fail") throw error;
-      this.#tell("an item is stored without vectors, as its texts could not be embedded; it is queued", error);
+      if (policy.embeddingFailure === "fail") throw toEmbeddingError(error);
+      events.tell({ type: "embedding-postponed", cause: messageOf(error) });
       return { value, texts: texts.length, vectors: [] };
     }
   }
@@ -133,13 +156,19 @@ export class WritePath {
     { writeId, notedAt }: Intent,
     replaced: ItemRecord | null,
     embedded: PromiseSettledResult<Embedded> | undefined,
+    deadline: Deadline,
   ): Omit<Write, "intent"> | PromiseSettledResult<void> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
     const { value, texts, vectors } = embedded.value;
     if (request.value === null && (replaced === null || replaced.value === null)) return fulfilled(undefined);
+    if (request.signal?.aborted) {
+      const { reason: cause } = request.signal as { readonly reason: unknown };
+      return rejected(new AbortError("The put was aborted by its caller. Nothing was saved.", { cause }));
+    }
+    if (deadline.isOver) return rejected(deadline.over("The put", NOTHING_SAVED));
     const now = Date.now();
     if (now - notedAt > WRITE_BOUND_MS) {
-      return rejected(new TimeoutError(`The put was held up for more than ${WRITE_BOUND_MS} ms; nothing was saved.`));
+      return rejected(new TimeoutError(`The put was held up for more than ${WRITE_BOUND_MS} ms. ${NOTHING_SAVED}`));
     }
     const version = this.#options.clock.next(replaced?.version ?? 0);
     const continues = replaced !== null && (isLive(replaced, now) || request.value === null);
@@ -157,11 +186,17 @@ export class WritePath {
     return { record, replaced, value, vectors };
   }
 
-  async #write(drafts: readonly (Write | PromiseSettledResult<void>)[]): Promise<PromiseSettledResult<void>[]> {
+  async #write(
+    drafts: readonly (Write | PromiseSettledResult<void>)[],
+    deadline: Deadline,
+  ): Promise<PromiseSettledResult<void>[]> {
     const writes = drafts.filter((draft): draft is Write => "record" in draft);
+    if (writes.length === 0) return drafts as PromiseSettledResult<void>[];
     const records = writes.map(({ record }) => record);
-    const stored = await settleTogether(writes.length, () => this.#options.items.put(records));
-    const synced = await this.#syncVectors(writes.filter((_, i) => stored[i]?.status === "fulfilled"));
+    const stored = await settleTogether(writes.length, () =>
+      deadline.wait("The put", this.#options.items.put(records), PERHAPS_SAVED),
+    );
+    const synced = await this.#vectors.sync(writes.filter((_, i) => stored[i]?.status === "fulfilled"), deadline);
     let next = 0;
     return drafts.map((draft) => {
       if (!("record" in draft)) return draft;
@@ -171,74 +206,4 @@ export class WritePath {
       return outcome.status === "rejected" ? outcome : (synced.get(draft) ?? fulfilled(undefined));
     });
   }
-
-  async #syncVectors(writes: readonly Write[]): Promise<Map<Write, PromiseSettledResult<void>>> {
-    const { indexing, items } = this.#options;
-    const outcomes = new Map<Write, PromiseSettledResult<void>>();
-    const indexed = writes.filter(({ vectors }) => vectors.length > 0);
-    const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
-    const cleared = writes.filter(({ record, replaced }) => record.vectors === 0 && (replaced?.vectors ?? 0) > 0);
-    if (indexing !== null) {
-      const { vectors } = indexing;
-      const [upserts, removals] = await Promise.all([
-        settleTogether(indexed.length, () => vectors.upsert(indexed.map(toPoint))),
-        settleTogether(cleared.length, () => vectors.remove(cleared.map(({ record }) => record))),
-      ]);
-      await Promise.all(
-        indexed.map(async (write, i) => {
-          const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
-          const isTied = outcome.status === "fulfilled" && outcome.value === "tied";
-          // Which of two writes of one instant stands, the record alone knows.
-          outcomes.set(write, isTied ? await settled(reconcileItem({ items, indexing }, write.record)) : done(outcome));
-        }),
-      );
-      cleared.forEach((write, i) => outcomes.set(write, removals[i] as PromiseSettledResult<void>));
-    }
-    const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
-    const open = new Set([...failed, ...pending]);
-    for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectors > 0);
-    await this.#flagUnscored([...open]);
-    for (const write of failed) outcomes.set(write, this.#syncFailure(outcomes.get(write) as PromiseRejectedResult));
-    return outcomes;
-  }
-
-  /** Items whose vectors are pending count as unscored, so that searches still show them. */
-  async #flagUnscored(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return;
-    try {
-      await this.#options.items.markUnscored(writes.map(({ record }) => record.namespace));
-    } catch (error) {
-      this.#tell("a namespace could not be flagged as holding items whose vectors are pending", error);
-    }
-  }
-
-  #syncFailure({ reason }: PromiseRejectedResult): PromiseSettledResult<void> {
-    const cause: unknown = reason;
-    if (this.#options.policy.vectorSync === "deferred") {
-      this.#tell("an item is stored, but its vectors could not be written; it is queued", cause);
-      return fulfilled(undefined);
-    }
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const message = `The record is stored (or deleted), but its vectors are not in step with it yet; that is queued. ${text}`;
-    return rejected(new VectorSyncError(message, { cause, retryable: !isStoreError(cause) || cause.retryable }));
-  }
-
-  #tell(message: string, error: unknown): void {
-    this.#options.logger.warn({ cause: error instanceof Error ? error.message : String(error) }, message);
-  }
-}
-
-/** An outcome without what it came to. */
-function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void> {
-  return outcome.status === "rejected" ? outcome : fulfilled(undefined);
-}
-
-async function settled(task: Promise<unknown>): Promise<PromiseSettledResult<void>> {
-  const [outcome] = await Promise.allSettled([task]);
-  return done(outcome);
-}
-
-function toPoint({ record, vectors, value }: Write): Parameters<VectorIndex["upsert"]>[0][number] {
-  const { namespace, key, version, writeId } = record;
-  return { namespace, key, version, writeId, vectors, value: value ?? {} };
 }

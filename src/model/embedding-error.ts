@@ -1,10 +1,9 @@
-import { EmbeddingError, isStoreError } from "./errors.ts";
+import { EmbeddingError, isStoreError, messageOf } from "./errors.ts";
 
 /** What an embedding provider threw, in the store's terms. */
 export function toEmbeddingError(error: unknown): Error {
   if (isStoreError(error) && error.code === "EMBEDDING") return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new EmbeddingError(`The embedding provider failed, and nothing was saved: ${reason}`, {
+  return new EmbeddingError(`The embedding provider failed, and nothing was saved: ${messageOf(error)}`, {
     cause: error,
     retryable: isStoreError(error) ? error.retryable : !isRefusal(error),
   });

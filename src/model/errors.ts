@@ -17,6 +17,7 @@ export type StoreErrorCode =
   | "EMBEDDING"
   | "VECTOR_SYNC"
   | "BATCH"
+  | "ABORTED"
   | "CLOSED";
 
 /** Facts about an error that are safe to log: never a stored value, a secret or a vector. */
@@ -137,6 +138,13 @@ export class VectorSyncError extends StoreError {
   }
 }
 
+/** The caller's signal ended the wait. A write that had begun by then goes on, and may or may not be stored. */
+export class AbortError extends StoreError {
+  constructor(message: string, options?: StoreErrorOptions) {
+    super("ABORTED", false, message, options);
+  }
+}
+
 /** The store was stopped. */
 export class ClosedError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
@@ -166,6 +174,11 @@ export class BatchError extends StoreError {
     );
     this.outcomes = outcomes;
   }
+}
+
+/** What an error says, for a message or a log line; whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Names the kind of a value for an error message: `null`, `array`, `Date`, `function`, …; never the value itself. */

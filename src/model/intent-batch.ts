@@ -13,7 +13,7 @@ export interface IntentCell {
   /** How often the batch was postponed. */
   readonly attempts: number;
   /** The writes that are meant, with the milliseconds since the epoch when they were noted. */
-  readonly intents: readonly (ItemId & { readonly writeId: string; readonly notedAt: number })[];
+  readonly intents: readonly (ItemId & { readonly writeId: string; readonly notedAt: number; readonly isDead?: true })[];
 }
 
 /** Short names and no field names within: a cell may hold a hundred intents. */
@@ -22,8 +22,8 @@ interface Stored {
   readonly b: typeof FORMAT;
   /** Attempts. */
   readonly a: number;
-  /** Namespace, key, write id and time of each intent. */
-  readonly i: readonly (readonly [string, string, string, number])[];
+  /** Namespace, key, write id and time of each intent; a 1 behind those that are dead. */
+  readonly i: readonly (readonly [string, string, string, number, 1?])[];
 }
 
 /** Encodes all of a batch but its key. */
@@ -31,7 +31,9 @@ export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
   const stored: Stored = {
     b: FORMAT,
     a: attempts,
-    i: intents.map(({ namespace, key, writeId, notedAt }) => [namespace, key, writeId, notedAt]),
+    i: intents.map(({ namespace, key, writeId, notedAt, isDead }) =>
+      isDead ? [namespace, key, writeId, notedAt, 1] : [namespace, key, writeId, notedAt],
+    ),
   };
   return Buffer.from(JSON.stringify(stored));
 }
@@ -45,7 +47,13 @@ export function decodeIntents(cell: Uint8Array): IntentCell {
   const { a, i } = parse(Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString("utf8"));
   return {
     attempts: a,
-    intents: i.map(([namespace, key, writeId, notedAt]) => ({ namespace, key, writeId, notedAt })),
+    intents: i.map(([namespace, key, writeId, notedAt, dead]) => ({
+      namespace,
+      key,
+      writeId,
+      notedAt,
+      ...(dead === 1 ? { isDead: true } : {}),
+    })),
   };
 }
 

@@ -1,6 +1,6 @@
 /** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
-import { kindOf, ValidationError } from "./errors.ts";
+import { AbortError, kindOf, ValidationError } from "./errors.ts";
 import { parseFilter, type Filter } from "./filter.ts";
 import { parseTextPath } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
@@ -11,8 +11,14 @@ import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.
 /** Order of a search without a query, within each namespace, by creation. */
 export type ListingOrder = "oldest" | "newest";
 
+/** What every operation has. */
+interface Abortable {
+  /** Ends the wait for the operation; null when nobody but the deadline does. */
+  readonly signal: AbortSignal | null;
+}
+
 /** Reads one item. */
-export interface GetRequest {
+export interface GetRequest extends Abortable {
   readonly kind: "get";
   readonly namespace: string;
   readonly key: string;
@@ -21,7 +27,7 @@ export interface GetRequest {
 }
 
 /** Writes one item, or deletes it when `value` is null. */
-export interface PutRequest {
+export interface PutRequest extends Abortable {
   readonly kind: "put";
   readonly namespace: string;
   readonly key: string;
@@ -31,7 +37,7 @@ export interface PutRequest {
 }
 
 /** Finds items below a prefix. */
-export interface SearchRequest {
+export interface SearchRequest extends Abortable {
   readonly kind: "search";
   readonly prefix: string;
   readonly query: string | null;
@@ -46,7 +52,7 @@ export interface SearchRequest {
 }
 
 /** Lists namespaces below a scope; conditions, depth and results are relative to it. */
-export interface ListNamespacesRequest {
+export interface ListNamespacesRequest extends Abortable {
   readonly kind: "list-namespaces";
   readonly scope: string;
   readonly conditions: readonly MatchCondition[];
@@ -68,6 +74,8 @@ export interface OperationContext {
   /** Minutes, or null for no end. */
   readonly ttl?: number | null;
   readonly limits: ValueLimits;
+  /** Ends the wait for the batch; an operation's own goes before it. */
+  readonly signal?: AbortSignal | undefined;
   /** Current time, milliseconds since the epoch. */
   readonly now: number;
 }
@@ -96,12 +104,13 @@ export function parseOperation(operation: unknown, context: OperationContext): R
   );
 }
 
-function parseGet(fields: Record<string, unknown>, { scope }: OperationContext): GetRequest {
+function parseGet(fields: Record<string, unknown>, { scope, signal }: OperationContext): GetRequest {
   return {
     kind: "get",
     namespace: join(scope, toPath(fields["namespace"], { allowEmpty: true, allowReservedRoot: true })),
     key: parseKey(fields["key"]),
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
+    signal: parseSignal(fields["signal"] ?? signal),
   };
 }
 
@@ -117,6 +126,7 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     value: value === null ? null : encodeValue(value, context.limits),
     index: parseIndex(fields["index"] ?? context.index),
     lifetime: value === null ? UNSAID : lifetimeOf(fields, context),
+    signal: parseSignal(fields["signal"] ?? context.signal),
   };
 }
 
@@ -140,6 +150,7 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
     cursor: cursor ?? null,
     minScore: parseMinScore(fields["minScore"] ?? context.minScore ?? null),
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
+    signal: parseSignal(fields["signal"] ?? context.signal),
   };
 }
 
@@ -149,7 +160,7 @@ function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: Operat
   return parseLifetime(own, expiresAt, context.now);
 }
 
-function parseListNamespaces(fields: Record<string, unknown>, { scope }: OperationContext): ListNamespacesRequest {
+function parseListNamespaces(fields: Record<string, unknown>, { scope, signal }: OperationContext): ListNamespacesRequest {
   const { matchConditions, maxDepth } = fields;
   if (matchConditions !== undefined && matchConditions !== null && !Array.isArray(matchConditions)) {
     throw new ValidationError(`matchConditions must be a list, but got ${kindOf(matchConditions)}.`);
@@ -163,6 +174,7 @@ function parseListNamespaces(fields: Record<string, unknown>, { scope }: Operati
     maxDepth: depth,
     limit: parseCount(fields["limit"] ?? 100, "limit"),
     offset: parseCount(fields["offset"] ?? 0, "offset"),
+    signal: parseSignal(fields["signal"] ?? signal),
   };
 }
 
@@ -214,6 +226,14 @@ function parseSwitch(value: unknown, name: string): boolean | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean") return value;
   throw new ValidationError(`${name} must be true or false, but got ${kindOf(value)}.`);
+}
+
+/** Checks a signal; one that was given already ends the operation before it begins. */
+function parseSignal(signal: unknown): AbortSignal | null {
+  if (signal === undefined || signal === null) return null;
+  if (!(signal instanceof AbortSignal)) throw new ValidationError(`signal must be an AbortSignal, but got ${kindOf(signal)}.`);
+  if (!signal.aborted) return signal;
+  throw new AbortError("The operation was aborted before it began; nothing was done.", { cause: signal.reason });
 }
 
 /** Checks an order of listing. */

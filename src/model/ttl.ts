@@ -15,6 +15,12 @@ export const UNSAID: Lifetime = { kind: "unsaid" };
 
 const MS_PER_MINUTE = 60_000;
 
+/**
+ * How far two clocks may differ, milliseconds. What was deleted or has ended is kept for so long, so that a put by a slow
+ * clock still finds the version that it has to go above.
+ */
+export const CLOCK_TOLERANCE_MS = 60 * MS_PER_MINUTE;
+
 /** The latest time that a `Date` can hold. */
 const END_OF_TIME = 8.64e15;
 

@@ -1,5 +1,6 @@
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/operation.ts";
+import type { ScanPage } from "./scan.ts";
 
 /** A place in the listing of one namespace: after the item with this creation time (microseconds) and key. */
 export interface ListPosition {
@@ -29,7 +30,7 @@ export interface ListPage {
 /** A namespace that holds items, or did lately. */
 export interface NamespaceEntry {
   readonly path: string;
-  /** Whether some item of it has, or may have, no vector; once true it stays so. */
+  /** Whether some item of it has, or may have, no vector; once true it stays so until `clearUnscored`. */
   readonly hasUnscored: boolean;
 }
 
@@ -64,4 +65,42 @@ export interface ItemRepository {
    * more; never leaves out one that does.
    */
   namespaces(prefix: string): Promise<NamespaceEntry[]>;
+
+  /**
+   * Reads a part of all records of all namespaces, about `limit` of them: markers of deletes, expired records and those
+   * that no listing finds included. Going on from `next` to the end meets every record that is there all the while.
+   * A record that cannot be decoded is left out and counted.
+   *
+   * @param after - the `next` of an earlier part; null starts at the beginning
+   */
+  scan(after: string | null, limit: number): Promise<RecordScan>;
+
+  /** Whether each record has its place in the listing, and its namespace in the registry; at its position. */
+  listed(records: readonly ItemRecord[]): Promise<boolean[]>;
+
+  /**
+   * Takes the flag off namespaces of which every live item was seen to have its vector. A flag that was set at `asOf`
+   * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
+   */
+  clearUnscored(paths: readonly string[], asOf: number): Promise<void>;
+
+  /**
+   * Takes namespaces off the registry that were seen to hold no record. An entry that was written at `asOf`
+   * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
+   */
+  unregister(paths: readonly string[], asOf: number): Promise<void>;
+
+  /**
+   * Removes records that ended, or were deleted, longer ago than clocks may differ, where the database does not do so by
+   * itself; at most `limit` of them.
+   *
+   * @returns how many were removed.
+   */
+  sweep(limit: number): Promise<number>;
+}
+
+/** Records of a scan. */
+export interface RecordScan extends ScanPage<ItemRecord> {
+  /** Records that could not be decoded. */
+  readonly unreadable: number;
 }

@@ -6,6 +6,8 @@ export interface Intent extends ItemId {
   readonly writeId: string;
   /** When it was noted, milliseconds since the epoch by the writer's clock. */
   readonly notedAt: number;
+  /** Set once trying again was seen not to help: looked at seldom from then on, counted, and never dropped. */
+  readonly isDead?: true;
 }
 
 /** Intents that are noted, found and removed together: those of one group commit. */
@@ -27,6 +29,10 @@ export interface OutboxBacklog {
   readonly more: boolean;
   /** Due time of the first of them, or null when there are none. */
   readonly oldestDueAt: number | null;
+  /** Intents in the batches counted. */
+  readonly intents: number;
+  /** Those that are dead. */
+  readonly dead: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Filter } from "../model/filter.ts";
 import type { ItemId, Value } from "../model/item.ts";
+import type { ScanPage } from "./scan.ts";
 
 /** A vector: as many finite numbers as the index has dimensions. */
 export type Vector = readonly number[];
@@ -12,6 +13,8 @@ export interface VectorPoint extends ItemId {
   readonly vectors: readonly Vector[];
   /** The item's value, of which the index keeps what it needs to apply filters. */
   readonly value: Value;
+  /** When the item ends, milliseconds since the epoch; null for no end. Only a hint: renewals come here late, see `renew`. */
+  readonly expiresAt: number | null;
 }
 
 /** What an upsert came to: the point, or a newer one, stands; or one of the same version and another write does. */
@@ -21,6 +24,16 @@ export type UpsertOutcome = "stored" | "tied";
 export interface StoredPoint {
   readonly version: number;
   readonly writeId: string;
+}
+
+/** A stored point and the item that it is of. */
+export interface IndexedPoint extends ItemId, StoredPoint {}
+
+/** Says that an item ends at another time than its point says. */
+export interface VectorRenewal extends ItemId {
+  readonly version: number;
+  /** Milliseconds since the epoch; null for no end. */
+  readonly expiresAt: number | null;
 }
 
 /** Takes the vectors of an item away, as of a version. */
@@ -73,4 +86,18 @@ export interface VectorIndex {
    * approximately; two questions of one limit then get one answer.
    */
   query(query: VectorQuery): Promise<VectorHit[]>;
+
+  /**
+   * Reads a part of all points, about `limit` of them. Going on from `next` to the end meets every point that is there
+   * all the while.
+   *
+   * @param after - the `next` of an earlier part; null starts at the beginning
+   */
+  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>>;
+
+  /** Points whose items had ended by `now` (milliseconds) by what the index knows, at most `limit`; the record decides. */
+  expired(now: number, limit: number): Promise<IndexedPoint[]>;
+
+  /** Corrects the ends of points, of each only while it is of the version given. */
+  renew(renewals: readonly VectorRenewal[]): Promise<void>;
 }

@@ -2,10 +2,14 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { EndedBatch, IntentLog } from "../core/intent-log.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
-import { WRITE_BOUND_MS } from "../core/write-path.ts";
-import { isLive, type ItemRecord } from "../model/item.ts";
+import { messageOf } from "../model/errors.ts";
+import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
+import { WRITE_BOUND_MS } from "../model/write-bound.ts";
+import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
+import { isLost, postpone, type Left } from "./postpone.ts";
+import { StaleItems } from "./stale-items.ts";
 
 /** What became of a pass. */
 export interface ReconcileReport {
@@ -17,6 +21,10 @@ export interface ReconcileReport {
   readonly watched: number;
   /** Those that could not be brought in step now; they are tried again. */
   readonly failed: number;
+  /** Those of the failed for which trying again was seen not to help; they are kept, and looked at seldom. */
+  readonly dead: number;
+  /** Items, besides, whose vectors a search had found not to be those of their record, and that were put right. */
+  readonly stale: number;
 }
 
 /** What a reconciler stands on. */
@@ -24,20 +32,17 @@ export interface ReconcilerOptions {
   readonly ground: ReconcileGround;
   readonly outbox: Outbox;
   readonly log: IntentLog;
+  readonly events: Events;
   readonly logger: Logger;
   /** Between two looks at what is due, milliseconds. */
   readonly tickMs: number;
 }
 
-type Verdict = "settled" | "watched" | "failed";
+type Verdict = "settled" | Left["verdict"];
 
 const BATCHES_A_TICK = 100;
-const BATCHES_A_PASS = 10_000;
+const BATCHES_A_PASS = 1_000;
 const ITEMS_AT_ONCE = 8;
-
-/** First pause before a batch is looked at again; doubles each time. */
-const FIRST_PAUSE_MS = 60_000;
-const LONGEST_PAUSE_MS = 3_600_000;
 
 /** A write that was not seen so long after it was noted never will be: replicas forget deletes after this time too. */
 const WATCH_MS = 10 * 24 * 3_600_000;
@@ -45,10 +50,12 @@ const WATCH_MS = 10 * 24 * 3_600_000;
 /** Looks at what is due, again and again. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #stale = new StaleItems();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #isTicking = false;
   #isStopped = false;
+  #isBlind = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -67,36 +74,69 @@ export class Reconciler {
     await this.#running;
   }
 
+  /** Queues items whose stored vectors were seen not to be those of their record; they are seen to at a later tick. */
+  noteStale(ids: readonly ItemId[]): void {
+    this.#stale.add(ids);
+  }
+
   /** Looks once at what is due, unless it is still at it; a failure is told, and tried again at the next tick. */
   async tick(): Promise<void> {
     if (this.#isTicking) return;
     this.#isTicking = true;
-    const pass = this.#running.then(() => this.#pass(Date.now(), BATCHES_A_TICK));
-    this.#running = pass.catch((error: unknown) => {
-      const cause = error instanceof Error ? error.message : String(error);
-      this.#options.logger.warn({ cause }, "the notes of writes under way could not be read; they are read again soon");
-    });
-    await this.#running;
+    await this.#quietly(() => this.#pass(false));
     this.#isTicking = false;
   }
 
-  /** Looks now at all that is noted, due or not. */
+  /** Looks soon at all that is noted: a service that was away is back. */
+  async wake(): Promise<void> {
+    await this.#quietly(() => this.#pass(true));
+  }
+
+  /** Looks now at all that is noted, due or not; at most at {@link BATCHES_A_PASS} batches of it. */
   async reconcile(): Promise<ReconcileReport> {
-    const pass = this.#running.then(() => this.#pass(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS));
+    const pass = this.#running.then(() => this.#pass(true));
     this.#running = pass.catch(() => undefined);
     return pass;
   }
 
-  async #pass(dueAt: number, most: number): Promise<ReconcileReport> {
+  async #quietly(pass: () => Promise<unknown>): Promise<void> {
+    const { logger } = this.#options;
+    this.#running = this.#running.then(async () => {
+      try {
+        await pass();
+        if (this.#isBlind) logger.info({}, "the notes of writes under way can be read again");
+        this.#isBlind = false;
+      } catch (error) {
+        // Once an outage, not at each tick of it.
+        const told = "the notes of writes under way could not be read; they are read again soon";
+        if (!this.#isBlind) logger.warn({ cause: messageOf(error) }, told);
+        this.#isBlind = true;
+      }
+    });
+    await this.#running;
+  }
+
+  /** @param all - whether it looks at what is not due too */
+  async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
+    const now = Date.now();
     await this.#drop(log.takeEnded());
+    const stale = await this.#seeStale(now, all);
     const verdicts: Verdict[] = [];
-    for (const batch of await outbox.due(dueAt, most)) {
+    const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
+    for (const batch of await due) {
       if (this.#isStopped) break;
       verdicts.push(...(await this.#see(batch)));
     }
-    const count = (verdict: Verdict): number => verdicts.filter((each) => each === verdict).length;
-    return { examined: verdicts.length, settled: count("settled"), watched: count("watched"), failed: count("failed") };
+    const count = (...kinds: Verdict[]): number => verdicts.filter((each) => kinds.includes(each)).length;
+    return {
+      examined: verdicts.length,
+      settled: count("settled"),
+      watched: count("watched"),
+      failed: count("failed", "dead"),
+      dead: count("dead"),
+      stale,
+    };
   }
 
   /**
@@ -105,32 +145,61 @@ export class Reconciler {
    */
   async #drop(ended: readonly EndedBatch[]): Promise<void> {
     if (ended.length === 0) return;
-    const { ground, outbox } = this.#options;
+    const { ground } = this.#options;
     const check = ended.flatMap((each) => each.check);
     const records = check.length === 0 ? [] : await ground.items.get(check);
     const orphaned = check.filter((_, i) => !isLive(records[i] ?? null, Date.now()) || records[i]?.vectors === 0);
     await mapBounded(orphaned, ITEMS_AT_ONCE, (intent) => reconcileItem(ground, intent));
-    await outbox.remove(ended.map(({ batch }) => batch));
+    await this.#remove(ended.map(({ batch }) => batch));
+  }
+
+  async #remove(batches: readonly IntentBatch[]): Promise<void> {
+    await this.#options.outbox.remove(batches);
+    this.#options.log.forget(batches);
+  }
+
+  /** A stale item that cannot be seen to now is found again by the next search that meets it. */
+  async #seeStale(now: number, all: boolean): Promise<number> {
+    let mended = 0;
+    await mapBounded(this.#stale.take(now, all), ITEMS_AT_ONCE, async (id) => {
+      try {
+        await reconcileItem(this.#options.ground, id);
+        mended += 1;
+      } catch (error) {
+        this.#options.logger.debug({ cause: messageOf(error) }, "an item with stale vectors could not be brought in step");
+      }
+    });
+    return mended;
   }
 
   async #see(batch: IntentBatch): Promise<Verdict[]> {
-    const { outbox } = this.#options;
+    const { outbox, log } = this.#options;
     const verdicts = await mapBounded(batch.intents, ITEMS_AT_ONCE, (intent) => this.#seeOne(intent, batch));
-    const left = batch.intents.filter((_, i) => verdicts[i] !== "settled");
+    // Its vectors are acknowledged and may not be flushed yet: it stays until it is due, whatever was seen of it now.
+    if (log.isYoung(batch, Date.now())) return verdicts;
+    const left = batch.intents.flatMap((intent, i): Left[] => {
+      const verdict = verdicts[i];
+      return verdict === undefined || verdict === "settled" ? [] : [{ intent, verdict }];
+    });
     // Kept anew before it is removed: a crash between the two leaves it twice, never not at all.
-    if (left.length > 0) await outbox.add(postponed(batch, left));
-    await outbox.remove([batch]);
+    for (const later of postpone(batch, left)) await outbox.add(later);
+    await this.#remove([batch]);
     return verdicts;
   }
 
-  async #seeOne(intent: Intent, { attempts }: IntentBatch): Promise<Verdict> {
+  async #seeOne(intent: Intent, batch: IntentBatch): Promise<Verdict> {
+    const { ground, log, events, logger } = this.#options;
+    const { attempts } = batch;
     try {
-      const record = await reconcileItem(this.#options.ground, intent);
-      return isSettled(intent, record, Date.now()) ? "settled" : "watched";
+      const record = await reconcileItem(ground, intent);
+      return log.isSettled(batch, intent) || isSettled(intent, record, Date.now()) ? "settled" : "watched";
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      this.#options.logger.warn({ attempts, cause }, "an item could not be brought in step; it is tried again");
-      return "failed";
+      if (!isLost(intent, attempts, error, Date.now())) {
+        logger.debug({ attempts, cause: messageOf(error) }, "an item could not be brought in step; it is tried again");
+        return "failed";
+      }
+      if (!intent.isDead) events.tell({ type: "intent-dead", cause: messageOf(error) });
+      return "dead";
     }
   }
 }
@@ -144,12 +213,4 @@ function isSettled(intent: Intent, record: ItemRecord | null, now: number): bool
   const bound = (intent.notedAt + WRITE_BOUND_MS) * 1000;
   if (record !== null && record.version > bound && record.version <= now * 1000) return true;
   return now - intent.notedAt > WATCH_MS;
-}
-
-/** The same from whichever process postpones it, so that two do not make two of one. */
-function postponed(batch: IntentBatch, intents: readonly Intent[]): IntentBatch {
-  const [root = batch.id] = batch.id.split("~");
-  const attempts = batch.attempts + 1;
-  const pause = Math.min(FIRST_PAUSE_MS * 2 ** batch.attempts, LONGEST_PAUSE_MS);
-  return { id: `${root}~${attempts}`, dueAt: batch.dueAt + pause, attempts, intents };
 }

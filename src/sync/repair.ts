@@ -1,40 +1,189 @@
-/** Holds every record against its vectors, and brings them in step: the net under the net. */
+/** Holds every record against its point, and every point against its record: the net under the net. */
 import { mapBounded } from "../concurrency/bounded.ts";
-import { walk } from "../core/listing.ts";
+import type { Indexing } from "../core/indexing.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
-import type { LiveRecord } from "../model/item.ts";
+import { messageOf } from "../model/errors.ts";
+import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
+import { decodeValue } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
 
-/** What became of a repair. */
+/** How a repair is done. */
+export interface RepairOptions {
+  /** Only counts what is wrong, and changes nothing. */
+  readonly dryRun?: boolean;
+  /** Is told how far it is, after each page that was read. */
+  readonly onProgress?: (progress: RepairProgress) => void;
+  /** Ends the repair after the page that it is at; what was done by then stays done. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far a repair is. */
+export interface RepairProgress {
+  /** First all records are read, then all points. */
+  readonly phase: "records" | "points";
+  /** About what share of the phase is done, from 0 to 1. */
+  readonly done: number;
+  /** What was found so far. */
+  readonly report: RepairReport;
+}
+
+/** What a repair found. All of it was mended, unless it was a dry run, or counted in `failed`. */
 export interface RepairReport {
-  /** Records that were looked at. */
+  /** Live records that were looked at. */
   readonly examined: number;
-  /** Those that could not be brought in step; the log says why. */
+  /** Live records without the vectors that they should have. */
+  readonly missing: number;
+  /** Live records whose vectors are of another write. */
+  readonly stale: number;
+  /** Points without a live record, or of one that has no texts to embed. */
+  readonly orphaned: number;
+  /** Live records that listings did not find. */
+  readonly unlisted: number;
+  /** Records that cannot be decoded; left as they are. */
+  readonly unreadable: number;
+  /** Namespaces of which nothing was left, taken off the registry. */
+  readonly ghosts: number;
+  /** Items that could not be brought in step; the log says why. */
   readonly failed: number;
 }
 
+type Counts = { -readonly [Name in keyof RepairReport]: RepairReport[Name] };
+
+const RECORDS_A_PAGE = 256;
+const POINTS_A_PAGE = 1_000;
 const ITEMS_AT_ONCE = 16;
 
-/** Looks at every live record. May run beside writers, and twice at once. */
-export async function repairAll(ground: ReconcileGround, logger: Logger): Promise<RepairReport> {
-  let examined = 0;
-  let failed = 0;
-  const repair = async (record: LiveRecord): Promise<void> => {
-    examined += 1;
-    try {
-      await reconcileItem(ground, record);
-    } catch (error) {
-      failed += 1;
-      logger.warn({ cause: error instanceof Error ? error.message : String(error) }, "an item could not be repaired");
-    }
+/** Looks at everything once. May run beside writers, and twice at once. */
+export class Repair {
+  readonly #ground: ReconcileGround;
+  readonly #logger: Logger;
+  readonly #options: RepairOptions;
+  readonly #counts: Counts = {
+    examined: 0,
+    missing: 0,
+    stale: 0,
+    orphaned: 0,
+    unlisted: 0,
+    unreadable: 0,
+    ghosts: 0,
+    failed: 0,
   };
-  let group: LiveRecord[] = [];
-  for await (const record of walk(ground.items, { prefix: "", order: "oldest", after: null, expected: 500 })) {
-    group.push(record);
-    if (group.length < ITEMS_AT_ONCE) continue;
-    await mapBounded(group, ITEMS_AT_ONCE, repair);
-    group = [];
+  /** Namespaces that hold a record, and those in which a live one has no vectors. */
+  readonly #occupied = new Set<string>();
+  readonly #unscored = new Set<string>();
+
+  constructor(ground: ReconcileGround, logger: Logger, options: RepairOptions = {}) {
+    this.#ground = ground;
+    this.#logger = logger;
+    this.#options = options;
   }
-  await mapBounded(group, ITEMS_AT_ONCE, repair);
-  return { examined, failed };
+
+  /** Repairs; resolves when all is read. */
+  async run(): Promise<RepairReport> {
+    const startedAt = Date.now();
+    const { indexing } = this.#ground;
+    await this.#pages("records", RECORDS_A_PAGE, (after, limit) => this.#records(after, limit));
+    if (indexing !== null) await this.#pages("points", POINTS_A_PAGE, (after, limit) => this.#points(indexing, after, limit));
+    await this.#namespaces(startedAt);
+    return { ...this.#counts };
+  }
+
+  async #pages(
+    phase: RepairProgress["phase"],
+    limit: number,
+    read: (after: string | null, limit: number) => Promise<{ readonly next: string | null; readonly done: number }>,
+  ): Promise<void> {
+    let after: string | null = null;
+    do {
+      this.#options.signal?.throwIfAborted();
+      const { next, done } = await read(after, limit);
+      this.#options.onProgress?.({ phase, done, report: { ...this.#counts } });
+      after = next;
+    } while (after !== null);
+  }
+
+  async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
+    const { items, indexing } = this.#ground;
+    const page = await items.scan(after, limit);
+    this.#counts.unreadable += page.unreadable;
+    for (const { namespace } of page.found) this.#occupied.add(namespace);
+    const now = Date.now();
+    const live = page.found.filter((record): record is LiveRecord => isLive(record, now));
+    this.#counts.examined += live.length;
+    const ids = live.map(idOf);
+    const [listed, points] = await Promise.all([
+      items.listed(live),
+      indexing === null ? live.map(() => null) : indexing.vectors.stored(ids),
+    ]);
+    const wrong = live.filter((record, i) => {
+      const isListed = listed[i] === true;
+      if (!isListed) this.#counts.unlisted += 1;
+      const isInStep = indexing === null || this.#isInStep(indexing, record, points[i] ?? null);
+      return !isListed || !isInStep;
+    });
+    await this.#mend(wrong);
+    return page;
+  }
+
+  #isInStep(indexing: Indexing, record: LiveRecord, point: StoredPoint | null): boolean {
+    const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
+    if (texts.length === 0) {
+      this.#unscored.add(record.namespace);
+      // One that is there all the same is an orphan, and is met as a point.
+      return true;
+    }
+    if (point === null) this.#counts.missing += 1;
+    else if (point.writeId !== record.writeId) this.#counts.stale += 1;
+    else return true;
+    if (this.#options.dryRun) this.#unscored.add(record.namespace);
+    return false;
+  }
+
+  async #points(indexing: Indexing, after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
+    const page = await indexing.vectors.scan(after, limit);
+    const records = await this.#ground.items.get(page.found.map(idOf));
+    const now = Date.now();
+    const orphans = page.found.filter((point, i) => this.#isOrphan(indexing, point, records[i] ?? null, now));
+    this.#counts.orphaned += orphans.length;
+    await this.#mend(orphans);
+    return page;
+  }
+
+  #isOrphan({ rules }: Indexing, { namespace }: IndexedPoint, record: ItemRecord | null, now: number): boolean {
+    if (!isLive(record, now)) return true;
+    return rules.textsOf(decodeValue(record.value), namespace, record.index).length === 0;
+  }
+
+  async #mend(ids: readonly ItemId[]): Promise<void> {
+    if (this.#options.dryRun) return;
+    await mapBounded(ids, ITEMS_AT_ONCE, async (id) => {
+      try {
+        await reconcileItem(this.#ground, idOf(id));
+      } catch (error) {
+        this.#counts.failed += 1;
+        this.#unscored.add(id.namespace);
+        this.#logger.warn({ cause: messageOf(error) }, "an item could not be repaired");
+      }
+    });
+  }
+
+  /** Flags that no item needs any more are taken off, and namespaces that hold nothing leave the registry. */
+  async #namespaces(startedAt: number): Promise<void> {
+    const { items, indexing } = this.#ground;
+    const entries = await items.namespaces("");
+    const ghosts = entries.map(({ path }) => path).filter((path) => !this.#occupied.has(path));
+    this.#counts.ghosts += ghosts.length;
+    if (this.#options.dryRun) return;
+    // A record that cannot be decoded says neither where it is nor whether it has vectors.
+    if (this.#counts.unreadable > 0) return;
+    await items.unregister(ghosts, startedAt);
+    if (indexing === null) return;
+    const scored = entries.filter(({ path, hasUnscored }) => hasUnscored && !this.#unscored.has(path));
+    await items.clearUnscored(scored.map(({ path }) => path), startedAt);
+  }
+}
+
+function idOf({ namespace, key }: ItemId): ItemId {
+  return { namespace, key };
 }

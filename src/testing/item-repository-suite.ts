@@ -1,100 +1,41 @@
-import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newWriteId, type ItemId, type ItemRecord } from "../model/item.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ItemId } from "../model/item.ts";
 import { join } from "../model/namespace.ts";
-import type { ListingOrder } from "../model/operation.ts";
-import { decodeValue, encodeValue } from "../model/value-codec.ts";
-import type { ItemRepository, ListPosition, NamespaceEntry } from "../ports/item-repository.ts";
+import type { ItemRepository, NamespaceEntry } from "../ports/item-repository.ts";
+import type { VectorIndex } from "../ports/vector-index.ts";
 import { present, upTo } from "./expectations.ts";
+import { registryCases } from "./item-repository-registry.ts";
+import { scanCases } from "./item-repository-scan.ts";
+import { expectStored, listAll, newRoot, nextVersion, plain, putAll, recordOf } from "./records.ts";
+import { SuiteClock, writeVectors, type RepositoryContext } from "./tested-repository.ts";
+
+export { putAll, recordOf } from "./records.ts";
 
 /** What the suite is to examine. */
 export interface ItemRepositorySuite {
   /** Name of the repository in the report. */
   readonly name: string;
-  /** Makes a repository; it may hold other data. Called once. */
-  create(): Promise<{ readonly items: ItemRepository; dispose(): Promise<void> }>;
+  /**
+   * Makes a repository; it may hold other data. Called once.
+   *
+   * @param now - what it has to tell the time by, milliseconds since the epoch: cases let hours go by
+   */
+  create(now: () => number): Promise<{
+    readonly items: ItemRepository;
+    /** The index beside it, for a repository that looks there before it says that no vector is missing. */
+    readonly vectors?: { readonly index: VectorIndex; readonly dims: number };
+    dispose(): Promise<void>;
+  }>;
   /** Longest time for one case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
-
-const LIMITS = { maxValueBytes: 8 * 1024 * 1024 };
 
 /** Labels and keys that trip those who escape, truncate, normalize or sort by something other than bytes. */
 const HOSTILE = [
   "\0", "a\0b", "a", "a\0", " ", "'", '"', "\\", "%", "_", ":", "/", "a/b", "-", "😀", "～", "é", "e\u0301", "ß", "SS",
   "\u202E", "\uFFFF", "\n", "null", "constructor", "__proto__", "'; DROP TABLE items; --", "x".repeat(5_000),
 ];
-
-let lastVersion = 0;
-
-/** A version of about now, higher than any before. */
-function nextVersion(): number {
-  lastVersion = Math.max(Date.now() * 1000, lastVersion + 1);
-  return lastVersion;
-}
-
-/** A new namespace for a case. */
-function newRoot(): string {
-  return `suite-${randomUUID()}`;
-}
-
-/** Parts of a record; `value: null` makes the marker of a delete. */
-type RecordParts = Partial<Omit<ItemRecord, "value">> & { readonly value?: Record<string, unknown> | null };
-
-/** A record, by default one of now, of a write of its own, with one vector. */
-export function recordOf(namespace: string, key: string, parts: RecordParts = {}): ItemRecord {
-  const version = parts.version ?? nextVersion();
-  const { value = { key }, ...rest } = parts;
-  return {
-    namespace,
-    key,
-    created: version,
-    version,
-    writeId: newWriteId(),
-    index: undefined,
-    vectors: 1,
-    expiresAt: null,
-    ttlMs: null,
-    ...rest,
-    value: value === null ? null : encodeValue(value, LIMITS),
-  };
-}
-
-/** Writes records and fails unless each was stored. */
-export async function putAll(items: ItemRepository, records: readonly ItemRecord[]): Promise<void> {
-  const outcomes = await items.put(records);
-  expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
-  expect(outcomes).toHaveLength(records.length);
-}
-
-/** A record with its value decoded, so that two can be compared. */
-function plain(record: ItemRecord | null): unknown {
-  return record === null ? null : { ...record, value: record.value === null ? null : decodeValue(record.value) };
-}
-
-async function expectStored(items: ItemRepository, records: readonly (ItemRecord | null)[], ids: readonly ItemId[]) {
-  expect((await items.get(ids)).map(plain)).toEqual(records.map(plain));
-}
-
-/** Reads all pages of a namespace. */
-async function listAll(
-  items: ItemRepository,
-  namespace: string,
-  order: ListingOrder = "oldest",
-  limit = 100,
-): Promise<ItemRecord[]> {
-  const records: ItemRecord[] = [];
-  for (let after: ListPosition | null = null, pages = 0; ; pages += 1) {
-    const page = await items.list({ namespace, order, after, limit });
-    expect(page.records.length).toBeLessThanOrEqual(limit);
-    records.push(...page.records);
-    if (page.next === null) return records;
-    expect(page.next, "a page has to go on behind the one before it").not.toEqual(after);
-    expect(pages, "a listing has to come to its end").toBeLessThan(20_000);
-    after = page.next;
-  }
-}
 
 const keysOf = (records: readonly ItemId[]): string[] => records.map(({ key }) => key);
 const sortedPaths = (entries: readonly NamespaceEntry[]): string[] => entries.map(({ path }) => path).sort();
@@ -105,15 +46,23 @@ const sortedPaths = (entries: readonly NamespaceEntry[]): string[] => entries.ma
  */
 export function itemRepositorySuite(suite: ItemRepositorySuite): void {
   describe(`${suite.name} keeps the contract of ItemRepository`, { timeout: suite.timeoutMs ?? 60_000 }, () => {
+    const clock = new SuiteClock();
     let made: Awaited<ReturnType<ItemRepositorySuite["create"]>> | undefined;
     beforeAll(async () => {
-      made = await suite.create();
+      made = await suite.create(clock.now);
     }, 120_000);
+    afterEach(() => clock.reset());
     afterAll(async () => made?.dispose(), 60_000);
     const repository = (): ItemRepository => present(made, "the repository").items;
+    const context: RepositoryContext = () => {
+      const { items, vectors } = present(made, "the repository");
+      return { items, clock, root: newRoot(), score: (records) => writeVectors(vectors, records) };
+    };
     readCases(repository);
     versionCases(repository);
+    scanCases(context);
     listingCases(repository);
+    registryCases(context);
     namespaceCases(repository);
     hostileTextCases(repository);
   });
@@ -381,7 +330,7 @@ function namespaceCases(repository: () => ItemRepository): void {
       expect(sortedPaths(await repository().namespaces(root))).toEqual([root]);
     });
 
-    test("remembers for good that some item has had no vector", async () => {
+    test("remembers that some item has had no vector, also once all have one", async () => {
       const root = newRoot();
       const [scored, mixed] = [join(root, "scored"), join(root, "mixed")];
       await putAll(repository(), [recordOf(scored, "a"), recordOf(mixed, "a"), recordOf(mixed, "b", { vectors: 0 })]);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError } from "../model/errors.ts";
 import { newWriteId } from "../model/item.ts";
-import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
+import type { Intent, IntentBatch, Outbox, OutboxBacklog } from "../ports/outbox.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
 
 /** What the suite is to examine. */
@@ -23,6 +23,9 @@ const START = Date.UTC(2026, 0, 1);
 
 /** After everything that the cases add. */
 const END_OF_TIME = Date.UTC(3000, 0, 1);
+
+/** The backlog of an empty outbox. */
+const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, intents: 0, dead: 0 };
 
 /** Text that trips those who escape, truncate, normalize or sort by something other than bytes. */
 const HOSTILE = [
@@ -76,6 +79,13 @@ function keepingCases(outbox: () => Outbox): void {
     test("keeps all of a batch, its intents in their order", async () => {
       const intents = upTo(3).map((i) => ({ ...intentOf(`key ${9 - i}`, `namespace.${i}`), notedAt: START + i }));
       const batch = batchOf(START, { attempts: 7, intents });
+      await outbox().add(batch);
+      expect(await kept(outbox())).toEqual([batch]);
+    });
+
+    test("keeps which of its intents are dead", async () => {
+      const intents: Intent[] = [intentOf("a"), { ...intentOf("b"), isDead: true }, intentOf("c")];
+      const batch = batchOf(START, { intents });
       await outbox().add(batch);
       expect(await kept(outbox())).toEqual([batch]);
     });
@@ -215,24 +225,42 @@ function removalCases(outbox: () => Outbox): void {
 function backlogCases(outbox: () => Outbox): void {
   describe("backlog", () => {
     test("of an empty outbox is nothing", async () => {
-      expect(await outbox().backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+      expect(await outbox().backlog(10)).toEqual(NOTHING);
     });
 
     test("counts what is kept, due or not, and names the first due time", async () => {
       const times = [START + 5, START + 9, START + 2 * MINUTE, Date.UTC(2100, 0, 1)];
       await addAll(outbox(), times.map((dueAt) => batchOf(dueAt)).reverse());
-      expect(await outbox().backlog(10)).toEqual({ batches: 4, more: false, oldestDueAt: START + 5 });
+      expect(await outbox().backlog(10)).toEqual({
+        ...{ batches: 4, more: false, oldestDueAt: START + 5 },
+        ...{ intents: 4, dead: 0 },
+      });
     });
 
     test("counts up to its bound, and says whether there are more", async () => {
-      const batches = upTo(25).map((i) => batchOf(START + (i < 15 ? i : i * MINUTE)));
+      const intents = [intentOf("a"), { ...intentOf("b"), isDead: true as const }, intentOf("c")];
+      const batches = upTo(25).map((i) => batchOf(START + (i < 15 ? i : i * MINUTE), { intents }));
       await addAll(outbox(), batches);
-      for (const bound of [0, 1, 3, 14, 15, 16, 24]) {
-        expect(await outbox().backlog(bound)).toEqual({ batches: bound, more: true, oldestDueAt: START });
-      }
-      for (const bound of [25, 26, 1_000]) {
-        expect(await outbox().backlog(bound)).toEqual({ batches: 25, more: false, oldestDueAt: START });
-      }
+      const told = (batches: number, more: boolean): OutboxBacklog => {
+        return { batches, more, oldestDueAt: START, intents: 3 * batches, dead: batches };
+      };
+      for (const bound of [0, 1, 3, 14, 15, 16, 24]) expect(await outbox().backlog(bound)).toEqual(told(bound, true));
+      for (const bound of [25, 26, 1_000]) expect(await outbox().backlog(bound)).toEqual(told(25, false));
+    });
+
+    test("counts the intents of all batches, and those of them that are dead", async () => {
+      const dead = (key: string): Intent => ({ ...intentOf(key), isDead: true });
+      const batches = [
+        batchOf(START, { intents: [] }),
+        batchOf(START + 1, { intents: [intentOf("a"), intentOf("b")] }),
+        batchOf(START + MINUTE, { intents: [dead("c")] }),
+        batchOf(Date.UTC(2100, 0, 1), { intents: [intentOf("d"), dead("e"), dead("f")] }),
+        ...upTo(150).map((n) => batchOf(START + n * 500, { intents: [n % 3 === 0 ? dead("g") : intentOf("h")] })),
+      ];
+      await addAll(outbox(), batches);
+      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 154, intents: 156, dead: 53 });
+      await outbox().remove(batches.slice(2));
+      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 2, intents: 2, dead: 0 });
     });
   });
 }
@@ -243,11 +271,14 @@ function crowdCases(outbox: () => Outbox): void {
       const batches = upTo(1_000).map((i) => batchOf(START + i * 777, { intents: [intentOf(`${i}`)] }));
       await addAll(outbox(), batches);
       expect(await kept(outbox())).toEqual(batches);
-      expect(await outbox().backlog(999)).toEqual({ batches: 999, more: true, oldestDueAt: START });
+      expect(await outbox().backlog(999)).toEqual({
+        ...{ batches: 999, more: true, oldestDueAt: START },
+        ...{ intents: 999, dead: 0 },
+      });
       await outbox().remove(batches.filter((_, i) => i % 2 === 0));
       expect(await kept(outbox())).toEqual(batches.filter((_, i) => i % 2 === 1));
       await outbox().remove(batches);
-      expect(await outbox().backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+      expect(await outbox().backlog(10)).toEqual(NOTHING);
     });
 
     test("while others add and remove, nothing that was added is missed and nothing that is gone is seen", async () => {

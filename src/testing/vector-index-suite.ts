@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError } from "../model/errors.ts";
 import { parseFilter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
-import { newWriteId, type Value } from "../model/item.ts";
+import type { Value } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
-import type { Vector, VectorHit, VectorIndex, VectorPoint, VectorQuery } from "../ports/vector-index.ts";
+import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
-import { putAll, recordOf } from "./item-repository-suite.ts";
+import { nextVersion } from "./records.ts";
+import { Bench, type BenchContext as Context } from "./vector-bench.ts";
+import { pointScanCases } from "./vector-index-scan.ts";
 
 /** What the suite is to examine. */
 export interface VectorIndexSuite {
@@ -32,13 +34,6 @@ export interface VectorIndexSuite {
 /** Scores may differ by what single precision loses. */
 const PRECISION = 1e-5;
 
-let lastVersion = 0;
-
-function nextVersion(): number {
-  lastVersion = Math.max(Date.now() * 1000, lastVersion + 1);
-  return lastVersion;
-}
-
 function cosine(a: Vector, b: Vector): number {
   const dot = a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
   return dot / (Math.hypot(...a) * Math.hypot(...b));
@@ -54,60 +49,6 @@ function* noise(seed: number): Generator<number, never> {
 
 const namesOf = (hits: readonly VectorHit[]): string[] => hits.map(({ namespace, key }) => `${namespace} ${key}`);
 
-/** An index under test, and what the cases do with it. */
-class Bench {
-  readonly dims: number;
-  readonly vectors: VectorIndex;
-  readonly #items: ItemRepository | null;
-
-  constructor(dims: number, vectors: VectorIndex, items: ItemRepository | null) {
-    this.dims = dims;
-    this.vectors = vectors;
-    this.#items = items;
-  }
-
-  /** A vector that is zero but for the numbers given. */
-  vector(...numbers: number[]): Vector {
-    return upTo(this.dims).map((i) => numbers[i] ?? 0);
-  }
-
-  point(namespace: string, key: string, vectors: readonly Vector[], value: Value = {}): VectorPoint {
-    return { namespace, key, version: nextVersion(), writeId: newWriteId(), vectors, value };
-  }
-
-  /** Writes the record of each point, where the index has some, without its vectors. */
-  async record(points: readonly VectorPoint[]): Promise<void> {
-    if (this.#items === null) return;
-    const records = points.map(({ namespace, key, version, writeId, vectors, value }) =>
-      recordOf(namespace, key, { version, writeId, vectors: vectors.length, value }),
-    );
-    await putAll(this.#items, records);
-  }
-
-  /** Writes points and fails unless each succeeds. */
-  async upsert(points: readonly VectorPoint[]): Promise<void> {
-    const outcomes = await this.vectors.upsert(points);
-    expect(outcomes.map(({ status }) => status)).toEqual(points.map(() => "fulfilled"));
-  }
-
-  /** Writes points with their records. */
-  async write(points: readonly VectorPoint[]): Promise<void> {
-    await this.record(points);
-    await this.upsert(points);
-  }
-
-  query(prefix: string, vector: Vector, parts: Partial<VectorQuery> = {}): Promise<VectorHit[]> {
-    return this.vectors.query({ vector, prefix, filter: null, limit: 100, ...parts });
-  }
-
-  /** The score of the single hit below a prefix. */
-  async scoreOf(prefix: string, vector: Vector): Promise<number> {
-    const hits = await this.query(prefix, vector);
-    expect(hits).toHaveLength(1);
-    return present(hits[0]).score;
-  }
-}
-
 /**
  * Registers, with vitest, the cases that tell whether an index keeps the contract of `VectorIndex`. Each keeps to a
  * namespace of its own.
@@ -121,7 +62,7 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
       bench = new Bench(suite.dims, made.vectors, made.items);
     }, 120_000);
     afterAll(async () => made?.dispose(), 60_000);
-    const context = (): { bench: Bench; root: string } => ({
+    const context: Context = () => ({
       bench: present(bench, "the index"),
       root: `suite-${randomUUID()}`,
     });
@@ -129,10 +70,9 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
     writeCases(context);
     scopeCases(context);
     refusalCases(context);
+    pointScanCases(context);
   });
 }
-
-type Context = () => { bench: Bench; root: string };
 
 function scoreCases(context: Context): void {
   describe("scores", () => {

@@ -14,19 +14,19 @@ import { present } from "../../src/testing/expectations.ts";
 
 const DIMS = 16;
 
-async function onThreads(dims: number | null) {
+async function onThreads(now: () => number) {
   const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
-  const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims });
+  const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims: DIMS, now });
   await backend.start();
   const dispose = async (): Promise<void> => {
     await backend.stop();
     await rm(directory, { recursive: true });
   };
-  return { backend, dispose };
+  return { items: backend.items, index: present(backend.vectors), dispose };
 }
 
 /** The same SQL on this thread, which debuggers and the measuring of coverage see. */
-async function onThisThread() {
+async function onThisThread(now: () => number) {
   const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
   const path = join(directory, "store.db");
   const database = new LocalDatabase();
@@ -41,31 +41,29 @@ async function onThisThread() {
     },
   };
   const writes = new WriteGroup(calls, path, 10_000);
-  const items = new LibsqlItemRepository({ database: calls, reads: calls, writes, now: Date.now, maxWaiting: 10_000 });
+  const items = new LibsqlItemRepository({ database: calls, reads: calls, writes, now, maxWaiting: 10_000 });
   const dispose = async (): Promise<void> => {
     database.answer("close", null);
     await rm(directory, { recursive: true });
   };
-  return { items, vectors: new LibsqlVectorIndex(calls, writes, DIMS, Date.now), dispose };
+  return { items, index: new LibsqlVectorIndex(calls, writes, DIMS, now), dispose };
 }
 
-itemRepositorySuite({
-  name: "LibsqlItemRepository",
-  async create() {
-    const { backend, dispose } = await onThreads(null);
-    return { items: backend.items, dispose };
-  },
-});
+for (const [where, open] of [["", onThreads], [" on the caller's thread", onThisThread]] as const) {
+  itemRepositorySuite({
+    name: `LibsqlItemRepository${where}`,
+    async create(now) {
+      const { items, index, dispose } = await open(now);
+      return { items, vectors: { index, dims: DIMS }, dispose };
+    },
+  });
 
-itemRepositorySuite({ name: "LibsqlItemRepository on the caller's thread", create: onThisThread });
-
-vectorIndexSuite({
-  name: "LibsqlVectorIndex",
-  dims: DIMS,
-  async create() {
-    const { backend, dispose } = await onThreads(DIMS);
-    return { vectors: present(backend.vectors), items: backend.items, dispose };
-  },
-});
-
-vectorIndexSuite({ name: "LibsqlVectorIndex on the caller's thread", dims: DIMS, create: onThisThread });
+  vectorIndexSuite({
+    name: `LibsqlVectorIndex${where}`,
+    dims: DIMS,
+    async create() {
+      const { items, index, dispose } = await open(Date.now);
+      return { vectors: index, items, dispose };
+    },
+  });
+}

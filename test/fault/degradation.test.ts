@@ -2,7 +2,7 @@
 import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 import { SwitchedEmbeddings } from "../support/switched-embeddings.ts";
 
 const servers = inject("servers");
@@ -41,7 +41,10 @@ describe("on CQL and Qdrant", () => {
   beforeEach(async () => {
     embeddings.down = false;
     lines = new Lines();
-    store = await ScyllaDBStore.connect({
+    store = await connect();
+  });
+  const connect = (): Promise<ScyllaDBStore> =>
+    ScyllaDBStore.connect({
       ...serverConfig(servers, keyspace),
       qdrant: { url: qdrant.url },
       index: { dims: 64, embeddings, fields: ["text"] },
@@ -50,7 +53,6 @@ describe("on CQL and Qdrant", () => {
       breaker: { failures: 3, halfOpenAfterMs: 200 },
       logger: lines,
     });
-  });
   afterEach(() => store.stop());
 
   const fill = async (root: string): Promise<void> => {
@@ -68,6 +70,14 @@ describe("on CQL and Qdrant", () => {
   const keys = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
   const recovered = (root: string) =>
     expect.poll(async () => (await ask(root)).info, { timeout: 20_000 }).toMatchObject({ mode: "vector", degraded: false, reason: null });
+
+  const isRanked = (each: ScyllaDBStore, root: string) =>
+    expect
+      .poll(async () => {
+        const results = await each.search([root], { query: "cook something green" });
+        return [results.info.mode, results.length, results.filter(({ score }) => score !== undefined).length];
+      }, { timeout: 40_000 })
+      .toEqual(["vector", 4, 3]);
 
   test("Qdrant killed: ranked by keywords with any word, filter and paging as ever, and back by itself", { timeout: 90_000 }, async () => {
     const root = uniqueName("killed");
@@ -116,12 +126,76 @@ describe("on CQL and Qdrant", () => {
     await recovered(root);
   });
 
-  test("a collection that has gone: degraded, never empty", { timeout: 60_000 }, async () => {
+  test("Qdrant back with nothing: degraded, never empty, and filled again by itself", { timeout: 90_000 }, async () => {
     const root = uniqueName("gone");
     await fill(root);
-    await dropCollections({ ...servers, qdrant: { url: qdrant.url } }, keyspace);
-    expect(keys(await ask(root))).toHaveLength(4);
-    expect((await ask(root)).info).toMatchObject({ degraded: true, reason: "vectors-unavailable" });
+    const heard: string[] = [];
+    store.on("vectors-lost", ({ type }) => heard.push(type)).on("vectors-restored", ({ type }) => heard.push(type));
+    await qdrant.restart({ data: "lose" });
+    const results = await ask(root);
+    expect(keys(results)).toEqual(["cook", "tea", "iron", "plain"]);
+    expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "vectors-unavailable" });
+    await isRanked(store, root);
+    expect(heard).toEqual(["vectors-lost", "vectors-restored"]);
+    await expect.poll(async () => (await store.health()).vectors, { timeout: 20_000 }).toMatchObject({ status: "up", complete: true });
+  });
+
+  test("Qdrant back with nothing, and another process was first to see it: neither takes the new collection for a full one", { timeout: 90_000 }, async () => {
+    const root = uniqueName("gone");
+    await fill(root);
+    await qdrant.restart({ data: "lose" });
+    const other = await connect();
+    for (const each of [store, other]) {
+      const results = await each.search([root], { query: "cook something green" });
+      expect(keys(results)[0]).toBe("cook");
+      expect(keys(results)).toHaveLength(4);
+    }
+    await isRanked(store, root);
+    await isRanked(other, root);
+    await other.stop();
+  });
+
+  test("a process that starts while Qdrant is down serves what it can, and finds it when it is back", { timeout: 90_000 }, async () => {
+    const root = uniqueName("start");
+    await fill(root);
+    await qdrant.kill();
+    const started = await connect();
+    const results = await started.search([root], { query: "cook something green" });
+    expect(keys(results)[0]).toBe("cook");
+    expect(results.info).toMatchObject({ degraded: true, reason: "vectors-unavailable" });
+    expect(await started.health()).toMatchObject({ status: "degraded", records: { status: "up" }, vectors: { status: "down" } });
+    await qdrant.restart({ data: "keep" });
+    await expect.poll(async () => (await started.search([root], { query: "tea" })).info.mode, { timeout: 20_000 }).toBe("vector");
+    await started.stop();
+  });
+
+  test("the breaker opens and closes with an event each, health tells it, and what failed is queued and finished", { timeout: 90_000 }, async () => {
+    const root = uniqueName("breaker");
+    await fill(root);
+    const heard: string[] = [];
+    const note = ({ type, service }: { type: string; service: string }) => void heard.push(`${type} ${service}`);
+    store.on("breaker-opened", note).on("breaker-closed", note);
+    await qdrant.kill();
+    const puts = ["a", "b", "c", "d", "e"].map((key) => store.put([root], key, { text: `a word for ${key}` }));
+    for (const put of await Promise.allSettled(puts)) expect(put).toMatchObject({ status: "rejected", reason: { code: "VECTOR_SYNC" } });
+    await expect.poll(async () => {
+      await ask(root);
+      return (await store.health()).vectors?.breaker;
+    }).not.toBe("closed");
+    expect(await store.health()).toMatchObject({
+      status: "degraded",
+      vectors: { status: "down", error: expect.stringContaining("Qdrant") as string },
+      events: { "vector-sync-failed": 5 },
+    });
+    await qdrant.restart({ data: "keep" });
+    // Nobody calls reconcile: that the service is back sets it going.
+    const scored = async () => {
+      const results = await ask(root, { query: "a word for c", limit: 20 });
+      return results.filter(({ key, score }) => key.length === 1 && score !== undefined).length;
+    };
+    await expect.poll(scored, { timeout: 30_000 }).toBe(5);
+    expect(heard).toEqual(["breaker-opened vectors", "breaker-closed vectors"]);
+    await recovered(root);
   });
 
   test("the embedding provider down: degraded with its own reason, and a put saves nothing", { timeout: 60_000 }, async () => {

@@ -8,17 +8,17 @@ const servers = inject("servers");
 
 itemRepositorySuite({
   name: "The CQL repository",
-  create: () => open([]),
+  create: (now) => open([], now),
 });
 
 itemRepositorySuite({
   name: "The CQL repository with buckets",
-  create: () => open([{ namespace: [], buckets: 5 }]),
+  create: (now) => open([{ namespace: [], buckets: 5 }], now),
 });
 
-async function open(buckets: readonly { namespace: string[]; buckets: number }[]) {
+async function open(buckets: readonly { namespace: string[]; buckets: number }[], now: () => number) {
   const keyspace = uniqueName("test");
-  const backend = new CqlBackend({ ...servers.cql, keyspace, buckets }, { setup: "auto", logger: silentLogger });
+  const backend = new CqlBackend({ ...servers.cql, keyspace, buckets }, { setup: "auto", logger: silentLogger, now });
   await backend.start();
   return {
     items: backend.items,

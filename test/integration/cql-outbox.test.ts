@@ -127,7 +127,7 @@ describe("another process", () => {
     await first.stop();
     const left = batches.filter((_, i) => i !== 2);
     expect(await (await processOf()).due(LATER, 10)).toEqual(left);
-    expect(await (await processOf()).backlog(10)).toEqual({ batches: 4, more: false, oldestDueAt: 0 });
+    expect(await (await processOf()).backlog(10)).toMatchObject({ batches: 4, more: false, oldestDueAt: 0 });
   });
 
   test("reads them by a client that gives whole numbers as BigInt", async () => {
@@ -189,7 +189,7 @@ describe("requests", () => {
     await findEmpty(outbox);
     const queries = watch("outbox");
     expect(await outbox.due(time, 10)).toEqual([]);
-    expect(await outbox.backlog(10)).toEqual({ batches: 0, more: false, oldestDueAt: null });
+    expect(await outbox.backlog(10)).toMatchObject({ batches: 0, more: false, oldestDueAt: null });
     expect(queries).toEqual([]);
   });
 
@@ -212,7 +212,7 @@ describe("requests", () => {
     await findEmptyAfter(outbox, batch);
     await unlist(outbox);
     const calls = execute.mock.calls as unknown as Parameters<Execute>[];
-    expect(new Set(calls.map(([query]) => query)).size).toBe(8);
+    expect(new Set(calls.map(([query]) => query)).size).toBe(9);
     for (const [query, , options] of calls) {
       expect(query).not.toMatch(/\bIF\b|ALLOW FILTERING|\bTTL\b/);
       expect(options).toMatchObject({ prepare: true, isIdempotent: true, consistency });
@@ -361,6 +361,7 @@ describe("the list of minutes", () => {
     const clocks = [-TOLERATED / 2, 0, 5 * SECOND, TOLERATED / 2];
     const processes = await Promise.all(clocks.map((ahead) => processOf(ahead)));
     const waiting = new Map<string, IntentBatch>();
+    const done = new Set<string>();
     const look = async (): Promise<void> => {
       const expected = [...waiting.keys()];
       const now = time + HOUR;
@@ -368,14 +369,18 @@ describe("the list of minutes", () => {
       const ids = new Set(found.map(({ id }) => id));
       expect(expected.filter((id) => waiting.has(id) && !ids.has(id)), `missed; seed ${seed}`).toEqual([]);
       // Hours pass between an answer and what is done about it, as in a process that is stopped.
-      const done = found.filter(() => random() < 0.8);
-      for (const { id } of done) waiting.delete(id);
-      await pick(processes).remove(done);
+      const seenTo = found.filter(() => random() < 0.8);
+      for (const { id } of seenTo) {
+        done.add(id);
+        waiting.delete(id);
+      }
+      await pick(processes).remove(seenTo);
     };
     const add = async (): Promise<void> => {
       const batch = batchOf(Math.max(0, time + pick([10 * SECOND, 30 * SECOND, -5 * MINUTE, -2 * HOUR, -9 * HOUR])));
       await pick(processes).add(batch);
-      waiting.set(batch.id, batch);
+      // A look may find it, and see to it, before its add is acknowledged.
+      if (!done.has(batch.id)) waiting.set(batch.id, batch);
     };
     for (let step = 0; step < 120; step += 1) {
       await Promise.all(upTo(6).map(() => (random() < 0.6 ? add() : look())));
@@ -402,7 +407,7 @@ describe("the list of minutes", () => {
     const begun = performance.now();
     const reader = await processOf();
     expect(await reader.due(START, 10)).toEqual([old, recent]);
-    expect(await reader.backlog(10)).toEqual({ batches: 2, more: false, oldestDueAt: old.dueAt });
+    expect(await reader.backlog(10)).toMatchObject({ batches: 2, more: false, oldestDueAt: old.dueAt });
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 });

@@ -8,5 +8,5 @@ export function itemId(id: Partial<ItemId>): ItemId {
 
 /** A point, with defaults for what a test does not care about. */
 export function pointOf(point: Partial<VectorPoint> & Pick<VectorPoint, "vectors">): VectorPoint {
-  return { ...itemId(point), version: 1, writeId: "w", value: {}, ...point };
+  return { ...itemId(point), version: 1, writeId: "w", value: {}, expiresAt: null, ...point };
 }

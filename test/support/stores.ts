@@ -56,7 +56,7 @@ export function onServers(servers: ServerAddresses): MakeStore {
 }
 
 /** A driver client for tests that look behind the store. */
-async function withCql<T>({ cql }: ServerAddresses, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withCql<T>({ cql }: ServerAddresses, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     contactPoints: [...cql.contactPoints],
     localDataCenter: cql.localDataCenter,

@@ -62,6 +62,15 @@ export function toStoreError(error: unknown, doing: string): StoreError {
   }
 }
 
+/**
+ * Whether a server began a read and gave it up: it met more tombstones than it is set to read past, or took too long. A
+ * read of less may do better.
+ */
+export function isReadGivenUp(error: unknown): error is StoreError {
+  const code = isStoreError(error) ? error.details["code"] : undefined;
+  return code === responseErrorCodes.readFailure || code === responseErrorCodes.readTimeout;
+}
+
 function ofResponse(error: DriverError, doing: string): StoreError {
   switch (error.code) {
     case responseErrorCodes.badCredentials:

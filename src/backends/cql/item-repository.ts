@@ -1,14 +1,19 @@
 /** The records in CQL. */
 import type { ItemId, ItemRecord } from "../../model/item.ts";
-import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
-import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
+import { encodeRecord } from "../../model/record-codec.ts";
+import type { ItemRepository, ListPage, ListQuery, NamespaceEntry, RecordScan } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
-import { listPage } from "./listing.ts";
+import { isReadGivenUp } from "./errors.ts";
+import { endIn, listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
-import { bigint, type CqlSession, type Row, type Statement } from "./session.ts";
+import { RecordScanner } from "./record-scan.ts";
+import { RecordsById } from "./records-by-id.ts";
+import type { CqlSession, Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
-import { timeToLive } from "./time-to-live.ts";
+import { endOf, timeToLive } from "./time-to-live.ts";
+import { WindowPlans } from "./window-plan.ts";
+import { bigint } from "./values.ts";
 
 /** What the repository works with. */
 export interface CqlItemRepositoryParts {
@@ -24,39 +29,27 @@ export interface CqlItemRepositoryParts {
 const READS_AT_ONCE = 16;
 const WRITES_AT_ONCE = 64;
 
-/** Most keys in an IN: ScyllaDB refuses more than 100, and every key costs its coordinator a read of its own. */
-const KEYS_PER_READ = 50;
-
 /**
  * A longer record is written apart from its entry: servers refuse batches above a size, in a usual configuration of
  * Cassandra 50 KiB.
  */
 const LARGEST_BATCHED_RECORD = 40_000;
 
-/** Some keys of one partition. */
-interface PartitionKeys {
-  readonly namespace: string;
-  readonly bucket: number;
-  readonly keys: readonly string[];
-}
-
 /** Keeps records in the tables `items`, `items_by_creation` and `namespaces` of one keyspace. */
 export class CqlItemRepository implements ItemRepository {
   readonly #parts: CqlItemRepositoryParts;
+  readonly #byId: RecordsById;
+  readonly #scanner: RecordScanner;
+  readonly #plans = new WindowPlans();
 
   constructor(parts: CqlItemRepositoryParts) {
     this.#parts = parts;
+    this.#byId = new RecordsById(parts);
+    this.#scanner = new RecordScanner(parts);
   }
 
-  async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
-    const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
-      inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
-    );
-    const found = new Map<string, Map<string, ItemRecord>>();
-    for (const records of await mapBounded(reads, READS_AT_ONCE, (read) => this.#read(read))) {
-      for (const record of records) inner(found, record.namespace).set(record.key, record);
-    }
-    return ids.map(({ namespace, key }) => found.get(namespace)?.get(key) ?? null);
+  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+    return this.#byId.get(ids);
   }
 
   put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
@@ -68,7 +61,8 @@ export class CqlItemRepository implements ItemRepository {
       session: this.#parts.session,
       statements: this.#parts.statements,
       buckets: this.#parts.buckets.count(query.namespace),
-      get: (ids) => this.get(ids),
+      plans: this.#plans,
+      get: (ids) => this.#byId.get(ids),
       now: this.#parts.now,
     });
   }
@@ -82,27 +76,32 @@ export class CqlItemRepository implements ItemRepository {
     return this.#parts.registry.entries(prefix);
   }
 
-  #group(ids: readonly ItemId[]): PartitionKeys[] {
-    const keysOf = new Map<string, Map<number, Set<string>>>();
-    for (const { namespace, key } of ids) {
-      const buckets = inner(keysOf, namespace);
-      const bucket = this.#parts.buckets.bucketOf(namespace, key);
-      const keys = buckets.get(bucket) ?? new Set();
-      buckets.set(bucket, keys.add(key));
-    }
-    return [...keysOf].flatMap(([namespace, buckets]) =>
-      [...buckets].map(([bucket, keys]) => ({ namespace, bucket, keys: [...keys] })),
-    );
+  scan(after: string | null, limit: number): Promise<RecordScan> {
+    return this.#scanner.scan(after, Math.max(limit, 1));
   }
 
-  async #read({ namespace, bucket, keys }: PartitionKeys): Promise<ItemRecord[]> {
-    const { session, statements } = this.#parts;
-    const [only, ...others] = keys;
-    const rows =
-      only !== undefined && others.length === 0
-        ? await session.rows(statements.readItem, [namespace, bucket, only], "read")
-        : await session.rows(statements.readItems, [namespace, bucket, keys], "read");
-    return rows.flatMap((row) => toRecord(namespace, row));
+  async listed(records: readonly ItemRecord[]): Promise<boolean[]> {
+    const [registered, ends] = await Promise.all([
+      this.#parts.registry.registered(records.map(({ namespace }) => namespace)),
+      mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record)),
+    ]);
+    // An entry that tells an earlier end than the record's would hide it.
+    return records.map((record, i) => registered.has(record.namespace) && (ends[i] ?? -1) >= endOf(record));
+  }
+
+  async clearUnscored(paths: readonly string[], asOf: number): Promise<void> {
+    await this.#parts.registry.clearUnscored(paths, asOf);
+  }
+
+  /** A namespace that left a graveyard stays as well: only by its name can a scan read what may lie among the tombstones. */
+  async unregister(paths: readonly string[], asOf: number): Promise<void> {
+    const areGraveyards = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isGraveyard(path));
+    await this.#parts.registry.unregister(paths.filter((_, i) => !areGraveyards[i]), asOf);
+  }
+
+  /** There is nothing to remove: every record was written with a time to live that ends when it may go. */
+  async sweep(): Promise<number> {
+    return 0;
   }
 
   async #write(record: ItemRecord): Promise<void> {
@@ -112,12 +111,40 @@ export class CqlItemRepository implements ItemRepository {
     if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
     const cell = encodeRecord(record);
     const [entry, item] = this.#writesOf(record, cell);
-    if (cell.byteLength <= LARGEST_BATCHED_RECORD) {
+    const hasEnd = record.value === null || record.expiresAt !== null;
+    if (!hasEnd && cell.byteLength <= LARGEST_BATCHED_RECORD) {
       await session.writeTogether([entry, item]);
     } else {
-      await session.write(entry);
+      // The record first: of an entry alone, by a write that did not come to be, the end would hide the record that
+      // stands, which cannot outrank it. ScyllaDB may apply one half of a batch.
       await session.write(item);
+      await session.write(entry);
     }
+    // Once more, now that the item is there: where all that took longer than the lease had left, the namespace may have
+    // been found empty and taken off the registry.
+    if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
+  }
+
+  /** Whether reading the records of a namespace from the start is given up. */
+  async #isGraveyard(namespace: string): Promise<boolean> {
+    const { session, statements, buckets } = this.#parts;
+    try {
+      for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
+        await session.rows(statements.itemsFrom, [namespace, bucket, "", 1], "scan");
+      }
+      return false;
+    } catch (error) {
+      if (isReadGivenUp(error)) return true;
+      throw error;
+    }
+  }
+
+  /** The end of a record by its entry, milliseconds; -1 where it has none. */
+  async #listedEnd({ namespace, key, created }: ItemRecord): Promise<number> {
+    const { session, statements, buckets } = this.#parts;
+    const place = [namespace, buckets.bucketOf(namespace, key), bigint(created), key];
+    const [row] = await session.rows(statements.readEntry, place, "read");
+    return row === undefined ? -1 : (endIn(row) ?? Infinity);
   }
 
   #writesOf(record: ItemRecord, cell: Buffer): [entry: Statement, item: Statement] {
@@ -126,26 +153,11 @@ export class CqlItemRepository implements ItemRepository {
     const bucket = buckets.bucketOf(namespace, key);
     const using = [bigint(version), timeToLive(record, now())];
     return [
-      { query: statements.writeEntry, params: [namespace, bucket, bigint(created), key, ...using] },
+      {
+        query: statements.writeEntry,
+        params: [namespace, bucket, bigint(created), key, bigint(endOf(record)), ...using],
+      },
       { query: statements.writeItem, params: [namespace, bucket, key, cell, ...using] },
     ];
   }
-}
-
-/** A row whose cell is gone but whose marker is not yet, as a time to live runs out, holds nothing. */
-function toRecord(namespace: string, row: Row): ItemRecord[] {
-  const cell = row["record"];
-  return cell instanceof Uint8Array ? [decodeRecord({ namespace, key: row["key"] as string }, cell)] : [];
-}
-
-function inChunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
-}
-
-function inner<K, V>(map: Map<string, Map<K, V>>, name: string): Map<K, V> {
-  const existing = map.get(name);
-  if (existing !== undefined) return existing;
-  const made = new Map<K, V>();
-  map.set(name, made);
-  return made;
 }

@@ -1,10 +1,13 @@
 /** Reads a namespace in order of creation. */
 import { type ItemId, type ItemRecord, isLive, type LiveRecord } from "../../model/item.ts";
-import type { ListingOrder } from "../../model/operation.ts";
-import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
-import { mapBounded } from "../../concurrency/bounded.ts";
-import { bigint, type CqlSession, type Param, type Row } from "./session.ts";
+import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
+import { type Entry, EntryReader } from "./entries.ts";
+import { FEWEST_ENTRIES, NamespaceEntries } from "./namespace-entries.ts";
+import type { CqlSession, Param, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import type { WindowPlans } from "./window-plan.ts";
+import type { Stretch } from "./windows.ts";
+import { bigint, numberIn } from "./values.ts";
 
 /** What a listing works with. */
 export interface ListingParts {
@@ -12,65 +15,91 @@ export interface ListingParts {
   readonly statements: Statements;
   /** Number of partitions of the namespace. */
   readonly buckets: number;
+  readonly plans: WindowPlans;
   readonly get: (ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Entries are small: reading some that turn out not to be needed is cheaper than another round trip. */
-const FEWEST_ENTRIES = 20;
-const MOST_ENTRIES = 500;
+/** Entries that are asked for first, at most. */
+const MOST_ENTRIES_FIRST = 500;
 
-/** Buckets that are read at once. */
-const BUCKETS_AT_ONCE = 16;
+/** Where most of what was read had ended, more is asked for, so many times as much and up to so many. */
+const GROWTH = 4;
+const MOST_ENTRIES = 5_000;
+
+/** A page ends after so many entries, however few live items were found: whoever reads on may stop in between. */
+const MOST_ENTRIES_OF_PAGE = 50_000;
 
 /**
- * Reads a page: entries of the namespace in order, then the items that they speak of. An entry counts only if its item is
- * live and was created when the entry says.
+ * Reads a page: entries of the namespace in order, then the items that they speak of. An entry counts only if its item
+ * is live and was created when the entry says; an item that has ended by its entry is not read.
  */
 export async function listPage(query: ListQuery, parts: ListingParts): Promise<ListPage> {
-  const { namespace, limit } = query;
-  const wanted = Math.min(Math.max(2 * limit, FEWEST_ENTRIES), MOST_ENTRIES);
-  const entries = await readEntries(query, wanted, parts);
+  const { limit } = query;
+  const entries = entriesOf(query, parts);
   const records: LiveRecord[] = [];
+  for (let wanted = Math.min(Math.max(2 * limit, FEWEST_ENTRIES), MOST_ENTRIES_FIRST); ; ) {
+    const before = entries.read;
+    const found = await entries.next(wanted);
+    const looked = await readItems(query, found, records, parts);
+    if (looked < found.length) return { records, next: found[looked - 1] ?? null };
+    const isFull = records.length === limit || entries.isSpent || entries.read >= MOST_ENTRIES_OF_PAGE;
+    if (isFull || entries.after === null) return { records, next: entries.after };
+    if (2 * found.length < entries.read - before) wanted = Math.min(GROWTH * wanted, MOST_ENTRIES);
+  }
+}
+
+/**
+ * Adds the live items of entries to those of the page until it is full.
+ *
+ * @returns how many of the entries were looked at.
+ */
+async function readItems(
+  { namespace, limit }: ListQuery,
+  entries: readonly Entry[],
+  records: LiveRecord[],
+  { get, now }: ListingParts,
+): Promise<number> {
   let looked = 0;
   // As many items as are missing, and more each time: where entries are dead, many in a row are.
-  for (let size = limit; looked < entries.length && records.length < limit; size *= 2) {
+  for (let size = limit - records.length; looked < entries.length && records.length < limit; size *= 2) {
     const group = entries.slice(looked, looked + size);
-    const items = await parts.get(group.map(({ key }) => ({ namespace, key })));
-    const now = parts.now();
+    const items = await get(group.map(({ key }) => ({ namespace, key })));
+    const time = now();
     for (const [i, { created }] of group.entries()) {
       const item = items[i] ?? null;
-      if (isLive(item, now) && item.created === created) records.push(item);
+      if (isLive(item, time) && item.created === created) records.push(item);
       looked += 1;
       if (records.length === limit) break;
     }
   }
-  const exhausted = looked === entries.length && entries.length < wanted;
-  return { records, next: exhausted ? null : (entries[looked - 1] ?? null) };
+  return looked;
 }
 
-/** The next `count` entries of the namespace, merged over its buckets; fewer only if there are no more. */
-async function readEntries(query: ListQuery, count: number, parts: ListingParts): Promise<ListPosition[]> {
-  const { session, statements } = parts;
-  const { namespace, order, after } = query;
-  const { first, after: following } = statements.entries[order];
-  const position: readonly Param[] = after === null ? [] : [bigint(after.created), after.key];
-  const buckets = Array.from({ length: parts.buckets }, (_, bucket) => bucket);
-  const streams = await mapBounded(buckets, BUCKETS_AT_ONCE, (bucket) =>
-    session.rows(after === null ? first : following, [namespace, bucket, ...position, count], "read"),
-  );
-  const entries = streams.flat().map(toPosition);
-  return streams.length === 1 ? entries : entries.sort(comparing(order)).slice(0, count);
+/** The entries of all partitions of the namespace, without those of items that have ended. */
+function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts): NamespaceEntries {
+  const now = parts.now();
+  const readers = Array.from({ length: parts.buckets }, (_, bucket) => {
+    const read = async (stretch: Stretch, limit: number): Promise<Entry[]> => {
+      const { session, statements } = parts;
+      const params = [namespace, bucket, ...placesOf(stretch), limit];
+      return (await session.rows(statements.entries[order], params, "read")).map(toEntry);
+    };
+    return new EntryReader({ order, after, now, plan: parts.plans.of(namespace, bucket, order), read });
+  });
+  return new NamespaceEntries(readers, order, ({ endsAt }) => endsAt === null || endsAt > now);
 }
 
-function toPosition(row: Row): ListPosition {
-  // A Long or a BigInt, as the client is configured; both print as the number.
-  return { created: Number(String(row["created"])), key: row["key"] as string };
+function placesOf({ after, to }: Stretch): Param[] {
+  return [after, to].flatMap(({ created, key }) => [bigint(created), key]);
 }
 
-/** Orders as CQL does: text by its UTF-8 bytes, which differs from JavaScript's order beyond the basic plane. */
-function comparing(order: ListingOrder): (a: ListPosition, b: ListPosition) => number {
-  const sign = order === "oldest" ? 1 : -1;
-  return (a, b) => sign * (a.created - b.created || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+function toEntry(row: Row): Entry {
+  return { created: numberIn(row, "created"), key: row["key"] as string, endsAt: endIn(row) };
+}
+
+/** The end of an item as a row of its entry tells it; null where it does not. */
+export function endIn(row: Row): number | null {
+  return (row["expires_at"] ?? null) === null ? null : numberIn(row, "expires_at");
 }

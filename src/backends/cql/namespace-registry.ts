@@ -1,11 +1,14 @@
 /** The registry of namespaces: which ones hold items. */
 import { LRUCache } from "lru-cache";
 import { ROOT, SEPARATOR } from "../../model/namespace.ts";
+import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { NamespaceEntry } from "../../ports/item-repository.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import { fnv1a } from "./hash.ts";
-import { bigint, type CqlSession, type Param, type Row } from "./session.ts";
+import type { CqlSession, Param, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import { tokenRanges } from "./token-ranges.ts";
+import { bigint } from "./values.ts";
 
 /** What the registry works with. */
 export interface NamespaceRegistryParts {
@@ -25,9 +28,10 @@ export const LEASE_MS = 10 * 60 * 1000;
 const MOST_LEASES = 100_000;
 
 /** Ranges of tokens in which the whole registry is read, at once. */
-const SCAN_RANGES = 16n;
-const LOWEST_TOKEN = -(2n ** 63n);
-const TOKENS = 2n ** 64n;
+const SCAN_RANGES = tokenRanges(16);
+
+/** Requests of one call that are under way at once. */
+const REQUESTS_AT_ONCE = 32;
 
 /** The character right after the separator: `path >= "p."` and `path < "p/"` holds for what lies below `p` alone. */
 const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
@@ -47,7 +51,7 @@ export class NamespaceRegistry {
    * Makes sure that a namespace is registered; costs a write once per lease, however many callers ask.
    *
    * @param unscored - also that some item of it has no vector
-   * @param version - version of the item that is about to be written, microseconds
+   * @param version - version of the item that is, or was just, written, microseconds
    */
   async register(namespace: string, unscored: boolean, version: number): Promise<void> {
     const plainLease = `plain:${namespace}`;
@@ -56,8 +60,10 @@ export class NamespaceRegistry {
     // A namespace registered with the flag is registered.
     const held = this.#leases.get(unscoredLease) ?? this.#leases.get(lease);
     if (held !== undefined) return held;
-    const writing = this.#write(namespace, unscored, version);
-    this.#leases.set(lease, writing);
+    // The lease runs from the write time of the entry, not from a moment later: removals rely on that.
+    const start = this.#parts.now();
+    const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
+    this.#leases.set(lease, writing, { start });
     try {
       await writing;
     } catch (error) {
@@ -66,14 +72,41 @@ export class NamespaceRegistry {
     }
   }
 
-  async #write(namespace: string, unscored: boolean, version: number): Promise<void> {
-    const { session, statements, now } = this.#parts;
-    // Not the item's version alone: an old item written again would lose to a later removal of the entry.
-    const timestamp = bigint(Math.max(now() * 1000, version));
+  /** @param time - microseconds; not the item's version alone: an old item written again would lose to a later removal */
+  async #write(namespace: string, unscored: boolean, time: number): Promise<void> {
+    const { session, statements } = this.#parts;
     await session.write({
       query: unscored ? statements.registerUnscored : statements.registerNamespace,
-      params: [rootOf(namespace), shardOf(namespace), namespace, timestamp],
+      params: [...placeOf(namespace), bigint(time)],
     });
+  }
+
+  /** Which of these namespaces are registered. */
+  async registered(paths: Iterable<string>): Promise<Set<string>> {
+    const { session, statements } = this.#parts;
+    const rows = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
+      session.rows(statements.readNamespace, placeOf(path), "read"),
+    );
+    return new Set(rows.flat().map((row) => toEntry(row).path));
+  }
+
+  /** Takes the flag off namespaces, unless it was set too lately, see {@link removalTime}. */
+  async clearUnscored(paths: readonly string[], asOf: number): Promise<void> {
+    await this.#remove(this.#parts.statements.clearUnscored, paths, asOf);
+  }
+
+  /** Takes namespaces off the registry, unless their entry was written too lately, see {@link removalTime}. */
+  async unregister(paths: readonly string[], asOf: number): Promise<void> {
+    await this.#remove(this.#parts.statements.unregister, paths, asOf);
+  }
+
+  async #remove(query: string, paths: readonly string[], asOf: number): Promise<void> {
+    const time = removalTime(asOf, this.#parts.now());
+    // Nothing was written before the epoch.
+    if (time <= 0) return;
+    await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
+      this.#parts.session.write({ query, params: [bigint(time), ...placeOf(path)] }),
+    );
   }
 
   /** The namespaces at or below a prefix. */
@@ -90,30 +123,40 @@ export class NamespaceRegistry {
       query: statements.readNamespacesBelow,
       params: [root, shard, ...range],
     }));
-    reads.push({ query: statements.readNamespace, params: [root, shardOf(prefix), prefix] });
+    reads.push({ query: statements.readNamespace, params: placeOf(prefix) });
     return mapBounded(reads, reads.length, ({ query, params }) => session.rows(query, params, "read"));
   }
 
   /** By ranges of tokens: as few requests for a thousand roots of one namespace as for one root of thousands. */
   #readAll(): Promise<Row[][]> {
     const { session, statements } = this.#parts;
-    const width = TOKENS / SCAN_RANGES;
-    const starts = Array.from({ length: Number(SCAN_RANGES) }, (_, i) => LOWEST_TOKEN + BigInt(i) * width);
-    return mapBounded(starts, starts.length, (start) =>
-      session.rows(statements.scanNamespaces, [token(start), token(lastOf(start + width))], "scan"),
+    return mapBounded(SCAN_RANGES, SCAN_RANGES.length, ({ after, last }) =>
+      session.rows(statements.scanNamespaces, [bigint(after), bigint(last)], "scan"),
     );
   }
 }
 
-/** The last range ends at the greatest token, one less than where a next one would start. */
-function lastOf(end: bigint): bigint {
-  return end === LOWEST_TOKEN + TOKENS ? end - 1n : end;
+/**
+ * The write time of a removal, microseconds: what was written then or before goes, and what was written since stays,
+ * whenever the removal is applied. It lies before `asOf`, when whoever removes began to look whether anything needs what
+ * is removed, by more than a lease and the difference that clocks may have.
+ *
+ * No item is lost by it. When a put is acknowledged, the entry that it relies on is of a running lease: it was written
+ * less than a lease before, by the clock of its process. A put that was acknowledged before the look began is seen by it,
+ * as both ask a quorum, and nothing is removed. One that is acknowledged later, by a clock that is no further behind than
+ * clocks may differ, relies on an entry that was written after the time of the removal, and stays. So does, for as long
+ * as the clocks agree, one that was acknowledged earlier by less than that difference, in another data centre whose
+ * writes have not come here yet.
+ */
+function removalTime(asOf: number, now: number): number {
+  const earliestRelied = Math.min(asOf, now) - LEASE_MS - CLOCK_TOLERANCE_MS;
+  // One less: of an entry and a removal of one write time, the removal stands.
+  return Math.floor(earliestRelied) * 1000 - 1;
 }
 
-function token(value: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(value);
-  return bytes;
+/** The primary key of a namespace. */
+function placeOf(path: string): Param[] {
+  return [rootOf(path), shardOf(path), path];
 }
 
 function rootOf(path: string): string {

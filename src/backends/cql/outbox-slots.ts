@@ -1,9 +1,10 @@
 /** The list of the slots of which the outbox may hold anything. */
 import { LRUCache } from "lru-cache";
 import { mapBounded } from "../../concurrency/bounded.ts";
-import { bigint, type CqlSession, type Row } from "./session.ts";
+import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { GRACE_SECONDS } from "./time-to-live.ts";
+import { bigint, numberIn } from "./values.ts";
 
 /** What the list works with. */
 export interface OutboxSlotsParts {
@@ -191,9 +192,4 @@ export class OutboxSlots {
 
 function listOf(slot: number): number {
   return Math.floor(slot / SLOTS_PER_LIST);
-}
-
-/** A CQL bigint of a row: a Long or a BigInt, as the client is configured; both print as the number. */
-export function numberIn(row: Row, column: string): number {
-  return Number(String(row[column]));
 }

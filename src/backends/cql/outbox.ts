@@ -3,8 +3,9 @@ import { mapBounded } from "../../concurrency/bounded.ts";
 import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
 import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
 import { fnv1a } from "./hash.ts";
-import { type ListedSlot, numberIn, OutboxSlots, type OutboxSlotsParts } from "./outbox-slots.ts";
-import { bigint, type Param, type Row } from "./session.ts";
+import { type ListedSlot, OutboxSlots, type OutboxSlotsParts } from "./outbox-slots.ts";
+import type { Param, Row } from "./session.ts";
+import { bigint, numberIn } from "./values.ts";
 
 /** What the outbox works with. */
 export type CqlOutboxParts = OutboxSlotsParts;
@@ -23,8 +24,21 @@ const SHARDS = 8;
 const SLOTS_AT_ONCE = 2;
 const REMOVALS_AT_ONCE = 64;
 
+/** Batches that are counted are read so many at once, as one may have megabytes of intents. */
+const CELL_READS_AT_ONCE = 4;
+const CELLS_A_PAGE = 10;
+
 /** Most slots that are read before it is seen whether there is enough. */
 const MOST_SLOTS_IN_GROUP = 8;
+
+/** What one shard of a slot holds. */
+interface ShardSize {
+  readonly slot: number;
+  readonly shard: number;
+  readonly batches: number;
+  /** Milliseconds since the epoch. */
+  readonly oldestDueAt: number;
+}
 
 /**
  * Keeps batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row of one cell, written by
@@ -80,18 +94,22 @@ export class CqlOutbox implements Outbox {
   }
 
   async backlog(bound: number): Promise<OutboxBacklog> {
-    let count = 0;
+    const counted = { batches: 0, intents: 0, dead: 0 };
     let oldestDueAt: number | null = null;
     for await (const slots of this.#slots.upTo(Infinity)) {
       for (const group of inGroups(slots)) {
-        const limit = bound - count + 1;
-        const times = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueTimesIn(slot, limit))).flat();
-        count += times.length;
-        if (oldestDueAt === null && times.length > 0) oldestDueAt = Math.min(...times);
-        if (count > bound) return { batches: bound, more: true, oldestDueAt };
+        const room = bound - counted.batches;
+        const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, room + 1))).flat();
+        if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...shards.map((shard) => shard.oldestDueAt));
+        const cells = await this.#countCells(shards, room);
+        counted.intents += cells.intents;
+        counted.dead += cells.dead;
+        const found = shards.reduce((sum, { batches }) => sum + batches, 0);
+        counted.batches += Math.min(found, room);
+        if (found > room) return { ...counted, more: true, oldestDueAt };
       }
     }
-    return { batches: count, more: false, oldestDueAt };
+    return { ...counted, more: false, oldestDueAt };
   }
 
   /** The batches of one slot that are due, the longest due first, at most `limit`. */
@@ -103,10 +121,43 @@ export class CqlOutbox implements Outbox {
     return ordered.slice(0, limit);
   }
 
-  /** Due times in one slot, the first of each shard among them; about `limit` or more, if there are so many. */
-  async #dueTimesIn(slot: ListedSlot, limit: number): Promise<number[]> {
+  /** How many batches the shards of one slot hold, each counted up to `limit`; those that hold any. */
+  async #sizesOf(slot: ListedSlot, limit: number): Promise<ShardSize[]> {
     const rows = await this.#read(slot, this.#parts.statements.readDueTimes, [limit], true);
-    return rows.map((row) => numberIn(row, "due_at"));
+    const shards = Map.groupBy(rows, (row) => row["shard"] as number);
+    return [...shards].map(([shard, inShard]) => ({
+      slot: slot.slot,
+      shard,
+      batches: inShard.length,
+      oldestDueAt: Math.min(...inShard.map((row) => numberIn(row, "due_at"))),
+    }));
+  }
+
+  /** Counts the intents of the first `room` batches of shards: their cells are read, and of no others. */
+  async #countCells(shards: readonly ShardSize[], room: number): Promise<{ intents: number; dead: number }> {
+    const { session, statements } = this.#parts;
+    const counted = { intents: 0, dead: 0 };
+    let left = room;
+    const reads = shards.map(({ slot, shard, batches }) => {
+      const limit = Math.min(batches, left);
+      left -= limit;
+      return { params: [bigint(slot), shard, limit], limit };
+    });
+    const isNeeded = ({ limit }: { limit: number }): boolean => limit > 0;
+    await mapBounded(reads.filter(isNeeded), CELL_READS_AT_ONCE, async ({ params }) => {
+      let after: string | null = null;
+      do {
+        const page = { after, size: CELLS_A_PAGE };
+        const { rows, next } = await session.page({ query: statements.readCells, params }, page, "read");
+        for (const row of rows) {
+          const { intents } = decodeIntents(row["intents"] as Buffer);
+          counted.intents += intents.length;
+          counted.dead += intents.filter(({ isDead }) => isDead === true).length;
+        }
+        after = next;
+      } while (after !== null);
+    });
+    return counted;
   }
 
   /** Rows of all partitions of a slot. `isWhole`: where none is found, there is none. */

@@ -18,6 +18,21 @@ export interface Statement {
   readonly params: readonly Param[];
 }
 
+/** Which page of a query is wanted. */
+export interface PageRequest {
+  /** The `next` of the page before; null starts at the first. */
+  readonly after: string | null;
+  /** Most rows of the page; null leaves it to the driver. */
+  readonly size: number | null;
+}
+
+/** A page of rows. */
+export interface RowPage {
+  readonly rows: readonly Row[];
+  /** Where the next page starts, as text that any connection to the cluster understands; null when there is none. */
+  readonly next: string | null;
+}
+
 /** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
 export type Purpose = "read" | "write" | "scan" | "schema";
 
@@ -79,17 +94,32 @@ export class CqlSession {
 
   /** Runs a prepared query and returns all of its rows, on however many pages they come. */
   async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<Row[]> {
-    const client = this.#connected();
     const rows: Row[] = [];
-    let pageState: string | null = null;
+    let after: string | null = null;
     // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
     do {
-      const options: QueryOptions = { ...this.#profiles[purpose], ...(pageState === null ? {} : { pageState }) };
-      const page: types.ResultSet = await run(purpose, () => client.execute(query, [...params], options));
+      const page = await this.page({ query, params }, { after, size: null }, purpose);
       for (const row of page.rows) rows.push(row);
-      pageState = page.pageState ?? null;
-    } while (pageState !== null);
+      after = page.next;
+    } while (after !== null);
     return rows;
+  }
+
+  /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
+  async page({ query, params }: Statement, { after, size }: PageRequest, purpose: "read" | "scan"): Promise<RowPage> {
+    const client = this.#connected();
+    const options: QueryOptions = {
+      ...this.#profiles[purpose],
+      ...(after === null ? {} : { pageState: after }),
+      ...(size === null ? {} : { fetchSize: size }),
+    };
+    const { rows, pageState } = await run(purpose, () => client.execute(query, [...params], options));
+    return { rows, next: pageState ?? null };
+  }
+
+  /** The token of a partition, by its key as the protocol has it. */
+  tokenOf(partitionKey: Buffer): bigint {
+    return BigInt(String(this.#connected().metadata.newToken(partitionKey).getValue()));
   }
 
   /** Runs a prepared write. */
@@ -155,16 +185,6 @@ export class CqlSession {
     if (this.#client === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
     return this.#client;
   }
-}
-
-/**
- * A CQL bigint. As bytes, because what else the driver takes for one depends on how a client was configured, and a
- * caller's own client may be configured in any way.
- */
-export function bigint(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
 }
 
 async function run<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {

@@ -2,8 +2,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { SchemaError } from "../../model/errors.ts";
 import type { Settings } from "../../ports/settings.ts";
-import { bigint, type CqlSession } from "./session.ts";
+import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import { bigint } from "./values.ts";
 
 /** What the settings work with. */
 export interface CqlSettingsParts {

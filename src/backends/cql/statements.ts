@@ -14,7 +14,8 @@ export function quoteIdentifier(name: string): string {
 /** @param keyspaceName - checked by `checkOptions` */
 export function statementsFor(keyspaceName: string) {
   const keyspace = quoteIdentifier(keyspaceName);
-  const entries = `SELECT created, key FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
+  const entries = `SELECT created, key, expires_at FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
+  const itemsOf = `SELECT namespace, bucket, key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ?`;
   return {
     readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
@@ -22,23 +23,27 @@ export function statementsFor(keyspaceName: string) {
       `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` +
       "USING TIMESTAMP ? AND TTL ?",
     writeEntry:
-      `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key) VALUES (?, ?, ?, ?) ` +
-      "USING TIMESTAMP ? AND TTL ?",
+      `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key, expires_at) ` +
+      "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
+    scanItems:
+      `SELECT namespace, bucket, key, record FROM ${keyspace}.items ` +
+      "WHERE token(namespace, bucket) > ? AND token(namespace, bucket) <= ?",
+    itemsFrom: `${itemsOf} AND key >= ? LIMIT ?`,
+    itemsBetween: `${itemsOf} AND key >= ? AND key <= ? LIMIT ?`,
 
+    // From behind a place up to another, that included.
     entries: {
-      oldest: {
-        first: `${entries} ORDER BY created ASC, key ASC LIMIT ?`,
-        after: `${entries} AND (created, key) > (?, ?) ORDER BY created ASC, key ASC LIMIT ?`,
-      },
-      newest: {
-        first: `${entries} ORDER BY created DESC, key DESC LIMIT ?`,
-        after: `${entries} AND (created, key) < (?, ?) ORDER BY created DESC, key DESC LIMIT ?`,
-      },
+      oldest: `${entries} AND (created, key) > (?, ?) AND (created, key) <= (?, ?) ORDER BY created ASC, key ASC LIMIT ?`,
+      newest: `${entries} AND (created, key) < (?, ?) AND (created, key) >= (?, ?) ORDER BY created DESC, key DESC LIMIT ?`,
     },
+    readEntry: `${entries} AND created = ? AND key = ?`,
 
     registerNamespace: `INSERT INTO ${keyspace}.namespaces (root, shard, path) VALUES (?, ?, ?) USING TIMESTAMP ?`,
     registerUnscored:
       `INSERT INTO ${keyspace}.namespaces (root, shard, path, has_unscored) VALUES (?, ?, ?, true) USING TIMESTAMP ?`,
+    clearUnscored:
+      `DELETE has_unscored FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND shard = ? AND path = ?`,
+    unregister: `DELETE FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND shard = ? AND path = ?`,
     readNamespace: `SELECT path, has_unscored FROM ${keyspace}.namespaces WHERE root = ? AND shard = ? AND path = ?`,
     readNamespacesBelow:
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
@@ -56,7 +61,8 @@ export function statementsFor(keyspaceName: string) {
       `DELETE FROM ${keyspace}.outbox USING TIMESTAMP ? WHERE slot = ? AND shard = ? AND due_at = ? AND id = ?`,
     readDue:
       `SELECT due_at, id, intents FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? AND due_at <= ? LIMIT ?`,
-    readDueTimes: `SELECT due_at FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? LIMIT ?`,
+    readDueTimes: `SELECT shard, due_at FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? LIMIT ?`,
+    readCells: `SELECT intents FROM ${keyspace}.outbox WHERE slot = ? AND shard = ? LIMIT ?`,
     writeSlotEntry:
       `INSERT INTO ${keyspace}.outbox_slots (list_id, entry, listed) VALUES (?, ?, true) USING TIMESTAMP ?`,
     removeSlotEntry: `DELETE FROM ${keyspace}.outbox_slots USING TIMESTAMP ? WHERE list_id = ? AND entry = ?`,

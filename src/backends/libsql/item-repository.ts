@@ -1,8 +1,10 @@
 import { GroupCommit } from "../../concurrency/group-commit.ts";
+import { isStoreError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
-import type { ItemRepository, ListPage, ListQuery, NamespaceEntry } from "../../ports/item-repository.ts";
-import type { DatabaseCalls, MarkWrite, PutWrite } from "./requests.ts";
+import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
+import type { ItemRepository, ListPage, ListQuery, NamespaceEntry, RecordScan } from "../../ports/item-repository.ts";
+import type { DatabaseCalls, MarkWrite, PutWrite, RecordRow, UnregisterWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Where the repository's calls go. */
@@ -57,11 +59,50 @@ export class LibsqlItemRepository implements ItemRepository {
 
   async markUnscored(paths: readonly string[]): Promise<void> {
     const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }));
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    throwFirst(outcomes);
   }
 
   namespaces(prefix: string): Promise<NamespaceEntry[]> {
     return this.#options.database.call("namespaces", { prefix });
+  }
+
+  async scan(after: string | null, limit: number): Promise<RecordScan> {
+    const part = await this.#options.database.call("scan", { after, limit: Math.max(limit, 1) });
+    const found = part.found.flatMap((row) => decoded(row) ?? []);
+    return { ...part, found, unreadable: part.found.length - found.length };
+  }
+
+  async listed(records: readonly ItemRecord[]): Promise<boolean[]> {
+    const places = records.map(({ namespace, key, created, value }) => ({ namespace, key, created, hasValue: value !== null }));
+    return [...(await this.#options.database.call("listed", places))];
+  }
+
+  /**
+   * Needs no time of when a flag was set: items and points are in one file, so that one transaction sees for itself
+   * whether every item has its vectors.
+   */
+  async clearUnscored(paths: readonly string[]): Promise<void> {
+    const now = this.#options.now();
+    // One after another: each looks at all items of a namespace, and others shall have their turn in between.
+    for (const namespace of paths) await this.#options.writes.one({ kind: "clear-mark", namespace, now });
+  }
+
+  /** Needs no time either: a namespace is forgotten only where the same transaction sees that nothing is in it. */
+  async unregister(paths: readonly string[]): Promise<void> {
+    const toUnregister = (namespace: string): UnregisterWrite => ({ kind: "unregister", namespace });
+    throwFirst(await this.#options.writes.each(paths, toUnregister));
+  }
+
+  /** Counts points that never had a record too: they go the same way. */
+  async sweep(limit: number): Promise<number> {
+    const before = this.#options.now() - CLOCK_TOLERANCE_MS;
+    let removed = 0;
+    while (removed < limit) {
+      const step = await this.#options.database.call("sweep", { before, limit: limit - removed });
+      removed += step.removed;
+      if (step.isDone) break;
+    }
+    return removed;
   }
 
   /** Takes no more reads by id, and resolves when all that wait are done. */
@@ -84,6 +125,20 @@ function toWrite(record: ItemRecord): PutWrite {
     // A copy of its own: a small Buffer is a view of a pool, all of which would be cloned with it.
     cell: new Uint8Array(encodeRecord(record)),
   };
+}
+
+/** The record of a row; null when it was written by a newer version, or by something else. */
+function decoded(row: RecordRow): ItemRecord | null {
+  try {
+    return decodeRecord({ namespace: row.namespace, key: row.key }, row.cell);
+  } catch (error) {
+    if (isStoreError(error) && error.code === "SCHEMA") return null;
+    throw error;
+  }
+}
+
+function throwFirst(outcomes: readonly PromiseSettledResult<void>[]): void {
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 function toLive(id: ItemId, cell: Uint8Array): LiveRecord {

@@ -1,7 +1,9 @@
 import type { ItemId } from "../../model/item.ts";
+import type { ScanPage } from "../../ports/scan.ts";
 import { bytesOf, textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { NamespaceTable } from "./namespace-table.ts";
-import type { ListReply, ListRequest, PutWrite } from "./requests.ts";
+import type { ListReply, ListRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
+import { RowRange } from "./row-range.ts";
 
 /** A page ends after this many bytes of records, so that a page of big values does not fill the memory. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
@@ -15,6 +17,10 @@ export class ItemTable {
   readonly #put: Writer;
   readonly #get: Reader;
   readonly #record: Reader;
+  readonly #place: Reader;
+  readonly #range: RowRange;
+  readonly #scan: Reader;
+  readonly #scanned: Reader;
   readonly #pages: Readonly<Record<"first" | "next", Readonly<Record<ListRequest["order"], Reader>>>>;
 
   constructor(connection: Connection, namespaces: NamespaceTable) {
@@ -32,6 +38,14 @@ export class ItemTable {
     this.#get = connection.reader(`
       SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.path = ?1`);
     this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
+    this.#place = connection.reader(`
+      SELECT 1 FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?
+      WHERE n.path = ? AND i.created = ? AND i.has_value = ?`);
+    this.#range = new RowRange(connection, "items");
+    this.#scan = connection.reader("SELECT id, length(record) FROM items WHERE id > ? ORDER BY id LIMIT ?");
+    this.#scanned = connection.reader(`
+      SELECT n.path, i.key, i.record FROM items i CROSS JOIN namespaces n ON n.id = i.namespace_id
+      WHERE i.id > ? AND i.id <= ? ORDER BY i.id`);
     this.#pages = {
       first: { oldest: connection.reader(page("", "ASC")), newest: connection.reader(page("", "DESC")) },
       next: {
@@ -55,6 +69,37 @@ export class ItemTable {
       const row = this.#get.first([toBytes(namespace), toBytes(key)]);
       return row === null ? null : bytesOf(row[0]);
     });
+  }
+
+  /** Whether records stand where the listing looks for them: its index covers all rows, so one that is stored does. */
+  listed(places: readonly PlaceRequest[]): boolean[] {
+    return places.map(({ namespace, key, created, hasValue }) => {
+      return this.#place.first([toBytes(key), toBytes(namespace), created, hasValue ? 1 : 0]) !== null;
+    });
+  }
+
+  /** A part of all rows, in the order of their ids: a row keeps its own for as long as it is there. */
+  scan({ after, limit }: ScanRequest): ScanPage<RecordRow> {
+    return this.#connection.transaction("DEFERRED", () => {
+      const start = this.#range.start(after);
+      const last = this.#lastOfPart(start, limit);
+      const found = this.#scanned.all([start, last]).map(([path, key, record]) => {
+        return { namespace: textOf(path), key: textOf(key), cell: bytesOf(record) };
+      });
+      return { found, ...this.#range.upTo(last) };
+    });
+  }
+
+  /** The row at which a part ends: big values make it a short one. */
+  #lastOfPart(start: number, limit: number): number {
+    let last = start;
+    let bytes = 0;
+    for (const [id, length] of this.#scan.all([start, Math.min(limit, MAX_PAGE_ROWS)])) {
+      last = Number(id);
+      bytes += Number(length);
+      if (bytes > MAX_PAGE_BYTES) break;
+    }
+    return last;
   }
 
   /** A page of a namespace. */

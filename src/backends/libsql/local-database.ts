@@ -4,7 +4,9 @@ import { ItemTable } from "./item-table.ts";
 import { checkDims, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
+import { PointScan } from "./point-scan.ts";
 import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
+import { Sweep } from "./sweep.ts";
 import { VectorTable } from "./vector-table.ts";
 
 /** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512, where those of 4 KiB would be half empty. */
@@ -19,6 +21,8 @@ interface Tables {
   readonly namespaces: NamespaceTable;
   readonly items: ItemTable;
   readonly vectors: VectorTable;
+  readonly points: PointScan;
+  readonly sweep: Sweep;
   readonly outbox: OutboxTable;
   readonly findSetting: Reader;
   readonly addSetting: Writer;
@@ -38,8 +42,13 @@ export class LocalDatabase {
     get: (ids) => this.#opened().items.get(ids),
     list: (request) => this.#opened().items.list(request),
     namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
+    scan: (request) => this.#opened().items.scan(request),
+    listed: (places) => this.#opened().items.listed(places),
+    sweep: (request) => this.#opened().sweep.run(request),
     stored: (ids) => this.#opened().vectors.stored(ids),
     rank: (request) => this.#opened().vectors.rank(request),
+    points: (request) => this.#opened().points.scan(request),
+    expired: ({ now, limit }) => this.#opened().points.expired(now, limit),
     due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
     backlog: ({ bound }) => this.#opened().outbox.backlog(bound),
     setting: ({ name }) => readSetting(this.#opened(), name),
@@ -87,11 +96,14 @@ export class LocalDatabase {
 
 function createTables(connection: Connection): Tables {
   const namespaces = new NamespaceTable(connection);
+  const vectors = new VectorTable(connection, namespaces);
   return {
     connection,
     namespaces,
     items: new ItemTable(connection, namespaces),
-    vectors: new VectorTable(connection, namespaces),
+    vectors,
+    points: new PointScan(connection),
+    sweep: new Sweep(connection, vectors),
     outbox: new OutboxTable(connection),
     findSetting: connection.reader("SELECT CAST(value AS BLOB) FROM settings WHERE name = ?"),
     addSetting: connection.writer("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
@@ -124,6 +136,12 @@ function apply(tables: Tables, write: Write): string | null {
       return null;
     case "mark":
       tables.namespaces.markUnscored(tables.namespaces.register(write.namespace));
+      return null;
+    case "clear-mark":
+      tables.namespaces.clearMark(write.namespace, write.now);
+      return null;
+    case "unregister":
+      tables.namespaces.remove(write.namespace);
       return null;
     case "upsert":
       tables.vectors.upsert(write);

@@ -12,7 +12,8 @@ export const VECTORS_PER_POINT = 65_536;
 const STEPS: readonly string[] = [
   // Paths and keys are UTF-8 bytes: a NUL would cut text short, and the order of bytes is that of CQL.
   // Only rows with a value are in the listing's index, and it has their expiry, so that it skips both kinds of dead row
-  // without reading them.
+  // without reading them. What a sweep looks for has indexes of its own, which are as small as what is to be swept. A point
+  // is orphaned if it was written where no record was; only a sweep removes records, and their points with them.
   `
   CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -35,6 +36,8 @@ const STEPS: readonly string[] = [
     UNIQUE (namespace_id, key)
   ) STRICT;
   CREATE INDEX items_by_creation ON items (namespace_id, created, key, expires_at) WHERE has_value = 1;
+  CREATE INDEX items_by_end ON items (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE INDEX markers ON items (version) WHERE has_value = 0;
 
   CREATE TABLE points (
     id INTEGER PRIMARY KEY,
@@ -42,8 +45,10 @@ const STEPS: readonly string[] = [
     key BLOB NOT NULL,
     version INTEGER NOT NULL,
     write_id TEXT NOT NULL,
+    orphaned INTEGER NOT NULL,
     UNIQUE (namespace_id, key)
   ) STRICT;
+  CREATE INDEX orphans ON points (id) WHERE orphaned = 1;
   CREATE TABLE vectors (id INTEGER PRIMARY KEY, embedding BLOB NOT NULL) STRICT;
   `,
   // The index that makes a batch unique is also the order in which batches fall due.

@@ -16,6 +16,8 @@ export class NamespaceTable {
   readonly #find: Reader;
   readonly #add: Reader;
   readonly #mark: Writer;
+  readonly #clearMark: Writer;
+  readonly #remove: Writer;
   readonly #all: Reader;
   readonly #within: Reader;
 
@@ -23,6 +25,17 @@ export class NamespaceTable {
     this.#find = connection.reader("SELECT id FROM namespaces WHERE path = ?");
     this.#add = connection.reader("INSERT INTO namespaces (path) VALUES (?) RETURNING id");
     this.#mark = connection.writer("UPDATE namespaces SET has_unscored = 1 WHERE id = ? AND has_unscored = 0");
+    this.#clearMark = connection.writer(`
+      UPDATE namespaces SET has_unscored = 0 WHERE path = ? AND has_unscored = 1 AND NOT EXISTS (
+        SELECT 1 FROM items i
+        WHERE i.namespace_id = namespaces.id AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)
+          AND NOT EXISTS (
+            SELECT 1 FROM points p
+            WHERE p.namespace_id = i.namespace_id AND p.key = i.key AND p.write_id = i.write_id))`);
+    this.#remove = connection.writer(`
+      DELETE FROM namespaces WHERE path = ?
+        AND NOT EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = namespaces.id)
+        AND NOT EXISTS (SELECT 1 FROM points p WHERE p.namespace_id = namespaces.id)`);
     const select = "SELECT n.path, n.has_unscored FROM namespaces n WHERE ";
     // One look into the listing's index: leaves out those with nothing but markers of deletes.
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
@@ -44,6 +57,16 @@ export class NamespaceTable {
   /** Notes that some item of the namespace has no vector. */
   markUnscored(id: number): void {
     this.#mark([id]);
+  }
+
+  /** Takes the mark away, unless an item of the namespace that is live at `now` lacks its vectors. For write transactions. */
+  clearMark(path: string, now: number): void {
+    this.#clearMark([toBytes(path), now]);
+  }
+
+  /** Forgets a namespace, unless it holds a record or a point. For write transactions. */
+  remove(path: string): void {
+    this.#remove([toBytes(path)]);
   }
 
   /** The namespaces at or below a path that hold items, or did until they expired. */

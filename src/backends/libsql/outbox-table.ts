@@ -1,6 +1,10 @@
-import type { OutboxBacklog } from "../../ports/outbox.ts";
+import { decodeIntents } from "../../model/intent-batch.ts";
+import type { Intent, OutboxBacklog } from "../../ports/outbox.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { AddBatchWrite, BatchRow, RemoveBatchWrite } from "./requests.ts";
+
+/** Batches that are decoded at once when they are counted: one may hold megabytes. */
+const COUNTED_AT_ONCE = 64;
 
 /** The batches of intents. */
 export class OutboxTable {
@@ -10,6 +14,7 @@ export class OutboxTable {
   readonly #due: Reader;
   readonly #count: Reader;
   readonly #oldest: Reader;
+  readonly #cells: Reader;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -18,6 +23,7 @@ export class OutboxTable {
     this.#due = connection.reader("SELECT due_at, id, batch FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT ?");
     this.#count = connection.reader("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?)");
     this.#oldest = connection.reader("SELECT min(due_at) FROM outbox");
+    this.#cells = connection.reader("SELECT row, batch FROM outbox WHERE row > ? ORDER BY row LIMIT ?");
   }
 
   /** Keeps a batch, unless it is there. For write transactions. */
@@ -37,13 +43,28 @@ export class OutboxTable {
       .map(([dueAt, id, batch]) => ({ id: textOf(id), dueAt: Number(dueAt), cell: bytesOf(batch) }));
   }
 
-  /** Counts batches, up to a bound. */
+  /** Counts batches, up to a bound, and what is in them. */
   backlog(bound: number): OutboxBacklog {
     return this.#connection.transaction("DEFERRED", () => {
       const count = Number(this.#count.first([bound + 1])?.[0]);
       const oldest = this.#oldest.first([])?.[0] ?? null;
       const oldestDueAt = oldest === null ? null : Number(oldest);
-      return { batches: Math.min(count, bound), more: count > bound, oldestDueAt };
+      return { batches: Math.min(count, bound), more: count > bound, oldestDueAt, ...this.#countIntents(bound) };
     });
+  }
+
+  #countIntents(bound: number): { intents: number; dead: number } {
+    let [intents, dead, last] = [0, 0, 0];
+    for (let left = bound, rows; left > 0; left -= rows.length) {
+      rows = this.#cells.all([last, Math.min(left, COUNTED_AT_ONCE)]);
+      if (rows.length === 0) break;
+      for (const [row, cell] of rows) {
+        const batch: readonly Intent[] = decodeIntents(bytesOf(cell)).intents;
+        intents += batch.length;
+        dead += batch.filter(({ isDead }) => isDead === true).length;
+        last = Number(row);
+      }
+    }
+    return { intents, dead };
   }
 }

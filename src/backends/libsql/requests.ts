@@ -4,7 +4,8 @@ import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import type { ListPosition, NamespaceEntry } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
-import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
+import type { ScanPage } from "../../ports/scan.ts";
+import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 import type { Failure } from "./errors.ts";
 
 /** Writes one record; the columns beside the cell repeat what SQL has to see of it. */
@@ -44,6 +45,19 @@ export interface MarkWrite {
   readonly namespace: string;
 }
 
+/** Takes that flag away, unless an item that is live at `now` (milliseconds) has no vector. */
+interface ClearMarkWrite {
+  readonly kind: "clear-mark";
+  readonly namespace: string;
+  readonly now: number;
+}
+
+/** Takes a namespace off the registry, unless it holds a record or a point. */
+export interface UnregisterWrite {
+  readonly kind: "unregister";
+  readonly namespace: string;
+}
+
 /** Writes a setting that is not there yet. */
 interface EstablishWrite {
   readonly kind: "establish";
@@ -69,7 +83,16 @@ export interface RemoveBatchWrite {
 }
 
 /** One write of a transaction that many share. */
-export type Write = PutWrite | MarkWrite | UpsertWrite | RemoveWrite | EstablishWrite | AddBatchWrite | RemoveBatchWrite;
+export type Write =
+  | PutWrite
+  | MarkWrite
+  | ClearMarkWrite
+  | UnregisterWrite
+  | UpsertWrite
+  | RemoveWrite
+  | EstablishWrite
+  | AddBatchWrite
+  | RemoveBatchWrite;
 
 /** What became of one write: the setting that stands, null for other writes, or why it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
@@ -99,6 +122,40 @@ export interface ListReply {
   readonly next: ListPosition | null;
 }
 
+/** A part of all rows of a table. */
+export interface ScanRequest {
+  /** The `next` of an earlier part; null starts at the beginning. */
+  readonly after: string | null;
+  /** At least 1. */
+  readonly limit: number;
+}
+
+/** An encoded record with the id that its row has. */
+export interface RecordRow extends ItemId {
+  readonly cell: Uint8Array;
+}
+
+/** The place in the listing that a record should have. */
+export interface PlaceRequest extends ItemId {
+  readonly created: number;
+  /** False for the marker of a delete, which is in no listing. */
+  readonly hasValue: boolean;
+}
+
+/** Removes records that ended, or were deleted, by `before` (milliseconds). */
+export interface SweepRequest {
+  readonly before: number;
+  /** At least 1. */
+  readonly limit: number;
+}
+
+/** What one transaction removed. */
+export interface SweepReply {
+  readonly removed: number;
+  /** Whether nothing is left. */
+  readonly isDone: boolean;
+}
+
 /** The items nearest to a vector of length 1 among those live at `now` (milliseconds). */
 export interface RankRequest {
   readonly vector: Float32Array;
@@ -122,8 +179,13 @@ export interface Calls {
   get: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
   list: { readonly request: ListRequest; readonly reply: ListReply };
   namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
+  scan: { readonly request: ScanRequest; readonly reply: ScanPage<RecordRow> };
+  listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };
+  sweep: { readonly request: SweepRequest; readonly reply: SweepReply };
   stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
   rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
+  points: { readonly request: ScanRequest; readonly reply: ScanPage<IndexedPoint> };
+  expired: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: IndexedPoint[] };
   due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };
   backlog: { readonly request: { readonly bound: number }; readonly reply: OutboxBacklog };
   setting: { readonly request: { readonly name: string }; readonly reply: string | null };

@@ -1,6 +1,8 @@
 import { ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
+import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  IndexedPoint,
   StoredPoint,
   UpsertOutcome,
   Vector,
@@ -54,6 +56,17 @@ export class LibsqlVectorIndex implements VectorIndex {
     const request = { vector: toUnit(vector, this.#dims), prefix, filter, limit, now: this.#now() };
     return this.#database.call("rank", request);
   }
+
+  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
+    return this.#database.call("points", { after, limit: Math.max(limit, 1) });
+  }
+
+  async expired(now: number, limit: number): Promise<IndexedPoint[]> {
+    return limit < 1 ? [] : this.#database.call("expired", { now, limit });
+  }
+
+  /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */
+  async renew(): Promise<void> {}
 
   #toUpsert({ namespace, key, version, writeId, vectors }: VectorPoint): UpsertWrite {
     if (vectors.length === 0 || vectors.length > VECTORS_PER_POINT) {

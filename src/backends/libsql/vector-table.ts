@@ -33,7 +33,8 @@ export class VectorTable {
     this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
     this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
     this.#add = connection.reader(
-      "INSERT INTO points (namespace_id, key, version, write_id) VALUES (?, ?, ?, ?) RETURNING id",
+      `INSERT INTO points (namespace_id, key, version, write_id, orphaned)
+       VALUES (?1, ?2, ?3, ?4, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ?1 AND key = ?2)) RETURNING id`,
     );
     this.#change = connection.writer("UPDATE points SET version = ?, write_id = ? WHERE id = ?");
     this.#delete = connection.writer("DELETE FROM points WHERE id = ?");
@@ -78,8 +79,13 @@ export class VectorTable {
     const namespace = this.#namespaces.find(write.namespace);
     const found = namespace === null ? null : this.#find.first([namespace, toBytes(write.key)]);
     if (found === null || Number(found[1]) > write.version) return;
-    this.#clear(Number(found[0]));
-    this.#delete([Number(found[0])]);
+    this.drop(Number(found[0]));
+  }
+
+  /** Removes a point with its vectors, whatever its version. For write transactions. */
+  drop(id: number): void {
+    this.#clear(id);
+    this.#delete([id]);
   }
 
   /** What is stored of items, at their positions. */

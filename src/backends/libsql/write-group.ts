@@ -79,6 +79,8 @@ function bytesOf(write: Write): number {
       return 200 + 2 * write.id.length + write.cell.byteLength;
     case "remove":
     case "mark":
+    case "clear-mark":
+    case "unregister":
     case "remove-batch":
     case "establish":
       return 200;

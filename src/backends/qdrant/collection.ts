@@ -8,7 +8,7 @@ import type { QdrantClient } from "./client.ts";
 import { translate } from "./errors.ts";
 import type { QdrantOptions, VectorIdentity } from "./options.ts";
 
-/** Name of the collection itself: vectors of another model never meet in one. */
+/** Name of the first collection of a model: vectors of another one never meet in it. */
 export function collectionName(alias: string, identity: VectorIdentity): string {
   const fingerprint = createHash("sha256").update(JSON.stringify([identity.model, identity.dims, "Cosine"])).digest("hex");
   return `${alias}_${fingerprint.slice(0, 12)}`;
@@ -27,8 +27,6 @@ export interface CollectionSetup {
 /** A collection that is there and fits. */
 export interface Collection {
   readonly name: string;
-  /** Tells this collection from another of the same name: it is drawn when a collection is made. */
-  readonly generation: string;
   /** Whether it holds what the records say; not so when the one that did was lost, and this one took its place. */
   readonly isComplete: boolean;
 }
@@ -45,14 +43,28 @@ const OLDEST_SERVER = [1, 16] as const;
 /**
  * Makes sure that the collection is there and fits. Several processes may do so at once.
  *
+ * The records know every collection that the store ever had, by number and generation. One that is gone, or is there
+ * under another generation, was lost: the next number takes its place. So a collection that somebody made anew under an
+ * old name is never taken for the one that held the vectors, and a process that still uses the old name finds nothing
+ * there, instead of an empty collection.
+ *
  * @throws {SchemaError} when it does not fit, belongs to another store, or is missing although set-up is not allowed.
  */
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
   const { options, identity, setup, settings } = how;
   const { admin } = client;
   await checkServer(admin);
-  const name = collectionName(options.collection, identity);
+  const base = collectionName(options.collection, identity);
   const owner = await settings.establish("store-id", randomUUID());
+  const last = await lastOf(settings, base);
+  const standing = last === null ? null : await standingMark(admin, last.name, identity.dims);
+  if (last !== null && standing?.generation === last.generation) {
+    // Again, as one may have been dropped, or be of a later version than the collection.
+    if (setup === "auto") await finish(admin, { name: last.name, base, alias: options.collection });
+    return { name: last.name, isComplete: await isComplete(settings, last) };
+  }
+  const number = (last?.number ?? 0) + 1;
+  const name = nameOf(base, number);
   if (!(await exists(admin, name))) {
     if (setup === "never") {
       throw new SchemaError(
@@ -69,19 +81,60 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
         "qdrant.collection.",
     );
   }
-  if (setup === "auto") await finish(admin, name, options.collection);
-  return { name, generation: mark.generation, isComplete: await isKnown(settings, name, mark.generation) };
+  if (setup === "auto") await finish(admin, { name, base, alias: options.collection });
+  await settings.establish(settingOf(base, number), mark.generation);
+  return { name, isComplete: await isComplete(settings, { name, number }) };
+}
+
+/** The collection that the records know of, whether it can be reached or not; null when there never was one. */
+export async function knownCollection({ options, identity, settings }: CollectionSetup): Promise<Collection | null> {
+  const last = await lastOf(settings, collectionName(options.collection, identity));
+  return last === null ? null : { name: last.name, isComplete: await isComplete(settings, last) };
 }
 
 /** Notes that a collection holds what the records say. */
-export async function markComplete(settings: Settings, { name, generation }: Collection): Promise<void> {
-  await settings.establish(`collection:${name}:${generation}`, "complete");
+export async function markComplete(settings: Settings, name: string): Promise<void> {
+  await settings.establish(`complete:${name}`, "complete");
 }
 
-/** The first collection of a store is complete from its beginning; one that took its place, once it was filled. */
-async function isKnown(settings: Settings, name: string, generation: string): Promise<boolean> {
-  const first = (await settings.read(`collection:${name}`)) ?? (await settings.establish(`collection:${name}`, generation));
-  return first === generation || (await settings.read(`collection:${name}:${generation}`)) !== null;
+/** Whether a collection was filled, by whichever process. */
+export async function isMarkedComplete(settings: Settings, name: string): Promise<boolean> {
+  return (await settings.read(`complete:${name}`)) !== null;
+}
+
+/** The first collection of a store is complete from its beginning; one that took the place of another, once it was filled. */
+async function isComplete(settings: Settings, { name, number }: Pick<KnownCollection, "name" | "number">): Promise<boolean> {
+  return number === 1 || isMarkedComplete(settings, name);
+}
+
+/** A collection that the records know of. */
+interface KnownCollection {
+  readonly number: number;
+  readonly name: string;
+  readonly generation: string;
+}
+
+function nameOf(base: string, number: number): string {
+  return number === 1 ? base : `${base}_${number}`;
+}
+
+function settingOf(base: string, number: number): string {
+  return `collection:${base}:${number}`;
+}
+
+/** The latest collection that the records know of. */
+async function lastOf(settings: Settings, base: string): Promise<KnownCollection | null> {
+  let last: KnownCollection | null = null;
+  for (let number = 1; ; number += 1) {
+    const generation = await settings.read(settingOf(base, number));
+    if (generation === null) return last;
+    last = { number, name: nameOf(base, number), generation };
+  }
+}
+
+/** The mark of a collection, or null when there is none of that name. */
+async function standingMark(admin: AdminClient, name: string, dims: number): Promise<Mark | null> {
+  return (await exists(admin, name)) ? check(admin, name, dims) : null;
 }
 
 async function checkServer(admin: AdminClient): Promise<void> {
@@ -129,17 +182,32 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
 }
 
 /** Payload indexes and alias; each is made again without harm. */
-async function finish(admin: AdminClient, name: string, alias: string): Promise<void> {
+async function finish(admin: AdminClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
   await attempt("index the namespaces", () =>
     admin.createPayloadIndex(name, { field_name: "prefixes", field_schema: { type: "keyword", is_tenant: true }, wait: true }),
   );
   await attempt("index the filter terms", () =>
     admin.createPayloadIndex(name, { field_name: "terms", field_schema: "keyword", wait: true }),
   );
+  await attempt("index the ends of items", () =>
+    // Only ranges are asked for, never one exact end.
+    admin.createPayloadIndex(name, {
+      field_name: "expires_at",
+      field_schema: { type: "integer", lookup: false, range: true },
+      wait: true,
+    }),
+  );
   const { aliases } = await attempt("read the aliases", () => admin.getAliases());
-  if (aliases.some(({ alias_name: taken }) => taken === alias)) return;
-  await attempt(`create the alias "${alias}"`, () =>
-    admin.updateCollectionAliases({ actions: [{ create_alias: { collection_name: name, alias_name: alias } }] }),
+  const target = aliases.find(({ alias_name: taken }) => taken === alias)?.collection_name;
+  // One that leads to a collection of another model is left to whoever changed the model.
+  if (target === name || (target !== undefined && !target.startsWith(base))) return;
+  await attempt(`lead the alias "${alias}" to it`, () =>
+    admin.updateCollectionAliases({
+      actions: [
+        ...(target === undefined ? [] : [{ delete_alias: { alias_name: alias } }]),
+        { create_alias: { collection_name: name, alias_name: alias } },
+      ],
+    }),
   );
 }
 

@@ -1,8 +1,10 @@
 /** The vectors on Qdrant, from connection to collection. */
-import { UnavailableError } from "../../model/errors.ts";
+import { isStoreError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { Resource } from "../../ports/backend.ts";
+import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  IndexedPoint,
   StoredPoint,
   UpsertOutcome,
   VectorHit,
@@ -10,19 +12,28 @@ import type {
   VectorPoint,
   VectorQuery,
   VectorRemoval,
+  VectorRenewal,
 } from "../../ports/vector-index.ts";
 import { QdrantClient } from "./client.ts";
-import { markComplete, prepareCollection, type Collection, type CollectionSetup } from "./collection.ts";
+import {
+  isMarkedComplete,
+  knownCollection,
+  markComplete,
+  prepareCollection,
+  type Collection,
+  type CollectionSetup,
+} from "./collection.ts";
 import { QdrantVectorIndex } from "./vector-index.ts";
 
 /** What there is once the backend is started. */
 interface Started {
-  readonly collection: Collection;
+  readonly name: string;
   readonly index: QdrantVectorIndex;
   isComplete: boolean;
+  isAway: boolean;
 }
 
-/** A vector index whose connections and collection are made at `start`. */
+/** A vector index whose connections and collection are made at `start`, and whose collection may be replaced. */
 export class QdrantBackend implements Resource, VectorIndex {
   readonly #setup: CollectionSetup;
   readonly #client: QdrantClient;
@@ -33,16 +44,18 @@ export class QdrantBackend implements Resource, VectorIndex {
     this.#client = new QdrantClient(setup.options);
   }
 
+  /**
+   * Makes the collection, or finds it. Where the records know one and Qdrant is away, the store starts without it: a
+   * process that is restarted in an outage shall serve what it can.
+   */
   async start(): Promise<void> {
-    const { identity, logger } = this.#setup;
-    const collection = await prepareCollection(this.#client, this.#setup);
-    const index = new QdrantVectorIndex(this.#client, collection.name, identity.dims);
-    this.#started = { collection, index, isComplete: collection.isComplete };
-    if (!collection.isComplete) {
-      logger.warn(
-        { collection: collection.name },
-        "the Qdrant collection was lost and a new one took its place: searches are degraded until it is filled",
-      );
+    try {
+      await this.replace();
+    } catch (error) {
+      const known = isStoreError(error) && error.retryable ? await knownCollection(this.#setup) : null;
+      if (known === null) throw error;
+      this.#setup.logger.warn({ cause: messageOf(error) }, "Qdrant is away: the store starts without it, and looks for it again");
+      this.#startWith(known, true);
     }
   }
 
@@ -51,41 +64,106 @@ export class QdrantBackend implements Resource, VectorIndex {
     await this.#client.close();
   }
 
+  /** Name of the collection in use. */
+  get name(): string {
+    return this.#running().name;
+  }
+
   /** Whether the collection holds what the records say. */
   get isComplete(): boolean {
     return this.#running().isComplete;
   }
 
+  /** Whether the collection cannot be used: it was seen to be gone, or could not be reached when the store started. */
+  get isAway(): boolean {
+    return this.#running().isAway;
+  }
+
+  /** Finds the collection again, or makes the one that takes the place of a lost one. */
+  async replace(): Promise<void> {
+    this.#startWith(await prepareCollection(this.#client, this.#setup), false);
+  }
+
+  /** Looks whether another process has filled the collection meanwhile. */
+  async look(): Promise<void> {
+    const started = this.#running();
+    started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
+  }
+
   /** Says that the collection has been filled from the records; searches use it from then on. */
   async complete(): Promise<void> {
     const started = this.#running();
-    await markComplete(this.#setup.settings, started.collection);
+    await markComplete(this.#setup.settings, started.name);
     started.isComplete = true;
   }
 
-  async upsert(
+  upsert(
     points: readonly VectorPoint[],
     options?: { readonly overEqual: boolean },
   ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
-    return this.#running().index.upsert(points, options);
+    return this.#useForEach((index) => index.upsert(points, options));
   }
 
-  async stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
-    return this.#running().index.stored(ids);
+  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+    return this.#use((index) => index.stored(ids));
   }
 
-  async remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
-    return this.#running().index.remove(removals);
+  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
+    return this.#useForEach((index) => index.remove(removals));
   }
 
   async query(query: VectorQuery): Promise<VectorHit[]> {
-    const { index, isComplete } = this.#running();
-    if (isComplete) return index.query(query);
+    if (this.isComplete) return this.#use((index) => index.query(query));
     throw new UnavailableError("The vectors were lost and are being filled in again from the records.");
+  }
+
+  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
+    return this.#use((index) => index.scan(after, limit));
+  }
+
+  expired(now: number, limit: number): Promise<IndexedPoint[]> {
+    return this.#use((index) => index.expired(now, limit));
+  }
+
+  renew(renewals: readonly VectorRenewal[]): Promise<void> {
+    return this.#use((index) => index.renew(renewals));
+  }
+
+  /** Uses the index, and notes when its collection is gone. */
+  async #use<T>(task: (index: QdrantVectorIndex) => Promise<T>): Promise<T> {
+    const started = this.#running();
+    if (started.isAway) throw new UnavailableError(`The Qdrant collection "${started.name}" is away; it is looked for again.`);
+    try {
+      return await task(started.index);
+    } catch (error) {
+      started.isAway ||= saysGone(error);
+      throw error;
+    }
+  }
+
+  #useForEach<T>(
+    task: (index: QdrantVectorIndex) => Promise<PromiseSettledResult<T>[]>,
+  ): Promise<PromiseSettledResult<T>[]> {
+    const started = this.#running();
+    return this.#use(async (index) => {
+      const outcomes = await task(index);
+      started.isAway ||= outcomes.some((outcome) => outcome.status === "rejected" && saysGone(outcome.reason));
+      return outcomes;
+    });
+  }
+
+  #startWith({ name, isComplete }: Collection, isAway: boolean): void {
+    const index = new QdrantVectorIndex(this.#client, name, this.#setup.identity.dims);
+    this.#started = { name, index, isComplete, isAway };
   }
 
   #running(): Started {
     if (this.#started === null) throw new UnavailableError("The connection to Qdrant is not started.");
     return this.#started;
   }
+}
+
+/** Whether the collection that a request was for is not there. */
+function saysGone(error: unknown): boolean {
+  return isStoreError(error) && error.details["status"] === 404;
 }

@@ -18,6 +18,8 @@ interface PointPayload {
   readonly prefixes: readonly string[];
   readonly version: number;
   readonly write_id: string;
+  /** Milliseconds since the epoch; absent for no end. */
+  readonly expires_at?: number;
   readonly terms: readonly string[];
   readonly partial: boolean;
   readonly numbers: Readonly<Record<string, readonly number[]>>;
@@ -51,6 +53,7 @@ export function toPoint(point: VectorPoint): QdrantPoint {
       prefixes: ancestors(point.namespace).map(prefixText),
       version: point.version,
       write_id: point.writeId,
+      ...(point.expiresAt === null ? {} : { expires_at: point.expiresAt }),
       ...termsOf(point.value),
     },
   };

@@ -2,19 +2,24 @@
 import { LRUCache } from "lru-cache";
 import { isStoreError, QueryError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
+import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  IndexedPoint,
   StoredPoint,
   UpsertOutcome,
-  Vector, 
+  Vector,
   VectorHit,
   VectorIndex,
   VectorPoint,
   VectorQuery,
   VectorRemoval,
+  VectorRenewal,
 } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
 import { translateFilter } from "./filter.ts";
 import { pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
+import { expiredPoints, scanPoints } from "./point-scan.ts";
+import { renewPoints } from "./renewal.ts";
 
 /** Most numbers in the vectors of one request: some 10 MB of JSON; Qdrant refuses bodies of 32 MB. */
 const MAX_NUMBERS = 500_000;
@@ -78,6 +83,18 @@ export class QdrantVectorIndex implements VectorIndex {
     const sure = exact || hits.length >= limit ? hits : await this.#search(query, true);
     if (filter === null) this.#remember(prefix, sure.length < limit);
     return sure.slice(0, limit);
+  }
+
+  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
+    return scanPoints(this.#client, this.#path, after, limit);
+  }
+
+  expired(now: number, limit: number): Promise<IndexedPoint[]> {
+    return expiredPoints(this.#client, this.#path, now, limit);
+  }
+
+  renew(renewals: readonly VectorRenewal[]): Promise<void> {
+    return renewPoints(this.#client, this.#path, renewals);
   }
 
   /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */

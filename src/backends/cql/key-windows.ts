@@ -1,0 +1,74 @@
+/**
+ * Windows of keys, in which a partition of records is read that holds more tombstones than one read may meet. Keys are in
+ * the order of their UTF-8 bytes, which is that of their code points.
+ */
+
+/** How far a partition has been read. */
+export interface KeyPlace {
+  /** The last key that was read; null at the start. */
+  readonly after: string | null;
+  /** Ends of the windows to read, the next one last; none where all that is left may be read at once. */
+  readonly ends: readonly string[];
+}
+
+export const FIRST_KEY: KeyPlace = { after: null, ends: [] };
+
+/** Windows inside each other: each holds all tombstones that a read failed for, so keys that long do not exist. */
+const MOST_WINDOWS = 1_000;
+
+/** Halves the next window, as a read of it was given up; null where it cannot be. */
+export function halve({ after, ends }: KeyPlace): KeyPlace | null {
+  const middle = keyBetween(after ?? "", ends.at(-1) ?? null);
+  return middle === null || ends.length === MOST_WINDOWS ? null : { after, ends: [...ends, middle] };
+}
+
+/** Goes behind the next window, as it was read to its end; null behind the last one. */
+export function leave({ ends }: KeyPlace): KeyPlace | null {
+  const end = ends.at(-1);
+  return end === undefined ? null : { after: end, ends: ends.slice(0, -1) };
+}
+
+const LAST_CODE_POINT = 0x10ffff;
+/** Most keys are made of these. */
+const PRINTABLE = { first: 0x20, last: 0x7e };
+const SURROGATES = { first: 0xd800, last: 0xdfff };
+
+/**
+ * A key behind `after` and before `end` (null for no end), about in the middle of the keys that there may be; null where
+ * there is none.
+ */
+export function keyBetween(after: string, end: string | null): string | null {
+  const low = codePoints(after);
+  const high = end === null ? null : codePoints(end);
+  let shared = 0;
+  while (high !== null && shared < low.length && low[shared] === high[shared]) shared += 1;
+  const prefix = low.slice(0, shared);
+  const from = low[shared] ?? -1;
+  const to = high === null ? LAST_CODE_POINT + 1 : (high[shared] ?? -1);
+  const middle = middleOf(from, to);
+  if (middle !== null) return text([...prefix, middle]);
+  // What lies between begins with either code point: with that of the end, or behind that of `after`.
+  if (high !== null && high.length > shared + 1) return text([...prefix, to]);
+  if (from === -1) return null;
+  const rest = keyBetween(text(low.slice(shared + 1)), null);
+  return rest === null ? null : text([...prefix, from]) + rest;
+}
+
+/** The code point in the middle between two, of the printable ones if there are any; null where there is none. */
+function middleOf(from: number, to: number): number | null {
+  const [first, last] = [Math.max(from + 1, PRINTABLE.first), Math.min(to - 1, PRINTABLE.last)];
+  if (first <= last) return (first + last) >> 1;
+  if (to - from < 2) return null;
+  const middle = (from + to) >> 1;
+  if (middle < SURROGATES.first || middle > SURROGATES.last) return middle;
+  if (to > SURROGATES.last + 1) return SURROGATES.last + 1;
+  return from < SURROGATES.first - 1 ? SURROGATES.first - 1 : null;
+}
+
+function codePoints(key: string): number[] {
+  return Array.from(key, (character) => character.codePointAt(0) ?? 0);
+}
+
+function text(points: readonly number[]): string {
+  return points.map((point) => String.fromCodePoint(point)).join("");
+}

@@ -1,0 +1,191 @@
+/**
+ * Reads all records, range by range of the token ring, also past graveyards.
+ *
+ * A record that has ended, or was deleted, leaves a tombstone for ten days, and a read that meets 100,000 of them is given
+ * up by Cassandra. Where that happens, the range is read in slices, and those that fail in slices of their own. So what
+ * lies in many partitions is read soon; a single partition of so many tombstones comes out alone after a dozen failures,
+ * of 0.1 to 0.2 s each, and is read in windows of keys.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { isStoreError, TimeoutError } from "../../model/errors.ts";
+import type { ItemRecord } from "../../model/item.ts";
+import { ROOT } from "../../model/namespace.ts";
+import { decodeRecord } from "../../model/record-codec.ts";
+import type { RecordScan } from "../../ports/item-repository.ts";
+import type { BucketRules } from "./bucket-rules.ts";
+import { isReadGivenUp } from "./errors.ts";
+import { FIRST_KEY, halve, leave } from "./key-windows.ts";
+import type { NamespaceRegistry } from "./namespace-registry.ts";
+import { formatPlace, type OpenPartition, type Partition, parsePlace, SCAN_START, type ScanPlace } from "./scan-place.ts";
+import type { CqlSession, Row } from "./session.ts";
+import type { Statements } from "./statements.ts";
+import { GREATEST_TOKEN, rangeEnd, shareUpTo } from "./token-ranges.ts";
+import { bigint, int, partitionKey } from "./values.ts";
+
+/** What a scan works with. */
+export interface RecordScanParts {
+  readonly session: CqlSession;
+  readonly statements: Statements;
+  readonly registry: NamespaceRegistry;
+  readonly buckets: BucketRules;
+}
+
+/** Ranges of tokens, of which one is read at a time. */
+const RANGES = 64;
+
+/** A window that failed is read in so many slices. */
+const SLICES = 32n;
+
+/** A part is over after so many requests, whatever they found; one that was given up counts for several. */
+const MOST_REQUESTS = 64;
+const REQUESTS_A_FAILURE = 6;
+
+/** After so many time-outs in a row it is not for the tombstones that the server does not answer. */
+const MOST_TIMEOUTS = 2;
+
+/** Namespaces that are compared with a token before others have their turn on the thread. */
+const NAMESPACES_A_TURN = 1_000;
+
+/** Scans the records of one keyspace. */
+export class RecordScanner {
+  readonly #parts: RecordScanParts;
+
+  constructor(parts: RecordScanParts) {
+    this.#parts = parts;
+  }
+
+  /** See `ItemRepository.scan`. */
+  async scan(after: string | null, limit: number): Promise<RecordScan> {
+    const found: ItemRecord[] = [];
+    let place = after === null ? SCAN_START : parsePlace(after);
+    let unreadable = 0;
+    let timeouts = 0;
+    for (let cost = 0; !isOver(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
+      try {
+        const { rows, next } = await this.#read(place, limit - found.length);
+        const records = rows.map(toRecord);
+        found.push(...records.filter((record) => record !== null && record !== "unreadable"));
+        unreadable += records.filter((record) => record === "unreadable").length;
+        place = next;
+        timeouts = 0;
+      } catch (error) {
+        if (!isReadGivenUp(error)) throw error;
+        timeouts += error instanceof TimeoutError ? 1 : 0;
+        const narrowed = timeouts > MOST_TIMEOUTS ? null : await this.#narrow(place);
+        if (narrowed === null) throw error;
+        unreadable += narrowed === "unreadable" ? 1 : 0;
+        place = narrowed === "unreadable" ? leaveWindow(place, place.after + 1n) : narrowed;
+        cost += REQUESTS_A_FAILURE;
+      }
+    }
+    return { found, unreadable, next: isOver(place) ? null : formatPlace(place), done: shareUpTo(place.after) };
+  }
+
+  #read(place: ScanPlace, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
+    return place.partition === null ? this.#readWindow(place, size) : this.#readKeys(place, place.partition, size);
+  }
+
+  /** A page of a window of tokens. */
+  async #readWindow(place: ScanPlace, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
+    const { session, statements } = this.#parts;
+    const end = windowEnd(place);
+    const statement = { query: statements.scanItems, params: [bigint(place.after), bigint(end)] };
+    const { rows, next: page } = await session.page(statement, { after: place.window?.page ?? null, size }, "scan");
+    if (page === null) return { rows, next: leaveWindow(place, end) };
+    const row = rows.at(-1);
+    const last = row === undefined ? (place.window?.last ?? null) : { ...partitionOf(row), key: row["key"] as string };
+    return { rows, next: { ...place, window: { end, page, last } } };
+  }
+
+  /** Records of a window of keys of one partition. */
+  async #readKeys(place: ScanPlace, partition: OpenPartition, size: number): Promise<{ rows: Row[]; next: ScanPlace }> {
+    const { session, statements } = this.#parts;
+    const { namespace, bucket, keys } = partition;
+    // The least key behind one is that key and a zero.
+    const from = keys.after === null ? "" : `${keys.after}\0`;
+    const end = keys.ends.at(-1);
+    const rows =
+      end === undefined
+        ? await session.rows(statements.itemsFrom, [namespace, bucket, from, size], "scan")
+        : await session.rows(statements.itemsBetween, [namespace, bucket, from, end, size], "scan");
+    const last = rows.length < size ? undefined : rows.at(-1);
+    const left = last === undefined ? leave(keys) : { ...keys, after: last["key"] as string };
+    return { rows, next: { ...place, partition: left === null ? null : { namespace, bucket, keys: left } } };
+  }
+
+  /**
+   * Where to go on after a read at a place was given up: with less of it. Null where there is no less; "unreadable" where
+   * it is a partition of which nothing is known but its token, which no namespace of the registry has: it held one that
+   * was taken off, so that nothing but tombstones is expected there.
+   */
+  async #narrow(place: ScanPlace): Promise<ScanPlace | "unreadable" | null> {
+    const { partition, window, after } = place;
+    if (partition !== null) {
+      const keys = halve(partition.keys);
+      return keys === null ? null : { ...place, partition: { ...partition, keys } };
+    }
+    if (window?.last) {
+      // The rest of the partition that was under way, then those behind it.
+      const { namespace, bucket, key } = window.last;
+      const keys = { ...FIRST_KEY, after: key };
+      return { ...place, after: this.#tokenOf(window.last), window: null, partition: { namespace, bucket, keys } };
+    }
+    const end = windowEnd(place);
+    if (end - after > 1n) {
+      const slice = (end - after + SLICES - 1n) / SLICES;
+      return { ...place, window: null, failed: [...place.failed, { until: end, slice }] };
+    }
+    const alone = await this.#find(end);
+    return alone === null ? "unreadable" : { ...leaveWindow(place, end), partition: { ...alone, keys: FIRST_KEY } };
+  }
+
+  /** The partition with a token, of the registered namespaces. */
+  async #find(token: bigint): Promise<Partition | null> {
+    const { registry, buckets } = this.#parts;
+    const entries = await registry.entries(ROOT);
+    for (const [i, { path: namespace }] of entries.entries()) {
+      if (i % NAMESPACES_A_TURN === 0) await nextTurn();
+      for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
+        if (this.#tokenOf({ namespace, bucket }) === token) return { namespace, bucket };
+      }
+    }
+    return null;
+  }
+
+  #tokenOf({ namespace, bucket }: Partition): bigint {
+    return this.#parts.session.tokenOf(partitionKey(Buffer.from(namespace), int(bucket)));
+  }
+}
+
+function isOver({ after, partition }: ScanPlace): boolean {
+  return after === GREATEST_TOKEN && partition === null;
+}
+
+/** The end of the window of tokens to read. */
+function windowEnd({ after, window, failed }: ScanPlace): bigint {
+  if (window !== null) return window.end;
+  const inside = failed.at(-1);
+  if (inside === undefined) return rangeEnd(after, RANGES);
+  const end = after + inside.slice;
+  return end < inside.until ? end : inside.until;
+}
+
+function leaveWindow(place: ScanPlace, end: bigint): ScanPlace {
+  return { ...place, after: end, window: null, failed: place.failed.filter(({ until }) => until > end) };
+}
+
+function partitionOf(row: Row): Partition {
+  return { namespace: row["namespace"] as string, bucket: row["bucket"] as number };
+}
+
+/** Null for a row whose cell is gone but whose marker is not yet, as a time to live runs out. */
+function toRecord(row: Row): ItemRecord | "unreadable" | null {
+  const cell = row["record"];
+  if (!(cell instanceof Uint8Array)) return null;
+  try {
+    return decodeRecord({ namespace: row["namespace"] as string, key: row["key"] as string }, cell);
+  } catch (error) {
+    if (isStoreError(error) && error.code === "SCHEMA") return "unreadable";
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/** Reads records by id. */
+import { mapBounded } from "../../concurrency/bounded.ts";
+import type { ItemId, ItemRecord } from "../../model/item.ts";
+import { decodeRecord } from "../../model/record-codec.ts";
+import type { BucketRules } from "./bucket-rules.ts";
+import type { CqlSession, Row } from "./session.ts";
+import type { Statements } from "./statements.ts";
+
+/** What reading works with. */
+export interface RecordsByIdParts {
+  readonly session: CqlSession;
+  readonly statements: Statements;
+  readonly buckets: BucketRules;
+}
+
+/** Requests of one call that are under way at once. */
+const READS_AT_ONCE = 16;
+
+/** Most keys in an IN: ScyllaDB refuses more than 100, and every key costs its coordinator a read of its own. */
+const KEYS_PER_READ = 50;
+
+/** Some keys of one partition. */
+interface PartitionKeys {
+  readonly namespace: string;
+  readonly bucket: number;
+  readonly keys: readonly string[];
+}
+
+/** Reads the records of many ids, those of one partition together. */
+export class RecordsById {
+  readonly #parts: RecordsByIdParts;
+
+  constructor(parts: RecordsByIdParts) {
+    this.#parts = parts;
+  }
+
+  /** See `ItemRepository.get`. */
+  async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+    const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
+      inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
+    );
+    const found = new Map<string, Map<string, ItemRecord>>();
+    for (const records of await mapBounded(reads, READS_AT_ONCE, (read) => this.#read(read))) {
+      for (const record of records) inner(found, record.namespace).set(record.key, record);
+    }
+    return ids.map(({ namespace, key }) => found.get(namespace)?.get(key) ?? null);
+  }
+
+  #group(ids: readonly ItemId[]): PartitionKeys[] {
+    const keysOf = new Map<string, Map<number, Set<string>>>();
+    for (const { namespace, key } of ids) {
+      const buckets = inner(keysOf, namespace);
+      const bucket = this.#parts.buckets.bucketOf(namespace, key);
+      const keys = buckets.get(bucket) ?? new Set();
+      buckets.set(bucket, keys.add(key));
+    }
+    return [...keysOf].flatMap(([namespace, buckets]) =>
+      [...buckets].map(([bucket, keys]) => ({ namespace, bucket, keys: [...keys] })),
+    );
+  }
+
+  async #read({ namespace, bucket, keys }: PartitionKeys): Promise<ItemRecord[]> {
+    const { session, statements } = this.#parts;
+    const [only, ...others] = keys;
+    const rows =
+      only !== undefined && others.length === 0
+        ? await session.rows(statements.readItem, [namespace, bucket, only], "read")
+        : await session.rows(statements.readItems, [namespace, bucket, keys], "read");
+    return rows.flatMap((row) => toRecord(namespace, row));
+  }
+}
+
+/** A row whose cell is gone but whose marker is not yet, as a time to live runs out, holds nothing. */
+function toRecord(namespace: string, row: Row): ItemRecord[] {
+  const cell = row["record"];
+  return cell instanceof Uint8Array ? [decodeRecord({ namespace, key: row["key"] as string }, cell)] : [];
+}
+
+function inChunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
+function inner<K, V>(map: Map<string, Map<K, V>>, name: string): Map<K, V> {
+  const existing = map.get(name);
+  if (existing !== undefined) return existing;
+  const made = new Map<K, V>();
+  map.set(name, made);
+  return made;
+}

@@ -1,0 +1,32 @@
+/** How far a scan by row id has come. */
+import { ValidationError } from "../../model/errors.ts";
+import type { Connection, Reader } from "./connection.ts";
+
+/** The rows of a table, whose ids rise as they are added. */
+export class RowRange {
+  readonly #ends: Reader;
+
+  constructor(connection: Connection, table: "items" | "points") {
+    // Two questions: of one that asks for both ends, SQLite would read all rows.
+    this.#ends = connection.reader(`SELECT (SELECT min(id) FROM ${table}), (SELECT max(id) FROM ${table})`);
+  }
+
+  /**
+   * The row after which a part starts.
+   *
+   * @param after - the `next` of {@link upTo}, or null
+   * @throws {ValidationError} when it is something else.
+   */
+  start(after: string | null): number {
+    const row = Number(after ?? 0);
+    if (after === null || (/^\d{1,16}$/.test(after) && Number.isSafeInteger(row))) return row;
+    throw new ValidationError("A scan cannot go on from a place that no scan of a local file gave: start with null.");
+  }
+
+  /** Where the part after the one that ended with a row starts, and the share of all that lies before it. */
+  upTo(row: number): { next: string | null; done: number } {
+    const [first, last] = (this.#ends.first([]) ?? []).map(Number);
+    if (first === undefined || last === undefined || row >= last) return { next: null, done: 1 };
+    return { next: String(row), done: Math.max(0, (row - first + 1) / (last - first + 1)) };
+  }
+}

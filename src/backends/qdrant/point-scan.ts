@@ -1,0 +1,92 @@
+/** Reads points without searching: all of them part by part, and those of items that ended. */
+import { ValidationError } from "../../model/errors.ts";
+import type { ScanPage } from "../../ports/scan.ts";
+import type { IndexedPoint } from "../../ports/vector-index.ts";
+import type { QdrantClient } from "./client.ts";
+
+/** Where a scan goes on, and what the share of it that is done is reckoned from. */
+interface Place {
+  /** Qdrant's own: the id of the next point. */
+  readonly offset: string | number | null;
+  readonly seen: number;
+  /** About how many points there were at the beginning. */
+  readonly total: number;
+}
+
+/** Fields of a payload that say whose a point is, and of which write. */
+const IDENTITY = ["ns", "key", "version", "write_id"] as const;
+
+type Identity = Partial<Record<(typeof IDENTITY)[number], unknown>>;
+
+/** What a scroll answers. */
+interface Scrolled {
+  readonly points: readonly { readonly payload?: Identity | null }[];
+  readonly next_page_offset?: string | number | null;
+}
+
+/** A part of all points, in the order of their ids. */
+export async function scanPoints(
+  client: QdrantClient,
+  path: string,
+  after: string | null,
+  limit: number,
+): Promise<ScanPage<IndexedPoint>> {
+  const start = after === null ? null : parsePlace(after);
+  const [{ points, next_page_offset: offset = null }, total] = await Promise.all([
+    scroll(client, path, { limit: Math.max(limit, 1), ...(start === null ? {} : { offset: start.offset }) }),
+    start?.total ?? countPoints(client, path),
+  ]);
+  const found = points.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+  if (offset === null) return { found, next: null, done: 1 };
+  const place: Place = { offset, seen: (start?.seen ?? 0) + points.length, total };
+  // Points that were added since, and the roughness of the count, may make it more than all.
+  return { found, next: JSON.stringify(place), done: Math.min(place.seen / Math.max(total, 1), 1) };
+}
+
+/** Points whose end lies at `now` (milliseconds) or before. */
+export async function expiredPoints(
+  client: QdrantClient,
+  path: string,
+  now: number,
+  limit: number,
+): Promise<IndexedPoint[]> {
+  if (limit < 1) return [];
+  const filter = { must: [{ key: "expires_at", range: { lte: now } }] };
+  const { points } = await scroll(client, path, { limit, filter });
+  return points.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+}
+
+async function scroll(client: QdrantClient, path: string, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {
+  const body = { ...what, with_payload: IDENTITY, with_vector: false };
+  return (await client.request("POST", `${path}/scroll`, body, "read points")) as Scrolled;
+}
+
+async function countPoints(client: QdrantClient, path: string): Promise<number> {
+  const answer = await client.request("POST", `${path}/count`, { exact: false }, "count points");
+  return (answer as { count: number }).count;
+}
+
+/** Null for a point that this store did not write. */
+function toIndexedPoint(payload: Identity | null | undefined): IndexedPoint | null {
+  const { ns, key, version, write_id: writeId } = payload ?? {};
+  if (typeof ns !== "string" || typeof key !== "string") return null;
+  return {
+    namespace: ns,
+    key,
+    version: typeof version === "number" ? version : -1,
+    writeId: typeof writeId === "string" ? writeId : "",
+  };
+}
+
+function parsePlace(text: string): Place {
+  let place: unknown;
+  try {
+    place = JSON.parse(text);
+  } catch {
+    place = null;
+  }
+  if (typeof place === "object" && place !== null && "offset" in place && "seen" in place && "total" in place) {
+    return place as Place;
+  }
+  throw new ValidationError("A scan cannot go on from a place that no scan of Qdrant gave: start with null.");
+}

@@ -1,0 +1,115 @@
+/** Brings the vectors of written records in step with them, and says what became of it. */
+import type { Deadline } from "../concurrency/deadline.ts";
+import { fulfilled, rejected, settled, settleTogether } from "../concurrency/outcomes.ts";
+import { isStoreError, messageOf, VectorSyncError } from "../model/errors.ts";
+import type { ItemRecord, Value } from "../model/item.ts";
+import type { Events } from "../ports/events.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { UpsertOutcome, Vector, VectorPoint } from "../ports/vector-index.ts";
+import type { Indexing } from "./indexing.ts";
+import type { OpenIntent } from "./intent-log.ts";
+import { reconcileItem } from "./reconcile-item.ts";
+
+/** A put on its way: what is written, and what it replaces. */
+export interface Write {
+  readonly record: ItemRecord;
+  readonly replaced: ItemRecord | null;
+  readonly value: Value | null;
+  /** Fewer than the record counts when the embedding failed and is left to the reconciler. */
+  readonly vectors: readonly Vector[];
+  readonly intent: OpenIntent;
+}
+
+/** What the synchronising stands on. */
+export interface VectorSyncOptions {
+  readonly items: ItemRepository;
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  /** `strict`: a put whose vectors cannot be written rejects, stored and queued. `deferred`: it resolves, and is told. */
+  readonly policy: "strict" | "deferred";
+  readonly events: Events;
+  readonly logger: Logger;
+}
+
+type Outcomes = Map<Write, PromiseSettledResult<void>>;
+
+/** Of the time that a put has left, the share for its vectors; the rest is for saying that they are pending. */
+const SHARE = 0.8;
+
+/** Writes and removes vectors after their records were written. */
+export class VectorSync {
+  readonly #options: VectorSyncOptions;
+
+  constructor(options: VectorSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Synchronises writes whose records are stored; those that have an outcome here failed, or were seen to succeed. */
+  async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
+    const outcomes: Outcomes = new Map();
+    const { indexing } = this.#options;
+    if (indexing !== null) await this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes);
+    const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
+    const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
+    const open = new Set([...failed, ...pending]);
+    for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectors > 0);
+    await this.#flagUnscored([...open], deadline);
+    for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
+    return outcomes;
+  }
+
+  async #bringInStep(indexing: Indexing, writes: readonly Write[], deadline: Deadline, outcomes: Outcomes): Promise<void> {
+    const { vectors } = indexing;
+    const { items } = this.#options;
+    const within = <T>(task: Promise<T>): Promise<T> => deadline.wait("Writing the vectors", task);
+    const indexed = writes.filter((write) => write.vectors.length > 0);
+    const cleared = writes.filter(({ record, replaced }) => record.vectors === 0 && (replaced?.vectors ?? 0) > 0);
+    const [upserts, removals] = await Promise.all([
+      settleTogether(indexed.length, () => within(vectors.upsert(indexed.map(toPoint)))),
+      settleTogether(cleared.length, () => within(vectors.remove(cleared.map(({ record }) => record)))),
+    ]);
+    await Promise.all(
+      indexed.map(async (write, i) => {
+        const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
+        const isTied = outcome.status === "fulfilled" && outcome.value === "tied";
+        // Which of two writes of one instant stands, the record alone knows.
+        outcomes.set(write, isTied ? done(await settled(within(reconcileItem({ items, indexing }, write.record)))) : done(outcome));
+      }),
+    );
+    cleared.forEach((write, i) => outcomes.set(write, removals[i] as PromiseSettledResult<void>));
+  }
+
+  /** Items whose vectors are pending count as unscored, so that searches still show them. */
+  async #flagUnscored(writes: readonly Write[], deadline: Deadline): Promise<void> {
+    if (writes.length === 0) return;
+    try {
+      const flagging = this.#options.items.markUnscored(writes.map(({ record }) => record.namespace));
+      await deadline.wait("Flagging namespaces", flagging);
+    } catch (error) {
+      this.#options.logger.warn(
+        { cause: messageOf(error) },
+        "a namespace could not be flagged as holding items whose vectors are pending",
+      );
+    }
+  }
+
+  #failure({ reason }: PromiseRejectedResult): PromiseSettledResult<void> {
+    const cause: unknown = reason;
+    this.#options.events.tell({ type: "vector-sync-failed", cause: messageOf(cause) });
+    if (this.#options.policy === "deferred") return fulfilled(undefined);
+    const message =
+      "The record is stored (or deleted), but its vectors are not in step with it yet; that is queued. " + messageOf(cause);
+    return rejected(new VectorSyncError(message, { cause, retryable: !isStoreError(cause) || cause.retryable }));
+  }
+}
+
+/** An outcome without what it came to. */
+function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void> {
+  return outcome.status === "rejected" ? outcome : fulfilled(undefined);
+}
+
+function toPoint({ record, vectors, value }: Write): VectorPoint {
+  const { namespace, key, version, writeId, expiresAt } = record;
+  return { namespace, key, version, writeId, vectors, value: value ?? {}, expiresAt };
+}

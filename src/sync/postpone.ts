@@ -1,0 +1,63 @@
+/** When writes that are not settled are looked at again. */
+import { createHash } from "node:crypto";
+import { isStoreError } from "../model/errors.ts";
+import type { Intent, IntentBatch } from "../ports/outbox.ts";
+
+/** An intent that is not settled, and what was seen of it. */
+export interface Left {
+  readonly intent: Intent;
+  /**
+   * `watched`: derived data are right, but its record was not seen. `failed`: it could not be brought in step now.
+   * `dead`: nor will it be by trying again.
+   */
+  readonly verdict: "watched" | "failed" | "dead";
+}
+
+/** First pause before a batch is looked at again; doubles each time. */
+const FIRST_PAUSE_MS = 60_000;
+
+/** Longest pause of what failed for a passing reason: it shall be in step soon after an outage. */
+const LONGEST_RETRY_PAUSE_MS = 300_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** A reason that trying again does not change is tried again this often all the same: somebody may mend it. */
+const DEAD_AFTER_ATTEMPTS = 4;
+
+/** What failed for so long is told as dead, whatever the reason. */
+const DEAD_AFTER_MS = 24 * 3_600_000;
+
+/** Whether an intent that failed is dead. */
+export function isLost(intent: Intent, attempts: number, error: unknown, now: number): boolean {
+  if (intent.isDead || now - intent.notedAt > DEAD_AFTER_MS) return true;
+  return attempts >= DEAD_AFTER_ATTEMPTS && !(isStoreError(error) && error.retryable);
+}
+
+/**
+ * The batches in which what is left of one is kept. They are the same from whichever process saw the same, so that two do
+ * not make two of one; where two saw differently, the ids differ, and none takes the place of the other.
+ */
+export function postpone(batch: IntentBatch, left: readonly Left[]): IntentBatch[] {
+  const failed = left.filter(({ verdict }) => verdict === "failed");
+  const others = left.filter(({ verdict }) => verdict !== "failed");
+  return [
+    ...(failed.length === 0 ? [] : [later(batch, failed, LONGEST_RETRY_PAUSE_MS)]),
+    ...(others.length === 0 ? [] : [later(batch, others, LONGEST_PAUSE_MS)]),
+  ];
+}
+
+function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number): IntentBatch {
+  const [root = batch.id] = batch.id.split("~");
+  const attempts = batch.attempts + 1;
+  const intents = left.map(({ intent: { namespace, key, writeId, notedAt }, verdict }): Intent => {
+    const intent = { namespace, key, writeId, notedAt };
+    return verdict === "dead" ? { ...intent, isDead: true } : intent;
+  });
+  const content = createHash("sha256");
+  for (const { writeId, isDead } of intents) content.update(`${writeId} ${isDead === true} `);
+  return {
+    id: `${root}~${attempts}~${content.digest("base64url").slice(0, 8)}`,
+    dueAt: batch.dueAt + Math.min(FIRST_PAUSE_MS * 2 ** batch.attempts, longestPauseMs),
+    attempts,
+    intents,
+  };
+}

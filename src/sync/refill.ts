@@ -1,0 +1,147 @@
+/** Fills a collection that took the place of a lost one, while searches go on without it. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { ReconcileGround } from "../core/reconcile-item.ts";
+import { messageOf } from "../model/errors.ts";
+import { newWriteId } from "../model/item.ts";
+import type { Events } from "../ports/events.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Settings } from "../ports/settings.ts";
+import { Repair } from "./repair.ts";
+
+/** Vectors that live apart from the records and may be lost without them. */
+export interface Collection {
+  /** Name of the collection in use. */
+  readonly name: string;
+  /** Whether it holds what the records say. */
+  readonly isComplete: boolean;
+  /** Whether it cannot be used: it was seen to be gone, or could not be reached when the store started. */
+  readonly isAway: boolean;
+  /** Finds it again, or makes the one that takes the place of a lost one. */
+  replace(): Promise<void>;
+  /** Looks whether another process has filled it meanwhile. */
+  look(): Promise<void>;
+  /** Says that it has been filled from the records; searches use it from then on. */
+  complete(): Promise<void>;
+}
+
+/** What a refill stands on. */
+export interface RefillOptions {
+  readonly ground: ReconcileGround;
+  readonly collection: Collection;
+  readonly settings: Settings;
+  readonly events: Events;
+  readonly logger: Logger;
+}
+
+/** Between two looks at the collection, milliseconds. */
+const TICK_MS = 2_000;
+
+/**
+ * The filling goes by turns of this length, milliseconds. Whoever had the last one has the first half of a turn to claim
+ * it; then another may, which takes over from one that died.
+ */
+const TURN_MS = 60_000;
+
+/** Watches over the collection. */
+export class Refill {
+  readonly #options: RefillOptions;
+  /** Stands in the settings while this process fills. */
+  readonly #own = newWriteId();
+  readonly #stopped = new AbortController();
+  #loop: Promise<void> | null = null;
+  #isTold = false;
+  #lastFailure = "";
+
+  constructor(options: RefillOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to watch. Does not keep the process alive. */
+  start(): void {
+    this.#loop ??= this.#watch();
+  }
+
+  /** Ends the watch, and a filling under way after the page that it is at. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#loop;
+  }
+
+  /** Says that the collection holds what the records say: they were just compared. */
+  async complete(): Promise<void> {
+    const { collection, events } = this.#options;
+    if (collection.isComplete || collection.isAway) return;
+    await collection.complete();
+    events.tell({ type: "vectors-restored" });
+    this.#isTold = false;
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      try {
+        await this.#look();
+        this.#lastFailure = "";
+      } catch (error) {
+        this.#tellFailure(error);
+      }
+      // Rejects when it is stopped: the loop then ends by its condition.
+      await pause(TICK_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { collection, events, ground, logger } = this.#options;
+    if (collection.isAway) await collection.replace();
+    if (!collection.isComplete && !this.#isTold) {
+      events.tell({ type: "vectors-lost" });
+      this.#isTold = true;
+    }
+    if (!collection.isComplete) await collection.look();
+    if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
+    const report = await this.#claiming(new Repair(ground, logger, { signal: this.#stopped.signal }).run());
+    logger.info({ ...report }, "the records were gone through to fill the vectors in again");
+    if (report.failed === 0) await this.complete();
+  }
+
+  /** Another process may have filled it. */
+  #seeCompletion(): void {
+    if (!this.#options.collection.isComplete || !this.#isTold) return;
+    this.#options.events.tell({ type: "vectors-restored" });
+    this.#isTold = false;
+  }
+
+  /** Of several processes that find the collection lost, one fills it: texts need not be embedded by each of them. */
+  async #isOwnTurn(): Promise<boolean> {
+    const { settings, collection } = this.#options;
+    const nameOf = (turn: number): string => `refill:${collection.name}:${turn}`;
+    const turn = Math.floor(Date.now() / TURN_MS);
+    const previous = await settings.read(nameOf(turn - 1));
+    const isEarly = Date.now() % TURN_MS < TURN_MS / 2;
+    if (previous !== null && previous !== this.#own && isEarly && (await settings.read(nameOf(turn))) === null) return false;
+    return (await settings.establish(nameOf(turn), this.#own)) === this.#own;
+  }
+
+  /** Claims turn after turn until `filling` is done. */
+  async #claiming<T>(filling: Promise<T>): Promise<T> {
+    const claim = (): void => {
+      // A claim that fails costs no more than that another process begins to fill too.
+      this.#isOwnTurn().catch((error: unknown) => this.#tellFailure(error));
+    };
+    const timer = setInterval(claim, TURN_MS / 6).unref();
+    try {
+      return await filling;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #tellFailure(error: unknown): void {
+    if (this.#stopped.signal.aborted) return;
+    const cause = messageOf(error);
+    // Once for each reason, not at each look.
+    if (cause === this.#lastFailure) return;
+    this.#lastFailure = cause;
+    this.#options.logger.error({ cause }, "the vectors could not be filled in again yet; it is tried again");
+  }
+}

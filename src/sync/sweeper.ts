@@ -1,0 +1,110 @@
+/** Takes away what has ended: vectors of expired items, and what the database itself does not forget. */
+import { mapBounded } from "../concurrency/bounded.ts";
+import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { messageOf } from "../model/errors.ts";
+import { idText, isLive, type ItemRecord } from "../model/item.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { IndexedPoint, VectorIndex, VectorRenewal } from "../ports/vector-index.ts";
+
+/** What became of a sweep. */
+export interface SweepReport {
+  /** Points of expired items that were taken away. */
+  readonly points: number;
+  /** Records that were taken away. */
+  readonly records: number;
+}
+
+/** What a sweeper stands on. */
+export interface SweeperOptions {
+  readonly ground: ReconcileGround;
+  readonly logger: Logger;
+  /** Between two sweeps, milliseconds. */
+  readonly intervalMs: number;
+}
+
+const POINTS_AT_ONCE = 256;
+const ITEMS_AT_ONCE = 16;
+const RECORDS_AT_ONCE = 500;
+
+/** Of one sweep, so that it ends. What is left is taken by the next. */
+const MOST_ROUNDS = 10_000;
+
+/** Sweeps again and again. Every process may: what one has taken away, another does not find. */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<unknown> | null = null;
+  #isStopped = false;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to sweep. Does not keep the process alive. */
+  start(): void {
+    this.#timer ??= setInterval(() => void this.tick(), this.#options.intervalMs).unref();
+  }
+
+  /** Ends the sweep under way soon. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#running;
+  }
+
+  /** Sweeps once, unless it is still at it; a failure is told, and the next sweep goes on. */
+  async tick(): Promise<void> {
+    if (this.#running !== null) return;
+    this.#running = this.sweep().catch((error: unknown) => {
+      this.#options.logger.warn({ cause: messageOf(error) }, "what has ended could not be swept; the next sweep goes on");
+    });
+    await this.#running;
+    this.#running = null;
+  }
+
+  /** Sweeps all that has ended by now. */
+  async sweep(now = Date.now()): Promise<SweepReport> {
+    const { items, indexing } = this.#options.ground;
+    const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now);
+    let records = 0;
+    for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
+      const removed = await items.sweep(RECORDS_AT_ONCE);
+      records += removed;
+      if (removed === 0) break;
+    }
+    return { points, records };
+  }
+
+  /** What the index takes for expired is held against its record: it may have been renewed, or written anew. */
+  async #sweepPoints(vectors: VectorIndex, now: number): Promise<number> {
+    const seen = new Set<string>();
+    let removed = 0;
+    for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
+      const found = (await vectors.expired(now, POINTS_AT_ONCE)).filter((point) => !seen.has(idText(point)));
+      // What was seen and is still found could not be taken away: the next sweep tries again.
+      if (found.length === 0) break;
+      for (const point of found) seen.add(idText(point));
+      removed += await this.#sweepFound(vectors, found, now);
+    }
+    return removed;
+  }
+
+  async #sweepFound(vectors: VectorIndex, found: readonly IndexedPoint[], now: number): Promise<number> {
+    const { ground } = this.#options;
+    const records = await ground.items.get(found.map(({ namespace, key }) => ({ namespace, key })));
+    const renewals = found.flatMap((point, i) => renewalOf(point, records[i] ?? null, now));
+    if (renewals.length > 0) await vectors.renew(renewals);
+    const renewed = new Set(renewals.map(idText));
+    const others = found.filter((point) => !renewed.has(idText(point)));
+    const reconciled = await mapBounded(others, ITEMS_AT_ONCE, ({ namespace, key }) =>
+      reconcileItem(ground, { namespace, key }),
+    );
+    return reconciled.filter((record) => !isLive(record, now)).length;
+  }
+}
+
+function renewalOf({ namespace, key, version, writeId }: IndexedPoint, record: ItemRecord | null, now: number): VectorRenewal[] {
+  if (!isLive(record, now) || record.writeId !== writeId) return [];
+  return [{ namespace, key, version, expiresAt: record.expiresAt }];
+}

@@ -1,0 +1,77 @@
+/** Tells what happens in the store: to listeners, in the log, and in counts. One place, so that none says more than another. */
+import { EventEmitter } from "node:events";
+import { messageOf } from "../model/errors.ts";
+import type { Events, StoreEvent, StoreEventType } from "../ports/events.ts";
+import type { Logger } from "../ports/logger.ts";
+
+/** Listeners by the type of their event. */
+export type StoreEventMap = { readonly [Type in StoreEventType]: [event: Extract<StoreEvent, { type: Type }>] };
+
+/** How an event stands in the log. */
+interface Line {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+}
+
+const LINES: Readonly<Record<StoreEventType, Line>> = {
+  "search-degraded": { level: "warn", message: "searches are degraded: ranked by keywords instead of similarity" },
+  "search-recovered": { level: "info", message: "searches are ranked by similarity again" },
+  "breaker-opened": { level: "warn", message: "a service keeps failing: it is left alone for a while" },
+  "breaker-closed": { level: "info", message: "a service that was left alone is back" },
+  "vector-sync-failed": { level: "warn", message: "an item is stored, but its vectors could not be written; it is queued" },
+  "embedding-postponed": {
+    level: "warn",
+    message: "an item is stored without vectors, as its texts could not be embedded; it is queued",
+  },
+  "intent-dead": {
+    level: "error",
+    message: "a queued item cannot be brought in step: trying again does not help; it is kept and looked at seldom",
+  },
+  "vectors-lost": {
+    level: "warn",
+    message: "the vectors were lost and a new collection took their place: searches are degraded until it is filled",
+  },
+  "vectors-restored": { level: "info", message: "the vectors were filled in again from the records" },
+};
+
+/** A failure that repeats with every put of an outage is written to the log so often, milliseconds; counts have them all. */
+const QUIET_MS = 10_000;
+
+/** Tells events to whoever listens. */
+export class StoreEvents implements Events {
+  readonly emitter = new EventEmitter<StoreEventMap>();
+  readonly #logger: Logger;
+  readonly #counts = new Map<StoreEventType, number>();
+  readonly #logged = new Map<string, number>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** How often each kind was told since the store was made. */
+  counts(): Partial<Record<StoreEventType, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  tell(event: StoreEvent): void {
+    const count = (this.#counts.get(event.type) ?? 0) + 1;
+    this.#counts.set(event.type, count);
+    this.#log(event, count);
+    try {
+      // One union of names and payloads, which the emitter's types cannot follow.
+      (this.emitter as EventEmitter).emit(event.type, event);
+    } catch (error) {
+      this.#logger.error({ type: event.type, cause: messageOf(error) }, "a listener of the store threw; what it listens to goes on");
+    }
+  }
+
+  #log({ type, ...fields }: StoreEvent, count: number): void {
+    const { level, message } = LINES[type];
+    const subject = "service" in fields ? `${type} ${fields.service}` : type;
+    const last = this.#logged.get(subject);
+    const isRepeated = type === "vector-sync-failed" || type === "embedding-postponed" || type === "intent-dead";
+    if (isRepeated && last !== undefined && performance.now() - last < QUIET_MS) return;
+    this.#logged.set(subject, performance.now());
+    this.#logger[level](isRepeated ? { ...fields, count } : fields, message);
+  }
+}

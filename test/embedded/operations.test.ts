@@ -1,0 +1,180 @@
+/** Time limits, signals and bounds of operations: what a caller sees when something takes too long, or is too much. */
+import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterEach, expect, test } from "vitest";
+
+/** An embedding provider that answers when it is let go. */
+class HeldEmbeddings extends HashEmbeddings {
+  #gate = Promise.withResolvers<void>();
+  held = false;
+  waiting = 0;
+
+  release(): void {
+    this.held = false;
+    this.#gate.resolve();
+    this.#gate = Promise.withResolvers<void>();
+  }
+
+  async #pass(): Promise<void> {
+    if (!this.held) return;
+    this.waiting += 1;
+    await this.#gate.promise;
+  }
+
+  override async embedDocuments(documents: string[]): Promise<number[][]> {
+    await this.#pass();
+    return super.embedDocuments(documents);
+  }
+
+  override async embedQuery(text: string): Promise<number[]> {
+    await this.#pass();
+    return super.embedQuery(text);
+  }
+}
+
+const stores: ScyllaDBStore[] = [];
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.stop()));
+});
+
+async function open(embeddings: HeldEmbeddings, more: Omit<EmbeddedStoreConfig, "path"> = {}): Promise<ScyllaDBStore> {
+  const index = { dims: embeddings.dims, embeddings, fields: ["text"] };
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index, ...more });
+  stores.push(store);
+  return store;
+}
+
+test("a put whose provider does not answer rejects in its time, and nothing is saved, then or later", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { limits: { writeDeadlineMs: 200 }, reconcile: { flushMs: 0 } });
+  embeddings.held = true;
+  const started = performance.now();
+  await expect(store.put(["a"], "k", { text: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: true });
+  expect(performance.now() - started).toBeLessThan(1_000);
+  embeddings.release();
+  // Behind the late embedding, so that whatever it might lead to has happened.
+  await store.put(["a"], "other", { text: "tea" });
+  expect(await store.get(["a"], "k")).toBeNull();
+  expect((await store.reconcile()).watched).toBe(0);
+});
+
+test("store-unindexed: a provider that does not answer does not hold up the put beyond its time", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { limits: { writeDeadlineMs: 400 }, embeddingFailure: "store-unindexed" });
+  embeddings.held = true;
+  await store.put(["a"], "k", { text: "tea" });
+  expect((await store.get(["a"], "k"))?.value).toEqual({ text: "tea" });
+  expect((await store.health()).events).toMatchObject({ "embedding-postponed": 1 });
+  embeddings.release();
+});
+
+test("a signal ends the wait for a put that has not begun to write; nothing is saved", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings);
+  embeddings.held = true;
+  const controller = new AbortController();
+  const put = store.put(["a"], "k", { text: "tea" }, undefined, { signal: controller.signal });
+  await expect.poll(() => embeddings.waiting).toBe(1);
+  controller.abort("changed my mind");
+  await expect(put).rejects.toMatchObject({ name: "AbortError", code: "ABORTED", cause: "changed my mind" });
+  embeddings.release();
+  await store.put(["a"], "other", { text: "tea" });
+  expect(await store.get(["a"], "k")).toBeNull();
+});
+
+test("a signal ends the wait for a search and for one operation of a batch, and for no other", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings);
+  await store.put(["a"], "k", { text: "tea" });
+  embeddings.held = true;
+  const controller = new AbortController();
+  const search = store.search(["a"], { query: "green", signal: controller.signal });
+  const batch = store.batch([
+    { namespace: ["a"], key: "k" },
+    { namespacePrefix: ["a"], query: "black", limit: 1, offset: 0, signal: controller.signal },
+  ] as Parameters<typeof store.batch>[0]);
+  controller.abort();
+  await expect(search).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(batch).rejects.toMatchObject({
+    code: "BATCH",
+    outcomes: [{ status: "fulfilled", value: { key: "k" } }, { status: "rejected", reason: { code: "ABORTED" } }],
+  });
+  embeddings.release();
+});
+
+test("a signal that was given before ends the call before it begins; one of another kind is refused", async () => {
+  const store = await open(new HeldEmbeddings());
+  const signal = AbortSignal.abort();
+  for (const call of [
+    store.get(["a"], "k", { signal }),
+    store.put(["a"], "k", {}, false, { signal }),
+    store.delete(["a"], "k", { signal }),
+    store.search(["a"], { signal }),
+    store.listNamespaces({ signal }),
+  ]) {
+    await expect(call).rejects.toMatchObject({ code: "ABORTED" });
+  }
+  expect(await store.get(["a"], "k")).toBeNull();
+  const wrong = store.get(["a"], "k", { signal: "now" } as unknown as { signal: AbortSignal });
+  await expect(wrong).rejects.toMatchObject({ code: "VALIDATION" });
+});
+
+test("searches beyond what may run and wait are refused, and the others are answered", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { limits: { maxConcurrentSearches: 1, maxQueuedSearches: 1 } });
+  await store.put(["a"], "k", { text: "tea" });
+  embeddings.held = true;
+  const searches = ["one", "two", "three"].map((query) => store.search(["a"], { query }));
+  await expect(searches[2]).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
+  embeddings.release();
+  expect((await Promise.all(searches.slice(0, 2))).map((results) => results.length)).toEqual([1, 1]);
+});
+
+test("puts of more bytes than may be under way are refused, and none of it is saved", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { limits: { maxPendingBytes: 1_000 } });
+  embeddings.held = true;
+  const first = store.put(["a"], "first", { text: "x".repeat(800) });
+  await expect.poll(() => embeddings.waiting).toBe(1);
+  await expect(store.put(["a"], "second", { text: "x".repeat(800) })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  embeddings.release();
+  await first;
+  expect(await store.get(["a"], "second")).toBeNull();
+  await store.put(["a"], "second", { text: "x".repeat(5_000) });
+});
+
+test("stop gives up what does not end, and says so", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { limits: { drainMs: 100 } });
+  embeddings.held = true;
+  const put = store.put(["a"], "k", { text: "tea" });
+  await expect.poll(() => embeddings.waiting).toBe(1);
+  const given = expect(put).rejects.toMatchObject({ code: "CLOSED" });
+  await store.stop();
+  await given;
+  embeddings.release();
+  expect(await store.health()).toMatchObject({ status: "down", records: { error: expect.stringContaining("stopped") as string } });
+});
+
+test("a healthy store says so, and a listener that throws harms nobody", async () => {
+  const embeddings = new HeldEmbeddings();
+  const store = await open(embeddings, { embeddingFailure: "store-unindexed", limits: { writeDeadlineMs: 200 } });
+  await store.put(["a"], "k", { text: "tea" });
+  expect(await store.health()).toEqual({
+    status: "ok",
+    records: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null },
+    vectors: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null, complete: true },
+    embeddings: { breaker: "closed" },
+    backlog: { noted: 1, more: false, dead: 0, overdueMs: 0 },
+    events: {},
+  });
+  const heard: string[] = [];
+  store.on("embedding-postponed", () => {
+    throw new Error("listener");
+  });
+  store.on("embedding-postponed", ({ type }) => heard.push(type));
+  embeddings.held = true;
+  await store.put(["a"], "k2", { text: "other" });
+  expect(await store.get(["a"], "k2")).not.toBeNull();
+  embeddings.release();
+});

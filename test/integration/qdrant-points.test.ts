@@ -1,0 +1,162 @@
+/** What Qdrant does with points that no vector is asked for: scans, ends and their renewal. */
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { collectionName } from "../../src/backends/qdrant/collection.ts";
+import type { QdrantBackend } from "../../src/backends/qdrant/index.ts";
+import { pointId } from "../../src/backends/qdrant/point.ts";
+import type { VectorPoint } from "../../src/ports/vector-index.ts";
+import { present, upTo } from "../../src/testing/expectations.ts";
+import { scanAll } from "../../src/testing/scans.ts";
+import { pointOf } from "../support/points.ts";
+import { DIMS, qdrantBackends, using } from "../support/qdrant-backends.ts";
+import { dropCollections, qdrantClient, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const { backend } = qdrantBackends(servers);
+const client = qdrantClient(servers);
+
+/** A collection of its own for the cases of a group. */
+function newCollection() {
+  const alias = uniqueName("points");
+  let vectors: QdrantBackend | undefined;
+  beforeAll(async () => {
+    vectors = backend(alias);
+    await vectors.start();
+  });
+  afterAll(async () => {
+    await vectors?.stop();
+    await dropCollections(servers, alias);
+  });
+  return { name: collectionName(alias, { model: "test", dims: DIMS }), vectors: () => present(vectors) };
+}
+
+/** A point with one vector. */
+function ending(key: string, expiresAt: number | null, parts: Partial<VectorPoint> = {}): VectorPoint {
+  return pointOf({ key, expiresAt, vectors: [[1, 0, 0, 0]], ...parts });
+}
+
+async function write(vectors: QdrantBackend, points: readonly VectorPoint[]): Promise<void> {
+  const outcomes = await vectors.upsert(points);
+  expect(outcomes.map(({ status }) => status)).toEqual(points.map(() => "fulfilled"));
+}
+
+describe("the end of an item in its payload", () => {
+  const { name, vectors } = newCollection();
+
+  async function endOf(key: string): Promise<unknown> {
+    const [found] = await client.retrieve(name, { ids: [pointId(pointOf({ key, vectors: [] }))], with_payload: true });
+    return present(found?.payload, "the payload")["expires_at"];
+  }
+
+  test("stands there in milliseconds, or not at all", async () => {
+    await write(vectors(), [ending("ends", 1_767_225_600_123), ending("stays", null)]);
+    expect(await endOf("ends")).toBe(1_767_225_600_123);
+    expect(await endOf("stays")).toBeUndefined();
+  });
+
+  test("goes with the write that had it", async () => {
+    await write(vectors(), [ending("key", 1_000, { version: 1 })]);
+    await write(vectors(), [ending("key", null, { version: 2 })]);
+    expect(await endOf("key")).toBeUndefined();
+  });
+
+  test("is set, moved and taken away by renewals, and nothing else of the point is touched", async () => {
+    await write(vectors(), [ending("renewed", null, { version: 5, writeId: "mine", value: { text: "kept" } })]);
+    const [before] = await client.retrieve(name, { ids: [pointId({ namespace: "ns", key: "renewed" })], with_payload: true, with_vector: true });
+    for (const expiresAt of [2_000, 3_000, null]) {
+      await vectors().renew([{ namespace: "ns", key: "renewed", version: 5, expiresAt }]);
+      expect(await endOf("renewed")).toBe(expiresAt ?? undefined);
+    }
+    const [after] = await client.retrieve(name, { ids: [pointId({ namespace: "ns", key: "renewed" })], with_payload: true, with_vector: true });
+    expect(after).toEqual(before);
+  });
+
+  test("is indexed", async () => {
+    await write(vectors(), [ending("indexed", 4_000)]);
+    const { payload_schema: indexes } = await client.getCollection(name);
+    expect(indexes["expires_at"]).toMatchObject({ data_type: "integer", params: { range: true, lookup: false } });
+  });
+});
+
+describe("many renewals", () => {
+  const { vectors } = newCollection();
+
+  test("are all made, alike or not, more than one request holds", async () => {
+    const points = upTo(1_200).map((n) => ending(`${n}`, 1_000, { version: n < 600 ? 7 : n, writeId: `${n}` }));
+    await write(vectors(), points);
+    await vectors().renew(points.map((point, n) => ({ ...point, expiresAt: n % 3 === 0 ? null : 5_000 + (n % 2) })));
+    const keys = async (now: number): Promise<number[]> =>
+      (await vectors().expired(now, 5_000)).map(({ key }) => Number(key)).sort((a, b) => a - b);
+    expect(await keys(4_999)).toEqual([]);
+    expect(await keys(5_000)).toEqual(upTo(1_200).filter((n) => n % 3 !== 0 && n % 2 === 0));
+    expect(await keys(5_001)).toEqual(upTo(1_200).filter((n) => n % 3 !== 0));
+  });
+
+  test("never reach a point that a write beside them made anew", async () => {
+    const keys = upTo(200).map((n) => `raced ${n}`);
+    await write(vectors(), keys.map((key) => ending(key, 9_000_000, { version: 1 })));
+    await Promise.all(
+      keys.flatMap((key) => [
+        vectors().renew([{ namespace: "ns", key, version: 1, expiresAt: 1 }]),
+        write(vectors(), [ending(key, null, { version: 2 })]),
+      ]),
+    );
+    expect((await vectors().expired(10, 5_000)).filter(({ key }) => key.startsWith("raced"))).toEqual([]);
+  });
+});
+
+describe("a scan", () => {
+  const { name, vectors } = newCollection();
+
+  test("leaves out points that are not of this store", async () => {
+    await write(vectors(), upTo(30).map((n) => ending(`${n}`, 1_000)));
+    const foreign = upTo(30).map((n) => ({ id: n + 1, vector: [[1, 0, 0, 0]], payload: { expires_at: 500, title: "theirs" } }));
+    await client.upsert(name, { points: foreign, wait: true });
+    const parts = await scanAll((after) => vectors().scan(after, 8));
+    expect(parts.flatMap(({ found }) => found).map(({ key }) => Number(key)).sort((a, b) => a - b)).toEqual(upTo(30));
+    expect(parts).toHaveLength(8);
+    expect((await vectors().expired(1_000, 100)).every(({ namespace }) => namespace === "ns")).toBe(true);
+  });
+
+  test("is of as many parts as there were points, and of more when they become more", async () => {
+    const first = await vectors().scan(null, 30);
+    expect(first.done).toBeCloseTo(0.5, 1);
+    await write(vectors(), upTo(300).map((n) => ending(`more ${n}`, null)));
+    const parts = await scanAll((after) => vectors().scan(after ?? first.next, 30));
+    expect(parts.every(({ done }) => done <= 1)).toBe(true);
+    expect(parts.length).toBeGreaterThan(2);
+  });
+
+  test.each(["", "x", "{}", "null", "7"])("does not go on from %j, which is no place", async (after) => {
+    await expect(vectors().scan(after, 1)).rejects.toMatchObject({ code: "VALIDATION" });
+  });
+});
+
+describe("where vectors were lost", () => {
+  test("scans, ends and renewals work while the collection is filled in again", async () => {
+    const lost = uniqueName("lost");
+    await using(backend(lost), (vectors) => write(vectors, [ending("key", 1_000)]));
+    await dropCollections(servers, lost);
+    await using(backend(lost), async (vectors) => {
+      expect(vectors.isComplete).toBe(false);
+      expect(await vectors.scan(null, 10)).toEqual({ found: [], next: null, done: 1 });
+      await write(vectors, [ending("key", 1_000)]);
+      expect((await vectors.scan(null, 10)).found).toEqual([{ namespace: "ns", key: "key", version: 1, writeId: "w" }]);
+      expect(await vectors.expired(1_000, 10)).toHaveLength(1);
+      await vectors.renew([{ namespace: "ns", key: "key", version: 1, expiresAt: 2_000 }]);
+      expect(await vectors.expired(1_000, 10)).toEqual([]);
+    });
+    await dropCollections(servers, lost);
+  });
+
+  test("a collection that has gone is an error, never an empty answer", async () => {
+    const gone = uniqueName("gone");
+    await using(backend(gone), async (vectors) => {
+      await dropCollections(servers, gone);
+      const unavailable = { code: "UNAVAILABLE", retryable: true };
+      await expect(vectors.scan(null, 10)).rejects.toMatchObject(unavailable);
+      await expect(vectors.expired(1_000, 10)).rejects.toMatchObject(unavailable);
+      await expect(vectors.renew([{ namespace: "ns", key: "key", version: 1, expiresAt: 1 }])).rejects.toMatchObject(unavailable);
+    });
+    await expect(backend(gone).scan(null, 10)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});

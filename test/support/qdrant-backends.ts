@@ -1,0 +1,58 @@
+/** Vector indexes on the test server, without a store around them. */
+import { QdrantBackend } from "../../src/backends/qdrant/index.ts";
+import type { QdrantOptions } from "../../src/backends/qdrant/options.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
+import type { Settings } from "../../src/ports/settings.ts";
+import type { ServerAddresses } from "../servers/server-addresses.ts";
+
+/** Length of their vectors. */
+export const DIMS = 4;
+
+/** Makes backends whose settings are kept in memory, by the name of their collection. */
+export function qdrantBackends(servers: ServerAddresses) {
+  const stores = new Map<string, Map<string, string>>();
+
+  /** Settings of one store, as its records would keep them. */
+  function settingsOf(store: string): Settings {
+    const settings = stores.get(store) ?? new Map<string, string>();
+    stores.set(store, settings);
+    return {
+      read: async (name) => settings.get(name) ?? null,
+      async establish(name, value) {
+        if (!settings.has(name)) settings.set(name, value);
+        return settings.get(name) ?? value;
+      },
+    };
+  }
+
+  /** A backend that is not started yet. */
+  function backend(collection: string, more: Partial<QdrantOptions> = {}, setup: "auto" | "never" = "auto"): QdrantBackend {
+    const options: QdrantOptions = {
+      ...servers.qdrant,
+      collection,
+      requestTimeoutMs: 10_000,
+      maxConnections: 8,
+      layout: { payloadM: 16, efConstruct: 100 },
+      ...more,
+    };
+    const identity = { model: "test", dims: DIMS };
+    return new QdrantBackend({ options, identity, setup, settings: settingsOf(collection), logger: silentLogger });
+  }
+
+  /** Forgets the settings of a store, as if another one came to its collection. */
+  function forget(store: string): void {
+    stores.delete(store);
+  }
+
+  return { backend, forget };
+}
+
+/** Starts a backend for as long as it is used. */
+export async function using<T>(opened: QdrantBackend, use: (vectors: QdrantBackend) => Promise<T>): Promise<T> {
+  try {
+    await opened.start();
+    return await use(opened);
+  } finally {
+    await opened.stop();
+  }
+}

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { FIRST_KEY, halve, keyBetween, type KeyPlace, leave } from "../../src/backends/cql/key-windows.ts";
+import { formatPlace, parsePlace, SCAN_START, type ScanPlace } from "../../src/backends/cql/scan-place.ts";
+import { GREATEST_TOKEN, LOWEST_TOKEN, rangeEnd, shareUpTo, tokenRanges } from "../../src/backends/cql/token-ranges.ts";
+import { ValidationError } from "../../src/model/errors.ts";
+import { upTo } from "../../src/testing/expectations.ts";
+
+const bytewise = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+const aKey = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 6 }),
+  fc.string({ unit: fc.constantFrom("\0", " ", "a", "b", "~", "\u007f", "é", "\ud7ff", "\ue000", "\uffff", "😀", "\u{10ffff}"), maxLength: 5 }),
+);
+
+describe("the ring of tokens", () => {
+  test("is cut in ranges that hold each token once", () => {
+    for (const count of [1, 16, 64]) {
+      const ranges = tokenRanges(count);
+      expect(ranges).toHaveLength(count);
+      expect([ranges[0]?.after, ranges.at(-1)?.last]).toEqual([LOWEST_TOKEN, GREATEST_TOKEN]);
+      ranges.forEach(({ after, last }, i) => {
+        expect(last).toBe(ranges[i + 1]?.after ?? GREATEST_TOKEN);
+        for (const inside of [after, after + 1n, last - 1n]) expect(rangeEnd(inside, count)).toBe(last);
+      });
+    }
+  });
+
+  test("is behind a token in its share", () => {
+    expect([LOWEST_TOKEN, -(2n ** 62n), 0n, GREATEST_TOKEN].map(shareUpTo)).toEqual([0, 0.25, 0.5, 1]);
+    expect(shareUpTo(GREATEST_TOKEN - 1n)).toBeLessThan(1);
+  });
+});
+
+describe("a key between two", () => {
+  test("lies between them by its bytes, and is missing only where nothing does", () => {
+    fc.assert(
+      fc.property(aKey, fc.option(aKey), (after, end) => {
+        fc.pre(after.isWellFormed() && (end === null || (end.isWellFormed() && bytewise(after, end) < 0)));
+        const middle = keyBetween(after, end);
+        if (middle === null) {
+          expect(end).toBe(`${after}\0`);
+          return;
+        }
+        expect(middle.isWellFormed()).toBe(true);
+        expect(bytewise(after, middle)).toBeLessThan(0);
+        if (end !== null) expect(bytewise(middle, end)).toBeLessThan(0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe("a partition read in windows of keys", () => {
+  /** Reads all keys that are live, of a server that gives up a read beyond so many tombstones. */
+  function readAll(keys: ReadonlyMap<string, boolean>, threshold: number): { found: string[]; failures: number } {
+    const sorted = [...keys.keys()].sort(bytewise);
+    const found: string[] = [];
+    let failures = 0;
+    for (let place: KeyPlace | null = FIRST_KEY; place !== null; ) {
+      const { after, ends }: KeyPlace = place;
+      const end = ends.at(-1);
+      const inside = sorted.filter(
+        (key) => (after === null || bytewise(key, after) > 0) && (end === undefined || bytewise(key, end) <= 0),
+      );
+      if (inside.filter((key) => keys.get(key) === false).length > threshold) {
+        failures += 1;
+        place = halve(place);
+        expect(place, "there is a narrower window").not.toBeNull();
+      } else {
+        found.push(...inside.filter((key) => keys.get(key)));
+        place = leave(place);
+      }
+    }
+    return { found, failures };
+  }
+
+  test("meets every key once, whatever the keys", () => {
+    fc.assert(
+      fc.property(fc.dictionary(aKey.filter((key) => key.isWellFormed()), fc.boolean(), { maxKeys: 40 }), (keys) => {
+        const map = new Map(Object.entries(keys));
+        const live = [...map].filter(([, isLive]) => isLive).map(([key]) => key);
+        // Two keys beside each other, the first of all among them, cannot be told apart by windows.
+        expect(readAll(map, 2).found).toEqual(live.sort(bytewise));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ["numbers", (i: number) => String(i)],
+    ["names with one beginning", (i: number) => `conversation-${String(i).padStart(6, "0")}`],
+    ["hexadecimal ones", (i: number) => Math.imul(i + 1, 0x9e3779b1).toString(16)],
+  ])("fails a few times, for %s", (_, keyOf) => {
+    const keys = new Map(upTo(1_200).map((i) => [keyOf(i), false]));
+    expect(readAll(keys, 1_000).failures).toBeLessThan(120);
+  });
+});
+
+describe("the place of a scan", () => {
+  const places: ScanPlace[] = [
+    SCAN_START,
+    { ...SCAN_START, after: 5n, window: { end: GREATEST_TOKEN, page: "00ff", last: null } },
+    { ...SCAN_START, window: { end: 0n, page: "0a", last: { namespace: "a.b", bucket: 3, key: '"\0😀' } } },
+    {
+      after: -1n,
+      window: null,
+      failed: [{ until: 2n ** 60n, slice: 2n ** 58n }],
+      partition: { namespace: "", bucket: 0, keys: { after: null, ends: ["z", "é"] } },
+    },
+  ];
+
+  test.each(places.map((place, i) => [i, place] as const))("is kept as text, %d", (_, place) => {
+    expect(parsePlace(formatPlace(place))).toEqual(place);
+  });
+
+  test.each(["", "5", "null", "{}", "0:", '{"after":"x"}', formatPlace(SCAN_START).replace("-", "-9")])(
+    "is refused if it is none: %j",
+    (text) => {
+      expect(() => parsePlace(text)).toThrow(ValidationError);
+    },
+  );
+});

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { UnavailableError, ValidationError } from "../../../src/model/errors.ts";
+import type { StoreEvent } from "../../../src/ports/events.ts";
+import { Guard, type GuardOptions } from "../../../src/resilience/guard.ts";
+
+const BUDGET_MS = 5_000;
+const down = (): Promise<never> => Promise.reject(new UnavailableError("down"));
+
+function guardWith(options: Partial<GuardOptions> = {}): { guard: Guard; told: StoreEvent[] } {
+  const told: StoreEvent[] = [];
+  const guard = new Guard({
+    service: "vectors",
+    name: "Qdrant",
+    retry: { maxAttempts: 1, initialDelayMs: 1, maxDelayMs: 2 },
+    breaker: { failures: 2, halfOpenAfterMs: 30 },
+    bulkhead: { maxConcurrent: 10, maxQueued: 10 },
+    events: { tell: (event) => void told.push(event) },
+    ...options,
+  });
+  return { guard, told };
+}
+
+test("what failed for a passing reason is tried again, and a mistake is not", async () => {
+  const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
+  let calls = 0;
+  const answer = await guard.run(BUDGET_MS, async () => {
+    calls += 1;
+    if (calls < 3) throw new UnavailableError("not yet");
+    return "here";
+  });
+  expect([answer, calls]).toEqual(["here", 3]);
+  let mistakes = 0;
+  const mistaken = guard.run(BUDGET_MS, async () => {
+    mistakes += 1;
+    throw new ValidationError("wrong");
+  });
+  await expect(mistaken).rejects.toMatchObject({ code: "VALIDATION" });
+  expect(mistakes).toBe(1);
+});
+
+test("opens after failures in a row, refuses at once, and closes by a trial call; one event each", async () => {
+  const { guard, told } = guardWith();
+  for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
+  expect(guard.breaker).toBe("open");
+  let reached = false;
+  const refused = guard.run(BUDGET_MS, async () => {
+    reached = true;
+  });
+  await expect(refused).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true, details: { breaker: "open" } });
+  expect(reached).toBe(false);
+  await expect.poll(() => guard.run(BUDGET_MS, async () => "back").catch(() => "refused")).toBe("back");
+  expect(guard.breaker).toBe("closed");
+  expect(told).toEqual([
+    { type: "breaker-opened", service: "vectors" },
+    { type: "breaker-closed", service: "vectors" },
+  ]);
+});
+
+test("mistakes of callers do not open it", async () => {
+  const { guard } = guardWith();
+  for (let i = 0; i < 5; i += 1) {
+    await expect(guard.run(BUDGET_MS, () => Promise.reject(new ValidationError("wrong")))).rejects.toThrow("wrong");
+  }
+  expect(guard.breaker).toBe("closed");
+});
+
+test("a call that is not answered in its time is a time-out, and counts as a failure", async () => {
+  const { guard, told } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
+  const never = new Promise<never>(() => undefined);
+  await expect(guard.run(20, () => never)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+  expect(told).toEqual([{ type: "breaker-opened", service: "vectors" }]);
+});
+
+test("only so many calls run and wait; more are refused, and those that waited while it opened are not sent", async () => {
+  const { guard } = guardWith({
+    bulkhead: { maxConcurrent: 1, maxQueued: 1 },
+    breaker: { failures: 1, halfOpenAfterMs: 60_000 },
+  });
+  const { promise, reject } = Promise.withResolvers<never>();
+  const running = guard.run(BUDGET_MS, () => promise);
+  let sent = 0;
+  const waiting = guard.run(BUDGET_MS, async () => {
+    sent += 1;
+  });
+  await expect(guard.run(BUDGET_MS, async () => undefined)).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("Nothing of this call was done") as string,
+  });
+  reject(new UnavailableError("down"));
+  await expect(running).rejects.toThrow("down");
+  await expect(waiting).rejects.toMatchObject({ details: { breaker: "open" } });
+  expect(sent).toBe(0);
+});
