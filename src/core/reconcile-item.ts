@@ -1,4 +1,5 @@
 /** Makes what is derived from one record right: its place in the listing, its namespace in the registry, its vectors. */
+import { UnavailableError } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -12,38 +13,58 @@ export interface ReconcileGround {
   readonly indexing: Indexing | null;
 }
 
+/** Other writes may come between, each time that vectors are written; in so many rounds they are no accident any more. */
+const MOST_ROUNDS = 4;
+
 /**
- * Reconciles one item; may be run twice at once, and beside writers. The point's version is read before the record, so
- * that what is removed is never newer than what was seen.
+ * Reconciles one item; may be run twice at once, and beside writers.
  *
  * @returns the record that all is now in step with; null when there is none.
+ * @throws {UnavailableError} when others write it all the time.
  */
-export async function reconcileItem({ items, indexing }: ReconcileGround, id: ItemId): Promise<ItemRecord | null> {
+export async function reconcileItem(ground: ReconcileGround, id: ItemId): Promise<ItemRecord | null> {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { record, isInStep } = await reconcileOnce(ground, id);
+    if (isInStep) return record;
+  }
+  throw new UnavailableError("An item is being written again and again: its vectors could not be brought in step with it yet.");
+}
+
+/** What one round came to. */
+interface Round {
+  readonly record: ItemRecord | null;
+  readonly isInStep: boolean;
+}
+
+/** The point's version is read before the record, so that what is removed is never newer than what was seen. */
+async function reconcileOnce({ items, indexing }: ReconcileGround, id: ItemId): Promise<Round> {
   const [point = null] = indexing === null ? [] : await indexing.vectors.stored([id]);
   const [record = null] = await items.get([id]);
   if (record !== null) await only(items.put([record]));
-  if (indexing === null) return record;
-  if (isLive(record, Date.now())) await syncVectors(indexing, record, point);
-  else if (point !== null) await only(indexing.vectors.remove([{ ...id, version: point.version }]));
-  return record;
+  if (indexing === null) return { record, isInStep: true };
+  if (isLive(record, Date.now())) return { record, isInStep: await syncVectors(indexing, record, point) };
+  if (point !== null) await only(indexing.vectors.remove([{ ...id, version: point.version }]));
+  return { record, isInStep: true };
 }
 
-async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<void> {
+/** Whether the vectors are then known to be those of the record, or of a newer write. */
+async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<boolean> {
   const { namespace, key, version, writeId, expiresAt } = record;
   const value = decodeValue(record.value);
   const texts = indexing.rules.textsOf(value, namespace, record.index);
   if (texts.length === 0) {
     if (stored !== null && stored.version <= version) await only(indexing.vectors.remove([{ namespace, key, version }]));
-    return;
+    return true;
   }
-  if (stored?.writeId === writeId) return;
+  if (stored?.writeId === writeId) return true;
   const vectors = await indexing.embedder.documents(texts);
   const point = { namespace, key, version, writeId, vectors, value, expiresAt };
-  await only(indexing.vectors.upsert([point], { overEqual: true }));
+  return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored";
 }
 
 /** The outcome of a call for one. */
-async function only(outcomes: Promise<PromiseSettledResult<unknown>[]>): Promise<void> {
+async function only<T>(outcomes: Promise<PromiseSettledResult<T>[]>): Promise<T | undefined> {
   const [outcome] = await outcomes;
   if (outcome?.status === "rejected") throw outcome.reason;
+  return outcome?.value;
 }

@@ -72,9 +72,9 @@ export class VectorSync {
     await Promise.all(
       indexed.map(async (write, i) => {
         const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
-        const isTied = outcome.status === "fulfilled" && outcome.value === "tied";
-        // Which of two writes of one instant stands, the record alone knows.
-        outcomes.set(write, isTied ? done(await settled(within(reconcileItem({ items, indexing }, write.record)))) : done(outcome));
+        const isContested = outcome.status === "fulfilled" && outcome.value === "contested";
+        // Which of two writes that met stands, the record alone knows.
+        outcomes.set(write, isContested ? done(await settled(within(reconcileItem({ items, indexing }, write.record)))) : done(outcome));
       }),
     );
     cleared.forEach((write, i) => outcomes.set(write, removals[i] as PromiseSettledResult<void>));

@@ -17,8 +17,11 @@ export interface VectorPoint extends ItemId {
   readonly expiresAt: number | null;
 }
 
-/** What an upsert came to: the point, or a newer one, stands; or one of the same version and another write does. */
-export type UpsertOutcome = "stored" | "tied";
+/**
+ * What an upsert came to. `stored`: the point, or a newer one, stands. `contested`: another write came between, and there
+ * is none now, or one of another write that is no newer; the record tells which is right.
+ */
+export type UpsertOutcome = "stored" | "contested";
 
 /** Which write the stored vectors of an item are of. */
 export interface StoredPoint {
@@ -67,7 +70,7 @@ export interface VectorIndex {
   /**
    * Writes points over older ones of the same item; `result[i]` is what became of `points[i]`. A point that is newer
    * than what is given stays, and that counts as success: the newer write is the one that matters. Of two points of one
-   * version one stays, `tied` says that it may not be the one of the record, and `overEqual` that the one given is. Vectors of a wrong length fail
+   * version one stays, `contested` says that it may not be the one of the record, and `overEqual` that the one given is. Vectors of a wrong length fail
    * at their position. Once it resolves, queries see it. Ids do not repeat within a call.
    */
   upsert(

@@ -115,3 +115,21 @@ test("a collection that was lost: degraded after a restart, never empty, and fil
   const after = await store.search(["a"], { query: "green", limit: 50 });
   expect(after.filter(({ score }) => score !== undefined)).toHaveLength(30);
 });
+
+test("puts and deletes of one key at once: none fails for the others, and the vectors are the record's", { timeout: 90_000 }, async () => {
+  const other = await connect();
+  const stores = [store, other];
+  for (let round = 0; round < 15; round += 1) {
+    await Promise.all(
+      Array.from({ length: 12 }, (_, i) => {
+        const each = stores[i % 2] as ScyllaDBStore;
+        return i % 3 === 2 ? each.delete(["a"], "k") : each.put(["a"], "k", { text: `green ${round} ${i}` });
+      }),
+    );
+  }
+  await other.stop();
+  await store.reconcile();
+  const item = await store.get(["a"], "k");
+  expect(await points()).toBe(item === null ? 0 : 1);
+  if (item !== null) expect((await store.search(["a"], { query: String(item.value["text"]) }))[0]?.score).toBeGreaterThan(0.99);
+});

@@ -202,6 +202,16 @@ describe("requests", () => {
     expect(queries).toHaveLength(8);
   });
 
+  test("a backlog reads the intents of no more batches than it counts", async () => {
+    const outbox = await processOf();
+    await Promise.all(upTo(60).map((i) => outbox.add(batchOf(START + i * 4 * SECOND))));
+    const execute = vi.spyOn(client, "execute");
+    expect(await outbox.backlog(25)).toMatchObject({ batches: 25, more: true, intents: 25 });
+    const answers = await Promise.all(execute.mock.results.map(({ value }) => value as Promise<types.ResultSet>));
+    const cells = answers.filter((_, i) => execute.mock.calls[i]?.[0].startsWith("SELECT intents "));
+    expect(cells.reduce((sum, { rowLength }) => sum + rowLength, 0)).toBe(25);
+  });
+
   test("are prepared, of LOCAL_QUORUM, and free of what ScyllaDB with tablets may refuse", async () => {
     const execute = vi.spyOn(client, "execute");
     const consistency = types.consistencies.localQuorum;

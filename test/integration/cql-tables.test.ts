@@ -79,26 +79,27 @@ describe("time to live", () => {
     expect(await items.get([record])).toMatchObject([{ expiresAt: refreshed.expiresAt }]);
   });
 
-  test("an entry has the timestamp and the time to live of its item", async () => {
+  test("an entry has the timestamp and the time to live of its item, and its end", async () => {
     const root = newRoot();
-    const batch = vi.spyOn(client, "batch");
+    const ending = Date.now() + 600_000;
     const records = [
       recordOf(root, "stays"),
       recordOf(root, "deleted", { value: null }),
-      recordOf(root, "expires", { expiresAt: Date.now() + 600_000 }),
+      recordOf(root, "expires", { expiresAt: ending }),
     ];
     for (const record of records) await putAll(items, [record]);
-    const using = batch.mock.calls.map(([queries]) =>
-      (queries as { query: string; params: unknown[] }[]).map(({ params }) => params.slice(-2)),
-    );
-    expect(using.map(([entry, item]) => [entry?.[1], item?.[1]])).toEqual([
-      [0, 0],
-      [HOUR, HOUR],
-      [HOUR + 600, HOUR + 600],
-    ]);
-    for (const [i, [entry, item]] of using.entries()) {
-      expect(entry).toEqual(item);
-      expect((item?.[0] as Buffer).readBigInt64BE()).toBe(BigInt(records[i]?.version ?? 0));
+    const written = "writetime(expires_at) AS written, ttl(expires_at) AS ttl";
+    const entries = await select(`key, expires_at, ${written}`, "items_by_creation", root);
+    const stored = await select("key, writetime(record) AS written, ttl(record) AS ttl", "items", root);
+    const [ends, seconds] = [[Number.MAX_SAFE_INTEGER, 0, ending], [null, HOUR, HOUR + 600]];
+    for (const [i, { key, version }] of records.entries()) {
+      const [entry, item] = [entries, stored].map((rows) => rows.find((row) => row["key"] === key));
+      expect([Number(entry?.["expires_at"]), Number(entry?.["written"])]).toEqual([ends[i], version]);
+      for (const row of [entry, item]) {
+        const expected = seconds[i] ?? null;
+        if (expected === null) expect(row?.["ttl"]).toBeNull();
+        else expectSeconds(row?.["ttl"], expected);
+      }
     }
   });
 
@@ -114,17 +115,22 @@ describe("time to live", () => {
 });
 
 describe("requests", () => {
-  test("a record and its entry go as one batch; a big record goes apart, before its entry", async () => {
+  test("a record that stays goes in one batch with its entry; one that ends, or is big, goes before it", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "first")]);
     const batch = vi.spyOn(client, "batch");
     const execute = vi.spyOn(client, "execute");
-    await putAll(items, [recordOf(root, "small", { value: { text: "x".repeat(30_000) } })]);
-    expect([batch.mock.calls.length, execute.mock.calls.length]).toEqual([1, 0]);
-    await putAll(items, [recordOf(root, "big", { value: { text: "x".repeat(60_000) } })]);
-    expect(batch.mock.calls.length).toBe(1);
-    const tables = execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1]);
-    expect(tables).toEqual(["items", "items_by_creation"]);
+    const sent = async (parts: Parameters<typeof recordOf>[2]): Promise<unknown[]> => {
+      batch.mockClear();
+      execute.mockClear();
+      await putAll(items, [recordOf(root, "key", parts)]);
+      return [batch.mock.calls.length, ...execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1])];
+    };
+    expect(await sent({ value: { text: "x".repeat(30_000) } })).toEqual([1]);
+    const big = { value: { text: "x".repeat(60_000) } };
+    for (const parts of [big, { expiresAt: Date.now() + 60_000 }, { value: null }]) {
+      expect(await sent(parts)).toEqual([0, "items", "items_by_creation"]);
+    }
   });
 
   test("250 keys are read in chunks of at most 50, however often each is asked for; one is read by itself", async () => {

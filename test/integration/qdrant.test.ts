@@ -168,7 +168,7 @@ describe("writes", () => {
     const statusOf = async (...args: Parameters<QdrantBackend["upsert"]>) => (await vectors.upsert(...args))[0];
     expect(await statusOf([at("first", 1)])).toMatchObject({ value: "stored" });
     expect(await statusOf([at("first", 1)])).toMatchObject({ value: "stored" });
-    expect(await statusOf([at("second", 2)])).toMatchObject({ value: "tied" });
+    expect(await statusOf([at("second", 2)])).toMatchObject({ value: "contested" });
     expect(await vectors.stored([itemId({ key: "tie" }), itemId({ key: "none" })])).toEqual([{ version: 7, writeId: "first" }, null]);
     expect(await statusOf([at("second", 2)], { overEqual: true })).toMatchObject({ value: "stored" });
     expect(await vectors.stored([itemId({ key: "tie" })])).toEqual([{ version: 7, writeId: "second" }]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FIRST_KEY, halve, keyBetween, type KeyPlace, leave } from "../../src/backends/cql/key-windows.ts";
+import { FIRST_KEY, keyBetween, type KeyPlace, leave, split } from "../../src/backends/cql/key-windows.ts";
 import { formatPlace, parsePlace, SCAN_START, type ScanPlace } from "../../src/backends/cql/scan-place.ts";
 import { GREATEST_TOKEN, LOWEST_TOKEN, rangeEnd, shareUpTo, tokenRanges } from "../../src/backends/cql/token-ranges.ts";
 import { ValidationError } from "../../src/model/errors.ts";
@@ -8,9 +8,12 @@ import { upTo } from "../../src/testing/expectations.ts";
 
 const bytewise = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
+/** Characters beside which something begins or ends: control, printable, surrogates, planes. */
+const EDGES = ["\0", " ", "a", "b", "~", "\u007f", "é", "\ud7ff", "\ue000", "\uffff", "😀", "\u{10ffff}"];
+
 const aKey = fc.oneof(
   fc.string({ unit: "binary", maxLength: 6 }),
-  fc.string({ unit: fc.constantFrom("\0", " ", "a", "b", "~", "\u007f", "é", "\ud7ff", "\ue000", "\uffff", "😀", "\u{10ffff}"), maxLength: 5 }),
+  fc.string({ unit: fc.constantFrom(...EDGES), maxLength: 5 }),
 );
 
 describe("the ring of tokens", () => {
@@ -65,7 +68,7 @@ describe("a partition read in windows of keys", () => {
       );
       if (inside.filter((key) => keys.get(key) === false).length > threshold) {
         failures += 1;
-        place = halve(place);
+        place = split(place);
         expect(place, "there is a narrower window").not.toBeNull();
       } else {
         found.push(...inside.filter((key) => keys.get(key)));
@@ -93,7 +96,7 @@ describe("a partition read in windows of keys", () => {
     ["hexadecimal ones", (i: number) => Math.imul(i + 1, 0x9e3779b1).toString(16)],
   ])("fails a few times, for %s", (_, keyOf) => {
     const keys = new Map(upTo(1_200).map((i) => [keyOf(i), false]));
-    expect(readAll(keys, 1_000).failures).toBeLessThan(120);
+    expect(readAll(keys, 1_000).failures).toBeLessThan(50);
   });
 });
 

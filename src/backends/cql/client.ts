@@ -1,25 +1,58 @@
 /** Connects to a cluster. */
 import { Client, type EmptyCallback, type HostMap, policies } from "cassandra-driver";
 import { ConfigurationError, type StoreError } from "../../model/errors.ts";
+import type { Logger } from "../../ports/logger.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
+import { ControlConnectionCare } from "./control-connection.ts";
 
 /**
  * Connects: the client that the options hold, or one made as they say.
  *
  * @throws {StoreError} naming the data centres found, when the local one is not among them
  */
-export async function connect(options: CqlOptions): Promise<Client> {
+export async function connect(options: CqlOptions, logger: Logger): Promise<Connected> {
   const nearby = new NearbyPolicy(options.localDataCenter);
-  const client = options.client ?? newClient(options, nearby);
+  const connected = options.client === undefined ? ownClient(options, nearby, logger) : callersClient(options.client);
   try {
-    await client.connect();
+    await connected.client.connect();
+    connected.noteHosts();
   } catch (error) {
-    if (client !== options.client) await client.shutdown();
+    await connected.close();
     throw connectFailure(error, nearby);
   }
-  return client;
+  return connected;
 }
+
+/** A client, and how to be rid of it. */
+export interface Connected {
+  readonly client: Client;
+  /** To be called once it is connected. */
+  noteHosts(): void;
+  /** Closes its connections; those of a client that the caller gave stay open. */
+  close(): Promise<void>;
+}
+
+function ownClient(options: CqlOptions, nearby: NearbyPolicy, logger: Logger): Connected {
+  const client = newClient(options, nearby);
+  const control = new ControlConnectionCare(client, logger);
+  return {
+    client,
+    noteHosts: () => control.noteHosts(),
+    async close() {
+      await client.shutdown();
+      control.closeAll();
+    },
+  };
+}
+
+function callersClient(client: Client): Connected {
+  return { client, noteHosts: () => undefined, close: () => Promise.resolve() };
+}
+
+/** The driver would wait for up to ten minutes before it tries a node again, and keep the process alive for it. */
+const RECONNECT_FIRST_MS = 500;
+const RECONNECT_LONGEST_MS = 3_000;
 
 /**
  * The driver's own policy, which also remembers what data centres there are. The name of the local one is given here
@@ -46,7 +79,10 @@ function newClient(options: CqlOptions, nearby: NearbyPolicy): Client {
   const port = options.port ?? commonPort(contactPoints);
   return new Client({
     contactPoints: [...contactPoints],
-    policies: { loadBalancing: nearby },
+    policies: {
+      loadBalancing: nearby,
+      reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS, false),
+    },
     ...(port === undefined ? {} : { protocolOptions: { port } }),
     ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
     ...(ssl === undefined ? {} : { sslOptions: ssl }),

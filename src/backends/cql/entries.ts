@@ -64,8 +64,8 @@ export class EntryReader {
   /**
    * Reads on: at most `limit` entries, and at least one unless the end is reached or the time is spent.
    *
-   * @throws {StoreError} when the server gives up even the narrowest window, or the time is spent on one; or for another
-   *   reason than tombstones.
+   * @throws {StoreError} when the server gives up even the narrowest window, or the time is spent on one; or for
+   *   another reason than tombstones.
    */
   async next(limit: number): Promise<readonly Entry[]> {
     while (!this.#isAtEnd && !this.#isSpent) {

@@ -43,7 +43,7 @@ export class CqlBackend implements Resource {
     this.#options = checkOptions(options);
     this.#surroundings = surroundings;
     this.#buckets = new BucketRules(options.buckets ?? []);
-    this.#session = new CqlSession(options);
+    this.#session = new CqlSession(options, surroundings.logger);
     this.#statements = statementsFor(options.keyspace);
     const now = surroundings.now ?? Date.now;
     const parts = { session: this.#session, statements: this.#statements, now };

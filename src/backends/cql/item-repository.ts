@@ -93,7 +93,7 @@ export class CqlItemRepository implements ItemRepository {
     await this.#parts.registry.clearUnscored(paths, asOf);
   }
 
-  /** A namespace that left a graveyard stays as well: only by its name can a scan read what may lie among the tombstones. */
+  /** A namespace that left a graveyard stays: only by its name can a scan read what may lie among the tombstones. */
   async unregister(paths: readonly string[], asOf: number): Promise<void> {
     const areGraveyards = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isGraveyard(path));
     await this.#parts.registry.unregister(paths.filter((_, i) => !areGraveyards[i]), asOf);

@@ -1,6 +1,6 @@
 /**
- * Windows of keys, in which a partition of records is read that holds more tombstones than one read may meet. Keys are in
- * the order of their UTF-8 bytes, which is that of their code points.
+ * Windows of keys, in which a partition of records is read that holds more tombstones than one read may meet. Keys are
+ * in the order of their UTF-8 bytes, which is that of their code points.
  */
 
 /** How far a partition has been read. */
@@ -13,13 +13,22 @@ export interface KeyPlace {
 
 export const FIRST_KEY: KeyPlace = { after: null, ends: [] };
 
-/** Windows inside each other: each holds all tombstones that a read failed for, so keys that long do not exist. */
-const MOST_WINDOWS = 1_000;
+/** Windows that wait to be read: so many that keys long enough for more are not worth waiting for. */
+const MOST_WINDOWS = 10_000;
 
-/** Halves the next window, as a read of it was given up; null where it cannot be. */
-export function halve({ after, ends }: KeyPlace): KeyPlace | null {
-  const middle = keyBetween(after ?? "", ends.at(-1) ?? null);
-  return middle === null || ends.length === MOST_WINDOWS ? null : { after, ends: [...ends, middle] };
+/** A window is halved so often at once: a failure costs as much as a hundred windows that hold nothing. */
+const HALVINGS = 3;
+
+/** Splits the next window, as a read of it was given up; null where it cannot be. */
+export function split({ after, ends }: KeyPlace): KeyPlace | null {
+  const inner = keysBetween(after ?? "", ends.at(-1) ?? null, HALVINGS);
+  return inner.length === 0 || ends.length > MOST_WINDOWS ? null : { after, ends: [...ends, ...inner.reverse()] };
+}
+
+function keysBetween(after: string, end: string | null, halvings: number): string[] {
+  const middle = halvings === 0 ? null : keyBetween(after, end);
+  if (middle === null) return [];
+  return [...keysBetween(after, middle, halvings - 1), middle, ...keysBetween(middle, end, halvings - 1)];
 }
 
 /** Goes behind the next window, as it was read to its end; null behind the last one. */
@@ -34,8 +43,8 @@ const PRINTABLE = { first: 0x20, last: 0x7e };
 const SURROGATES = { first: 0xd800, last: 0xdfff };
 
 /**
- * A key behind `after` and before `end` (null for no end), about in the middle of the keys that there may be; null where
- * there is none.
+ * A key behind `after` and before `end` (null for no end), about in the middle of the keys that there may be; null
+ * where there is none.
  */
 export function keyBetween(after: string, end: string | null): string | null {
   const low = codePoints(after);

@@ -72,7 +72,7 @@ export class NamespaceRegistry {
     }
   }
 
-  /** @param time - microseconds; not the item's version alone: an old item written again would lose to a later removal */
+  /** @param time - microseconds; not the item's version alone: that of an old item would lose to a removal */
   async #write(namespace: string, unscored: boolean, time: number): Promise<void> {
     const { session, statements } = this.#parts;
     await session.write({
@@ -138,15 +138,15 @@ export class NamespaceRegistry {
 
 /**
  * The write time of a removal, microseconds: what was written then or before goes, and what was written since stays,
- * whenever the removal is applied. It lies before `asOf`, when whoever removes began to look whether anything needs what
- * is removed, by more than a lease and the difference that clocks may have.
+ * whenever the removal is applied. It lies before `asOf`, when whoever removes began to look whether anything needs
+ * what is removed, by more than a lease and the difference that clocks may have.
  *
  * No item is lost by it. When a put is acknowledged, the entry that it relies on is of a running lease: it was written
- * less than a lease before, by the clock of its process. A put that was acknowledged before the look began is seen by it,
- * as both ask a quorum, and nothing is removed. One that is acknowledged later, by a clock that is no further behind than
- * clocks may differ, relies on an entry that was written after the time of the removal, and stays. So does, for as long
- * as the clocks agree, one that was acknowledged earlier by less than that difference, in another data centre whose
- * writes have not come here yet.
+ * less than a lease before, by the clock of its process. A put that was acknowledged before the look began is seen by
+ * it, as both ask a quorum, and nothing is removed. One that is acknowledged later, by a clock that is no further
+ * behind than clocks may differ, relies on an entry that was written after the time of the removal, and stays. So does,
+ * for as long as the clocks agree, one that was acknowledged earlier by less than that difference, in another data
+ * centre whose writes have not come here yet.
  */
 function removalTime(asOf: number, now: number): number {
   const earliestRelied = Math.min(asOf, now) - LEASE_MS - CLOCK_TOLERANCE_MS;

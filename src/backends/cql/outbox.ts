@@ -100,7 +100,8 @@ export class CqlOutbox implements Outbox {
       for (const group of inGroups(slots)) {
         const room = bound - counted.batches;
         const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, room + 1))).flat();
-        if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...shards.map((shard) => shard.oldestDueAt));
+        const dueTimes = shards.map((shard) => shard.oldestDueAt);
+        if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...dueTimes);
         const cells = await this.#countCells(shards, room);
         counted.intents += cells.intents;
         counted.dead += cells.dead;

@@ -1,10 +1,10 @@
 /**
  * Reads all records, range by range of the token ring, also past graveyards.
  *
- * A record that has ended, or was deleted, leaves a tombstone for ten days, and a read that meets 100,000 of them is given
- * up by Cassandra. Where that happens, the range is read in slices, and those that fail in slices of their own. So what
- * lies in many partitions is read soon; a single partition of so many tombstones comes out alone after a dozen failures,
- * of 0.1 to 0.2 s each, and is read in windows of keys.
+ * A record that has ended, or was deleted, leaves a tombstone for ten days, and a read that meets 100,000 of them is
+ * given up by Cassandra. Where that happens, the range is read in slices, and those that fail in slices of their own.
+ * So what lies in many partitions is read soon; a single partition of so many tombstones comes out alone after a dozen
+ * failures, of 0.1 to 0.2 s each, and is read in windows of keys.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
@@ -14,9 +14,10 @@ import { decodeRecord } from "../../model/record-codec.ts";
 import type { RecordScan } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadGivenUp } from "./errors.ts";
-import { FIRST_KEY, halve, leave } from "./key-windows.ts";
+import { FIRST_KEY, leave, split } from "./key-windows.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
-import { formatPlace, type OpenPartition, type Partition, parsePlace, SCAN_START, type ScanPlace } from "./scan-place.ts";
+import { formatPlace, parsePlace, SCAN_START } from "./scan-place.ts";
+import type { OpenPartition, Partition, ScanPlace } from "./scan-place.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { GREATEST_TOKEN, rangeEnd, shareUpTo } from "./token-ranges.ts";
@@ -114,14 +115,14 @@ export class RecordScanner {
   }
 
   /**
-   * Where to go on after a read at a place was given up: with less of it. Null where there is no less; "unreadable" where
-   * it is a partition of which nothing is known but its token, which no namespace of the registry has: it held one that
-   * was taken off, so that nothing but tombstones is expected there.
+   * Where to go on after a read at a place was given up: with less of it. Null where there is no less; "unreadable"
+   * where it is a partition of which nothing is known but its token, which no namespace of the registry has: it held
+   * one that was taken off, so that nothing but tombstones is expected there.
    */
   async #narrow(place: ScanPlace): Promise<ScanPlace | "unreadable" | null> {
     const { partition, window, after } = place;
     if (partition !== null) {
-      const keys = halve(partition.keys);
+      const keys = split(partition.keys);
       return keys === null ? null : { ...place, partition: { ...partition, keys } };
     }
     if (window?.last) {

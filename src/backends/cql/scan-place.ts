@@ -11,7 +11,7 @@ export interface Partition {
 }
 
 /** A window of tokens of which the first pages have been read. */
-export interface OpenWindow {
+interface OpenWindow {
   readonly end: bigint;
   /** The driver's page state. */
   readonly page: string;
@@ -20,7 +20,7 @@ export interface OpenWindow {
 }
 
 /** A window of tokens of which a read was given up: it is read in slices of this width instead. */
-export interface FailedWindow {
+interface FailedWindow {
   readonly until: bigint;
   readonly slice: bigint;
 }

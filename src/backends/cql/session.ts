@@ -2,7 +2,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Client, type Host, type QueryOptions, types } from "cassandra-driver";
 import { ClosedError, UnavailableError } from "../../model/errors.ts";
-import { connect, dataCentersOf } from "./client.ts";
+import { silentLogger, type Logger } from "../../ports/logger.ts";
+import { connect, dataCentersOf, type Connected } from "./client.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 
@@ -51,31 +52,32 @@ const DOING: Readonly<Record<Purpose, string>> = {
 /** A connection to a cluster, made at `open` and given back at `close`. */
 export class CqlSession {
   readonly #options: CqlOptions;
+  readonly #logger: Logger;
   readonly #profiles: Readonly<Record<Purpose, QueryOptions>>;
-  #client: Client | null = null;
+  #connected: Connected | null = null;
 
-  constructor(options: CqlOptions) {
+  constructor(options: CqlOptions, logger: Logger = silentLogger) {
     this.#options = options;
+    this.#logger = logger;
     this.#profiles = profilesFor(options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS);
   }
 
   /** Connects. */
   async open(): Promise<void> {
-    if (this.#client !== null) return;
-    this.#client = await connect(this.#options);
+    this.#connected ??= await connect(this.#options, this.#logger);
   }
 
   /** Closes the connections, except those of a client that the caller gave. */
   async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = null;
-    if (client !== null && client !== this.#options.client) await client.shutdown();
+    const connected = this.#connected;
+    this.#connected = null;
+    await connected?.close();
   }
 
   /** Nodes of the data centre in use; of all, where nothing says which one is in use. */
   localHosts(): Host[] {
     const dataCenter = this.localDataCenter();
-    return this.#connected()
+    return this.#client()
       .hosts.values()
       .filter((host) => dataCenter === null || host.datacenter === dataCenter);
   }
@@ -89,7 +91,7 @@ export class CqlSession {
 
   /** The data centres of the cluster. */
   dataCenters(): string[] {
-    return dataCentersOf(this.#connected().hosts);
+    return dataCentersOf(this.#client().hosts);
   }
 
   /** Runs a prepared query and returns all of its rows, on however many pages they come. */
@@ -107,7 +109,7 @@ export class CqlSession {
 
   /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
   async page({ query, params }: Statement, { after, size }: PageRequest, purpose: "read" | "scan"): Promise<RowPage> {
-    const client = this.#connected();
+    const client = this.#client();
     const options: QueryOptions = {
       ...this.#profiles[purpose],
       ...(after === null ? {} : { pageState: after }),
@@ -119,18 +121,18 @@ export class CqlSession {
 
   /** The token of a partition, by its key as the protocol has it. */
   tokenOf(partitionKey: Buffer): bigint {
-    return BigInt(String(this.#connected().metadata.newToken(partitionKey).getValue()));
+    return BigInt(String(this.#client().metadata.newToken(partitionKey).getValue()));
   }
 
   /** Runs a prepared write. */
   async write({ query, params }: Statement): Promise<void> {
-    const client = this.#connected();
+    const client = this.#client();
     await run("write", () => client.execute(query, [...params], this.#profiles.write));
   }
 
   /** Runs prepared writes to one partition, as one request. */
   async writeTogether(statements: readonly Statement[]): Promise<void> {
-    const client = this.#connected();
+    const client = this.#client();
     const queries = statements.map(({ query, params }) => ({ query, params: [...params] }));
     await run("write", () => client.batch(queries, { ...this.#profiles.write, logged: false }));
   }
@@ -142,7 +144,7 @@ export class CqlSession {
    * two nodes of Cassandra 5 that create one table at the same time may give it two identities.
    */
   async changeSchema(query: string): Promise<void> {
-    const client = this.#connected();
+    const client = this.#client();
     const [first] = this.#upHosts().sort((a, b) => (a.address < b.address ? -1 : 1));
     const pinned: QueryOptions = first === undefined ? {} : { host: first };
     await run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
@@ -181,9 +183,9 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
-  #connected(): Client {
-    if (this.#client === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
-    return this.#client;
+  #client(): Client {
+    if (this.#connected === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
+    return this.#connected.client;
   }
 }
 

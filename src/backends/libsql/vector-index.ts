@@ -34,7 +34,7 @@ export class LibsqlVectorIndex implements VectorIndex {
     this.#now = now;
   }
 
-  /** Of two points of one version the record's stays: it is in the same file. So none is ever tied. */
+  /** Of two points of one version the record's stays: it is in the same file. So none is ever contested. */
   async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<UpsertOutcome>[]> {
     const outcomes = await this.#writes.each(points, (point) => this.#toUpsert(point));
     return outcomes.map((outcome) => (outcome.status === "rejected" ? outcome : { status: "fulfilled", value: "stored" }));

@@ -1,6 +1,7 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
 import { LRUCache } from "lru-cache";
-import { isStoreError, QueryError, ValidationError } from "../../model/errors.ts";
+import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
+import { isStoreError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
@@ -157,9 +158,9 @@ export class QdrantVectorIndex implements VectorIndex {
       await Promise.all(
         points.map(async (point, i) => {
           const sent = group[i] as QdrantPoint;
-          const outcome = outcomeOf(sent, stored[i] ?? null);
-          const alone = outcome.status === "rejected" && group.length > 1;
-          outcomes.set(point, alone ? await this.#upsertAlone(sent, over) : outcome);
+          const found = stored[i] ?? null;
+          const isOlder = group.length > 1 && found !== null && found.version < sent.payload.version;
+          outcomes.set(point, isOlder ? await this.#upsertAlone(sent, over) : fulfilled(outcomeOf(sent, found)));
         }),
       );
     } catch (reason) {
@@ -167,7 +168,7 @@ export class QdrantVectorIndex implements VectorIndex {
         // One point may be at fault: it shall fail alone.
         await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, over)));
       } else {
-        for (const point of points) outcomes.set(point, { status: "rejected", reason });
+        for (const point of points) outcomes.set(point, rejected(reason));
       }
     }
   }
@@ -176,9 +177,9 @@ export class QdrantVectorIndex implements VectorIndex {
     try {
       await this.#upsertOver([point], { [over]: point.payload.version });
       const [stored = null] = await this.#readBack([point]);
-      return outcomeOf(point, stored);
+      return fulfilled(outcomeOf(point, stored));
     } catch (reason) {
-      return { status: "rejected", reason };
+      return rejected(reason);
     }
   }
 
@@ -205,14 +206,13 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 }
 
-/** What the read-back says of a write. */
-function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): PromiseSettledResult<UpsertOutcome> {
-  if (stored === null || stored.version < payload.version) {
-    const reason = new QueryError("Qdrant accepted vectors, but holds older ones after the write.");
-    return { status: "rejected", reason };
-  }
-  const tied = stored.version === payload.version && stored.writeId !== payload.write_id;
-  return { status: "fulfilled", value: tied ? "tied" : "stored" };
+/**
+ * What the read-back says of a write. A point that is gone was removed by a later delete; after that, one of an earlier
+ * write may have come, as nothing of the removal is left to hold it off.
+ */
+function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): UpsertOutcome {
+  if (stored === null || stored.version < payload.version) return "contested";
+  return stored.version === payload.version && stored.writeId !== payload.write_id ? "contested" : "stored";
 }
 
 function inChunks<T>(items: readonly T[], weight: (item: T) => number): T[][] {
