@@ -43,7 +43,7 @@ async function reconcileOnce({ items, indexing }: ReconcileGround, id: ItemId): 
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, isInStep: true };
   if (isLive(record, Date.now())) return { record, isInStep: await syncVectors(indexing, record, point) };
-  if (point !== null) await only(indexing.vectors.remove([{ ...id, version: point.version }]));
+  if (point !== null) await only(indexing.vectors.remove([{ ...id, ...point }]));
   return { record, isInStep: true };
 }
 
@@ -53,7 +53,7 @@ async function syncVectors(indexing: Indexing, record: LiveRecord, stored: Store
   const value = decodeValue(record.value);
   const texts = indexing.rules.textsOf(value, namespace, record.index);
   if (texts.length === 0) {
-    if (stored !== null && stored.version <= version) await only(indexing.vectors.remove([{ namespace, key, version }]));
+    if (stored !== null && stored.version <= version) await only(indexing.vectors.remove([{ namespace, key, ...stored }]));
     return true;
   }
   if (stored?.writeId === writeId) return true;

@@ -39,9 +39,11 @@ export interface VectorRenewal extends ItemId {
   readonly expiresAt: number | null;
 }
 
-/** Takes the vectors of an item away, as of a version. */
+/** Takes the vectors of an item away: those of older versions, and those of one write. */
 export interface VectorRemoval extends ItemId {
   readonly version: number;
+  /** Of points of this very version only that of this write goes: which of two of one instant stands, the record tells. */
+  readonly writeId: string;
 }
 
 /** What is asked of the index. */
@@ -81,7 +83,7 @@ export interface VectorIndex {
   /** What is stored of items, at their positions; null where nothing is. */
   stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]>;
 
-  /** Removes points unless they are newer than the version given; removing what is not there succeeds. */
+  /** Removes points that are older than the version given, or of the write given; removing what is not there succeeds. */
   remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]>;
 
   /**

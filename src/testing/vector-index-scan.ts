@@ -1,6 +1,6 @@
 /** Cases about points that no vector is asked for: all of them, those that ended, and the ends themselves. */
 import { describe, expect, test } from "vitest";
-import { idText, type ItemId } from "../model/item.ts";
+import { idText, newWriteId, type ItemId } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
 import type { IndexedPoint, VectorPoint, VectorRenewal } from "../ports/vector-index.ts";
 import { present, upTo } from "./expectations.ts";
@@ -74,7 +74,7 @@ function scanCases(context: BenchContext): void {
           bench.point(join(root, "new"), `${turn}`, [bench.vector(1)]),
           ...[upper, middle, lower].map((n) => bench.point(changing, `${n}`, [bench.vector(0, 1)])),
         ]);
-        await bench.vectors.remove([{ namespace: changing, key: `${20 + turn}`, version: nextVersion() }]);
+        await bench.vectors.remove([{ namespace: changing, key: `${20 + turn}`, version: nextVersion(), writeId: newWriteId() }]);
       });
       const unchanged = found.filter(({ namespace }) => namespace === still);
       expect(byId(unchanged)).toEqual(byId(points.filter(({ namespace }) => namespace === still).map(indexed)));

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError } from "../model/errors.ts";
 import { parseFilter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
-import type { Value } from "../model/item.ts";
+import { newWriteId, type Value } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
@@ -231,23 +231,25 @@ function writeCases(context: Context): void {
       expect(Math.abs(present(hits[0]).score - 1)).toBeLessThan(PRECISION);
     });
 
-    test("remove takes a point away, unless it is newer; one that is not there is removed already", async () => {
+    test("remove takes away what is older, or of its write; one that is not there is removed already", async () => {
       const { bench, root } = context();
-      const points = ["kept", "equal", "older"].map((key) => bench.point(root, key, [bench.vector(1)]));
+      const points = ["kept", "own", "rival", "older"].map((key) => bench.point(root, key, [bench.vector(1)]));
       await bench.write(points);
-      const [kept, equal, older] = points.map(({ version }) => version);
+      const [kept, own, rival, older] = points.map((point) => point);
+      const writeId = newWriteId();
       const outcomes = await bench.vectors.remove([
-        { namespace: root, key: "kept", version: present(kept) - 1 },
-        { namespace: root, key: "equal", version: present(equal) },
-        { namespace: root, key: "never there", version: nextVersion() },
-        { namespace: join(root, "nor here"), key: "x", version: nextVersion() },
-        { namespace: root, key: "older", version: present(older) + 1 },
+        { namespace: root, key: "kept", version: present(kept).version - 1, writeId },
+        { namespace: root, key: "own", version: present(own).version, writeId: present(own).writeId },
+        { namespace: root, key: "rival", version: present(rival).version, writeId },
+        { namespace: root, key: "never there", version: nextVersion(), writeId },
+        { namespace: join(root, "nor here"), key: "x", version: nextVersion(), writeId },
+        { namespace: root, key: "older", version: present(older).version + 1, writeId },
       ]);
-      expect(outcomes).toEqual(upTo(5).map(() => ({ status: "fulfilled", value: undefined })));
-      expect((await bench.query(root, bench.vector(1))).map(({ key }) => key)).toEqual(["kept"]);
-      const again = bench.point(root, "equal", [bench.vector(1)]);
+      expect(outcomes).toEqual(upTo(6).map(() => ({ status: "fulfilled", value: undefined })));
+      expect((await bench.query(root, bench.vector(1))).map(({ key }) => key).sort()).toEqual(["kept", "rival"]);
+      const again = bench.point(root, "own", [bench.vector(1)]);
       await bench.write([again]);
-      expect(await bench.query(root, bench.vector(1))).toHaveLength(2);
+      expect(await bench.query(root, bench.vector(1))).toHaveLength(3);
     });
 
     test("queries see a write once it is acknowledged, under load", async () => {

@@ -84,7 +84,7 @@ describe("start and stop", () => {
     const record = recordOf("a", "b");
     await writeVector(backend, record, [1, 0, 0]);
     await backend.items.get([record]);
-    const [vectors, removal] = [present(backend.vectors), { namespace: "a", key: "b", version: 1 }];
+    const [vectors, removal] = [present(backend.vectors), { namespace: "a", key: "b", version: 1, writeId: "w" }];
     await Promise.all([backend.stop(), backend.stop()]);
     await backend.stop();
     expect(await openFiles()).toEqual([]);

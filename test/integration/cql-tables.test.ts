@@ -115,7 +115,7 @@ describe("time to live", () => {
 });
 
 describe("requests", () => {
-  test("a record that stays goes in one batch with its entry; one that ends, or is big, goes before it", async () => {
+  test("a record goes in one batch with its entry; where that may do harm, whichever first does none", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "first")]);
     const batch = vi.spyOn(client, "batch");
@@ -126,10 +126,17 @@ describe("requests", () => {
       await putAll(items, [recordOf(root, "key", parts)]);
       return [batch.mock.calls.length, ...execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1])];
     };
-    expect(await sent({ value: { text: "x".repeat(30_000) } })).toEqual([1]);
+    const [together, recordFirst, entryFirst] = [[1], [0, "items", "items_by_creation"], [0, "items_by_creation", "items"]];
     const big = { value: { text: "x".repeat(60_000) } };
-    for (const parts of [big, { expiresAt: Date.now() + 60_000 }, { value: null }]) {
-      expect(await sent(parts)).toEqual([0, "items", "items_by_creation"]);
+    const now = Date.now();
+    const made = { created: now * 1000, version: now * 1000 };
+    const changed = { created: now * 1000 - 1, version: now * 1000 };
+    const ends = { ttlMs: 60_000, expiresAt: now + 60_000 };
+    const renewed = { ttlMs: 60_000, expiresAt: now + 90_000 };
+    for (const each of [{ ...made }, { ...changed }, { ...made, ...ends }]) expect(await sent(each)).toEqual(together);
+    for (const each of [{ ...made, ...big }, { ...changed, ...renewed }]) expect(await sent(each)).toEqual(entryFirst);
+    for (const each of [{ ...changed, ...big }, { ...changed, ...ends }, { ...changed, value: null }]) {
+      expect(await sent(each)).toEqual(recordFirst);
     }
   });
 

@@ -1,40 +1,189 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** What a network can do to those who rely on it. */
+export type NetworkFault =
+  /** Nothing passes, and connections stay; what was sent meanwhile arrives when it is healed. */
+  | { readonly kind: "partition" }
+  /** Answers, or requests, arrive so much later, milliseconds. */
+  | { readonly kind: "latency"; readonly ms: number; readonly of?: "answers" | "requests" }
+  /** One answer in `every` is broken off in its middle by a reset. */
+  | { readonly kind: "cut"; readonly every: number }
+  /** Requests arrive and answers do not; so long after the first that is lost, milliseconds, the connection is reset. */
+  | { readonly kind: "deaf"; readonly resetAfterMs: number };
 
 /** A TCP proxy in front of a server: what a network between them would be. */
 export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
-  readonly #sockets: Set<Socket>;
+  readonly #network: Network;
 
-  private constructor(server: Server, port: number, sockets: Set<Socket>) {
+  private constructor(server: Server, port: number, network: Network) {
     this.#server = server;
     this.port = port;
-    this.#sockets = sockets;
+    this.#network = network;
   }
 
   /** Listens on `port` of 127.0.0.1 (0 takes a free one) and passes everything on to `target`. */
   static async start(target: { readonly host: string; readonly port: number }, port = 0): Promise<TcpProxy> {
-    const sockets = new Set<Socket>();
-    const server = createServer((inbound) => {
-      const outbound = connect(target);
-      for (const [socket, other] of [[inbound, outbound], [outbound, inbound]] as const) {
-        sockets.add(socket);
-        // A broken connection on one side is a broken connection on the other.
-        socket.on("error", () => other.destroy()).on("close", () => sockets.delete(socket)).pipe(other);
-      }
+    const network = new Network();
+    const server = createServer({ allowHalfOpen: true }, (inbound) => {
+      network.add(new Link(inbound, connect({ ...target, allowHalfOpen: true }), network));
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
-    return new TcpProxy(server, typeof address === "object" && address !== null ? address.port : port, sockets);
+    return new TcpProxy(server, typeof address === "object" && address !== null ? address.port : port, network);
+  }
+
+  /** Begins a fault, in the place of the one before. */
+  impose(fault: NetworkFault): void {
+    this.#network.fault = fault;
+  }
+
+  /** Ends the fault. */
+  heal(): void {
+    this.#network.fault = null;
   }
 
   /** Stops listening and breaks every connection. */
   async stop(): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#network.fault = null;
+    this.#network.breakAll();
     await closed;
   }
+}
+
+/** The fault in force, and the connections that it is in force for. */
+class Network {
+  readonly #links = new Set<Link>();
+  #fault: NetworkFault | null = null;
+  #healed = Promise.withResolvers<void>();
+  #answers = 0;
+
+  get fault(): NetworkFault | null {
+    return this.#fault;
+  }
+
+  set fault(fault: NetworkFault | null) {
+    this.#fault = fault;
+    if (fault?.kind === "partition") return;
+    this.#healed.resolve();
+    this.#healed = Promise.withResolvers();
+  }
+
+  add(link: Link): void {
+    this.#links.add(link);
+    link.onBroken(() => this.#links.delete(link));
+  }
+
+  breakAll(): void {
+    for (const link of this.#links) link.break();
+  }
+
+  /** Whether the answer that passes now is one to cut. */
+  cutsNow(every: number): boolean {
+    this.#answers += 1;
+    return this.#answers % every === 0;
+  }
+
+  /** Resolves once nothing is held back. */
+  async open(): Promise<void> {
+    while (this.#fault?.kind === "partition") await this.#healed.promise;
+  }
+}
+
+/** One connection: from the client to the proxy, and from there to the server. */
+class Link {
+  readonly #inbound: Socket;
+  readonly #outbound: Socket;
+  readonly #network: Network;
+  #isDeaf = false;
+
+  constructor(inbound: Socket, outbound: Socket, network: Network) {
+    this.#inbound = inbound;
+    this.#outbound = outbound;
+    this.#network = network;
+    this.#pass(inbound, outbound, (chunk) => this.#request(chunk));
+    this.#pass(outbound, inbound, (chunk) => this.#answer(chunk));
+  }
+
+  onBroken(listener: () => void): void {
+    this.#inbound.once("close", listener);
+  }
+
+  /** Breaks both halves. */
+  break(): void {
+    this.#inbound.destroy();
+    this.#outbound.destroy();
+  }
+
+  /** Passes on what arrives, in its order; `deliver` says what of it, and when. */
+  #pass(from: Socket, to: Socket, deliver: (chunk: Buffer) => Promise<void>): void {
+    let last = Promise.resolve();
+    from.on("data", (chunk: Buffer) => {
+      const delivery = deliver.bind(null, chunk);
+      const arrived = this.#delay(from);
+      last = last.then(() => arrived).then(delivery);
+    });
+    from.on("end", () => {
+      last = last.then(() => this.#network.open()).then(() => void to.end());
+    });
+    // A broken connection on one side is a broken connection on the other.
+    from.on("error", () => to.destroy());
+    from.on("close", (hadError) => {
+      if (hadError) to.destroy();
+    });
+  }
+
+  /** Counted from now, so that what arrives together is delivered together. */
+  #delay(from: Socket): Promise<void> {
+    const { fault } = this.#network;
+    if (fault?.kind !== "latency") return Promise.resolve();
+    const isLate = from === (fault.of === "requests" ? this.#inbound : this.#outbound);
+    return isLate ? pause(fault.ms) : Promise.resolve();
+  }
+
+  async #request(chunk: Buffer): Promise<void> {
+    await this.#network.open();
+    await write(this.#outbound, chunk);
+  }
+
+  async #answer(chunk: Buffer): Promise<void> {
+    await this.#network.open();
+    const { fault } = this.#network;
+    if (this.#isDeaf) return;
+    if (fault?.kind === "deaf") {
+      this.#isDeaf = true;
+      setTimeout(() => this.#reset(), fault.resetAfterMs);
+      return;
+    }
+    if (fault?.kind === "cut" && this.#network.cutsNow(fault.every)) {
+      await write(this.#inbound, chunk.subarray(0, Math.ceil(chunk.length / 2)));
+      // Once the first half is on its way: a reset overtakes what is still unsent.
+      setImmediate(() => this.#reset());
+      return;
+    }
+    await write(this.#inbound, chunk);
+  }
+
+  #reset(): void {
+    this.#inbound.resetAndDestroy();
+    this.#outbound.resetAndDestroy();
+  }
+}
+
+/** Writes, and resolves when there is room for more or nobody to write to. */
+async function write(to: Socket, chunk: Buffer): Promise<void> {
+  if (to.destroyed || to.write(chunk)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      to.off("drain", done).off("close", done);
+      resolve();
+    };
+    to.on("drain", done).on("close", done);
+  });
 }

@@ -35,6 +35,21 @@ const WRITES_AT_ONCE = 64;
  */
 const LARGEST_BATCHED_RECORD = 40_000;
 
+/** Whether the write made the item; its entry is then a row of its own. */
+function isNew({ created, version }: ItemRecord): boolean {
+  return created === version;
+}
+
+/** Whether the item, or the marker of its delete, ends by itself. */
+function hasEnd({ value, expiresAt }: ItemRecord): boolean {
+  return value === null || expiresAt !== null;
+}
+
+/** Whether the item was read since it was written, and its end moved. */
+function isRenewed({ version, ttlMs, expiresAt }: ItemRecord): boolean {
+  return ttlMs !== null && expiresAt !== null && expiresAt > Math.ceil(version / 1000) + ttlMs;
+}
+
 /** Keeps records in the tables `items`, `items_by_creation` and `namespaces` of one keyspace. */
 export class CqlItemRepository implements ItemRepository {
   readonly #parts: CqlItemRepositoryParts;
@@ -111,9 +126,14 @@ export class CqlItemRepository implements ItemRepository {
     if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
     const cell = encodeRecord(record);
     const [entry, item] = this.#writesOf(record, cell);
-    const hasEnd = record.value === null || record.expiresAt !== null;
-    if (!hasEnd && cell.byteLength <= LARGEST_BATCHED_RECORD) {
+    if (cell.byteLength <= LARGEST_BATCHED_RECORD && (isNew(record) || !hasEnd(record))) {
       await session.writeTogether([entry, item]);
+    } else if (isNew(record) || isRenewed(record)) {
+      // The entry first. That of a new item counts for nothing without its record, while the record of one that is made
+      // twice at once hides the other's: neither would be listed until its own entry is there. And a renewed item would be
+      // passed over at its former end, for good if this process dies now, as nobody sees to a renewal.
+      await session.write(entry);
+      await session.write(item);
     } else {
       // The record first: of an entry alone, by a write that did not come to be, the end would hide the record that
       // stands, which cannot outrank it. ScyllaDB may apply one half of a batch.

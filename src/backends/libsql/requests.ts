@@ -33,10 +33,11 @@ export interface UpsertWrite extends ItemId {
   readonly vectors: readonly Float32Array[];
 }
 
-/** Removes the vectors of one item, up to a version. */
+/** Removes the vectors of one item: those of older versions, and those of one write. */
 export interface RemoveWrite extends ItemId {
   readonly kind: "remove";
   readonly version: number;
+  readonly writeId: string;
 }
 
 /** Flags a namespace as holding, or perhaps holding, an item without a vector. */

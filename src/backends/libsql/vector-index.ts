@@ -48,7 +48,7 @@ export class LibsqlVectorIndex implements VectorIndex {
   remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
     return this.#writes.each(
       removals,
-      ({ namespace, key, version }): RemoveWrite => ({ kind: "remove", namespace, key, version }),
+      ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", namespace, key, version, writeId }),
     );
   }
 

@@ -78,7 +78,10 @@ export class VectorTable {
   remove(write: RemoveWrite): void {
     const namespace = this.#namespaces.find(write.namespace);
     const found = namespace === null ? null : this.#find.first([namespace, toBytes(write.key)]);
-    if (found === null || Number(found[1]) > write.version) return;
+    if (found === null) return;
+    const [, version, writeId] = found;
+    // Of points of this very version, that of another write may be the record's.
+    if (Number(version) > write.version || (Number(version) === write.version && writeId !== write.writeId)) return;
     this.drop(Number(found[0]));
   }
 

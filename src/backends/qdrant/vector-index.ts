@@ -66,7 +66,10 @@ export class QdrantVectorIndex implements VectorIndex {
   async remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
     return Promise.allSettled(
       removals.map(async (removal) => {
-        const filter = { must: [{ has_id: [pointId(removal)] }, { key: "version", range: { lte: removal.version } }] };
+        const { version, writeId } = removal;
+        const isOlder = { key: "version", range: { lt: version } };
+        const isOwn = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
+        const filter = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
         await this.#client.request("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors");
       }),
     );

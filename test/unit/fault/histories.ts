@@ -5,7 +5,7 @@ import type { ProcessLog } from "../../fault/history/history-process.ts";
 import type { LoggedOperation, LoggedOutcome, LogLine, Row, SearchAnswer } from "../../fault/history/log.ts";
 
 /** Rules with round numbers. */
-export const RULES: HistoryRules = {
+const RULES: HistoryRules = {
   deadlineMs: 1_000,
   slackMs: 100,
   recoveryMs: 500,
@@ -68,7 +68,12 @@ export function get(key: string, id: string | null, at: At): MadeCall {
 }
 
 /** A search; a listing unless a query or a tag is given. */
-export function search(rows: readonly Row[], at: At, asked: { query?: string; tag?: number; limit?: number } = {}, answer: Partial<SearchAnswer> = {}): MadeCall {
+export function search(
+  rows: readonly Row[],
+  at: At,
+  asked: { readonly query?: string; readonly tag?: number; readonly limit?: number } = {},
+  answer: Partial<SearchAnswer> = {},
+): MadeCall {
   const mode = asked.query === undefined ? "filter" : "vector";
   const whole = { rows, mode, degraded: false, reason: null, truncated: false, ...answer };
   return call({ kind: "search", prefix: NS, limit: 100, ...asked }, at, { ok: true, answer: whole });

@@ -1,0 +1,61 @@
+/** Which faults happen when, as a seed draws it. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { FaultWindow } from "../history/history.ts";
+import { monotonicMs } from "../history/log.ts";
+import type { Random } from "../history/random.ts";
+import type { Fault } from "./faults.ts";
+
+/** Faults that happen together, after a calm. */
+export interface Step {
+  readonly calmMs: number;
+  readonly faults: readonly { readonly fault: Fault; readonly lastsMs: number }[];
+}
+
+/** How a schedule is drawn. */
+export interface ScheduleOptions {
+  /** Every one of them happens, in a drawn order. */
+  readonly faults: readonly Fault[];
+  /** Shortest and longest calm before each, milliseconds. */
+  readonly calmMs: readonly [number, number];
+  /** Share of the steps in which two faults happen at once. */
+  readonly pairs: number;
+}
+
+/** Draws a schedule. */
+export function drawSchedule(random: Random, { faults, calmMs, pairs }: ScheduleOptions): Step[] {
+  const left = random.shuffled(faults);
+  const steps: Step[] = [];
+  while (left.length > 0) {
+    const together = left.splice(0, random.next() < pairs ? 2 : 1);
+    steps.push({
+      calmMs: Math.round(random.between(...calmMs)),
+      faults: together.map((fault) => ({ fault, lastsMs: Math.round(random.between(...fault.lastsMs)) })),
+    });
+  }
+  return steps;
+}
+
+/** The schedule in one line, as it was drawn. */
+export function tellSchedule(steps: readonly Step[]): string {
+  const told = ({ fault, lastsMs }: Step["faults"][number]): string => `${fault.name} for ${lastsMs} ms`;
+  return steps.map(({ calmMs, faults }) => `${calmMs} ms, ${faults.map(told).join(" + ")}`).join("; ");
+}
+
+/** Lets the faults happen; each ends before the next step begins. Returns when each began and ended. */
+export async function runSchedule(steps: readonly Step[], onFault: (name: string) => void): Promise<FaultWindow[]> {
+  const windows: FaultWindow[] = [];
+  for (const { calmMs, faults } of steps) {
+    await pause(calmMs);
+    await Promise.all(
+      faults.map(async ({ fault, lastsMs }) => {
+        onFault(fault.name);
+        const from = monotonicMs();
+        await fault.begin();
+        await pause(lastsMs);
+        await fault.end();
+        windows.push({ name: fault.name, hits: fault.hits, from, to: monotonicMs() });
+      }),
+    );
+  }
+  return windows;
+}

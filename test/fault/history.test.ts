@@ -1,0 +1,40 @@
+/** Clients at random on shared keys while servers, networks, clocks and processes fail; see `history/checker.ts`. */
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { dropKeyspace, uniqueName } from "../support/stores.ts";
+import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
+import { aFewFaults, clocksApart, type GivenServers } from "./chaos/scenarios.ts";
+import { World } from "./chaos/world.ts";
+
+const servers = inject("servers");
+const seed = process.env["TEST_SEED"] ?? randomUUID();
+const sources = fileURLToPath(new URL("../../src", import.meta.url));
+
+let world: World;
+beforeAll(async () => {
+  const [contactPoint = "", ...others] = servers.cql.contactPoints;
+  // Nodes that the driver discovers are asked at the proxy's port, where of several only one could listen.
+  expect(others, "this test needs a CQL server of one node").toEqual([]);
+  const [host = "", port = ""] = contactPoint.split(":");
+  const { localDataCenter, credentials } = servers.cql;
+  world = await World.start({ host, port: Number(port), localDataCenter, ...(credentials === undefined ? {} : { credentials }) });
+});
+afterAll(() => world.stop());
+
+async function keepsItsPromises(scenarioOf: (given: GivenServers) => Scenario): Promise<void> {
+  const keyspace = uniqueName("history");
+  try {
+    const result = await runScenario(scenarioOf({ seed, sources, keyspace }));
+    expect(result.checks).toBeGreaterThan(100);
+    expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${tellResult(result)}`).toBe(0);
+  } finally {
+    await dropKeyspace(servers, keyspace);
+  }
+}
+
+test("whatever fails, nothing is lost, stale or unanswered", { timeout: 180_000 }, () =>
+  keepsItsPromises((given) => aFewFaults(given, world)));
+
+test("clocks 5 s apart: what was acknowledged last is what is read", { timeout: 120_000 }, () =>
+  keepsItsPromises((given) => clocksApart(given, world.storeIn(given.keyspace), 4_000)));

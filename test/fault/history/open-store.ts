@@ -1,0 +1,64 @@
+/** Opens a store in a process of a history: with a clock that may be wrong, from sources that may be a copy. */
+import { pathToFileURL } from "node:url";
+import { setTimeout as pause } from "node:timers/promises";
+import type * as Sources from "../../../src/index.ts";
+import type * as Testing from "../../../src/testing/embeddings.ts";
+import type { ClockFault, ProcessConfig } from "./config.ts";
+
+/** How the embedding provider does. */
+export type ProviderState = "up" | "down" | "slow";
+
+/** A store that is open, and what belongs to it. */
+export interface OpenStore {
+  readonly store: Sources.ScyllaDBStore;
+  readonly isStoreError: typeof Sources.isStoreError;
+  readonly setProvider: (state: ProviderState) => void;
+}
+
+/** How long the provider takes while it is slow, milliseconds. */
+const SLOW_MS = 2_000;
+
+/** Opens the store; the clock is set before the store is imported. */
+export async function openStore({ sources, store, clock }: ProcessConfig): Promise<OpenStore> {
+  setClock(clock ?? {});
+  const { ScyllaDBStore, isStoreError } = (await import(pathToFileURL(`${sources}/index.ts`).href)) as typeof Sources;
+  const { HashEmbeddings } = (await import(pathToFileURL(`${sources}/testing/embeddings.ts`).href)) as typeof Testing;
+  let provider: ProviderState = "up";
+  const answer = async (): Promise<void> => {
+    if (provider === "slow") await pause(SLOW_MS);
+    if (provider === "down") throw new Error("the provider is down");
+  };
+  class Provider extends HashEmbeddings {
+    override async embedDocuments(texts: string[]): Promise<number[][]> {
+      await answer();
+      return super.embedDocuments(texts);
+    }
+
+    override async embedQuery(text: string): Promise<number[]> {
+      await answer();
+      return super.embedQuery(text);
+    }
+  }
+  const index = { dims: 64, embeddings: new Provider(), fields: ["text"] };
+  const opened =
+    store.kind === "servers"
+      ? await ScyllaDBStore.connect({ ...store.options, index })
+      : await ScyllaDBStore.embedded({ ...store.options, index });
+  return {
+    store: opened,
+    isStoreError,
+    setProvider: (state) => {
+      provider = state;
+    },
+  };
+}
+
+/** Shifts the clock, or makes it coarse so that processes often draw the same instant. */
+function setClock({ skewMs = 0, tickMs = 1 }: ClockFault): void {
+  if (skewMs === 0 && tickMs === 1) return;
+  const now = Date.now.bind(Date);
+  Date.now = () => Math.floor((now() + skewMs) / tickMs) * tickMs;
+  // What the store takes the microseconds of a version from.
+  const uptime = performance.now.bind(performance);
+  if (tickMs > 1) Object.defineProperty(performance, "now", { value: () => Math.floor(uptime()) });
+}

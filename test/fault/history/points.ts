@@ -1,0 +1,70 @@
+/** Looks behind the store: which items have vectors. */
+import Database from "libsql";
+import type { StoreOptions } from "./config.ts";
+
+/** Place of an item: its labels and its key. */
+export type Place = readonly [...labels: string[], key: string];
+
+interface QdrantAnswer<T> {
+  readonly result: T;
+}
+
+interface ScrollPage {
+  readonly points: readonly { readonly payload: { readonly ns: string; readonly key: string } }[];
+  readonly next_page_offset: string | number | null;
+}
+
+/** Places of all items that have a point, each as often as it has one. */
+export async function indexedPlaces({ kind, options }: StoreOptions): Promise<Place[]> {
+  if (kind === "embedded") return placesInFile(options.path ?? "");
+  const { qdrant, cql } = options;
+  if (qdrant === undefined) return [];
+  return placesInQdrant(qdrant.url, qdrant.collection ?? cql.keyspace);
+}
+
+async function placesInQdrant(url: string, alias: string): Promise<Place[]> {
+  const { collections } = await ask<{ collections: { name: string }[] }>(url, "/collections");
+  const places: Place[] = [];
+  for (const { name } of collections.filter((each) => each.name.startsWith(`${alias}_`))) {
+    for (let offset: ScrollPage["next_page_offset"] | undefined; offset !== null;) {
+      const page: ScrollPage = await ask(url, `/collections/${name}/points/scroll`, {
+        limit: 1_000,
+        with_payload: ["ns", "key"],
+        with_vector: false,
+        ...(offset === undefined ? {} : { offset }),
+      });
+      places.push(...page.points.map(({ payload }): Place => [...payload.ns.split("."), payload.key]));
+      offset = page.next_page_offset;
+    }
+    const { count } = await ask<{ count: number }>(url, `/collections/${name}/points/count`, { exact: true });
+    if (count !== places.length) throw new Error(`Qdrant counts ${count} points in ${name}, but gave ${places.length}.`);
+  }
+  return places;
+}
+
+async function ask<T>(url: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(url + path, {
+    signal: AbortSignal.timeout(20_000),
+    ...(body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`Qdrant answered ${response.status} to ${path}: ${await response.text()}`);
+  return ((await response.json()) as QdrantAnswer<T>).result;
+}
+
+function placesInFile(path: string): Place[] {
+  const database = new Database(path, { readonly: true });
+  try {
+    const rows = database
+      .prepare("SELECT n.path AS path, p.key AS key FROM points p JOIN namespaces n ON n.id = p.namespace_id")
+      .all([]) as { path: Uint8Array | string; key: Uint8Array | string }[];
+    return rows.map((row): Place => [...text(row.path).split("."), text(row.key)]);
+  } finally {
+    database.close();
+  }
+}
+
+function text(value: Uint8Array | string): string {
+  return typeof value === "string" ? value : Buffer.from(value).toString();
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { groupVectorWrites } from "../../../src/core/grouped-vector-index.ts";
+import type { UpsertOutcome, VectorIndex, VectorPoint } from "../../../src/ports/vector-index.ts";
+
+/** An index that keeps one point an item, as the port says. */
+class OnePointIndex implements Pick<VectorIndex, "upsert" | "remove"> {
+  readonly calls: string[][] = [];
+  readonly #stored = new Map<string, { version: number; writeId: string }>();
+
+  async remove(): Promise<PromiseSettledResult<void>[]> {
+    throw new Error("nothing is removed here");
+  }
+
+  async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<UpsertOutcome>[]> {
+    this.calls.push(points.map(({ writeId }) => writeId));
+    return points.map(({ key, version, writeId }) => {
+      const stored = this.#stored.get(key);
+      if (stored === undefined || stored.version < version) this.#stored.set(key, { version, writeId });
+      const stands = this.#stored.get(key);
+      const isRival = stands?.version === version && stands.writeId !== writeId;
+      return { status: "fulfilled", value: isRival ? "contested" : "stored" };
+    });
+  }
+}
+
+test("a group writes each item once, at its newest; two of one instant each have their own outcome", async () => {
+  const index = new OnePointIndex();
+  const grouped = groupVectorWrites(index as unknown as VectorIndex);
+  const point = (key: string, version: number, writeId: string): VectorPoint => ({
+    namespace: "a",
+    key,
+    version,
+    writeId,
+    vectors: [[1]],
+    value: {},
+    expiresAt: null,
+  });
+  const points = [point("k", 1, "old"), point("k", 2, "first"), point("k", 2, "second"), point("other", 1, "x")];
+  const outcomes = await Promise.all(points.map((each) => grouped.upsert([each])));
+  const values = outcomes.map(([outcome]) => (outcome?.status === "fulfilled" ? outcome.value : outcome?.status));
+  expect(values).toEqual(["stored", "stored", "contested", "stored"]);
+  expect(index.calls).toEqual([["first", "x"], ["second"]]);
+});
