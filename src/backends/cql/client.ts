@@ -52,7 +52,7 @@ function callersClient(client: Client): Connected {
 
 /** The driver would wait for up to ten minutes before it tries a node again, and keep the process alive for it. */
 const RECONNECT_FIRST_MS = 500;
-const RECONNECT_LONGEST_MS = 3_000;
+const RECONNECT_LONGEST_MS = 2_000;
 
 /**
  * The driver's own policy, which also remembers what data centres there are. The name of the local one is given here

@@ -72,6 +72,7 @@ export class ControlConnectionCare {
 
   /** Closes all that were made, once the client was shut down. */
   closeAll(): void {
+    this.noteHosts();
     for (const host of this.#hosts) this.#shutDown(host);
     for (const connection of this.#made.keys()) connection.close();
     this.#made.clear();
@@ -88,6 +89,8 @@ export class ControlConnectionCare {
     const create = control._createConnection;
     if (create === undefined) return;
     control._createConnection = async (contactPoint) => {
+      // What stood for a node in an attempt that failed is replaced by the next attempt.
+      this.noteHosts();
       this.#closeUnused(control);
       const connection = await create.call(control, contactPoint);
       this.#made.set(connection, performance.now());
