@@ -77,8 +77,10 @@ export function compose(config: CommonConfig, events: StoreEvents, parts: Parts)
     reconciler,
     events,
     async repair(options) {
-      const report = await new Repair(ground, logger, options).run();
-      if (!options.dryRun && report.failed === 0 && report.unreadable === 0) await refill?.complete();
+      const compared = refill?.name;
+      const repair = new Repair(ground, logger, options);
+      const report = await repair.run();
+      if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
       return report;
     },
     sweep: () => sweeper.sweep(),

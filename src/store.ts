@@ -12,6 +12,7 @@ import {
 import { withinDeadline } from "./concurrency/deadline.ts";
 import { ClosedError, messageOf } from "./model/errors.ts";
 import type { StoreEventType } from "./ports/events.ts";
+import type { Logger } from "./ports/logger.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
@@ -29,6 +30,7 @@ class Lifecycle {
   /** One for each task under way: a promise of the whole life would keep what ever waited for it in memory. */
   readonly #aborts = new Set<(reason: ClosedError) => void>();
   #starting: Promise<Composition> | null = null;
+  #isStarting = false;
   #stopping: Promise<void> | null = null;
 
   constructor(composition: Composition) {
@@ -62,12 +64,25 @@ class Lifecycle {
   }
 
   async #start(): Promise<Composition> {
+    this.#isStarting = true;
     try {
       await this.#composition.start();
       return this.#composition;
     } catch (error) {
       this.#starting = null;
       throw error;
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  /** A start that outlived the wait opens what nobody would close. */
+  async #stopWhatStartsLate(logger: Logger): Promise<void> {
+    try {
+      await this.#starting;
+      await this.#composition.stop();
+    } catch (error) {
+      logger.debug({ cause: messageOf(error) }, "a start that was under way when the store was stopped has failed");
     }
   }
 
@@ -83,6 +98,7 @@ class Lifecycle {
     const givenUp = "The store was stopped while the operation was under way. A write may or may not be stored.";
     for (const abort of this.#aborts) abort(new ClosedError(givenUp));
     await this.#composition.stop();
+    if (this.#isStarting) void this.#stopWhatStartsLate(logger);
   }
 }
 

@@ -93,15 +93,22 @@ export class IntentLog {
    */
   async note(intents: readonly Intent[]): Promise<OpenIntent[]> {
     const outcomes = await this.#notes.add(intents);
-    return outcomes.map((outcome, i) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value.opened(intents[i] as Intent);
-    });
+    const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.opened(intents[i] as Intent)));
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed === undefined) return open.filter((each) => each !== null);
+    // Nothing is written then, of those that were noted either.
+    for (const each of open) each?.settle(false);
+    throw failed.reason;
   }
 
   /** Whether the write of an intent was this process's and has ended: all of it is done, or nothing of it ever will be. */
   isSettled(batch: Pick<IntentBatch, "id">, intent: Intent): boolean {
     return this.#own.get(batch.id)?.isSettled(intent) ?? false;
+  }
+
+  /** Whether vectors take a while to be flushed after they were acknowledged. */
+  get flushes(): boolean {
+    return this.#times.flushMs > 0;
   }
 
   /** Whether some write of a batch was noted so lately that its vectors may not be flushed yet. */
@@ -120,6 +127,11 @@ export class IntentLog {
     const due = this.#ended.filter(isDue);
     if (due.length > 0) this.#ended = this.#ended.filter((ended) => !isDue(ended));
     return due;
+  }
+
+  /** Takes back batches whose notes could not be dropped yet. */
+  putBack(ended: readonly EndedBatch[]): void {
+    this.#ended.push(...ended);
   }
 
   async #add(intents: readonly Intent[]): Promise<PromiseSettledResult<OpenBatch>[]> {

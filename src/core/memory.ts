@@ -62,7 +62,7 @@ function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (Promise
 }
 
 /** Codes of errors that come before anything is written. */
-const UNSAVED: ReadonlySet<string> = new Set(["EMBEDDING", "VALIDATION"]);
+const UNSAVED: ReadonlySet<string> = new Set(["ABORTED", "EMBEDDING", "VALIDATION"]);
 
 /** Whether a put was refused with nothing of it saved. */
 function isUnsaved(outcome: PromiseSettledResult<void>): boolean {
@@ -88,12 +88,11 @@ export class Memory {
   constructor(options: MemoryOptions) {
     const { items, indexing, intents, policy, limits, ttl, events, logger, onStale, clock = new VersionClock() } = options;
     const rules = new TtlRules(ttl);
-    const deadlineMs = limits.writeDeadlineMs;
     this.#items = items;
     this.#limits = limits;
     this.#searcher = new Searcher({ items, indexing, limits, events, onStale });
     this.#searches = new Bulkhead("searches", limits.searches);
-    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, deadlineMs, events, logger });
+    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
     this.#refresh = new TtlRefresh(items, rules, logger);
   }
@@ -147,7 +146,7 @@ export class Memory {
     return settleTogether(requests.length, async () => {
       this.#pendingBytes.take(bytes);
       try {
-        return await this.#put(requests);
+        return await this.#put(requests, new Deadline(this.#limits.writeDeadlineMs));
       } finally {
         this.#pendingBytes.giveBack(bytes);
       }
@@ -200,10 +199,10 @@ export class Memory {
    * Writes the last put of each key; one before it, which nobody can ever see, has then succeeded. Where the last one was
    * refused and nothing of it saved, the one before it counts: a failing operation does not undo another.
    */
-  async #put(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+  async #put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
     const outcomes = requests.map((): PromiseSettledResult<void> | null => null);
     for (let round = lastOfEach(requests, outcomes); round.length > 0; round = lastOfEach(requests, outcomes)) {
-      const written = await this.#writes.put(round.map((i) => requests[i] as PutRequest));
+      const written = await this.#writes.put(round.map((i) => requests[i] as PutRequest), deadline);
       round.forEach((position, i) => {
         outcomes[position] = written[i] as PromiseSettledResult<void>;
         if (isUnsaved(outcomes[position])) return;

@@ -19,21 +19,33 @@ const MOST_ROUNDS = 4;
 /**
  * Reconciles one item; may be run twice at once, and beside writers.
  *
- * @returns the record that all is now in step with; null when there is none.
  * @throws {UnavailableError} when others write it all the time.
  */
-export async function reconcileItem(ground: ReconcileGround, id: ItemId): Promise<ItemRecord | null> {
+export async function reconcileItem(ground: ReconcileGround, id: ItemId): Promise<Reconciled> {
+  let wroteVectors = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { record, isInStep } = await reconcileOnce(ground, id);
-    if (isInStep) return record;
+    const { record, sync } = await reconcileOnce(ground, id);
+    wroteVectors ||= sync !== "untouched";
+    if (sync !== "contested") return { record, wroteVectors };
   }
   throw new UnavailableError("An item is being written again and again: its vectors could not be brought in step with it yet.");
 }
 
+/** An item whose derived data are right. */
+export interface Reconciled {
+  /** The record that they are in step with; null when there is none. */
+  readonly record: ItemRecord | null;
+  /** Whether vectors had to be written for it. */
+  readonly wroteVectors: boolean;
+}
+
+/** What became of the vectors in one round; `contested`: another write came between, and it has to be looked at again. */
+type Sync = "untouched" | "written" | "contested";
+
 /** What one round came to. */
 interface Round {
   readonly record: ItemRecord | null;
-  readonly isInStep: boolean;
+  readonly sync: Sync;
 }
 
 /** The point's version is read before the record, so that what is removed is never newer than what was seen. */
@@ -41,25 +53,30 @@ async function reconcileOnce({ items, indexing }: ReconcileGround, id: ItemId): 
   const [point = null] = indexing === null ? [] : await indexing.vectors.stored([id]);
   const [record = null] = await items.get([id]);
   if (record !== null) await only(items.put([record]));
-  if (indexing === null) return { record, isInStep: true };
-  if (isLive(record, Date.now())) return { record, isInStep: await syncVectors(indexing, record, point) };
+  if (indexing === null) return { record, sync: "untouched" };
+  if (isLive(record, Date.now())) {
+    const sync = await syncVectors(indexing, record, point);
+    if (sync !== "written") return { record, sync };
+    // A delete that came while the texts were embedded found nothing to remove, and what was written then is an orphan.
+    const [after = null] = await items.get([id]);
+    return { record, sync: after?.writeId === record.writeId ? "written" : "contested" };
+  }
   if (point !== null) await only(indexing.vectors.remove([{ ...id, ...point }]));
-  return { record, isInStep: true };
+  return { record, sync: "untouched" };
 }
 
-/** Whether the vectors are then known to be those of the record, or of a newer write. */
-async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<boolean> {
+async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<Sync> {
   const { namespace, key, version, writeId, expiresAt } = record;
   const value = decodeValue(record.value);
   const texts = indexing.rules.textsOf(value, namespace, record.index);
   if (texts.length === 0) {
     if (stored !== null && stored.version <= version) await only(indexing.vectors.remove([{ namespace, key, ...stored }]));
-    return true;
+    return "untouched";
   }
-  if (stored?.writeId === writeId) return true;
+  if (stored?.writeId === writeId) return "untouched";
   const vectors = await indexing.embedder.documents(texts);
   const point = { namespace, key, version, writeId, vectors, value, expiresAt };
-  return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored";
+  return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored" ? "written" : "contested";
 }
 
 /** The outcome of a call for one. */

@@ -4,10 +4,10 @@
  * with it. A crash in between leaves the intent, by which any process finishes the job. A delete goes the same way: it
  * writes a marker and takes the vectors away.
  */
-import { Deadline } from "../concurrency/deadline.ts";
+import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
-import { AbortError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
+import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
@@ -40,8 +40,6 @@ export interface WritePathOptions {
   readonly policy: SyncPolicy;
   readonly ttl: TtlRules;
   readonly clock: VersionClock;
-  /** Longest time for a put, milliseconds; at most {@link WRITE_BOUND_MS}. */
-  readonly deadlineMs: number;
   readonly events: Events;
   readonly logger: Logger;
 }
@@ -77,19 +75,17 @@ export class WritePath {
   }
 
   /** Writes items of different ids; `result[i]` is what became of `requests[i]`, and one failing fails alone. */
-  async put(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
-    if (requests.length === 0) return [];
-    const outcomes = await this.#putTogether(requests);
+  async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
+    const outcomes = await this.#putTogether(requests, deadline);
     const [first] = outcomes;
     // One record that cannot be read, as a newer version wrote it, shall fail its own put only.
     const isUnreadable = first?.status === "rejected" && isStoreError(first.reason) && first.reason.code === "SCHEMA";
     if (!isUnreadable || requests.length === 1) return outcomes;
-    return (await Promise.all(requests.map((request) => this.#putTogether([request])))).flat();
+    return (await Promise.all(requests.map((request) => this.#putTogether([request], deadline)))).flat();
   }
 
-  #putTogether(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+  #putTogether(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
     return settleTogether(requests.length, async () => {
-      const deadline = new Deadline(this.#options.deadlineMs);
       const notedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), notedAt }));
       const { noted, replaced, embedded } = await this.#prepare(requests, intents, deadline);
@@ -144,7 +140,7 @@ export class WritePath {
       const vectors = await deadline.part(EMBEDDING_SHARE).wait("Embedding the texts of a put", embedding);
       return { value, texts: texts.length, vectors };
     } catch (error) {
-      if (policy.embeddingFailure === "fail") throw toEmbeddingError(error);
+      if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
       events.tell({ type: "embedding-postponed", cause: messageOf(error) });
       return { value, texts: texts.length, vectors: [] };
     }
@@ -206,4 +202,9 @@ export class WritePath {
       return outcome.status === "rejected" ? outcome : (synced.get(draft) ?? fulfilled(undefined));
     });
   }
+}
+
+function nothingSaved(error: EmbeddingError): EmbeddingError {
+  const { message, retryable, details } = error;
+  return new EmbeddingError(`${message} ${NOTHING_SAVED}`, { cause: error.cause, retryable, details });
 }

@@ -1,9 +1,9 @@
 import { EmbeddingError, isStoreError, messageOf } from "./errors.ts";
 
 /** What an embedding provider threw, in the store's terms. */
-export function toEmbeddingError(error: unknown): Error {
-  if (isStoreError(error) && error.code === "EMBEDDING") return error;
-  return new EmbeddingError(`The embedding provider failed, and nothing was saved: ${messageOf(error)}`, {
+export function toEmbeddingError(error: unknown): EmbeddingError {
+  if (error instanceof EmbeddingError) return error;
+  return new EmbeddingError(`The embedding provider failed: ${messageOf(error)}`, {
     cause: error,
     retryable: isStoreError(error) ? error.retryable : !isRefusal(error),
   });

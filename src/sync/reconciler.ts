@@ -38,7 +38,8 @@ export interface ReconcilerOptions {
   readonly tickMs: number;
 }
 
-type Verdict = "settled" | Left["verdict"];
+/** `flushing`: settled, but its vectors were written just now and may not be flushed; it is looked at once more. */
+type Verdict = "settled" | "flushing" | Left["verdict"];
 
 const BATCHES_A_TICK = 100;
 const BATCHES_A_PASS = 1_000;
@@ -120,7 +121,13 @@ export class Reconciler {
   async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
-    await this.#drop(log.takeEnded());
+    const ended = log.takeEnded();
+    try {
+      await this.#drop(ended);
+    } catch (error) {
+      log.putBack(ended);
+      throw error;
+    }
     const stale = await this.#seeStale(now, all);
     const verdicts: Verdict[] = [];
     const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
@@ -131,7 +138,7 @@ export class Reconciler {
     const count = (...kinds: Verdict[]): number => verdicts.filter((each) => kinds.includes(each)).length;
     return {
       examined: verdicts.length,
-      settled: count("settled"),
+      settled: count("settled", "flushing"),
       watched: count("watched"),
       failed: count("failed", "dead"),
       dead: count("dead"),
@@ -141,7 +148,7 @@ export class Reconciler {
 
   /**
    * Drops the notes of writes that ended. Of two writes to one key at once, the later may have no vectors and not know of
-   * those of the earlier, which came after it: they are taken away here. If dropping fails, the notes are found again.
+   * those of the earlier, which came after it: they are taken away here.
    */
   async #drop(ended: readonly EndedBatch[]): Promise<void> {
     if (ended.length === 0) return;
@@ -178,8 +185,9 @@ export class Reconciler {
     // Its vectors are acknowledged and may not be flushed yet: it stays until it is due, whatever was seen of it now.
     if (log.isYoung(batch, Date.now())) return verdicts;
     const left = batch.intents.flatMap((intent, i): Left[] => {
-      const verdict = verdicts[i];
-      return verdict === undefined || verdict === "settled" ? [] : [{ intent, verdict }];
+      const verdict = verdicts[i] ?? "watched";
+      if (verdict === "settled") return [];
+      return [{ intent, verdict: verdict === "flushing" ? "watched" : verdict }];
     });
     // Kept anew before it is removed: a crash between the two leaves it twice, never not at all.
     for (const later of postpone(batch, left)) await outbox.add(later);
@@ -191,8 +199,9 @@ export class Reconciler {
     const { ground, log, events, logger } = this.#options;
     const { attempts } = batch;
     try {
-      const record = await reconcileItem(ground, intent);
-      return log.isSettled(batch, intent) || isSettled(intent, record, Date.now()) ? "settled" : "watched";
+      const { record, wroteVectors } = await reconcileItem(ground, intent);
+      if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
+      return wroteVectors && log.flushes ? "flushing" : "settled";
     } catch (error) {
       if (!isLost(intent, attempts, error, Date.now())) {
         logger.debug({ attempts, cause: messageOf(error) }, "an item could not be brought in step; it is tried again");

@@ -36,6 +36,12 @@ export interface RefillOptions {
 /** Between two looks at the collection, milliseconds. */
 const TICK_MS = 2_000;
 
+/** Every so many looks it is seen whether the records know another collection by now. */
+const LOOKS_A_CHECK = 15;
+
+/** Longest pause between two passes over all records, milliseconds. */
+const LONGEST_REST_MS = 300_000;
+
 /**
  * The filling goes by turns of this length, milliseconds. Whoever had the last one has the first half of a turn to claim
  * it; then another may, which takes over from one that died.
@@ -51,6 +57,9 @@ export class Refill {
   #loop: Promise<void> | null = null;
   #isTold = false;
   #lastFailure = "";
+  #looks = 0;
+  /** Passes over all records that did not complete it. */
+  #passes = 0;
 
   constructor(options: RefillOptions) {
     this.#options = options;
@@ -67,10 +76,19 @@ export class Refill {
     await this.#loop;
   }
 
-  /** Says that the collection holds what the records say: they were just compared. */
-  async complete(): Promise<void> {
+  /** Name of the collection in use. */
+  get name(): string {
+    return this.#options.collection.name;
+  }
+
+  /**
+   * Says that a collection holds what the records say: they were just compared with it.
+   *
+   * @param name - the collection that was in use when the comparison began; another may have taken its place meanwhile
+   */
+  async complete(name: string): Promise<void> {
     const { collection, events } = this.#options;
-    if (collection.isComplete || collection.isAway) return;
+    if (collection.isComplete || collection.isAway || collection.name !== name) return;
     await collection.complete();
     events.tell({ type: "vectors-restored" });
     this.#isTold = false;
@@ -85,13 +103,15 @@ export class Refill {
       } catch (error) {
         this.#tellFailure(error);
       }
-      // Rejects when it is stopped: the loop then ends by its condition.
-      await pause(TICK_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      await this.#rest(TICK_MS);
     }
   }
 
   async #look(): Promise<void> {
     const { collection, events, ground, logger } = this.#options;
+    this.#looks += 1;
+    // Another process may have found it lost and replaced it, while this one had no call to notice it by.
+    if (this.#looks % LOOKS_A_CHECK === 0) await collection.look();
     if (collection.isAway) await collection.replace();
     if (!collection.isComplete && !this.#isTold) {
       events.tell({ type: "vectors-lost" });
@@ -99,9 +119,17 @@ export class Refill {
     }
     if (!collection.isComplete) await collection.look();
     if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
-    const report = await this.#claiming(new Repair(ground, logger, { signal: this.#stopped.signal }).run());
+    const { name } = collection;
+    const repair = new Repair(ground, logger, { signal: this.#stopped.signal });
+    const report = await this.#claiming(repair.run());
     logger.info({ ...report }, "the records were gone through to fill the vectors in again");
-    if (report.failed === 0) await this.complete();
+    if (repair.isComplete) await this.complete(name);
+    else await this.#rest(Math.min(TICK_MS * 2 ** (this.#passes += 1), LONGEST_REST_MS));
+  }
+
+  /** Rejects never; ends early when it is stopped. */
+  async #rest(ms: number): Promise<void> {
+    await pause(ms, undefined, { ref: false, signal: this.#stopped.signal }).catch(() => undefined);
   }
 
   /** Another process may have filled it. */

@@ -2,7 +2,8 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { Indexing } from "../core/indexing.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
-import { messageOf } from "../model/errors.ts";
+import { readEach, UNREADABLE } from "../core/read-each.ts";
+import { isStoreError, messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -72,11 +73,20 @@ export class Repair {
   /** Namespaces that hold a record, and those in which a live one has no vectors. */
   readonly #occupied = new Set<string>();
   readonly #unscored = new Set<string>();
+  #hasPassingFailure = false;
 
   constructor(ground: ReconcileGround, logger: Logger, options: RepairOptions = {}) {
     this.#ground = ground;
     this.#logger = logger;
     this.#options = options;
+  }
+
+  /**
+   * Whether, once it has run, the index holds all that it can: what failed for good is found unscored, and what failed
+   * for a passing reason, or cannot be read here, is not counted as done.
+   */
+  get isComplete(): boolean {
+    return this.#options.dryRun !== true && !this.#hasPassingFailure && this.#counts.unreadable === 0;
   }
 
   /** Repairs; resolves when all is read. */
@@ -142,9 +152,13 @@ export class Repair {
 
   async #points(indexing: Indexing, after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
     const page = await indexing.vectors.scan(after, limit);
-    const records = await this.#ground.items.get(page.found.map(idOf));
+    const records = await readEach(this.#ground.items, page.found.map(idOf));
     const now = Date.now();
-    const orphans = page.found.filter((point, i) => this.#isOrphan(indexing, point, records[i] ?? null, now));
+    // A record that cannot be read here was counted when it was scanned; its point is left alone.
+    const orphans = page.found.filter((point, i) => {
+      const record = records[i];
+      return record !== UNREADABLE && this.#isOrphan(indexing, point, record ?? null, now);
+    });
     this.#counts.orphaned += orphans.length;
     await this.#mend(orphans);
     return page;
@@ -163,6 +177,8 @@ export class Repair {
       } catch (error) {
         this.#counts.failed += 1;
         this.#unscored.add(id.namespace);
+        this.#hasPassingFailure ||= !isStoreError(error) || error.retryable;
+        await this.#ground.items.markUnscored([id.namespace]);
         this.#logger.warn({ cause: messageOf(error) }, "an item could not be repaired");
       }
     });

@@ -1,5 +1,6 @@
 /** Takes away what has ended: vectors of expired items, and what the database itself does not forget. */
 import { mapBounded } from "../concurrency/bounded.ts";
+import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
@@ -92,15 +93,28 @@ export class Sweeper {
 
   async #sweepFound(vectors: VectorIndex, found: readonly IndexedPoint[], now: number): Promise<number> {
     const { ground } = this.#options;
-    const records = await ground.items.get(found.map(({ namespace, key }) => ({ namespace, key })));
-    const renewals = found.flatMap((point, i) => renewalOf(point, records[i] ?? null, now));
+    const records = await readEach(ground.items, found.map(({ namespace, key }) => ({ namespace, key })));
+    const readable = found.filter((_, i) => records[i] !== UNREADABLE);
+    const renewals = found.flatMap((point, i) => {
+      const record = records[i] ?? null;
+      return record === UNREADABLE ? [] : renewalOf(point, record, now);
+    });
     if (renewals.length > 0) await vectors.renew(renewals);
     const renewed = new Set(renewals.map(idText));
-    const others = found.filter((point) => !renewed.has(idText(point)));
-    const reconciled = await mapBounded(others, ITEMS_AT_ONCE, ({ namespace, key }) =>
-      reconcileItem(ground, { namespace, key }),
-    );
-    return reconciled.filter((record) => !isLive(record, now)).length;
+    const others = readable.filter((point) => !renewed.has(idText(point)));
+    const removed = await mapBounded(others, ITEMS_AT_ONCE, (point) => this.#removed(point, now));
+    return removed.filter(Boolean).length;
+  }
+
+  /** One that cannot be seen to now does not hold up the others; the next sweep meets it again. */
+  async #removed({ namespace, key }: IndexedPoint, now: number): Promise<boolean> {
+    const { ground, logger } = this.#options;
+    try {
+      return !isLive((await reconcileItem(ground, { namespace, key })).record, now);
+    } catch (error) {
+      logger.warn({ cause: messageOf(error) }, "the vectors of an item that has ended could not be swept; it is tried again");
+      return false;
+    }
   }
 }
 

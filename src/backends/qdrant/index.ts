@@ -84,9 +84,11 @@ export class QdrantBackend implements Resource, VectorIndex {
     this.#startWith(await prepareCollection(this.#client, this.#setup), false);
   }
 
-  /** Looks whether another process has filled the collection meanwhile. */
+  /** Looks whether another process has filled the collection meanwhile, or replaced it. */
   async look(): Promise<void> {
     const started = this.#running();
+    const known = await knownCollection(this.#setup);
+    started.isAway ||= known !== null && known.name !== started.name;
     started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
   }
 
