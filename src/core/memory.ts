@@ -94,7 +94,7 @@ export class Memory {
     this.#searches = new Bulkhead("searches", limits.searches);
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    this.#refresh = new TtlRefresh(items, rules, logger);
+    this.#refresh = new TtlRefresh(items, rules, logger, onStale);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Renews the time to live of items that are read. */
 import { messageOf } from "../model/errors.ts";
-import type { LiveRecord } from "../model/item.ts";
+import type { ItemId, LiveRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { refreshed, type TtlRules } from "./ttl-rules.ts";
@@ -17,7 +17,11 @@ export class TtlRefresh {
   readonly #rules: TtlRules;
   readonly #logger: Logger;
 
-  constructor(items: ItemRepository, rules: TtlRules, logger: Logger) {
+  readonly #onLate: (ids: readonly ItemId[]) => void;
+
+  /** @param onLate - is given items whose former end had come before their renewal was written: a sweep may have met them */
+  constructor(items: ItemRepository, rules: TtlRules, logger: Logger, onLate: (ids: readonly ItemId[]) => void) {
+    this.#onLate = onLate;
     this.#items = items;
     this.#rules = rules;
     this.#logger = logger;
@@ -27,14 +31,20 @@ export class TtlRefresh {
   async refresh(reads: readonly Read[]): Promise<void> {
     const now = Date.now();
     const renewed = new Map<string, LiveRecord>();
+    const formerEnds = new Map<string, number | null>();
     for (const { record, asked } of reads) {
       if (record === null || !(asked ?? this.#rules.refreshOnRead)) continue;
       const later = refreshed(record, now);
       // Ids may repeat among reads, and not within a write.
-      if (later !== null) renewed.set(later.writeId, later);
+      if (later === null) continue;
+      renewed.set(later.writeId, later);
+      formerEnds.set(later.writeId, record.expiresAt);
     }
     if (renewed.size === 0) return;
     const outcomes = await Promise.allSettled([this.#items.put([...renewed.values()])]);
+    const written = Date.now();
+    const late = [...renewed.values()].filter(({ writeId }) => (formerEnds.get(writeId) ?? Infinity) <= written);
+    if (late.length > 0) this.#onLate(late.map(({ namespace, key }) => ({ namespace, key })));
     const failed = outcomes.flatMap((outcome) =>
       outcome.status === "rejected" ? [outcome] : outcome.value.filter(({ status }) => status === "rejected"),
     );
