@@ -1,6 +1,7 @@
 /** Makes what is derived from one record right: its place in the listing, its namespace in the registry, its vectors. */
 import { UnavailableError } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
+import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { StoredPoint } from "../ports/vector-index.ts";
@@ -16,19 +17,32 @@ export interface ReconcileGround {
 /** Other writes may come between, each time that vectors are written; in so many rounds they are no accident any more. */
 const MOST_ROUNDS = 4;
 
+/** An item could not be brought in step, as others write it all the time. */
+export class ContestedError extends UnavailableError {
+  /** What was written last, as far as was seen. */
+  readonly record: ItemRecord | null;
+
+  constructor(record: ItemRecord | null) {
+    super("An item is being written again and again: its vectors could not be brought in step with it yet.");
+    this.record = record;
+  }
+}
+
 /**
  * Reconciles one item; may be run twice at once, and beside writers.
  *
- * @throws {UnavailableError} when others write it all the time.
+ * @throws {ContestedError} when others write it all the time.
  */
 export async function reconcileItem(ground: ReconcileGround, id: ItemId): Promise<Reconciled> {
   let wroteVectors = false;
+  let last: ItemRecord | null = null;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { record, sync } = await reconcileOnce(ground, id);
     wroteVectors ||= sync !== "untouched";
     if (sync !== "contested") return { record, wroteVectors };
+    last = record;
   }
-  throw new UnavailableError("An item is being written again and again: its vectors could not be brought in step with it yet.");
+  throw new ContestedError(last);
 }
 
 /** An item whose derived data are right. */
@@ -54,12 +68,12 @@ async function reconcileOnce({ items, indexing }: ReconcileGround, id: ItemId): 
   const [record = null] = await items.get([id]);
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, sync: "untouched" };
-  if (isLive(record, Date.now())) {
+  if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {
     const sync = await syncVectors(indexing, record, point);
     if (sync !== "written") return { record, sync };
     // A delete that came while the texts were embedded found nothing to remove, and what was written then is an orphan.
     const [after = null] = await items.get([id]);
-    return { record, sync: after?.writeId === record.writeId ? "written" : "contested" };
+    return after?.writeId === record.writeId ? { record, sync: "written" } : { record: after, sync: "contested" };
   }
   if (point !== null) await only(indexing.vectors.remove([{ ...id, ...point }]));
   return { record, sync: "untouched" };

@@ -9,7 +9,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { UpsertOutcome, Vector, VectorPoint } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { OpenIntent } from "./intent-log.ts";
-import { reconcileItem } from "./reconcile-item.ts";
+import { ContestedError, reconcileItem } from "./reconcile-item.ts";
 
 /** A put on its way: what is written, and what it replaces. */
 export interface Write {
@@ -49,19 +49,26 @@ export class VectorSync {
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
     const { indexing } = this.#options;
-    if (indexing !== null) await this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes);
+    const superseded = indexing === null ? [] : await this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
     const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
-    const open = new Set([...failed, ...pending]);
+    const open = new Set([...failed, ...pending, ...superseded]);
     for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectors > 0);
     await this.#flagUnscored([...open], deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
     return outcomes;
   }
 
-  async #bringInStep(indexing: Indexing, writes: readonly Write[], deadline: Deadline, outcomes: Outcomes): Promise<void> {
+  /** @returns writes that nobody can see any more: others came after them, and while those go on, nothing is in step. */
+  async #bringInStep(
+    indexing: Indexing,
+    writes: readonly Write[],
+    deadline: Deadline,
+    outcomes: Outcomes,
+  ): Promise<readonly Write[]> {
     const { vectors } = indexing;
     const { items } = this.#options;
+    const superseded: Write[] = [];
     const within = <T>(task: Promise<T>): Promise<T> => deadline.wait("Writing the vectors", task);
     const indexed = writes.filter((write) => write.vectors.length > 0);
     const cleared = writes.filter(({ record, replaced }) => record.vectors === 0 && (replaced?.vectors ?? 0) > 0);
@@ -74,10 +81,14 @@ export class VectorSync {
         const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
         const isContested = outcome.status === "fulfilled" && outcome.value === "contested";
         // Which of two writes that met stands, the record alone knows.
-        outcomes.set(write, isContested ? done(await settled(within(reconcileItem({ items, indexing }, write.record)))) : done(outcome));
+        const final = isContested ? await settled(within(reconcileItem({ items, indexing }, write.record))) : outcome;
+        const isSuperseded = final.status === "rejected" && isOverwritten(write, final.reason);
+        if (isSuperseded) superseded.push(write);
+        outcomes.set(write, isSuperseded ? fulfilled(undefined) : done(final));
       }),
     );
     cleared.forEach((write, i) => outcomes.set(write, removals[i] as PromiseSettledResult<void>));
+    return superseded;
   }
 
   /** Items whose vectors are pending count as unscored, so that searches still show them. */
@@ -102,6 +113,11 @@ export class VectorSync {
       "The record is stored (or deleted), but its vectors are not in step with it yet; that is queued. " + messageOf(cause);
     return rejected(new VectorSyncError(message, { cause, retryable: !isStoreError(cause) || cause.retryable }));
   }
+}
+
+/** Whether an item could not be brought in step because of writes that came after this one. */
+function isOverwritten({ record }: Write, reason: unknown): boolean {
+  return reason instanceof ContestedError && reason.record?.writeId !== record.writeId;
 }
 
 /** An outcome without what it came to. */

@@ -2,7 +2,8 @@
  * The path of a put. At once, and before anything is written: the intent is noted, the record is read, the texts are
  * embedded; a failure of any leaves nothing behind. Then the record is written, then its vectors are brought in step
  * with it. A crash in between leaves the intent, by which any process finishes the job. A delete goes the same way: it
- * writes a marker and takes the vectors away.
+ * writes a marker and takes the vectors away. It does so where nothing is, too: a put that was given up a moment ago may
+ * still be on its way, and has to find something that outranks it.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
@@ -156,7 +157,6 @@ export class WritePath {
   ): Omit<Write, "intent"> | PromiseSettledResult<void> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
     const { value, texts, vectors } = embedded.value;
-    if (request.value === null && (replaced === null || replaced.value === null)) return fulfilled(undefined);
     if (request.signal?.aborted) {
       const { reason: cause } = request.signal as { readonly reason: unknown };
       return rejected(new AbortError("The put was aborted by its caller. Nothing was saved.", { cause }));

@@ -21,6 +21,12 @@ const MS_PER_MINUTE = 60_000;
  */
 export const CLOCK_TOLERANCE_MS = 60 * MS_PER_MINUTE;
 
+/**
+ * How long after its end an item keeps its vectors, milliseconds: a read that met it just before may renew it just after,
+ * and it would be back without them. As long as a read may take unless configured otherwise.
+ */
+export const RENEWAL_LAG_MS = 10_000;
+
 /** The latest time that a `Date` can hold. */
 const END_OF_TIME = 8.64e15;
 

@@ -4,6 +4,7 @@ import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
+import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, VectorIndex, VectorRenewal } from "../ports/vector-index.ts";
 
@@ -64,10 +65,10 @@ export class Sweeper {
     this.#running = null;
   }
 
-  /** Sweeps all that has ended by now. */
+  /** Sweeps all that has ended by now, and cannot be renewed any more. */
   async sweep(now = Date.now()): Promise<SweepReport> {
     const { items, indexing } = this.#options.ground;
-    const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now);
+    const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now - RENEWAL_LAG_MS);
     let records = 0;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
       const removed = await items.sweep(RECORDS_AT_ONCE);

@@ -1,7 +1,8 @@
 /** Time limits, signals and bounds of operations: what a caller sees when something takes too long, or is too much. */
 import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
 
 /** An embedding provider that answers when it is let go. */
 class HeldEmbeddings extends HashEmbeddings {
@@ -34,6 +35,7 @@ class HeldEmbeddings extends HashEmbeddings {
 
 const stores: ScyllaDBStore[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(stores.splice(0).map((store) => store.stop()));
 });
 
@@ -43,6 +45,24 @@ async function open(embeddings: HeldEmbeddings, more: Omit<EmbeddedStoreConfig, 
   stores.push(store);
   return store;
 }
+
+test("a delete of what is not there yet outranks a put that was given up and comes late", async () => {
+  const store = await open(new HeldEmbeddings(), { limits: { writeDeadlineMs: 200 } });
+  const gate = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const put = vi.spyOn(LibsqlItemRepository.prototype, "put");
+  put.mockImplementationOnce(async function (this: LibsqlItemRepository, records) {
+    await gate.promise;
+    const outcomes = await this.put(records);
+    written.resolve();
+    return outcomes;
+  });
+  await expect(store.put(["a"], "k", { text: "late" })).rejects.toMatchObject({ code: "TIMEOUT" });
+  await store.delete(["a"], "k");
+  gate.resolve();
+  await written.promise;
+  expect(await store.get(["a"], "k")).toBeNull();
+});
 
 test("a put whose provider does not answer rejects in its time, and nothing is saved, then or later", async () => {
   const embeddings = new HeldEmbeddings();

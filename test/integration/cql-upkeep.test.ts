@@ -7,7 +7,7 @@ import { LEASE_MS } from "../../src/backends/cql/namespace-registry.ts";
 import { ValidationError } from "../../src/model/errors.ts";
 import { isLive, type ItemRecord } from "../../src/model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
-import type { RecordScan } from "../../src/ports/item-repository.ts";
+import type { ListPage, ListPosition, RecordScan } from "../../src/ports/item-repository.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { present, upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
@@ -101,6 +101,37 @@ describe("the end in an entry", () => {
       expect(await items.listed([present(standing)]), `pair ${n}`).toEqual([true]);
       expect((await listedKeys(root)).includes(first.key), `pair ${n}`).toBe(isLive(standing ?? null, Date.now()));
     }
+  });
+});
+
+describe("an item that is made anew between the reading of its entry and of its record", () => {
+  const cases = (["oldest", "newest"] as const).flatMap((order) => [100, 3, 2, 1].map((limit) => ({ order, limit })));
+  test.each(cases)("stands in the listing once, $order first, $limit a page", async ({ order, limit }) => {
+    const root = newRoot();
+    const [a, b, c] = ["a", "b", "c"].map((key) => recordOf(root, key)).map((record) => present(record));
+    await putAll(items, [a, b, c].map((record) => present(record)));
+    const anew = recordOf(root, "b");
+    const execute = client.execute.bind(client) as Execute;
+    const spy = vi.spyOn(client, "execute") as unknown as { mockImplementation(execute: Execute): void };
+    let isMade = false;
+    spy.mockImplementation(async (query, params, options) => {
+      if (!isMade && query.includes(".items ") && query.startsWith("SELECT")) {
+        isMade = true;
+        await putAll(items, [anew]);
+      }
+      return execute(query, params, options);
+    });
+    const keys: string[] = [];
+    let after: ListPosition | null = null;
+    do {
+      const page: ListPage = await items.list({ namespace: root, order, after, limit });
+      expect(page.records.length).toBeLessThanOrEqual(limit);
+      keys.push(...page.records.map(({ key }) => key));
+      after = page.next;
+    } while (after !== null);
+    // Newest first, a first page that ended before it was made cannot show it: it would stand there.
+    const isBehind = order === "newest" && limit === 1;
+    expect(keys).toEqual(order === "oldest" ? ["a", "c", "b"] : isBehind ? ["c", "a"] : ["b", "c", "a"]);
   });
 });
 

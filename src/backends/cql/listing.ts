@@ -1,8 +1,8 @@
 /** Reads a namespace in order of creation. */
 import { type ItemId, type ItemRecord, isLive, type LiveRecord } from "../../model/item.ts";
-import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
+import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
 import { type Entry, EntryReader } from "./entries.ts";
-import { FEWEST_ENTRIES, NamespaceEntries } from "./namespace-entries.ts";
+import { comparing, FEWEST_ENTRIES, NamespaceEntries } from "./namespace-entries.ts";
 import type { CqlSession, Param, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import type { WindowPlans } from "./window-plan.ts";
@@ -36,45 +36,88 @@ const MOST_ENTRIES_OF_PAGE = 50_000;
  * is live and was created when the entry says; an item that has ended by its entry is not read.
  */
 export async function listPage(query: ListQuery, parts: ListingParts): Promise<ListPage> {
-  const { limit } = query;
   const entries = entriesOf(query, parts);
-  const records: LiveRecord[] = [];
-  for (let wanted = Math.min(Math.max(2 * limit, FEWEST_ENTRIES), MOST_ENTRIES_FIRST); ; ) {
+  const page = new PageOfItems(query, parts);
+  for (let wanted = Math.min(Math.max(2 * query.limit, FEWEST_ENTRIES), MOST_ENTRIES_FIRST); ; ) {
     const before = entries.read;
     const found = await entries.next(wanted);
-    const looked = await readItems(query, found, records, parts);
-    if (looked < found.length) return { records, next: found[looked - 1] ?? null };
-    const isFull = records.length === limit || entries.isSpent || entries.read >= MOST_ENTRIES_OF_PAGE;
-    if (isFull || entries.after === null) return { records, next: entries.after };
+    const looked = await page.add(found);
+    if (looked < found.length) return page.upTo(found[looked - 1] ?? null);
+    if (page.isFull || entries.isSpent || entries.read >= MOST_ENTRIES_OF_PAGE || entries.after === null) {
+      return page.upTo(entries.after);
+    }
     if (2 * found.length < entries.read - before) wanted = Math.min(GROWTH * wanted, MOST_ENTRIES);
   }
 }
 
-/**
- * Adds the live items of entries to those of the page until it is full.
- *
- * @returns how many of the entries were looked at.
- */
-async function readItems(
-  { namespace, limit }: ListQuery,
-  entries: readonly Entry[],
-  records: LiveRecord[],
-  { get, now }: ListingParts,
-): Promise<number> {
-  let looked = 0;
-  // As many items as are missing, and more each time: where entries are dead, many in a row are.
-  for (let size = limit - records.length; looked < entries.length && records.length < limit; size *= 2) {
-    const group = entries.slice(looked, looked + size);
-    const items = await get(group.map(({ key }) => ({ namespace, key })));
-    const time = now();
-    for (const [i, { created }] of group.entries()) {
-      const item = items[i] ?? null;
-      if (isLive(item, time) && item.created === created) records.push(item);
-      looked += 1;
-      if (records.length === limit) break;
-    }
+/** The live items of one page. */
+class PageOfItems {
+  readonly #query: ListQuery;
+  readonly #parts: ListingParts;
+  readonly #compare: (a: ListPosition, b: ListPosition) => number;
+  readonly #records: LiveRecord[] = [];
+  /** Items that are live, but were created at another time than the entry that led to them. */
+  readonly #moved = new Map<string, LiveRecord>();
+
+  constructor(query: ListQuery, parts: ListingParts) {
+    this.#query = query;
+    this.#parts = parts;
+    this.#compare = comparing(query.order);
   }
-  return looked;
+
+  get isFull(): boolean {
+    return this.#records.length >= this.#query.limit;
+  }
+
+  /**
+   * Adds the live items of entries until it is full.
+   *
+   * @returns how many of the entries were looked at.
+   */
+  async add(entries: readonly Entry[]): Promise<number> {
+    const { namespace, limit } = this.#query;
+    const { get, now } = this.#parts;
+    let looked = 0;
+    // As many items as are missing, and more each time: where entries are dead, many in a row are.
+    for (let size = limit - this.#records.length; looked < entries.length && !this.isFull; size *= 2) {
+      const group = entries.slice(looked, looked + size);
+      const items = await get(group.map(({ key }) => ({ namespace, key })));
+      const time = now();
+      for (const [i, { created }] of group.entries()) {
+        const item = items[i] ?? null;
+        if (isLive(item, time)) {
+          if (item.created === created) this.#records.push(item);
+          else this.#moved.set(item.key, item);
+        }
+        looked += 1;
+        if (this.isFull) break;
+      }
+    }
+    return looked;
+  }
+
+  /** The page, when entries up to a place were looked at; null: all. */
+  upTo(place: ListPosition | null): ListPage {
+    const met = new Set(this.#moved.size === 0 ? [] : this.#records.map(({ key }) => key));
+    // Made anew after the entries of its place had been read: it was there all the while, now under one entry and now
+    // under another, and no later page would show it.
+    const missed = [...this.#moved.values()].filter((record) => !met.has(record.key) && this.#isWithin(record, place));
+    if (missed.length === 0) return { records: this.#records, next: place };
+    const records = [...this.#records, ...missed].sort(this.#compare);
+    const { limit } = this.#query;
+    return records.length <= limit
+      ? { records, next: place }
+      : { records: records.slice(0, limit), next: positionOf(records[limit - 1] as LiveRecord) };
+  }
+
+  #isWithin(record: ListPosition, place: ListPosition | null): boolean {
+    const { after } = this.#query;
+    return (after === null || this.#compare(record, after) > 0) && (place === null || this.#compare(record, place) <= 0);
+  }
+}
+
+function positionOf({ created, key }: ListPosition): ListPosition {
+  return { created, key };
 }
 
 /** The entries of all partitions of the namespace, without those of items that have ended. */

@@ -76,7 +76,7 @@ export class NamespaceEntries {
 }
 
 /** Orders as CQL does: text by its UTF-8 bytes, which differs from JavaScript's order beyond the basic plane. */
-function comparing(order: ListingOrder): (a: ListPosition, b: ListPosition) => number {
+export function comparing(order: ListingOrder): (a: ListPosition, b: ListPosition) => number {
   const sign = order === "oldest" ? 1 : -1;
   return (a, b) => sign * (a.created - b.created || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
 }

@@ -120,7 +120,7 @@ function withoutQdrantForAWhile(given: Given, world: World, keyspace: string): S
     clients: 4,
     calmMs: [1_500, 1_500],
     afterMs: 2_500,
-    faults: () => [qdrantKilled(world.qdrant)],
+    faults: () => [{ ...qdrantKilled(world.qdrant), lastsMs: [2_000, 2_500] }],
     rules: RULES,
   };
 }

@@ -138,7 +138,7 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
     pauseMs: scenario.pauseMs ?? 20,
     padBytes: scenario.padBytes ?? 0,
     ttlMs: scenario.ttlMs ?? 1_500,
-    sweepMs: scenario.sweepMs ?? 15_000,
+    sweepMs: scenario.sweepMs ?? 30_000,
     limit: scenario.limit ?? 100,
   };
 }
