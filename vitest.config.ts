@@ -34,7 +34,7 @@ export default defineConfig({
       {
         test: {
           name: "servers",
-          include: ["test/integration/**/*.test.ts", "test/fault/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts", "test/fault/**/*.test.ts", "test/bench/**/*.test.ts"],
           globalSetup: ["./test/servers/global-setup.ts"],
         },
       },

@@ -63,9 +63,9 @@ export class LocalServer implements AsyncDisposable {
     }
   }
 
-  /** Ends the server as a crash would (SIGKILL). The data stay. */
+  /** Ends the server as a crash would (SIGKILL, or its command's own signal). The data stay. */
   async kill(): Promise<void> {
-    await this.#end("SIGKILL");
+    await this.#end(this.#options.command.killSignal ?? "SIGKILL");
   }
 
   /** Asks the server to end (SIGTERM), and kills it when it has not within 20 s. The data stay. */

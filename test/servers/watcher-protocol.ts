@@ -1,3 +1,9 @@
+/** A user of the operating system. */
+export interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** What the watcher runs: one server, started as often as it is asked to. */
 export interface ServerCommand {
   /** The server's name in messages, for example "Qdrant". */
@@ -10,6 +16,13 @@ export interface ServerCommand {
   readonly folder: string;
   /** The server's standard output and error are appended here. */
   readonly logFile: string;
+  /** Who the server runs as, which only root may choose; the caller's own user unless told. */
+  readonly user?: SystemUser;
+  /**
+   * Ends the server at once, saving nothing; SIGKILL unless told. A server of several processes names the signal that
+   * takes them all with it.
+   */
+  readonly killSignal?: NodeJS.Signals;
 }
 
 /** One line of JSON on the watcher's standard input. Its end means: end the server now and remove its folder. */

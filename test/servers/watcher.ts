@@ -9,6 +9,9 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { ServerCommand, WatcherEvent, WatcherRequest } from "./watcher-protocol.ts";
 
+/** Longer than Postgres takes over its own SIGQUIT, which is 5 s at most. */
+const KILL_DEADLINE_MS = 10_000;
+
 let command: ServerCommand | undefined;
 let server: ChildProcess | undefined;
 let ending = false;
@@ -26,6 +29,7 @@ function start(): void {
   const child = spawn(command.file, command.args, {
     cwd: command.folder,
     env: { ...process.env, ...command.env },
+    ...command.user,
     stdio: ["ignore", log, log],
   });
   closeSync(log);
@@ -48,12 +52,16 @@ function leave(): void {
   process.exit(0);
 }
 
-// SIGKILL and no other signal: the data go with the server, so there is nothing that an orderly end could save.
+// At once, by SIGKILL as a rule: the data go with the server, so there is nothing that an orderly end could save.
 function end(): void {
   if (ending) return;
   ending = true;
-  if (server === undefined) leave();
-  else server.kill("SIGKILL");
+  if (server === undefined) {
+    leave();
+    return;
+  }
+  server.kill(command?.killSignal ?? "SIGKILL");
+  setTimeout(() => server?.kill("SIGKILL"), KILL_DEADLINE_MS);
 }
 
 function handle(request: WatcherRequest): void {

@@ -18,6 +18,9 @@ export interface OpenStore {
 /** How long the provider takes while it is slow, milliseconds. */
 const SLOW_MS = 2_000;
 
+/** No fault lasts longer than so many starts take to fail. */
+const MOST_STARTS = 10;
+
 /** Opens the store; the clock is set before the store is imported. */
 export async function openStore({ sources, store, clock }: ProcessConfig): Promise<OpenStore> {
   setClock(clock ?? {});
@@ -40,17 +43,28 @@ export async function openStore({ sources, store, clock }: ProcessConfig): Promi
     }
   }
   const index = { dims: 64, embeddings: new Provider(), fields: ["text"] };
-  const opened =
+  const open = (): Promise<Sources.ScyllaDBStore> =>
     store.kind === "servers"
-      ? await ScyllaDBStore.connect({ ...store.options, index })
-      : await ScyllaDBStore.embedded({ ...store.options, index });
+      ? ScyllaDBStore.connect({ ...store.options, index })
+      : ScyllaDBStore.embedded({ ...store.options, index });
   return {
-    store: opened,
+    store: await supervised(open, isStoreError),
     isStoreError,
     setProvider: (state) => {
       provider = state;
     },
   };
+}
+
+/** A start that fails while the database is away is repeated, as whatever supervises a process does. */
+async function supervised<T>(start: () => Promise<T>, isStoreError: typeof Sources.isStoreError): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!isStoreError(error) || !error.retryable || attempt === MOST_STARTS) throw error;
+    }
+  }
 }
 
 /** Shifts the clock, or makes it coarse so that processes often draw the same instant. */

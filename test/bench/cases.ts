@@ -1,0 +1,60 @@
+/** What is measured. */
+
+/** A case of the benchmark. */
+export interface Case {
+  readonly name: CaseName;
+  /** What one call does, for the report. */
+  readonly what: string;
+  /** Callers that are at it at once, each with one call under way. */
+  readonly clients: number;
+  /** Items that one call handles; operations are counted by them. */
+  readonly itemsPerCall: number;
+  /** Writes come last, so that every system is read with the same data. */
+  readonly writes: boolean;
+}
+
+/** The name of a case. */
+export type CaseName =
+  | "put-vector-1"
+  | "put-vector-100"
+  | "batch-put-vector"
+  | "put-plain-100"
+  | "get-1"
+  | "get-100"
+  | "batch-get-50"
+  | "search-namespace-1"
+  | "search-namespace-8"
+  | "search-all-8"
+  | "search-filter-8"
+  | "filter-first-page"
+  | "filter-tenth-page"
+  | "filter-page-50"
+  | "list-namespaces"
+  | "graph-step";
+
+/** Items in one call of the batches. */
+export const BATCHED_PUTS = 100;
+export const BATCHED_GETS = 50;
+
+const read = { writes: false, itemsPerCall: 1 };
+const write = { writes: true, itemsPerCall: 1 };
+
+/** Every case, in the order of reports. */
+export const CASES: readonly Case[] = [
+  { ...write, name: "put-vector-1", clients: 1, what: "put an item with a vector" },
+  { ...write, name: "put-vector-100", clients: 100, what: "put an item with a vector" },
+  { ...write, name: "batch-put-vector", clients: 1, itemsPerCall: BATCHED_PUTS, what: "a batch of 100 puts with vectors" },
+  { ...write, name: "put-plain-100", clients: 100, what: "put an item without a vector" },
+  { ...read, name: "get-1", clients: 1, what: "get an item" },
+  { ...read, name: "get-100", clients: 100, what: "get an item" },
+  { ...read, name: "batch-get-50", clients: 8, itemsPerCall: BATCHED_GETS, what: "a batch of 50 gets in one namespace" },
+  { ...read, name: "search-namespace-1", clients: 1, what: "search a namespace of 200 items, 10 hits" },
+  { ...read, name: "search-namespace-8", clients: 8, what: "search a namespace of 200 items, 10 hits" },
+  { ...read, name: "search-all-8", clients: 8, what: "search everything (10,000 vectors), 10 hits" },
+  { ...read, name: "search-filter-8", clients: 8, what: "search a namespace with a filter that half match, 10 hits" },
+  { ...read, name: "filter-first-page", clients: 8, what: "10 items by a filter that half of 200 match" },
+  { ...read, name: "filter-tenth-page", clients: 8, what: "10 items by a filter that one in ten of 200 matches" },
+  { ...read, name: "filter-page-50", clients: 8, what: "page 50 of 10 items, of a namespace of 2,000" },
+  { ...read, name: "list-namespaces", clients: 1, what: "100 of 10,000 namespaces" },
+  { ...write, name: "graph-step", clients: 8, what: "a LangGraph step: a search and a put through the graph's store" },
+];

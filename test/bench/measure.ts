@@ -1,0 +1,58 @@
+/** Runs a case for a while, and says how fast it was. */
+import { createHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import type { Call } from "./system.ts";
+
+/** What one round of one case came to. */
+export interface Round {
+  readonly opsPerSec: number;
+  /** Time of a call, milliseconds. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** The longest that the event loop of the client's process stood still, milliseconds. */
+  readonly longestPauseMs: number;
+  /** Resident memory of the client's process after it, megabytes. */
+  readonly rssMb: number;
+}
+
+/** How a round is run. */
+export interface RoundOptions {
+  readonly clients: number;
+  readonly itemsPerCall: number;
+  readonly forMs: number;
+  /** The number of the first call: numbers never repeat over the rounds of a case. */
+  readonly from: number;
+}
+
+/** Runs calls by several clients, each with one under way, until the time is over and the last ones are answered. */
+export async function measure(call: Call, options: RoundOptions): Promise<Round & { readonly calls: number }> {
+  const { clients, itemsPerCall, forMs, from } = options;
+  const times = createHistogram();
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  let next = from;
+  delays.enable();
+  const begun = performance.now();
+  const client = async (): Promise<void> => {
+    for (let now = begun; now - begun < forMs; ) {
+      await call(next++);
+      const after = performance.now();
+      // A histogram takes whole numbers: microseconds.
+      times.record(Math.max(1, Math.round((after - now) * 1_000)));
+      now = after;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  const seconds = (performance.now() - begun) / 1_000;
+  delays.disable();
+  const calls = next - from;
+  const at = (percentile: number): number => times.percentile(percentile) / 1_000;
+  return {
+    calls,
+    opsPerSec: (calls * itemsPerCall) / seconds,
+    p50Ms: at(50),
+    p95Ms: at(95),
+    p99Ms: at(99),
+    longestPauseMs: delays.max / 1e6,
+    rssMb: process.memoryUsage.rss() / 1e6,
+  };
+}

@@ -1,0 +1,56 @@
+/** Runs the benchmark: every case on every system, in rounds by turns. */
+import { CASES, type Case } from "./cases.ts";
+import type { Round } from "./measure.ts";
+import { resultOf, type Result } from "./results.ts";
+import type { SystemName } from "./system.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+/** How long is measured. */
+export interface Plan {
+  readonly rounds: number;
+  readonly roundMs: number;
+  /** Each system runs each case for so long before it counts. */
+  readonly warmMs: number;
+  /** Only cases whose names hold this text. */
+  readonly only: string;
+}
+
+/** Runs the cases. Those that write come last, as what is read would grow by them. */
+export async function runCases(
+  workers: readonly WorkerProcess[],
+  plan: Plan,
+  onResult: (result: Result) => void,
+): Promise<Result[]> {
+  const wanted = CASES.filter(({ name }) => name.includes(plan.only));
+  const results: Result[] = [];
+  for (const each of [...wanted.filter(({ writes }) => !writes), ...wanted.filter(({ writes }) => writes)]) {
+    for (const result of await runCase(workers, each, plan)) {
+      results.push(result);
+      onResult(result);
+    }
+  }
+  const place = ({ case: name }: Result): number => CASES.findIndex((each) => each.name === name);
+  return results.sort((a, b) => place(a) - place(b));
+}
+
+async function runCase(workers: readonly WorkerProcess[], { name, writes }: Case, plan: Plan): Promise<Result[]> {
+  const rounds = new Map<SystemName, Round[]>();
+  for (let round = -1; round < plan.rounds; round += 1) {
+    for (const worker of turned(workers, round)) {
+      if (writes) await worker.settle();
+      const ran = await worker.run(name, round < 0 ? plan.warmMs : plan.roundMs);
+      if (ran === null || round < 0) continue;
+      rounds.set(worker.name, [...(rounds.get(worker.name) ?? []), ran]);
+    }
+  }
+  return workers.flatMap((worker) => {
+    const own = rounds.get(worker.name);
+    return own === undefined ? [] : [resultOf(name, worker.name, own)];
+  });
+}
+
+/** Another one begins each round: being measured right after a slow one is no system's fate. */
+function turned<T>(list: readonly T[], round: number): T[] {
+  const first = (round + list.length) % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
+}

@@ -1,0 +1,39 @@
+/** A system under measurement: a store, or the drivers below it. */
+import type { CaseName } from "./cases.ts";
+
+/** The names of all systems, in the order of reports. */
+export const SYSTEMS = ["servers", "embedded", "raw", "memory", "postgres"] as const;
+
+/** The name of a system. */
+export type SystemName = (typeof SYSTEMS)[number];
+
+/** One call of a case. `n` counts the calls of all clients of a case, and never repeats. */
+export type Call = (n: number) => Promise<unknown>;
+
+/** How the calls of a case are made, where a system makes them another way than the case says. */
+export interface Shape {
+  readonly clients: number;
+  readonly itemsPerCall: number;
+}
+
+/** A system, connected. */
+export interface System {
+  /** What is called for each case; a case that the system cannot do is absent. */
+  readonly calls: Readonly<Partial<Record<CaseName, Call>>>;
+  readonly shapes?: Readonly<Partial<Record<CaseName, Shape>>>;
+  /** Writes what the reading cases read: see `corpus.ts`. */
+  seed(): Promise<void>;
+  /** Waits until the servers have done what earlier writes left them to do in the background; at most 20 s. */
+  settle?(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Where the servers are that systems stand on; a path or an address each. */
+export interface Ground {
+  readonly cql: { readonly contactPoints: string[]; readonly localDataCenter: string };
+  readonly qdrant: { readonly url: string };
+  /** Null where Postgres could not be started. */
+  readonly postgres: string | null;
+  /** A folder for the embedded store. */
+  readonly folder: string;
+}

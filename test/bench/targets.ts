@@ -1,0 +1,111 @@
+/** What the store is measured against: ratios of one run, so that the machine matters little. */
+import type { CaseName } from "./cases.ts";
+import type { Result } from "./results.ts";
+import type { SystemName } from "./system.ts";
+
+/** A target, and what was reached. */
+export interface Verdict {
+  readonly what: string;
+  readonly target: string;
+  /** Null where a system that it needs was not measured. */
+  readonly reached: string | null;
+  readonly isMet: boolean | null;
+}
+
+type Find = (name: CaseName, system: SystemName) => Result | undefined;
+
+interface Target {
+  readonly what: string;
+  readonly target: string;
+  /** Undefined where it cannot be told. */
+  readonly judge: (find: Find) => { readonly reached: string; readonly isMet: boolean } | undefined;
+}
+
+const TARGETS: readonly Target[] = [
+  ratio("put with vector, 100 clients", "put-vector-100", "servers", "postgres", 10),
+  ratio("put with vector, 100 clients", "put-vector-100", "servers", "raw", 0.38),
+  ratio("batch of 100 puts with vectors", "batch-put-vector", "servers", "postgres", 12),
+  ratio("put without vector, 100 clients", "put-plain-100", "servers", "raw", 0.33),
+  ratio("put without vector, 100 clients", "put-plain-100", "servers", "postgres", 1.2),
+  ratio("get, 100 clients", "get-100", "servers", "raw", 0.85),
+  ratio("get, 100 clients", "get-100", "servers", "postgres", 1.4),
+  ratio("batch of 50 gets", "batch-get-50", "servers", "raw", 2),
+  ratio("search in a namespace, 8 clients", "search-namespace-8", "servers", "raw", 0.6),
+  ratio("search in a namespace, 8 clients", "search-namespace-8", "servers", "postgres", 2),
+  ratio("search over everything, 8 clients", "search-all-8", "servers", "postgres", 10),
+  ratio("filter listing, half match", "filter-first-page", "servers", "postgres", 1.5),
+  ratio("filter listing, one in ten matches", "filter-tenth-page", "servers", "raw", 0.8),
+  overhead("get, 1 client", "get-1", 0.3),
+  overhead("search in a namespace, 1 client", "search-namespace-1", 0.3),
+  ratio("embedded: search over everything", "search-all-8", "embedded", "memory", 1),
+  atMost("embedded: longest pause while searching everything", "search-all-8", "embedded", ({ longestPauseMs }) => longestPauseMs, 10, "ms"),
+  atLeast("embedded: get, 100 clients", "get-100", "embedded", 20_000),
+  atLeast("mission: documents written with vectors", "put-vector-100", "servers", 1_000),
+  atLeast("mission: reads", "get-100", "servers", 10_000),
+];
+
+/** Holds results against the targets. */
+export function judge(results: readonly Result[]): Verdict[] {
+  const find: Find = (name, system) => results.find((each) => each.case === name && each.system === system);
+  return TARGETS.map(({ what, target, judge: decide }) => {
+    const { reached = null, isMet = null } = decide(find) ?? {};
+    return { what, target, reached, isMet };
+  });
+}
+
+/** So many times the speed of another system. */
+function ratio(what: string, name: CaseName, system: SystemName, other: SystemName, least: number): Target {
+  return {
+    what,
+    target: `≥ ${least}× ${other}`,
+    judge(find) {
+      const [own, others] = [find(name, system), find(name, other)];
+      if (own === undefined || others === undefined) return undefined;
+      const reached = own.opsPerSec / others.opsPerSec;
+      return { reached: `${reached.toFixed(2)}×`, isMet: reached >= least };
+    },
+  };
+}
+
+/** So much more time than the raw calls, at the median, milliseconds. */
+function overhead(what: string, name: CaseName, most: number): Target {
+  return {
+    what,
+    target: `≤ ${most} ms over raw`,
+    judge(find) {
+      const [own, raw] = [find(name, "servers"), find(name, "raw")];
+      if (own === undefined || raw === undefined) return undefined;
+      const reached = own.p50Ms - raw.p50Ms;
+      return { reached: `${reached.toFixed(2)} ms`, isMet: reached <= most };
+    },
+  };
+}
+
+function atLeast(what: string, name: CaseName, system: SystemName, least: number): Target {
+  return {
+    what,
+    target: `≥ ${least.toLocaleString("en")}/s`,
+    judge(find) {
+      const own = find(name, system);
+      return own && { reached: `${Math.round(own.opsPerSec).toLocaleString("en")}/s`, isMet: own.opsPerSec >= least };
+    },
+  };
+}
+
+function atMost(
+  what: string,
+  name: CaseName,
+  system: SystemName,
+  of: (result: Result) => number,
+  most: number,
+  unit: string,
+): Target {
+  return {
+    what,
+    target: `≤ ${most} ${unit}`,
+    judge(find) {
+      const own = find(name, system);
+      return own && { reached: `${of(own).toFixed(1)} ${unit}`, isMet: of(own) <= most };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** A worker, as the benchmark holds it. */
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { CaseName } from "./cases.ts";
+import type { Round } from "./measure.ts";
+import type { Ground, SystemName } from "./system.ts";
+import type { Answer, Request } from "./worker-protocol.ts";
+
+const PROGRAM = fileURLToPath(new URL("worker.ts", import.meta.url));
+const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
+
+/** A running system. */
+export class WorkerProcess {
+  readonly name: SystemName;
+  readonly #child: ChildProcess;
+
+  private constructor(name: SystemName, child: ChildProcess) {
+    this.name = name;
+    this.#child = child;
+  }
+
+  /**
+   * Starts a worker and waits until its system is connected.
+   *
+   * @param profileFolder - where a profile of its processor time is written when it stops; null for none
+   */
+  static async start(name: SystemName, ground: Ground, profileFolder: string | null): Promise<WorkerProcess> {
+    const profiling = profileFolder === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+    const child = fork(PROGRAM, [JSON.stringify([name, ground])], { execArgv: ["--import", SOURCES, ...profiling] });
+    const worker = new WorkerProcess(name, child);
+    await worker.#done(worker.#answer());
+    return worker;
+  }
+
+  seed(): Promise<void> {
+    return this.#done(this.#ask({ type: "seed" }));
+  }
+
+  settle(): Promise<void> {
+    return this.#done(this.#ask({ type: "settle" }));
+  }
+
+  /** Runs a case; null where the system has no such case. */
+  async run(name: CaseName, forMs: number): Promise<Round | null> {
+    const answer = await this.#ask({ type: "run", case: name, forMs });
+    return answer.type === "ran" ? answer.round : null;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    await this.#done(this.#ask({ type: "stop" }));
+    await ended;
+  }
+
+  async #done(answer: Promise<Answer>): Promise<void> {
+    await answer;
+  }
+
+  #ask(request: Request): Promise<Answer> {
+    const answer = this.#answer();
+    this.#child.send(request);
+    return answer;
+  }
+
+  #answer(): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null): void => reject(new Error(`The system "${this.name}" ended with ${code}`));
+      this.#child.once("exit", onExit);
+      this.#child.once("message", (answer) => {
+        this.#child.off("exit", onExit);
+        const { type, ...rest } = answer as Answer & { readonly reason?: string };
+        if (type === "failed") reject(new Error(`${this.name}: ${rest.reason}`));
+        else resolve(answer as Answer);
+      });
+    });
+  }
+}

@@ -1,0 +1,16 @@
+/** What the benchmark and its workers say to each other. */
+import type { CaseName } from "./cases.ts";
+import type { Round } from "./measure.ts";
+
+/** What a worker is asked to do. */
+export type Request =
+  | { readonly type: "seed" | "settle" | "stop" }
+  | { readonly type: "run"; readonly case: CaseName; readonly forMs: number };
+
+/** What it answers. */
+export type Answer =
+  | { readonly type: "done" }
+  /** The system has no such case. */
+  | { readonly type: "absent" }
+  | { readonly type: "ran"; readonly round: Round }
+  | { readonly type: "failed"; readonly reason: string };
