@@ -26,11 +26,11 @@ const HEALTH_DEADLINE_MS = 3_000;
 /** Connects at most once at a time, and again after a failure; counts what is under way, and lets it end. */
 class Lifecycle {
   readonly #composition: Composition;
-  readonly #underWay = new Set<Promise<unknown>>();
-  /** One for each task under way: a promise of the whole life would keep what ever waited for it in memory. */
-  readonly #aborts = new Set<(reason: ClosedError) => void>();
+  /** What is under way, and how to give it up: a promise of the whole life would keep what ever waited for it in memory. */
+  readonly #underWay = new Map<Promise<unknown>, (reason: ClosedError) => void>();
   #starting: Promise<Composition> | null = null;
   #isStarting = false;
+  #isStarted = false;
   #stopping: Promise<void> | null = null;
 
   constructor(composition: Composition) {
@@ -46,16 +46,20 @@ class Lifecycle {
   async run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
     if (this.#stopping !== null) throw new ClosedError("The store was stopped; make a new one to go on.");
     this.#starting ??= this.#start();
-    const running = this.#starting.then(task);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    this.#underWay.add(running);
-    this.#aborts.add(reject);
-    try {
-      return await Promise.race([running, aborted]);
-    } finally {
-      this.#underWay.delete(running);
-      this.#aborts.delete(reject);
-    }
+    const running = this.#isStarted ? task(this.#composition) : this.#starting.then(task);
+    return new Promise((resolve, reject) => {
+      this.#underWay.set(running, reject);
+      running.then(
+        (answer) => {
+          this.#underWay.delete(running);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          this.#underWay.delete(running);
+          reject(error);
+        },
+      );
+    });
   }
 
   stop(): Promise<void> {
@@ -67,6 +71,7 @@ class Lifecycle {
     this.#isStarting = true;
     try {
       await this.#composition.start();
+      this.#isStarted = true;
       return this.#composition;
     } catch (error) {
       this.#starting = null;
@@ -89,14 +94,14 @@ class Lifecycle {
   async #stop(): Promise<void> {
     const { limits, logger } = this.#composition.config;
     // What is under way ends first, a start too, so that what it opens is closed; how it ended does not matter here.
-    const ended = Promise.allSettled([this.#starting, ...this.#underWay]);
+    const ended = Promise.allSettled([this.#starting, ...this.#underWay.keys()]);
     try {
       await withinDeadline("Ending the operations under way", limits.drainMs, ended);
     } catch (error) {
       logger.warn({ cause: messageOf(error) }, "the store is stopped all the same");
     }
     const givenUp = "The store was stopped while the operation was under way. A write may or may not be stored.";
-    for (const abort of this.#aborts) abort(new ClosedError(givenUp));
+    for (const giveUp of this.#underWay.values()) giveUp(new ClosedError(givenUp));
     await this.#composition.stop();
     if (this.#isStarting) void this.#stopWhatStartsLate(logger);
   }

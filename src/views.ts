@@ -20,6 +20,7 @@ import {
   parseOperation,
   parseOrder,
   type ListingOrder,
+  type OperationContext,
   type Request,
 } from "./model/operation.ts";
 import { parseLifetime } from "./model/ttl.ts";
@@ -102,12 +103,14 @@ export interface ViewGround {
 export class StoreView extends BaseStore {
   readonly #ground: ViewGround;
   readonly #scope: string;
+  readonly #depth: number;
   readonly #defaults: ViewDefaults;
 
   constructor(ground: ViewGround, scope: string, defaults: ViewDefaults) {
     super();
     this.#ground = ground;
     this.#scope = scope;
+    this.#depth = toLabels(scope).length;
     this.#defaults = defaults;
   }
 
@@ -200,16 +203,15 @@ export class StoreView extends BaseStore {
   }
 
   async #one(operation: unknown): Promise<unknown> {
-    const [outcome] = await this.#settle([operation]);
-    if (outcome?.status === "fulfilled") return outcome.value;
+    const request = parseOperation(operation, this.#context());
+    const [outcome] = await this.#ground.run([request]);
+    if (outcome?.status === "fulfilled") return present(request, outcome.value, this.#depth);
     throw outcome?.reason;
   }
 
   async #settle(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
-    const { index, order, minScore, ttl } = this.#defaults;
-    const { limits } = this.#ground;
-    const context = { scope: this.#scope, limits, index, order, minScore, ttl, signal, now: Date.now() };
+    const context = this.#context(signal);
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
         return parseOperation(operation, context);
@@ -228,11 +230,15 @@ export class StoreView extends BaseStore {
     });
   }
 
+  #context(signal?: AbortSignal): OperationContext {
+    const { index, order, minScore, ttl } = this.#defaults;
+    return { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, signal, now: Date.now() };
+  }
+
   /** Turns an answer into what LangGraph's contract gives. */
   #present(request: Request, answer: Answer): PromiseSettledResult<unknown> {
-    const depth = toLabels(this.#scope).length;
     try {
-      return { status: "fulfilled", value: present(request, answer, depth) };
+      return { status: "fulfilled", value: present(request, answer, this.#depth) };
     } catch (reason) {
       // A record that cannot be decoded fails its own operation only.
       return { status: "rejected", reason };

@@ -1,5 +1,4 @@
 /** Bounds how much is under way at once, and how much waits for it. */
-import { bulkhead, isBulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { UnavailableError } from "../model/errors.ts";
 
 /** Bounds of a bulkhead. */
@@ -10,15 +9,17 @@ export interface BulkheadLimits {
   readonly maxQueued: number;
 }
 
-/** Lets some tasks run and some wait; more are refused. */
+/** Lets some tasks run and some wait; more are refused. Those that wait run in the order in which they came. */
 export class Bulkhead {
   readonly #waitFor: string;
-  readonly #policy: BulkheadPolicy;
+  readonly #limits: BulkheadLimits;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
 
   /** @param waitFor - what tasks wait for, for the message of a refusal: "Qdrant" */
-  constructor(waitFor: string, { maxConcurrent, maxQueued }: BulkheadLimits) {
+  constructor(waitFor: string, limits: BulkheadLimits) {
     this.#waitFor = waitFor;
-    this.#policy = bulkhead(maxConcurrent, maxQueued);
+    this.#limits = limits;
   }
 
   /**
@@ -27,14 +28,25 @@ export class Bulkhead {
    * @throws {UnavailableError} when too many wait; the task was not begun then.
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#limits.maxConcurrent) await this.#turn();
+    else this.#running += 1;
     try {
-      return await this.#policy.execute(task);
-    } catch (error) {
-      if (!isBulkheadRejectedError(error)) throw error;
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      // Its place goes from one to the next, so that nobody who comes in between takes it.
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+
+  #turn(): Promise<void> {
+    if (this.#waiting.length >= this.#limits.maxQueued) {
       throw new UnavailableError(
         `Too much waits for ${this.#waitFor} already: try again, with fewer at once. Nothing of this call was done.`,
-        { cause: error, details: { refused: true } },
+        { details: { refused: true } },
       );
     }
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

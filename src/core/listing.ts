@@ -17,6 +17,7 @@ export interface Walk {
 }
 
 /** Pages grow while a walk goes on: a short listing stays cheap, a long one makes few round trips. */
+const GROWTH = 4;
 const SMALLEST_PAGE = 10;
 const LARGEST_PAGE = 500;
 
@@ -49,7 +50,7 @@ async function* rest(
   yield* first.records;
   let limit = firstLimit;
   for (let after = first.next; after !== null; ) {
-    limit = Math.min(limit * 2, LARGEST_PAGE);
+    limit = Math.min(limit * GROWTH, LARGEST_PAGE);
     const page = await items.list({ namespace, order, after, limit });
     yield* page.records;
     after = page.next;

@@ -102,20 +102,23 @@ export class Memory {
    * them another.
    */
   async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
-    const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
     const gets = requests.filter((request) => request.kind === "get");
     const puts = requests.filter((request) => request.kind === "put");
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const deadline = new Deadline(this.#limits.deadlineMs);
+    // Most calls are of one kind.
+    if (gets.length === requests.length) return this.#each(gets, this.#getWithin(gets, deadline));
+    if (puts.length === requests.length) return this.#each(puts, this.#putWithin(puts)) as Promise<PromiseSettledResult<Answer>[]>;
     const [got, found] = await Promise.all([
       this.#each(gets, this.#getWithin(gets, deadline)),
       settleBounded(finds, READS_AT_ONCE, (request) =>
         untilAborted(request.signal, this.#findWithin(request, deadline)),
       ),
     ]);
+    const put = await this.#each(puts, this.#putWithin(puts));
+    const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
     gets.forEach((request, i) => outcomes.set(request, got[i] as PromiseSettledResult<Answer>));
     finds.forEach((request, i) => outcomes.set(request, found[i] as PromiseSettledResult<Answer>));
-    const put = await this.#each(puts, this.#putWithin(puts));
     puts.forEach((request, i) => outcomes.set(request, put[i] as PromiseSettledResult<Answer>));
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }

@@ -48,9 +48,21 @@ export function isLive(record: ItemRecord | null, now: number): record is LiveRe
   return record !== null && record.value !== null && (record.expiresAt === null || record.expiresAt > now);
 }
 
+const WRITE_ID_BYTES = 12;
+
+/** Random bytes for many write ids: asking the system for each took a twentieth of the time of a put. */
+const randomPool = { bytes: Buffer.alloc(0), used: 0 };
+
 /** Draws the identity of a write: 96 random bits. */
 export function newWriteId(): string {
-  return randomBytes(12).toString("base64url");
+  if (randomPool.used + WRITE_ID_BYTES > randomPool.bytes.length) {
+    randomPool.bytes = randomBytes(256 * WRITE_ID_BYTES);
+    randomPool.used = 0;
+  }
+  const end = randomPool.used + WRITE_ID_BYTES;
+  const id = randomPool.bytes.toString("base64url", randomPool.used, end);
+  randomPool.used = end;
+  return id;
 }
 
 /** An injective text for an id: the length of the path says where the key starts. */

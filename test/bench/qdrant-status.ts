@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 const DEADLINE_MS = 20_000;
 const POLL_MS = 100;
 
-/** Waits until no collection of a Qdrant, whose name begins so, is being optimized. */
-export async function settled(url: string, prefix: string): Promise<void> {
+/** Waits until no collection of a Qdrant, whose name begins so, is being optimized; at most so long, milliseconds. */
+export async function settled(url: string, prefix: string, deadlineMs = DEADLINE_MS): Promise<void> {
   const { result } = (await (await fetch(`${url}/collections`)).json()) as { result: { collections: { name: string }[] } };
   const names = result.collections.map(({ name }) => name).filter((name) => name.startsWith(prefix));
-  const deadline = performance.now() + DEADLINE_MS;
+  const deadline = performance.now() + deadlineMs;
   for (const name of names) {
     while (performance.now() < deadline && (await statusOf(url, name)) !== "green") await pause(POLL_MS);
   }

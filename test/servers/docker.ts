@@ -62,6 +62,7 @@ export async function startDockerServers(): Promise<Servers> {
     cql: { contactPoints: [address(scylla.value, CQL_PORT)], localDataCenter: LOCAL_DATA_CENTER },
     qdrant: { url: `http://${address(qdrant.value, QDRANT_PORT)}` },
     source: "docker",
+    folders: [],
     stop: stopOnce(containers),
   };
 }

@@ -21,6 +21,8 @@ export interface ServerAddresses {
 
 /** Servers that are up, and how to be rid of those that were started for us. */
 export interface Servers extends ServerAddresses {
+  /** Where servers that run as local processes keep their data; empty for others. */
+  readonly folders: readonly string[];
   /** Ends what was started; servers that were there before stay. Idempotent. */
   readonly stop: () => Promise<void>;
 }

@@ -36,7 +36,7 @@ export async function startServers(options: StartServersOptions = {}): Promise<S
   const problems: string[] = [];
   if (allowed.includes("environment")) {
     const addresses = serversFromEnvironment(env);
-    if (addresses !== undefined) return { ...addresses, stop: () => Promise.resolve() };
+    if (addresses !== undefined) return { ...addresses, folders: [], stop: () => Promise.resolve() };
     problems.push(
       "environment: TEST_CQL_CONTACT_POINTS (host:port,...), TEST_CQL_LOCAL_DC and TEST_QDRANT_URL are not set",
     );
@@ -110,6 +110,7 @@ async function startLocalServers(
     cql: { contactPoints: [cassandra.value.contactPoint], localDataCenter: cassandra.value.localDataCenter },
     qdrant: { url: qdrant.value.url },
     source: "local",
+    folders: [cassandra.value.folder, qdrant.value.folder],
     stop: async () => {
       await Promise.all([qdrant.value.stop(), cassandra.value.stop()]);
     },

@@ -119,12 +119,10 @@ export class NamespaceRegistry {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
     const range = [prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
-    const reads: { query: string; params: Param[] }[] = Array.from({ length: SHARDS }, (_, shard) => ({
-      query: statements.readNamespacesBelow,
-      params: [root, shard, ...range],
-    }));
-    reads.push({ query: statements.readNamespace, params: placeOf(prefix) });
-    return mapBounded(reads, reads.length, ({ query, params }) => session.rows(query, params, "read"));
+    return Promise.all([
+      session.rows(statements.readNamespacesBelow, [root, ALL_SHARDS, ...range], "read"),
+      session.rows(statements.readNamespace, placeOf(prefix), "read"),
+    ]);
   }
 
   /** By ranges of tokens: as few requests for a thousand roots of one namespace as for one root of thousands. */
@@ -153,6 +151,8 @@ function removalTime(asOf: number, now: number): number {
   // One less: of an entry and a removal of one write time, the removal stands.
   return Math.floor(earliestRelied) * 1000 - 1;
 }
+
+const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 /** The primary key of a namespace. */
 function placeOf(path: string): Param[] {

@@ -36,6 +36,13 @@ export class RecordsById {
 
   /** See `ItemRepository.get`. */
   async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+    const [only] = ids;
+    if (only !== undefined && ids.length === 1) {
+      const { namespace, key } = only;
+      const bucket = this.#parts.buckets.bucketOf(namespace, key);
+      const [record = null] = await this.#read({ namespace, bucket, keys: [key] });
+      return [record];
+    }
     const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
       inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
     );

@@ -11,7 +11,7 @@ import type { CqlOptions } from "./options.ts";
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A value bound to a statement. */
-export type Param = string | number | boolean | Buffer | Date | readonly string[];
+export type Param = string | number | boolean | Buffer | Date | readonly string[] | readonly number[];
 
 /** A statement with the values bound to it. */
 export interface Statement {

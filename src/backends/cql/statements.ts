@@ -1,6 +1,7 @@
 /**
  * Every statement of the repositories. All are prepared; each names its full partition key, so that it is routed to a
- * replica, except the scan, which is split by token.
+ * replica, except the scan, which is split by token, and the namespaces below a prefix, which one request reads from all
+ * of their shards: eight requests took three times as long.
  */
 
 /** The statements for one keyspace. */
@@ -47,7 +48,7 @@ export function statementsFor(keyspaceName: string) {
     readNamespace: `SELECT path, has_unscored FROM ${keyspace}.namespaces WHERE root = ? AND shard = ? AND path = ?`,
     readNamespacesBelow:
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
-      "WHERE root = ? AND shard = ? AND path >= ? AND path < ?",
+      "WHERE root = ? AND shard IN ? AND path >= ? AND path < ?",
     scanNamespaces:
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
       "WHERE token(root, shard) > ? AND token(root, shard) <= ?",

@@ -64,6 +64,22 @@ export function toPoint(point: VectorPoint): QdrantPoint {
  * refuses it. A vector given twice leaves the best similarity as it is.
  */
 function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
-  const [first, second] = vectors;
-  return vectors.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : vectors;
+  const sent = vectors.map(inWholeNumbers);
+  const [first, second] = sent;
+  return sent.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : sent;
+}
+
+/** The largest number of a vector as it is sent. */
+const LARGEST = 1e9;
+
+/**
+ * The same direction in whole numbers: the collection keeps directions only, at 24 bits a number, and a number of nine
+ * digits is written and read in half the time of the seventeen that a fraction often has.
+ */
+export function inWholeNumbers(vector: Vector): number[] {
+  let largest = 0;
+  for (const number of vector) largest = Math.max(largest, Math.abs(number));
+  // What is this short, or that long, has no direction that double precision could tell.
+  const scale = LARGEST / largest;
+  return vector.map((number) => (Number.isFinite(scale) && scale > 0 ? Math.round(number * scale) : 0));
 }

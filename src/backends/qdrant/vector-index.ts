@@ -18,7 +18,7 @@ import type {
 } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
 import { translateFilter } from "./filter.ts";
-import { pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
+import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
 
@@ -27,6 +27,9 @@ const MAX_NUMBERS = 500_000;
 
 /** Hits of one approximate question; further ones are asked for exactly. */
 const MAX_APPROXIMATE = 64;
+
+/** Candidates that an approximate question keeps in view; at least as many as it may return. */
+const SEARCH_BREADTH = 128;
 
 /** Prefixes that are remembered as small. */
 const MAX_SMALL = 10_000;
@@ -114,12 +117,12 @@ export class QdrantVectorIndex implements VectorIndex {
       "POST",
       `${this.#path}/query`,
       {
-        query: [vector],
+        query: [inWholeNumbers(vector)],
         filter: { must: matching === null ? [below] : [below, matching] },
-        // One size for all short questions: an approximate list of another length is another list, and pages are cut
+        limit,
+        // One breadth for all short questions: a list of ten is then the beginning of that of fifty, and pages are cut
         // out of one.
-        limit: exact ? limit : MAX_APPROXIMATE,
-        params: { exact },
+        params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH },
         with_payload: ["ns", "key", "write_id"],
       },
       "search vectors",

@@ -24,6 +24,8 @@ export class RawQdrant {
 
   /** Creates the collection, with indexes on what it is filtered by. */
   async create(dims: number): Promise<void> {
+    const { exists } = (await this.#send("GET", "/exists")) as { exists: boolean };
+    if (exists) return;
     await this.#send("PUT", "", { vectors: { size: dims, distance: "Cosine" }, hnsw_config: { m: 0, payload_m: 16 } });
     await this.#send("PUT", "/index?wait=true", { field_name: "ns", field_schema: { type: "keyword", is_tenant: true } });
     await this.#send("PUT", "/index?wait=true", { field_name: "kind", field_schema: "keyword" });
@@ -47,12 +49,12 @@ export class RawQdrant {
     await this.#pool.close();
   }
 
-  async #send(method: "PUT" | "POST", path: string, body: unknown): Promise<unknown> {
+  async #send(method: "GET" | "PUT" | "POST", path: string, body?: unknown): Promise<unknown> {
     const { statusCode, body: answer } = await this.#pool.request({
       method,
       path: this.#path + path,
       headers: { "content-type": "application/json", "accept-encoding": "identity" },
-      body: JSON.stringify(body),
+      body: body === undefined ? null : JSON.stringify(body),
     });
     const { result, status } = (await answer.json()) as { result: unknown; status: unknown };
     if (statusCode !== 200) throw new Error(`Qdrant answered ${statusCode}: ${JSON.stringify(status)}`);

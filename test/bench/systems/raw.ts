@@ -132,10 +132,10 @@ export async function rawSystem({ cql, qdrant }: Ground): Promise<System> {
 
 async function createTables(client: Client, dataCenter: string): Promise<void> {
   for (const statement of [
-    `CREATE KEYSPACE ${KEYSPACE} WITH replication = {'class': 'NetworkTopologyStrategy', '${dataCenter}': 1}`,
-    `CREATE TABLE ${KEYSPACE}.items (namespace text, key text, record text, PRIMARY KEY ((namespace), key))`,
-    `CREATE TABLE ${KEYSPACE}.by_creation (namespace text, created bigint, key text, PRIMARY KEY ((namespace), created, key))`,
-    `CREATE TABLE ${KEYSPACE}.namespaces (root text, path text, PRIMARY KEY ((root), path))`,
+    `CREATE KEYSPACE IF NOT EXISTS ${KEYSPACE} WITH replication = {'class': 'NetworkTopologyStrategy', '${dataCenter}': 1}`,
+    `CREATE TABLE IF NOT EXISTS ${KEYSPACE}.items (namespace text, key text, record text, PRIMARY KEY ((namespace), key))`,
+    `CREATE TABLE IF NOT EXISTS ${KEYSPACE}.by_creation (namespace text, created bigint, key text, PRIMARY KEY ((namespace), created, key))`,
+    `CREATE TABLE IF NOT EXISTS ${KEYSPACE}.namespaces (root text, path text, PRIMARY KEY ((root), path))`,
   ]) {
     await client.execute(statement);
   }

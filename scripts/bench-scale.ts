@@ -1,0 +1,82 @@
+/**
+ * `npm run bench:scale`: the same questions at 10,000, 100,000 and 1,000,000 items.
+ *
+ *   node scripts/bench-scale.ts [--sizes 10000,100000,1000000] [--seconds N] [--json FILE] [--svg FILE]
+ *
+ * A million items take the better part of an hour on a small machine. On servers that stay (`npm run servers`, and its addresses
+ * in the environment) a run that was broken off goes on where it stopped.
+ */
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { Presets, SingleBar } from "cli-progress";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { INDEX } from "../test/bench/corpus.ts";
+import { settled } from "../test/bench/qdrant-status.ts";
+import { curves, scaleTable, type Step } from "../test/bench/scale/curves.ts";
+import { BIG_BUCKETS, BIG_NAMESPACE, loadedSoFar, loadUpTo } from "../test/bench/scale/load.ts";
+import { askAll } from "../test/bench/scale/questions.ts";
+import { startServers } from "../test/servers/servers.ts";
+
+const KEYSPACE = "bench_scale";
+const SETTLE_MS = 30 * 60_000;
+
+const { values: options } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "10000,100000,1000000" },
+    seconds: { type: "string", default: "5" },
+    json: { type: "string" },
+    svg: { type: "string" },
+  },
+});
+const sizes = options.sizes.split(",").map(Number);
+const servers = await startServers({ jit: "full" });
+const { contactPoints, localDataCenter } = servers.cql;
+const store = await ScyllaDBStore.connect({
+  cql: {
+    ...servers.cql,
+    keyspace: KEYSPACE,
+    replication: { [localDataCenter]: 1 },
+    buckets: [{ namespace: BIG_NAMESPACE, buckets: BIG_BUCKETS }],
+  },
+  qdrant: { ...servers.qdrant, collection: KEYSPACE },
+  index: INDEX,
+});
+
+/** Megabytes on the disks of the servers that were started here. */
+function diskOfServers(): number | null {
+  if (servers.folders.length === 0) return null;
+  const told = execFileSync("du", ["-sm", ...servers.folders], { encoding: "utf8" });
+  return told.trim().split("\n").reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
+}
+
+async function measureAt(size: number): Promise<Step> {
+  const bar = new SingleBar({ format: "{bar} {value} of {total} items, {duration_formatted}, {eta_formatted} to go" }, Presets.shades_classic);
+  bar.start(size, await loadedSoFar(store));
+  const { items, seconds } = await loadUpTo(store, size, (loaded) => bar.update(loaded));
+  bar.stop();
+  console.log("Waiting until Qdrant has built its graphs");
+  await settled(servers.qdrant.url, KEYSPACE, SETTLE_MS);
+  const answers = await askAll(store, Number(options.seconds) * 1_000);
+  return {
+    items: size,
+    loadedPerSec: items === 0 ? null : items / seconds,
+    rssMb: Math.max(...answers.map(({ rssMb }) => rssMb)),
+    diskMb: diskOfServers(),
+    answers,
+  };
+}
+
+try {
+  const steps: Step[] = [];
+  for (const size of sizes) {
+    steps.push(await measureAt(size));
+    console.log(`\n${scaleTable(steps)}\n`);
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(steps, undefined, 2)}\n`);
+    if (options.svg !== undefined) await writeFile(options.svg, curves(steps));
+  }
+  console.log(`On ${servers.source} servers at ${contactPoints.join(", ")}`);
+} finally {
+  await store.stop();
+  await servers.stop();
+}

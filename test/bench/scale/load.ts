@@ -1,0 +1,57 @@
+/** Loads a store up to a size; what was loaded before is not loaded again. */
+import type { ScyllaDBStore } from "langgraph-store-scylladb";
+import { memory } from "../corpus.ts";
+
+/** One namespace in five is this one: at a million items it holds 200,000. */
+export const BIG_NAMESPACE = ["scale", "big"];
+
+/** Partitions of the big namespace. */
+export const BIG_BUCKETS = 16;
+
+const NAMESPACES = 10_000;
+const BATCH = 100;
+const WRITERS = 8;
+
+/** Where it is noted how far loading has come, so that a run that was broken off goes on. */
+const PROGRESS = { namespace: ["scale-progress"], key: "loaded" };
+
+/** The place of the nth item. */
+export function placeOf(n: number): { readonly namespace: string[]; readonly key: string } {
+  return n % 5 === 0
+    ? { namespace: BIG_NAMESPACE, key: `item-${n}` }
+    : { namespace: ["scale", `user-${String(n % NAMESPACES).padStart(5, "0")}`], key: `item-${n}` };
+}
+
+/** How many items were loaded so far. */
+export async function loadedSoFar(store: ScyllaDBStore): Promise<number> {
+  const found = await store.get(PROGRESS.namespace, PROGRESS.key);
+  return found === null ? 0 : Number(found.value["items"]);
+}
+
+/**
+ * Loads items up to a number.
+ *
+ * @param onProgress - is told how many are loaded
+ * @returns items loaded and seconds taken
+ */
+export async function loadUpTo(
+  store: ScyllaDBStore,
+  size: number,
+  onProgress: (loaded: number) => void,
+): Promise<{ readonly items: number; readonly seconds: number }> {
+  const from = await loadedSoFar(store);
+  const begun = performance.now();
+  // One stretch after the other, so that the note is true of all before it.
+  for (let start = from; start < size; start += BATCH * WRITERS) {
+    const batches = Array.from({ length: WRITERS }, (_, i) => start + i * BATCH).filter((first) => first < size);
+    await Promise.all(batches.map((first) => store.batch(itemsFrom(first, Math.min(first + BATCH, size)))));
+    const loaded = Math.min(start + BATCH * WRITERS, size);
+    await store.put(PROGRESS.namespace, PROGRESS.key, { items: loaded }, false);
+    onProgress(loaded);
+  }
+  return { items: Math.max(0, size - from), seconds: (performance.now() - begun) / 1_000 };
+}
+
+function itemsFrom(first: number, end: number): { namespace: string[]; key: string; value: Record<string, unknown> }[] {
+  return Array.from({ length: end - first }, (_, i) => ({ ...placeOf(first + i), value: memory(first + i) }));
+}
