@@ -6,8 +6,9 @@
  * A million items take the better part of an hour on a small machine. On servers that stay (`npm run servers`, and its addresses
  * in the environment) a run that was broken off goes on where it stopped.
  */
-import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
@@ -43,11 +44,18 @@ const store = await ScyllaDBStore.connect({
   index: INDEX,
 });
 
-/** Megabytes on the disks of the servers that were started here. */
-function diskOfServers(): number | null {
+/** Megabytes on the disks of the servers that were started here; null where there are none. */
+async function diskOfServers(): Promise<number | null> {
   if (servers.folders.length === 0) return null;
-  const told = execFileSync("du", ["-sm", ...servers.folders], { encoding: "utf8" });
-  return told.trim().split("\n").reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
+  let bytes = 0;
+  for (const folder of servers.folders) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      // The servers go on: what was listed may be gone.
+      const found = entry.isFile() ? statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) : undefined;
+      bytes += found?.size ?? 0;
+    }
+  }
+  return bytes / 1e6;
 }
 
 async function measureAt(size: number): Promise<Step> {
@@ -62,7 +70,7 @@ async function measureAt(size: number): Promise<Step> {
     items: size,
     loadedPerSec: items === 0 ? null : items / seconds,
     rssMb: Math.max(...answers.map(({ rssMb }) => rssMb)),
-    diskMb: diskOfServers(),
+    diskMb: await diskOfServers(),
     answers,
   };
 }

@@ -11,7 +11,7 @@ export type SystemName = (typeof SYSTEMS)[number];
 export type Call = (n: number) => Promise<unknown>;
 
 /** How the calls of a case are made, where a system makes them another way than the case says. */
-export interface Shape {
+interface Shape {
   readonly clients: number;
   readonly itemsPerCall: number;
 }

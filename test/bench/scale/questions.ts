@@ -6,7 +6,7 @@ import type { Call } from "../system.ts";
 import { BIG_NAMESPACE, placeOf } from "./load.ts";
 
 /** Items at the smallest size. */
-export const SMALLEST = 10_000;
+const SMALLEST = 10_000;
 
 /** A question, and what it cost. */
 export interface Answered extends Round {

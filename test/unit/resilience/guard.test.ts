@@ -91,3 +91,30 @@ test("only so many calls run and wait; more are refused, and those that waited w
   await expect(waiting).rejects.toMatchObject({ details: { breaker: "open" } });
   expect(sent).toBe(0);
 });
+
+test("a success between failures starts their count anew, and a failure that ends after the breaker opened does not count", async () => {
+  const { guard, told } = guardWith({ breaker: { failures: 2, halfOpenAfterMs: 60_000 } });
+  for (let i = 0; i < 3; i += 1) {
+    await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
+    await guard.run(BUDGET_MS, async () => "well");
+  }
+  expect(guard.breaker).toBe("closed");
+  const late = Promise.withResolvers<never>();
+  const waiting = [guard.run(BUDGET_MS, () => late.promise), guard.run(BUDGET_MS, () => late.promise)];
+  for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
+  late.reject(new UnavailableError("late"));
+  for (const call of waiting) await expect(call).rejects.toThrow("late");
+  expect(told).toEqual([{ type: "breaker-opened", service: "vectors" }]);
+});
+
+test("a retry that would come after the time is up is not waited for: the call fails with its own error", async () => {
+  const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 60_000, maxDelayMs: 60_000 } });
+  await expect(guard.run(200, down)).rejects.toMatchObject({ code: "UNAVAILABLE", message: "down" });
+});
+
+test("calls that wait for their turn have it in the order in which they came", async () => {
+  const { guard } = guardWith({ bulkhead: { maxConcurrent: 1, maxQueued: 10 } });
+  const order: number[] = [];
+  await Promise.all([1, 2, 3, 4].map((n) => guard.run(BUDGET_MS, async () => void order.push(n))));
+  expect(order).toEqual([1, 2, 3, 4]);
+});

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { VectorSync, type Write } from "../../../src/core/vector-sync.ts";
+import { Deadline } from "../../../src/concurrency/deadline.ts";
+import { newWriteId, type ItemRecord } from "../../../src/model/item.ts";
+import { encodeValue } from "../../../src/model/value-codec.ts";
+import type { Indexing } from "../../../src/core/indexing.ts";
+import type { ItemRepository } from "../../../src/ports/item-repository.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
+
+const LIMITS = { maxValueBytes: 1_000_000 };
+
+function recordOf(version: number): ItemRecord {
+  const value = encodeValue({ text: "green" }, LIMITS);
+  const rest = { index: undefined, vectors: 1, expiresAt: null, ttlMs: null, value };
+  return { namespace: "a", key: "k", created: 1, version, writeId: newWriteId(), ...rest };
+}
+
+/** An item that others write all the while: each look finds another record, unless it is told to stand still. */
+function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string[] } {
+  const flagged: string[] = [];
+  const items = {
+    get: async () => [standing()],
+    put: async () => [{ status: "fulfilled", value: undefined }],
+    markUnscored: async (paths: readonly string[]) => void flagged.push(...paths),
+  } as unknown as ItemRepository;
+  const indexing = {
+    rules: { textsOf: () => ["green"] },
+    embedder: { documents: async () => [[1]] },
+    vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
+  } as unknown as Indexing;
+  return {
+    sync: new VectorSync({ items, indexing, policy: "strict", events: { tell: () => undefined }, logger: silentLogger }),
+    flagged,
+  };
+}
+
+function writeOf(record: ItemRecord): { write: Write; settled: boolean[] } {
+  const settled: boolean[] = [];
+  const intent = { settle: (withVectors: boolean) => void settled.push(withVectors) };
+  return { write: { record, replaced: null, value: { text: "green" }, vectors: [[1]], intent }, settled };
+}
+
+test("a put that others have overtaken again and again succeeds, and its note stays", async () => {
+  let version = 10;
+  const { sync, flagged } = syncOf(() => recordOf((version += 1)));
+  const { write, settled } = writeOf(recordOf(1));
+  const outcomes = await sync.sync([write], new Deadline(5_000));
+  expect(outcomes.get(write)).toEqual({ status: "fulfilled", value: undefined });
+  expect([settled, flagged]).toEqual([[], ["a"]]);
+});
+
+test("a put whose record stands, and whose vectors cannot be brought in step, says so", async () => {
+  const own = recordOf(1);
+  const { sync, flagged } = syncOf(() => own);
+  const { write, settled } = writeOf(own);
+  const outcomes = await sync.sync([write], new Deadline(5_000));
+  expect(outcomes.get(write)).toMatchObject({ status: "rejected", reason: { code: "VECTOR_SYNC", retryable: true } });
+  expect([settled, flagged]).toEqual([[], ["a"]]);
+});
