@@ -194,9 +194,13 @@ export class QdrantVectorIndex implements VectorIndex {
     await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors");
   }
 
-  async stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+    return this.#storedAt(ids.map(pointId));
+  }
+
+  async #storedAt(ids: readonly string[]): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
-    const body = { ids: ids.map(pointId), with_payload: ["version", "write_id"], with_vector: false };
+    const body = { ids, with_payload: ["version", "write_id"], with_vector: false };
     const found = (await this.#client.request("POST", this.#path, body, "read back vectors")) as {
       id: string;
       payload?: { version?: number; write_id?: string };
@@ -204,11 +208,11 @@ export class QdrantVectorIndex implements VectorIndex {
     const points = new Map(
       found.map(({ id, payload }) => [id, { version: payload?.version ?? -1, writeId: payload?.write_id ?? "" }]),
     );
-    return ids.map((id) => points.get(pointId(id)) ?? null);
+    return ids.map((id) => points.get(id) ?? null);
   }
 
   #readBack(points: readonly QdrantPoint[]): Promise<(StoredPoint | null)[]> {
-    return this.stored(points.map(({ payload }) => ({ namespace: payload.ns, key: payload.key })));
+    return this.#storedAt(points.map(({ id }) => id));
   }
 }
 
