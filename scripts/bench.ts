@@ -29,9 +29,9 @@ const { values: options } = parseArgs({
   },
 });
 const plan: Plan = {
-  rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
+  rounds: Number(options.rounds ?? 3),
   roundMs: Number(options.seconds ?? (options.quick ? 1 : 3)) * 1_000,
-  warmMs: options.quick ? 1_000 : 3_000,
+  warmMs: options.quick ? 1_000 : 2_000,
   only: options.case,
 };
 const wanted = options.systems.split(",").map(systemNamed);
