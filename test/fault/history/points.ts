@@ -14,6 +14,9 @@ interface ScrollPage {
   readonly next_page_offset: string | number | null;
 }
 
+/** Sweeps and writes end; so often the points are read until they stand still. */
+const MOST_ATTEMPTS = 10;
+
 /** Places of all items that have a point, each as often as it has one. */
 export async function indexedPlaces({ kind, options }: StoreOptions): Promise<Place[]> {
   if (kind === "embedded") return placesInFile(options.path ?? "");
@@ -24,20 +27,31 @@ export async function indexedPlaces({ kind, options }: StoreOptions): Promise<Pl
 
 async function placesInQdrant(url: string, alias: string): Promise<Place[]> {
   const { collections } = await ask<{ collections: { name: string }[] }>(url, "/collections");
-  const places: Place[] = [];
-  for (const { name } of collections.filter((each) => each.name.startsWith(`${alias}_`))) {
-    for (let offset: ScrollPage["next_page_offset"] | undefined; offset !== null;) {
-      const page: ScrollPage = await ask(url, `/collections/${name}/points/scroll`, {
-        limit: 1_000,
-        with_payload: ["ns", "key"],
-        with_vector: false,
-        ...(offset === undefined ? {} : { offset }),
-      });
-      places.push(...page.points.map(({ payload }): Place => [...payload.ns.split("."), payload.key]));
-      offset = page.next_page_offset;
-    }
+  const own = collections.filter((each) => each.name.startsWith(`${alias}_`));
+  return (await Promise.all(own.map(({ name }) => placesInCollection(url, name)))).flat();
+}
+
+/** All points of a collection; read again where a sweep took some away meanwhile. */
+async function placesInCollection(url: string, name: string): Promise<Place[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const places = await scroll(url, name);
     const { count } = await ask<{ count: number }>(url, `/collections/${name}/points/count`, { exact: true });
-    if (count !== places.length) throw new Error(`Qdrant counts ${count} points in ${name}, but gave ${places.length}.`);
+    if (count === places.length) return places;
+    if (attempt === MOST_ATTEMPTS) throw new Error(`Qdrant counts ${count} points in ${name}, but gave ${places.length}.`);
+  }
+}
+
+async function scroll(url: string, name: string): Promise<Place[]> {
+  const places: Place[] = [];
+  for (let offset: ScrollPage["next_page_offset"] | undefined; offset !== null;) {
+    const page: ScrollPage = await ask(url, `/collections/${name}/points/scroll`, {
+      limit: 1_000,
+      with_payload: ["ns", "key"],
+      with_vector: false,
+      ...(offset === undefined ? {} : { offset }),
+    });
+    places.push(...page.points.map(({ payload }): Place => [...payload.ns.split("."), payload.key]));
+    offset = page.next_page_offset;
   }
   return places;
 }
