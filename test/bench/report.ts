@@ -68,7 +68,7 @@ function speedOf({ opsPerSec, spread: [low, high] }: Result): string {
 }
 
 function timesOf({ p50Ms, p95Ms, p99Ms }: Result): string {
-  return [p50Ms, p95Ms, p99Ms].map((ms) => ms.toPrecision(3).replace(/e\+\d+/, "")).map(Number).join(" / ");
+  return [p50Ms, p95Ms, p99Ms].map((ms) => Number(ms.toPrecision(3))).join(" / ");
 }
 
 function speed(perSecond: number): string {
