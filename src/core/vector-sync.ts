@@ -117,7 +117,8 @@ export class VectorSync {
 
 /** Whether an item could not be brought in step because of writes that came after this one. */
 function isOverwritten({ record }: Write, reason: unknown): boolean {
-  return reason instanceof ContestedError && reason.record?.writeId !== record.writeId;
+  // Where no record is seen at all, nothing shows that another write came after it.
+  return reason instanceof ContestedError && reason.record !== null && reason.record.writeId !== record.writeId;
 }
 
 /** An outcome without what it came to. */
