@@ -24,8 +24,8 @@ const LARGEST_PAGE = 500;
 /** Namespaces whose first page is read at once; grows likewise. */
 const MOST_NAMESPACES_AT_ONCE = 32;
 
-/** Walks the live records below a prefix. */
-export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<LiveRecord, void, undefined> {
+/** Walks the live records below a prefix, page by page: a step of an asynchronous generator costs more than a record. */
+export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<readonly LiveRecord[], void, undefined> {
   const paths = await namespacesToWalk(items, what);
   const firstPage = Math.min(Math.max(what.expected, SMALLEST_PAGE), LARGEST_PAGE);
   let atOnce = 1;
@@ -46,13 +46,13 @@ async function* rest(
   order: ListingOrder,
   first: ListPage,
   firstLimit: number,
-): AsyncGenerator<LiveRecord, void, undefined> {
-  yield* first.records;
+): AsyncGenerator<readonly LiveRecord[], void, undefined> {
+  yield first.records;
   let limit = firstLimit;
   for (let after = first.next; after !== null; ) {
     limit = Math.min(limit * GROWTH, LARGEST_PAGE);
     const page = await items.list({ namespace, order, after, limit });
-    yield* page.records;
+    yield page.records;
     after = page.next;
   }
 }

@@ -32,25 +32,51 @@ export interface Page {
 
 /** Reads a page. */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
-  const { filter, offset, limit, maxScanned, leaveOut } = request;
-  const found: Found[] = [];
-  let last: LiveRecord | null = null;
-  let skipped = 0;
-  let passedOver = 0;
-  for await (const record of walk(items, request.walk)) {
+  const page = new Collected(request);
+  for await (const records of walk(items, request.walk)) {
+    for (const record of records) {
+      const end = page.add(record);
+      if (end !== null) return end;
+    }
+  }
+  return page.end({ more: false, truncated: false });
+}
+
+/** What has been read of a page. */
+class Collected {
+  readonly #request: PageRequest;
+  readonly #found: Found[] = [];
+  #last: LiveRecord | null = null;
+  #skipped = 0;
+  #passedOver = 0;
+
+  constructor(request: PageRequest) {
+    this.#request = request;
+  }
+
+  /** Takes the next record of the walk; the page, once it is at its end. */
+  add(record: LiveRecord): Page | null {
+    const { filter, offset, limit, maxScanned, leaveOut } = this.#request;
     // Without a filter a value is decoded only when it is returned.
     const value = filter === null ? undefined : decodeValue(record.value);
     if (leaveOut?.(record) || (value !== undefined && !matchesFilter(value, filter))) {
-      passedOver += 1;
-      if (passedOver >= maxScanned) return { found, last: record, more: true, truncated: true };
-    } else if (skipped < offset) {
-      skipped += 1;
-    } else if (found.length === limit) {
-      return { found, last, more: true, truncated: false };
+      this.#passedOver += 1;
+      if (this.#passedOver >= maxScanned) {
+        this.#last = record;
+        return this.end({ more: true, truncated: true });
+      }
+    } else if (this.#skipped < offset) {
+      this.#skipped += 1;
+    } else if (this.#found.length === limit) {
+      return this.end({ more: true, truncated: false });
     } else {
-      found.push({ record, value, score: undefined });
+      this.#found.push({ record, value, score: undefined });
     }
-    last = record;
+    this.#last = record;
+    return null;
   }
-  return { found, last, more: false, truncated: false };
+
+  end(how: Pick<Page, "more" | "truncated">): Page {
+    return { found: this.#found, last: this.#last, ...how };
+  }
 }
