@@ -1,74 +1,240 @@
 /** Composition root: from a configuration to a memory on its backends. The only file that knows which backends exist. */
-import { CqlBackend } from "./backends/cql/index.ts";
+import { randomUUID } from "node:crypto";
+import { CqlBackend, type CqlOptions } from "./backends/cql/index.ts";
 import { LibsqlBackend } from "./backends/libsql/index.ts";
 import { QdrantBackend } from "./backends/qdrant/index.ts";
-import { compose, guardFor, type Composition } from "./compose.ts";
-import type { EmbeddedConfig, ServerConfig } from "./config/schema.ts";
+import { compose, lastingFor, type Composition, type Estate, type Lasting, type Parts } from "./compose.ts";
+import { changesOf, isSame } from "./config/change.ts";
+import { isPlainObject } from "./config/layers.ts";
+import type { TlsOptions } from "./config/options/tls.ts";
+import { embeddedConfigSchema, parseConfig, serverConfigSchema, type CommonConfig, type EmbeddedConfig, type ServerConfig } from "./config/schema.ts";
+import { Secrets } from "./config/secrets/secrets.ts";
+import { tlsOf } from "./config/tls-files.ts";
 import { groupVectorWrites } from "./core/grouped-vector-index.ts";
 import { checkIdentity, identityOf, type ModelIdentity } from "./core/model-identity.ts";
+import { Guards } from "./guards.ts";
+import { ConfigurationError } from "./model/errors.ts";
+import type { Resource } from "./ports/backend.ts";
+import type { Tls } from "./ports/tls.ts";
 import { guardItems, guardOutbox } from "./resilience/guarded-records.ts";
 import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
-import { StoreEvents } from "./telemetry/store-events.ts";
+import { SharedResource, type Hold } from "./shared-resource.ts";
+
+/** Name of the setting that tells stores apart. */
+const STORE_ID = "store-id";
 
 /** A memory on ScyllaDB or Cassandra and, when there is an index, Qdrant. */
 export function composeServers(config: ServerConfig): Composition {
-  const { cql, index, setup, logger, limits } = config;
-  const events = new StoreEvents(logger);
-  const records = new CqlBackend(cql, { setup, logger });
-  const identity = index === undefined ? null : identityOf(index);
-  const collection = identity === null ? null : qdrantBackend(config, identity, records);
-  const recordsGuard = guardFor("records", "The CQL database", config, events);
-  const vectorsGuard = guardFor("vectors", "Qdrant", config, events);
-  // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
-  const vectorsBudgetMs = Math.ceil(limits.deadlineMs / 2);
-  return compose(config, events, {
-    items: guardItems(records.items, recordsGuard, limits.deadlineMs),
-    outbox: guardOutbox(records.outbox, recordsGuard, limits.deadlineMs),
-    vectors: collection === null ? null : groupVectorWrites(guardVectorIndex(collection, vectorsGuard, vectorsBudgetMs)),
-    bare: { items: records.items, outbox: records.outbox, vectors: collection },
-    breakers: { records: () => recordsGuard.breaker, vectors: () => vectorsGuard.breaker },
-    collection,
-    settings: records.settings,
-    async start() {
-      await records.start();
-      // Before the collection is made: a wrong model must not leave one behind.
-      await checkIdentity(records.settings, identity);
-      await collection?.start();
-    },
-    async stop() {
-      await Promise.all([records.stop(), collection?.stop()]);
-    },
-  });
-}
-
-function qdrantBackend(
-  { cql, qdrant, setup, logger }: ServerConfig,
-  identity: ModelIdentity,
-  { settings }: CqlBackend,
-): QdrantBackend | null {
-  if (qdrant === undefined) return null;
-  const options = { ...qdrant, collection: qdrant.collection ?? cql.keyspace, layout: qdrant };
-  return new QdrantBackend({ options, identity, setup, settings, logger });
+  const lasting = lastingFor(config);
+  const connections = new SharedResource(new ServerConnections(config, lasting, null));
+  return serversComposition(config, lasting, connections.hold(), null);
 }
 
 /** A memory on one local file. */
 export function composeEmbedded(config: EmbeddedConfig): Composition {
-  const { index, path, logger } = config;
-  const file = new LibsqlBackend({ path, dims: index?.dims ?? null, logger });
-  const { items, outbox, vectors, settings } = file;
-  return compose(config, new StoreEvents(logger), {
+  const lasting = lastingFor(config);
+  const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: lasting.log });
+  return embeddedComposition(config, lasting, new SharedResource(file).hold(), null);
+}
+
+/** What a store on servers is connected to. */
+class ServerConnections implements Resource {
+  readonly secrets: Secrets;
+  readonly records: CqlBackend;
+  readonly vectors: QdrantBackend | null;
+  readonly #identity: ModelIdentity | null;
+  readonly #qdrant: ServerConfig["qdrant"];
+  /** Until they are started: those whose place they take, which have to lead to the same store. */
+  #predecessor: ServerConnections | null;
+  #storeId: string | null = null;
+  #isStarted = false;
+
+  constructor(config: ServerConfig, { events, log: logger }: Lasting, replaced: ServerConnections | null) {
+    const { cql, qdrant, index } = config;
+    const predecessor = replaced !== null && replaced.#isStarted ? replaced : null;
+    const secrets = new Secrets(config.secrets, events);
+    // In the place of others nothing is made: a wrong address must not leave an empty keyspace behind.
+    const setup = predecessor === null ? config.setup : "never";
+    const credentials = credentialsOf(cql, secrets);
+    this.records = new CqlBackend({ ...cql, credentials, tls: encryption(cql.tls, "cql.tls", secrets) }, { setup, logger });
+    this.#identity = index === undefined ? null : identityOf(index);
+    this.vectors =
+      this.#identity === null || qdrant === undefined
+        ? null
+        : new QdrantBackend({
+            options: qdrantOptions(config, qdrant, secrets),
+            identity: this.#identity,
+            setup: config.setup,
+            settings: this.records.settings,
+            logger,
+          });
+    this.secrets = secrets;
+    this.#qdrant = qdrant;
+    this.#predecessor = predecessor;
+  }
+
+  async start(): Promise<void> {
+    await this.secrets.start();
+    await this.records.start();
+    const { settings } = this.records;
+    this.#storeId = await settings.read(STORE_ID);
+    if (this.#predecessor !== null) await this.#refuseAnotherStore(this.#predecessor);
+    // Before the collection is made: a wrong model must not leave one behind.
+    await checkIdentity(settings, this.#identity);
+    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#leadsToSameQdrant(this.#predecessor) });
+    this.#predecessor = null;
+    this.#isStarted = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#predecessor = null;
+    await Promise.all([this.records.stop(), this.vectors?.stop()]);
+    await this.secrets.stop();
+  }
+
+  /** What is away all the same does not hinder a change of something else. */
+  #leadsToSameQdrant(predecessor: ServerConnections): boolean {
+    return isSame(this.#qdrant, predecessor.#qdrant);
+  }
+
+  async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {
+    // A store without an index may have got none yet.
+    predecessor.#storeId ??= await predecessor.records.settings.establish(STORE_ID, randomUUID());
+    this.#storeId ??= await this.records.settings.read(STORE_ID);
+    if (this.#storeId === predecessor.#storeId) return;
+    throw new ConfigurationError(
+      "cql leads to the keyspace of another store, which cannot take the place of the one in use while the store runs: " +
+        "look at cql.contactPoints, or make a new store for it.",
+    );
+  }
+}
+
+/** What the connections are made with: where none of it differs, they are kept. */
+function isOfConnections(name: string): boolean {
+  return /^(?:cql|qdrant|setup|secrets|index\.payload)(?:\.|$)/.test(name);
+}
+
+function serversComposition(
+  config: ServerConfig,
+  lasting: Lasting,
+  connections: Hold<ServerConnections>,
+  previous: Estate | null,
+): Composition {
+  const { records, vectors: collection, secrets } = connections.resource;
+  const { limits, audit } = config;
+  const isSameConnection = previous?.settings === records.settings;
+  const guards = new Guards(config, lasting.events, previous === null ? null : { ...previous, isSameConnection });
+  // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
+  const vectorsBudgetMs = Math.ceil(limits.deadlineMs / 2);
+  const parts: Parts = {
+    items: guardItems(records.items, guards.of("records"), limits.deadlineMs),
+    outbox: guardOutbox(records.outbox, guards.of("records"), limits.deadlineMs),
+    vectors: collection === null ? null : groupVectorWrites(guardVectorIndex(collection, guards.of("vectors"), vectorsBudgetMs)),
+    bare: { items: records.items, outbox: records.outbox, vectors: collection },
+    breakers: { records: () => guards.of("records").breaker, vectors: () => guards.of("vectors").breaker },
+    guards,
+    collection,
+    settings: records.settings,
+    auditTable: audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays),
+    follow: (text, option) => secrets.follow(text, option),
+    start: () => connections.start(),
+    stop: () => connections.stop(),
+  };
+  const composed = compose(config, lasting, parts, previous);
+  return {
+    ...composed,
+    renew(given) {
+      const next = parseConfig(serverConfigSchema, ofKind(given, "cql"));
+      const changed = changesOf(serverConfigSchema, withModel(config), withModel(next));
+      if (changed.length === 0) return null;
+      const others = changed.some(isOfConnections)
+        ? new SharedResource(new ServerConnections(next, lasting, connections.resource)).hold()
+        : connections.again();
+      return { composition: serversComposition(next, lasting, others, composed.estate), changed };
+    },
+  };
+}
+
+function embeddedComposition(
+  config: EmbeddedConfig,
+  lasting: Lasting,
+  file: Hold<LibsqlBackend>,
+  previous: Estate | null,
+): Composition {
+  const { items, outbox, vectors, settings } = file.resource;
+  const { index } = config;
+  const secrets = new Secrets(config.secrets, lasting.events);
+  const parts: Parts = {
     items,
     outbox,
     vectors,
     bare: { items, outbox, vectors },
     // A local file is there or not: no breaker stands before it.
     breakers: { records: null, vectors: null },
+    guards: new Guards(config, lasting.events, previous === null ? null : { ...previous, isSameConnection: true }),
     collection: null,
     settings,
+    auditTable: null,
+    follow: (text, option) => secrets.follow(text, option),
     async start() {
       await file.start();
       await checkIdentity(settings, index === undefined ? null : identityOf(index));
     },
-    stop: () => file.stop(),
-  });
+    async stop() {
+      await file.stop();
+      await secrets.stop();
+    },
+  };
+  const composed = compose(config, lasting, parts, previous);
+  return {
+    ...composed,
+    renew(given) {
+      const next = parseConfig(embeddedConfigSchema, ofKind(given, "path"));
+      const changed = changesOf(embeddedConfigSchema, withModel(config), withModel(next));
+      if (changed.length === 0) return null;
+      // The file stays open: what is in a temporary one would go with it.
+      return { composition: embeddedComposition(next, lasting, file.again(), composed.estate), changed };
+    },
+  };
+}
+
+/** A store on servers and one on a local file are never the same store. */
+function ofKind(given: unknown, kind: "cql" | "path"): unknown {
+  const other = kind === "cql" ? "path" : "cql";
+  if (!isPlainObject(given) || given[other] === undefined) return given;
+  throw new ConfigurationError(
+    `${other}: cannot be given to a store that was made with ${kind}: one on servers (cql) and one on a local file (path) are two stores.`,
+  );
+}
+
+/** With the name of its model, which may be what the embeddings object says. */
+function withModel<Config extends CommonConfig>(config: Config): Config {
+  return config.index === undefined ? config : { ...config, index: { ...config.index, model: identityOf(config.index).model } };
+}
+
+function qdrantOptions({ cql, index }: ServerConfig, qdrant: NonNullable<ServerConfig["qdrant"]>, secrets: Secrets) {
+  const headers = Object.entries(qdrant.headers ?? {}).map(([name, value]) => [name, secrets.text(value, `qdrant.headers.${name}`)] as const);
+  return {
+    ...qdrant,
+    apiKey: qdrant.apiKey === undefined ? undefined : secrets.text(qdrant.apiKey, "qdrant.apiKey"),
+    headers: Object.fromEntries(headers),
+    tls: encryption(qdrant.tls, "qdrant.tls", secrets),
+    collection: qdrant.collection ?? cql.keyspace,
+    payload: index?.payload,
+    layout: qdrant,
+  };
+}
+
+/** The option `tls` as the backends take it: read when they connect. */
+function encryption(options: TlsOptions | undefined, name: string, secrets: Secrets): Tls | undefined {
+  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.follow(text, option));
+}
+
+/** The option `credentials` as the backend takes it: asked at each new connection. */
+function credentialsOf({ credentials }: ServerConfig["cql"], secrets: Secrets): CqlOptions["credentials"] {
+  if (credentials === undefined) return undefined;
+  return {
+    username: secrets.text(credentials.username, "cql.credentials.username"),
+    password: secrets.text(credentials.password, "cql.credentials.password"),
+  };
 }

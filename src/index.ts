@@ -1,20 +1,27 @@
 /** LangGraph long-term memory on ScyllaDB or Cassandra with Qdrant, or on one local file. */
+export type { ActorSource } from "./audit/actor.ts";
+export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts";
+export { loadConfig, type ConfigOverrides, type LoadOptions, type Profile } from "./config/load.ts";
 export type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "./config/schema.ts";
+export type { WatchOptions } from "./config/watch.ts";
 export type { IndexRule } from "./core/index-rules.ts";
 export type { TtlRule } from "./core/ttl-rules.ts";
 export type { SearchInfo } from "./core/found.ts";
 export type { DegradedReason } from "./model/degraded-reason.ts";
 export {
   AbortError,
+  AuditError,
   AuthenticationError,
   BatchError,
   ClosedError,
+  CodecError,
   ConfigurationError,
   ConnectionError,
   EmbeddingError,
   isStoreError,
   PermissionError,
   QueryError,
+  RateLimitError,
   SchemaError,
   StoreError,
   TimeoutError,
@@ -25,10 +32,13 @@ export {
   type StoreErrorCode,
 } from "./model/errors.ts";
 export type { ListingOrder } from "./model/operation.ts";
+export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
+export type { Codec, CodecContext } from "./ports/codec.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
 export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
-export { ScyllaDBStore } from "./store.ts";
+export type { ReloadReport } from "./reload.ts";
+export { ScyllaDBStore, type FromConfigOptions } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
 export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";
 export type { SweepReport } from "./sync/sweeper.ts";

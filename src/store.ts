@@ -1,6 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { Composition } from "./compose.ts";
 import { composeEmbedded, composeServers } from "./connect.ts";
+import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
+import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
 import { parseConnString } from "./config/conn-string.ts";
 import {
   embeddedConfigSchema,
@@ -10,100 +12,25 @@ import {
   type ScyllaDBStoreConfig,
 } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
-import { ClosedError, messageOf } from "./model/errors.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { StoreEventType } from "./ports/events.ts";
-import type { Logger } from "./ports/logger.ts";
+import { changeConfig, type ReloadReport } from "./reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfNone, type Health } from "./telemetry/health.ts";
 import type { StoreEventMap } from "./telemetry/store-events.ts";
-import { StoreView, WHOLE_STORE } from "./views.ts";
+import { StoreView, WHOLE_STORE, type ViewGround } from "./views.ts";
 
 /** Longest time for a health check of a store that is not connected yet, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
 
-/** Connects at most once at a time, and again after a failure; counts what is under way, and lets it end. */
-class Lifecycle {
-  readonly #composition: Composition;
-  /** What is under way, and how to give it up: a promise of the whole life would keep what ever waited for it in memory. */
-  readonly #underWay = new Map<Promise<unknown>, (reason: ClosedError) => void>();
-  #starting: Promise<Composition> | null = null;
-  #isStarting = false;
-  #isStarted = false;
-  #stopping: Promise<void> | null = null;
+/** What a store is made of that is not on servers; a class, so that no configuration can pass for one. */
+class ReadyComposition {
+  readonly composition: Composition;
 
   constructor(composition: Composition) {
-    this.#composition = composition;
-  }
-
-  /** What is put together, connected or not. */
-  get composition(): Composition {
-    return this.#composition;
-  }
-
-  /** Runs a task on the started composition. */
-  async run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
-    if (this.#stopping !== null) throw new ClosedError("The store was stopped; make a new one to go on.");
-    this.#starting ??= this.#start();
-    const running = this.#isStarted ? task(this.#composition) : this.#starting.then(task);
-    return new Promise((resolve, reject) => {
-      this.#underWay.set(running, reject);
-      running.then(
-        (answer) => {
-          this.#underWay.delete(running);
-          resolve(answer);
-        },
-        (error: unknown) => {
-          this.#underWay.delete(running);
-          reject(error);
-        },
-      );
-    });
-  }
-
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  async #start(): Promise<Composition> {
-    this.#isStarting = true;
-    try {
-      await this.#composition.start();
-      this.#isStarted = true;
-      return this.#composition;
-    } catch (error) {
-      this.#starting = null;
-      throw error;
-    } finally {
-      this.#isStarting = false;
-    }
-  }
-
-  /** A start that outlived the wait opens what nobody would close. */
-  async #stopWhatStartsLate(logger: Logger): Promise<void> {
-    try {
-      await this.#starting;
-      await this.#composition.stop();
-    } catch (error) {
-      logger.debug({ cause: messageOf(error) }, "a start that was under way when the store was stopped has failed");
-    }
-  }
-
-  async #stop(): Promise<void> {
-    const { limits, logger } = this.#composition.config;
-    // What is under way ends first, a start too, so that what it opens is closed; how it ended does not matter here.
-    const ended = Promise.allSettled([this.#starting, ...this.#underWay.keys()]);
-    try {
-      await withinDeadline("Ending the operations under way", limits.drainMs, ended);
-    } catch (error) {
-      logger.warn({ cause: messageOf(error) }, "the store is stopped all the same");
-    }
-    const givenUp = "The store was stopped while the operation was under way. A write may or may not be stored.";
-    for (const giveUp of this.#underWay.values()) giveUp(new ClosedError(givenUp));
-    await this.#composition.stop();
-    if (this.#isStarting) void this.#stopWhatStartsLate(logger);
+    this.composition = composition;
   }
 }
 
@@ -123,6 +50,8 @@ class Lifecycle {
  */
 export class ScyllaDBStore extends StoreView {
   readonly #lifecycle: Lifecycle;
+  /** Of the configuration file; null when it is not watched. */
+  #watch: ConfigWatch | null = null;
 
   /**
    * A store on servers, which connects at its first operation or at {@link start}.
@@ -131,13 +60,12 @@ export class ScyllaDBStore extends StoreView {
    */
   constructor(config: ScyllaDBStoreConfig);
   /** @internal */
-  constructor(config: ScyllaDBStoreConfig | { readonly composition: Composition });
-  constructor(config: ScyllaDBStoreConfig | { readonly composition: Composition }) {
+  constructor(config: ScyllaDBStoreConfig | ReadyComposition);
+  constructor(config: ScyllaDBStoreConfig | ReadyComposition) {
     const composition =
-      "composition" in config ? config.composition : composeServers(parseConfig(serverConfigSchema, config));
+      config instanceof ReadyComposition ? config.composition : composeServers(parseConfig(serverConfigSchema, config));
     const lifecycle = new Lifecycle(composition);
-    const { limits, order } = composition.config;
-    super({ run: (requests) => lifecycle.run(({ memory }) => memory.run(requests)), limits }, WHOLE_STORE, { order });
+    super(groundOf(lifecycle), WHOLE_STORE, {});
     this.#lifecycle = lifecycle;
   }
 
@@ -162,9 +90,28 @@ export class ScyllaDBStore extends StoreView {
     return ScyllaDBStore.connect({ ...config, cql: { ...parseConnString(connString), ...config.cql } });
   }
 
+  /**
+   * A store, connected, whose configuration is loaded from its sources, see {@link loadConfig}: on servers where it has
+   * `cql`, on one local file where it has `path`.
+   *
+   * @param options - with `watch`, a change of the file is put in force while the store runs, as by {@link reload}; one
+   *   that is refused is logged and told as `config-refused`, and the configuration in force stays
+   */
+  static async fromConfig(options: FromConfigOptions = {}): Promise<ScyllaDBStore> {
+    const { watch, ...sources } = options;
+    const { config, file } = await loadWithFile(sources);
+    const store = await ("cql" in config ? ScyllaDBStore.connect(config) : ScyllaDBStore.embedded(config));
+    if (watch === undefined || watch === false || file === null) return store;
+    const reload = (): Promise<ReloadReport> => changeConfig(store.#lifecycle, () => loadConfig(sources));
+    // What is wrong with the file is told by the reload.
+    const onChange = (): Promise<unknown> => reload().catch(() => undefined);
+    store.#watch = new ConfigWatch(file, onChange, watch === true ? {} : watch);
+    return store;
+  }
+
   /** A store on one local file, open. It needs no server; several processes may share the file. */
   static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
-    return started(new ScyllaDBStore({ composition: composeEmbedded(parseConfig(embeddedConfigSchema, config)) }));
+    return started(new ScyllaDBStore(new ReadyComposition(composeEmbedded(parseConfig(embeddedConfigSchema, config)))));
   }
 
   /**
@@ -213,6 +160,20 @@ export class ScyllaDBStore extends StoreView {
     return this;
   }
 
+  /**
+   * Puts another configuration in force, as a whole: what it leaves out is at its default. It is checked first, and
+   * connected where it says something else of the servers; then all operations that begin from now on, also through views
+   * made before, go by it, while those under way end as they began. Listeners and what is cached stay. One reload runs at
+   * a time.
+   *
+   * @param config - as the store was made with, or from {@link loadConfig}
+   * @throws {ConfigurationError} that lists every mistake, or names each option that cannot change while the store runs.
+   * @throws {StoreError} when servers cannot be reached in the new way. The configuration in force stays in each case.
+   */
+  async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
+    return changeConfig(this.#lifecycle, () => Promise.resolve(config));
+  }
+
   /** Connects. Calling it again, or not at all, does no harm: the first operation connects too. */
   override async start(): Promise<void> {
     await this.#lifecycle.run(() => Promise.resolve());
@@ -220,12 +181,32 @@ export class ScyllaDBStore extends StoreView {
 
   /** Closes what the store opened, after the operations under way; it cannot be used afterwards. */
   override async stop(): Promise<void> {
+    this.#watch?.close();
     await this.#lifecycle.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** What the views stand on: whatever is in force when a call is made. */
+function groundOf(lifecycle: Lifecycle): ViewGround {
+  return {
+    run: (requests, caller) => lifecycle.run(({ run }) => run(requests, caller)),
+    get limits() {
+      return lifecycle.composition.config.limits;
+    },
+    get order() {
+      return lifecycle.composition.config.order;
+    },
+  };
+}
+
+/** Where the configuration of a store is loaded from, and whether it is looked at again. */
+export interface FromConfigOptions extends LoadOptions {
+  /** Whether a change of the file is put in force while the store runs. */
+  readonly watch?: boolean | WatchOptions;
 }
 
 async function started(store: ScyllaDBStore): Promise<ScyllaDBStore> {

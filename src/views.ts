@@ -13,7 +13,7 @@ import type { Answer } from "./core/memory.ts";
 import type { SearchInfo, SearchResult } from "./core/found.ts";
 import { BatchError, kindOf, ValidationError } from "./model/errors.ts";
 import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
-import { join, ROOT, toLabels, toPath } from "./model/namespace.ts";
+import { ROOT, toLabels, toPath, toPathWithin } from "./model/namespace.ts";
 import {
   parseIndex,
   parseMinScore,
@@ -22,9 +22,10 @@ import {
   type ListingOrder,
   type OperationContext,
   type Request,
+  type RequestLimits,
 } from "./model/operation.ts";
+import type { Caller, RunRequests } from "./ports/requests.ts";
 import { parseLifetime } from "./model/ttl.ts";
-import type { ValueLimits } from "./model/value-codec.ts";
 
 /** What every call takes. */
 export interface CallOptions {
@@ -91,12 +92,17 @@ export interface ViewDefaults {
    * failed, and not all calls of that moment.
    */
   batchErrors?: "throw" | "positional";
+  /** On whose behalf the calls are made, for the audit trail: a user's id; null for whom `audit.actor` names. */
+  actor?: string | null;
 }
 
 /** What a view stands on: the store, which connects when it must, and its bounds. */
 export interface ViewGround {
-  readonly run: (requests: readonly Request[]) => Promise<PromiseSettledResult<Answer>[]>;
-  readonly limits: ValueLimits;
+  readonly run: RunRequests<Answer>;
+  /** In force now: both may change while the store runs. */
+  readonly limits: RequestLimits;
+  /** Order of searches without a query where no view says. */
+  readonly order: ListingOrder;
 }
 
 /** A `BaseStore` over a memory, with a prefix as its root and with defaults. */
@@ -121,7 +127,8 @@ export class StoreView extends BaseStore {
    * @throws {InvalidNamespaceError} when the prefix is empty: a tenant id that is missing must not open everything.
    */
   scoped(prefix: string[]): StoreView {
-    return new StoreView(this.#ground, join(this.#scope, toPath(prefix, { allowReservedRoot: true })), this.#defaults);
+    const { limits } = this.#ground;
+    return new StoreView(this.#ground, toPathWithin(this.#scope, prefix, { allowReservedRoot: true, limits }), this.#defaults);
   }
 
   /**
@@ -139,7 +146,8 @@ export class StoreView extends BaseStore {
    *
    * @throws {BatchError} when an operation failed, with the outcome of each.
    */
-  override async batch<Op extends Operation[]>(operations: Op, { signal }: CallOptions = {}): Promise<OperationResults<Op>> {
+  override async batch<Op extends Operation[]>(operations: Op, options: CallOptions = {}): Promise<OperationResults<Op>> {
+    const { signal } = checkOptions(options);
     const outcomes = await this.#settle(operations, signal);
     if (this.#defaults.batchErrors !== "positional") {
       if (outcomes.some(({ status }) => status === "rejected")) throw new BatchError(outcomes);
@@ -151,7 +159,7 @@ export class StoreView extends BaseStore {
   /** Reads an item; null when there is none. */
   override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
     // Field by field: what an operation is, is told by the fields that it has.
-    const { refreshTtl, signal } = options;
+    const { refreshTtl, signal } = checkOptions(options);
     return (await this.#one({ namespace, key, refreshTtl, signal })) as Item | null;
   }
 
@@ -170,18 +178,19 @@ export class StoreView extends BaseStore {
   ): Promise<void> {
     // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
     toPath(namespace);
-    const { ttl, expiresAt, signal } = options;
+    const { ttl, expiresAt, signal } = checkOptions(options);
     await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });
   }
 
   /** Deletes an item; one that is not there is no error. */
-  override async delete(namespace: string[], key: string, { signal }: CallOptions = {}): Promise<void> {
+  override async delete(namespace: string[], key: string, options: CallOptions = {}): Promise<void> {
+    const { signal } = checkOptions(options);
     await this.#one({ namespace, key, value: null, signal });
   }
 
   /** Finds items below a prefix: by similarity with a `query`, otherwise in stable order. `[]` is everything. */
   override async search(namespacePrefix: string[], options: SearchOptions = {}): Promise<SearchResults> {
-    return (await this.#one({ ...options, namespacePrefix })) as SearchResults;
+    return (await this.#one({ ...checkOptions(options), namespacePrefix })) as SearchResults;
   }
 
   /** Lists the namespaces that hold items, label by label in order. "*" in `prefix` or `suffix` is any one label. */
@@ -194,7 +203,7 @@ export class StoreView extends BaseStore {
       offset?: number;
     } = {},
   ): Promise<string[][]> {
-    const { prefix, suffix, maxDepth, limit, offset, signal } = options;
+    const { prefix, suffix, maxDepth, limit, offset, signal } = checkOptions(options);
     const matchConditions = [
       ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
@@ -204,13 +213,20 @@ export class StoreView extends BaseStore {
 
   async #one(operation: unknown): Promise<unknown> {
     const request = parseOperation(operation, this.#context());
-    const [outcome] = await this.#ground.run([request]);
+    const [outcome] = await this.#ground.run([request], this.#caller());
     if (outcome?.status === "fulfilled") return present(request, outcome.value, this.#depth);
     throw outcome?.reason;
   }
 
   async #settle(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
+    const { maxBatchOperations } = this.#ground.limits;
+    if (operations.length > maxBatchOperations) {
+      throw new ValidationError(
+        `A batch of ${operations.length} operations is too big; at most ${maxBatchOperations} are taken at once ` +
+          "(limits.maxBatchOperations): split it. Nothing was done.",
+      );
+    }
     const context = this.#context(signal);
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
@@ -220,7 +236,7 @@ export class StoreView extends BaseStore {
       }
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
-    const answers = await this.#ground.run(requests);
+    const answers = await this.#ground.run(requests, this.#caller());
     let next = 0;
     return parsed.map((each) => {
       if (!("kind" in each)) return each;
@@ -231,8 +247,12 @@ export class StoreView extends BaseStore {
   }
 
   #context(signal?: AbortSignal): OperationContext {
-    const { index, order, minScore, ttl } = this.#defaults;
+    const { index, order = this.#ground.order, minScore, ttl } = this.#defaults;
     return { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, signal, now: Date.now() };
+  }
+
+  #caller(): Caller {
+    return { scope: this.#scope, actor: this.#defaults.actor ?? null };
   }
 
   /** Turns an answer into what LangGraph's contract gives. */
@@ -250,6 +270,9 @@ function present(request: Request, answer: Answer, depth: number): unknown {
   switch (request.kind) {
     case "get":
       return answer === null ? null : toItem(answer as LiveRecord, depth);
+    case "put":
+      // LangGraph's contract: a put has no result.
+      return undefined;
     case "search":
       return presentSearch(answer as SearchResult, depth);
     default:
@@ -270,17 +293,28 @@ function positional(outcome: PromiseSettledResult<unknown>): unknown {
   return failure;
 }
 
+/** The options of a call; null, which untyped callers give for none, stands for none. */
+function checkOptions<Options extends object>(options: Options | null): Partial<Options> {
+  if (options === null) return {};
+  if (typeof options === "object" && !Array.isArray(options)) return options;
+  throw new ValidationError(`The options of a call must be an object, but got ${kindOf(options)}.`);
+}
+
 function checkDefaults(defaults: ViewDefaults): ViewDefaults {
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
-  const { index, order, minScore, ttl, batchErrors, ...unknown } = defaults;
+  const { index, order, minScore, ttl, batchErrors, actor, ...unknown } = defaults;
   const [stray] = Object.keys(unknown);
   if (stray !== undefined) {
-    throw new ValidationError(`with() knows index, order, minScore, ttl and batchErrors, but got "${stray}".`);
+    throw new ValidationError(`with() knows index, order, minScore, ttl, batchErrors and actor, but got "${stray}".`);
   }
   if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
     throw new ValidationError('batchErrors must be "throw" or "positional".');
+  }
+  if (actor !== undefined && actor !== null && (typeof actor !== "string" || actor === "")) {
+    // An empty one is a user id that is missing.
+    throw new ValidationError(`actor must be a text that is not empty, or null, but got ${actor === "" ? "an empty one" : kindOf(actor)}.`);
   }
   parseLifetime(ttl, undefined, Date.now());
   const checkedIndex: IndexOverride = parseIndex(index);
@@ -290,6 +324,7 @@ function checkDefaults(defaults: ViewDefaults): ViewDefaults {
     ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),
     ...(ttl === undefined ? {} : { ttl }),
     ...(batchErrors === undefined ? {} : { batchErrors }),
+    ...(actor === undefined ? {} : { actor }),
   };
 }
 

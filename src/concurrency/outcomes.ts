@@ -1,4 +1,5 @@
 /** Outcomes of operations that were started together: one failing neither undoes nor hides another. */
+import { untilAborted } from "./deadline.ts";
 
 /** The outcome of an operation that succeeded. */
 export function fulfilled<Out>(value: Out): PromiseFulfilledResult<Out> {
@@ -26,4 +27,19 @@ export async function settleTogether<Out>(
 export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledResult<Out>> {
   const [outcome] = await Promise.allSettled([task]);
   return outcome;
+}
+
+/** The outcome of each of those that run together; that of one whose caller gave up does not wait for them. */
+export function settleEach<Out>(
+  callers: readonly { readonly signal: AbortSignal | null }[],
+  together: Promise<PromiseSettledResult<Out>[]>,
+): Promise<PromiseSettledResult<Out>[]> {
+  if (callers.every(({ signal }) => signal === null)) return together;
+  return Promise.all(
+    callers.map(async ({ signal }, i) => {
+      const own = together.then((outcomes) => outcomes[i] as PromiseSettledResult<Out>);
+      const outcome = await settled(untilAborted(signal, own));
+      return outcome.status === "rejected" ? outcome : outcome.value;
+    }),
+  );
 }

@@ -54,6 +54,11 @@ export class SharedEmbedder implements Embedder {
         : new LRUCache({ maxSize: limits.cacheBytes, sizeCalculation: () => dims * BYTES_PER_NUMBER });
   }
 
+  /** Takes over what another one has cached, of the same model. */
+  takeCacheOf(other: SharedEmbedder): void {
+    if (other.#cache !== null) this.#cache?.load(other.#cache.dump());
+  }
+
   documents(texts: readonly string[]): Promise<Vector[]> {
     return Promise.all(texts.map((text) => this.#once("document", text, () => this.#document(text))));
   }

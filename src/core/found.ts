@@ -23,6 +23,8 @@ export interface SearchInfo {
   readonly reason: DegradedReason | null;
   /** Whether the search stopped at a bound before it had seen all that could match. */
   readonly truncated: boolean;
+  /** Items that were left out as their values cannot be decoded: a key of the codec is missing or wrong. */
+  readonly unreadable: number;
   /** Give it to the next search to go on after these results; null when there are no more. */
   readonly cursor: string | null;
 }

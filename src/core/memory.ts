@@ -6,7 +6,7 @@ import { settleBounded } from "../concurrency/bounded.ts";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { ByteBudget } from "../concurrency/byte-budget.ts";
 import { Deadline, untilAborted } from "../concurrency/deadline.ts";
-import { fulfilled, settled, settleTogether } from "../concurrency/outcomes.ts";
+import { fulfilled, settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
@@ -21,10 +21,17 @@ import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
 import { TtlRules, type TtlOptions } from "./ttl-rules.ts";
+import type { UpkeepRights } from "./upkeep-rights.ts";
 import { WritePath, type SyncPolicy } from "./write-path.ts";
 
-/** What one request comes to: a record or null, a search result, namespaces, or nothing for a put. */
-export type Answer = LiveRecord | null | SearchResult | string[][] | undefined;
+/** What one request comes to: a record or null, a search result, namespaces, or the version that a put has written. */
+export type Answer = LiveRecord | null | SearchResult | string[][] | number;
+
+/** The version of the record that an answer is about; null where it is about none, or about many. */
+export function versionOf(answer: Answer): number | null {
+  if (typeof answer === "number") return answer;
+  return answer !== null && "version" in answer ? answer.version : null;
+}
 
 /** Bounds of operations. */
 export interface OperationLimits extends SearchLimits {
@@ -49,11 +56,15 @@ export interface MemoryOptions {
   readonly logger: Logger;
   /** Is given items whose stored vectors were seen not to be those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
+  readonly upkeep: UpkeepRights;
+  /** Of the whole life of a store: two clocks could draw one version. */
   readonly clock?: VersionClock;
+  /** Whether searches are known to be degraded from the beginning; not so by default. */
+  readonly isDegraded?: boolean;
 }
 
 /** Positions of the last request of each id that has no outcome yet. */
-function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<void> | null)[]): number[] {
+function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<number> | null)[]): number[] {
   const last = new Map<string, number>();
   requests.forEach((request, i) => {
     if (outcomes[i] === null) last.set(idText(request), i);
@@ -62,10 +73,10 @@ function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (Promise
 }
 
 /** Codes of errors that come before anything is written. */
-const UNSAVED: ReadonlySet<string> = new Set(["ABORTED", "EMBEDDING", "VALIDATION"]);
+const UNSAVED: ReadonlySet<string> = new Set(["ABORTED", "CODEC", "EMBEDDING", "VALIDATION"]);
 
 /** Whether a put was refused with nothing of it saved. */
-function isUnsaved(outcome: PromiseSettledResult<void>): boolean {
+function isUnsaved(outcome: PromiseSettledResult<number>): boolean {
   return outcome.status === "rejected" && isStoreError(outcome.reason) && UNSAVED.has(outcome.reason.code);
 }
 
@@ -90,11 +101,16 @@ export class Memory {
     const rules = new TtlRules(ttl);
     this.#items = items;
     this.#limits = limits;
-    this.#searcher = new Searcher({ items, indexing, limits, events, onStale });
+    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, isDegraded: options.isDegraded });
     this.#searches = new Bulkhead("searches", limits.searches);
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    this.#refresh = new TtlRefresh(items, rules, logger, onStale);
+    this.#refresh = new TtlRefresh(items, rules, logger, onStale, options.upkeep);
+  }
+
+  /** Whether searches are degraded at the moment. */
+  get isDegraded(): boolean {
+    return this.#searcher.isDegraded;
   }
 
   /**
@@ -107,15 +123,15 @@ export class Memory {
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const deadline = new Deadline(this.#limits.deadlineMs);
     // Most calls are of one kind.
-    if (gets.length === requests.length) return this.#each(gets, this.#getWithin(gets, deadline));
-    if (puts.length === requests.length) return this.#each(puts, this.#putWithin(puts)) as Promise<PromiseSettledResult<Answer>[]>;
+    if (gets.length === requests.length) return settleEach(gets, this.#getWithin(gets, deadline));
+    if (puts.length === requests.length) return settleEach(puts, this.#putWithin(puts));
     const [got, found] = await Promise.all([
-      this.#each(gets, this.#getWithin(gets, deadline)),
+      settleEach(gets, this.#getWithin(gets, deadline)),
       settleBounded(finds, READS_AT_ONCE, (request) =>
         untilAborted(request.signal, this.#findWithin(request, deadline)),
       ),
     ]);
-    const put = await this.#each(puts, this.#putWithin(puts));
+    const put = await settleEach(puts, this.#putWithin(puts));
     const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
     gets.forEach((request, i) => outcomes.set(request, got[i] as PromiseSettledResult<Answer>));
     finds.forEach((request, i) => outcomes.set(request, found[i] as PromiseSettledResult<Answer>));
@@ -123,27 +139,12 @@ export class Memory {
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }
 
-  /** The outcome of each request of those that run together; that of one whose caller gave up does not wait for them. */
-  #each<Out>(
-    requests: readonly Request[],
-    together: Promise<PromiseSettledResult<Out>[]>,
-  ): Promise<PromiseSettledResult<Out>[]> {
-    if (requests.every(({ signal }) => signal === null)) return together;
-    return Promise.all(
-      requests.map(async ({ signal }, i) => {
-        const own = together.then((outcomes) => outcomes[i] as PromiseSettledResult<Out>);
-        const outcome = await settled(untilAborted(signal, own));
-        return outcome.status === "rejected" ? outcome : outcome.value;
-      }),
-    );
-  }
-
   async #getWithin(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     if (requests.length === 0) return [];
     return settleTogether(requests.length, () => deadline.wait(NAMES.get, this.#get(requests)));
   }
 
-  async #putWithin(requests: readonly PutRequest[]): Promise<PromiseSettledResult<void>[]> {
+  async #putWithin(requests: readonly PutRequest[]): Promise<PromiseSettledResult<number>[]> {
     if (requests.length === 0) return [];
     const bytes = requests.reduce((sum, { value }) => sum + (value?.bytes.byteLength ?? 0), 0);
     return settleTogether(requests.length, async () => {
@@ -202,19 +203,19 @@ export class Memory {
    * Writes the last put of each key; one before it, which nobody can ever see, has then succeeded. Where the last one was
    * refused and nothing of it saved, the one before it counts: a failing operation does not undo another.
    */
-  async #put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
-    const outcomes = requests.map((): PromiseSettledResult<void> | null => null);
+  async #put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
+    const outcomes = requests.map((): PromiseSettledResult<number> | null => null);
     for (let round = lastOfEach(requests, outcomes); round.length > 0; round = lastOfEach(requests, outcomes)) {
       const written = await this.#writes.put(round.map((i) => requests[i] as PutRequest), deadline);
       round.forEach((position, i) => {
-        outcomes[position] = written[i] as PromiseSettledResult<void>;
+        outcomes[position] = written[i] as PromiseSettledResult<number>;
         if (isUnsaved(outcomes[position])) return;
         const id = idText(requests[position] as PutRequest);
         requests.forEach((request, j) => {
-          if (idText(request) === id) outcomes[j] ??= written[i] as PromiseSettledResult<void>;
+          if (idText(request) === id) outcomes[j] ??= written[i] as PromiseSettledResult<number>;
         });
       });
     }
-    return outcomes as PromiseSettledResult<void>[];
+    return outcomes as PromiseSettledResult<number>[];
   }
 }

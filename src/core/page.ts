@@ -1,8 +1,9 @@
 /** Reads one page of a walk: what matches, after an offset, up to a limit. */
+import type { StoreError } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
-import { decodeValue } from "../model/value-codec.ts";
+import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
 import { walk, type Walk } from "./listing.ts";
@@ -28,6 +29,8 @@ export interface Page {
   readonly more: boolean;
   /** Whether reading stopped at the bound. */
   readonly truncated: boolean;
+  /** Why values of records could not be decoded, which were left out; one for each record. */
+  readonly faults: readonly StoreError[];
 }
 
 /** Reads a page. */
@@ -46,6 +49,7 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
 class Collected {
   readonly #request: PageRequest;
   readonly #found: Found[] = [];
+  readonly #faults: StoreError[] = [];
   #last: LiveRecord | null = null;
   #skipped = 0;
   #passedOver = 0;
@@ -57,9 +61,12 @@ class Collected {
   /** Takes the next record of the walk; the page, once it is at its end. */
   add(record: LiveRecord): Page | null {
     const { filter, offset, limit, maxScanned, leaveOut } = this.#request;
+    const isLeftOut = leaveOut?.(record) ?? false;
+    const isUnreadable = !isLeftOut && !isReadable(record.value);
+    if (isUnreadable) this.#faults.push(faultOf(record.value));
     // Without a filter a value is decoded only when it is returned.
-    const value = filter === null ? undefined : decodeValue(record.value);
-    if (leaveOut?.(record) || (value !== undefined && !matchesFilter(value, filter))) {
+    const value = filter === null || isLeftOut || isUnreadable ? undefined : decodeValue(record.value);
+    if (isLeftOut || isUnreadable || (value !== undefined && !matchesFilter(value, filter))) {
       this.#passedOver += 1;
       if (this.#passedOver >= maxScanned) {
         this.#last = record;
@@ -77,6 +84,6 @@ class Collected {
   }
 
   end(how: Pick<Page, "more" | "truncated">): Page {
-    return { found: this.#found, last: this.#last, ...how };
+    return { found: this.#found, last: this.#last, faults: this.#faults, ...how };
   }
 }

@@ -3,7 +3,8 @@ import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/operation.ts";
-import { decodeValue } from "../model/value-codec.ts";
+import type { StoreError } from "../model/errors.ts";
+import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { VectorHit } from "../ports/vector-index.ts";
 import type { Found } from "./found.ts";
@@ -35,6 +36,8 @@ export class RankedHits {
   readonly #verified = new Map<string, Found | null>();
   /** Namespaces of items whose stored vectors are not of their record: it is being written, or was not brought in step. */
   readonly #pending = new Set<string>();
+  /** Hits whose values cannot be decoded, and why. */
+  readonly #unreadable = new Map<string, StoreError>();
   #found: readonly Found[] = [];
   #exhausted = false;
 
@@ -58,9 +61,15 @@ export class RankedHits {
     return this.#pending.has(namespace);
   }
 
-  /** Whether the record was met as a verified hit. */
+  /** Whether the record was met as a verified hit, or as one whose value cannot be decoded. */
   has(record: LiveRecord): boolean {
-    return (this.#verified.get(idText(record)) ?? null) !== null;
+    const id = idText(record);
+    return (this.#verified.get(id) ?? null) !== null || this.#unreadable.has(id);
+  }
+
+  /** Why values of hits could not be decoded, which were left out; one for each hit. */
+  get faults(): readonly StoreError[] {
+    return [...this.#unreadable.values()];
   }
 
   /** Reads until `wanted` hits are final, there are no more, or the bound is reached. */
@@ -105,7 +114,9 @@ export class RankedHits {
       if (live && record.writeId !== hit.writeId) this.#pending.add(hit.namespace);
       const current = live && record.writeId === hit.writeId;
       if (!current) stale.push(ids[i] as ItemId);
-      const value = current ? decodeValue(record.value) : null;
+      const isShown = current && isReadable(record.value);
+      if (current && !isShown) this.#unreadable.set(idText(hit), faultOf(record.value));
+      const value = isShown ? decodeValue(record.value) : null;
       const matches = value !== null && matchesFilter(value, this.#request.filter);
       this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);
     });

@@ -5,7 +5,7 @@
  */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
-import { EmbeddingError, isStoreError, messageOf, ValidationError } from "../model/errors.ts";
+import { EmbeddingError, isStoreError, messageOf, ValidationError, type StoreError } from "../model/errors.ts";
 import type { ItemId } from "../model/item.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
@@ -29,7 +29,12 @@ export interface SearcherOptions {
   readonly events: Events;
   /** Is given items whose stored vectors were seen not to be those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
+  /** Whether searches are known to be degraded from the beginning; not so by default. */
+  readonly isDegraded?: boolean | undefined;
 }
+
+/** What is to say of a search with which nothing is wrong. */
+const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
 
 /** Similarity cannot be had now, for a reason that is not the caller's; the records still can. */
 class RankingFailed extends Error {
@@ -48,13 +53,19 @@ export class Searcher {
 
   constructor(options: SearcherOptions) {
     this.#options = options;
+    this.#degraded = options.isDegraded ?? false;
+  }
+
+  /** Whether the last search that was to be ranked by similarity was not. */
+  get isDegraded(): boolean {
+    return this.#degraded;
   }
 
   async search(request: SearchRequest): Promise<SearchResult> {
     const { indexing } = this.#options;
     const plan = planSearch(request, indexing !== null);
     if (request.limit === 0) {
-      return { found: [], info: { mode: plan.mode, degraded: false, reason: null, truncated: false, cursor: request.cursor } };
+      return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     if (plan.mode === "filter" || indexing === null) return this.#list(request, plan);
     if (plan.mode === "keyword") return this.#rankByKeywords(request, plan, indexing, "continues-degraded");
@@ -85,11 +96,12 @@ export class Searcher {
       maxScanned: this.#options.limits.maxScannedItems,
     });
     const { found, last, more, truncated } = page;
+    const unreadable = this.#tellUnreadable(page.faults);
     const cursor =
       more && last !== null
         ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, prefix)
         : null;
-    return { found, info: { mode: "filter", degraded: false, reason: null, truncated, cursor } };
+    return { found, info: { mode: "filter", ...PLAIN, unreadable, truncated, cursor } };
   }
 
   /** Ranking gets half of the time, so that the other half is left for the answer without it. */
@@ -122,13 +134,14 @@ export class Searcher {
     const fill =
       hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(request, hits, offset, limit - scored.length);
     const found = [...scored, ...(fill?.found ?? [])];
+    const unreadable = this.#tellUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
     const more = hasNext || (fill?.more ?? false);
     return {
       found,
       info: {
         mode: "vector",
-        degraded: false,
-        reason: null,
+        ...PLAIN,
+        unreadable,
         truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
         // Where filling stopped at its bound, an offset would lead to the same place again.
         cursor:
@@ -175,6 +188,7 @@ export class Searcher {
       limit: maxKeywordCandidates,
       maxScanned: maxScannedItems,
     });
+    const unreadable = this.#tellUnreadable(page.faults);
     const candidates = page.found.map(({ record, value }) => ({ record, value: value ?? decodeValue(record.value) }));
     const texts = candidates.map(({ record, value }) => rules.textsOf(value, record.namespace, record.index).join("\n"));
     const ranked = rankByKeywords(texts, query);
@@ -187,7 +201,14 @@ export class Searcher {
       .flatMap((i): Found[] => (candidates[i] === undefined ? [] : [{ ...candidates[i], score: undefined }]));
     const more = positions.length > offset + limit;
     const cursor = more ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, prefix) : null;
-    return { found, info: { mode: "keyword", degraded: true, reason, truncated: page.more, cursor } };
+    return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated: page.more, cursor } };
+  }
+
+  /** What is left out is never so without a word. @returns how many. */
+  #tellUnreadable(faults: readonly StoreError[]): number {
+    const [first] = faults;
+    if (first !== undefined) this.#options.events.tell({ type: "values-unreadable", cause: first.message });
+    return faults.length;
   }
 
   /** One event a transition, however many searches it concerns. */

@@ -75,8 +75,11 @@ export class WritePath {
     this.#vectors = new VectorSync({ items, indexing, policy: policy.vectorSync, events, logger });
   }
 
-  /** Writes items of different ids; `result[i]` is what became of `requests[i]`, and one failing fails alone. */
-  async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
+  /**
+   * Writes items of different ids; `result[i]` is what became of `requests[i]`: the version that was written, or an error,
+   * which is of that one alone.
+   */
+  async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     const outcomes = await this.#putTogether(requests, deadline);
     const [first] = outcomes;
     // One record that cannot be read, as a newer version wrote it, shall fail its own put only.
@@ -85,7 +88,7 @@ export class WritePath {
     return (await Promise.all(requests.map((request) => this.#putTogether([request], deadline)))).flat();
   }
 
-  #putTogether(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
+  #putTogether(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     return settleTogether(requests.length, async () => {
       const notedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), notedAt }));
@@ -154,7 +157,7 @@ export class WritePath {
     replaced: ItemRecord | null,
     embedded: PromiseSettledResult<Embedded> | undefined,
     deadline: Deadline,
-  ): Omit<Write, "intent"> | PromiseSettledResult<void> {
+  ): Omit<Write, "intent"> | PromiseRejectedResult {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
     const { value, texts, vectors } = embedded.value;
     if (request.signal?.aborted) {
@@ -183,11 +186,11 @@ export class WritePath {
   }
 
   async #write(
-    drafts: readonly (Write | PromiseSettledResult<void>)[],
+    drafts: readonly (Write | PromiseRejectedResult)[],
     deadline: Deadline,
-  ): Promise<PromiseSettledResult<void>[]> {
+  ): Promise<PromiseSettledResult<number>[]> {
     const writes = drafts.filter((draft): draft is Write => "record" in draft);
-    if (writes.length === 0) return drafts as PromiseSettledResult<void>[];
+    if (writes.length === 0) return drafts as PromiseRejectedResult[];
     const records = writes.map(({ record }) => record);
     const stored = await settleTogether(writes.length, () =>
       deadline.wait("The put", this.#options.items.put(records), PERHAPS_SAVED),
@@ -198,8 +201,10 @@ export class WritePath {
       if (!("record" in draft)) return draft;
       const outcome = stored[next] as PromiseSettledResult<void>;
       next += 1;
-      // A write that failed may have been applied all the same: its intent stays, and is seen to.
-      return outcome.status === "rejected" ? outcome : (synced.get(draft) ?? fulfilled(undefined));
+      // A write that failed may have been applied all the same: its intent stays, and is seen to. Without a codec's work there was none.
+      if (outcome.status === "rejected" && isStoreError(outcome.reason) && outcome.reason.code === "CODEC") draft.intent.settle(false);
+      const failed = outcome.status === "rejected" ? outcome : synced.get(draft);
+      return failed?.status === "rejected" ? failed : fulfilled(draft.record.version);
     });
   }
 }

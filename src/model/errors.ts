@@ -16,6 +16,9 @@ export type StoreErrorCode =
   | "SCHEMA"
   | "EMBEDDING"
   | "VECTOR_SYNC"
+  | "RATE_LIMITED"
+  | "AUDIT"
+  | "CODEC"
   | "BATCH"
   | "ABORTED"
   | "CLOSED";
@@ -72,15 +75,18 @@ export class ConfigurationError extends StoreError {
 
 /** No connection to a server could be made, or it was lost. */
 export class ConnectionError extends StoreError {
-  constructor(message: string, options?: StoreErrorOptions) {
-    super("CONNECTION", true, message, options);
+  constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
+    super("CONNECTION", options?.retryable ?? true, message, options);
   }
 }
 
-/** A server refused the credentials. */
+/**
+ * One side did not accept who the other says it is: a server refused the credentials or the client certificate, or its
+ * own certificate could not be verified.
+ */
 export class AuthenticationError extends StoreError {
-  constructor(message: string, options?: StoreErrorOptions) {
-    super("AUTHENTICATION", false, message, options);
+  constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
+    super("AUTHENTICATION", options?.retryable ?? false, message, options);
   }
 }
 
@@ -135,6 +141,36 @@ export class VectorSyncError extends StoreError {
 
   constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
     super("VECTOR_SYNC", options?.retryable ?? true, message, options);
+  }
+}
+
+/** More was asked for than a rate limit lets through. Nothing was done. */
+export class RateLimitError extends StoreError {
+  /** After so long, in milliseconds, the same call may pass. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options: StoreErrorOptions = {}) {
+    super("RATE_LIMITED", true, message, { ...options, details: { ...options.details, retryAfterMs } });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The audit trail could not be written, and `audit.policy` is `"block"`. */
+export class AuditError extends StoreError {
+  /** Whether the operation took effect all the same: its intent is in the trail, and only its outcome is missing. */
+  readonly applied: boolean;
+
+  constructor(message: string, applied: boolean, options?: StoreErrorOptions) {
+    // What took effect shall not be done again for the sake of its line.
+    super("AUDIT", !applied, message, options);
+    this.applied = applied;
+  }
+}
+
+/** A stored value could not be encoded or decoded by the `codec`; `details.keyId` names the key where there is one. */
+export class CodecError extends StoreError {
+  constructor(message: string, options?: StoreErrorOptions) {
+    super("CODEC", false, message, options);
   }
 }
 

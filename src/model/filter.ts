@@ -25,11 +25,35 @@ export type Filter =
   | { readonly kind: "not"; readonly filter: Filter }
   | { readonly kind: "field"; readonly path: string; readonly test: FieldTest };
 
-/** Deeper filters are refused. */
-const MAX_FILTER_DEPTH = 32;
+/** Bounds of filters. */
+export interface FilterLimits {
+  /** Deepest nesting. */
+  readonly maxFilterDepth: number;
+  /** Most tests of fields, with all that is combined. */
+  readonly maxFilterConditions: number;
+  /** Most values in one `$in` or `$nin`. */
+  readonly maxFilterValues: number;
+}
+
+/** The bounds unless configured otherwise. */
+export const DEFAULT_FILTER_LIMITS: FilterLimits = {
+  maxFilterDepth: 32,
+  maxFilterConditions: 1_000,
+  maxFilterValues: 10_000,
+};
+
+/** Deeper filters are refused, whatever is configured: what walks them could end in a stack overflow. */
+export const DEEPEST_FILTER = 200;
+
+/** State of one parse: the bounds, and the conditions that were met so far. */
+interface Bounds extends FilterLimits {
+  conditions: number;
+}
 
 /** Longer paths are refused: each step may be a literal key together with those after it. */
 const MAX_PATH_STEPS = 32;
+
+const LONGEST_PATH_SHOWN = 200;
 
 const FIELD_OPERATORS = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not"];
 const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
@@ -39,36 +63,60 @@ const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
  *
  * @throws {ValidationError} naming the path of an unknown operator or of an operand of the wrong kind.
  */
-export function parseFilter(filter: unknown): Filter | null {
+export function parseFilter(filter: unknown, limits: FilterLimits = DEFAULT_FILTER_LIMITS): Filter | null {
   if (filter === undefined || filter === null) return null;
-  const parsed = parseObject(filter, "filter", 1);
+  const { maxFilterDepth, maxFilterConditions, maxFilterValues } = limits;
+  const parsed = parseObject(filter, "filter", 1, { maxFilterDepth, maxFilterConditions, maxFilterValues, conditions: 0 });
   return parsed.kind === "and" && parsed.filters.length === 0 ? null : parsed;
 }
 
-function parseObject(filter: unknown, at: string, depth: number): Filter {
-  if (depth > MAX_FILTER_DEPTH) throw new ValidationError(`${at} is nested deeper than ${MAX_FILTER_DEPTH} levels.`);
+function parseObject(filter: unknown, at: string, depth: number, bounds: Bounds): Filter {
+  checkDepth(depth, at, bounds);
   if (!isPlainObject(filter)) {
     throw new ValidationError(`${at} must be an object of fields and operators, but got ${kindOf(filter)}.`);
   }
-  return all(Object.entries(filter).map(([name, operand]) => parseEntry(name, operand, at, depth)));
+  const entries = Object.entries(filter);
+  // Every leaf counts, an empty filter too: a list may hold one object a thousand times, and that one such a list.
+  if (entries.length === 0) count(bounds);
+  return all(entries.map(([name, operand]) => parseEntry(name, operand, at, depth, bounds)));
 }
 
-function parseEntry(name: string, operand: unknown, at: string, depth: number): Filter {
+function count(bounds: Bounds): void {
+  bounds.conditions += 1;
+  if (bounds.conditions <= bounds.maxFilterConditions) return;
+  throw new ValidationError(
+    `filter has more than ${bounds.maxFilterConditions} conditions (limits.maxFilterConditions): for one of many values, ` +
+      "use $in.",
+  );
+}
+
+function checkDepth(depth: number, at: string, { maxFilterDepth }: Bounds): void {
+  if (depth <= maxFilterDepth) return;
+  throw new ValidationError(`${shown(at)} is nested deeper than ${maxFilterDepth} levels (limits.maxFilterDepth).`);
+}
+
+/** Hostile paths may be as long as the filter itself. */
+function shown(at: string): string {
+  return at.length <= LONGEST_PATH_SHOWN ? at : `${at.slice(0, LONGEST_PATH_SHOWN)}…`;
+}
+
+function parseEntry(name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
   const here = `${at}.${name}`;
   if (name === "$and" || name === "$or") {
     if (!Array.isArray(operand) || operand.length === 0) {
       throw new ValidationError(`${here} must be a list of at least one filter, but got ${emptyOrKind(operand)}.`);
     }
-    const filters = operand.map((filter, i) => parseObject(filter, `${here}[${i}]`, depth + 1));
+    const filters = operand.map((filter, i) => parseObject(filter, `${here}[${i}]`, depth + 1, bounds));
     return { kind: name === "$and" ? "and" : "or", filters };
   }
-  if (name === "$not") return { kind: "not", filter: parseObject(operand, here, depth + 1) };
+  if (name === "$not") return { kind: "not", filter: parseObject(operand, here, depth + 1, bounds) };
   if (name.startsWith("$")) throw unknownOperator(here, name, LOGICAL_OPERATORS);
-  return parseField(name, operand, here, depth);
+  return parseField(name, operand, here, depth, bounds);
 }
 
-function parseField(path: string, operand: unknown, at: string, depth: number): Filter {
-  if (depth > MAX_FILTER_DEPTH) throw new ValidationError(`${at} is nested deeper than ${MAX_FILTER_DEPTH} levels.`);
+function parseField(path: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
+  checkDepth(depth, at, bounds);
+  count(bounds);
   if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at) });
   const names = Object.keys(operand);
   const operators = names.filter((name) => name.startsWith("$"));
@@ -80,10 +128,10 @@ function parseField(path: string, operand: unknown, at: string, depth: number): 
         `field under its dotted path "${path}.${stray}".`,
     );
   }
-  return all(names.map((name) => parseOperator(path, name, operand[name], `${at}.${name}`, depth)));
+  return all(names.map((name) => parseOperator(path, name, operand[name], `${at}.${name}`, depth, bounds)));
 }
 
-function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number): Filter {
+function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
   switch (name) {
     case "$eq":
       return field(path, { op: "eq", value: literal(operand, at) });
@@ -97,6 +145,11 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
     case "$in":
     case "$nin":
       if (!Array.isArray(operand)) throw new ValidationError(`${at} must be a list, but got ${kindOf(operand)}.`);
+      if (operand.length > bounds.maxFilterValues) {
+        throw new ValidationError(
+          `${shown(at)} is a list of ${operand.length}; at most ${bounds.maxFilterValues} are (limits.maxFilterValues).`,
+        );
+      }
       return field(path, {
         op: name.slice(1) as "in" | "nin",
         values: operand.map((value, i) => literal(value, `${at}[${i}]`)),
@@ -110,7 +163,7 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
       if (!isPlainObject(operand) || !Object.keys(operand).every((key) => key.startsWith("$")) || isEmpty(operand)) {
         throw new ValidationError(`${at} must be an object of operators, but got ${emptyOrKind(operand)}; for "is not", use $ne.`);
       }
-      return { kind: "not", filter: parseField(path, operand, at, depth + 1) };
+      return { kind: "not", filter: parseField(path, operand, at, depth + 1, bounds) };
     default:
       throw unknownOperator(at, name, FIELD_OPERATORS);
   }

@@ -13,13 +13,25 @@ export const SEPARATOR = ".";
 export const ROOT = "";
 
 /** The longest path, in UTF-8 bytes: a CQL partition key ends at 64 KiB, and a bucket number stands beside it. */
-const MAX_PATH_BYTES = 32_768;
+export const MAX_PATH_BYTES = 32_768;
 
 /** The deepest namespace. */
-const MAX_LABELS = 64;
+export const MAX_LABELS = 64;
+
+/** Bounds of namespaces. */
+export interface NamespaceLimits {
+  /** Longest label, in UTF-8 bytes. */
+  readonly maxLabelBytes: number;
+  /** Most labels. */
+  readonly maxNamespaceLabels: number;
+}
+
+const WIDEST: NamespaceLimits = { maxLabelBytes: MAX_PATH_BYTES, maxNamespaceLabels: MAX_LABELS };
 
 /** Where labels are used: what holds items is stricter than what is asked for. */
 export interface LabelRules {
+  /** Bounds in force; the widest that can be stored by default. */
+  readonly limits?: NamespaceLimits;
   /** Whether `[]`, the root, may stand here. */
   readonly allowEmpty?: boolean;
   /** Whether the root label `langgraph`, which LangGraph keeps for itself, may stand here. */
@@ -39,25 +51,49 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
     if (rules.allowEmpty) return ROOT;
     throw new InvalidNamespaceError("Namespace cannot be empty: give at least one label.");
   }
-  const labels = Array.from(namespace as unknown[], (label, position) => checkLabel(label, position));
+  const limits = rules.limits ?? WIDEST;
+  // Before the labels are looked at: a list of millions shall cost nothing.
+  checkDepth(namespace.length, limits, "");
+  const labels = Array.from(namespace as unknown[], (label, position) => checkLabel(label, position, limits));
   if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
     throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph": LangGraph keeps it for itself.');
   }
-  if (labels.length > MAX_LABELS) {
-    throw new InvalidNamespaceError(
-      `Namespace has ${labels.length} labels; at most ${MAX_LABELS} are stored, as each of its prefixes is indexed.`,
-    );
-  }
   const path = labels.join(SEPARATOR);
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw new InvalidNamespaceError(
-      `Namespace is ${Buffer.byteLength(path)} bytes long; at most ${MAX_PATH_BYTES} can be stored: shorten its labels.`,
-    );
-  }
+  checkBytes(path, "");
   return path;
 }
 
-function checkLabel(label: unknown, position: number): string {
+/**
+ * The path of a namespace below the root of a view. The whole of it is held against the bounds: views may lie in views.
+ *
+ * @throws {InvalidNamespaceError} as {@link toPath}.
+ */
+export function toPathWithin(scope: string, namespace: unknown, rules: LabelRules): string {
+  const path = join(scope, toPath(namespace, rules));
+  if (scope === ROOT) return path;
+  const within = ", the root of its view included";
+  checkDepth(toLabels(path).length, rules.limits ?? WIDEST, within);
+  checkBytes(path, within);
+  return path;
+}
+
+function checkDepth(labels: number, { maxNamespaceLabels }: NamespaceLimits, within: string): void {
+  if (labels <= maxNamespaceLabels) return;
+  throw new InvalidNamespaceError(
+    `Namespace has ${labels} labels${within}; at most ${maxNamespaceLabels} are stored (limits.maxNamespaceLabels), as ` +
+      "each of its prefixes is indexed.",
+  );
+}
+
+function checkBytes(path: string, within: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MAX_PATH_BYTES) return;
+  throw new InvalidNamespaceError(
+    `Namespace is ${bytes} bytes long${within}; at most ${MAX_PATH_BYTES} can be stored: shorten its labels.`,
+  );
+}
+
+function checkLabel(label: unknown, position: number, { maxLabelBytes }: NamespaceLimits): string {
   const at = `Invalid namespace label at position ${position}`;
   if (typeof label !== "string") {
     throw new InvalidNamespaceError(`${at}: namespace labels must be strings, but got ${kindOf(label)}.`);
@@ -68,6 +104,10 @@ function checkLabel(label: unknown, position: number): string {
   }
   if (!label.isWellFormed()) {
     throw new InvalidNamespaceError(`${at}: it holds a lone surrogate, which no database can store.`);
+  }
+  const bytes = Buffer.byteLength(label);
+  if (bytes > maxLabelBytes) {
+    throw new InvalidNamespaceError(`${at}: it is ${bytes} bytes long; at most ${maxLabelBytes} are (limits.maxLabelBytes).`);
   }
   return label;
 }

@@ -1,10 +1,10 @@
 /** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { AbortError, kindOf, ValidationError } from "./errors.ts";
-import { parseFilter, type Filter } from "./filter.ts";
+import { parseFilter, type Filter, type FilterLimits } from "./filter.ts";
 import { parseTextPath } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
-import { join, toPath } from "./namespace.ts";
+import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
 import { parseLifetime, UNSAID, type Lifetime } from "./ttl.ts";
 import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
 
@@ -64,6 +64,20 @@ export interface ListNamespacesRequest extends Abortable {
 /** One checked operation. */
 export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
 
+/** Bounds of what an operation is given. */
+export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimits {
+  /** Longest key, in UTF-8 bytes. */
+  readonly maxKeyBytes: number;
+  /** Most operations in one batch. */
+  readonly maxBatchOperations: number;
+  /** Greatest `limit` of a search or a listing. */
+  readonly maxLimit: number;
+  /** Greatest `offset` of a search or a listing. */
+  readonly maxOffset: number;
+  /** Longest query, in UTF-8 bytes. */
+  readonly maxQueryBytes: number;
+}
+
 /** What a view binds to the operations that go through it. */
 export interface OperationContext {
   /** Path under which every namespace of the operation lies. */
@@ -73,7 +87,7 @@ export interface OperationContext {
   readonly minScore?: number;
   /** Minutes, or null for no end. */
   readonly ttl?: number | null;
-  readonly limits: ValueLimits;
+  readonly limits: RequestLimits;
   /** Ends the wait for the batch; an operation's own goes before it. */
   readonly signal?: AbortSignal | undefined;
   /** Current time, milliseconds since the epoch. */
@@ -104,11 +118,17 @@ export function parseOperation(operation: unknown, context: OperationContext): R
   );
 }
 
-function parseGet(fields: Record<string, unknown>, { scope, signal }: OperationContext): GetRequest {
+/** The path of a namespace that a caller names, below the root of its view. */
+function pathOf(namespace: unknown, { scope, limits }: OperationContext, rules: LabelRules): string {
+  return toPathWithin(scope, namespace, { ...rules, allowReservedRoot: true, limits });
+}
+
+function parseGet(fields: Record<string, unknown>, context: OperationContext): GetRequest {
+  const { limits, signal } = context;
   return {
     kind: "get",
-    namespace: join(scope, toPath(fields["namespace"], { allowEmpty: true, allowReservedRoot: true })),
-    key: parseKey(fields["key"]),
+    namespace: pathOf(fields["namespace"], context, { allowEmpty: true }),
+    key: parseKey(fields["key"], limits),
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
     signal: parseSignal(fields["signal"] ?? signal),
   };
@@ -118,11 +138,10 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
   const { value } = fields;
   // A batched put may use the root label that LangGraph reserves (only `put` itself refuses it), and a delete of
   // what cannot exist is harmless; only a put into the root itself has nowhere to go.
-  const path = toPath(fields["namespace"], { allowEmpty: value === null, allowReservedRoot: true });
   return {
     kind: "put",
-    namespace: join(context.scope, path),
-    key: parseKey(fields["key"]),
+    namespace: pathOf(fields["namespace"], context, { allowEmpty: value === null }),
+    key: parseKey(fields["key"], context.limits),
     value: value === null ? null : encodeValue(value, context.limits),
     index: parseIndex(fields["index"] ?? context.index),
     lifetime: value === null ? UNSAID : lifetimeOf(fields, context),
@@ -132,20 +151,26 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
 
 function parseSearch(fields: Record<string, unknown>, context: OperationContext): SearchRequest {
   const { query, cursor } = fields;
+  const { maxQueryBytes, maxLimit, maxOffset } = context.limits;
   if (query !== undefined && query !== null && typeof query !== "string") {
     throw new ValidationError(`query must be a text, but got ${kindOf(query)}.`);
+  }
+  if (typeof query === "string" && Buffer.byteLength(query) > maxQueryBytes) {
+    throw new ValidationError(
+      `query is ${Buffer.byteLength(query)} bytes long; at most ${maxQueryBytes} are (limits.maxQueryBytes): ask for less at once.`,
+    );
   }
   if (cursor !== undefined && cursor !== null && typeof cursor !== "string") {
     throw new ValidationError(`cursor must be the text that an earlier search gave, but got ${kindOf(cursor)}.`);
   }
   return {
     kind: "search",
-    prefix: join(context.scope, toPath(fields["namespacePrefix"], { allowEmpty: true, allowReservedRoot: true })),
+    prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
     // An empty query ranks nothing: LangGraph takes it for none.
     query: query === undefined || query === null || query === "" ? null : query.toWellFormed(),
-    filter: parseFilter(fields["filter"]),
-    limit: parseCount(fields["limit"] ?? 10, "limit"),
-    offset: parseCount(fields["offset"] ?? 0, "offset"),
+    filter: parseFilter(fields["filter"], context.limits),
+    limit: parseCount(fields["limit"] ?? 10, "limit", maxLimit, "limits.maxLimit"),
+    offset: parseCount(fields["offset"] ?? 0, "offset", maxOffset, "limits.maxOffset"),
     order: parseOrder(fields["order"] ?? context.order ?? "oldest"),
     cursor: cursor ?? null,
     minScore: parseMinScore(fields["minScore"] ?? context.minScore ?? null),
@@ -160,10 +185,16 @@ function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: Operat
   return parseLifetime(own, expiresAt, context.now);
 }
 
-function parseListNamespaces(fields: Record<string, unknown>, { scope, signal }: OperationContext): ListNamespacesRequest {
+function parseListNamespaces(fields: Record<string, unknown>, { scope, signal, limits }: OperationContext): ListNamespacesRequest {
   const { matchConditions, maxDepth } = fields;
   if (matchConditions !== undefined && matchConditions !== null && !Array.isArray(matchConditions)) {
     throw new ValidationError(`matchConditions must be a list, but got ${kindOf(matchConditions)}.`);
+  }
+  if (Array.isArray(matchConditions) && matchConditions.length > limits.maxFilterConditions) {
+    throw new ValidationError(
+      `matchConditions is a list of ${matchConditions.length}; at most ${limits.maxFilterConditions} are ` +
+        "(limits.maxFilterConditions).",
+    );
   }
   const depth = maxDepth === undefined || maxDepth === null ? null : parseCount(maxDepth, "maxDepth");
   if (depth === 0) throw new ValidationError("maxDepth must be at least 1, but got 0; leave it out for any depth.");
@@ -172,8 +203,8 @@ function parseListNamespaces(fields: Record<string, unknown>, { scope, signal }:
     scope,
     conditions: ((matchConditions ?? []) as unknown[]).map(parseCondition),
     maxDepth: depth,
-    limit: parseCount(fields["limit"] ?? 100, "limit"),
-    offset: parseCount(fields["offset"] ?? 0, "offset"),
+    limit: parseCount(fields["limit"] ?? 100, "limit", limits.maxLimit, "limits.maxLimit"),
+    offset: parseCount(fields["offset"] ?? 0, "offset", limits.maxOffset, "limits.maxOffset"),
     signal: parseSignal(fields["signal"] ?? signal),
   };
 }
@@ -192,11 +223,12 @@ function parseCondition(condition: unknown, position: number): MatchCondition {
 }
 
 /** Checks a key: any well-formed text. */
-function parseKey(key: unknown): string {
+function parseKey(key: unknown, { maxKeyBytes }: RequestLimits): string {
   if (typeof key !== "string") throw new ValidationError(`key must be a text, but got ${kindOf(key)}.`);
   if (!key.isWellFormed()) throw new ValidationError("key holds a lone surrogate, which no database can store.");
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new ValidationError(`key is ${Buffer.byteLength(key)} bytes long; at most ${MAX_KEY_BYTES} can be stored.`);
+  const bytes = Buffer.byteLength(key);
+  if (bytes > maxKeyBytes) {
+    throw new ValidationError(`key is ${bytes} bytes long; at most ${maxKeyBytes} can be stored (limits.maxKeyBytes).`);
   }
   return key;
 }
@@ -212,11 +244,14 @@ export function parseIndex(index: unknown): IndexOverride {
   return [...(index as string[])];
 }
 
-/** Checks a number of items: whole, not negative. */
-function parseCount(count: unknown, name: string): number {
+/** Checks a number of items: whole, not negative, not above a bound that an option sets. */
+function parseCount(count: unknown, name: string, most = Number.MAX_SAFE_INTEGER, option = ""): number {
   if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
     const given = typeof count === "number" ? String(count) : kindOf(count);
     throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
+  }
+  if (count > most) {
+    throw new ValidationError(`${name} is ${count}; at most ${most} is allowed (${option}): ask for less at a time.`);
   }
   return count;
 }

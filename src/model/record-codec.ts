@@ -5,15 +5,19 @@
  */
 import { SchemaError } from "./errors.ts";
 import type { ItemId, ItemRecord } from "./item.ts";
+import type { EncodedValue } from "./value-codec.ts";
 
 /** Bumped when a reader of today could misread what is written. */
 const FORMAT = 1;
+
+/** Format of records whose values are sealed: a reader that knows no codec would take them for JSON. */
+const SEALED = 2;
 const LINE_FEED = 0x0a;
 
 /** Short names: a header stands in every record. */
 interface Header {
   /** Format of the record. */
-  readonly r: typeof FORMAT;
+  readonly r: typeof FORMAT | typeof SEALED;
   /** Created, microseconds. */
   readonly c: number;
   /** Version, microseconds. */
@@ -34,8 +38,9 @@ interface Header {
 
 /** Encodes all of a record but its id, which is the key of its row. */
 export function encodeRecord(record: ItemRecord): Buffer {
+  const bytes = record.value?.stored ?? record.value?.bytes ?? Buffer.alloc(0);
   const header: Header = {
-    r: FORMAT,
+    r: record.value !== null && (record.value.isSealed || record.value.stored !== undefined) ? SEALED : FORMAT,
     c: record.created,
     v: record.version,
     w: record.writeId,
@@ -45,7 +50,7 @@ export function encodeRecord(record: ItemRecord): Buffer {
     ...(record.expiresAt === null ? {} : { x: record.expiresAt }),
     k: record.value === null ? "d" : record.value.typed ? "t" : "j",
   };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), record.value?.bytes ?? Buffer.alloc(0)]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bytes]);
 }
 
 /**
@@ -67,8 +72,12 @@ export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
     vectors: header.n,
     expiresAt: header.x ?? null,
     ttlMs: header.t ?? null,
-    value: header.k === "d" ? null : { typed: header.k === "t", bytes: bytes.subarray(end + 1) },
+    value: header.k === "d" ? null : valueOf(header, bytes.subarray(end + 1)),
   };
+}
+
+function valueOf({ r, k }: Header, bytes: Buffer): EncodedValue {
+  return { typed: k === "t", bytes, ...(r === SEALED ? { isSealed: true } : {}) };
 }
 
 function parseHeader(text: string): Header {
@@ -79,6 +88,8 @@ function parseHeader(text: string): Header {
     throw new SchemaError("A record is not of this store's format: something else wrote to its table.", { cause });
   }
   // Only this store writes this table, so the format number alone tells a foreign record.
-  if (typeof header === "object" && header !== null && "r" in header && header.r === FORMAT) return header as Header;
+  if (typeof header === "object" && header !== null && "r" in header && (header.r === FORMAT || header.r === SEALED)) {
+    return header as Header;
+  }
   throw new SchemaError("A record was written in a newer format than this version reads: upgrade this process.");
 }

@@ -5,14 +5,30 @@
  * key doubled to "~~…". The format is ours because records outlive libraries: it must be readable in ten years.
  */
 import { types } from "node:util";
-import { kindOf, ValidationError } from "./errors.ts";
+import { CodecError, isStoreError, kindOf, ValidationError, type StoreError } from "./errors.ts";
 
 /** A stored value. */
 export interface EncodedValue {
   /** Whether the JSON holds "~" forms and must be walked on the way out. */
   readonly typed: boolean;
-  /** UTF-8 JSON. */
+  /** UTF-8 JSON; of a sealed value what the `codec` made of it. */
   readonly bytes: Uint8Array;
+  /** Whether a `codec` has to open it; `bytes` say nothing until then. */
+  readonly isSealed?: boolean;
+  /** Of a sealed value, why the codec could not open it. */
+  readonly fault?: StoreError;
+  /** Of a value that was opened, the bytes that are stored: it is written again as it is, and not sealed anew. */
+  readonly stored?: Uint8Array;
+}
+
+/** Whether a value can be decoded here. */
+export function isReadable({ isSealed }: EncodedValue): boolean {
+  return isSealed !== true;
+}
+
+/** Why a value cannot be decoded. */
+export function faultOf({ fault }: EncodedValue): StoreError {
+  return fault ?? new CodecError("The value was encoded by a codec, and this store has none: give the `codec` that wrote it.");
 }
 
 /** Bounds on what is stored. */
@@ -32,7 +48,13 @@ interface Walk {
   readonly path: (string | number)[];
   readonly open: Set<object>;
   typed: boolean;
+  /** Characters that the JSON may still have: a small object that holds itself over and over may be endless as JSON. */
+  room: number;
+  readonly bounds: ValueLimits;
 }
+
+/** Bounds of what is only copied, as the values in filters are. */
+const COPIED: ValueLimits = { maxValueBytes: 4 * 1024 * 1024 };
 
 /**
  * Encodes the value of an item.
@@ -44,17 +66,12 @@ export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
-  const plain = toPlain(value);
+  const plain = toPlain(value, limits);
   if (typeof plain.json !== "object" || plain.json === null || Array.isArray(plain.json) || isMarked(plain)) {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
   const bytes = Buffer.from(JSON.stringify(plain.json));
-  if (bytes.byteLength > limits.maxValueBytes) {
-    throw new ValidationError(
-      `value is ${bytes.byteLength} bytes long as JSON; at most ${limits.maxValueBytes} are stored: split it over ` +
-        "several items, or keep large content elsewhere and its address here.",
-    );
-  }
+  if (bytes.byteLength > limits.maxValueBytes) throw tooBig(`${bytes.byteLength}`, limits);
   return { typed: plain.typed, bytes };
 }
 
@@ -65,8 +82,13 @@ function isMarked(plain: { json: Json; typed: boolean }): boolean {
   return keys.length === 1 && isTag(keys[0] as string);
 }
 
-/** Decodes a stored value; each call returns a new copy. */
+/**
+ * Decodes a stored value; each call returns a new copy.
+ *
+ * @throws {CodecError} when it is sealed and was not, or could not be, opened.
+ */
 export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
+  if (!isReadable(encoded)) throw faultOf(encoded);
   const { buffer, byteOffset, byteLength } = encoded.bytes;
   const json = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString("utf8")) as Json;
   return (encoded.typed ? restore(json) : json) as Record<string, unknown>;
@@ -74,17 +96,37 @@ export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
 
 /** A detached copy of a value as it would be read back, for filters and texts that meet values before storing them. */
 export function copyValue(value: unknown): unknown {
-  const { json, typed } = toPlain(value);
+  const { json, typed } = toPlain(value, COPIED);
   return typed ? restore(json) : json;
 }
 
-function toPlain(value: unknown): { json: Json; typed: boolean } {
-  const walk: Walk = { path: [], open: new Set(), typed: false };
-  const json = plain(value, walk);
-  return { json, typed: walk.typed };
+function toPlain(value: unknown, bounds: ValueLimits): { json: Json; typed: boolean } {
+  const walk: Walk = { path: [], open: new Set(), typed: false, room: bounds.maxValueBytes, bounds };
+  try {
+    const json = plain(value, walk);
+    return { json, typed: walk.typed };
+  } catch (error) {
+    if (isStoreError(error)) throw error;
+    // A getter, a toJSON or a proxy of the caller's own.
+    throw refusal(walk, "a value whose reading throws", "store the plain data that you need of it", error);
+  }
+}
+
+function tooBig(bytes: string, bounds: ValueLimits): ValidationError {
+  const option = bounds === COPIED ? "" : " (limits.maxValueBytes)";
+  return new ValidationError(
+    `value is ${bytes} bytes long as JSON; at most ${bounds.maxValueBytes} are taken${option}: split it over several ` +
+      "items, or keep large content elsewhere and its address here.",
+  );
+}
+
+function take(walk: Walk, characters: number): void {
+  walk.room -= characters;
+  if (walk.room < 0) throw tooBig(`more than ${walk.bounds.maxValueBytes}`, walk.bounds);
 }
 
 function plain(value: unknown, walk: Walk): Json {
+  take(walk, typeof value === "string" ? value.length + 1 : 1);
   switch (typeof value) {
     case "string":
       if (!value.isWellFormed()) throw refusal(walk, "text with a lone surrogate", "replace it by toWellFormed()");
@@ -146,6 +188,7 @@ function ofProperties(value: object, walk: Walk): Json {
   for (const [key, element] of entries) {
     if (key === "__proto__") throw refusal(walk, 'a property named "__proto__"', "rename it");
     if (!key.isWellFormed()) throw refusal(walk, "a property name with a lone surrogate", "rename it");
+    take(walk, key.length);
     json[key] = at(walk, key, element);
   }
   const [only] = entries.length === 1 ? Object.keys(json) : [];
@@ -171,9 +214,9 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-function refusal(walk: Walk, what: string, fix: string): ValidationError {
+function refusal(walk: Walk, what: string, fix: string, cause?: unknown): ValidationError {
   const path = `value${walk.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("")}`;
-  return new ValidationError(`${path} is ${what}, which cannot be stored: ${fix}. Nothing was saved.`);
+  return new ValidationError(`${path} is ${what}, which cannot be stored: ${fix}. Nothing was saved.`, { cause });
 }
 
 function isTag(key: string): boolean {

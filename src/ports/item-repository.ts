@@ -57,6 +57,12 @@ export interface ItemRepository {
   /** Reads a page of one namespace in order of creation, then key (by UTF-8 bytes); an update does not move an item. */
   list(query: ListQuery): Promise<ListPage>;
 
+  /**
+   * One record of each of these namespaces, at its position, whichever is cheapest to meet: markers of deletes and expired
+   * ones included. Null says nothing: there may be records all the same. Paths do not repeat.
+   */
+  peek(paths: readonly string[]): Promise<(ItemRecord | null)[]>;
+
   /** Flags namespaces as holding, or perhaps holding, an item without a vector. */
   markUnscored(paths: readonly string[]): Promise<void>;
 

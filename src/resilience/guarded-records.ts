@@ -13,6 +13,7 @@ export function guardItems(items: ItemRepository, guard: Guard, budgetMs: number
     get: (ids) => guard.run(budgetMs, () => items.get(ids)),
     put: (records) => guardSettled(guard, budgetMs, () => items.put(records)),
     list: (query) => guard.run(budgetMs, () => items.list(query)),
+    peek: (paths) => guard.run(budgetMs, () => items.peek(paths)),
     markUnscored: (paths) => guard.run(budgetMs, () => items.markUnscored(paths)),
     namespaces: (prefix) => guard.run(budgetMs, () => items.namespaces(prefix)),
     scan: (after, limit) => guard.run(budgetMs, () => items.scan(after, limit)),

@@ -2,6 +2,7 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { EndedBatch, IntentLog } from "../core/intent-log.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
@@ -34,6 +35,7 @@ export interface ReconcilerOptions {
   readonly log: IntentLog;
   readonly events: Events;
   readonly logger: Logger;
+  readonly upkeep: UpkeepRights;
   /** Between two looks at what is due, milliseconds. */
   readonly tickMs: number;
 }
@@ -101,13 +103,15 @@ export class Reconciler {
   }
 
   async #quietly(pass: () => Promise<unknown>): Promise<void> {
-    const { logger } = this.#options;
+    const { logger, upkeep } = this.#options;
     this.#running = this.#running.then(async () => {
+      if (upkeep.areMissing) return;
       try {
         await pass();
         if (this.#isBlind) logger.info({}, "the notes of writes under way can be read again");
         this.#isBlind = false;
       } catch (error) {
+        if (upkeep.note(error)) return;
         // Once an outage, not at each tick of it.
         const told = "the notes of writes under way could not be read; they are read again soon";
         if (!this.#isBlind) logger.warn({ cause: messageOf(error) }, told);
@@ -173,6 +177,7 @@ export class Reconciler {
         await reconcileItem(this.#options.ground, id);
         mended += 1;
       } catch (error) {
+        if (lacksRight(error)) throw error;
         this.#options.logger.debug({ cause: messageOf(error) }, "an item with stale vectors could not be brought in step");
       }
     });
@@ -203,6 +208,8 @@ export class Reconciler {
       if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
       return wroteVectors && log.flushes ? "flushing" : "settled";
     } catch (error) {
+      // Another process has the right; the note stays as it is for it.
+      if (lacksRight(error)) throw error;
       if (!isLost(intent, attempts, error, Date.now())) {
         logger.debug({ attempts, cause: messageOf(error) }, "an item could not be brought in step; it is tried again");
         return "failed";

@@ -3,9 +3,10 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import type { Indexing } from "../core/indexing.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
+import { lacksRight } from "../core/upkeep-rights.ts";
 import { isStoreError, messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
-import { decodeValue } from "../model/value-codec.ts";
+import { decodeValue, isReadable } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
 
@@ -119,7 +120,10 @@ export class Repair {
     this.#counts.unreadable += page.unreadable;
     for (const { namespace } of page.found) this.#occupied.add(namespace);
     const now = Date.now();
-    const live = page.found.filter((record): record is LiveRecord => isLive(record, now));
+    const all = page.found.filter((record): record is LiveRecord => isLive(record, now));
+    // Without a key of the codec nothing can be said of the texts of an item.
+    const live = all.filter(({ value }) => isReadable(value));
+    this.#counts.unreadable += all.length - live.length;
     this.#counts.examined += live.length;
     const ids = live.map(idOf);
     const [listed, points] = await Promise.all([
@@ -157,7 +161,8 @@ export class Repair {
     // A record that cannot be read here was counted when it was scanned; its point is left alone.
     const orphans = page.found.filter((point, i) => {
       const record = records[i];
-      return record !== UNREADABLE && this.#isOrphan(indexing, point, record ?? null, now);
+      if (record === UNREADABLE || (record?.value !== undefined && record.value !== null && !isReadable(record.value))) return false;
+      return this.#isOrphan(indexing, point, record ?? null, now);
     });
     this.#counts.orphaned += orphans.length;
     await this.#mend(orphans);
@@ -175,6 +180,7 @@ export class Repair {
       try {
         await reconcileItem(this.#ground, idOf(id));
       } catch (error) {
+        if (lacksRight(error)) throw error;
         this.#counts.failed += 1;
         this.#unscored.add(id.namespace);
         this.#hasPassingFailure ||= !isStoreError(error) || error.retryable;

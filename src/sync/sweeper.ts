@@ -2,6 +2,7 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
 import { RENEWAL_LAG_MS } from "../model/ttl.ts";
@@ -20,6 +21,7 @@ export interface SweepReport {
 export interface SweeperOptions {
   readonly ground: ReconcileGround;
   readonly logger: Logger;
+  readonly upkeep: UpkeepRights;
   /** Between two sweeps, milliseconds. */
   readonly intervalMs: number;
 }
@@ -57,8 +59,10 @@ export class Sweeper {
 
   /** Sweeps once, unless it is still at it; a failure is told, and the next sweep goes on. */
   async tick(): Promise<void> {
-    if (this.#running !== null) return;
+    const { upkeep } = this.#options;
+    if (this.#running !== null || upkeep.areMissing) return;
     this.#running = this.sweep().catch((error: unknown) => {
+      if (upkeep.note(error)) return;
       this.#options.logger.warn({ cause: messageOf(error) }, "what has ended could not be swept; the next sweep goes on");
     });
     await this.#running;
@@ -113,6 +117,7 @@ export class Sweeper {
     try {
       return !isLive((await reconcileItem(ground, { namespace, key })).record, now);
     } catch (error) {
+      if (lacksRight(error)) throw error;
       logger.warn({ cause: messageOf(error) }, "the vectors of an item that has ended could not be swept; it is tried again");
       return false;
     }

@@ -34,7 +34,7 @@ export interface BacklogHealth {
 export interface Health {
   /**
    * `down`: records cannot be read. `degraded`: something else is not as it should be: searches are not ranked by
-   * similarity, or writes wait to be finished. `ok`: all is well.
+   * similarity, writes wait to be finished, or the audit trail cannot be written. `ok`: all is well.
    */
   readonly status: "ok" | "degraded" | "down";
   readonly records: ServiceHealth;
@@ -44,6 +44,8 @@ export interface Health {
   readonly embeddings: { readonly breaker: BreakerState } | null;
   /** Null when it could not be read. */
   readonly backlog: BacklogHealth | null;
+  /** Whether entries cannot be kept at the moment, and how many were lost; null when the store has no audit trail. */
+  readonly audit: { readonly failing: boolean; readonly lost: number } | null;
   /** How often each event happened since the store was made, in this process. */
   readonly events: Partial<Record<StoreEventType, number>>;
 }
@@ -59,6 +61,7 @@ export interface HealthSources {
     readonly vectors: (() => BreakerState) | null;
     readonly embeddings: (() => BreakerState) | null;
   };
+  readonly audit: () => Health["audit"];
   readonly events: () => Partial<Record<StoreEventType, number>>;
 }
 
@@ -83,10 +86,12 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
     readBacklog(deadline, outbox),
   ]);
   const isComplete = sources.isComplete();
+  const audit = sources.audit();
   const embeddings = breakers.embeddings === null ? null : { breaker: breakers.embeddings() };
   const isWell =
     (index === null || (index.status === "up" && isComplete)) &&
     [records, index, embeddings].every((part) => part === null || part.breaker === null || part.breaker === "closed") &&
+    audit?.failing !== true &&
     backlog !== null &&
     backlog.dead === 0 &&
     backlog.overdueMs <= LATE_MS;
@@ -96,6 +101,7 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
     vectors: index === null ? null : { ...index, complete: isComplete },
     embeddings,
     backlog,
+    audit,
     events: sources.events(),
   };
 }
@@ -108,6 +114,7 @@ export function healthOfNone(error: unknown): Health {
     vectors: null,
     embeddings: null,
     backlog: null,
+    audit: null,
     events: {},
   };
 }

@@ -31,11 +31,34 @@ const LINES: Readonly<Record<StoreEventType, Line>> = {
     level: "warn",
     message: "the vectors were lost and a new collection took their place: searches are degraded until it is filled",
   },
+  "secret-rotated": { level: "info", message: "a secret was rotated; its new text is used from now on" },
+  "secret-refresh-failed": {
+    level: "warn",
+    message: "a secret could not be renewed: its last good text stays in use, and it is tried again",
+  },
   "vectors-restored": { level: "info", message: "the vectors were filled in again from the records" },
+  "audit-failed": { level: "error", message: "the audit trail cannot be written" },
+  "audit-recovered": { level: "info", message: "the audit trail is written again" },
+  "alert-fired": { level: "warn", message: "an alert fires" },
+  "alert-resolved": { level: "info", message: "an alert is over" },
+  "alert-delivery-failed": { level: "error", message: "an alert could not be sent; it is tried again" },
+  "alert-lost": { level: "error", message: "word of an alert is lost: it could not be sent where it should go" },
+  "config-reloaded": { level: "info", message: "another configuration is in force" },
+  "config-refused": { level: "error", message: "another configuration was refused; the one in force stays" },
+  "values-unreadable": { level: "error", message: "searches leave out items whose values cannot be decoded" },
 };
 
 /** A failure that repeats with every put of an outage is written to the log so often, milliseconds; counts have them all. */
 const QUIET_MS = 10_000;
+
+/** Events that are told for each operation that they concern, and not once a transition. */
+const REPEATED: ReadonlySet<StoreEventType> = new Set([
+  "vector-sync-failed",
+  "embedding-postponed",
+  "intent-dead",
+  "values-unreadable",
+  "secret-refresh-failed",
+]);
 
 /** Tells events to whoever listens. */
 export class StoreEvents implements Events {
@@ -67,9 +90,10 @@ export class StoreEvents implements Events {
 
   #log({ type, ...fields }: StoreEvent, count: number): void {
     const { level, message } = LINES[type];
-    const subject = "service" in fields ? `${type} ${fields.service}` : type;
+    const of = "service" in fields ? fields.service : "secret" in fields ? fields.secret : "";
+    const subject = `${type} ${of}`;
     const last = this.#logged.get(subject);
-    const isRepeated = type === "vector-sync-failed" || type === "embedding-postponed" || type === "intent-dead";
+    const isRepeated = REPEATED.has(type);
     if (isRepeated && last !== undefined && performance.now() - last < QUIET_MS) return;
     this.#logged.set(subject, performance.now());
     this.#logger[level](isRepeated ? { ...fields, count } : fields, message);

@@ -24,6 +24,31 @@ export function registryCases(context: RepositoryContext): void {
   clearUnscoredCases(context);
   unregisterCases(context);
   sweepCases(context);
+  peekCases(context);
+}
+
+function peekCases(context: RepositoryContext): void {
+  describe("peek", () => {
+    test("answers a record of each namespace at its position, and null of one that holds none", async () => {
+      const { items, root } = context();
+      const paths = Array.from({ length: 120 }, (_, i) => join(root, `n${i}`));
+      const records = paths.filter((_, i) => i % 3 > 0).flatMap((path) => [recordOf(path, "a"), recordOf(path, "b")]);
+      await putAll(items, records);
+      const found = await items.peek(paths);
+      expect(found.map((record) => record?.namespace ?? null)).toEqual(paths.map((path, i) => (i % 3 > 0 ? path : null)));
+      for (const record of found) if (record !== null) expect(records).toContainEqual(record);
+    });
+
+    test("answers nothing to nothing", async () => {
+      expect(await context().items.peek([])).toEqual([]);
+    });
+
+    test("never names a record of a namespace beside or below", async () => {
+      const { items, root } = context();
+      await putAll(items, [recordOf(join(root, "a.b"), "1"), recordOf(`${root}.a-b`, "1")]);
+      expect(await items.peek([join(root, "a")])).toEqual([null]);
+    });
+  });
 }
 
 function clearUnscoredCases(context: RepositoryContext): void {

@@ -186,6 +186,7 @@ test("a healthy store says so, and a listener that throws harms nobody", async (
     vectors: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null, complete: true },
     embeddings: { breaker: "closed" },
     backlog: { noted: 1, more: false, dead: 0, overdueMs: 0 },
+    audit: null,
     events: {},
   });
   const heard: string[] = [];

@@ -3,6 +3,17 @@ import { join } from "node:path";
 /** Data centre of every node started here; the name that SimpleSnitch gives, on Cassandra as on ScyllaDB. */
 export const LOCAL_DATA_CENTER = "datacenter1";
 
+/** TLS for clients of a node, who must show a certificate. */
+export interface CassandraTls {
+  /** Port for clients that encrypt; the other one stays for those that do not. */
+  readonly port: number;
+  /** Certificate and key of the node, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** Certificate of the authority that issues the clients' certificates, PEM. */
+  readonly clientCa: string;
+}
+
 /** What one node's files say. */
 export interface CassandraNodeConfig {
   readonly folder: string;
@@ -15,6 +26,8 @@ export interface CassandraNodeConfig {
   readonly seeds: readonly string[];
   /** The node's place on the ring; Cassandra chooses one unless told. */
   readonly token?: bigint;
+  /** TLS for clients, beside the plain port; absent, there is none. */
+  readonly tls?: CassandraTls;
   /** Whether clients must log in (user and password "cassandra", as Cassandra creates them). */
   readonly authentication: boolean;
   /** Java heap in MB. */
@@ -54,10 +67,26 @@ export function cassandraYaml(config: CassandraNodeConfig): string {
     batch_size_warn_threshold: "5KiB",
     batch_size_fail_threshold: "50KiB",
     materialized_views_enabled: false,
+    ...(config.tls === undefined ? {} : encryption(config.tls)),
     ...(config.authentication ? { authenticator: "PasswordAuthenticator", authorizer: "CassandraAuthorizer" } : {}),
   };
   // YAML reads JSON, so quoting is JSON's.
   return JSON.stringify(settings, undefined, 2);
+}
+
+function encryption({ port, cert, key, clientCa }: CassandraTls): object {
+  return {
+    native_transport_port_ssl: port,
+    client_encryption_options: {
+      enabled: true,
+      optional: false,
+      require_client_auth: true,
+      ssl_context_factory: {
+        class_name: "org.apache.cassandra.security.PEMBasedSslContextFactory",
+        parameters: { private_key: key + cert, trusted_certificates: clientCa },
+      },
+    },
+  };
 }
 
 /** The text of `logback.xml`: everything to standard output, without the chatter of each flush and compaction. */

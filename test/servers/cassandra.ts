@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cassandraYaml, javaArguments, LOCAL_DATA_CENTER, LOGBACK_XML } from "./cassandra-config.ts";
-import type { CassandraNodeConfig } from "./cassandra-config.ts";
+import type { CassandraNodeConfig, CassandraTls } from "./cassandra-config.ts";
 import { installCassandra } from "./cassandra-install.ts";
 import { speaksCql } from "./cql-probe.ts";
 import { freePort } from "./free-port.ts";
@@ -23,6 +23,8 @@ export interface CassandraOptions {
   readonly jit?: "quick" | "full";
   /** Clients must log in, user and password "cassandra"; false by default. */
   readonly authentication?: boolean;
+  /** TLS for clients, who must show a certificate, at a port beside the plain one; none by default. */
+  readonly tls?: CassandraTls;
   /** True (default): tables survive `kill()`. False: one is created in a fifth of the time, for a node never killed. */
   readonly durableSchema?: boolean;
   /**
@@ -121,6 +123,7 @@ export async function prepareNode(options: CassandraOptions, ring: Ring, token?:
     seeds: ring.seeds,
     ...(token === undefined ? {} : { token }),
     authentication: options.authentication ?? false,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
     heapMb: options.heapMb ?? 1024,
     jit: options.jit ?? "quick",
     durableSchema: options.durableSchema ?? true,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
@@ -12,7 +13,19 @@ export interface QdrantOptions {
   readonly port?: number;
   /** The key that every request must then carry; none unless told. */
   readonly apiKey?: string;
+  /** A second key, with which everything may be read and nothing written; none unless told. */
+  readonly readOnlyApiKey?: string;
+  /** TLS, without which it then answers nobody; none unless told. */
+  readonly tls?: QdrantTls;
   readonly startDeadlineMs?: number;
+}
+
+/** TLS of a Qdrant, whose clients must show a certificate. All as PEM. */
+export interface QdrantTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Certificate of the authority that issued its own certificate and its clients'. */
+  readonly ca: string;
 }
 
 /** A Qdrant server of this process, on 127.0.0.1, with its storage in a temporary folder. */
@@ -24,7 +37,7 @@ export class LocalQdrant extends LocalServer {
 
   /** Used by {@link startQdrant}; `folder` must hold the config file. */
   constructor(binary: string, folder: string, port: number, options: QdrantOptions) {
-    const url = `http://127.0.0.1:${port}`;
+    const url = `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
     super({
       command: {
         name: `Qdrant at ${url}`,
@@ -34,7 +47,7 @@ export class LocalQdrant extends LocalServer {
         logFile: join(folder, "server.log"),
       },
       dataFolder: join(folder, "data"),
-      ready: () => answers(url),
+      ready: () => (options.tls === undefined ? answers(url) : takesConnections(port)),
       ...(options.startDeadlineMs === undefined ? {} : { startDeadlineMs: options.startDeadlineMs }),
     });
     this.url = url;
@@ -72,7 +85,8 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<LocalQdr
   const folder = await mkdtemp(join(tmpdir(), "qdrant-"));
   const port = options.port ?? (await freePort());
   await mkdir(join(folder, "data"));
-  await writeFile(join(folder, "config.yaml"), config(folder, port, options.apiKey));
+  await writeFile(join(folder, "config.yaml"), config(folder, port, options));
+  if (options.tls !== undefined) await writeCertificates(folder, options.tls);
   const server = new LocalQdrant(binary, folder, port, options);
   try {
     await server.start();
@@ -84,7 +98,7 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<LocalQdr
 }
 
 // YAML reads JSON, so quoting is JSON's.
-function config(folder: string, port: number, apiKey: string | undefined): string {
+function config(folder: string, port: number, { apiKey, readOnlyApiKey, tls }: QdrantOptions): string {
   return JSON.stringify({
     log_level: "INFO",
     telemetry_disabled: true,
@@ -100,7 +114,27 @@ function config(folder: string, port: number, apiKey: string | undefined): strin
       enable_cors: false,
       enable_static_content: false,
       ...(apiKey === undefined ? {} : { api_key: apiKey }),
+      ...(readOnlyApiKey === undefined ? {} : { read_only_api_key: readOnlyApiKey }),
+      ...(tls === undefined ? {} : { enable_tls: true, verify_https_client_certificate: true }),
     },
+    ...(tls === undefined
+      ? {}
+      : { tls: { cert: join(folder, "cert.pem"), key: join(folder, "key.pem"), ca_cert: join(folder, "ca.pem") } }),
+  });
+}
+
+async function writeCertificates(folder: string, { cert, key, ca }: QdrantTls): Promise<void> {
+  await writeFile(join(folder, "cert.pem"), cert);
+  await writeFile(join(folder, "key.pem"), key, { mode: 0o600 });
+  await writeFile(join(folder, "ca.pem"), ca);
+}
+
+// It listens once its storage is loaded, so a connection is enough where a request would need a certificate.
+async function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
   });
 }
 

@@ -1,10 +1,16 @@
 /** Connects to a cluster. */
+import type { ConnectionOptions } from "node:tls";
 import { Client, type EmptyCallback, type HostMap, policies } from "cassandra-driver";
 import { ConfigurationError, type StoreError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 import { ControlConnectionCare } from "./control-connection.ts";
+import { checkBundle, clientOptionsFor, warnOfWeakConsistency } from "./driver-options.ts";
+import { CurrentLogin } from "./credentials.ts";
+import { closedUnanswered, untilSeenClosed } from "./first-answer.ts";
+import { RefusedNodes } from "./refused-nodes.ts";
+import { tlsOf } from "./tls.ts";
 
 /**
  * Connects: the client that the options hold, or one made as they say.
@@ -12,14 +18,20 @@ import { ControlConnectionCare } from "./control-connection.ts";
  * @throws {StoreError} naming the data centres found, when the local one is not among them
  */
 export async function connect(options: CqlOptions, logger: Logger): Promise<Connected> {
+  await checkBundle(options);
+  warnOfWeakConsistency(options, logger);
   const nearby = new NearbyPolicy(options.localDataCenter);
-  const connected = options.client === undefined ? ownClient(options, nearby, logger) : callersClient(options.client);
+  const tls = options.client === undefined ? await tlsOf(options, logger) : null;
+  const connected = options.client === undefined ? ownClient(options, nearby, tls, logger) : callersClient(options.client);
+  const connecting = connected.client.connect();
   try {
-    await connected.client.connect();
+    await (options.client === undefined ? untilSeenClosed(connecting, options, tls) : connecting);
     connected.noteHosts();
   } catch (error) {
+    // Also of one that connects after it was given up.
+    connecting.then(() => connected.close()).catch(() => undefined);
     await connected.close();
-    throw connectFailure(error, nearby);
+    throw closedUnanswered(error, options, tls) ?? connectFailure(error, nearby);
   }
   return connected;
 }
@@ -33,12 +45,16 @@ export interface Connected {
   close(): Promise<void>;
 }
 
-function ownClient(options: CqlOptions, nearby: NearbyPolicy, logger: Logger): Connected {
-  const client = newClient(options, nearby);
+function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOptions | null, logger: Logger): Connected {
+  const client = newClient(options, nearby, tls);
+  const refused = new RefusedNodes(client, logger);
   const control = new ControlConnectionCare(client, logger);
   return {
     client,
-    noteHosts: () => control.noteHosts(),
+    noteHosts() {
+      control.noteHosts();
+      refused.tell();
+    },
     async close() {
       await client.shutdown();
       control.closeAll();
@@ -74,18 +90,21 @@ class NearbyPolicy extends policies.loadBalancing.DefaultLoadBalancingPolicy {
   }
 }
 
-function newClient(options: CqlOptions, nearby: NearbyPolicy): Client {
-  const { contactPoints = [], credentials, ssl, applicationName } = options;
+function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOptions | null): Client {
+  const { contactPoints = [], credentials, applicationName } = options;
   const port = options.port ?? commonPort(contactPoints);
+  const driver = clientOptionsFor(options);
   return new Client({
-    contactPoints: [...contactPoints],
+    ...(driver.cloud === undefined ? { contactPoints: [...contactPoints] } : { cloud: driver.cloud }),
+    pooling: driver.pooling,
     policies: {
+      ...driver.policies,
       loadBalancing: nearby,
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS, false),
     },
     ...(port === undefined ? {} : { protocolOptions: { port } }),
-    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
-    ...(ssl === undefined ? {} : { sslOptions: ssl }),
+    ...(credentials === undefined ? {} : { authProvider: new CurrentLogin(credentials) }),
+    ...(tls === null ? {} : { sslOptions: tls }),
     ...(applicationName === undefined ? {} : { applicationName }),
     monitorReporting: { enabled: false },
   });

@@ -12,6 +12,7 @@ import {
   TimeoutError,
   UnavailableError,
 } from "../../model/errors.ts";
+import { tlsErrorOf } from "../../model/tls-fault.ts";
 
 const { responseErrorCodes, consistencies } = types;
 
@@ -57,8 +58,8 @@ export function toStoreError(error: unknown, doing: string): StoreError {
     case "DriverInternalError":
       return make(QueryError, `${doing} is not supported by the driver`, driverError);
     default:
-      // What is left comes from sockets: refused, reset, closed, host unknown.
-      return make(ConnectionError, `${doing} failed`, driverError);
+      // What is left comes from sockets: refused by TLS, refused, reset, closed, host unknown.
+      return tlsErrorOf(driverError, doing, "cql") ?? make(ConnectionError, `${doing} failed`, driverError);
   }
 }
 
@@ -76,7 +77,7 @@ function ofResponse(error: DriverError, doing: string): StoreError {
     case responseErrorCodes.badCredentials:
       return make(AuthenticationError, `${doing} was refused: check cql.credentials`, error);
     case responseErrorCodes.unauthorized:
-      return make(PermissionError, `${doing} needs a right that this role lacks`, error);
+      return ofRefusal(error, doing);
     case responseErrorCodes.writeTimeout:
     case responseErrorCodes.readTimeout:
       return make(TimeoutError, `${doing} timed out on the server`, error);
@@ -94,12 +95,28 @@ function ofResponse(error: DriverError, doing: string): StoreError {
   }
 }
 
+/** Names the right that is missing, where the server does, as Cassandra and ScyllaDB do in these words. */
+function ofRefusal(error: DriverError, doing: string): StoreError {
+  const words = /^User (.+?) has no ([A-Z_]+) permission on <(.+?)> or any of its parents/.exec(error.message);
+  const [, role, right, resource] = words ?? [];
+  if (role === undefined || right === undefined || resource === undefined) {
+    return make(PermissionError, `${doing} needs a right that this role lacks`, error);
+  }
+  return new PermissionError(
+    `${doing} needs the right ${right} on ${resource}, which the role ${role} lacks: docs/security.md has the GRANT ` +
+      "statements that each role needs.",
+    { cause: error, details: { ...detailsOf(error), role, right, resource } },
+  );
+}
+
 /** Every host was tried in vain: the reason that says most about what to do stands for all. */
 function ofNoHost(error: DriverError, doing: string): StoreError {
   const inner = Object.entries((error.innerErrors ?? {}) as Record<string, unknown>).map(([host, reason]) => ({
     host,
-    translated: toStoreError(reason, doing),
+    translated: tlsErrorOf(reason, doing, "cql", host) ?? toStoreError(reason, doing),
   }));
+  const ofTls = inner.find(({ translated }) => "tls" in translated.details);
+  if (ofTls !== undefined) return ofTls.translated;
   for (const kind of [AuthenticationError, UnavailableError, TimeoutError] as const) {
     const found = inner.find(({ translated }) => translated instanceof kind);
     if (found === undefined) continue;

@@ -1,9 +1,11 @@
 /** The CQL backend: records and settings in a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
+import type { AuditSink } from "../../ports/audit.ts";
 import type { Resource } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
+import { AuditTable } from "./audit-table.ts";
 import { BucketRules } from "./bucket-rules.ts";
 import { CqlItemRepository } from "./item-repository.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
@@ -67,6 +69,11 @@ export class CqlBackend implements Resource {
       this.#surroundings.setup,
     );
     await this.#buckets.establish(this.settings);
+  }
+
+  /** The audit trail in this keyspace, whose rows live so long. */
+  auditTable(retentionDays: number): AuditSink {
+    return new AuditTable({ session: this.#session, statements: this.#statements, retentionDays });
   }
 
   /** Closes its connections; a client that the caller gave stays open. */

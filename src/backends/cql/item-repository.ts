@@ -82,6 +82,10 @@ export class CqlItemRepository implements ItemRepository {
     });
   }
 
+  peek(paths: readonly string[]): Promise<(ItemRecord | null)[]> {
+    return this.#byId.peek(paths);
+  }
+
   async markUnscored(paths: readonly string[]): Promise<void> {
     const { registry, now } = this.#parts;
     await mapBounded([...new Set(paths)], WRITES_AT_ONCE, (path) => registry.register(path, true, now() * 1000));

@@ -2,27 +2,32 @@
 import type { ConnectionOptions } from "node:tls";
 import type { Client } from "cassandra-driver";
 import { ConfigurationError, kindOf } from "../../model/errors.ts";
+import type { Tls } from "../../ports/tls.ts";
 import type { BucketRule } from "./bucket-rules.ts";
+import type { DriverOptions } from "./driver-options.ts";
+import type { CqlCredentials } from "./credentials.ts";
 
 /** Where the records live: a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
-export interface CqlOptions {
+export interface CqlOptions extends DriverOptions {
   /**
    * Name of the keyspace: a letter, then up to 47 letters, digits or `_`. Case counts. It is created where it is not
    * there and `setup` is "auto".
    */
   readonly keyspace: string;
-  /** Some nodes of the cluster, "host" or "host:port"; the others are found through them. Not with `client`. */
+  /** Some nodes of the cluster, "host" or "host:port"; the others are found through them. Not with `client` or `cloud`. */
   readonly contactPoints?: readonly string[];
   /**
    * Port of the nodes.
    * @default the port that all contact points name, or 9042
    */
   readonly port?: number;
-  /** Data centre whose nodes are asked; required without `client`. */
+  /** Data centre whose nodes are asked; required without `client` and `cloud`. */
   readonly localDataCenter?: string;
   /** Role to log in as, for servers that ask for one. */
-  readonly credentials?: { readonly username: string; readonly password: string };
-  /** TLS, as Node.js takes it; absent, connections are not encrypted. */
+  readonly credentials?: CqlCredentials | undefined;
+  /** TLS; absent, and `ssl` too, connections are not encrypted. */
+  readonly tls?: Tls | undefined;
+  /** TLS as Node.js takes it, for what `tls` does not offer. Verifies unless `rejectUnauthorized` is false. */
   readonly ssl?: ConnectionOptions;
   /**
    * Copies of each record in each data centre, for a keyspace that is created here; one that is there stays as it is.
@@ -55,7 +60,7 @@ export type SetupMode = "auto" | "never";
 const KEYSPACE = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
 /** The options that say how to connect, which a ready client already knows. */
-const CONNECTION_OPTIONS = ["contactPoints", "port", "credentials", "ssl", "applicationName"] as const;
+const CONNECTION_OPTIONS = ["contactPoints", "port", "credentials", "tls", "ssl", "cloud", "applicationName"] as const;
 
 /**
  * Checks the options.
@@ -63,28 +68,14 @@ const CONNECTION_OPTIONS = ["contactPoints", "port", "credentials", "ssl", "appl
  * @throws {ConfigurationError} naming the option and the fix, before any connection is made.
  */
 export function checkOptions(options: CqlOptions): CqlOptions {
-  const { keyspace, contactPoints, localDataCenter, replication, client, requestTimeoutMs } = options;
+  const { keyspace, replication, requestTimeoutMs } = options;
   if (typeof keyspace !== "string" || !KEYSPACE.test(keyspace)) {
     throw new ConfigurationError(
       "cql.keyspace must be a letter followed by at most 47 letters, digits or _, " +
         `but got ${typeof keyspace === "string" ? JSON.stringify(keyspace) : kindOf(keyspace)}.`,
     );
   }
-  if (client === undefined) {
-    if (contactPoints === undefined || contactPoints.length === 0) {
-      throw new ConfigurationError('cql.contactPoints must name at least one node, such as ["10.0.0.1"].');
-    }
-    if (localDataCenter === undefined || localDataCenter === "") {
-      throw new ConfigurationError(
-        'cql.localDataCenter must name the data centre to use; "SELECT data_center FROM system.local" shows it.',
-      );
-    }
-  } else {
-    const extra = CONNECTION_OPTIONS.find((name) => options[name] !== undefined);
-    if (extra !== undefined) {
-      throw new ConfigurationError(`cql.${extra} and cql.client exclude each other: the client is connected already.`);
-    }
-  }
+  checkAddress(options);
   for (const [dataCenter, factor] of Object.entries(replication ?? {})) {
     if (!Number.isInteger(factor) || factor < 1) {
       throw new ConfigurationError(
@@ -101,4 +92,23 @@ export function checkOptions(options: CqlOptions): CqlOptions {
     );
   }
   return options;
+}
+
+/** There has to be a way to the servers, and only one. */
+function checkAddress(options: CqlOptions): void {
+  const { contactPoints, localDataCenter, client, cloud } = options;
+  if (client !== undefined) {
+    const extra = CONNECTION_OPTIONS.find((name) => options[name] !== undefined);
+    if (extra === undefined) return;
+    throw new ConfigurationError(`cql.${extra} and cql.client exclude each other: the client is connected already.`);
+  }
+  if (cloud !== undefined) return;
+  if (contactPoints === undefined || contactPoints.length === 0) {
+    throw new ConfigurationError('cql.contactPoints must name at least one node, such as ["10.0.0.1"].');
+  }
+  if (localDataCenter === undefined || localDataCenter === "") {
+    throw new ConfigurationError(
+      'cql.localDataCenter must name the data centre to use; "SELECT data_center FROM system.local" shows it.',
+    );
+  }
 }

@@ -1,9 +1,11 @@
 /** Runs statements, and turns what goes wrong into the store's own errors. */
 import { setTimeout as pause } from "node:timers/promises";
-import { type Client, type Host, type QueryOptions, types } from "cassandra-driver";
-import { ClosedError, UnavailableError } from "../../model/errors.ts";
+import type { Client, Host, QueryOptions } from "cassandra-driver";
+import { AuthenticationError, ClosedError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
 import { connect, dataCentersOf, type Connected } from "./client.ts";
+import { mayChange } from "./credentials.ts";
+import { profilesFor, type Purpose } from "./driver-options.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 
@@ -34,11 +36,6 @@ export interface RowPage {
   readonly next: string | null;
 }
 
-/** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
-export type Purpose = "read" | "write" | "scan" | "schema";
-
-const DEFAULT_TIMEOUT_MS = 6_000;
-const SCHEMA_TIMEOUT_MS = 30_000;
 const AGREEMENT_DEADLINE_MS = 30_000;
 const AGREEMENT_POLL_MS = 100;
 
@@ -59,7 +56,7 @@ export class CqlSession {
   constructor(options: CqlOptions, logger: Logger = silentLogger) {
     this.#options = options;
     this.#logger = logger;
-    this.#profiles = profilesFor(options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.#profiles = profilesFor(options);
   }
 
   /** Connects. */
@@ -85,6 +82,8 @@ export class CqlSession {
   /** The data centre in use, or null where a client was given whose cluster has several and no option names one. */
   localDataCenter(): string | null {
     if (this.#options.localDataCenter !== undefined) return this.#options.localDataCenter;
+    const bundled = bundleDataCenter(this.#options, this.#client());
+    if (bundled !== undefined) return bundled;
     const [only, ...others] = this.dataCenters();
     return only === undefined || others.length > 0 ? null : only;
   }
@@ -115,7 +114,7 @@ export class CqlSession {
       ...(after === null ? {} : { pageState: after }),
       ...(size === null ? {} : { fetchSize: size }),
     };
-    const { rows, pageState } = await run(purpose, () => client.execute(query, [...params], options));
+    const { rows, pageState } = await this.#run(purpose, () => client.execute(query, [...params], options));
     return { rows, next: pageState ?? null };
   }
 
@@ -127,14 +126,14 @@ export class CqlSession {
   /** Runs a prepared write. */
   async write({ query, params }: Statement): Promise<void> {
     const client = this.#client();
-    await run("write", () => client.execute(query, [...params], this.#profiles.write));
+    await this.#run("write", () => client.execute(query, [...params], this.#profiles.write));
   }
 
   /** Runs prepared writes to one partition, as one request. */
   async writeTogether(statements: readonly Statement[]): Promise<void> {
     const client = this.#client();
     const queries = statements.map(({ query, params }) => ({ query, params: [...params] }));
-    await run("write", () => client.batch(queries, { ...this.#profiles.write, logged: false }));
+    await this.#run("write", () => client.batch(queries, { ...this.#profiles.write, logged: false }));
   }
 
   /**
@@ -147,7 +146,7 @@ export class CqlSession {
     const client = this.#client();
     const [first] = this.#upHosts().sort((a, b) => (a.address < b.address ? -1 : 1));
     const pinned: QueryOptions = first === undefined ? {} : { host: first };
-    await run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
+    await this.#run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
     await this.#agree(client);
   }
 
@@ -183,28 +182,29 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
+  async #run<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      const { credentials } = this.#options;
+      throw mayChange(credentials) ? passing(toStoreError(error, DOING[purpose])) : toStoreError(error, DOING[purpose]);
+    }
+  }
+
   #client(): Client {
     if (this.#connected === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
     return this.#connected.client;
   }
 }
 
-async function run<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    throw toStoreError(error, DOING[purpose]);
-  }
+/** The data centre that a secure connect bundle leads to; the driver learns it when it connects. */
+function bundleDataCenter({ cloud }: CqlOptions, client: Client): string | undefined {
+  const { options } = client as { readonly options?: { readonly localDataCenter?: string } };
+  return cloud === undefined ? undefined : options?.localDataCenter;
 }
 
-/** Options of each purpose. Given with every request, since a caller's client knows no profiles of ours. */
-function profilesFor(timeoutMs: number): Readonly<Record<Purpose, QueryOptions>> {
-  const consistency = types.consistencies.localQuorum;
-  const data: QueryOptions = { prepare: true, isIdempotent: true, consistency, readTimeout: timeoutMs };
-  return {
-    read: data,
-    write: data,
-    scan: { ...data, readTimeout: 2 * timeoutMs },
-    schema: { consistency, isIdempotent: false, readTimeout: Math.max(SCHEMA_TIMEOUT_MS, timeoutMs) },
-  };
+/** The session was let in once: where credentials are rotated, a refusal means that they are not the same everywhere yet. */
+function passing(error: StoreError): StoreError {
+  if (!(error instanceof AuthenticationError)) return error;
+  return new AuthenticationError(error.message, { cause: error.cause, details: error.details, retryable: true });
 }

@@ -1,6 +1,6 @@
 /**
  * Every statement of the repositories. All are prepared; each names its full partition key, so that it is routed to a
- * replica, except the scan, which is split by token, and the namespaces below a prefix, which one request reads from all
+ * replica, except the audit's, the scan, which is split by token, and the namespaces below a prefix, which one request reads from all
  * of their eight shards: every listing asks for them.
  */
 
@@ -20,6 +20,9 @@ export function statementsFor(keyspaceName: string) {
   return {
     readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
+    // Of as many partitions as are named: routed to a replica of one of them, which asks those of the others.
+    firstItems:
+      `SELECT namespace, key, record FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
     writeItem:
       `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` +
       "USING TIMESTAMP ? AND TTL ?",
@@ -70,6 +73,9 @@ export function statementsFor(keyspaceName: string) {
     readSlotEntry:
       `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ? AND entry = ?`,
     readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ?`,
+
+    // As JSON, so that what is absent is not written; the one write that the driver cannot route to a replica.
+    writeAudit: `INSERT INTO ${keyspace}.audit JSON ? DEFAULT UNSET USING TTL ?`,
 
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
     recordMigration:

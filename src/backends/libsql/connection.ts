@@ -42,7 +42,7 @@ export class Connection {
     this.#database.exec(sql);
   }
 
-  /** Prepares a statement that returns rows. */
+  /** Prepares a statement that returns rows. Asked one way only: after `all`, `first` was seen to answer a row of before. */
   reader(sql: string): Reader {
     const statement = this.#database.prepare<[Bound[]]>(sql).raw();
     return {

@@ -57,6 +57,11 @@ export class LibsqlItemRepository implements ItemRepository {
     return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
   }
 
+  async peek(paths: readonly string[]): Promise<(ItemRecord | null)[]> {
+    const rows = await this.#options.database.call("peek", { paths, now: this.#options.now() });
+    return rows.map((row, i) => (row === null ? null : decoded({ ...row, namespace: paths[i] as string })));
+  }
+
   async markUnscored(paths: readonly string[]): Promise<void> {
     const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }));
     throwFirst(outcomes);

@@ -2,7 +2,7 @@ import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import { bytesOf, textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { NamespaceTable } from "./namespace-table.ts";
-import type { ListReply, ListRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
+import type { ListReply, ListRequest, PeekReply, PeekRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
 /** A page ends after this many bytes of records, so that a page of big values does not fill the memory. */
@@ -18,6 +18,7 @@ export class ItemTable {
   readonly #get: Reader;
   readonly #record: Reader;
   readonly #place: Reader;
+  readonly #peek: Reader;
   readonly #range: RowRange;
   readonly #scan: Reader;
   readonly #scanned: Reader;
@@ -41,6 +42,9 @@ export class ItemTable {
     this.#place = connection.reader(`
       SELECT 1 FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?
       WHERE n.path = ? AND i.created = ? AND i.has_value = ?`);
+    this.#peek = connection.reader(`
+      SELECT i.key, i.record FROM items i WHERE i.namespace_id = (SELECT id FROM namespaces WHERE path = ?)
+        AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) LIMIT 1`);
     this.#range = new RowRange(connection, "items");
     this.#scan = connection.reader("SELECT id, length(record) FROM items WHERE id > ? ORDER BY id LIMIT ?");
     this.#scanned = connection.reader(`
@@ -68,6 +72,14 @@ export class ItemTable {
     return ids.map(({ namespace, key }) => {
       const row = this.#get.first([toBytes(namespace), toBytes(key)]);
       return row === null ? null : bytesOf(row[0]);
+    });
+  }
+
+  /** A live record of each namespace, null where there is none. */
+  peek({ paths, now }: PeekRequest): (PeekReply | null)[] {
+    return paths.map((path) => {
+      const row = this.#peek.first([toBytes(path), now]);
+      return row === null ? null : { key: textOf(row[0]), cell: bytesOf(row[1]) };
     });
   }
 

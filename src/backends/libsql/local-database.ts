@@ -41,6 +41,7 @@ export class LocalDatabase {
     write: (writes) => this.#write(writes),
     get: (ids) => this.#opened().items.get(ids),
     list: (request) => this.#opened().items.list(request),
+    peek: (request) => this.#opened().items.peek(request),
     namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
     scan: (request) => this.#opened().items.scan(request),
     listed: (places) => this.#opened().items.listed(places),

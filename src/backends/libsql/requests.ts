@@ -123,6 +123,18 @@ export interface ListReply {
   readonly next: ListPosition | null;
 }
 
+/** Asks for one record of each namespace, live at `now` (milliseconds). */
+export interface PeekRequest {
+  readonly paths: readonly string[];
+  readonly now: number;
+}
+
+/** The encoded record that was met. */
+export interface PeekReply {
+  readonly key: string;
+  readonly cell: Uint8Array;
+}
+
 /** A part of all rows of a table. */
 export interface ScanRequest {
   /** The `next` of an earlier part; null starts at the beginning. */
@@ -179,6 +191,7 @@ export interface Calls {
   write: { readonly request: readonly Write[]; readonly reply: readonly WriteOutcome[] };
   get: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
   list: { readonly request: ListRequest; readonly reply: ListReply };
+  peek: { readonly request: PeekRequest; readonly reply: readonly (PeekReply | null)[] };
   namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
   scan: { readonly request: ScanRequest; readonly reply: ScanPage<RecordRow> };
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };

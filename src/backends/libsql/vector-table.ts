@@ -2,7 +2,7 @@ import type { Filter } from "../../model/filter.ts";
 import { matchesFilter } from "../../model/filter-match.ts";
 import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
-import { decodeValue } from "../../model/value-codec.ts";
+import { decodeValue, isReadable } from "../../model/value-codec.ts";
 import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import { VECTORS_PER_POINT } from "./migrations.ts";
@@ -161,7 +161,9 @@ function idsOf(candidates: readonly Candidate[]): string {
 
 function matches(cell: Buffer | undefined, filter: Filter): boolean {
   const { value } = decodeRecord(NO_ID, bytesOf(cell));
-  return value !== null && matchesFilter(decodeValue(value), filter);
+  if (value === null) return false;
+  // What a codec sealed is opened by who asks, and matched there.
+  return !isReadable(value) || matchesFilter(decodeValue(value), filter);
 }
 
 /** Ids are not part of a record's bytes, and a filter does not see them. */

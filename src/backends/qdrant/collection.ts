@@ -1,11 +1,10 @@
 /** The collection of a store: made, checked and named. */
 import { createHash, randomUUID } from "node:crypto";
-import type { QdrantClient as AdminClient } from "@qdrant/js-client-rest";
-import { isStoreError, SchemaError } from "../../model/errors.ts";
+import { SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
+import { collectionExists, createPayloadIndex, leadAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
-import { translate } from "./errors.ts";
 import type { QdrantOptions, VectorIdentity } from "./options.ts";
 
 /** Name of the first collection of a model: vectors of another one never meet in it. */
@@ -52,20 +51,19 @@ const OLDEST_SERVER = [1, 16] as const;
  */
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
   const { options, identity, setup, settings } = how;
-  const { admin } = client;
-  await checkServer(admin);
+  await checkServer(client);
   const base = collectionName(options.collection, identity);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
-  const standing = last === null ? null : await standingMark(admin, last.name, identity.dims);
+  const standing = last === null ? null : await standingMark(client, last.name, identity.dims);
   if (last !== null && standing?.generation === last.generation) {
     // Again, as one may have been dropped, or be of a later version than the collection.
-    if (setup === "auto") await finish(admin, { name: last.name, base, alias: options.collection });
+    if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
     return { name: last.name, isComplete: await isComplete(settings, last) };
   }
   const number = (last?.number ?? 0) + 1;
   const name = nameOf(base, number);
-  if (!(await exists(admin, name))) {
+  if (!(await collectionExists(client, name))) {
     if (setup === "never") {
       throw new SchemaError(
         `The Qdrant collection "${name}" does not exist, and setup is "never": start a process with setup "auto" once, ` +
@@ -74,14 +72,14 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     }
     await create(client, name, { owner, generation: randomUUID() }, how);
   }
-  const mark = await check(admin, name, identity.dims);
+  const mark = await check(client, name, identity.dims);
   if (mark.owner !== owner) {
     throw new SchemaError(
       `The Qdrant collection "${name}" belongs to the store of another keyspace: give this one a name of its own as ` +
         "qdrant.collection.",
     );
   }
-  if (setup === "auto") await finish(admin, { name, base, alias: options.collection });
+  if (setup === "auto") await finish(client, { name, base, alias: options.collection });
   await settings.establish(settingOf(base, number), mark.generation);
   return { name, isComplete: await isComplete(settings, { name, number }) };
 }
@@ -133,21 +131,16 @@ async function lastOf(settings: Settings, base: string): Promise<KnownCollection
 }
 
 /** The mark of a collection, or null when there is none of that name. */
-async function standingMark(admin: AdminClient, name: string, dims: number): Promise<Mark | null> {
-  return (await exists(admin, name)) ? check(admin, name, dims) : null;
+async function standingMark(client: QdrantClient, name: string, dims: number): Promise<Mark | null> {
+  return (await collectionExists(client, name)) ? check(client, name, dims) : null;
 }
 
-async function checkServer(admin: AdminClient): Promise<void> {
-  const { version } = await attempt("tell its version", () => admin.versionInfo());
+async function checkServer(client: QdrantClient): Promise<void> {
+  const version = await serverVersion(client);
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_SERVER;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
   throw new SchemaError(`Qdrant is of version ${version}, but conditional writes need ${OLDEST_SERVER.join(".")}: upgrade it.`);
-}
-
-async function exists(admin: AdminClient, name: string): Promise<boolean> {
-  const answer = await attempt("look for the collection", () => admin.collectionExists(name));
-  return answer.exists;
 }
 
 async function create(client: QdrantClient, name: string, mark: Mark, how: CollectionSetup): Promise<void> {
@@ -177,62 +170,33 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
     how.logger.info({ collection: name, dims }, "created the Qdrant collection");
   } catch (error) {
     // Another process that starts at the same time may have been first.
-    if (!(await exists(client.admin, name))) throw error;
+    if (!(await collectionExists(client, name))) throw error;
   }
 }
 
 /** Payload indexes and alias; each is made again without harm. */
-async function finish(admin: AdminClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
-  await attempt("index the namespaces", () =>
-    admin.createPayloadIndex(name, { field_name: "prefixes", field_schema: { type: "keyword", is_tenant: true }, wait: true }),
-  );
-  await attempt("index the filter terms", () =>
-    admin.createPayloadIndex(name, { field_name: "terms", field_schema: "keyword", wait: true }),
-  );
-  await attempt("index the ends of items", () =>
-    // Only ranges are asked for, never one exact end.
-    admin.createPayloadIndex(name, {
-      field_name: "expires_at",
-      field_schema: { type: "integer", lookup: false, range: true },
-      wait: true,
-    }),
-  );
-  const { aliases } = await attempt("read the aliases", () => admin.getAliases());
+async function finish(client: QdrantClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
+  await createPayloadIndex(client, name, "prefixes", { type: "keyword", is_tenant: true });
+  await createPayloadIndex(client, name, "terms", "keyword");
+  // Only ranges are asked for, never one exact end.
+  await createPayloadIndex(client, name, "expires_at", { type: "integer", lookup: false, range: true });
+  const aliases = await readAliases(client);
   const target = aliases.find(({ alias_name: taken }) => taken === alias)?.collection_name;
   // One that leads to a collection of another model is left to whoever changed the model.
   if (target === name || (target !== undefined && !target.startsWith(base))) return;
-  await attempt(`lead the alias "${alias}" to it`, () =>
-    admin.updateCollectionAliases({
-      actions: [
-        ...(target === undefined ? [] : [{ delete_alias: { alias_name: alias } }]),
-        { create_alias: { collection_name: name, alias_name: alias } },
-      ],
-    }),
-  );
+  await leadAlias(client, alias, name, target !== undefined);
 }
 
 /** Checks that a collection is of this store's making, and reads its mark. */
-async function check(admin: AdminClient, name: string, dims: number): Promise<Mark> {
-  const { config } = await attempt("read the collection", () => admin.getCollection(name));
+async function check(client: QdrantClient, name: string, dims: number): Promise<Mark> {
+  const { config } = await readCollection(client, name);
   const { vectors } = config.params;
   const fits =
-    vectors !== undefined &&
-    "size" in vectors &&
-    vectors.size === dims &&
-    vectors.distance === "Cosine" &&
-    typeof vectors.multivector_config === "object";
+    vectors?.size === dims && vectors.distance === "Cosine" && typeof vectors.multivector_config === "object";
   const { owner, generation } = (config.metadata ?? {}) as Partial<Record<keyof Mark, unknown>>;
   if (fits && typeof owner === "string" && typeof generation === "string") return { owner, generation };
   throw new SchemaError(
     `The Qdrant collection "${name}" was not made by this store for vectors of ${dims} numbers: drop it if nothing ` +
       "else uses it, or give another name as qdrant.collection.",
   );
-}
-
-async function attempt<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw isStoreError(error) ? error : translate(error, action);
-  }
 }

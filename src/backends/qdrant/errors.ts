@@ -9,52 +9,72 @@ import {
   UnavailableError,
   type StoreError,
 } from "../../model/errors.ts";
+import { tlsErrorOf } from "../../model/tls-fault.ts";
+import { expectsTls } from "./handshake.ts";
 
-/** Translates an HTTP status that is not a success. */
-export function fromStatus(status: number, reason: string, action: string): StoreError {
+/**
+ * Translates an HTTP status that is not a success.
+ *
+ * @param isRotated - whether the API key may be another one in a moment
+ */
+export function fromStatus(status: number, reason: string, action: string, isRotated = false): StoreError {
   const message = `Qdrant could not ${action}: ${reason} (HTTP ${status}).`;
   const options = { details: { status } };
-  if (status === 401) return new AuthenticationError(`${message} Check qdrant.apiKey.`, options);
-  if (status === 403) return new PermissionError(`${message} The API key lacks the right for it.`, options);
+  if (status === 401) return new AuthenticationError(`${message} Check qdrant.apiKey.`, { ...options, retryable: isRotated });
+  if (status === 403) return ofRefusal(message, reason);
   if (status === 404) return new UnavailableError(message, options);
   if (status === 408 || status === 504) return new TimeoutError(message, options);
   if (status === 429 || status >= 500) return new UnavailableError(message, options);
   return new QueryError(message, options);
 }
 
-/** Translates whatever a request ended in. */
-export function translate(error: unknown, action: string): StoreError {
+/** Names the right that the key lacks, where it is Qdrant that refuses and not something in front of it. */
+function ofRefusal(message: string, reason: string): PermissionError {
+  const right = /^Forbidden: (.+) is required/.exec(reason)?.[1];
+  const advice = right === undefined ? "Check qdrant.apiKey, and what stands before Qdrant" : `qdrant.apiKey lacks ${right}`;
+  return new PermissionError(`${message} ${advice}; a read-only key serves reads only.`, {
+    details: { status: 403, ...(right === undefined ? {} : { right }) },
+  });
+}
+
+/**
+ * Translates whatever a request ended in.
+ *
+ * @param server - "host:port"
+ */
+export function translate(error: unknown, action: string, server: string): StoreError {
   if (isStoreError(error)) return error;
-  const { name, message, code, status } = describe(error);
-  if (status !== undefined) return fromStatus(status, message, action);
+  const doing = `Asking Qdrant to ${action}`;
+  const ofTls = tlsErrorOf(error, doing, "qdrant", server);
+  if (ofTls !== null) return ofTls;
+  if (isTlsAlert(error)) return expectsTls(doing, server, error);
+  const { name, message, code } = describe(error);
   if (/timeout/i.test(name) || /TIMEOUT|ETIMEDOUT/.test(code)) {
     return new TimeoutError(`Qdrant did not answer in time when asked to ${action}.`, { cause: error });
   }
   return new ConnectionError(`Qdrant could not be reached to ${action}: ${message}`, { cause: error });
 }
 
+/** Whether the server closed the connection instead of answering. */
+export function saysClosed(error: unknown): boolean {
+  const { code } = describe(error);
+  return code === "UND_ERR_SOCKET" || code === "ECONNRESET";
+}
+
+/** Whether the answer to an unencrypted request began as an alert of TLS does: a record of type 21. */
+function isTlsAlert(error: unknown): boolean {
+  const data = error instanceof Error && error.name === "HTTPParserError" && "data" in error ? error.data : undefined;
+  return typeof data === "string" && data.startsWith("\x15\x03");
+}
+
 interface Description {
   readonly name: string;
   readonly message: string;
   readonly code: string;
-  readonly status: number | undefined;
 }
 
 function describe(error: unknown): Description {
-  if (!(error instanceof Error)) return { name: "", message: String(error), code: "", status: undefined };
-  // `fetch` hides what happened to the connection in the cause of its TypeError.
-  const inner = error.cause instanceof Error ? error.cause : error;
-  return {
-    name: error.name,
-    message: inner.message || inner.name,
-    code: "code" in inner && typeof inner.code === "string" ? inner.code : "",
-    status: statusOf(error),
-  };
-}
-
-/** Qdrant's client gives the status as a field, or only in its message. */
-function statusOf(error: Error): number | undefined {
-  if ("status" in error && typeof error.status === "number") return error.status;
-  const text = /^Unexpected Response: (\d{3})/.exec(error.message)?.[1];
-  return text === undefined ? undefined : Number(text);
+  if (!(error instanceof Error)) return { name: "", message: String(error), code: "" };
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return { name: error.name, message: error.message || error.name, code };
 }

@@ -7,12 +7,15 @@ import { createHash } from "node:crypto";
 import { hasFields } from "../../model/filter-match.ts";
 import type { Comparable, FieldTest, Filter } from "../../model/filter.ts";
 import type { Value } from "../../model/item.ts";
+import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 
 /** The part of a point's payload that filters look at. */
 export interface FilterTerms {
   readonly terms: readonly string[];
-  /** Whether the value has more fields than are kept; such a point passes every filter. */
+  /** Whether the value has more fields than are kept; such a point passes every filter but those of the rule in `kept`. */
   readonly partial: boolean;
+  /** Mark of the rule by which only some paths are kept, all of which are; absent where none does. */
+  readonly kept?: string;
   readonly numbers: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -26,16 +29,18 @@ type QdrantCondition =
 export interface QdrantFilter {
   readonly must?: readonly QdrantCondition[];
   readonly should?: readonly QdrantCondition[];
+  readonly must_not?: readonly QdrantCondition[];
 }
 
 const MAX_TERMS = 256;
 const LONGEST_TERM = 64;
 
 /** The terms of a value. Elements of arrays have none: filters on `tags.0` are left to the record. */
-export function termsOf(value: Value): FilterTerms {
+export function termsOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterTerms {
   const terms = new Set<string>();
   const numbers: Record<string, number[]> = {};
   const complete = visit(value, [], (path, field) => {
+    if (!kept.covers(path)) return true;
     terms.add(existsTerm(path));
     const term = scalarTerm(path, field);
     if (term !== null) terms.add(term);
@@ -43,7 +48,9 @@ export function termsOf(value: Value): FilterTerms {
     if (number !== null) (numbers[numberKey(path, field)] ??= []).push(number);
     return terms.size <= MAX_TERMS;
   });
-  return complete ? { terms: [...terms], partial: false, numbers } : { terms: [], partial: true, numbers: {} };
+  if (!complete) return { terms: [], partial: true, numbers: {} };
+  // Partial, for whoever asks by another rule: to them, more than is here may be missing.
+  return { terms: [...terms], partial: kept.mark !== null, ...(kept.mark === null ? {} : { kept: kept.mark }), numbers };
 }
 
 /** Visits every field below a value under its dotted path, until `take` says that it is enough. */
@@ -56,21 +63,24 @@ function visit(value: unknown, steps: readonly string[], take: (path: string, fi
   });
 }
 
-/** Translates a filter; null lets everything through. */
-export function translateFilter(filter: Filter | null): QdrantFilter | null {
-  const condition = filter === null ? null : translate(filter, false);
+/** Translates a filter; null lets everything through. What is asked of paths that are not kept is left to the record. */
+export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PATHS): QdrantFilter | null {
+  const condition = filter === null ? null : translate(filter, false, kept);
+  if (condition === null) return null;
   // A point whose terms are not complete must not be lost.
-  return condition === null ? null : { should: [condition, { key: "partial", match: { value: true } }] };
+  const isPartial = { key: "partial", match: { value: true } };
+  if (kept.mark === null) return { should: [condition, isPartial] };
+  return { should: [condition, { must: [isPartial], must_not: [{ key: "kept", match: { value: kept.mark } }] }] };
 }
 
-function translate(filter: Filter, negated: boolean): QdrantCondition | null {
+function translate(filter: Filter, negated: boolean, kept: KeptPaths): QdrantCondition | null {
   switch (filter.kind) {
     case "not":
-      return translate(filter.filter, !negated);
+      return translate(filter.filter, !negated, kept);
     case "field":
-      return translateField(filter.path, filter.test, negated);
+      return kept.covers(filter.path) ? translateField(filter.path, filter.test, negated) : null;
     default: {
-      const parts = filter.filters.map((each) => translate(each, negated));
+      const parts = filter.filters.map((each) => translate(each, negated, kept));
       const known = parts.filter((part) => part !== null);
       if ((filter.kind === "and") !== negated) return known.length === 0 ? null : { must: known };
       return known.length < parts.length ? null : { should: known };

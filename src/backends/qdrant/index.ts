@@ -23,6 +23,7 @@ import {
   type Collection,
   type CollectionSetup,
 } from "./collection.ts";
+import { KeptPaths } from "./payload-rule.ts";
 import { QdrantVectorIndex } from "./vector-index.ts";
 
 /** What there is once the backend is started. */
@@ -33,6 +34,12 @@ interface Started {
   isAway: boolean;
 }
 
+/** How a start differs from the configured one. */
+interface QdrantStart {
+  readonly setup?: CollectionSetup["setup"] | undefined;
+  readonly mayBeAway?: boolean;
+}
+
 /** A vector index whose connections and collection are made at `start`, and whose collection may be replaced. */
 export class QdrantBackend implements Resource, VectorIndex {
   readonly #setup: CollectionSetup;
@@ -41,18 +48,22 @@ export class QdrantBackend implements Resource, VectorIndex {
 
   constructor(setup: CollectionSetup) {
     this.#setup = setup;
-    this.#client = new QdrantClient(setup.options);
+    this.#client = new QdrantClient(setup.options, setup.logger);
   }
 
   /**
    * Makes the collection, or finds it. Where the records know one and Qdrant is away, the store starts without it: a
    * process that is restarted in an outage shall serve what it can.
+   *
+   * @param how.setup - whether it may be made now; as configured by default
+   * @param how.mayBeAway - whether to start while Qdrant is away; so by default
    */
-  async start(): Promise<void> {
+  async start({ setup = this.#setup.setup, mayBeAway = true }: QdrantStart = {}): Promise<void> {
+    await this.#client.open();
     try {
-      await this.replace();
+      this.#startWith(await prepareCollection(this.#client, { ...this.#setup, setup }), false);
     } catch (error) {
-      const known = isStoreError(error) && error.retryable ? await knownCollection(this.#setup) : null;
+      const known = mayBeAway && isOutage(error) ? await knownCollection(this.#setup) : null;
       if (known === null) throw error;
       this.#setup.logger.warn({ cause: messageOf(error) }, "Qdrant is away: the store starts without it, and looks for it again");
       this.#startWith(known, true);
@@ -155,7 +166,7 @@ export class QdrantBackend implements Resource, VectorIndex {
   }
 
   #startWith({ name, isComplete }: Collection, isAway: boolean): void {
-    const index = new QdrantVectorIndex(this.#client, name, this.#setup.identity.dims);
+    const index = new QdrantVectorIndex(this.#client, name, this.#setup.identity.dims, new KeptPaths(this.#setup.options.payload));
     this.#started = { name, index, isComplete, isAway };
   }
 
@@ -163,6 +174,11 @@ export class QdrantBackend implements Resource, VectorIndex {
     if (this.#started === null) throw new UnavailableError("The connection to Qdrant is not started.");
     return this.#started;
   }
+}
+
+/** Whether Qdrant is away, and not kept away by a key or a certificate: those are told at the start. */
+function isOutage(error: unknown): boolean {
+  return isStoreError(error) && error.retryable && error.code !== "AUTHENTICATION";
 }
 
 /** Whether the collection that a request was for is not there. */

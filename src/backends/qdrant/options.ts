@@ -1,8 +1,12 @@
+import type { SecretText } from "../../ports/secrets.ts";
+import type { Tls } from "../../ports/tls.ts";
+import type { PayloadRule } from "./payload-rule.ts";
+
 /** Where Qdrant is, and how the collection of the store is laid out there. */
 export interface QdrantOptions {
   /** Base address. Without a port, `https` means 443 and `http` means Qdrant's own 6333. A path is kept as a prefix. */
   readonly url: string;
-  readonly apiKey?: string | undefined;
+  readonly apiKey?: string | SecretText | undefined;
   /** Name of the collection for people: an alias. The collection itself has a fingerprint of the model behind it. */
   readonly collection: string;
   /** Longest wait for one answer, in milliseconds. */
@@ -10,7 +14,11 @@ export interface QdrantOptions {
   /** Most connections at once. */
   readonly maxConnections: number;
   /** Headers added to every request, for a proxy in front of Qdrant. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string | SecretText>> | undefined;
+  /** TLS for an `https` address; absent, the authorities that Node.js trusts. */
+  readonly tls?: Tls | undefined;
+  /** Which scalars of values points keep; all by default. */
+  readonly payload?: PayloadRule | undefined;
   readonly layout: CollectionLayout;
 }
 

@@ -4,6 +4,7 @@ import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
 import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
 import { termsOf } from "./filter.ts";
+import type { KeptPaths } from "./payload-rule.ts";
 
 /** Namespace of the point ids: they depend on the injective text of an item's id and on nothing else. */
 const POINT_IDS = "6f1d7a52-9c58-4f0a-8a0e-3d5c1b7e2f94";
@@ -22,6 +23,7 @@ interface PointPayload {
   readonly expires_at?: number;
   readonly terms: readonly string[];
   readonly partial: boolean;
+  readonly kept?: string;
   readonly numbers: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -43,7 +45,7 @@ export function prefixText(path: string): string {
 }
 
 /** The point of an item. */
-export function toPoint(point: VectorPoint): QdrantPoint {
+export function toPoint(point: VectorPoint, kept?: KeptPaths): QdrantPoint {
   return {
     id: pointId(point),
     vector: asMultivector(point.vectors),
@@ -54,7 +56,7 @@ export function toPoint(point: VectorPoint): QdrantPoint {
       version: point.version,
       write_id: point.writeId,
       ...(point.expiresAt === null ? {} : { expires_at: point.expiresAt }),
-      ...termsOf(point.value),
+      ...termsOf(point.value, kept),
     },
   };
 }

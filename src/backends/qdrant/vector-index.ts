@@ -18,6 +18,7 @@ import type {
 } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
 import { translateFilter } from "./filter.ts";
+import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
@@ -42,9 +43,11 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
   readonly #path: string;
   readonly #dims: number;
+  readonly #kept: KeptPaths;
   readonly #small = new LRUCache<string, true>({ max: MAX_SMALL });
 
-  constructor(client: QdrantClient, collection: string, dims: number) {
+  constructor(client: QdrantClient, collection: string, dims: number, kept: KeptPaths = ALL_PATHS) {
+    this.#kept = kept;
     this.#client = client;
     this.#path = `/collections/${encodeURIComponent(collection)}/points`;
     this.#dims = dims;
@@ -62,7 +65,7 @@ export class QdrantVectorIndex implements VectorIndex {
     });
     const chunks = inChunks(sound, ({ vectors }) => vectors.length * this.#dims);
     const over: Over = overEqual ? "lte" : "lt";
-    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(chunk.map(toPoint), chunk, outcomes, over)));
+    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(this.#toPoints(chunk), chunk, outcomes, over)));
     return points.map((point) => outcomes.get(point) as PromiseSettledResult<UpsertOutcome>);
   }
 
@@ -112,7 +115,7 @@ export class QdrantVectorIndex implements VectorIndex {
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean): Promise<VectorHit[]> {
     const below = { key: "prefixes", match: { value: prefixText(prefix) } };
-    const matching = translateFilter(filter);
+    const matching = translateFilter(filter, this.#kept);
     const answer = await this.#client.request(
       "POST",
       `${this.#path}/query`,
@@ -134,6 +137,10 @@ export class QdrantVectorIndex implements VectorIndex {
       writeId: payload.write_id,
       score,
     }));
+  }
+
+  #toPoints(points: readonly VectorPoint[]): QdrantPoint[] {
+    return points.map((point) => toPoint(point, this.#kept));
   }
 
   /** Qdrant would refuse a whole request for one vector of a wrong length; so each is checked before. */

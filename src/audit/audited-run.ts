@@ -1,0 +1,132 @@
+/**
+ * Writes an entry for each operation. Under `block` the intent is kept before the operation begins and the outcome after
+ * it: what the trail does not know of was not done. Under `continue` there is one entry, with the outcome, and no
+ * operation waits for it.
+ */
+import { randomUUID } from "node:crypto";
+import { rejected } from "../concurrency/outcomes.ts";
+import { AuditError, isStoreError, messageOf } from "../model/errors.ts";
+import { toLabels } from "../model/namespace.ts";
+import type { Request } from "../model/operation.ts";
+import type { AuditedOperation, AuditEntry } from "../ports/audit.ts";
+import type { Caller, RunRequests } from "../ports/requests.ts";
+import type { AuditTrail } from "./audit-trail.ts";
+
+/** How operations are audited. */
+export interface AuditedRunOptions<Answer> {
+  readonly trail: AuditTrail;
+  /** Whether gets, searches and listings have entries too. */
+  readonly reads: boolean;
+  /** On whose behalf a call is made whose view does not say; null where nobody is known. Throws only under `block`. */
+  readonly actor: () => string | null;
+  /** Version of the record that an answer is about; null where there is none. */
+  readonly versionOf: (answer: Answer) => number | null;
+}
+
+/** The longest actor that is kept, in characters. */
+const LONGEST_ACTOR = 256;
+
+/** Runs requests with an entry for each. */
+export function audited<Answer>(run: RunRequests<Answer>, options: AuditedRunOptions<Answer>): RunRequests<Answer> {
+  const { trail, reads } = options;
+  return async (requests, caller) => {
+    const subjects = requests.filter(({ kind }) => reads || kind === "put");
+    if (subjects.length === 0) return run(requests, caller);
+    const begun = new Map(subjects.map((request) => [request, performance.now()]));
+    const refused = new Map<Request, PromiseRejectedResult>();
+    const intents = await begin(subjects, caller, options, refused);
+    const permitted = refused.size === 0 ? requests : requests.filter((request) => !refused.has(request));
+    const outcomes = permitted.length === 0 ? [] : await run(permitted, caller);
+    const ends = new Map(permitted.map((request, i) => [request, outcomes[i] as PromiseSettledResult<Answer>]));
+    const entries = permitted.flatMap((request): AuditEntry[] => {
+      const intent = intents.get(request);
+      const end = ends.get(request);
+      if (intent === undefined || end === undefined) return [];
+      const durationMs = Math.round(performance.now() - (begun.get(request) ?? performance.now()));
+      return [{ ...intent, phase: "outcome", ...resultOf(end, options.versionOf), durationMs }];
+    });
+    if (trail.policy === "continue") trail.keepLater(entries);
+    else if (entries.length > 0) await end(trail, entries, intents, ends);
+    return requests.map((request) => refused.get(request) ?? (ends.get(request) as PromiseSettledResult<Answer>));
+  };
+}
+
+/** The intents of requests; under `block`, what may not begin without its own is refused. */
+async function begin<Answer>(
+  subjects: readonly Request[],
+  caller: Caller,
+  { trail, actor }: AuditedRunOptions<Answer>,
+  refused: Map<Request, PromiseRejectedResult>,
+): Promise<Map<Request, AuditEntry>> {
+  const intents = new Map<Request, AuditEntry>();
+  try {
+    const by = nameOf(caller.actor ?? actor());
+    const time = new Date().toISOString();
+    for (const request of subjects) intents.set(request, intentOf(request, by, time));
+    if (trail.policy === "block") await trail.keep([...intents.values()]);
+  } catch (cause) {
+    const text = `No entry of the operation could be made in the audit trail: ${messageOf(cause)} Nothing was done.`;
+    const error = new AuditError(text, false, { cause });
+    for (const request of subjects) refused.set(request, rejected(error));
+  }
+  return intents;
+}
+
+/** What took effect and has no entry of its outcome fails all the same; what failed by itself keeps its own error. */
+async function end<Answer>(
+  trail: AuditTrail,
+  entries: readonly AuditEntry[],
+  intents: ReadonlyMap<Request, AuditEntry>,
+  ends: Map<Request, PromiseSettledResult<Answer>>,
+): Promise<void> {
+  try {
+    await trail.keep(entries);
+  } catch (cause) {
+    const text = `The operation took effect, but its outcome could not be written to the audit trail, only its intent: `;
+    const error = new AuditError(`${text}${messageOf(cause)}`, true, { cause });
+    for (const [request, outcome] of ends) {
+      if (outcome.status === "fulfilled" && intents.has(request)) ends.set(request, rejected(error));
+    }
+  }
+}
+
+function resultOf<Answer>(
+  outcome: PromiseSettledResult<Answer>,
+  versionOf: (answer: Answer) => number | null,
+): Pick<AuditEntry, "outcome" | "version"> {
+  if (outcome.status === "fulfilled") return { outcome: "ok", version: versionOf(outcome.value) };
+  return { outcome: isStoreError(outcome.reason) ? outcome.reason.code : "ERROR", version: null };
+}
+
+function intentOf(request: Request, actor: string | null, time: string): AuditEntry {
+  return {
+    id: randomUUID(),
+    phase: "intent",
+    time,
+    actor,
+    operation: operationOf(request),
+    ...subjectOf(request),
+    version: null,
+    outcome: null,
+    durationMs: null,
+  };
+}
+
+function operationOf(request: Request): AuditedOperation {
+  return request.kind === "put" && request.value === null ? "delete" : request.kind;
+}
+
+function subjectOf(request: Request): Pick<AuditEntry, "namespace" | "key"> {
+  switch (request.kind) {
+    case "search":
+      return { namespace: toLabels(request.prefix), key: null };
+    case "list-namespaces":
+      return { namespace: toLabels(request.scope), key: null };
+    default:
+      return { namespace: toLabels(request.namespace), key: request.key };
+  }
+}
+
+function nameOf(actor: string | null): string | null {
+  return actor === null ? null : actor.toWellFormed().slice(0, LONGEST_ACTOR);
+}

@@ -1,0 +1,143 @@
+/** What of the options the driver itself is given, beyond where and as whom to connect. */
+import { readFile } from "node:fs/promises";
+import { policies, types, type ClientOptions, type QueryOptions } from "cassandra-driver";
+import { ConfigurationError } from "../../model/errors.ts";
+import type { Logger } from "../../ports/logger.ts";
+
+/** How many replicas must answer. */
+export type Consistency =
+  | "ONE"
+  | "TWO"
+  | "THREE"
+  | "QUORUM"
+  | "ALL"
+  | "LOCAL_ONE"
+  | "LOCAL_QUORUM"
+  | "EACH_QUORUM";
+
+/** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
+export type Purpose = "read" | "write" | "scan" | "schema";
+
+/** How the statements of one purpose are asked for. */
+export interface ProfileOptions {
+  /** @default "LOCAL_QUORUM" */
+  readonly consistency?: Consistency;
+  /** Longest wait for the answer of one node, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Name of an execution profile of the caller's client. */
+  readonly executionProfile?: string;
+}
+
+/** Options that shape the driver. */
+export interface DriverOptions {
+  readonly profiles?: Readonly<Partial<Record<Purpose, ProfileOptions>>>;
+  readonly pooling?: {
+    readonly connectionsPerNode?: number;
+    readonly maxRequestsPerConnection?: number;
+    readonly heartbeatMs?: number;
+    readonly warmUp?: boolean;
+  };
+  /** Absent, one node is asked at a time. */
+  readonly speculativeExecution?: { readonly delayMs: number; readonly maxExecutions: number };
+  /** Astra DB: says where the nodes are, and how connections to them are encrypted. */
+  readonly cloud?: { readonly secureConnectBundle: string };
+  readonly requestTimeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 6_000;
+const SCHEMA_TIMEOUT_MS = 30_000;
+
+/** Options of each purpose. Given with every request, since a caller's client knows no profiles of ours. */
+export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_MS }: DriverOptions): Readonly<Record<Purpose, QueryOptions>> {
+  const of = (purpose: Purpose, timeoutMs: number): QueryOptions => {
+    const { consistency = "LOCAL_QUORUM", timeoutMs: own = timeoutMs, executionProfile } = profiles[purpose] ?? {};
+    return {
+      consistency: CONSISTENCIES[consistency],
+      readTimeout: own,
+      ...(executionProfile === undefined ? {} : { executionProfile }),
+    };
+  };
+  const data: QueryOptions = { prepare: true, isIdempotent: true };
+  return {
+    read: { ...data, ...of("read", requestTimeoutMs) },
+    write: { ...data, ...of("write", requestTimeoutMs) },
+    scan: { ...data, ...of("scan", 2 * requestTimeoutMs) },
+    schema: { isIdempotent: false, ...of("schema", Math.max(SCHEMA_TIMEOUT_MS, requestTimeoutMs)) },
+  };
+}
+
+const CONSISTENCIES: Readonly<Record<Consistency, types.consistencies>> = {
+  ONE: types.consistencies.one,
+  TWO: types.consistencies.two,
+  THREE: types.consistencies.three,
+  QUORUM: types.consistencies.quorum,
+  ALL: types.consistencies.all,
+  LOCAL_ONE: types.consistencies.localOne,
+  LOCAL_QUORUM: types.consistencies.localQuorum,
+  EACH_QUORUM: types.consistencies.eachQuorum,
+};
+
+const QUORUMS: readonly Consistency[] = ["QUORUM", "LOCAL_QUORUM", "EACH_QUORUM", "ALL"];
+
+/** Says so when reads need not see what was written, or what was acknowledged may be lost with one node. */
+export function warnOfWeakConsistency({ profiles = {} }: DriverOptions, logger: Logger): void {
+  const weak = (["read", "write", "scan"] as const).filter((purpose) => {
+    const { consistency = "LOCAL_QUORUM" } = profiles[purpose] ?? {};
+    return !QUORUMS.includes(consistency);
+  });
+  if (weak.length === 0) return;
+  const options = weak.map((purpose) => `cql.profiles.${purpose}.consistency`);
+  const what = "a read may miss what was written before it, and an acknowledged write may be lost with one node";
+  logger.warn({ options }, `${options.join(" and ")} ask for less than a quorum: ${what}`);
+}
+
+/** The part of the driver's own options that these stand for. */
+export function clientOptionsFor({ pooling = {}, speculativeExecution, cloud }: DriverOptions): {
+  readonly pooling: NonNullable<ClientOptions["pooling"]>;
+  readonly policies: Pick<NonNullable<ClientOptions["policies"]>, "speculativeExecution">;
+  readonly cloud?: NonNullable<ClientOptions["cloud"]>;
+} {
+  const { connectionsPerNode, maxRequestsPerConnection, heartbeatMs, warmUp } = pooling;
+  return {
+    pooling: {
+      ...(connectionsPerNode === undefined ? {} : { coreConnectionsPerHost: { [types.distance.local]: connectionsPerNode } }),
+      ...(maxRequestsPerConnection === undefined ? {} : { maxRequestsPerConnection }),
+      ...(heartbeatMs === undefined ? {} : { heartBeatInterval: heartbeatMs }),
+      ...(warmUp === undefined ? {} : { warmup: warmUp }),
+    },
+    policies:
+      speculativeExecution === undefined
+        ? {}
+        : {
+            speculativeExecution: new policies.speculativeExecution.ConstantSpeculativeExecutionPolicy(
+              speculativeExecution.delayMs,
+              speculativeExecution.maxExecutions,
+            ),
+          },
+    ...(cloud === undefined ? {} : { cloud: { secureConnectBundle: cloud.secureConnectBundle } }),
+  };
+}
+
+/** How a zip archive begins. */
+const ARCHIVE = Buffer.from("PK\u0003\u0004", "latin1");
+
+/**
+ * Looks at the bundle before the driver does, whose errors do not name it.
+ *
+ * @throws {ConfigurationError} when it cannot be read, or is no archive.
+ */
+export async function checkBundle({ cloud }: DriverOptions): Promise<void> {
+  if (cloud === undefined) return;
+  const path = cloud.secureConnectBundle;
+  const option = "cql.cloud.secureConnectBundle";
+  const fix = "download it from the database's page of Astra DB, and give its path as it is on this machine.";
+  let start: Buffer;
+  try {
+    start = (await readFile(path)).subarray(0, ARCHIVE.length);
+  } catch (error) {
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(`${option} is ${JSON.stringify(path)}, which cannot be read (${code}): ${fix}`, { details: { option, code } });
+  }
+  if (start.equals(ARCHIVE)) return;
+  throw new ConfigurationError(`${option} is ${JSON.stringify(path)}, which is no .zip archive: ${fix}`, { details: { option } });
+}

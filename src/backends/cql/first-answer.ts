@@ -1,0 +1,91 @@
+/**
+ * Finds out whether servers close connections before their first answer, as those do that expect TLS. The driver
+ * (cassandra-driver 4.10) does not notice, and waits for 12 s.
+ */
+import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { errors } from "cassandra-driver";
+import { ConnectionError } from "../../model/errors.ts";
+import type { CqlOptions } from "./options.ts";
+import { hostOf } from "./tls.ts";
+
+/** After so long without a connection the servers are asked, milliseconds. */
+const PATIENCE_MS = 1_000;
+const ANSWER_DEADLINE_MS = 2_000;
+const DEFAULT_PORT = 9042;
+
+// Version 4, no flags, stream 0, opcode OPTIONS, no body: what is answered without a login.
+const OPTIONS_REQUEST = Buffer.from([0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00]);
+
+/**
+ * Waits until the driver is connected.
+ *
+ * @param tls - null when connections are not encrypted
+ * @throws {ConnectionError} as soon as it is seen that the servers close connections without an answer
+ */
+export async function untilSeenClosed(
+  connecting: Promise<void>,
+  options: CqlOptions,
+  tls: ConnectionOptions | null,
+): Promise<void> {
+  const patience = new AbortController();
+  const ended = connecting.finally(() => patience.abort());
+  const seenClosed = pause(PATIENCE_MS, undefined, { signal: patience.signal }).then(
+    () => refuseIfClosed(options, tls),
+    // Connected, or failed, before the patience ended.
+    () => undefined,
+  );
+  await Promise.race([ended, seenClosed.then(() => ended)]);
+}
+
+async function refuseIfClosed(options: CqlOptions, tls: ConnectionOptions | null): Promise<void> {
+  const { contactPoints = [], port = DEFAULT_PORT } = options;
+  const answers = await Promise.all(contactPoints.map((contactPoint) => firstAnswer(contactPoint, port, tls)));
+  if (answers.includes("closed") && !answers.includes("answered")) throw closedError(contactPoints, tls);
+}
+
+/** The error for a failure of the driver that says no more than that every server broke the connection; else null. */
+export function closedUnanswered(
+  error: unknown,
+  { contactPoints = [] }: CqlOptions,
+  tls: ConnectionOptions | null,
+): ConnectionError | null {
+  if (!(error instanceof errors.NoHostAvailableError)) return null;
+  const reasons: unknown[] = Object.values((error.innerErrors ?? {}) as Record<string, unknown>);
+  const areResets = reasons.every((reason) => reason instanceof Error && "code" in reason && reason.code === "ECONNRESET");
+  return reasons.length > 0 && areResets ? closedError(contactPoints, tls, error) : null;
+}
+
+function closedError(contactPoints: readonly string[], tls: ConnectionOptions | null, cause?: unknown): ConnectionError {
+  return new ConnectionError(
+    `Connecting to CQL failed: ${contactPoints.join(", ")} closed the connection before the first answer. ` +
+      (tls === null
+        ? "A server that expects TLS does so: set cql.tls ({} trusts the authorities that Node.js trusts)."
+        : "If it does not speak TLS on this port, use its TLS port; if it asks for a client certificate, set cql.tls.cert " +
+          "and cql.tls.key."),
+    { cause, details: { hosts: contactPoints, tls: tls !== null } },
+  );
+}
+
+/** Asks a contact point for its options. Never rejects; what is neither answered nor closed says nothing here. */
+function firstAnswer(
+  contactPoint: string,
+  defaultPort: number,
+  tls: ConnectionOptions | null,
+): Promise<"answered" | "closed" | "none"> {
+  const host = hostOf(contactPoint);
+  const port = Number(/^(?:[^:]+|\[.*\]):(\d+)$/.exec(contactPoint)?.[1] ?? defaultPort);
+  return new Promise((resolve) => {
+    const socket = tls === null ? connect({ host, port }) : connectTls({ ...tls, host, port });
+    socket.once(tls === null ? "connect" : "secureConnect", () => socket.write(OPTIONS_REQUEST));
+    socket.once("data", () => {
+      resolve("answered");
+      socket.destroy();
+    });
+    socket.once("end", () => resolve("closed"));
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNRESET" ? "closed" : "none"));
+    socket.once("close", () => resolve("none"));
+    socket.setTimeout(ANSWER_DEADLINE_MS, () => socket.destroy());
+  });
+}

@@ -1,0 +1,47 @@
+/** Tells of nodes whose TLS does not fit: the driver goes on with the others, and says nothing. */
+import type { Client } from "cassandra-driver";
+import { LRUCache } from "lru-cache";
+import type { StoreError } from "../../model/errors.ts";
+import { tlsErrorOf } from "../../model/tls-fault.ts";
+import type { Logger } from "../../ports/logger.ts";
+
+/** A node is tried again every two seconds; it is told of so often, milliseconds. */
+const QUIET_MS = 10 * 60_000;
+const MOST_NODES = 1_000;
+
+/** Logs a warning for each node of a connected cluster that cannot be connected to because of TLS. */
+export class RefusedNodes {
+  readonly #logger: Logger;
+  readonly #told = new LRUCache<string, true>({ max: MOST_NODES, ttl: QUIET_MS });
+  /** Seen before there was a connection: a start that fails says it by its error. */
+  readonly #early = new Map<string, StoreError>();
+  #isConnected = false;
+
+  /** @param client - not yet connected */
+  constructor(client: Client, logger: Logger) {
+    this.#logger = logger;
+    client.on("log", (level: string, _source: string, message: string, reason: unknown) => {
+      if (level !== "warning") return;
+      const host = /^There was an error when trying to connect to the host (\S+)/.exec(message)?.[1];
+      const error = host === undefined ? null : tlsErrorOf(reason, "Connecting to a CQL node", "cql", host);
+      if (host !== undefined && error !== null) this.#note(host, error);
+    });
+  }
+
+  /** Tells what was seen, and what will be. To be called once the client is connected. */
+  tell(): void {
+    this.#isConnected = true;
+    for (const [host, error] of this.#early) this.#note(host, error);
+    this.#early.clear();
+  }
+
+  #note(host: string, error: StoreError): void {
+    if (!this.#isConnected) {
+      this.#early.set(host, error);
+    } else if (!this.#told.has(host)) {
+      this.#told.set(host, true);
+      const told = "a node of the CQL cluster is not used, as its TLS does not fit";
+      this.#logger.warn({ ...error.details, cause: error.message }, told);
+    }
+  }
+}

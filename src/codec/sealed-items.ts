@@ -1,0 +1,96 @@
+/** Records whose values go through a codec: sealed when they are written, opened when they are read. */
+import { rejected } from "../concurrency/outcomes.ts";
+import { CodecError, isStoreError, kindOf, messageOf, type StoreError } from "../model/errors.ts";
+import type { ItemRecord, LiveRecord } from "../model/item.ts";
+import { toLabels } from "../model/namespace.ts";
+import type { EncodedValue } from "../model/value-codec.ts";
+import type { Codec, CodecContext } from "../ports/codec.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+
+/**
+ * Records with a codec before them. A value that was stored without one is read as it is; one that cannot be opened
+ * carries the reason, and fails whoever decodes it and nobody else.
+ */
+export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
+  const openAll = <Found extends ItemRecord>(records: readonly Found[]): Promise<Found[]> =>
+    Promise.all(records.map((record) => opened(record, codec)));
+  return {
+    get: async (ids) => {
+      const records = await items.get(ids);
+      return Promise.all(records.map(async (record) => (record === null ? null : opened(record, codec))));
+    },
+    put: (records) => putSealed(items, codec, records),
+    list: async (query) => {
+      const page = await items.list(query);
+      return { ...page, records: await openAll<LiveRecord>(page.records) };
+    },
+    // Tells only that there is something: the value stays sealed.
+    peek: (paths) => items.peek(paths),
+    scan: async (after, limit) => {
+      const page = await items.scan(after, limit);
+      return { ...page, found: await openAll(page.found) };
+    },
+    markUnscored: (paths) => items.markUnscored(paths),
+    namespaces: (prefix) => items.namespaces(prefix),
+    listed: (records) => items.listed(records),
+    clearUnscored: (paths, asOf) => items.clearUnscored(paths, asOf),
+    unregister: (paths, asOf) => items.unregister(paths, asOf),
+    sweep: (limit) => items.sweep(limit),
+  };
+}
+
+/** One value that cannot be sealed fails its own write only. */
+async function putSealed(items: ItemRepository, codec: Codec, records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
+  const sealed = await Promise.allSettled(records.map((record) => sealedRecord(record, codec)));
+  const ready = sealed.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const written = ready.length === 0 ? [] : await items.put(ready);
+  let next = 0;
+  return sealed.map((outcome) => {
+    if (outcome.status === "rejected") return rejected(outcome.reason);
+    next += 1;
+    return written[next - 1] as PromiseSettledResult<void>;
+  });
+}
+
+async function sealedRecord(record: ItemRecord, codec: Codec): Promise<ItemRecord> {
+  const { value } = record;
+  // What was read from the database goes back as it was: a renewal of its end shall not change its bytes.
+  if (value === null || value.isSealed || value.stored !== undefined) return record;
+  const bytes = await through(() => codec.encode(value.bytes, contextOf(record)), "encode", "Nothing was saved.");
+  return { ...record, value: { typed: value.typed, bytes, isSealed: true } };
+}
+
+async function opened<Found extends ItemRecord>(record: Found, codec: Codec): Promise<Found> {
+  const { value } = record;
+  if (value === null || !value.isSealed) return record;
+  return { ...record, value: await openedValue(value, codec, contextOf(record)) };
+}
+
+async function openedValue(value: EncodedValue, codec: Codec, context: CodecContext): Promise<EncodedValue> {
+  try {
+    const bytes = await through(() => codec.decode(value.bytes, context), "decode", "The other items are not concerned.");
+    return { typed: value.typed, bytes, stored: value.bytes };
+  } catch (error) {
+    return { ...value, fault: error as StoreError };
+  }
+}
+
+/** The codec's own errors of the store's family stand as they are; others are told as its failure. */
+async function through(
+  step: () => Uint8Array | Promise<Uint8Array>,
+  verb: "encode" | "decode",
+  meaning: string,
+): Promise<Uint8Array> {
+  try {
+    const bytes: unknown = await step();
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new CodecError(`The codec must ${verb} a value to a Uint8Array, but gave ${kindOf(bytes)}. ${meaning}`);
+  } catch (cause) {
+    if (isStoreError(cause)) throw cause;
+    throw new CodecError(`The codec could not ${verb} a value: ${messageOf(cause)} ${meaning}`, { cause });
+  }
+}
+
+function contextOf({ namespace, key }: ItemRecord): CodecContext {
+  return { namespace: toLabels(namespace), key };
+}

@@ -1,0 +1,110 @@
+/**
+ * The configuration in environment variables: `SCYLLADB_STORE_CQL__CONTACT_POINTS` is `cql.contactPoints`. `__` stands
+ * between the levels, `_` between the words of a name.
+ */
+import type { Option } from "./catalogue.ts";
+import { nearestOf } from "./nearest.ts";
+import { pathText } from "./mistakes.ts";
+import { alternativesOf } from "./type-text.ts";
+import type { ConfigObject } from "./layers.ts";
+
+/** Variables of the process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = "SCYLLADB_STORE_";
+
+/** Says which profile is in force. */
+export const PROFILE_VARIABLE = `${PREFIX}PROFILE`;
+
+/** Says where the configuration file is. */
+export const FILE_VARIABLE = `${PREFIX}CONFIG`;
+
+/** Names that others use for the same, weaker than ours. */
+export const USUAL_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  QDRANT_URL: ["qdrant", "url"],
+  QDRANT_API_KEY: ["qdrant", "apiKey"],
+};
+
+/** The variable of an option. */
+export function variableOf(path: readonly string[]): string {
+  return PREFIX + path.map((name) => name.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase()).join("__");
+}
+
+/** What the environment says. */
+export interface FromEnvironment {
+  readonly values: ConfigObject;
+  /** Of the usual names of others; they count less than all else in the environment. */
+  readonly usual: ConfigObject;
+  /** Variables by the path, as text, that they gave. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly mistakes: readonly string[];
+}
+
+/** Reads the configuration out of environment variables; an empty one is as good as none. */
+export function readEnvironment(env: Environment, options: readonly Option[]): FromEnvironment {
+  const known = new Map(options.map((option) => [variableOf(option.path), option]));
+  const variables = new Map<string, string>();
+  const mistakes: string[] = [];
+  let values: ConfigObject = {};
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || name === PROFILE_VARIABLE || name === FILE_VARIABLE) continue;
+    const option = known.get(name);
+    if (option === undefined || option.isForCode) mistakes.push(`${name}: ${refusal(name, option, [...known.keys()])}`);
+    if (option === undefined || option.isForCode || text === undefined || text === "") continue;
+    values = withValue(values, option.path, toValue(text, option));
+    variables.set(pathText(option.path), name);
+  }
+  let usual: ConfigObject = {};
+  for (const [name, path] of Object.entries(USUAL_VARIABLES)) {
+    const text = env[name];
+    if (text === undefined || text === "") continue;
+    usual = withValue(usual, path, text);
+    if (!variables.has(pathText(path))) variables.set(pathText(path), name);
+  }
+  return { values, usual, variables, mistakes };
+}
+
+function refusal(name: string, option: Option | undefined, known: readonly string[]): string {
+  if (option !== undefined) return `${pathText(option.path)} is an object or a function, which only code can give: pass it as overrides.`;
+  const inside = known.filter((each) => each.startsWith(`${name}__`));
+  if (inside.length > 0) return `stands for several options, each of which has a variable of its own: ${inside.slice(0, 5).join(", ")}${inside.length > 5 ? ", …" : ""}.`;
+  const near = nearestOf(name.slice(PREFIX.length), [...known, PROFILE_VARIABLE, FILE_VARIABLE].map((each) => each.slice(PREFIX.length)));
+  if (near !== null) return `is no variable of the store; did you mean ${PREFIX}${near}?`;
+  return "is no variable of the store; docs/configuration.md lists them, and .env.example too.";
+}
+
+/** Text that cannot be read as what the option takes stays text, which the schema then refuses by its path. */
+function toValue(text: string, { schema }: Option): unknown {
+  const alternatives = alternativesOf(schema).filter((each) => each.const === undefined);
+  const [only, ...others] = alternatives;
+  if (only === undefined || others.length > 0 || Array.isArray(only.type)) return fromJson(text);
+  switch (only.type) {
+    case "string":
+      return text;
+    case "array":
+      return isListOfTexts(only.items) && !text.trimStart().startsWith("[") ? text.split(",").map((each) => each.trim()) : fromJson(text);
+    default:
+      return fromJson(text);
+  }
+}
+
+function isListOfTexts(items: unknown): boolean {
+  return typeof items === "object" && items !== null && "type" in items && items.type === "string";
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not told here: the schema says what the option takes.
+    return text;
+  }
+}
+
+/** The same object with a value at a path. */
+export function withValue(object: ConfigObject, [name, ...rest]: readonly string[], value: unknown): ConfigObject {
+  if (name === undefined) return object;
+  if (rest.length === 0) return { ...object, [name]: value };
+  const inner = Object.hasOwn(object, name) ? object[name] : {};
+  return { ...object, [name]: withValue((typeof inner === "object" && inner !== null ? inner : {}) as ConfigObject, rest, value) };
+}

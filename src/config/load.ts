@@ -1,0 +1,141 @@
+/** Loads a configuration from all of its sources: later ones win over earlier ones. */
+import { catalogueOf, type Option } from "./catalogue.ts";
+import { FILE_VARIABLE, readEnvironment, type Environment, type FromEnvironment } from "./environment.ts";
+import { findConfigFile, readConfigFile, type ConfigFile } from "./file.ts";
+import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
+import { describeMistakes, NO_WORDS, pathText, valueAt, type Origin } from "./mistakes.ts";
+import { mistaken } from "./parse.ts";
+import { underProfile, type Profile } from "./profiles.ts";
+import { embeddedConfigSchema, serverConfigSchema, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "./schema.ts";
+import { ConfigurationError, kindOf } from "../model/errors.ts";
+
+export type { Profile } from "./profiles.ts";
+
+/** Some of the options of a store, at any depth: what is laid over those of a file and of the environment. */
+export type ConfigOverrides = Partial<PartialDeep<ScyllaDBStoreConfig>> | Partial<PartialDeep<EmbeddedStoreConfig>>;
+
+type PartialDeep<Config> = {
+  [Name in keyof Config]: NonNullable<Config[Name]> extends readonly unknown[] | ((...args: never[]) => unknown)
+    ? Config[Name]
+    : NonNullable<Config[Name]> extends object
+      ? Partial<PartialDeep<NonNullable<Config[Name]>>>
+      : Config[Name];
+};
+
+/** Where a configuration is loaded from. */
+export interface LoadOptions {
+  /**
+   * Path of the configuration file; `false` reads none.
+   * @default `SCYLLADB_STORE_CONFIG`, else `scylladb-store.config.{ts,mts,js,mjs,cjs,json,yaml,yml}` in the working directory
+   */
+  readonly file?: string | false;
+  /**
+   * The profile of the file that is in force.
+   * @default `SCYLLADB_STORE_PROFILE`, else `NODE_ENV`, if the file has a profile of that name
+   */
+  readonly profile?: Profile;
+  /** Environment variables; `process.env` by default. */
+  readonly env?: Environment;
+  /** Options given in code, over all others: also for what no file can hold, such as `index.embeddings` and `logger`. */
+  readonly overrides?: ConfigOverrides;
+}
+
+/** A configuration whose sources were read. */
+export interface Loaded {
+  readonly config: ScyllaDBStoreConfig | EmbeddedStoreConfig;
+  /** The file that was read; null when none was. */
+  readonly file: string | null;
+}
+
+/**
+ * Loads a configuration from its sources, later ones winning: defaults, the file (with its profile), the environment
+ * (`SCYLLADB_STORE_*`), `overrides`. Checked as a whole; nothing is connected to. With `cql` it is one of a store on
+ * servers, with `path` one of a store on a local file.
+ *
+ * @throws {ConfigurationError} that lists every mistake: where it stands, what was given (never a secret), what is
+ *   allowed, and an example.
+ */
+export async function loadConfig(options: LoadOptions = {}): Promise<ScyllaDBStoreConfig | EmbeddedStoreConfig> {
+  return (await loadWithFile(options)).config;
+}
+
+/** As {@link loadConfig}, and tells which file was read. */
+export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
+  checkOptions(options);
+  const { profile, env = process.env } = options;
+  const overrides: ConfigObject = options.overrides ?? {};
+  const path = await pathOf(options, env);
+  const file = path === null ? null : await readConfigFile(path);
+  const fromFile = underProfile(file, profile, env);
+  const fromEnv = readEnvironment(env, allOptions());
+  const ours = [fromFile, fromEnv.values, overrides].reduce(layered);
+  const config = withUsual(ours, fromFile, fromEnv, overrides);
+  check(config, { file, fromEnv, overrides });
+  return { config: config as ScyllaDBStoreConfig | EmbeddedStoreConfig, file: file?.path ?? null };
+}
+
+const KNOWN_OPTIONS = ["file", "profile", "env", "overrides"];
+
+function checkOptions(options: LoadOptions): void {
+  if (!isPlainObject(options)) throw new ConfigurationError(`loadConfig() takes an object of options, but got ${kindOf(options)}.`);
+  const unknown = Object.keys(options).find((name) => !KNOWN_OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(`loadConfig() knows file, profile, env and overrides, but got "${unknown}". Options of the store go into overrides.`);
+  }
+  const { overrides } = options;
+  if (overrides === undefined || isPlainObject(overrides)) return;
+  throw new ConfigurationError(`overrides must be an object of options, but got ${kindOf(overrides)}.`);
+}
+
+async function pathOf({ file }: LoadOptions, env: Environment): Promise<string | null> {
+  if (file === false) return null;
+  return findConfigFile(file ?? (env[FILE_VARIABLE] || undefined), process.cwd());
+}
+
+/** The options of both kinds of store: a variable may stand in the environment of either. */
+function allOptions(): Option[] {
+  return [serverConfigSchema, embeddedConfigSchema].flatMap((schema) => catalogueOf(schema).options);
+}
+
+/** `QDRANT_URL` may be there for another program: it counts only for a store on servers, and the key only with an address. */
+function withUsual(config: ConfigObject, fromFile: ConfigObject, fromEnv: FromEnvironment, overrides: ConfigObject): ConfigObject {
+  if (!Object.hasOwn(config, "cql")) return config;
+  const merged = [fromFile, fromEnv.usual, fromEnv.values, overrides].reduce(layered);
+  return valueAt(merged, ["qdrant", "url"]) === undefined ? config : merged;
+}
+
+interface Sources {
+  readonly file: ConfigFile | null;
+  readonly fromEnv: FromEnvironment;
+  readonly overrides: ConfigObject;
+}
+
+function check(config: ConfigObject, { file, fromEnv, overrides }: Sources): void {
+  const mistakes = [...fromEnv.mistakes];
+  const kind = kindOfStore(config);
+  if (typeof kind === "string") throw mistaken([...mistakes, kind]);
+  const originOf = (path: readonly PropertyKey[]): Origin | null => {
+    if (valueAt(overrides, path) !== undefined) return { text: "in overrides", variable: null };
+    for (let length = path.length; length > 0; length -= 1) {
+      const variable = fromEnv.variables.get(pathText(path.slice(0, length)));
+      if (variable !== undefined) return { text: `in ${variable}`, variable };
+    }
+    return file !== null && valueAt(config, path) !== undefined ? { text: `in ${file.path}`, variable: null } : null;
+  };
+  const parsed = kind.safeParse(config, { error: () => NO_WORDS });
+  if (!parsed.success) mistakes.push(...describeMistakes(catalogueOf(kind), config, parsed.error.issues, originOf));
+  if (mistakes.length > 0) throw mistaken(mistakes);
+}
+
+function kindOfStore(config: ConfigObject): typeof serverConfigSchema | typeof embeddedConfigSchema | string {
+  const isOnServers = Object.hasOwn(config, "cql");
+  const isOnFile = Object.hasOwn(config, "path");
+  if (isOnServers && isOnFile) return "config: has both cql (a store on servers) and path (a store on one local file): leave one of them out.";
+  if (!isOnServers && !isOnFile) {
+    return (
+      "config: is required to have cql (a store on servers) or path (a store on one local file). " +
+      'For example: path: "./memory.db", or SCYLLADB_STORE_PATH=./memory.db'
+    );
+  }
+  return isOnServers ? serverConfigSchema : embeddedConfigSchema;
+}

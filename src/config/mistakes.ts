@@ -1,0 +1,103 @@
+/** Says what is wrong with a configuration: where, what was given, what is allowed, and what would be right. */
+import type { z } from "zod";
+import { exampleOf, metaOf, schemasTo, type Catalogue } from "./catalogue.ts";
+import { givenText, isSecretName } from "./given.ts";
+import { nearestOf } from "./nearest.ts";
+import { mustBe, typeText, type OptionSchema } from "./type-text.ts";
+
+/** How a place is named where it was given: an environment variable, a file. Null where only the path names it. */
+export type OriginOf = (path: readonly PropertyKey[]) => Origin | null;
+
+/** Where a value was given. */
+export interface Origin {
+  /** For messages: "in scylladb-store.config.yaml". */
+  readonly text: string;
+  /** Name of the environment variable that gave it; null when none did. */
+  readonly variable: string | null;
+}
+
+/** Stands for the message of a check that has no words of its own. */
+export const NO_WORDS = "";
+
+type Issue = z.core.$ZodIssue;
+
+/** One line for each mistake. */
+export function describeMistakes(catalogue: Catalogue, config: unknown, issues: readonly Issue[], originOf: OriginOf): string[] {
+  return issues.flatMap((issue) => describe(catalogue, config, issue, originOf));
+}
+
+function describe(catalogue: Catalogue, config: unknown, issue: Issue, originOf: OriginOf): string[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownName(catalogue, [...issue.path, key], originOf));
+  }
+  // Of several alternatives, the one that fits as far as it goes says what is wrong within it.
+  const inner = issue.code === "invalid_union" ? issue.errors.find((each) => each.every(({ path }) => path.length > 0)) : undefined;
+  if (inner !== undefined && inner.length > 0) {
+    return inner.flatMap((each) => describe(catalogue, config, { ...each, path: [...issue.path, ...each.path] }, originOf));
+  }
+  return [wrongValue(catalogue, config, issue, originOf)];
+}
+
+function wrongValue(catalogue: Catalogue, config: unknown, issue: Issue, originOf: OriginOf): string {
+  const { path } = issue;
+  const schemas = schemasTo(catalogue, path);
+  const schema = schemas.length === path.length + 1 ? schemas.at(-1) : undefined;
+  const value = valueAt(config, path);
+  const given = givenText(value, isSecretName(path) || schemas.some((each) => metaOf(each).isSecret) || holdsMore(schema));
+  const origin = originOf(path);
+  return (
+    `${pathText(path)}: ${allowed(issue, schema, value)} (got ${given}${origin === null ? "" : ` ${origin.text}`}).` +
+    exampleText(path, schema, origin)
+  );
+}
+
+/** What is given in the place of an object may be anything, a password too. */
+function holdsMore(schema: OptionSchema | undefined): boolean {
+  return schema?.type === "object";
+}
+
+function allowed(issue: Issue, schema: OptionSchema | undefined, value: unknown): string {
+  if (issue.message !== NO_WORDS) return issue.message.replace(/\.$/, "");
+  if (schema === undefined) return value === undefined ? "is required" : "is not of an allowed kind";
+  if (value === undefined) return `is required, and ${mustBe(schema)}`;
+  const isNumber = schema.type === "number" || schema.type === "integer";
+  return issue.code === "too_small" && !isNumber ? `must not be empty: ${typeText(schema)}` : mustBe(schema);
+}
+
+function unknownName(catalogue: Catalogue, path: readonly PropertyKey[], originOf: OriginOf): string {
+  const name = String(path.at(-1));
+  const above = path.slice(0, -1);
+  const schema = schemasTo(catalogue, above).at(-1);
+  const known = Object.keys(schema?.properties ?? {});
+  const near = nearestOf(name, known);
+  const origin = originOf(path);
+  const said = `${pathText(path)}: is no option${origin === null ? "" : ` (${origin.text})`}; `;
+  if (near !== null) return `${said}did you mean ${pathText([...above, near])}?`;
+  const elsewhere = catalogue.options.find((option) => nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
+  if (elsewhere !== undefined) return `${said}did you mean ${pathText(elsewhere.path)}?`;
+  return `${said}known ${above.length === 0 ? "are" : `in ${pathText(above)} are`} ${known.join(", ")}.`;
+}
+
+function exampleText(path: readonly PropertyKey[], schema: OptionSchema | undefined, origin: Origin | null): string {
+  const example = schema === undefined ? undefined : exampleOf(schema);
+  if (example === undefined) return "";
+  if (origin?.variable !== undefined && origin.variable !== null) {
+    return ` For example: ${origin.variable}=${typeof example === "string" ? example : JSON.stringify(example)}`;
+  }
+  const last = path.at(-1);
+  return ` For example: ${typeof last === "string" ? `${last}: ` : ""}${JSON.stringify(example)}`;
+}
+
+/** A path as it is written: `cql.contactPoints.0`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? "config" : path.map(String).join(".");
+}
+
+/** What stands at a path. */
+export function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, step) ? (value as Record<PropertyKey, unknown>)[step] : undefined,
+    config,
+  );
+}

@@ -1,0 +1,57 @@
+/** Bounds of single operations. */
+import { z } from "zod";
+import { DEEPEST_FILTER, DEFAULT_FILTER_LIMITS } from "../../model/filter.ts";
+import { MAX_LABELS, MAX_PATH_BYTES } from "../../model/namespace.ts";
+import { MAX_KEY_BYTES } from "../../model/operation.ts";
+import { WRITE_BOUND_MS } from "../../model/write-bound.ts";
+import { count } from "./field-types.ts";
+
+/** Bounds of single operations. */
+export const limits = z
+  .strictObject({
+    maxValueBytes: count.default(4 * 1024 * 1024).describe("Longest stored value, in bytes of JSON."),
+    maxLabelBytes: count
+      .max(MAX_PATH_BYTES)
+      .default(MAX_PATH_BYTES)
+      .describe("Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 32768."),
+    maxNamespaceLabels: count.max(MAX_LABELS).default(MAX_LABELS).describe("Most labels of a namespace."),
+    maxKeyBytes: count.max(MAX_KEY_BYTES).default(MAX_KEY_BYTES).describe("Longest key, in UTF-8 bytes."),
+    maxBatchOperations: count.default(10_000).describe("Most operations in one batch."),
+    maxFilterDepth: count
+      .max(DEEPEST_FILTER)
+      .default(DEFAULT_FILTER_LIMITS.maxFilterDepth)
+      .describe("Deepest nesting of a filter."),
+    maxFilterConditions: count
+      .default(DEFAULT_FILTER_LIMITS.maxFilterConditions)
+      .describe("Most conditions in one filter, or in one listing of namespaces."),
+    maxFilterValues: count
+      .default(DEFAULT_FILTER_LIMITS.maxFilterValues)
+      .describe("Most values in one $in or $nin of a filter."),
+    maxLimit: count.default(100_000).describe("Greatest `limit` of a search or a listing of namespaces."),
+    maxOffset: count.default(1_000_000).describe("Greatest `offset` of a search or a listing of namespaces."),
+    maxQueryBytes: count.default(65_536).describe("Longest query of a search, in UTF-8 bytes."),
+    maxScannedItems: count.default(100_000).describe("Most items that one search reads without returning them."),
+    maxScoredHits: count.default(10_000).describe("Most vector hits that one search looks at."),
+    maxKeywordCandidates: count
+      .default(2_000)
+      .describe("Most items that a search ranks by keywords while similarity cannot be had."),
+    deadlineMs: count
+      .default(10_000)
+      .describe("Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it."),
+    writeDeadlineMs: count
+      .max(WRITE_BOUND_MS)
+      .default(WRITE_BOUND_MS)
+      .describe("Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it."),
+    drainMs: count
+      .default(10_000)
+      .describe("Longest time, in milliseconds, that stop() waits for operations under way; then they are given up."),
+    maxPendingBytes: count
+      .default(64 * 1024 * 1024)
+      .describe("Most bytes of values that are being written at once; beyond, puts are refused as unavailable."),
+    maxConcurrentSearches: count.default(32).describe("Most searches and listings that run at once; others wait."),
+    maxQueuedSearches: count
+      .default(10_000)
+      .describe("Most searches and listings that wait; beyond, they are refused as unavailable."),
+  })
+  .prefault({})
+  .describe("Bounds of single operations.");

@@ -1,0 +1,110 @@
+/** Secrets in AWS Secrets Manager. */
+import type { SecretsManagerClient, SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+import {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  messageOf,
+  PermissionError,
+  QueryError,
+  UnavailableError,
+  type StoreError,
+} from "../../model/errors.ts";
+import type { AwsOptions } from "../options/secrets.ts";
+import { loadPackage } from "./load-package.ts";
+import { bareCause, type SecretPlace } from "./place.ts";
+import type { SecretReference } from "./reference.ts";
+
+/** Reads through the AWS SDK, which finds credentials and region in its own ways. */
+export class AwsSecretsManager implements SecretPlace {
+  readonly name = "AWS Secrets Manager";
+  readonly isChanging = true;
+  readonly #options: AwsOptions;
+  /** By region; "" is the one that the SDK finds. */
+  readonly #clients = new Map<string, SecretsManagerClient>();
+
+  constructor(options: AwsOptions) {
+    this.#options = options;
+  }
+
+  async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
+    const { GetSecretValueCommand, SecretsManagerClient } = await loadPackage(
+      "@aws-sdk/client-secrets-manager",
+      () => import("@aws-sdk/client-secrets-manager"),
+    );
+    const region = this.#options.region ?? regionOf(document);
+    const client = this.#clients.get(region ?? "") ?? new SecretsManagerClient(this.#clientOptions(region));
+    this.#clients.set(region ?? "", client);
+    let text: string | undefined;
+    try {
+      const answer = await client.send(new GetSecretValueCommand({ SecretId: document }), { abortSignal: signal });
+      text = answer.SecretString;
+    } catch (error) {
+      const failure = toStoreError(error, document);
+      // The SDK keeps the credentials that it has found; the next read looks for them again.
+      if (failure instanceof AuthenticationError) await this.close();
+      throw failure;
+    }
+    if (text === undefined) throw new ConfigurationError(`The secret ${document} is binary: store it as a SecretString.`);
+    return text;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) client.destroy();
+    this.#clients.clear();
+  }
+
+  #clientOptions(region: string | undefined): SecretsManagerClientConfig {
+    const { endpoint } = this.#options;
+    return { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) };
+  }
+}
+
+/** Where an ARN says that the secret is: `arn:aws:secretsmanager:eu-west-1:…`. */
+function regionOf(document: string): string | undefined {
+  return /^arn:[^:]+:secretsmanager:([^:]+):/.exec(document)?.[1];
+}
+
+type Kind = new (message: string, options: { readonly cause: Error }) => StoreError;
+
+const KINDS: Readonly<Record<string, readonly [kind: Kind, what: string]>> = {
+  ResourceNotFoundException: [ConfigurationError, "AWS Secrets Manager has no such secret in this region"],
+  InvalidRequestException: [ConfigurationError, "AWS Secrets Manager cannot give this secret"],
+  InvalidParameterException: [ConfigurationError, "AWS Secrets Manager cannot give this secret"],
+  AccessDeniedException: [PermissionError, "AWS refused it: allow secretsmanager:GetSecretValue on the secret"],
+  AccessDenied: [PermissionError, "AWS refused it: allow secretsmanager:GetSecretValue on the secret"],
+  DecryptionFailure: [PermissionError, "AWS refused it: allow kms:Decrypt on the secret's key"],
+  CredentialsProviderError: [AuthenticationError, "The AWS SDK found no credentials"],
+  TokenProviderError: [AuthenticationError, "The AWS SDK found no credentials"],
+  UnrecognizedClientException: [AuthenticationError, "AWS did not accept the credentials"],
+  InvalidClientTokenId: [AuthenticationError, "AWS did not accept the credentials"],
+  InvalidSignatureException: [AuthenticationError, "AWS did not accept the credentials"],
+  SignatureDoesNotMatch: [AuthenticationError, "AWS did not accept the credentials"],
+  IncompleteSignature: [AuthenticationError, "AWS did not accept the credentials"],
+  MissingAuthenticationTokenException: [AuthenticationError, "AWS did not accept the credentials"],
+  ExpiredTokenException: [AuthenticationError, "The AWS credentials have expired"],
+  ExpiredToken: [AuthenticationError, "The AWS credentials have expired"],
+  RequestExpired: [AuthenticationError, "AWS finds the request too old or too new: check the clock"],
+};
+
+function toStoreError(error: unknown, document: string): StoreError {
+  const cause = bareCause(error);
+  const known = KINDS[cause.name];
+  if (known !== undefined) return new known[0](`${known[1]}: ${messageOf(error)}`, { cause });
+  if (/region is missing/i.test(cause.message)) {
+    return new ConfigurationError("The AWS region is not known: set secrets.aws.region or AWS_REGION.", { cause });
+  }
+  // What cannot be parsed is quoted in the parser's message, and it may be the secret.
+  if (error instanceof SyntaxError) return new UnavailableError("AWS Secrets Manager answered with what is not its protocol.");
+  const status = statusOf(error);
+  if (status === undefined) return new ConnectionError(`AWS Secrets Manager could not be reached: ${cause.message}`, { cause });
+  const what = `AWS Secrets Manager could not give ${document}: ${cause.name}: ${cause.message} (HTTP ${status})`;
+  if (status === 429 || status >= 500 || /Throttl|TooManyRequests/.test(cause.name)) return new UnavailableError(what, { cause });
+  return new QueryError(what, { cause });
+}
+
+/** The status of the answer; undefined where none came. */
+function statusOf(error: unknown): number | undefined {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode;
+}

@@ -1,0 +1,92 @@
+/** Secrets in Azure Key Vault. */
+import type { TokenCredential } from "@azure/identity";
+import type { SecretClient } from "@azure/keyvault-secrets";
+import {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  PermissionError,
+  QueryError,
+  UnavailableError,
+  type StoreError,
+} from "../../model/errors.ts";
+import type { AzureOptions } from "../options/secrets.ts";
+import { loadPackage } from "./load-package.ts";
+import { bareCause, type SecretPlace } from "./place.ts";
+import type { SecretReference } from "./reference.ts";
+
+/** Reads through Azure's packages, which find credentials as `DefaultAzureCredential` does. */
+export class AzureKeyVault implements SecretPlace {
+  readonly name = "Azure Key Vault";
+  readonly isChanging = true;
+  readonly #options: AzureOptions;
+  readonly #clients = new Map<string, SecretClient>();
+  #credential: TokenCredential | null = null;
+
+  constructor(options: AzureOptions) {
+    this.#options = options;
+  }
+
+  async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
+    const [vault = "", name = "", version] = document.split("/");
+    const client = this.#clients.get(vault) ?? (await this.#newClient(vault));
+    this.#clients.set(vault, client);
+    let text: string | undefined;
+    try {
+      const secret = await client.getSecret(name, { ...(version === undefined ? {} : { version }), abortSignal: signal });
+      text = secret.value;
+    } catch (error) {
+      const failure = toStoreError(error, vault, name);
+      // The packages keep tokens and what they logged in with; the next read begins anew.
+      if (failure instanceof AuthenticationError) this.#forget();
+      throw failure;
+    }
+    if (text === undefined) throw new ConfigurationError(`The secret ${name} of the vault ${vault} has no value.`);
+    return text;
+  }
+
+  async close(): Promise<void> {
+    // The packages hold no connections that would have to be closed.
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#clients.clear();
+    this.#credential = null;
+  }
+
+  async #newClient(vault: string): Promise<SecretClient> {
+    const { domain, endpoint, authorityHost } = this.#options;
+    const [{ SecretClient }, { DefaultAzureCredential }] = await Promise.all([
+      loadPackage("@azure/keyvault-secrets", () => import("@azure/keyvault-secrets")),
+      loadPackage("@azure/identity", () => import("@azure/identity")),
+    ]);
+    this.#credential ??= new DefaultAzureCredential(
+      // Azure's own list of authorities does not know one of the user's.
+      authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true },
+    );
+    return new SecretClient(endpoint ?? `https://${vault}.${domain}`, this.#credential, {
+      // The challenge names the domain of the vaults, which an address of the user's own does not have.
+      disableChallengeResourceVerification: endpoint !== undefined,
+    });
+  }
+}
+
+function toStoreError(error: unknown, vault: string, name: string): StoreError {
+  const cause = bareCause(error);
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  if (/^(?:CredentialUnavailableError|AuthenticationRequiredError|AuthenticationError|AggregateAuthenticationError)$/.test(cause.name)) {
+    return new AuthenticationError(`Azure did not accept the credentials, or found none: ${cause.message}`, { cause });
+  }
+  if (typeof status !== "number") {
+    return new ConnectionError(`The Azure vault ${vault} could not be reached: ${cause.message}`, { cause });
+  }
+  const said = `${cause.message} (HTTP ${status})`;
+  if (status === 401) return new AuthenticationError(`The Azure vault ${vault} did not accept the token: ${said}`, { cause });
+  if (status === 403) {
+    return new PermissionError(`The Azure vault ${vault} refused it: allow "get" on secrets, by role or access policy. ${said}`, { cause });
+  }
+  if (status === 404) return new ConfigurationError(`The Azure vault ${vault} has no secret ${name}: ${said}`, { cause });
+  const what = `The Azure vault ${vault} could not give ${name}: ${said}`;
+  return status === 429 || status >= 500 ? new UnavailableError(what, { cause }) : new QueryError(what, { cause });
+}

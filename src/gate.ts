@@ -1,0 +1,22 @@
+/** What requests go through before the memory runs them: rate limits, then the audit trail. Nothing where neither is configured. */
+import { actorSource, audited, type AuditTrail } from "./audit/index.ts";
+import type { CommonConfig } from "./config/schema.ts";
+import { versionOf, type Answer, type Memory } from "./core/memory.ts";
+import type { RunRequests } from "./ports/requests.ts";
+import { rateLimited } from "./resilience/rate-limit-run.ts";
+import type { RateLimiter } from "./resilience/rate-limit.ts";
+
+/** Puts the way to a memory together. What a rate limit refuses was not begun, and has no audit entry. */
+export function gateTo(
+  memory: Memory,
+  { audit, logger }: CommonConfig,
+  trail: AuditTrail | null,
+  limiter: RateLimiter | null,
+): RunRequests<Answer> {
+  let run: RunRequests<Answer> = (requests) => memory.run(requests);
+  if (audit !== undefined && trail !== null) {
+    const { reads, policy } = audit;
+    run = audited(run, { trail, reads, actor: actorSource(audit.actor, policy, logger), versionOf });
+  }
+  return limiter === null ? run : rateLimited(run, limiter);
+}

@@ -1,0 +1,170 @@
+/** Rate limits: of the whole store and of each scope, over all operations and by their kind. */
+import { LRUCache } from "lru-cache";
+import { AbortError, ClosedError, RateLimitError } from "../model/errors.ts";
+import { SEPARATOR, toLabels } from "../model/namespace.ts";
+import { meterOf, type Meter, type Rate, type RateAlgorithm } from "./rate-limit-meter.ts";
+import { FairQueue, takeAll, waitFor, type Claim, type Waiter } from "./rate-limit-queue.ts";
+
+/** Kinds of operations that have rates of their own. */
+export type RatedKind = "put" | "delete" | "get" | "search" | "listNamespaces";
+
+/** Rates over all operations and by their kind; what is left out is not limited. */
+type Rates = Readonly<Partial<Record<"all" | RatedKind, Rate | undefined>>>;
+
+/** How fast operations may come. */
+export interface RateLimitOptions {
+  readonly algorithm: RateAlgorithm;
+  /** `reject`: what is too much fails at once. `wait`: it waits for its turn, within bounds. */
+  readonly mode: "reject" | "wait";
+  /** Of the whole store. */
+  readonly store?: Rates | undefined;
+  /** Of each scope. */
+  readonly scope?: Rates | undefined;
+  /** Leading labels of a view's root that tell its scope; all of them by default. */
+  readonly scopeLabels?: number | undefined;
+  /** Scopes whose rates are remembered; the one that was not seen for longest is forgotten, and begins anew. */
+  readonly maxScopes: number;
+  readonly maxWaitMs: number;
+  readonly maxQueued: number;
+}
+
+/** Operations of a call, by kind. */
+export type Costs = ReadonlyMap<RatedKind, number>;
+
+type Meters = ReadonlyMap<"all" | RatedKind, Meter>;
+
+/** Lets calls pass, wait or fail, as configured. */
+export class RateLimiter {
+  readonly #options: RateLimitOptions;
+  readonly #now: () => number;
+  readonly #store: Meters;
+  readonly #scopes: LRUCache<string, Meters>;
+  readonly #waiting: FairQueue;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  /** @param now - milliseconds of a clock that never goes back */
+  constructor(options: RateLimitOptions, now: () => number = () => performance.now()) {
+    this.#options = options;
+    this.#now = now;
+    this.#store = metersOf(options.store, options.algorithm);
+    this.#scopes = new LRUCache({ max: options.maxScopes });
+    this.#waiting = new FairQueue(options.maxScopes);
+  }
+
+  /**
+   * Resolves when the operations of a call may go on: all of them, or none.
+   *
+   * @param root - path of the root of the view that they came through; "" is the whole store, which is no scope
+   * @param isAbandoned - whether nobody waits for the call any more
+   * @throws {RateLimitError} when they are too many, and may not wait, or waited for too long.
+   */
+  async acquire(root: string, costs: Costs, isAbandoned: () => boolean = () => false): Promise<void> {
+    const scope = this.#scopeOf(root);
+    const claims = this.#claims(scope, costs);
+    const now = this.#now();
+    const wait = waitFor(claims, now);
+    if (wait === 0 && this.#waiting.size === 0) return takeAll(claims, now);
+    const { mode, maxWaitMs, maxQueued } = this.#options;
+    if (mode === "reject") throw tooMany("", wait);
+    if (wait > maxWaitMs) throw tooMany(` They would have to wait for more than ${maxWaitMs} ms (rateLimit.maxWaitMs).`, wait);
+    const lane = `${[...costs.keys()].sort().join(",")} ${scope}`;
+    if (this.#waiting.size >= maxQueued) this.#makeRoom({ scope, lane }, wait);
+    await this.#turn({ scope, lane, cost: totalOf(costs), claims, isAbandoned });
+  }
+
+  /** Ends the wait of all that wait. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const waiter of this.#waiting.drain()) waiter.abandon();
+  }
+
+  #scopeOf(root: string): string {
+    const { scopeLabels } = this.#options;
+    return scopeLabels === undefined ? root : toLabels(root).slice(0, scopeLabels).join(SEPARATOR);
+  }
+
+  #claims(scope: string, costs: Costs): Claim[] {
+    const all = totalOf(costs);
+    return [this.#store, this.#metersOf(scope)].flatMap((meters) =>
+      [...meters].flatMap(([kind, meter]): Claim[] => {
+        const cost = kind === "all" ? all : (costs.get(kind) ?? 0);
+        return cost === 0 ? [] : [{ meter, cost }];
+      }),
+    );
+  }
+
+  #metersOf(scope: string): Meters {
+    if (scope === "") return new Map();
+    const known = this.#scopes.get(scope);
+    if (known !== undefined) return known;
+    const meters = metersOf(this.#options.scope, this.#options.algorithm);
+    this.#scopes.set(scope, meters);
+    return meters;
+  }
+
+  /** A scope that fills the queue shall not keep another out of it. */
+  #makeRoom(arrival: Pick<Waiter, "scope" | "lane">, wait: number): void {
+    const displaced = this.#waiting.displaceFor(arrival);
+    if (displaced === null) throw tooMany(` ${this.#waiting.size} calls wait already (rateLimit.maxQueued).`, wait);
+    displaced.abandon();
+  }
+
+  #turn(call: Omit<Waiter, "pass" | "abandon">): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { maxWaitMs } = this.#options;
+      const expiry = setTimeout(() => {
+        this.#waiting.remove(waiter);
+        reject(tooMany(` They waited for ${maxWaitMs} ms (rateLimit.maxWaitMs).`, waitFor(call.claims, this.#now())));
+        this.#advance();
+      }, maxWaitMs);
+      const waiter: Waiter = {
+        ...call,
+        pass: () => {
+          clearTimeout(expiry);
+          resolve();
+        },
+        abandon: () => {
+          clearTimeout(expiry);
+          reject(this.#whyAbandoned(call));
+        },
+      };
+      this.#waiting.add(waiter);
+      this.#advance();
+    });
+  }
+
+  #whyAbandoned({ isAbandoned, claims }: Pick<Waiter, "isAbandoned" | "claims">): Error {
+    if (this.#isStopped) return new ClosedError("The store was stopped while the call waited for a rate limit. Nothing was done.");
+    if (isAbandoned()) return new AbortError("The call was aborted while it waited for a rate limit. Nothing was done.");
+    return tooMany(" Their place in the queue went to another scope, of which fewer calls wait.", waitFor(claims, this.#now()));
+  }
+
+  #advance(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const next = this.#waiting.advance(this.#now());
+    this.#timer = next === null ? null : setTimeout(() => this.#advance(), Math.ceil(next));
+  }
+}
+
+function totalOf(costs: Costs): number {
+  return [...costs.values()].reduce((sum, each) => sum + each, 0);
+}
+
+function metersOf(rates: Rates | undefined, algorithm: RateAlgorithm): Meters {
+  const meters = new Map<"all" | RatedKind, Meter>();
+  for (const kind of ["all", "put", "delete", "get", "search", "listNamespaces"] as const) {
+    const rate = rates?.[kind];
+    if (rate !== undefined) meters.set(kind, meterOf(rate, algorithm));
+  }
+  return meters;
+}
+
+function tooMany(why: string, wait: number): RateLimitError {
+  const retryAfterMs = Math.max(1, Math.ceil(wait));
+  return new RateLimitError(
+    `More operations than the rate limit lets through.${why} Nothing was done; try again after ${retryAfterMs} ms.`,
+    retryAfterMs,
+  );
+}

@@ -1,0 +1,389 @@
+/** The audit trail: who did what, when, to which item, and what became of it; never a value. */
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Annotation, END, START, StateGraph, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { ScyllaDBStore, type AuditEntry, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { rejectionOf } from "../../src/testing/expectations.ts";
+import { waitUntil } from "../servers/wait-until.ts";
+
+type AuditConfig = NonNullable<EmbeddedStoreConfig["audit"]>;
+
+const stores: ScyllaDBStore[] = [];
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audit-"));
+});
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.stop()));
+  await rm(folder, { recursive: true });
+});
+
+async function open(audit: AuditConfig, config: Omit<EmbeddedStoreConfig, "path" | "audit"> = {}): Promise<ScyllaDBStore> {
+  const store = await ScyllaDBStore.embedded({ ...config, path: ":memory:", audit });
+  stores.push(store);
+  return store;
+}
+
+/** A store whose entries are kept in a list. */
+async function listening(audit: AuditConfig = {}, config: Omit<EmbeddedStoreConfig, "path" | "audit"> = {}) {
+  const entries: AuditEntry[] = [];
+  const store = await open({ callback: (entry) => void entries.push(entry), ...audit }, config);
+  const outcomes = (): AuditEntry[] => entries.filter(({ phase }) => phase === "outcome");
+  return { store, entries, outcomes };
+}
+
+async function linesOf(path: string): Promise<AuditEntry[]> {
+  const text = await readFile(path, "utf8");
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as AuditEntry);
+}
+
+describe("an entry", () => {
+  test("of each put and delete: an intent before, an outcome after, with the version that was written", async () => {
+    const { store, entries } = await listening();
+    await store.put(["users", "42"], "tea", { text: "a secret thing" });
+    await store.delete(["users", "42"], "tea");
+    await store.get(["users", "42"], "tea");
+    expect(entries.map(({ phase, operation, outcome }) => [operation, phase, outcome])).toEqual([
+      ["put", "intent", null],
+      ["put", "outcome", "ok"],
+      ["delete", "intent", null],
+      ["delete", "outcome", "ok"],
+    ]);
+    const [intent, outcome] = entries as [AuditEntry, AuditEntry];
+    expect(outcome).toMatchObject({ id: intent.id, time: intent.time, namespace: ["users", "42"], key: "tea", actor: null });
+    expect(Math.abs(Date.parse(intent.time) - Date.now())).toBeLessThan(10_000);
+    expect(outcome.version).toBeGreaterThan(Date.UTC(2020, 0) * 1000);
+    expect(entries[3]?.version).toBeGreaterThan(outcome.version ?? Infinity);
+    expect(JSON.stringify(entries)).not.toContain("secret");
+  });
+
+  test("names the whole namespace of what went through a scoped view, and who it was bound to", async () => {
+    const { store, outcomes } = await listening();
+    const view = store.scoped(["tenants", "acme"]).with({ actor: "ann" });
+    await view.put(["notes"], "k", {});
+    await view.with({ actor: "bob" }).delete(["notes"], "k");
+    await view.with({ order: "newest" }).put(["notes"], "k", {});
+    expect(outcomes().map(({ actor }) => actor)).toEqual(["ann", "bob", "ann"]);
+    expect(outcomes()[0]?.namespace).toEqual(["tenants", "acme", "notes"]);
+    expect(() => store.with({ actor: "" })).toThrow("actor must be a text that is not empty");
+  });
+
+  test("of a batch: each operation its own, with its own outcome", async () => {
+    const { store, outcomes } = await listening({}, { limits: { maxPendingBytes: 60 } });
+    const big = { text: "x".repeat(100) };
+    await store.batch([{ namespace: ["a"], key: "1", value: { n: 1 } }, { namespace: ["a"], key: "2", value: null }]);
+    expect(outcomes().map(({ operation, key, outcome }) => [operation, key, outcome])).toEqual([
+      ["put", "1", "ok"],
+      ["delete", "2", "ok"],
+    ]);
+    await Promise.allSettled(["3", "4"].map((key) => store.put(["a"], key, big)));
+    const failed = outcomes().filter(({ outcome }) => outcome !== "ok");
+    expect(failed).toMatchObject([{ outcome: "UNAVAILABLE", version: null }]);
+  });
+
+  test("of reads where they are asked for: what was read, and no query or filter", async () => {
+    const { store, outcomes } = await listening({ reads: true });
+    await store.put(["a"], "k", { n: 1 });
+    await store.get(["a"], "k");
+    await store.get(["a"], "none");
+    await store.search(["a"], { query: "hidden", filter: { hidden: 1 } });
+    await store.scoped(["a"]).listNamespaces();
+    expect(outcomes().map(({ operation, namespace, key }) => [operation, namespace, key])).toEqual([
+      ["put", ["a"], "k"],
+      ["get", ["a"], "k"],
+      ["get", ["a"], "none"],
+      ["search", ["a"], null],
+      ["list-namespaces", ["a"], null],
+    ]);
+    const [put, got, none] = outcomes();
+    expect(got?.version).toBe(put?.version);
+    expect(none?.version).toBeNull();
+    expect(JSON.stringify(outcomes())).not.toContain("hidden");
+  });
+
+  test("is written before its operation: an operation that is never heard of again has an intent", async () => {
+    class StuckEmbeddings extends HashEmbeddings {
+      override embedDocuments(): Promise<number[][]> {
+        return new Promise(() => undefined);
+      }
+    }
+    const index = { dims: 64, embeddings: new StuckEmbeddings(), fields: ["text"] };
+    const { store, entries } = await listening({}, { index, limits: { writeDeadlineMs: 300 } });
+    const put = rejectionOf(store.put(["a"], "k", { text: "tea" }));
+    await waitUntil("the intent", () => entries.length === 1, { everyMs: 5 });
+    expect(entries).toMatchObject([{ phase: "intent", key: "k" }]);
+    await put;
+    expect(entries[1]).toMatchObject({ phase: "outcome", outcome: "EMBEDDING" });
+  });
+});
+
+describe("the actor", () => {
+  const State = Annotation.Root({ out: Annotation<unknown> });
+
+  function graphThat(work: (config: LangGraphRunnableConfig) => Promise<unknown>, store?: ScyllaDBStore) {
+    return new StateGraph(State)
+      .addNode("work", async (_state: typeof State.State, config: LangGraphRunnableConfig) => ({ out: await work(config) }))
+      .addEdge(START, "work")
+      .addEdge("work", END)
+      .compile(store === undefined ? {} : { store });
+  }
+
+  test("is by default the user of the graph whose node or tool calls the store", async () => {
+    const { store, outcomes } = await listening();
+    const graph = graphThat(() => store.put(["a"], "k", {}));
+    await graph.invoke({ out: null }, { configurable: { user_id: "ann" } });
+    await graph.invoke({ out: null }, { configurable: { user_id: "ann", langgraph_auth_user: { identity: "bob" } } });
+    await Promise.all(["1", "2", "3"].map((id) => graph.invoke({ out: null }, { configurable: { user_id: id } })));
+    await store.put(["a"], "k", {});
+    const actors = outcomes().map(({ actor }) => actor);
+    expect(actors.slice(0, 2)).toEqual(["ann", "bob"]);
+    expect(actors.slice(2, 5).sort()).toEqual(["1", "2", "3"]);
+    expect(actors[5]).toBeNull();
+  });
+
+  test("reaches the trail through LangGraph's wrapper by a view that is given to the run", async () => {
+    const { store, outcomes } = await listening();
+    const graph = graphThat(async ({ store: wrapped }) => wrapped?.put(["a"], "k", {}), store);
+    await Promise.all(
+      ["ann", "bob"].map((actor) => graph.invoke({ out: null }, { configurable: {}, store: store.with({ actor }) } as object)),
+    );
+    expect(outcomes().map(({ actor }) => actor).sort()).toEqual(["ann", "bob"]);
+  });
+
+  test("is who the application names; the view goes before it", async () => {
+    const { store, outcomes } = await listening({ actor: () => "service" });
+    await store.put(["a"], "k", {});
+    await store.with({ actor: "ann" }).put(["a"], "k", {});
+    await store.with({ actor: "ann" }).with({ actor: null }).put(["a"], "k", {});
+    expect(outcomes().map(({ actor }) => actor)).toEqual(["service", "ann", "service"]);
+  });
+
+  test("that cannot be found stops an operation under block, and is left out under continue", async () => {
+    const actor = (): string => {
+      throw new Error("no session");
+    };
+    const { store } = await listening({ actor });
+    expect(await rejectionOf(store.put(["a"], "k", {}))).toMatchObject({ code: "AUDIT", applied: false });
+    expect(await store.get(["a"], "k")).toBeNull();
+    const lenient = await listening({ actor, policy: "continue" });
+    await lenient.store.put(["a"], "k", {});
+    await waitUntil("the entry", () => lenient.entries.length === 1, { everyMs: 5 });
+    expect(lenient.entries[0]).toMatchObject({ actor: null, outcome: "ok" });
+  });
+});
+
+describe("a sink that fails", () => {
+  /** A callback that fails while it is told to. */
+  function failing(): { fails: (entry: AuditEntry) => boolean; callback: (entry: AuditEntry) => void; kept: AuditEntry[] } {
+    const sink = {
+      kept: [] as AuditEntry[],
+      fails: (() => false) as (entry: AuditEntry) => boolean,
+      callback(entry: AuditEntry) {
+        if (sink.fails(entry)) throw new Error("sink down");
+        sink.kept.push(entry);
+      },
+    };
+    return sink;
+  }
+
+  test("under block: nothing is done without its intent, reads go on, and all is well again with the sink", async () => {
+    const sink = failing();
+    const store = await open({ callback: (entry) => sink.callback(entry) });
+    await store.put(["a"], "k", { n: 1 });
+    sink.fails = () => true;
+    const error = await rejectionOf(store.put(["a"], "k", { n: 2 }));
+    expect(error).toMatchObject({ name: "AuditError", code: "AUDIT", applied: false, retryable: true });
+    expect(error.message).toContain("Nothing was done");
+    const batch = await rejectionOf(store.batch([{ namespace: ["a"], key: "k" }, { namespace: ["a"], key: "k", value: null }]));
+    expect(batch).toMatchObject({ outcomes: [{ status: "fulfilled" }, { status: "rejected", reason: { code: "AUDIT" } }] });
+    expect((await store.get(["a"], "k"))?.value).toEqual({ n: 1 });
+    expect((await store.health()).audit).toMatchObject({ failing: true });
+    expect((await store.health()).status).toBe("degraded");
+    sink.fails = () => false;
+    await store.put(["a"], "k", { n: 3 });
+    expect((await store.health()).audit).toEqual({ failing: false, lost: 2 });
+  });
+
+  test("under block, after the operation: it is said that it took effect", async () => {
+    const sink = failing();
+    const store = await open({ callback: (entry) => sink.callback(entry) });
+    sink.fails = ({ phase }) => phase === "outcome";
+    const error = await rejectionOf(store.put(["a"], "k", { n: 1 }));
+    expect(error).toMatchObject({ code: "AUDIT", applied: true, retryable: false });
+    expect((await store.get(["a"], "k"))?.value).toEqual({ n: 1 });
+    expect(sink.kept).toMatchObject([{ phase: "intent" }]);
+  });
+
+  test("under continue: operations go on, what is lost is counted, and each change is told once", async () => {
+    const sink = failing();
+    const told: string[] = [];
+    const store = await open({ callback: (entry) => sink.callback(entry), policy: "continue" });
+    store.on("audit-failed", ({ cause }) => told.push(cause));
+    store.on("audit-recovered", ({ lost }) => told.push(`recovered, ${lost} lost`));
+    sink.fails = () => true;
+    for (let n = 0; n < 5; n += 1) await store.put(["a"], "k", { n });
+    await waitUntil("the losses", async () => (await store.health()).audit?.lost === 5, { everyMs: 5 });
+    sink.fails = () => false;
+    await store.put(["a"], "k", { n: 5 });
+    await waitUntil("the recovery", () => told.length === 2, { everyMs: 5 });
+    expect(told[0]).toContain("sink down");
+    expect(told[1]).toBe("recovered, 5 lost");
+    expect(sink.kept).toMatchObject([{ phase: "outcome", outcome: "ok" }]);
+  });
+
+  test("that hangs holds an operation no longer than configured", async () => {
+    const store = await open({ callback: () => new Promise(() => undefined), timeoutMs: 100 });
+    const started = performance.now();
+    await expect(store.put(["a"], "k", {})).rejects.toMatchObject({ code: "AUDIT", applied: false });
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await store.stop();
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+
+  test("that is slow has a bounded queue", async () => {
+    const gate = Promise.withResolvers<void>();
+    const kept: string[] = [];
+    const callback = async ({ key }: AuditEntry): Promise<void> => {
+      await gate.promise;
+      kept.push(String(key));
+    };
+    const store = await open({ callback, policy: "continue", maxQueued: 10 });
+    for (let n = 0; n < 30; n += 1) await store.put(["a"], String(n), {});
+    await waitUntil("the losses", async () => (await store.health()).audit?.lost === 20, { everyMs: 5 });
+    gate.resolve();
+    await store.stop();
+    expect(kept).toHaveLength(10);
+  });
+});
+
+describe("the file", () => {
+  test("has a line for each entry, which are all there after stop(), and is for its owner only", async () => {
+    const path = join(folder, "deep", "audit.jsonl");
+    const store = await open({ file: { path }, policy: "continue" });
+    await Promise.all(Array.from({ length: 50 }, (_, n) => store.with({ actor: `user ${n}` }).put(["a"], String(n), { n })));
+    await store.stop();
+    const lines = await linesOf(path);
+    expect(lines.map(({ actor }) => actor).sort()).toEqual(Array.from({ length: 50 }, (_, n) => `user ${n}`).sort());
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test("is put aside when it is big, and only so many are kept; no line is lost on the way", async () => {
+    const path = join(folder, "audit.jsonl");
+    const store = await open({ file: { path, maxBytes: 4_000, maxFiles: 100 } });
+    for (let n = 0; n < 60; n += 1) await store.put(["a"], String(n), {});
+    const names = (await readdir(folder)).sort();
+    expect(names.length).toBeGreaterThan(3);
+    const lines = (await Promise.all(names.map((name) => linesOf(join(folder, name))))).flat();
+    expect(lines.filter(({ phase }) => phase === "outcome").map(({ key }) => Number(key)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 60 }, (_, n) => n),
+    );
+    for (const name of names) expect((await stat(join(folder, name))).size).toBeLessThanOrEqual(4_000);
+    await store.stop();
+    await writeFile(join(folder, "audit.mine.jsonl"), "");
+    const few = await open({ file: { path, maxBytes: 2_000, maxFiles: 2 } });
+    for (let n = 0; n < 30; n += 1) await few.put(["a"], String(n), {});
+    expect(await readdir(folder)).toHaveLength(4);
+    expect(await readdir(folder)).toContain("audit.mine.jsonl");
+  });
+
+  test("is put aside when it is old", async () => {
+    const path = join(folder, "audit.jsonl");
+    const store = await open({ file: { path, maxAgeHours: 1e-6 } });
+    await store.put(["a"], "1", {});
+    await waitUntil("a second file", async () => {
+      await store.put(["a"], "2", {});
+      return (await readdir(folder)).length > 1;
+    });
+  });
+
+  test("may be shared by stores, and moved away by others: what comes then is in a new one", async () => {
+    const path = join(folder, "audit.jsonl");
+    const [one, other] = await Promise.all([open({ file: { path, maxBytes: 3_000 } }), open({ file: { path, maxBytes: 3_000 } })]);
+    await Promise.all([one, other].flatMap((store) => Array.from({ length: 40 }, (_, n) => store.put(["a"], String(n), {}))));
+    const count = async (): Promise<number> => {
+      const lines = (await readdir(folder)).map((name) => linesOf(join(folder, name)));
+      return (await Promise.all(lines)).flat().length;
+    };
+    expect(await count()).toBe(160);
+    await rm(path);
+    const before = await count();
+    await one.put(["a"], "again", {});
+    expect(await count()).toBe(before + 2);
+  });
+
+  test("with half a line at its end, as a crash leaves it, goes on in a new line", async () => {
+    const path = join(folder, "audit.jsonl");
+    await writeFile(path, '{"id":"tor');
+    const store = await open({ file: { path, fsync: true } });
+    await store.put(["a"], "k", {});
+    const [torn, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
+    expect(torn).toBe('{"id":"tor');
+    expect(lines.map((line) => (JSON.parse(line) as AuditEntry).phase)).toEqual(["intent", "outcome"]);
+  });
+
+  test("that cannot be written is told at the start under block, and does not keep a store from starting under continue", async () => {
+    const path = join(folder, "taken", "audit.jsonl");
+    await writeFile(join(folder, "taken"), "a file, and no folder");
+    const error = await rejectionOf(ScyllaDBStore.embedded({ path: ":memory:", audit: { file: { path } } }));
+    expect(error).toMatchObject({ code: "AUDIT" });
+    expect(error.message).toContain("the audit file cannot be written");
+    const store = await open({ file: { path }, policy: "continue" });
+    await store.put(["a"], "k", {});
+    await rm(join(folder, "taken"));
+    await waitUntil("the trail to be written again", async () => {
+      await store.put(["a"], "k", {});
+      return (await store.health()).audit?.failing === false;
+    });
+  });
+});
+
+describe("a change of the configuration", () => {
+  test("is in the trail with the names of what changed, and so is a refused one", async () => {
+    const entries: AuditEntry[] = [];
+    const audit = { callback: (entry: AuditEntry) => void entries.push(entry), actor: () => "operator" };
+    const store = await open(audit);
+    await store.reload({ path: ":memory:", audit, limits: { maxLimit: 77 } });
+    await rejectionOf(store.reload({ path: "/elsewhere.db", audit }));
+    await waitUntil("the entries", () => entries.filter(({ phase }) => phase === "outcome").length === 2, { everyMs: 5 });
+    const [first, second] = entries.filter(({ phase }) => phase === "outcome");
+    expect(first).toMatchObject({ operation: "reload", outcome: "ok", actor: "operator", namespace: null, key: null });
+    expect(first?.changed).toContain("limits.maxLimit");
+    expect(second).toMatchObject({ operation: "reload", outcome: "CONFIGURATION" });
+    expect(JSON.stringify(entries)).not.toContain("77");
+  });
+
+  test("that ends the trail stands in it", async () => {
+    const path = join(folder, "audit.jsonl");
+    const store = await open({ file: { path } });
+    await store.reload({ path: ":memory:" });
+    await store.put(["a"], "k", {});
+    await waitUntil("the entry", async () => (await linesOf(path)).length > 0, { everyMs: 5 });
+    const lines = await linesOf(path);
+    expect(lines).toMatchObject([{ operation: "reload", phase: "intent" }]);
+    expect(lines[0]?.changed?.some((name) => name.startsWith("audit"))).toBe(true);
+  });
+
+  test("of something else leaves the trail as it is: no entry is lost while writes go on", async () => {
+    const path = join(folder, "audit.jsonl");
+    const audit = { file: { path, maxBytes: 5_000 } };
+    const store = await open(audit);
+    const writes = Array.from({ length: 100 }, async (_, n) => store.put(["a"], String(n), { n }));
+    for (let maxLimit = 50; maxLimit < 60; maxLimit += 1) await store.reload({ path: ":memory:", audit, limits: { maxLimit } });
+    await Promise.all(writes);
+    await store.stop();
+    const names = await readdir(folder);
+    const lines = (await Promise.all(names.map((name) => linesOf(join(folder, name))))).flat();
+    expect(lines.filter(({ operation, outcome }) => operation === "put" && outcome === "ok")).toHaveLength(100);
+    expect(lines.filter(({ operation, outcome }) => operation === "reload" && outcome === "ok")).toHaveLength(10);
+  });
+});
+
+describe("the options", () => {
+  test("say where entries go, and what a store on one file cannot have", async () => {
+    expect((await rejectionOf(open({}))).message).toContain("audit: must name where entries go: file, table or callback");
+    expect((await rejectionOf(open({ table: {} }))).message).toContain("audit.table: needs a store on servers");
+  });
+});

@@ -1,0 +1,197 @@
+/** Values that go through a codec: what stands on the disk, what is read back, and what becomes of an item without its key. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { aesGcmCodec, ScyllaDBStore, type Codec, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { rejectionOf } from "../../src/testing/expectations.ts";
+
+const KEYS = { k1: randomBytes(32), k2: randomBytes(32) };
+const FIRST = aesGcmCodec({ keys: { k1: KEYS.k1 }, current: "k1" });
+const BOTH = aesGcmCodec({ keys: KEYS, current: "k2" });
+const INDEX = { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] };
+
+const stores = new Set<ScyllaDBStore>();
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "codec-"));
+});
+afterEach(async () => {
+  await Promise.all([...stores].map((store) => store.stop()));
+  stores.clear();
+  await rm(folder, { recursive: true });
+});
+
+async function open(codec: Codec | undefined, config: Omit<EmbeddedStoreConfig, "path" | "codec"> = {}): Promise<ScyllaDBStore> {
+  const store = await ScyllaDBStore.embedded({ ...config, path: join(folder, "memory.db"), ...(codec === undefined ? {} : { codec }) });
+  stores.add(store);
+  return store;
+}
+
+async function close(store: ScyllaDBStore): Promise<void> {
+  stores.delete(store);
+  await store.stop();
+}
+
+/** All bytes on the disk. */
+async function bytesOnDisk(): Promise<Buffer> {
+  return Buffer.concat(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
+}
+
+const RICH = { text: "green tea, whispered", when: new Date(0), n: 7n, bytes: new Uint8Array([1, 2, 3]), deep: { set: new Set([1]) } };
+
+describe("with a codec", () => {
+  test("a value is what it was, found by filter, by words and by listing, and nowhere on the disk in clear", async () => {
+    const store = await open(FIRST, { index: INDEX });
+    await store.put(["users", "42"], "k", RICH);
+    await store.put(["users", "42"], "other", { text: "iron", deep: { tag: "x" } });
+    expect((await store.get(["users", "42"], "k"))?.value).toEqual(RICH);
+    expect((await store.search(["users"], { filter: { "deep.tag": "x" } })).map(({ key }) => key)).toEqual(["other"]);
+    expect((await store.search(["users"], { query: "green tea, whispered" }))[0]?.value).toEqual(RICH);
+    const near = await store.search(["users"], { query: "iron", filter: { "deep.tag": "x" } });
+    expect(near.map(({ key }) => key)).toEqual(["other"]);
+    await close(store);
+    const disk = await bytesOnDisk();
+    expect(disk.includes("whispered")).toBe(false);
+    expect(disk.includes("k1")).toBe(true);
+  });
+
+  test("what was written in clear before is read, and sealed when it is written again", async () => {
+    const clear = await open(undefined);
+    await clear.put(["a"], "k", { text: "whispered" });
+    await close(clear);
+    const sealed = await open(FIRST);
+    expect((await sealed.get(["a"], "k"))?.value).toEqual({ text: "whispered" });
+    await sealed.put(["a"], "k", { text: "murmured" });
+    expect((await sealed.get(["a"], "k"))?.value).toEqual({ text: "murmured" });
+  });
+
+  test("a renewal of the time to live and a repair leave what is stored as it is", async () => {
+    let encoded = 0;
+    const counting: Codec = {
+      encode: (bytes, context) => {
+        encoded += 1;
+        return FIRST.encode(bytes, context);
+      },
+      decode: (bytes, context) => FIRST.decode(bytes, context),
+    };
+    const store = await open(counting, { index: INDEX });
+    await store.put(["a"], "k", RICH, undefined, { ttl: 10 });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      vi.setSystemTime(Date.now() + 6 * 60_000);
+      await store.get(["a"], "k");
+      // Past the end that it had at first.
+      vi.setSystemTime(Date.now() + 6 * 60_000);
+      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
+      expect(await store.repair()).toMatchObject({ examined: 1, unreadable: 0, missing: 0 });
+      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(encoded).toBe(1);
+  });
+
+  test("keys are rotated: old values are read, new ones are written with the current key", async () => {
+    const before = await open(FIRST);
+    await before.put(["a"], "old", { n: 1 });
+    await close(before);
+    const after = await open(BOTH);
+    await after.put(["a"], "young", { n: 2 });
+    expect((await after.search(["a"])).map(({ value }) => value)).toEqual([{ n: 1 }, { n: 2 }]);
+    await close(after);
+    const withoutNew = await open(FIRST);
+    expect((await withoutNew.get(["a"], "old"))?.value).toEqual({ n: 1 });
+    const error = await rejectionOf(withoutNew.get(["a"], "young"));
+    expect(error).toMatchObject({ name: "CodecError", code: "CODEC", details: { keyId: "k2" } });
+  });
+
+  test("a key may be a secret reference, and one that cannot be followed fails the start by name", async () => {
+    await writeFile(join(folder, "key"), `${KEYS.k1.toString("base64")}\n`);
+    const codec = aesGcmCodec({ keys: { k1: `file://${join(folder, "key")}` }, current: "k1" });
+    const store = await open(codec);
+    await store.put(["a"], "k", { n: 1 });
+    await close(store);
+    expect((await (await open(FIRST)).get(["a"], "k"))?.value).toEqual({ n: 1 });
+    const missing = aesGcmCodec({ keys: { k9: `file://${join(folder, "none")}` }, current: "k9" });
+    const error = await rejectionOf(ScyllaDBStore.embedded({ path: ":memory:", codec: missing }));
+    expect(error.message).toContain("codec.keys.k9");
+  });
+
+  test("of one's own may be asynchronous, and its mistakes fail the operation that they concern", async () => {
+    const picky: Codec = {
+      async encode(bytes, { key }) {
+        await Promise.resolve();
+        if (key === "throws") throw new Error("vault sealed");
+        if (key === "wrong") return "text" as unknown as Uint8Array;
+        return Buffer.from(bytes).reverse();
+      },
+      decode: (bytes) => Promise.resolve(Buffer.from(bytes).reverse()),
+    };
+    const store = await open(picky, { reconcile: { flushMs: 0 } });
+    const error = await rejectionOf(
+      store.batch(["good", "throws", "wrong"].map((key) => ({ namespace: ["a"], key, value: { key } }))),
+    );
+    expect(error).toMatchObject({
+      outcomes: [{ status: "fulfilled" }, { status: "rejected", reason: { code: "CODEC" } }, { status: "rejected", reason: { code: "CODEC" } }],
+    });
+    expect(error.message).toContain("vault sealed Nothing was saved.");
+    expect((await store.search(["a"])).map(({ value }) => value)).toEqual([{ key: "good" }]);
+    expect((await store.reconcile()).watched).toBe(0);
+  });
+});
+
+describe("an item whose key is missing", () => {
+  async function mixed(codec: Codec | undefined): Promise<ScyllaDBStore> {
+    const store = await open(BOTH, { index: INDEX });
+    await store.put(["a"], "lost", { text: "green tea", n: 1 });
+    await close(store);
+    const other = await open(FIRST, { index: INDEX });
+    await other.put(["a"], "there", { text: "green tea leaves", n: 1 });
+    await other.put(["b"], "there", { text: "iron", n: 1 });
+    if (codec === FIRST) return other;
+    await close(other);
+    return open(codec, { index: INDEX });
+  }
+
+  test("fails its own get and no other", async () => {
+    const store = await mixed(FIRST);
+    const error = await rejectionOf(store.batch([{ namespace: ["a"], key: "lost" }, { namespace: ["a"], key: "there" }]));
+    expect(error).toMatchObject({
+      outcomes: [{ status: "rejected", reason: { details: { keyId: "k2" } } }, { status: "fulfilled", value: { key: "there" } }],
+    });
+  });
+
+  test("is left out of searches, which say so", async () => {
+    const store = await mixed(FIRST);
+    const told: string[] = [];
+    store.on("values-unreadable", ({ cause }) => told.push(cause));
+    for (const options of [{}, { filter: { n: 1 } }, { query: "green tea" }, { query: "green tea", filter: { n: 1 } }]) {
+      const found = await store.search(["a"], options);
+      expect(found.map(({ key }) => key)).toEqual(["there"]);
+      expect(found.info.unreadable).toBe(1);
+    }
+    expect((await store.search(["b"])).info.unreadable).toBe(0);
+    expect(told).toHaveLength(4);
+    expect(told[0]).toContain('"k2"');
+  });
+
+  test("is counted by a repair, which leaves it and its vectors alone, and may be deleted or written anew", async () => {
+    const store = await mixed(FIRST);
+    expect(await store.repair()).toMatchObject({ examined: 2, unreadable: 1, orphaned: 0, failed: 0 });
+    await store.put(["a"], "lost", { text: "new" });
+    expect((await store.get(["a"], "lost"))?.value).toEqual({ text: "new" });
+    await store.delete(["a"], "lost");
+    expect(await store.get(["a"], "lost")).toBeNull();
+  });
+
+  test("in a store without a codec says that one is needed", async () => {
+    const store = await mixed(undefined);
+    const error = await rejectionOf(store.get(["a"], "there"));
+    expect(error).toMatchObject({ code: "CODEC" });
+    expect(error.message).toContain("this store has none");
+    expect((await store.search(["a"])).info.unreadable).toBe(2);
+  });
+});

@@ -1,0 +1,34 @@
+/** Ten thousand hostile calls: each comes to a right answer or an error that says what is wrong. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import fc from "fast-check";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { attack, call, expectUnharmed, prepare, type Target } from "../support/hostile/calls.ts";
+import { makeEmbeddedStore, type TestStore } from "../support/stores.ts";
+
+/** Calls in all, in sequences: later ones meet what earlier ones left. */
+const SEQUENCES = 500;
+const CALLS_A_SEQUENCE = 20;
+
+let made: TestStore;
+let target: Target;
+
+beforeAll(async () => {
+  made = await makeEmbeddedStore({ index: { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] } });
+  target = await prepare(made.store);
+});
+
+afterAll(() => made.dispose());
+
+test("hostile calls come to a right answer or a typed error", { timeout: 180_000 }, async () => {
+  let calls = 0;
+  const sequence = fc.array(call, { minLength: CALLS_A_SEQUENCE, maxLength: CALLS_A_SEQUENCE });
+  await fc.assert(
+    fc.asyncProperty(sequence, async (attacks) => {
+      for (const each of attacks) await attack(target, each);
+      calls += attacks.length;
+    }),
+    { numRuns: SEQUENCES },
+  );
+  await expectUnharmed(target);
+  expect(calls).toBeGreaterThanOrEqual(SEQUENCES * CALLS_A_SEQUENCE);
+});

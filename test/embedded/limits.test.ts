@@ -1,0 +1,169 @@
+/** Bounds and rates of operations, as a caller meets them. */
+import { ScyllaDBStore, type EmbeddedStoreConfig, type StoreView } from "langgraph-store-scylladb";
+import { afterEach, describe, expect, test } from "vitest";
+import { rejectionOf } from "../../src/testing/expectations.ts";
+
+const stores: ScyllaDBStore[] = [];
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.stop()));
+});
+
+async function open(config: Omit<EmbeddedStoreConfig, "path">): Promise<ScyllaDBStore> {
+  const store = await ScyllaDBStore.embedded({ ...config, path: ":memory:" });
+  stores.push(store);
+  return store;
+}
+
+describe("a bound", () => {
+  type Call = (store: StoreView) => Promise<unknown>;
+  type Limits = NonNullable<EmbeddedStoreConfig["limits"]>;
+  const nested = { $and: [{ $or: [{ $not: { a: 1 } }] }] };
+
+  /** The option, set to a number; what is just within it; what is just beyond it; what the error says. */
+  const bounds: [Limits, Call, Call, string][] = [
+    [{ maxLabelBytes: 4 }, (s) => s.get(["fö"], "k"), (s) => s.get(["ok", "fööö"], "k"), "position 1: it is 7 bytes long; at most 4"],
+    [{ maxNamespaceLabels: 2 }, (s) => s.get(["a", "b"], "k"), (s) => s.search(["a", "b", "c"]), "3 labels; at most 2"],
+    [
+      { maxNamespaceLabels: 2 },
+      (s) => s.scoped(["a"]).get(["b"], "k"),
+      (s) => s.scoped(["a"]).put(["b", "c"], "k", {}),
+      "3 labels, the root of its view included; at most 2",
+    ],
+    [{ maxKeyBytes: 3 }, (s) => s.put(["a"], "key", {}), (s) => s.put(["a"], "keys", {}), "key is 4 bytes long; at most 3"],
+    [{ maxValueBytes: 8 }, (s) => s.put(["a"], "k", { n: 12 }), (s) => s.put(["a"], "k", { n: 1234 }), "value is 10 bytes long"],
+    [{ maxFilterDepth: 4 }, (s) => s.search([], { filter: nested }), (s) => s.search([], { filter: { $not: nested } }), "deeper than 4"],
+    [
+      { maxFilterConditions: 2 },
+      (s) => s.search([], { filter: { a: 1, b: { $gt: 1, $lt: 2 } } }),
+      (s) => s.search([], { filter: { a: 1, $or: [{ b: 1 }, {}] } }),
+      "more than 2 conditions",
+    ],
+    [
+      { maxFilterValues: 2 },
+      (s) => s.search([], { filter: { a: { $in: [1, 2] } } }),
+      (s) => s.search([], { filter: { a: { $nin: [1, 2, 3] } } }),
+      "filter.a.$nin is a list of 3; at most 2",
+    ],
+    [{ maxLimit: 5 }, (s) => s.search([], { limit: 5 }), (s) => s.search([], { limit: 6 }), "limit is 6; at most 5"],
+    [{ maxLimit: 100 }, (s) => s.listNamespaces(), (s) => s.listNamespaces({ limit: 101 }), "limit is 101; at most 100"],
+    [{ maxOffset: 5 }, (s) => s.search([], { offset: 5 }), (s) => s.search([], { offset: 6 }), "offset is 6; at most 5"],
+    [{ maxQueryBytes: 4 }, (s) => s.search([], { query: "té" }), (s) => s.search([], { query: "téa?" }), "query is 5 bytes long; at most 4"],
+    [
+      { maxBatchOperations: 2 },
+      (s) => s.batch([{ namespace: ["a"], key: "1" }, { namespace: ["a"], key: "2" }]),
+      (s) => s.batch(["1", "2", "3"].map((key) => ({ namespace: ["a"], key, value: {} }))),
+      "batch of 3 operations is too big; at most 2",
+    ],
+  ];
+
+  test.each(bounds)("%o holds, and its error says what was given, what is allowed and the option", async (limits, within, beyond, text) => {
+    const store = await open({ limits });
+    await within(store);
+    const error = await rejectionOf(beyond(store));
+    expect(error.message).toContain(text);
+    expect(error.message).toContain(`limits.${Object.keys(limits)[0]}`);
+    expect(["ValidationError", "InvalidNamespaceError"]).toContain(error.name);
+    expect(await store.search([], { filter: { n: 1234 }, limit: 5 })).toEqual([]);
+  });
+
+  test("cannot be widened beyond what a database can store", async () => {
+    const wide = { maxLabelBytes: 40_000, maxNamespaceLabels: 65, maxKeyBytes: 40_000, maxFilterDepth: 10_000 };
+    const error = await rejectionOf(ScyllaDBStore.embedded({ path: ":memory:", limits: wide }));
+    for (const option of Object.keys(wide)) expect(error.message).toContain(`limits.${option}`);
+  });
+
+  test("holds for views in views, whose roots and namespaces together would be too long for a key", async () => {
+    const store = await open({});
+    const long = store.scoped(["x".repeat(20_000)]);
+    expect(() => long.scoped(["y".repeat(20_000)])).toThrow("40001 bytes long, the root of its view included");
+    const error = await rejectionOf(long.put(["y".repeat(20_000)], "k", {}));
+    expect(error.message).toContain("at most 32768");
+  });
+
+  test("a value, or a filter, that holds one object over and over is refused at once", async () => {
+    const store = await open({});
+    let value: Record<string, unknown> = { leaf: "x" };
+    for (let i = 0; i < 60; i += 1) value = { a: value, b: value };
+    let filter: Record<string, unknown> = {};
+    for (let i = 0; i < 30; i += 1) filter = { $or: [filter, filter] };
+    const started = performance.now();
+    await expect(store.put(["a"], "k", value)).rejects.toMatchObject({ code: "VALIDATION" });
+    await expect(store.search(["a"], { filter })).rejects.toMatchObject({ code: "VALIDATION" });
+    await expect(store.search(["a"], { filter: { a: value } })).rejects.toMatchObject({ code: "VALIDATION" });
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+});
+
+describe("a rate limit", () => {
+  test("refuses what is too much, with the time after which it passes; nothing of it is done", async () => {
+    const store = await open({ rateLimit: { store: { put: { operations: 2, periodMs: 60_000 } } } });
+    await store.put(["a"], "1", { n: 1 });
+    await store.put(["a"], "2", { n: 2 });
+    const error = await rejectionOf(store.put(["a"], "3", { n: 3 }));
+    expect(error).toMatchObject({ name: "RateLimitError", code: "RATE_LIMITED", retryable: true });
+    const { retryAfterMs } = error as Error & { retryAfterMs: number };
+    expect(retryAfterMs).toBeGreaterThan(20_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(30_000);
+    expect((await store.search(["a"])).map(({ key }) => key)).toEqual(["1", "2"]);
+    await store.delete(["a"], "1");
+  });
+
+  test("counts a batch by its operations and refuses it as a whole", async () => {
+    const store = await open({ rateLimit: { algorithm: "sliding-window", store: { all: { operations: 4, periodMs: 60_000 } } } });
+    await store.batch(["1", "2", "3"].map((key) => ({ namespace: ["a"], key, value: {} })));
+    const error = await rejectionOf(store.batch([{ namespace: ["a"], key: "4", value: {} }, { namespace: ["a"], key: "1" }]));
+    expect(error).toMatchObject({ name: "BatchError", retryable: true, cause: { code: "RATE_LIMITED" } });
+    expect(await store.get(["a"], "4")).toBeNull();
+  });
+
+  test("is each tenant's own, also through views made again, and views with defaults", async () => {
+    const store = await open({ rateLimit: { scope: { all: { operations: 2, periodMs: 60_000 } } } });
+    const tenant = (id: string): StoreView => store.scoped(["tenants", id]);
+    await tenant("a").put(["n"], "k", {});
+    await tenant("a").with({ order: "newest" }).get(["n"], "k");
+    await expect(tenant("a").get(["n"], "k")).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    expect(await tenant("b").get(["n"], "k")).toBeNull();
+    // The store itself is no tenant.
+    for (let i = 0; i < 5; i += 1) await store.get(["tenants", "a", "n"], "k");
+  });
+
+  test("in wait mode a tenant that floods does not starve another", async () => {
+    const store = await open({ rateLimit: { mode: "wait", store: { all: { operations: 200, periodMs: 1_000, burst: 1 } } } });
+    const passed: string[] = [];
+    const calls = (id: string, count: number): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, () => store.scoped([id]).get(["n"], "k").then(() => passed.push(id))));
+    await Promise.all([calls("flood", 60), calls("small", 5)]);
+    expect(passed).toHaveLength(65);
+    expect(passed.lastIndexOf("small")).toBeLessThan(20);
+  });
+
+  test("is not refilled by a change of other options, and a change of its own holds at once", async () => {
+    const rateLimit = { store: { put: { operations: 1, periodMs: 60_000 } } };
+    const store = await open({ rateLimit });
+    await store.put(["a"], "k", {});
+    await store.reload({ path: ":memory:", rateLimit, limits: { maxLimit: 50 } });
+    await expect(store.put(["a"], "k", {})).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    await store.reload({ path: ":memory:" });
+    await store.put(["a"], "k", {});
+  });
+
+  test("ends the wait of a call whose signal is given", async () => {
+    const store = await open({ rateLimit: { mode: "wait", store: { get: { operations: 1, periodMs: 4_000 } } } });
+    await store.get(["a"], "k");
+    const controller = new AbortController();
+    const waiting = rejectionOf(store.get(["a"], "k", { signal: controller.signal }));
+    controller.abort();
+    expect(await waiting).toMatchObject({ code: "ABORTED" });
+  });
+
+  test("of a window takes no burst, and a wrong option is named", async () => {
+    const error = await rejectionOf(
+      ScyllaDBStore.embedded({
+        path: ":memory:",
+        rateLimit: { algorithm: "sliding-window", store: { get: { operations: 1, burst: 5 }, put: { operations: 0 } } },
+      }),
+    );
+    expect(error.message).toContain("rateLimit.store.get.burst");
+    expect(error.name).toBe("ConfigurationError");
+  });
+});

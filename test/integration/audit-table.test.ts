@@ -1,0 +1,98 @@
+/** The audit trail in the database, beside the records. */
+import { randomBytes } from "node:crypto";
+import { types } from "cassandra-driver";
+import { aesGcmCodec, ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterEach, describe, expect, inject, test } from "vitest";
+import { present, rejectionOf } from "../../src/testing/expectations.ts";
+import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+
+const servers = inject("servers");
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function open(config: Omit<ScyllaDBStoreConfig, "cql" | "qdrant">): Promise<{ store: ScyllaDBStore; keyspace: string }> {
+  const keyspace = uniqueName("audit");
+  const { qdrant, ...rest } = serverConfig(servers, keyspace);
+  cleanups.push(async () => {
+    await dropKeyspace(servers, keyspace);
+    await dropCollections(servers, keyspace);
+  });
+  const store = await ScyllaDBStore.connect({ ...rest, ...(config.index === undefined ? {} : { qdrant }), ...config });
+  cleanups.push(() => store.stop());
+  return { store, keyspace };
+}
+
+/** All rows, oldest first; asked as an operator would, day by day and shard by shard. */
+async function rowsOf(keyspace: string): Promise<types.Row[]> {
+  const days = [Date.now() - 60_000, Date.now()].map((time) => new Date(time).toISOString().slice(0, 10));
+  const rows = await withCql(servers, async (client) => {
+    const columns = "begun_at, actor, operation, namespace, key, version, outcome, duration_ms, TTL(operation) AS ttl";
+    const asked = `SELECT ${columns} FROM "${keyspace}".audit WHERE day = ? AND shard IN (0,1,2,3,4,5,6,7,8,9)`;
+    return Promise.all([...new Set(days)].map((day) => client.execute(asked, [types.LocalDate.fromString(day)], { prepare: true })));
+  });
+  return rows.flatMap((result) => result.rows).sort((a, b) => Number(a["version"] ?? Infinity) - Number(b["version"] ?? Infinity));
+}
+
+describe("the audit table", () => {
+  test("has one row an operation: who, what, where, when, which version, what became of it; and ends it by itself", async () => {
+    const { store, keyspace } = await open({ audit: { table: { retentionDays: 2 } } });
+    const view = store.scoped(["tenants", "a:b"]).with({ actor: "ann'; DROP TABLE x; --" });
+    await view.put(["notes"], "k\u0000\"\n", { text: "hidden" });
+    await view.delete(["notes"], "k\u0000\"\n");
+    await store.batch(Array.from({ length: 20 }, (_, n) => ({ namespace: ["b"], key: String(n), value: { n } })));
+    const rows = await rowsOf(keyspace);
+    expect(rows).toHaveLength(22);
+    const [put, deleted, batched] = rows.map((row) => present(row));
+    expect(put).toMatchObject({ actor: "ann'; DROP TABLE x; --", operation: "put", namespace: "tenants.a:b.notes", key: "k\u0000\"\n", outcome: "ok" });
+    expect(deleted).toMatchObject({ operation: "delete", outcome: "ok" });
+    expect(Number(present(put)["version"])).toBeGreaterThan(Date.UTC(2020, 0) * 1000);
+    expect(batched).toMatchObject({ actor: null, operation: "put", namespace: "b" });
+    expect(present(put)["begun_at"]).toBeInstanceOf(Date);
+    for (const row of rows) {
+      expect(row["ttl"]).toBeGreaterThan(2 * 86_400 - 600);
+      expect(row["ttl"]).toBeLessThanOrEqual(2 * 86_400);
+    }
+    expect(JSON.stringify(rows)).not.toContain("hidden");
+  });
+
+  test("that cannot be written stops writes under block, and reads go on", async () => {
+    const { store, keyspace } = await open({ audit: { table: {} } });
+    await store.put(["a"], "k", { n: 1 });
+    await withCql(servers, (client) => client.execute(`DROP TABLE "${keyspace}".audit`, [], { readTimeout: 60_000 }));
+    expect(await rejectionOf(store.put(["a"], "k", { n: 2 }))).toMatchObject({ code: "AUDIT", applied: false });
+    expect((await store.get(["a"], "k"))?.value).toEqual({ n: 1 });
+  });
+});
+
+describe("values and points on servers", () => {
+  /** What Qdrant keeps of the only point. */
+  async function payload(keyspace: string): Promise<string> {
+    const client = qdrantClient(servers);
+    const { points } = await client.scroll(keyspace, { with_payload: true, limit: 10 });
+    expect(points).toHaveLength(1);
+    return JSON.stringify(points[0]?.payload);
+  }
+
+  test("with a codec the record holds nothing in clear; with payload paths the point holds only those", async () => {
+    const index = { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"], payload: ["lang"] };
+    const codec = aesGcmCodec({ keys: { k1: randomBytes(32) }, current: "k1" });
+    const { store, keyspace } = await open({ index, codec });
+    const value = { text: "whispered words", lang: "en", mood: "gloomy" };
+    await store.put(["a"], "k", value);
+    expect((await store.get(["a"], "k"))?.value).toEqual(value);
+    for (const filter of [{ lang: "en" }, { mood: "gloomy" }, { $or: [{ mood: "gloomy" }, { lang: "de" }] }]) {
+      expect((await store.search(["a"], { query: "whispered", filter })).map(({ key }) => key)).toEqual(["k"]);
+    }
+    expect(await store.search(["a"], { query: "whispered", filter: { mood: "merry" } })).toEqual([]);
+    const stored = await payload(keyspace);
+    expect(stored).toContain("lang=string:en");
+    expect(stored).not.toMatch(/gloomy|whispered/);
+    const records = await withCql(servers, (client) => client.execute(`SELECT record FROM "${keyspace}".items`));
+    const bytes = records.rows[0]?.["record"] as Buffer;
+    expect(bytes.includes("k1")).toBe(true);
+    for (const text of ["whispered", "gloomy", "lang"]) expect(bytes.includes(text)).toBe(false);
+  });
+});

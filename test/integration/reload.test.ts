@@ -1,0 +1,110 @@
+/** Another configuration for a store on servers, while it is used. */
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
+import { startLoad } from "../support/reload-load.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+
+const servers = inject("servers");
+const keyspace = uniqueName("reload");
+const [contactPoint = ""] = servers.cql.contactPoints;
+const [host = "", port = ""] = contactPoint.split(":");
+
+const right = serverConfig(servers, keyspace);
+const BASE: ScyllaDBStoreConfig = {
+  ...right,
+  index: { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] },
+};
+
+const stores: ScyllaDBStore[] = [];
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.stop()));
+});
+afterAll(async () => {
+  await dropKeyspace(servers, keyspace);
+  await dropCollections(servers, keyspace);
+});
+
+async function storeWith(config: ScyllaDBStoreConfig): Promise<ScyllaDBStore> {
+  const store = await ScyllaDBStore.connect(config);
+  stores.push(store);
+  return store;
+}
+
+/** A port at which nobody listens. */
+async function deadPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return typeof address === "object" && address !== null ? address.port : 1;
+}
+
+test("20 reloads that connect anew, under load, without a failed operation", async () => {
+  const store = await storeWith(BASE);
+  const end = startLoad(store, "load", 4);
+  for (let i = 0; i < 20; i += 1) {
+    const { changed } = await store.reload({
+      ...BASE,
+      cql: { ...right.cql, requestTimeoutMs: 6_000 + i, pooling: { connectionsPerNode: 1 + (i % 2) } },
+      limits: { deadlineMs: 10_000 + i },
+    });
+    expect(changed).toContain("cql.pooling.connectionsPerNode");
+  }
+  const { done, failures } = await end();
+  expect(failures).toEqual([]);
+  expect(done).toBeGreaterThan(100);
+  await store.reconcile();
+  expect(await store.repair()).toMatchObject({ missing: 0, stale: 0, orphaned: 0, unlisted: 0, failed: 0 });
+  expect((await store.search(["load"], { query: "item 1" })).info.mode).toBe("vector");
+  expect(await store.health()).toMatchObject({ status: "ok" });
+}, 60_000);
+
+test("limits change while the database cannot be reached: nothing connects anew for them", async () => {
+  const network = await TcpProxy.start({ host, port: Number(port) });
+  try {
+    const cql = { ...right.cql, contactPoints: [`127.0.0.1:${network.port}`] };
+    const store = await storeWith({ ...BASE, cql });
+    await store.put(["outage"], "k", { text: "green tea" });
+    network.impose({ kind: "partition" });
+    const began = performance.now();
+    await store.reload({ ...BASE, cql, limits: { deadlineMs: 300 }, retry: { maxAttempts: 1 } });
+    await expect(store.get(["outage"], "k")).rejects.toMatchObject({ retryable: true });
+    expect(performance.now() - began).toBeLessThan(2_000);
+    network.heal();
+    await store.reload({ ...BASE, cql });
+    expect((await store.get(["outage"], "k"))?.value).toEqual({ text: "green tea" });
+  } finally {
+    await network.stop();
+  }
+});
+
+describe("what cannot be put in force leaves the configuration before in force", () => {
+  test.each<[string, string, (dead: number) => object]>([
+    ["another keyspace", "CONFIGURATION", () => ({ cql: { ...right.cql, keyspace: "other" } })],
+    ["other partitions", "CONFIGURATION", () => ({ cql: { ...right.cql, buckets: [{ namespace: ["a"], buckets: 4 }] } })],
+    ["another collection", "CONFIGURATION", () => ({ qdrant: { ...right.qdrant, collection: "other" } })],
+    ["another set-up", "CONFIGURATION", () => ({ setup: "never" })],
+    ["another data centre", "CONFIGURATION", () => ({ cql: { ...right.cql, localDataCenter: "nowhere" } })],
+    ["a database that is not there", "CONNECTION", (dead) => ({ cql: { ...right.cql, contactPoints: [`127.0.0.1:${dead}`] } })],
+    ["a Qdrant that is not there", "CONNECTION", (dead) => ({ qdrant: { ...right.qdrant, url: `http://127.0.0.1:${dead}` } })],
+  ])("%s", async (_, code, change) => {
+    const store = await storeWith(BASE);
+    await store.put(["kept"], "k", { text: "green tea" });
+    await expect(store.reload({ ...BASE, ...change(await deadPort()) })).rejects.toMatchObject({ code });
+    await store.put(["kept"], "k", { text: "black coffee" });
+    const found = await store.search(["kept"], { query: "coffee" });
+    expect([found.info.mode, found[0]?.value]).toEqual(["vector", { text: "black coffee" }]);
+  });
+});
+
+test("a store that has not connected yet does so by the configuration of the moment", async () => {
+  const store = new ScyllaDBStore({ ...BASE, cql: { ...right.cql, contactPoints: [`127.0.0.1:${await deadPort()}`] } });
+  stores.push(store);
+  await store.reload(BASE);
+  await store.put(["late"], "k", { text: "green tea" });
+  expect((await store.get(["late"], "k"))?.value).toEqual({ text: "green tea" });
+});

@@ -1,0 +1,137 @@
+/** Secrets in Azure Key Vault: Azure's own packages against a server that speaks its API. */
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  PermissionError,
+  ScyllaDBStore,
+  UnavailableError,
+} from "langgraph-store-scylladb";
+import { LocalKeyVault } from "../servers/azure.ts";
+import { configWithKey, followSecrets, type SecretsInput } from "../support/secret-places.ts";
+import { SecretWatch } from "../support/secret-watch.ts";
+
+const watch = new SecretWatch();
+const trusted = getCACertificates("default");
+let vault: LocalKeyVault;
+
+beforeAll(async () => {
+  vault = await LocalKeyVault.start();
+  watch.guard("client secret", vault.application.clientSecret);
+  setDefaultCACertificates([...trusted, vault.ca]);
+});
+afterAll(async () => {
+  setDefaultCACertificates(trusted);
+  await vault[Symbol.asyncDispose]();
+  watch.stop();
+});
+// DefaultAzureCredential looks for credentials in the environment first, as it does in production.
+beforeEach(() => logInAs(vault.application.clientSecret));
+afterEach(() => vi.unstubAllEnvs());
+
+function logInAs(clientSecret: string): void {
+  const { tenantId, clientId } = vault.application;
+  vi.stubEnv("AZURE_TENANT_ID", tenantId);
+  vi.stubEnv("AZURE_CLIENT_ID", clientId);
+  vi.stubEnv("AZURE_CLIENT_SECRET", clientSecret);
+}
+
+function options(more: Partial<SecretsInput> = {}): SecretsInput {
+  return { ...more, azure: { endpoint: vault.url, authorityHost: vault.url } };
+}
+
+async function startFailure(reference: string, secrets: SecretsInput): Promise<Error> {
+  return watch.rejection(ScyllaDBStore.connect({ ...configWithKey(reference, secrets), logger: watch.logger }));
+}
+
+test("a secret is read", async () => {
+  const text = watch.secret("key");
+  vault.set("reading", text);
+  await using followed = followSecrets(options());
+  const key = followed.text("azure-kv://agents/reading");
+  await followed.secrets.start();
+  expect(key.current().reveal()).toBe(text);
+  watch.show(followed);
+});
+
+describe("at the start it fails with what and why", () => {
+  test("an application without the right", async () => {
+    vault.set("denied", watch.secret("key"));
+    vault.isAllowed = false;
+    try {
+      const error = await startFailure("azure-kv://agents/denied", options());
+      expect(error).toBeInstanceOf(PermissionError);
+      expect(error.message).toMatch(/qdrant\.apiKey, azure-kv:\/\/agents\/denied, could not be read. The Azure vault agents refused it/);
+    } finally {
+      vault.isAllowed = true;
+    }
+  });
+
+  test("a client secret that is wrong", async () => {
+    logInAs(watch.secret("wrong-client-secret"));
+    const error = await startFailure("azure-kv://agents/any", options());
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read. Azure did not accept the credentials, or found none/);
+  });
+
+  test("a secret that is not there", async () => {
+    const error = await startFailure("azure-kv://agents/none", options());
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error.message).toMatch(/The Azure vault agents has no secret none/);
+  });
+
+  test("a vault that is away", async () => {
+    const away = { timeoutMs: 3_000, azure: { endpoint: "https://127.0.0.1:1", authorityHost: vault.url } };
+    const error = await startFailure("azure-kv://agents/any", away);
+    expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read/);
+    expect(["ConnectionError", "TimeoutError"]).toContain(error.name);
+    expect(error instanceof ConnectionError || error.message.includes("did not answer within 3000 ms")).toBe(true);
+  });
+
+  test("a vault that cannot serve", async () => {
+    vault.mode = "away";
+    try {
+      const error = await startFailure("azure-kv://agents/any", options({ timeoutMs: 2_000 }));
+      expect(["UnavailableError", "TimeoutError", "AuthenticationError"]).toContain(error.name);
+      expect(error instanceof UnavailableError || error.message.length > 0).toBe(true);
+    } finally {
+      vault.mode = "serving";
+    }
+  });
+});
+
+test("a rotated secret is used without a restart; a token that expired is replaced", async () => {
+  const [first, second] = [watch.secret("first"), watch.secret("second")];
+  vault.set("rotating", first);
+  await using followed = followSecrets(options({ lifetimeMs: 200 }));
+  const key = followed.text("azure-kv://agents/rotating");
+  await followed.secrets.start();
+  expect(key.current().reveal()).toBe(first);
+  vault.revokeTokens();
+  vault.set("rotating", second);
+  await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 15_000 });
+  expect(followed.events.at(-1)).toEqual({ type: "secret-rotated", secret: "azure-kv://agents/rotating" });
+});
+
+test("an outage while the store runs leaves the last good secret in force, and says so", async () => {
+  const text = watch.secret("key");
+  vault.set("outage", text);
+  await using followed = followSecrets(options({ lifetimeMs: 200, timeoutMs: 1_000 }));
+  const key = followed.text("azure-kv://agents/outage");
+  await followed.secrets.start();
+  vault.mode = "away";
+  try {
+    await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 15_000 });
+    expect(key.current().reveal()).toBe(text);
+    watch.show(followed.events);
+  } finally {
+    vault.mode = "serving";
+  }
+});
+
+test("nothing of all this showed a secret", () => {
+  expect(watch.noted).toBeGreaterThan(10);
+  expect(watch.leaks()).toEqual([]);
+});

@@ -1,0 +1,234 @@
+/** Secrets in Vault: an OpenBao of the test's own. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  PermissionError,
+  ScyllaDBStore,
+  TimeoutError,
+} from "langgraph-store-scylladb";
+import { startVault, type LocalVault } from "../servers/vault.ts";
+import { configWithKey, followSecrets, type SecretsInput } from "../support/secret-places.ts";
+import { SecretWatch } from "../support/secret-watch.ts";
+
+const watch = new SecretWatch();
+let started: LocalVault | undefined;
+
+beforeAll(async () => {
+  started = await startVault();
+  watch.guard("root token", started.rootToken);
+  await started.request("POST", "sys/mounts/old", { type: "kv", options: { version: "1" } });
+  await started.request("POST", "sys/mounts/team/kv", { type: "kv", options: { version: "2" } });
+  await started.request("POST", "sys/auth/approle", { type: "approle" });
+});
+afterAll(async () => {
+  await started?.stop();
+  watch.stop();
+});
+
+function vault(): LocalVault {
+  if (started === undefined) throw new Error("OpenBao did not start.");
+  return started;
+}
+
+async function tokenFor(path: string, lifeSeconds?: number): Promise<string> {
+  return watch.guard("token", await vault().tokenFor(path, lifeSeconds));
+}
+
+function at(token: string, more: Partial<SecretsInput> = {}): SecretsInput {
+  return { ...more, vault: { address: vault().address, token } };
+}
+
+/** A role that may read one path, whose tokens live so many seconds. */
+async function appRole(name: string, path: string, lifeSeconds: number): Promise<SecretsInput> {
+  await vault().request("POST", `sys/policies/acl/${name}`, { policy: `path "secret/data/${path}" { capabilities = ["read"] }` });
+  await vault().request("POST", `auth/approle/role/${name}`, { token_policies: name, token_ttl: `${lifeSeconds}s`, token_max_ttl: `${lifeSeconds}s` });
+  const { data: role } = await vault().request("GET", `auth/approle/role/${name}/role-id`);
+  const { data: secret } = await vault().request("POST", `auth/approle/role/${name}/secret-id`);
+  const secretId = watch.guard("secret id", String(secret?.["secret_id"]));
+  return { vault: { address: vault().address, appRole: { roleId: String(role?.["role_id"]), secretId } } };
+}
+
+async function startFailure(reference: string, secrets: SecretsInput): Promise<Error> {
+  return watch.rejection(ScyllaDBStore.connect({ ...configWithKey(reference, secrets), logger: watch.logger }));
+}
+
+describe("reading", () => {
+  test("key-value engines of both versions, wherever they are mounted", async () => {
+    const text = watch.secret("key");
+    await vault().write("reading", { qdrant: text });
+    await vault().request("POST", "old/reading", { qdrant: text });
+    await vault().request("POST", "team/kv/data/a/b", { data: { qdrant: text } });
+    for (const reference of ["vault://secret/reading#qdrant", "vault://old/reading#qdrant", "vault://team/kv/a/b#qdrant"]) {
+      await using followed = followSecrets(at(vault().rootToken));
+      const key = followed.text(reference);
+      await followed.secrets.start();
+      expect(key.current().reveal()).toBe(text);
+      watch.show(followed);
+      watch.show(key);
+    }
+  });
+
+  test("by the usual variables of the environment", async () => {
+    const text = watch.secret("key");
+    await vault().write("environment", { qdrant: text });
+    const token = await tokenFor("environment");
+    await using followed = followSecrets({}, { VAULT_ADDR: vault().address, VAULT_TOKEN: token });
+    const key = followed.text("vault://secret/environment#qdrant");
+    await followed.secrets.start();
+    expect(key.current().reveal()).toBe(text);
+  });
+
+  test("a token that is a reference itself", async () => {
+    const text = watch.secret("key");
+    await vault().write("by-reference", { qdrant: text });
+    const env = { BAO: await tokenFor("by-reference") };
+    await using followed = followSecrets(at("env://BAO"), env);
+    const key = followed.text("vault://secret/by-reference#qdrant");
+    await followed.secrets.start();
+    expect(key.current().reveal()).toBe(text);
+  });
+
+  test("one read serves all fields of a document", async () => {
+    await vault().write("fields", { username: watch.secret("name"), password: watch.secret("password") });
+    await using followed = followSecrets(at(vault().rootToken));
+    const [username, password] = [followed.text("vault://secret/fields#username"), followed.text("vault://secret/fields#password")];
+    await followed.secrets.start();
+    expect([username.current().reveal(), password.current().reveal()]).toEqual([
+      expect.stringMatching(/^name-/),
+      expect.stringMatching(/^password-/),
+    ]);
+  });
+});
+
+describe("at the start it fails with what and why", () => {
+  test("a token without the right", async () => {
+    await vault().write("denied", { qdrant: watch.secret("key") });
+    const error = await startFailure("vault://secret/denied#qdrant", at(await tokenFor("another")));
+    expect(error).toBeInstanceOf(PermissionError);
+    expect(error.message).toMatch(/qdrant\.apiKey, vault:\/\/secret\/denied#qdrant, could not be read.*"read" on secret\/data\/denied/);
+  });
+
+  test("a path where nothing is mounted", async () => {
+    const error = await startFailure("vault://nowhere/agents#qdrant", at(vault().rootToken));
+    expect(error).toBeInstanceOf(PermissionError);
+    expect(error.message).toContain("refused it: nothing is mounted at nowhere/agents, or the token's policies allow nothing there");
+  });
+
+  test("a token that is wrong, and one that has expired", async () => {
+    await vault().write("expired", { qdrant: watch.secret("key") });
+    const expired = await tokenFor("expired", 1);
+    await vi.waitFor(() => expect(statusOf(expired)).resolves.toBe(403), { timeout: 10_000, interval: 200 });
+    for (const token of [expired, watch.secret("wrong-token")]) {
+      const error = await startFailure("vault://secret/expired#qdrant", at(token));
+      expect(error).toBeInstanceOf(AuthenticationError);
+      expect(error.message).toMatch(/vault:\/\/secret\/expired#qdrant.*does not accept the token: it is wrong, was revoked or has expired/);
+    }
+  });
+
+  test("a secret id that is wrong", async () => {
+    const { vault: options } = await appRole("wrong", "wrong", 60);
+    const wrong = { vault: { ...options, appRole: { roleId: options?.appRole?.roleId ?? "", secretId: watch.secret("wrong-id") } } };
+    const error = await startFailure("vault://secret/wrong#qdrant", wrong);
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(error.message).toContain("refused the login at auth/approle");
+  });
+
+  test("a secret that is not there, was deleted, or lacks the field", async () => {
+    await vault().write("gone", { qdrant: watch.secret("key") });
+    await vault().request("DELETE", "secret/data/gone");
+    await vault().write("fieldless", { other: watch.secret("other"), number: 5 });
+    for (const [reference, why] of [
+      ["vault://secret/none#qdrant", /has nothing at secret\/none/],
+      ["vault://secret/gone#qdrant", /has nothing at secret\/gone, or what was there is deleted/],
+      ["vault://secret/fieldless#qdrant", /It has no field "qdrant"; its fields are "number", "other"/],
+      ["vault://secret/fieldless#number", /Its field "number" must be text, but is of kind number/],
+    ] as const) {
+      const error = await startFailure(reference, at(vault().rootToken));
+      expect(error).toBeInstanceOf(ConfigurationError);
+      expect(error.message).toMatch(why);
+      expect(error.message).toContain(reference);
+    }
+  });
+
+  test("nothing that says where Vault is, or how to log in", async () => {
+    for (const [env, why] of [
+      [{}, /set secrets\.vault\.address or VAULT_ADDR/],
+      [{ VAULT_ADDR: vault().address }, /set secrets\.vault\.token \(or VAULT_TOKEN\)/],
+      [{ VAULT_ADDR: "vault.internal" }, /VAULT_ADDR must be an address/],
+    ] as const) {
+      await using followed = followSecrets({}, env);
+      followed.text("vault://secret/any#qdrant");
+      await expect(followed.secrets.start()).rejects.toThrow(why);
+    }
+  });
+
+  test("a Vault that is away", async () => {
+    const error = await startFailure("vault://secret/any#qdrant", { vault: { address: "http://127.0.0.1:1", token: watch.secret("token") } });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toMatch(/vault:\/\/secret\/any#qdrant, could not be read. Vault at http:\/\/127\.0\.0\.1:1 could not be reached: .*ECONNREFUSED/);
+  });
+});
+
+test("a token of a login that has expired is replaced by a new login", async () => {
+  const text = watch.secret("key");
+  await vault().write("role", { qdrant: text });
+  const options = await appRole("agents", "role", 1);
+  await using followed = followSecrets({ ...options, lifetimeMs: 200 });
+  const key = followed.text("vault://secret/role#qdrant");
+  await followed.secrets.start();
+  // All tokens that were given out so far end at once, which is how a revocation looks too.
+  await vault().request("POST", "sys/leases/revoke-prefix/auth/approle");
+  const rotated = watch.secret("rotated-key");
+  await vault().write("role", { qdrant: rotated });
+  await vi.waitFor(() => expect(key.current().reveal()).toBe(rotated), { timeout: 15_000 });
+  expect(followed.events.filter(({ type }) => type === "secret-refresh-failed")).toEqual([]);
+});
+
+test("a rotated secret is used without a restart, and at once when a server has refused the old one", async () => {
+  const [first, second] = [watch.secret("first-key"), watch.secret("second-key")];
+  await vault().write("rotating", { qdrant: first });
+  await using followed = followSecrets(at(await tokenFor("rotating")));
+  const key = followed.text("vault://secret/rotating#qdrant");
+  await followed.secrets.start();
+  const refused = key.current();
+  await vault().write("rotating", { qdrant: second });
+  expect(key.current().reveal()).toBe(first);
+  expect((await key.refused(refused))?.reveal()).toBe(second);
+  expect(key.current().reveal()).toBe(second);
+  expect(followed.events).toEqual([{ type: "secret-rotated", secret: "vault://secret/rotating" }]);
+});
+
+test("an outage while the store runs leaves the last good secret in force, and says so; what hangs is given up", async () => {
+  const own = await startVault();
+  try {
+    const text = watch.secret("key");
+    await own.write("outage", { qdrant: text });
+    await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 500, vault: { address: own.address, token: watch.guard("root token", own.rootToken) } });
+    const key = followed.text("vault://secret/outage#qdrant");
+    await followed.secrets.start();
+    own.pause();
+    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 500 ms") as unknown }), { timeout: 15_000 });
+    expect(key.current().reveal()).toBe(text);
+    await using late = followSecrets({ timeoutMs: 300, vault: { address: own.address, token: own.rootToken } });
+    late.text("vault://secret/outage#qdrant");
+    expect(await watch.rejection(late.secrets.start())).toBeInstanceOf(TimeoutError);
+    own.resume();
+    await own.kill();
+    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") as unknown }), { timeout: 15_000 });
+    expect(key.current().reveal()).toBe(text);
+    for (const event of followed.events) watch.show(event);
+  } finally {
+    await own.stop();
+  }
+});
+
+test("nothing of all this showed a secret", () => {
+  expect(watch.noted).toBeGreaterThan(50);
+  expect(watch.leaks()).toEqual([]);
+});
+
+async function statusOf(token: string): Promise<number> {
+  return (await fetch(`${vault().address}/v1/auth/token/lookup-self`, { headers: { "x-vault-token": token } })).status;
+}

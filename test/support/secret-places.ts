@@ -1,0 +1,44 @@
+/** Secrets of a configuration without a store around them. */
+import type { ScyllaDBStoreConfig, StoreEvent } from "langgraph-store-scylladb";
+import { secrets as options } from "../../src/config/options/secrets.ts";
+import { parseReference } from "../../src/config/secrets/reference.ts";
+import { Secrets } from "../../src/config/secrets/secrets.ts";
+import type { SecretText } from "../../src/ports/secrets.ts";
+
+/** The option `secrets`. */
+export type SecretsInput = NonNullable<ScyllaDBStoreConfig["secrets"]>;
+
+/** Secrets that follow references as a store does, and what they told. */
+export interface FollowedSecrets extends AsyncDisposable {
+  readonly secrets: Secrets;
+  readonly events: readonly StoreEvent[];
+  /** The text of a reference; read when `secrets` starts. */
+  text(reference: string): SecretText;
+}
+
+/** Follows references with the option `secrets`. */
+export function followSecrets(input: SecretsInput, env: NodeJS.ProcessEnv = {}): FollowedSecrets {
+  const events: StoreEvent[] = [];
+  const secrets = new Secrets(options.parse(input), { tell: (event) => void events.push(event) }, env);
+  return {
+    secrets,
+    events,
+    text(reference) {
+      const parsed = parseReference(reference);
+      if (parsed === null) throw new Error(`${reference} is no reference`);
+      return secrets.text(parsed, "qdrant.apiKey");
+    },
+    [Symbol.asyncDispose]: () => secrets.stop(),
+  };
+}
+
+/** A configuration that gets no further than its secrets: nothing listens where its databases would be. */
+export function configWithKey(apiKey: string, secrets: SecretsInput): ScyllaDBStoreConfig {
+  const none = { embedDocuments: () => Promise.resolve([]), embedQuery: () => Promise.resolve([]) };
+  return {
+    cql: { contactPoints: ["127.0.0.1:1"], localDataCenter: "datacenter1", keyspace: "agents" },
+    qdrant: { url: "http://127.0.0.1:1", apiKey },
+    index: { dims: 3, embeddings: none, model: "none" },
+    secrets,
+  };
+}

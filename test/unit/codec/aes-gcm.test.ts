@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { aesGcmCodec, type CodecContext } from "langgraph-store-scylladb";
+import { describe, expect, test } from "vitest";
+import { rejectionOf } from "../../../src/testing/expectations.ts";
+
+const [K1, K2] = [randomBytes(32), randomBytes(32)];
+const HERE: CodecContext = { namespace: ["users", "42"], key: "tea" };
+const codec = aesGcmCodec({ keys: { k1: K1 }, current: "k1" });
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+async function reading(bytes: Uint8Array, at: CodecContext = HERE, by = codec): Promise<string> {
+  return text(await by.decode(bytes, at));
+}
+
+describe("aesGcmCodec", () => {
+  test("gives back what it was given, and shows nothing of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), fc.array(fc.string()), fc.string(), async (bytes, namespace, key) => {
+        const sealed = await codec.encode(bytes, { namespace, key });
+        expect(Buffer.from(await codec.decode(sealed, { namespace, key })).equals(bytes)).toBe(true);
+        if (bytes.length > 4) expect(Buffer.from(sealed).includes(Buffer.from(bytes))).toBe(false);
+      }),
+    );
+  });
+
+  test("never writes one value twice alike", async () => {
+    const sealed = await Promise.all(Array.from({ length: 100 }, async () => codec.encode(Buffer.from("same"), HERE)));
+    expect(new Set(sealed.map((bytes) => Buffer.from(bytes).toString("hex"))).size).toBe(100);
+  });
+
+  test("reads a value at its own item only: not under another key, namespace, or split of labels", async () => {
+    const sealed = await codec.encode(Buffer.from("mine"), HERE);
+    expect(await reading(sealed)).toBe("mine");
+    const elsewhere: CodecContext[] = [
+      { ...HERE, key: "coffee" },
+      { ...HERE, namespace: ["users", "43"] },
+      { ...HERE, namespace: ["users,42"] },
+      { namespace: ["users"], key: "42,tea" },
+      { namespace: [], key: "tea" },
+    ];
+    for (const at of elsewhere) {
+      expect(await rejectionOf(reading(sealed, at))).toMatchObject({ code: "CODEC", details: { keyId: "k1" } });
+    }
+  });
+
+  test("notices any change of what is stored", async () => {
+    const sealed = Buffer.from(await codec.encode(Buffer.from("value"), HERE));
+    for (let i = 0; i < sealed.length; i += 1) {
+      const changed = Buffer.from(sealed);
+      changed[i] = (changed[i] ?? 0) ^ 1;
+      expect(await rejectionOf(reading(changed)), `byte ${i}`).toMatchObject({ code: "CODEC" });
+    }
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(await rejectionOf(reading(sealed.subarray(0, length)))).toMatchObject({ code: "CODEC" });
+    }
+  });
+
+  test("after a rotation still reads what older keys wrote, and writes with the current one", async () => {
+    const old = await codec.encode(Buffer.from("old"), HERE);
+    const rotated = aesGcmCodec({ keys: { k1: K1, k2: K2.toString("base64") }, current: "k2" });
+    const young = await rotated.encode(Buffer.from("young"), HERE);
+    expect(await reading(old, HERE, rotated)).toBe("old");
+    expect(await reading(young, HERE, rotated)).toBe("young");
+    const error = await rejectionOf(reading(young));
+    expect(error).toMatchObject({ name: "CodecError", retryable: false, details: { keyId: "k2" } });
+    expect(error.message).toContain('"k2"');
+  });
+
+  test("with another key under the same id names that key", async () => {
+    const sealed = await codec.encode(Buffer.from("value"), HERE);
+    const wrong = aesGcmCodec({ keys: { k1: K2 }, current: "k1" });
+    const error = await rejectionOf(reading(sealed, HERE, wrong));
+    expect(error.message).toContain('could not be decrypted with the key "k1"');
+  });
+
+  test("follows references when it is started, and not before", async () => {
+    const referring = aesGcmCodec({ keys: { k1: "vault://kv/agents#k1" }, current: "k1" });
+    expect(await rejectionOf(reading(await codec.encode(Buffer.from("x"), HERE), HERE, referring))).toMatchObject({ code: "CODEC" });
+    await referring.start?.((reference) => {
+      expect(reference).toBe("vault://kv/agents#k1");
+      return Promise.resolve(K1.toString("base64url"));
+    });
+    expect(await reading(await codec.encode(Buffer.from("x"), HERE), HERE, referring)).toBe("x");
+  });
+
+  const WRONG: [string, Parameters<typeof aesGcmCodec>[0], string][] = [
+    ["no current key", { keys: { a: K1, b: K2 }, current: "c" }, 'current is "c", which is none of its keys: a, b'],
+    ["a key of 16 bytes", { keys: { a: randomBytes(16) }, current: "a" }, "must be 32 bytes, or those in base64, but is 16 bytes"],
+    ["a key of hexadecimal text", { keys: { a: K1.toString("hex") }, current: "a" }, "but is 48 bytes"],
+    ["a pass phrase", { keys: { a: "correct horse battery staple" }, current: "a" }, "openssl rand -base64 32"],
+    ["an id that is too long", { keys: { ["x".repeat(65)]: K1 }, current: "x".repeat(65) }, "1 to 64 bytes"],
+  ];
+  test.each(WRONG)("refuses %s, and shows nothing of a key", (_name, options, message) => {
+    expect(() => aesGcmCodec(options)).toThrow(message);
+    expect(() => aesGcmCodec(options)).not.toThrow("correct horse");
+  });
+});

@@ -1,0 +1,116 @@
+import { inspect } from "node:util";
+import { ConfigurationError, ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { describe, expect, test } from "vitest";
+
+const cql = { contactPoints: ["127.0.0.1"], localDataCenter: "dc1", keyspace: "agents" };
+const qdrant = { url: "http://127.0.0.1:6333" };
+
+/** The mistakes that a store on servers is refused for. */
+function mistakesIn(config: unknown): string[] {
+  try {
+    new ScyllaDBStore(config as ScyllaDBStoreConfig);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return [...(error.details["mistakes"] as string[])];
+    throw error;
+  }
+  throw new Error("The configuration was taken.");
+}
+
+describe("a mistake says where it is, what was given, what is allowed, and what would be right", () => {
+  test.each([
+    [{ cql: { ...cql, port: "9042" } }, 'cql.port: must be a whole number from 1 to 65535 (got "9042"). For example: port: 9042'],
+    [{ cql: { ...cql, port: 70_000 } }, "cql.port: must be a whole number from 1 to 65535 (got the number 70000). For example: port: 9042"],
+    [{ cql, limits: { drainMs: Number.NaN } }, "limits.drainMs: must be a whole number of at least 1 (got NaN). For example: drainMs: 10000"],
+    [{ cql, setup: true }, 'setup: must be "auto" or "never" (got the boolean true). For example: setup: "auto"'],
+    [{ cql, qdrant: { url: "127.0.0.1:6333" } }, 'qdrant.url: must be a web address (got "127.0.0.1:6333"). For example: url: "https://qdrant.internal:6333"'],
+    [{ cql: { ...cql, keyspace: undefined } }, 'cql.keyspace: is required, and must be a text (got nothing). For example: keyspace: "agents"'],
+    [{ cql: { ...cql, contactPoints: "127.0.0.1" } }, 'cql.contactPoints: must be a list of texts (got "127.0.0.1"). For example: contactPoints: ["10.0.0.1","10.0.0.2"]'],
+    [{ cql: null }, /^cql: must be an object with the options contactPoints, port, .* \(got null\)\.$/],
+    [{ cql, ttl: { rules: [{ namespace: ["a"] }] } }, "ttl.rules.0.defaultTtl: is required, and must be a number above 0 or null (got nothing). For example: defaultTtl: 1"],
+    [
+      { cql, qdrant, index: { dims: 1, embeddings: { embedQuery() {}, embedDocuments() {} }, rules: [{ namespace: ["a"], fields: ["a["] }] } },
+      'index.rules.0.fields.0: The index path "a[" holds "[": write [0], [-1] or [*] (got "a["). For example: "text"',
+    ],
+    [{ cql: { ...cql, pooling: { connectionsPerNode: 0 } } }, "cql.pooling.connectionsPerNode: must be a whole number of at least 1 (got the number 0). For example: connectionsPerNode: 2"],
+    [{ cql: { ...cql, profiles: { read: { executionProfile: "x" } } } }, /^cql\.profiles\.read\.executionProfile: names a profile of a client of your own/],
+  ])("case %#", (config, mistake) => {
+    const mistakes = mistakesIn(config);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toEqual(typeof mistake === "string" ? mistake : expect.stringMatching(mistake));
+  });
+});
+
+describe("an unknown name is told with the nearest known one", () => {
+  test.each([
+    [{ cql: { ...cql, contact_points: ["x"] } }, "cql.contact_points: is no option; did you mean cql.contactPoints?"],
+    [{ cql: { ...cql, localDatacenter: "x" } }, "cql.localDatacenter: is no option; did you mean cql.localDataCenter?"],
+    [{ cql, retries: {} }, "retries: is no option; did you mean retry?"],
+    [{ cql, liimts: {} }, "liimts: is no option; did you mean limits?"],
+    [{ cql: { ...cql, password: "hunter2" } }, "cql.password: is no option; did you mean cql.credentials.password?"],
+    [{ cql, contactPoints: ["x"] }, "contactPoints: is no option; did you mean cql.contactPoints?"],
+    [{ cql, ttl: { xyz: 1 } }, "ttl.xyz: is no option; known in ttl are defaultTtl, sweepIntervalMinutes, refreshOnRead, rules."],
+    [JSON.parse('{ "cql": { "contactPoints": ["a"], "localDataCenter": "d", "keyspace": "k", "__proto__": { "a": 1 } } }'), /^cql\.__proto__: is no option/],
+  ])("case %#", (config, mistake) => {
+    const mistakes = mistakesIn(config);
+    expect(mistakes).toEqual([typeof mistake === "string" ? mistake : expect.stringMatching(mistake)]);
+  });
+});
+
+test("all mistakes are told at once: of single options, of several together, and unknown names", () => {
+  const mistakes = mistakesIn({
+    cql: { keyspace: 7, port: "x", hosts: [], credentials: { username: "u" } },
+    index: { dims: -1 },
+    retry: { maxAttempts: 0 },
+    nonsense: 1,
+  });
+  const paths = mistakes.map((mistake) => mistake.split(":")[0]);
+  expect(paths.sort()).toEqual(
+    [
+      "cql.contactPoints",
+      "cql.credentials.password",
+      "cql.hosts",
+      "cql.keyspace",
+      "cql.localDataCenter",
+      "cql.port",
+      "index.dims",
+      "index.embeddings",
+      "nonsense",
+      "qdrant",
+      "retry.maxAttempts",
+    ].sort(),
+  );
+});
+
+describe("nothing of a secret is shown", () => {
+  const SECRET = "hunter2-Zx81-very-secret";
+  test.each([
+    { cql: { ...cql, credentials: { username: "u", password: [SECRET] } } },
+    { cql: { ...cql, credentials: `u:${SECRET}` } },
+    { cql: { ...cql, password: SECRET } },
+    { cql: `scylladb://u:${SECRET}@h/k?dc=d` },
+    { cql: { ...cql, contactPoints: `u:${SECRET}@h` } },
+    { cql: { ...cql, keyspace: `ftp://u:${SECRET}@h` } },
+    { cql, qdrant: { url: `ftp://u:${SECRET}@h` } },
+    { cql, qdrant: { url: `not an address?api_key=${SECRET}` } },
+    { cql, qdrant: { url: SECRET } },
+    { cql, qdrant: { ...qdrant, headers: { authorization: { value: SECRET } } } },
+    { cql, qdrant: { ...qdrant, headers: SECRET } },
+    { cql, qdrant: { ...qdrant, apiKey: [SECRET] } },
+    { cql, qdrant: { ...qdrant, apiKey: { reference: SECRET } } },
+    { cql: { ...cql, tls: { key: 7, passphrase: [SECRET], cert: { pem: SECRET } } } },
+    { cql, qdrant: SECRET },
+    { cql: { ...cql, cloud: SECRET } },
+    { cql: { ...cql, port: SECRET } },
+    { cql, setup: `-----BEGIN PRIVATE KEY-----${SECRET}` },
+    SECRET,
+  ])("case %#", (config) => {
+    let error: unknown;
+    try {
+      new ScyllaDBStore(config as unknown as ScyllaDBStoreConfig);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
+  });
+});
