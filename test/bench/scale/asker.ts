@@ -1,0 +1,44 @@
+/** Asks the questions in a process of its own, which has done nothing else: its memory is that of a store that serves. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { INDEX } from "../corpus.ts";
+import { askAll, type Answered } from "./questions.ts";
+
+const PROGRAM = fileURLToPath(import.meta.url);
+const SOURCES = fileURLToPath(new URL("../../support/use-sources.ts", import.meta.url));
+
+/**
+ * A heap with bounds, as in a container: without them Node collects so seldom that 470 to 550 MB were resident of which
+ * 45 were in use.
+ */
+const HEAP = ["--max-semi-space-size=16", "--max-old-space-size=160"];
+
+/** What a store is connected with, as text can carry it. */
+export type ScaleConfig = Pick<ScyllaDBStoreConfig, "cql" | "qdrant">;
+
+/** Starts a process, has it ask every question for so long, and ends it. */
+export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Answered[]> {
+  const child = fork(PROGRAM, [JSON.stringify({ config, forMs })], {
+    execArgv: [...HEAP, "--import", SOURCES],
+  });
+  return new Promise((resolve, reject) => {
+    let answers: Answered[] | null = null;
+    child.once("error", reject);
+    child.once("message", (message) => {
+      answers = message as Answered[];
+    });
+    child.once("exit", (code) => {
+      if (code === 0 && answers !== null) resolve(answers);
+      else reject(new Error(`The process that asks the questions ended with ${code}`));
+    });
+  });
+}
+
+if (process.send !== undefined && process.argv[1] === PROGRAM) {
+  const { config, forMs } = JSON.parse(process.argv[2] ?? "") as { config: ScaleConfig; forMs: number };
+  const store = await ScyllaDBStore.connect({ ...config, index: INDEX });
+  const answers = await askAll(store, forMs);
+  await store.stop();
+  process.send(answers, () => process.disconnect());
+}
