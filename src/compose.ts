@@ -57,7 +57,7 @@ export interface Composition extends Composed {
 }
 
 /** A composition that may take the place of another. */
-export interface Renewal {
+interface Renewal {
   readonly composition: Composition;
   /** Names of the options that differ. */
   readonly changed: readonly string[];

@@ -102,7 +102,7 @@ function fromJson(text: string): unknown {
 }
 
 /** The same object with a value at a path. */
-export function withValue(object: ConfigObject, [name, ...rest]: readonly string[], value: unknown): ConfigObject {
+function withValue(object: ConfigObject, [name, ...rest]: readonly string[], value: unknown): ConfigObject {
   if (name === undefined) return object;
   if (rest.length === 0) return { ...object, [name]: value };
   const inner = Object.hasOwn(object, name) ? object[name] : {};

@@ -10,7 +10,7 @@ import { isPlainObject, type ConfigObject } from "./layers.ts";
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".cjs", ".json", ".yaml", ".yml"] as const;
 
 /** Names that are looked for, in the working directory. */
-export const FILE_NAMES = EXTENSIONS.map((extension) => `scylladb-store.config${extension}`);
+const FILE_NAMES = EXTENSIONS.map((extension) => `scylladb-store.config${extension}`);
 
 /** A configuration file and what it holds. */
 export interface ConfigFile {

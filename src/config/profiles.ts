@@ -6,7 +6,7 @@ import { nearestOf } from "./nearest.ts";
 import type { ConfigFile } from "./file.ts";
 
 /** Names that a profile may have. */
-export const PROFILES = ["development", "staging", "production"] as const;
+const PROFILES = ["development", "staging", "production"] as const;
 
 /** Name of a profile. */
 export type Profile = (typeof PROFILES)[number];

@@ -3,7 +3,9 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { ConfigurationError } from "../model/errors.ts";
+import { Secret } from "../model/secret.ts";
 import type { Tls, TlsSettings } from "../ports/tls.ts";
+import type { CredentialSource } from "./options/secrets.ts";
 import type { TlsOptions } from "./options/tls.ts";
 
 /** Follows a secret reference, such as `vault://kv/tls#key`, to its text; other texts stay as they are. */
@@ -21,12 +23,13 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
 export function tlsOf(options: TlsOptions, name: string, follow: FollowReference): Tls {
   return {
     async read() {
-      const { serverName, verify, minVersion, passphrase: given } = options;
+      const { serverName, verify, minVersion } = options;
       const [ca, cert, key] = await Promise.all([
         pem(options.ca, `${name}.ca`, follow),
         pem(options.cert, `${name}.cert`, follow),
-        pem(options.key, `${name}.key`, follow),
+        pem(textOf(options.key), `${name}.key`, follow),
       ]);
+      const given = textOf(options.passphrase);
       const passphrase = given === undefined ? undefined : await follow(given, `${name}.passphrase`);
       if (ca !== undefined) checkCertificates(ca, `${name}.ca`);
       if (cert !== undefined) checkCertificates(cert, `${name}.cert`);
@@ -43,6 +46,11 @@ export function tlsOf(options: TlsOptions, name: string, follow: FollowReference
       return settings;
     },
   };
+}
+
+/** What was given for an option whose values are not shown: the text itself, or a reference. */
+function textOf(source: CredentialSource | undefined): string | undefined {
+  return source instanceof Secret ? source.reveal() : source?.toString();
 }
 
 /** The PEM text that an option means. */

@@ -65,7 +65,9 @@ function literalPrefix(conditions: readonly MatchCondition[]): string {
 async function anyHold(items: ItemRepository, group: readonly Listed[]): Promise<boolean[]> {
   const now = Date.now();
   const records = await items.peek(group.map(({ paths }) => paths[0] as string));
-  return Promise.all(group.map(({ paths }, i) => (isLive(records[i] ?? null, now) ? true : anyHolds(items, paths))));
+  return Promise.all(
+    group.map(({ paths }, i) => (isLive(records[i] ?? null, now) ? Promise.resolve(true) : anyHolds(items, paths))),
+  );
 }
 
 async function anyHolds(items: ItemRepository, paths: readonly string[]): Promise<boolean> {

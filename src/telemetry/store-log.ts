@@ -1,7 +1,7 @@
 import type { LogFields, Logger } from "../ports/logger.ts";
 
 /** Least level of the lines that are logged. */
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Where lines go, and which. */
 export interface LogOptions {

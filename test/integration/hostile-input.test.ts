@@ -10,9 +10,9 @@ const CALLS_A_SEQUENCE = 20;
 
 test("hostile calls come to a right answer or a typed error", { timeout: 120_000 }, async () => {
   const index = { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] };
-  const { store, dispose } = await onServers(inject("servers"))({ index });
+  const opened = await onServers(inject("servers"))({ index });
   try {
-    const target = await prepare(store);
+    const target = await prepare(opened.store);
     const sequence = fc.array(call, { minLength: CALLS_A_SEQUENCE, maxLength: CALLS_A_SEQUENCE });
     await fc.assert(
       fc.asyncProperty(sequence, async (attacks) => {
@@ -22,6 +22,6 @@ test("hostile calls come to a right answer or a typed error", { timeout: 120_000
     );
     await expectUnharmed(target);
   } finally {
-    await dispose();
+    await opened.dispose();
   }
 });

@@ -73,7 +73,7 @@ test("a store without an index needs no Qdrant, and one with an index names the 
 
 test("a connection string connects", async () => {
   const { cql, qdrant, index } = config();
-  const login = cql.credentials === undefined ? "" : `${cql.credentials.username}:${cql.credentials.password}@`;
+  const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
   await using store = await ScyllaDBStore.fromConnString(text, { qdrant, index });
   await store.put(["a"], "k", { text: "x" });

@@ -50,7 +50,8 @@ export class LocalSmtp implements AsyncDisposable {
           this.mails.push({
             from: mailFrom === false ? "" : mailFrom.address,
             to: rcptTo.map(({ address }) => address),
-            user: session.user ?? null,
+            // Its type says nothing of it; what the login gave, above, is a text.
+            user: (session.user as string | undefined) ?? null,
             wasEncrypted: session.secure,
             ...parts(Buffer.concat(chunks).toString("utf8")),
           });

@@ -15,7 +15,7 @@ export class SecretWatch {
       stream.write = ((chunk: unknown, ...rest: never[]) => {
         this.#shown.push(typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString());
         return write(chunk as string, ...rest);
-      }) as typeof stream.write;
+      });
       this.#restore.push(() => void (stream.write = write));
     }
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { tls, type TlsOptions } from "../../src/config/options/tls.ts";
+import { tls } from "../../src/config/options/tls.ts";
 import { tlsOf } from "../../src/config/tls-files.ts";
 import { CertificateAuthority, type KeyPair } from "../servers/certificates.ts";
 
@@ -18,7 +18,9 @@ beforeAll(async () => {
   locked = await authority.issue({ names: ["client"], passphrase: PASSPHRASE });
 });
 
-function read(options: Partial<TlsOptions>, secrets: Readonly<Record<string, string>> = {}) {
+type Given = Partial<Record<"ca" | "cert" | "key" | "passphrase", string>>;
+
+function read(options: Given, secrets: Readonly<Record<string, string>> = {}) {
   return tlsOf(tls.parse(options), "cql.tls", (text) => Promise.resolve(secrets[text] ?? text)).read();
 }
 
@@ -37,7 +39,7 @@ test("texts, files and references give the same", async () => {
   expect(await read(references, followed)).toEqual(await read(texts));
 });
 
-test.each<[string, () => Partial<TlsOptions>, RegExp]>([
+test.each<[string, () => Given, RegExp]>([
   ["a file that is not there", () => ({ ca: "no/such.pem" }), /^cql\.tls\.ca is neither PEM text nor a file that can be read \(ENOENT\)/],
   ["a key for a certificate", () => ({ ca: plain.key }), /^cql\.tls\.ca holds no certificate/],
   ["half a certificate", () => ({ ca: authority.cert.replace(/[A-Za-z0-9]{40}/, "") }), /^cql\.tls\.ca holds no certificate/],

@@ -94,6 +94,7 @@ function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
   const { contactPoints = [], credentials, applicationName } = options;
   const port = options.port ?? commonPort(contactPoints);
   const driver = clientOptionsFor(options);
+  const login = credentials === undefined ? null : new CurrentLogin(credentials);
   return new Client({
     ...(driver.cloud === undefined ? { contactPoints: [...contactPoints] } : { cloud: driver.cloud }),
     pooling: driver.pooling,
@@ -103,7 +104,7 @@ function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS, false),
     },
     ...(port === undefined ? {} : { protocolOptions: { port } }),
-    ...(credentials === undefined ? {} : { authProvider: new CurrentLogin(credentials) }),
+    ...(login === null ? {} : { authProvider: login, metrics: login.metrics }),
     ...(tls === null ? {} : { sslOptions: tls }),
     ...(applicationName === undefined ? {} : { applicationName }),
     monitorReporting: { enabled: false },

@@ -5,7 +5,7 @@ import { ConfigurationError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 
 /** How many replicas must answer. */
-export type Consistency =
+type Consistency =
   | "ONE"
   | "TWO"
   | "THREE"
@@ -19,7 +19,7 @@ export type Consistency =
 export type Purpose = "read" | "write" | "scan" | "schema";
 
 /** How the statements of one purpose are asked for. */
-export interface ProfileOptions {
+interface ProfileOptions {
   /** @default "LOCAL_QUORUM" */
   readonly consistency?: Consistency;
   /** Longest wait for the answer of one node, in milliseconds. */

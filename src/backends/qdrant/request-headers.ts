@@ -34,7 +34,9 @@ export class RequestHeaders {
     const last = this.#last;
     if (last !== null && this.#texts.every((text, position) => text.current() === last.secrets[position])) return last;
     const secrets = this.#texts.map((text) => text.current());
-    const own = Object.fromEntries(secrets.map((secret, position) => [this.#names[position], secret.reveal()]));
+    const own: Record<string, string> = Object.fromEntries(
+      this.#names.map((name, position) => [name, secrets[position]?.reveal() ?? ""]),
+    );
     this.#last = { headers: { ...own, ...ALWAYS }, secrets };
     return this.#last;
   }

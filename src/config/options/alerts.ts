@@ -188,7 +188,7 @@ export const alerts = z
       context.addIssue({ code: "custom", message: `must name where alerts go: ${ALERT_SINKS.join(", ")}` });
     }
     for (const [severity, names] of Object.entries(options.routes ?? {})) {
-      for (const name of Array.isArray(names) ? (names as AlertSinkName[]) : []) {
+      for (const name of Array.isArray(names) ? names : []) {
         if (given[name] !== undefined) continue;
         context.addIssue({ code: "custom", path: ["routes", severity], message: `names ${name}, which is not given: add alerts.${name}` });
       }

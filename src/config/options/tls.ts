@@ -1,6 +1,7 @@
 /** Options of encrypted connections, the same for both databases. */
 import { z } from "zod";
 import { besideMistakes } from "./field-types.ts";
+import { credential } from "./secrets.ts";
 
 const text = z.string().min(1);
 
@@ -11,8 +12,8 @@ export const tls = z
   .strictObject({
     ca: text.optional().describe(`Certificates of the authorities to trust; by default those of Node.js. ${FORMS}`),
     cert: text.optional().describe(`Client certificate, for servers that ask for one. ${FORMS}`),
-    key: text.optional().describe(`Private key of the client certificate. ${FORMS}`),
-    passphrase: text.optional().describe("Decrypts the key. The passphrase itself, or a secret reference."),
+    key: credential.optional().describe(`Private key of the client certificate. ${FORMS}`),
+    passphrase: credential.optional().describe("Decrypts the key. The passphrase itself, or a secret reference."),
     serverName: text
       .optional()
       .describe("Name that the server's certificate must hold; by default the one that is connected to."),

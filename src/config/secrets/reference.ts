@@ -1,5 +1,5 @@
 /** References to secrets: where a credential is kept, instead of the credential itself. */
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { ConfigurationError } from "../../model/errors.ts";
 
 /** Places where secrets are kept. */
@@ -30,7 +30,7 @@ export class SecretReference {
 
   /** The reference of the document, without the field: "vault://secret/agents". */
   get documentReference(): string {
-    return this.scheme === "file" ? `file://${this.document}` : `${this.scheme}://${this.document}`;
+    return this.scheme === "file" ? pathToFileURL(this.document).href : `${this.scheme}://${this.document}`;
   }
 
   /** The reference, as it was written. */

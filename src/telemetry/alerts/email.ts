@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
+import type * as Nodemailer from "nodemailer";
+import { ConfigurationError, messageOf } from "../../model/errors.ts";
 import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretText } from "../../ports/secrets.ts";
-import { createHash } from "node:crypto";
-import { ConfigurationError, messageOf } from "../../model/errors.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
 
 /** How mail is sent. */
@@ -93,14 +94,19 @@ function isPassing(error: unknown): boolean {
   return !(typeof code === "number" && code >= 500);
 }
 
-async function loadNodemailer(): Promise<typeof import("nodemailer")> {
+async function loadNodemailer(): Promise<typeof Nodemailer> {
   try {
     return await import("nodemailer");
   } catch (error) {
     // What is missing may also be something that the package itself needs; then its own message says more.
-    if (!messageOf(error).includes("nodemailer")) throw error;
+    if (!isMissing(error) || !error.message.includes("nodemailer")) throw error;
     throw new ConfigurationError("alerts.email needs the package nodemailer, which is not installed: npm install nodemailer", {
       cause: error,
     });
   }
+}
+
+function isMissing(error: unknown): error is Error {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }

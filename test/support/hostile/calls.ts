@@ -124,9 +124,9 @@ function expectTyped(error: unknown, name: string): void {
   // LangGraph has an error of its own for namespaces, which InMemoryStore throws too.
   const isTyped = isStoreError(error) || (error instanceof Error && error.name === "InvalidNamespaceError");
   if (!isTyped) throw new Error(`${name} failed with what is no error of the store`, { cause: error });
-  expect((error as Error).message.length).toBeGreaterThan(10);
-  expect((error as Error).message.length).toBeLessThan(5_000);
-  expect((error as Error).message).not.toContain(SECRET_OF_OTHER);
+  expect(error.message.length).toBeGreaterThan(10);
+  expect(error.message.length).toBeLessThan(5_000);
+  expect(error.message).not.toContain(SECRET_OF_OTHER);
 }
 
 function printable(_key: string, given: unknown): unknown {

@@ -85,8 +85,7 @@ function hostileValues(): readonly unknown[] {
     { a: "\ud800" },
     { "\ud800": 1 },
     { "": "", " ": " ", "a.b": 1, a: { b: 2 }, "$gt": 3 },
-    // eslint-disable-next-line no-sparse-arrays
-    { a: [, 1] },
+    { a: new Array(2).fill(1, 1) },
     { big: "x".repeat(200_000) },
     Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`k${i}`, i])),
     new (class Strange { a = 1; })(),
@@ -115,7 +114,7 @@ export class HostileValue {
 }
 
 /** Filters with operators in odd places. */
-export const HOSTILE_FILTERS: readonly unknown[] = [
+const HOSTILE_FILTERS: readonly unknown[] = [
   { $and: {} },
   { $or: [] },
   { $not: [] },

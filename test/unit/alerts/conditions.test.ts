@@ -17,7 +17,7 @@ function book(given: Readonly<Record<string, unknown>> = {}) {
   const kept = new AlertBook({ ...options, source: "host-1" });
   return {
     kept,
-    look(atMs: number, seen: AlertSnapshot): AlertNotice[] {
+    look: (atMs: number, seen: AlertSnapshot): AlertNotice[] => {
       history.add(seen, atMs);
       return kept.look(conditions, history, new Date(Date.UTC(2026, 0, 1) + atMs), atMs);
     },

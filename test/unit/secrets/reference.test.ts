@@ -24,7 +24,7 @@ describe("well-formed references", () => {
   });
 
   test("are shown as they were written", () => {
-    for (const text of ["env://A", "file:///run/a", "aws-sm://a/b#c", "vault://a/b#c", "azure-kv://abc/d"]) {
+    for (const text of ["env://A", "file:///run/a", "file:///run/a%20b%23c", "aws-sm://a/b#c", "vault://a/b#c", "azure-kv://abc/d"]) {
       expect(String(parseReference(text))).toBe(text);
       expect(JSON.stringify({ at: parseReference(text) })).toBe(`{"at":"${text}"}`);
     }

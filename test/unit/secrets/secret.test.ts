@@ -16,7 +16,7 @@ test("it gives its text to who asks for it", () => {
 
 test("text, JSON, inspection and formats show [secret]", () => {
   const secret = new Secret(TEXT);
-  for (const shown of [`${secret}`, String(secret), secret + "", JSON.stringify(secret), inspect(secret), format("%s", secret)]) {
+  for (const shown of [String(secret), ["", secret].join(""), JSON.stringify(secret), inspect(secret), format("%s", secret)]) {
     expect(shown).toMatch(/^"?\[secret\]"?$/);
   }
   expect(JSON.stringify({ password: secret, list: [secret] })).toBe('{"password":"[secret]","list":["[secret]"]}');
@@ -35,7 +35,7 @@ test("nothing that looks into it finds the text", () => {
     String(Reflect.ownKeys(secret)),
     inspect(structuredClone(secret)),
     inspect(deserialize(serialize(secret))),
-    inspect(new Error(`with ${secret}`, { cause: secret })),
+    inspect(new Error(`with ${String(secret)}`, { cause: secret })),
   ];
   for (const each of shown) expect(each).not.toContain(TEXT);
 });
