@@ -17,6 +17,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // The servers and the tests mostly wait for each other: two files at once fit on two cores.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,

@@ -21,7 +21,7 @@ export interface QdrantOptions {
 }
 
 /** TLS of a Qdrant, whose clients must show a certificate. All as PEM. */
-export interface QdrantTls {
+interface QdrantTls {
   readonly cert: string;
   readonly key: string;
   /** Certificate of the authority that issued its own certificate and its clients'. */

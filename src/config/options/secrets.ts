@@ -7,7 +7,7 @@ import { besideMistakes, count, mustBe } from "./field-types.ts";
 import { example, secret } from "./meta.ts";
 
 /** A credential as it is given: its text, a reference to it, or either of them already read. */
-export type CredentialInput = string | Secret | SecretReference;
+type CredentialInput = string | Secret | SecretReference;
 
 /** A credential as it is configured: known, or kept somewhere. */
 export type CredentialSource = Secret | SecretReference;
