@@ -16,8 +16,10 @@ import { Guards } from "./guards.ts";
 import { ConfigurationError } from "./model/errors.ts";
 import type { Resource } from "./ports/backend.ts";
 import type { Tls } from "./ports/tls.ts";
+import type { VectorIndex } from "./ports/vector-index.ts";
 import { guardItems, guardOutbox } from "./resilience/guarded-records.ts";
 import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
+import { refuseWhileLost } from "./resilience/lost-vectors.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
 
 /** Name of the setting that tells stores apart. */
@@ -126,10 +128,11 @@ function serversComposition(
   const guards = new Guards(config, lasting.events, previous === null ? null : { ...previous, isSameConnection });
   // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
   const vectorsBudgetMs = Math.ceil(limits.deadlineMs / 2);
+  const guarded = (index: VectorIndex): VectorIndex => guardVectorIndex(index, guards.of("vectors"), vectorsBudgetMs);
   const parts: Parts = {
     items: guardItems(records.items, guards.of("records"), limits.deadlineMs),
     outbox: guardOutbox(records.outbox, guards.of("records"), limits.deadlineMs),
-    vectors: collection === null ? null : groupVectorWrites(guardVectorIndex(collection, guards.of("vectors"), vectorsBudgetMs)),
+    vectors: collection === null ? null : groupVectorWrites(refuseWhileLost(guarded(collection), collection)),
     bare: { items: records.items, outbox: records.outbox, vectors: collection },
     breakers: { records: () => guards.of("records").breaker, vectors: () => guards.of("vectors").breaker },
     guards,

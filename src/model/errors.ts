@@ -104,6 +104,12 @@ export class UnavailableError extends StoreError {
   }
 }
 
+/**
+ * A server is well, but what was asked of it is not there for the moment: a collection that was lost and comes back. It
+ * says nothing against the server, so no circuit breaker counts it.
+ */
+export class NotReadyError extends UnavailableError {}
+
 /** An answer did not come in time. A write that timed out may or may not have been applied. */
 export class TimeoutError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {

@@ -12,7 +12,7 @@ import {
 } from "cockatiel";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { Deadline } from "../concurrency/deadline.ts";
-import { isStoreError, UnavailableError } from "../model/errors.ts";
+import { isStoreError, NotReadyError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
 
 /** How often and how fast a call is tried again. */
@@ -154,5 +154,5 @@ export class Guard {
 }
 
 function isPassing(error: unknown): boolean {
-  return isStoreError(error) && error.retryable;
+  return isStoreError(error) && error.retryable && !(error instanceof NotReadyError);
 }

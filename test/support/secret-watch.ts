@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { format, inspect } from "node:util";
 import type { LogFields, Logger } from "langgraph-store-scylladb";
+import { noteSecret } from "./run-output.ts";
 
 /** A watch over the output of this process. */
 export class SecretWatch {
@@ -12,10 +13,10 @@ export class SecretWatch {
   constructor() {
     for (const stream of [process.stdout, process.stderr]) {
       const write = stream.write.bind(stream);
-      stream.write = ((chunk: unknown, ...rest: never[]) => {
+      stream.write = (chunk: unknown, ...rest: never[]) => {
         this.#shown.push(typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString());
         return write(chunk as string, ...rest);
-      });
+      };
       this.#restore.push(() => void (stream.write = write));
     }
   }
@@ -36,6 +37,7 @@ export class SecretWatch {
   /** Says that a text must not be shown. */
   guard(purpose: string, text: string): string {
     this.#secrets.set(text, purpose);
+    noteSecret(text);
     return text;
   }
 

@@ -1,4 +1,5 @@
 import type { Reporter, TestModule, Vitest } from "vitest/node";
+import { RunOutput } from "./run-output.ts";
 
 interface Totals {
   passed: number;
@@ -10,9 +11,11 @@ interface Totals {
  * Prints `N passed, N failed`, with `, N skipped` where any was, alone on the very last line of a run: what CI reads.
  *
  * It counts tests. What fails outside of any test (a file that cannot be loaded, a hook, a global setup, an unhandled
- * error) counts as one failure each, so that a run which went wrong never reads "0 failed".
+ * error) counts as one failure each, so that a run which went wrong never reads "0 failed". So does a secret of the tests
+ * that stands anywhere in what the run printed.
  */
 export default class SummaryReporter implements Reporter {
+  readonly #output = new RunOutput();
   #vitest: Vitest | undefined;
 
   onInit(vitest: Vitest): void {
@@ -23,10 +26,17 @@ export default class SummaryReporter implements Reporter {
     const totals: Totals = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     for (const module of modules) count(module, totals);
     if (reason !== "passed" && totals.failed === 0) totals.failed = 1;
-    const line = summary(totals);
-    if (this.#vitest?.config.watch === true) process.stdout.write(`${line}\n`);
+    if (this.#vitest?.config.watch === true) process.stdout.write(`${summary(totals)}\n`);
     // Coverage reports after this, and whatever ends the servers may; only at exit is the last line known to be last.
-    else process.once("exit", () => process.stdout.write(`${line}\n`));
+    else process.once("exit", () => process.stdout.write(`${this.#lookForSecrets(totals)}${summary(totals)}\n`));
+  }
+
+  #lookForSecrets(totals: Totals): string {
+    const { secrets, leaks } = this.#output.end();
+    totals.failed += leaks.length;
+    if (leaks.length > 0) process.exitCode = 1;
+    const lines = leaks.map((leak) => `A secret of the tests was printed:\n${leak}\n`);
+    return `${lines.join("")}${secrets} secrets of the tests were looked for in the output, ${leaks.length} found\n`;
   }
 }
 

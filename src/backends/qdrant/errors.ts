@@ -3,6 +3,7 @@ import {
   AuthenticationError,
   ConnectionError,
   isStoreError,
+  NotReadyError,
   PermissionError,
   QueryError,
   TimeoutError,
@@ -22,7 +23,7 @@ export function fromStatus(status: number, reason: string, action: string, isRot
   const options = { details: { status } };
   if (status === 401) return new AuthenticationError(`${message} Check qdrant.apiKey.`, { ...options, retryable: isRotated });
   if (status === 403) return ofRefusal(message, reason);
-  if (status === 404) return new UnavailableError(message, options);
+  if (status === 404) return new NotReadyError(message, options);
   if (status === 408 || status === 504) return new TimeoutError(message, options);
   if (status === 429 || status >= 500) return new UnavailableError(message, options);
   return new QueryError(message, options);

@@ -125,9 +125,8 @@ export class QdrantBackend implements Resource, VectorIndex {
     return this.#useForEach((index) => index.remove(removals));
   }
 
-  async query(query: VectorQuery): Promise<VectorHit[]> {
-    if (this.isComplete) return this.#use((index) => index.query(query));
-    throw new UnavailableError("The vectors were lost and are being filled in again from the records.");
+  query(query: VectorQuery): Promise<VectorHit[]> {
+    return this.#use((index) => index.query(query));
   }
 
   scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
@@ -145,7 +144,6 @@ export class QdrantBackend implements Resource, VectorIndex {
   /** Uses the index, and notes when its collection is gone. */
   async #use<T>(task: (index: QdrantVectorIndex) => Promise<T>): Promise<T> {
     const started = this.#running();
-    if (started.isAway) throw new UnavailableError(`The Qdrant collection "${started.name}" is away; it is looked for again.`);
     try {
       return await task(started.index);
     } catch (error) {
