@@ -16,6 +16,7 @@ import { rateLimit } from "./options/rate-limit.ts";
 import { breaker, bulkhead, embeddingFailure, reconcile, retry, vectorSync } from "./options/resilience.ts";
 import { index } from "./options/search-index.ts";
 import { secrets } from "./options/secrets.ts";
+import { telemetry } from "./options/telemetry.ts";
 import { ttl } from "./options/ttl.ts";
 
 export { parseConfig } from "./parse.ts";
@@ -38,6 +39,7 @@ const common = {
   order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of a search without a query, by creation."),
   logger,
   logLevel,
+  telemetry,
 };
 
 /** Options of a store on servers. */
