@@ -1,4 +1,5 @@
 /** Puts a memory together from its parts, whichever databases they are on. */
+import { StoreAlerts } from "./alerts.ts";
 import { auditTrailOf, type AuditTrail } from "./audit/index.ts";
 import { sealItems } from "./codec/sealed-items.ts";
 import { isSame } from "./config/change.ts";
@@ -22,10 +23,12 @@ import type { VectorIndex } from "./ports/vector-index.ts";
 import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
 import { RateLimiter } from "./resilience/rate-limit.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
+import type { ReconcileGround } from "./core/reconcile-item.ts";
 import { Reconciler } from "./sync/reconciler.ts";
 import { Refill, type Collection } from "./sync/refill.ts";
 import { Repair, type RepairOptions, type RepairReport } from "./sync/repair.ts";
 import { Sweeper, type SweepReport } from "./sync/sweeper.ts";
+import { AlertEvents } from "./telemetry/alerts/sources.ts";
 import { watchGroups } from "./telemetry/group-watch.ts";
 import { readHealth, type Health } from "./telemetry/health.ts";
 import { observeEmbedder, observeProvider } from "./telemetry/observed-calls.ts";
@@ -41,6 +44,7 @@ export interface Lasting {
   readonly log: StoreLog;
   readonly events: StoreEvents;
   readonly telemetry: Telemetry;
+  readonly alertEvents: AlertEvents;
   /** Two clocks could draw one version. */
   readonly clock: VersionClock;
 }
@@ -52,7 +56,8 @@ export function lastingFor(config: CommonConfig): Lasting {
   const events = new StoreEvents(log, (type) => telemetry.told(type));
   // Of each composition that ends, one: several may end at once.
   events.emitter.setMaxListeners(100);
-  return { log, events, telemetry, clock: new VersionClock() };
+  const alertEvents = new AlertEvents(events.emitter);
+  return { log, events, telemetry, alertEvents, clock: new VersionClock() };
 }
 
 /** A memory that is put together, but not connected yet, and can be put together anew. */
@@ -101,6 +106,7 @@ export interface Estate {
   readonly embedder: SharedEmbedder | null;
   readonly trail: Hold<AuditTrail> | null;
   readonly limiter: Hold<LimiterResource> | null;
+  readonly alerts: StoreAlerts | null;
 }
 
 type Stores = Pick<Backend, "items" | "outbox"> & {
@@ -133,43 +139,25 @@ export interface Parts extends Resource, Stores {
  */
 export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, previous: Estate | null): Composed {
   const config: CommonConfig = { ...given, logger: lasting.log };
-  const { outbox, collection, settings, guards } = parts;
-  const { limits, ttl, logger, vectorSync, embeddingFailure, reconcile, codec } = config;
-  const { events, clock, telemetry } = lasting;
+  const { collection, settings, guards } = parts;
+  const { logger, codec } = config;
+  const { events, telemetry } = lasting;
   const items = codec === undefined ? parts.items : sealItems(parts.items, codec);
   const { indexing, embedder } = composeIndexing(config, parts.vectors, guards, telemetry);
   const ground = { items, indexing };
-  const intents = new IntentLog(outbox, reconcile, watchGroups(telemetry, "intents"));
-  const warning = new RefusalWarning(logger);
-  const rights = (): UpkeepRights => new UpkeepRights(warning);
-  const told = { logger, observer: telemetry };
-  const reconciler = new Reconciler({ ground, outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
-  const sweeper = new Sweeper({ ground, ...told, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
-  const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
-  // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
-  const wake = (): void => void detached(() => reconciler.wake());
-  const memory = new Memory({
-    ...ground,
-    intents,
-    policy: { vectorSync, embeddingFailure },
-    limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
-    ttl,
-    events,
-    ...told,
-    clock,
-    onStale: (ids) => reconciler.noteStale(ids),
-    upkeep: rights(),
-    isDegraded: indexing !== null && (previous?.memory.isDegraded ?? false),
-  });
+  const upkeep = composeUpkeep(config, lasting, parts, ground);
+  const { reconciler, sweeper, refill } = upkeep;
+  const memory = composeMemory(config, lasting, ground, upkeep, previous);
   const trail = trailFor(config, lasting, parts, previous);
   const limiter = limiterFor(config, previous);
   const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
   let isRunning = false;
   const state = stateOf(parts, embedder, () => isRunning);
   if (previous === null) telemetry.watch(state);
+  const alerts = alertsFor(config, lasting, state, memory, trail);
   // Forgotten once it is taken over: else each would keep all before it in memory.
   let predecessor = previous;
-  const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter };
+  const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter, alerts };
   return {
     config,
     memory,
@@ -199,13 +187,13 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
       await parts.start();
       isRunning = true;
       await trail?.start();
-      events.emitter.on("breaker-closed", wake);
+      await alerts?.start();
       // On nobody's behalf, whoever is the first to use the store.
       detached(() => {
-        reconciler.start();
-        sweeper.start();
-        refill?.start();
+        upkeep.start();
         telemetry.start();
+        // One that takes the place of another goes on with its alerts, and not before it does.
+        if (predecessor === null) alerts?.watch(null);
       });
     },
     takeOver() {
@@ -213,20 +201,99 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
       telemetry.use(given.telemetry);
       telemetry.watch(state);
       if (predecessor === null) return;
+      if (isRunning) detached(() => alerts?.watch(predecessor?.alerts ?? null));
       if (predecessor.embedder !== null) embedder?.takeCacheOf(predecessor.embedder);
       guards.tellReleased(predecessor.guards);
       predecessor = null;
     },
     async stop() {
-      events.emitter.off("breaker-closed", wake);
       isRunning = false;
       telemetry.unwatch(state);
+      await alerts?.stop();
       await limiter?.stop();
       await trail?.stop();
-      await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
+      await upkeep.stop();
       await parts.stop();
     },
   };
+}
+
+function composeMemory(
+  { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
+  { events, clock, telemetry }: Lasting,
+  ground: ReconcileGround,
+  { intents, reconciler, rights }: ReturnType<typeof composeUpkeep>,
+  previous: Estate | null,
+): Memory {
+  return new Memory({
+    ...ground,
+    intents,
+    policy: { vectorSync, embeddingFailure },
+    limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
+    ttl,
+    events,
+    logger,
+    observer: telemetry,
+    clock,
+    onStale: (ids) => reconciler.noteStale(ids),
+    upkeep: rights(),
+    isDegraded: ground.indexing !== null && (previous?.memory.isDegraded ?? false),
+  });
+}
+
+/** What looks after the data: notes of writes, and those who see to what was left behind. */
+function composeUpkeep(
+  { reconcile, ttl, logger }: CommonConfig,
+  { events, telemetry }: Lasting,
+  { outbox, collection, settings }: Parts,
+  ground: ReconcileGround,
+) {
+  const intents = new IntentLog(outbox, reconcile, watchGroups(telemetry, "intents"));
+  const warning = new RefusalWarning(logger);
+  const rights = (): UpkeepRights => new UpkeepRights(warning);
+  const told = { logger, observer: telemetry };
+  const reconciler = new Reconciler({ ground, outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
+  const sweeper = new Sweeper({ ground, ...told, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
+  const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
+  // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
+  const wake = (): void => void detached(() => reconciler.wake());
+  return {
+    intents,
+    rights,
+    reconciler,
+    sweeper,
+    refill,
+    start() {
+      events.emitter.on("breaker-closed", wake);
+      reconciler.start();
+      sweeper.start();
+      refill?.start();
+    },
+    async stop(): Promise<void> {
+      events.emitter.off("breaker-closed", wake);
+      await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
+    },
+  };
+}
+
+function alertsFor(
+  { alerts, secrets, logger }: CommonConfig,
+  { telemetry, events, alertEvents }: Lasting,
+  state: StateSources,
+  memory: Memory,
+  trail: Hold<AuditTrail> | null,
+): StoreAlerts | null {
+  if (alerts === undefined) return null;
+  return new StoreAlerts(alerts, {
+    telemetry,
+    state,
+    alertEvents,
+    events,
+    logger,
+    secrets,
+    isSearchDegraded: () => memory.isDegraded,
+    isAuditFailing: () => trail?.resource.isFailing ?? false,
+  });
 }
 
 /** What says how a composition is; nothing of its connections while they are not made. */

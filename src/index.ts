@@ -32,6 +32,7 @@ export {
   type StoreErrorCode,
 } from "./model/errors.ts";
 export type { ListingOrder } from "./model/operation.ts";
+export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
 export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
 export type { Codec, CodecContext } from "./ports/codec.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";

@@ -3,6 +3,7 @@
  * any connection is made; unknown options are refused. Each topic is declared in a file of its own under `options/`.
  */
 import { z } from "zod";
+import { alerts } from "./options/alerts.ts";
 import { audit, embeddedAudit } from "./options/audit.ts";
 import { codec } from "./options/codec.ts";
 import { cql } from "./options/cql.ts";
@@ -40,6 +41,7 @@ const common = {
   logger,
   logLevel,
   telemetry,
+  alerts: alerts.optional(),
 };
 
 /** Options of a store on servers. */

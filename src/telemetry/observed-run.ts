@@ -6,6 +6,7 @@ import type { Request } from "../model/operation.ts";
 import { toLabels } from "../model/namespace.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import { attributesOf } from "./instruments.ts";
+import type { OperationCounts } from "./ledger.ts";
 import { ATTRIBUTES, SPAN_EVENTS, type OperationName } from "./names.ts";
 import { currentOperation, OperationTime, rounded, type Breakdown } from "./operation-time.ts";
 import { RepeatedLines } from "./repeated-lines.ts";
@@ -41,6 +42,18 @@ interface Ended<Answer> {
   readonly now: number;
   readonly time: OperationTime | null;
   readonly span: Span | null;
+}
+
+/** One operation, as metrics have it. */
+interface Measured {
+  readonly request: Request;
+  readonly operation: OperationName;
+  /** Of its error; null when there was none. */
+  readonly code: string | null;
+  readonly facts: SearchFacts | null;
+  /** Size of the value that it puts; null where it puts none. */
+  readonly bytes: number | null;
+  readonly ms: number;
 }
 
 /** Runs requests, and tells of them. */
@@ -148,30 +161,31 @@ class OperationsTold<Answer> {
   }
 
   #count(request: Request, outcome: PromiseSettledResult<Answer>, ms: number, now: number): void {
-    const { ledger, instruments, options, tenants } = this.#telemetry;
+    const { ledger, instruments, options } = this.#telemetry;
     const operation = operationOf(request);
     const counts = ledger.operations[operation];
     counts.count += 1;
     counts.latency.record(ms, now);
     if (ms > options.slowOperationMs) counts.slow += 1;
     const code = outcome.status === "rejected" ? codeOf(outcome.reason) : null;
-    if (code !== null) {
-      if (CALLERS.has(code)) counts.refused += 1;
-      else counts.failed += 1;
-      if (code === "RATE_LIMITED") counts.rateLimited += 1;
-    }
+    if (code !== null) noteFailure(counts, code);
     const facts = outcome.status === "fulfilled" && operation === "search" ? this.#factsOf(outcome.value) : null;
     const reason = facts?.reason ?? null;
     if (reason !== null) ledger.degraded.set(reason, (ledger.degraded.get(reason) ?? 0) + 1);
     const bytes = request.kind === "put" ? (request.value?.bytes.byteLength ?? null) : null;
     if (bytes !== null) noteValue(ledger.values, bytes);
-    if (!instruments.areRead) return;
+    if (instruments.areRead) this.#measure({ request, operation, code, facts, bytes, ms });
+  }
+
+  #measure({ request, operation, code, facts, bytes, ms }: Measured): void {
+    const { instruments, options, tenants } = this.#telemetry;
     const tenant = tenants.of(pathOf(request), options);
     const result = code !== null ? "error" : facts?.degraded === true ? "degraded" : "ok";
     instruments.record("operationDuration", ms / 1_000, attributesOf({ operation, outcome: result, errorType: code, tenant }));
     const ofKind = attributesOf({ operation });
     if (ms > options.slowOperationMs) instruments.add("slowOperations", 1, ofKind);
     if (code === "RATE_LIMITED") instruments.add("rateLimited", 1, ofKind);
+    const reason = facts?.reason ?? null;
     if (reason !== null) instruments.add("degradedSearches", 1, attributesOf({ reason }));
     if (bytes !== null) instruments.record("valueSize", bytes);
   }
@@ -219,6 +233,12 @@ class OperationsTold<Answer> {
     };
     this.#telemetry.logger.warn(fields, "an operation was slow");
   }
+}
+
+function noteFailure(counts: OperationCounts, code: string): void {
+  if (CALLERS.has(code)) counts.refused += 1;
+  else counts.failed += 1;
+  if (code === "RATE_LIMITED") counts.rateLimited += 1;
 }
 
 function noteValue(values: { puts: number; bytes: number; largest: number }, bytes: number): void {
