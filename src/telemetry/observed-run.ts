@@ -151,13 +151,15 @@ class OperationsTold<Answer> {
   ended(call: Ended<Answer>): void {
     const { requests, outcomes, ms, now, span } = call;
     const { slowOperationMs } = this.#telemetry.options;
+    const isFailed = outcomes.some(isFault);
     requests.forEach((request, i) => {
       const outcome = outcomes[i];
       if (outcome !== undefined) this.#count(request, outcome, ms, now);
     });
-    const id = span !== null || ms > slowOperationMs ? randomUUID() : "";
+    const id = span !== null || isFailed || ms > slowOperationMs ? randomUUID() : "";
     if (span?.isRecording() === true) this.#describe(call, span, id);
     if (ms > slowOperationMs) this.#tellSlow(call, id);
+    if (isFailed) this.#tellFailed(call, id);
   }
 
   #count(request: Request, outcome: PromiseSettledResult<Answer>, ms: number, now: number): void {
@@ -214,6 +216,20 @@ class OperationsTold<Answer> {
     }
   }
 
+  /** Its message is left to the caller, who has it: it may name what is stored. */
+  #tellFailed({ requests, outcomes, ms, now, span }: Ended<Answer>, operationId: string): void {
+    const position = outcomes.findIndex(isFault);
+    const [request, outcome] = [requests[position], outcomes[position]];
+    if (request === undefined || outcome?.status !== "rejected") return;
+    const operation = operationOf(request);
+    const code = codeOf(outcome.reason);
+    const leftOut = this.#lines.due(`${operation} ${code}`, now);
+    if (leftOut === null) return;
+    const error = outcome.reason instanceof Error ? outcome.reason.name : "unknown";
+    const fields = { operationId, operation, code, error, durationMs: rounded(ms), ...traceOf(span), leftOut };
+    this.#telemetry.logger.warn(fields, "an operation failed");
+  }
+
   #tellSlow({ requests, outcomes, ms, time, now, span }: Ended<Answer>, operationId: string): void {
     const [first] = requests;
     if (first === undefined) return;
@@ -233,6 +249,11 @@ class OperationsTold<Answer> {
     };
     this.#telemetry.logger.warn(fields, "an operation was slow");
   }
+}
+
+/** Whether an operation failed by a fault of the store or of a server. */
+function isFault(outcome: PromiseSettledResult<unknown>): boolean {
+  return outcome.status === "rejected" && !CALLERS.has(codeOf(outcome.reason));
 }
 
 function noteFailure(counts: OperationCounts, code: string): void {
