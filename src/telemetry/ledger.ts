@@ -23,6 +23,13 @@ export class ServiceCounts {
   failed = 0;
   retries = 0;
   readonly latency = new RecentLatency();
+
+  /** A call has ended, after so many milliseconds. */
+  ended(isFailed: boolean, ms: number, now: number): void {
+    this.calls += 1;
+    if (isFailed) this.failed += 1;
+    this.latency.record(ms, now);
+  }
 }
 
 /** What callers share. */

@@ -6,6 +6,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { attributesOf } from "./instruments.ts";
+import type { ServiceCounts } from "./ledger.ts";
 import { ATTRIBUTES, SPANS } from "./names.ts";
 import { currentOperation } from "./operation-time.ts";
 import { runStep, type Telemetry } from "./telemetry.ts";
@@ -47,14 +48,13 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
   const operation = currentOperation.getStore() ?? null;
   const step = tracing.within(call.span, SpanKind.CLIENT, size === null ? attributes : { ...attributes, ...size });
   const startedAt = performance.now();
+  const counts = ledger.services[service];
+  if (operation === null && step === null && !instruments.areRead) return counted(counts, startedAt, fault, task);
   operation?.enter(service, startedAt);
   const end = (failure: { readonly reason: unknown } | null): void => {
     const now = performance.now();
     operation?.leave(service, now);
-    const counts = ledger.services[service];
-    counts.calls += 1;
-    if (failure !== null) counts.failed += 1;
-    counts.latency.record(now - startedAt, now);
+    counts.ended(failure !== null, now - startedAt, now);
     if (instruments.areRead) {
       const { [ATTRIBUTES.errorType.name]: type } = failure === null ? {} : errorAttributes(failure.reason);
       instruments.record(metric, (now - startedAt) / 1_000, type === undefined ? attributes : { ...attributes, [ATTRIBUTES.errorType.name]: type });
@@ -70,6 +70,22 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
     },
     (reason: unknown) => {
       end({ reason });
+      throw reason;
+    },
+  );
+}
+
+/** What is left to do where nobody is told: it is done for every get. */
+function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault"], task: () => Promise<T>): Promise<T> {
+  return task().then(
+    (answer) => {
+      const now = performance.now();
+      counts.ended(fault(answer) !== null, now - startedAt, now);
+      return answer;
+    },
+    (reason: unknown) => {
+      const now = performance.now();
+      counts.ended(true, now - startedAt, now);
       throw reason;
     },
   );

@@ -58,18 +58,29 @@ interface Measured {
 
 /** Runs requests, and tells of them. */
 export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetry, factsOf: FactsOf<Answer>): RunRequests<Answer> {
-  const { ledger, tracing } = telemetry;
+  const { ledger, tracing, instruments } = telemetry;
   const told = new OperationsTold(telemetry, factsOf);
   return (requests, caller) => {
     if (requests.length === 0) return run(requests, caller);
     const startedAt = performance.now();
     telemetry.look(startedAt);
     const step = tracing.isOn ? beginOperation(telemetry, requests) : null;
-    // A get waits for records and nothing else, and is what there is most of.
-    const isPlain = step === null && requests.every(({ kind }) => kind === "get");
-    const time = isPlain ? null : new OperationTime(startedAt);
-    const task = (): Promise<PromiseSettledResult<Answer>[]> =>
-      time === null ? run(requests, caller) : currentOperation.run(time, () => run(requests, caller));
+    // A get waits for records and nothing else, and is what there is most of: nothing of it is looked up that nobody reads.
+    if (step === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areRead) {
+      ledger.inFlight += 1;
+      return run(requests, caller).then(
+        (outcomes) => {
+          told.getEnded(requests, outcomes, startedAt);
+          return outcomes;
+        },
+        (reason: unknown) => {
+          told.getEnded(requests, [{ status: "rejected", reason }], startedAt);
+          throw reason;
+        },
+      );
+    }
+    const time = new OperationTime(startedAt);
+    const task = (): Promise<PromiseSettledResult<Answer>[]> => currentOperation.run(time, () => run(requests, caller));
     ledger.inFlight += requests.length;
     const end = (outcomes: readonly PromiseSettledResult<Answer>[]): void => {
       const now = performance.now();
@@ -146,6 +157,21 @@ class OperationsTold<Answer> {
   constructor(telemetry: Telemetry, factsOf: FactsOf<Answer>) {
     this.#telemetry = telemetry;
     this.#factsOf = factsOf;
+  }
+
+  /** As {@link ended}, for a get that nobody but `stats()` is told of unless it was slow or failed. */
+  getEnded(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
+    const { ledger, options } = this.#telemetry;
+    const now = performance.now();
+    const ms = now - startedAt;
+    ledger.inFlight -= 1;
+    if (outcomes[0]?.status !== "fulfilled" || ms > options.slowOperationMs) {
+      this.ended({ requests, outcomes, ms, now, time: null, span: null });
+      return;
+    }
+    const { get } = ledger.operations;
+    get.count += 1;
+    get.latency.record(ms, now);
   }
 
   ended(call: Ended<Answer>): void {
