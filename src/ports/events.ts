@@ -1,4 +1,5 @@
 import type { DegradedReason } from "../model/degraded-reason.ts";
+import type { AlertCondition, AlertSeverity } from "./alerts.ts";
 
 /** A service that the store depends on. */
 export type Service = "records" | "vectors" | "embeddings";
@@ -36,6 +37,14 @@ export type StoreEvent =
   | { readonly type: "audit-recovered"; readonly lost: number }
   /** Searches leave out items whose values cannot be decoded: a key of the codec is missing or wrong. */
   | { readonly type: "values-unreadable"; readonly cause: string }
+  /** Something is wrong for long enough: word of it is sent to where `alerts` says. Once, not for each repetition. */
+  | { readonly type: "alert-fired"; readonly condition: AlertCondition; readonly severity: AlertSeverity; readonly summary: string }
+  /** What an alert was about is over, or nobody watches it any more. */
+  | { readonly type: "alert-resolved"; readonly condition: AlertCondition; readonly severity: AlertSeverity; readonly summary: string }
+  /** A place that alerts go to does not take them; it is tried again. Once, not for each attempt. */
+  | { readonly type: "alert-delivery-failed"; readonly sink: string; readonly cause: string }
+  /** Word of an alert did not arrive where it should, and will not. */
+  | { readonly type: "alert-lost"; readonly sink: string; readonly condition: AlertCondition; readonly cause: string }
   /** Another configuration is in force; `changed` names the options that differ. */
   | { readonly type: "config-reloaded"; readonly changed: readonly string[] }
   /** Another configuration was refused; the one in force stays. */

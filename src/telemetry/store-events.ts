@@ -39,6 +39,10 @@ const LINES: Readonly<Record<StoreEventType, Line>> = {
   "vectors-restored": { level: "info", message: "the vectors were filled in again from the records" },
   "audit-failed": { level: "error", message: "the audit trail cannot be written" },
   "audit-recovered": { level: "info", message: "the audit trail is written again" },
+  "alert-fired": { level: "warn", message: "an alert fires" },
+  "alert-resolved": { level: "info", message: "an alert is over" },
+  "alert-delivery-failed": { level: "error", message: "an alert could not be sent; it is tried again" },
+  "alert-lost": { level: "error", message: "word of an alert is lost: it could not be sent where it should go" },
   "config-reloaded": { level: "info", message: "another configuration is in force" },
   "config-refused": { level: "error", message: "another configuration was refused; the one in force stays" },
   "values-unreadable": { level: "error", message: "searches leave out items whose values cannot be decoded" },
@@ -60,11 +64,14 @@ const REPEATED: ReadonlySet<StoreEventType> = new Set([
 export class StoreEvents implements Events {
   readonly emitter = new EventEmitter<StoreEventMap>();
   readonly #logger: Logger;
+  readonly #told: (type: StoreEventType) => void;
   readonly #counts = new Map<StoreEventType, number>();
   readonly #logged = new Map<string, number>();
 
-  constructor(logger: Logger) {
+  /** @param told - is given the type of each event, to count it */
+  constructor(logger: Logger, told: (type: StoreEventType) => void = () => undefined) {
     this.#logger = logger;
+    this.#told = told;
   }
 
   /** How often each kind was told since the store was made. */
@@ -75,6 +82,7 @@ export class StoreEvents implements Events {
   tell(event: StoreEvent): void {
     const count = (this.#counts.get(event.type) ?? 0) + 1;
     this.#counts.set(event.type, count);
+    this.#told(event.type);
     this.#log(event, count);
     try {
       // One union of names and payloads, which the emitter's types cannot follow.

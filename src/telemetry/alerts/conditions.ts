@@ -1,0 +1,257 @@
+/** What is wrong with a store, as its snapshots say. Pure functions: one for each condition. */
+import type { AlertCondition, AlertSeverity } from "../../ports/alerts.ts";
+import type { Service } from "../../ports/events.ts";
+import type { History } from "./history.ts";
+import type { AlertSnapshot } from "./snapshot.ts";
+
+/** When a condition makes an alert, and how bad it is. */
+interface Rule {
+  readonly enabled: boolean;
+  readonly severity: AlertSeverity;
+  /** It has to last so long, milliseconds, before it is told. */
+  readonly forMs: number;
+}
+
+interface WindowRule extends Rule {
+  /** What happened in so many milliseconds counts. */
+  readonly windowMs: number;
+}
+
+interface ShareRule extends WindowRule {
+  /** Fewer in the window say nothing. */
+  readonly minCount: number;
+}
+
+/** The conditions' options. */
+export interface AlertRules {
+  readonly breakerOpen: Rule;
+  readonly poolExhausted: Rule & { readonly above: number };
+  readonly nodeUnreachable: Rule;
+  readonly errorRate: ShareRule & { readonly above: number };
+  readonly vectorSyncFailing: WindowRule & { readonly above: number };
+  readonly latencyP99: Rule & { readonly aboveMs: number };
+  readonly slowOperations: ShareRule & { readonly above: number };
+  readonly embeddingCache: ShareRule & { readonly below: number };
+  readonly backlogBehind: Rule & { readonly aboveMs: number };
+  readonly deadIntents: Rule & { readonly above: number };
+  readonly vectorsLost: Rule;
+  readonly searchDegraded: Rule;
+  readonly secretRefreshFailing: WindowRule;
+  readonly auditFailing: Rule;
+}
+
+/** Something that is wrong now. */
+export interface Finding {
+  readonly subject: string | null;
+  readonly value: number | null;
+  readonly limit: number | null;
+  readonly summary: string;
+}
+
+/** A condition: the rule that is for it, and what of it is wrong. */
+export interface Condition {
+  readonly name: AlertCondition;
+  readonly rule: Rule;
+  /** What is wrong; null where that cannot be told now, and what was said before stands. */
+  find(snapshot: AlertSnapshot, history: History): readonly Finding[] | null;
+}
+
+const NAMES: Readonly<Record<Service, string>> = {
+  records: "the CQL database",
+  vectors: "Qdrant",
+  embeddings: "the embedding provider",
+};
+
+const SERVICES = ["records", "vectors", "embeddings"] as const;
+
+/** A breaker opened lately even if it is closed at this moment, milliseconds: one that opens and closes keeps its alert. */
+const RECENTLY_MS = 60_000;
+
+const NOTHING: readonly Finding[] = [];
+
+/** How far back the rules look, milliseconds. */
+export function longestWindow(rules: AlertRules): number {
+  return Math.max(RECENTLY_MS, ...Object.values(rules).map((rule: Rule | WindowRule) => ("windowMs" in rule ? rule.windowMs : 0)));
+}
+
+/** The conditions that are looked at. */
+export function conditionsOf(rules: AlertRules): Condition[] {
+  return [...ofServices(rules), ...ofOperations(rules), ...ofUpkeep(rules)].filter(({ rule }) => rule.enabled);
+}
+
+function ofServices(rules: AlertRules): Condition[] {
+  return [
+    {
+      name: "breaker-open",
+      rule: rules.breakerOpen,
+      find: ({ breakers }, history) =>
+        SERVICES.filter(
+          (service) =>
+            (breakers[service] ?? "closed") !== "closed" ||
+            history.growth(RECENTLY_MS, ({ breakerOpenings }) => breakerOpenings[service] ?? 0) > 0,
+        ).map((service) => found(service, `Calls to ${NAMES[service]} keep failing: its circuit breaker is open.`)),
+    },
+    {
+      name: "pool-exhausted",
+      rule: rules.poolExhausted,
+      find({ pool }) {
+        const { above } = rules.poolExhausted;
+        if (pool === null || pool.capacity === 0) return NOTHING;
+        const share = pool.inFlight / pool.capacity;
+        if (share <= above) return NOTHING;
+        const summary = `${percent(share)} of the places for requests to the CQL database are in use; more have to wait.`;
+        return [{ subject: null, value: share, limit: above, summary }];
+      },
+    },
+    {
+      name: "node-unreachable",
+      rule: rules.nodeUnreachable,
+      find: ({ nodes }) =>
+        nodes.filter(({ isUp }) => !isUp).map(({ name }) => found(name, `The CQL node ${name} cannot be reached.`)),
+    },
+  ];
+}
+
+function ofOperations(rules: AlertRules): Condition[] {
+  return [
+    {
+      name: "error-rate",
+      rule: rules.errorRate,
+      find: (_, history) =>
+        share(rules.errorRate, history, "operations", "failed", (value) => ({
+          isWrong: value > rules.errorRate.above,
+          limit: rules.errorRate.above,
+          summary: `${percent(value)} of the operations of the last ${minutes(rules.errorRate.windowMs)} failed.`,
+        })),
+    },
+    {
+      name: "latency-p99",
+      rule: rules.latencyP99,
+      find({ p99Ms }) {
+        const { aboveMs } = rules.latencyP99;
+        return Object.entries(p99Ms)
+          .filter(([, ms]) => ms > aboveMs)
+          .map(([operation, ms]) => ({
+            subject: operation,
+            value: ms,
+            limit: aboveMs,
+            summary: `One in a hundred calls of ${operation} takes longer than ${Math.round(ms)} ms.`,
+          }));
+      },
+    },
+    {
+      name: "slow-operations",
+      rule: rules.slowOperations,
+      find: (_, history) =>
+        share(rules.slowOperations, history, "operations", "slow", (value) => ({
+          isWrong: value > rules.slowOperations.above,
+          limit: rules.slowOperations.above,
+          summary: `${percent(value)} of the operations of the last ${minutes(rules.slowOperations.windowMs)} were slow.`,
+        })),
+    },
+    {
+      name: "embedding-cache",
+      rule: rules.embeddingCache,
+      find: (_, history) =>
+        share(rules.embeddingCache, history, "lookups", "cacheHits", (value) => ({
+          isWrong: value < rules.embeddingCache.below,
+          limit: rules.embeddingCache.below,
+          summary: `Only ${percent(value)} of the texts of the last ${minutes(rules.embeddingCache.windowMs)} had their vectors in the cache.`,
+        })),
+    },
+    {
+      name: "search-degraded",
+      rule: rules.searchDegraded,
+      find: ({ isSearchDegraded }) =>
+        isSearchDegraded ? [found(null, "Searches with a query are ranked by keywords instead of similarity.")] : NOTHING,
+    },
+  ];
+}
+
+function ofUpkeep(rules: AlertRules): Condition[] {
+  return [
+    {
+      name: "vector-sync-failing",
+      rule: rules.vectorSyncFailing,
+      find(_, history) {
+        const { above, windowMs } = rules.vectorSyncFailing;
+        const value = history.growth(windowMs, ({ vectorSyncFailures }) => vectorSyncFailures);
+        if (value <= above) return NOTHING;
+        const summary = `${value} items of the last ${minutes(windowMs)} were stored without their vectors; they are queued.`;
+        return [{ subject: null, value, limit: above, summary }];
+      },
+    },
+    {
+      name: "backlog-behind",
+      rule: rules.backlogBehind,
+      find({ backlog }) {
+        if (backlog === null) return null;
+        const { aboveMs } = rules.backlogBehind;
+        if (backlog.overdueMs <= aboveMs) return NOTHING;
+        const summary = `Writes wait to be finished since ${minutes(backlog.overdueMs)}; ${backlog.intents} are noted.`;
+        return [{ subject: null, value: backlog.overdueMs, limit: aboveMs, summary }];
+      },
+    },
+    {
+      name: "dead-intents",
+      rule: rules.deadIntents,
+      find({ backlog }) {
+        if (backlog === null) return null;
+        const { above } = rules.deadIntents;
+        if (backlog.dead <= above) return NOTHING;
+        const summary = `${backlog.dead} writes cannot be brought in step: trying again does not help.`;
+        return [{ subject: null, value: backlog.dead, limit: above, summary }];
+      },
+    },
+    {
+      name: "vectors-lost",
+      rule: rules.vectorsLost,
+      find: ({ hasAllVectors }) =>
+        hasAllVectors ? NOTHING : [found(null, "The vectors were lost: searches are degraded until they are filled in again.")],
+    },
+    {
+      name: "secret-refresh-failing",
+      rule: rules.secretRefreshFailing,
+      find({ counts }, history) {
+        const { windowMs } = rules.secretRefreshFailing;
+        return Object.keys(counts.secretFailures)
+          .filter((secret) => history.growth(windowMs, ({ secretFailures }) => secretFailures[secret] ?? 0) > 0)
+          .map((secret) => found(secret, `The secret ${secret} cannot be renewed: its last good text is used.`));
+      },
+    },
+    {
+      name: "audit-failing",
+      rule: rules.auditFailing,
+      find: ({ isAuditFailing }) => (isAuditFailing ? [found(null, "The audit trail cannot be written.")] : NOTHING),
+    },
+  ];
+}
+
+/** The share of one count in another, where there was enough to tell. */
+function share(
+  { windowMs, minCount }: ShareRule,
+  history: History,
+  of: "operations" | "lookups",
+  part: "failed" | "slow" | "cacheHits",
+  judge: (share: number) => { readonly isWrong: boolean; readonly limit: number; readonly summary: string },
+): readonly Finding[] {
+  const all = history.growth(windowMs, (counts) =>
+    of === "operations" ? counts.operations : counts.cacheHits + counts.cacheMisses,
+  );
+  if (all < minCount) return NOTHING;
+  const value = history.growth(windowMs, (counts) => counts[part]) / all;
+  const { isWrong, limit, summary } = judge(value);
+  return isWrong ? [{ subject: null, value, limit, summary }] : NOTHING;
+}
+
+function found(subject: string | null, summary: string): Finding {
+  return { subject, value: null, limit: null, summary };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+function minutes(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
+}

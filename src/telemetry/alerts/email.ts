@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import type * as Nodemailer from "nodemailer";
+import { ConfigurationError, messageOf } from "../../model/errors.ts";
+import type { AlertNotice } from "../../ports/alerts.ts";
+import type { SecretText } from "../../ports/secrets.ts";
+import { SinkError, type AlertSink } from "./sink.ts";
+
+/** How mail is sent. */
+export interface EmailOptions {
+  readonly host: string;
+  readonly port: number;
+  /** `implicit`: TLS from the first byte. `starttls`: no mail without it. `none`: in the clear. */
+  readonly tls: "implicit" | "starttls" | "none";
+  /** Absent where nobody has to log in. */
+  readonly user?: string | undefined;
+  readonly password: SecretText | null;
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Longest wait for the server, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Sends mail by `nodemailer`, which is loaded when the store starts. */
+export class EmailSink implements AlertSink {
+  readonly name = "the mail server";
+  readonly #options: EmailOptions;
+
+  constructor(options: EmailOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {ConfigurationError} when the package nodemailer is not installed. */
+  static async check(): Promise<void> {
+    await loadNodemailer();
+  }
+
+  async send(notice: AlertNotice): Promise<void> {
+    const { host, port, tls, user, password, from, to, timeoutMs } = this.#options;
+    const { createTransport } = await loadNodemailer();
+    const login = user === undefined || password === null ? {} : { auth: { user, pass: (await password.latest()).reveal() } };
+    // One for each mail: they are rare, and the password may change.
+    const transport = createTransport({
+      host,
+      port,
+      secure: tls === "implicit",
+      requireTLS: tls === "starttls",
+      ignoreTLS: tls === "none",
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      ...login,
+    });
+    try {
+      await transport.sendMail({ from, to: [...to], ...mailOf(notice) });
+    } catch (cause) {
+      throw new SinkError(`The mail could not be sent: ${messageOf(cause)}`, isPassing(cause));
+    } finally {
+      transport.close();
+    }
+  }
+}
+
+function mailOf(notice: AlertNotice): { subject: string; text: string; headers: Record<string, string>; references: string } {
+  const { status, isRepeat, severity, condition, subject, summary, source, startedAt, endedAt, value, limit, runbook, id } = notice;
+  const state = status === "resolved" ? "resolved" : isRepeat ? "still firing" : "firing";
+  const lines = [
+    summary,
+    "",
+    `State:     ${state}`,
+    `Severity:  ${severity}`,
+    `Condition: ${condition}${subject === null ? "" : ` (${subject})`}`,
+    ...(value === null ? [] : [`Measured:  ${value}${limit === null ? "" : `, limit ${limit}`}`]),
+    `Source:    ${source}`,
+    `Since:     ${startedAt}`,
+    ...(endedAt === null ? [] : [`Until:     ${endedAt}`]),
+    `What to do: ${runbook}`,
+  ];
+  const thread = createHash("sha256").update(`${id} ${startedAt}`).digest("hex").slice(0, 32);
+  return {
+    subject: `[${state}] ${severity}: ${condition}${subject === null ? "" : ` ${subject}`} on ${source}`,
+    text: `${lines.join("\n")}\n`,
+    // Mail programs put what refers to one id into one thread.
+    references: `<${thread}@langgraph-store>`,
+    // No answers from absence notices.
+    headers: { "Auto-Submitted": "auto-generated" },
+  };
+}
+
+/** What the server refuses for good, and a wrong name or password, does not pass by trying again. */
+function isPassing(error: unknown): boolean {
+  const code: unknown = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
+  return !(typeof code === "number" && code >= 500);
+}
+
+async function loadNodemailer(): Promise<typeof Nodemailer> {
+  try {
+    return await import("nodemailer");
+  } catch (error) {
+    // What is missing may also be something that the package itself needs; then its own message says more.
+    if (!isMissing(error) || !error.message.includes("nodemailer")) throw error;
+    throw new ConfigurationError("alerts.email needs the package nodemailer, which is not installed: npm install nodemailer", {
+      cause: error,
+    });
+  }
+}
+
+function isMissing(error: unknown): error is Error {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}

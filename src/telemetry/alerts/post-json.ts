@@ -1,0 +1,79 @@
+import { messageOf } from "../../model/errors.ts";
+import { SinkError } from "./sink.ts";
+
+/** What is sent, and where to. */
+export interface JsonPost {
+  /** Of the place, for messages. */
+  readonly name: string;
+  readonly url: string;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Texts that no message may hold, should the place answer with them. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** As much of an answer as helps. */
+const ANSWER_CHARACTERS = 200;
+
+/** Longest pause that a place may ask for, milliseconds. */
+const LONGEST_PAUSE_MS = 15 * 60_000;
+
+/**
+ * Posts JSON over HTTP.
+ *
+ * @throws {SinkError} when the answer is not 2xx, or there is none. 408, 425, 429 and 5xx may pass; so may a lost connection.
+ */
+export async function postJson({ name, url, body, headers, secrets, signal }: JsonPost): Promise<void> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json", ...headers },
+      body: JSON.stringify(body),
+      // A secret is for the address that was configured, and for no other.
+      redirect: "error",
+      signal,
+    });
+    text = await response.text();
+  } catch (cause) {
+    throw new SinkError(hidden(`${name} could not be reached: ${reasonOf(cause)}`, secrets), true);
+  }
+  if (response.ok) return;
+  const { status } = response;
+  const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
+  const said = hidden(text.slice(0, ANSWER_CHARACTERS * 4), secrets).slice(0, ANSWER_CHARACTERS);
+  throw new SinkError(`${name} answered ${status}: ${said}`, isPassing, pauseAskedFor(response.headers.get("retry-after")));
+}
+
+/** What is shorter than this could be any word. */
+const LEAST_SECRET = 5;
+
+/** The reason of a failed fetch, which hides it in its cause. */
+function reasonOf(error: unknown): string {
+  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
+  const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  // Several addresses that all failed have a code and no message.
+  return messageOf(cause) || String(code);
+}
+
+function pauseAskedFor(header: string | null): number | null {
+  if (header === null) return null;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+}
+
+function hidden(text: string, secrets: readonly string[]): string {
+  // The longest first: a part of it that went before would leave the rest.
+  const parts = [...new Set(secrets.flatMap(partsOf))].sort((one, other) => other.length - one.length);
+  return parts.reduce((shown, part) => shown.replaceAll(part, "[secret]"), text);
+}
+
+/** A secret, and what of it would be shown in other words: of an address, its path and what stands in it. */
+function partsOf(secret: string): string[] {
+  const url = URL.parse(secret);
+  const inAddress =
+    url === null ? [] : [`${url.pathname}${url.search}`, ...url.pathname.split("/"), ...url.searchParams.values(), url.username, url.password];
+  return [secret, ...inAddress].filter((part) => part.length >= LEAST_SECRET);
+}

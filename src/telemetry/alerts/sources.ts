@@ -1,0 +1,119 @@
+/** Takes snapshots of a store from its parts. */
+import { withinDeadline } from "../../concurrency/deadline.ts";
+import type { BreakerState, Service, StoreEvent, StoreEventType } from "../../ports/events.ts";
+import type { Outbox } from "../../ports/outbox.ts";
+import type { AlertCounts, AlertSnapshot, BacklogState, NodeState, PoolState } from "./snapshot.ts";
+
+/** Counts that come from events. */
+type EventCounts = Pick<AlertCounts, "vectorSyncFailures" | "breakerOpenings" | "secretFailures">;
+
+/** What is measured of operations and of the embedding cache. */
+export type MeasuredCounts = Omit<AlertCounts, keyof EventCounts>;
+
+/** Where events come from. */
+export interface EventSource {
+  on(type: StoreEventType, listener: (event: StoreEvent) => void): unknown;
+  off(type: StoreEventType, listener: (event: StoreEvent) => void): unknown;
+}
+
+/** The parts of a store that say how it is. */
+export interface SnapshotSources {
+  readonly breakers: Readonly<Partial<Record<Service, () => BreakerState>>>;
+  readonly pool: () => PoolState | null;
+  readonly nodes: () => readonly NodeState[];
+  readonly measured: () => MeasuredCounts;
+  readonly p99Ms: () => Readonly<Record<string, number>>;
+  readonly outbox: Pick<Outbox, "backlog">;
+  readonly hasAllVectors: () => boolean;
+  readonly isSearchDegraded: () => boolean;
+  readonly isAuditFailing: () => boolean;
+}
+
+/** Events that are worth a look at once. */
+const URGENT: readonly StoreEventType[] = ["breaker-opened", "vectors-lost", "audit-failed"];
+
+const COUNTED: readonly StoreEventType[] = ["breaker-opened", "vector-sync-failed", "embedding-postponed", "secret-refresh-failed"];
+
+/** Batches of the backlog that are counted: enough to tell that there are many. */
+const BATCHES_COUNTED = 1_000;
+
+/** Longest time for that, milliseconds: what else is wrong shall be told meanwhile. */
+const BACKLOG_DEADLINE_MS = 2_000;
+
+/** Secrets of which failures are counted; no store has so many. */
+const MAX_SECRETS = 100;
+
+/** Counts the events that alerts are about, for the whole life of a store. */
+export class AlertEvents {
+  readonly #breakerOpenings = new Map<Service, number>();
+  readonly #secretFailures = new Map<string, number>();
+  #vectorSyncFailures = 0;
+  #onUrgent: () => void = () => undefined;
+  readonly #source: EventSource;
+
+  constructor(source: EventSource) {
+    this.#source = source;
+    for (const type of COUNTED) source.on(type, this.#count);
+    for (const type of URGENT) source.on(type, this.#hurry);
+  }
+
+  /** Says who is told at once of what is urgent. */
+  set onUrgent(told: () => void) {
+    this.#onUrgent = told;
+  }
+
+  /** What was counted so far. */
+  counts(): EventCounts {
+    return {
+      vectorSyncFailures: this.#vectorSyncFailures,
+      breakerOpenings: Object.fromEntries(this.#breakerOpenings),
+      secretFailures: Object.fromEntries(this.#secretFailures),
+    };
+  }
+
+  /** Listens no more. */
+  close(): void {
+    for (const type of COUNTED) this.#source.off(type, this.#count);
+    for (const type of URGENT) this.#source.off(type, this.#hurry);
+  }
+
+  readonly #hurry = (): void => this.#onUrgent();
+
+  readonly #count = (event: StoreEvent): void => {
+    if (event.type === "breaker-opened") increase(this.#breakerOpenings, event.service);
+    else if (event.type === "secret-refresh-failed") {
+      if (this.#secretFailures.size < MAX_SECRETS || this.#secretFailures.has(event.secret)) increase(this.#secretFailures, event.secret);
+    } else this.#vectorSyncFailures += 1;
+  };
+}
+
+/** How a store is now. */
+export async function takeSnapshot(sources: SnapshotSources, events: AlertEvents): Promise<AlertSnapshot> {
+  const backlog = await readBacklog(sources.outbox);
+  return {
+    breakers: Object.fromEntries(Object.entries(sources.breakers).map(([service, state]) => [service, state()])),
+    pool: sources.pool(),
+    nodes: sources.nodes(),
+    counts: { ...sources.measured(), ...events.counts() },
+    p99Ms: sources.p99Ms(),
+    backlog,
+    hasAllVectors: sources.hasAllVectors(),
+    isSearchDegraded: sources.isSearchDegraded(),
+    isAuditFailing: sources.isAuditFailing(),
+  };
+}
+
+async function readBacklog(outbox: Pick<Outbox, "backlog">): Promise<BacklogState | null> {
+  try {
+    const counting = outbox.backlog(BATCHES_COUNTED);
+    const { intents, dead, oldestDueAt } = await withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, counting);
+    return { intents, dead, overdueMs: oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) };
+  } catch {
+    // The records cannot be read, of which their breaker tells; the rest of the snapshot matters all the more then.
+    return null;
+  }
+}
+
+function increase<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

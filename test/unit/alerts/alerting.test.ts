@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { alerts } from "../../../src/config/options/alerts.ts";
+import { messageOf } from "../../../src/model/errors.ts";
+import { Secret } from "../../../src/model/secret.ts";
+import type { StoreEvent } from "../../../src/ports/events.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
+import { fixedSecret } from "../../../src/ports/secrets.ts";
+import { Alerting, type AlertingOptions } from "../../../src/telemetry/alerts/alerting.ts";
+import { PagerDutySink } from "../../../src/telemetry/alerts/pager-duty.ts";
+import type { AlertSnapshot } from "../../../src/telemetry/alerts/snapshot.ts";
+import { HttpReceiver, status } from "../../servers/http-receiver.ts";
+import { waitUntil } from "../../servers/wait-until.ts";
+import { snapshot } from "./snapshots.ts";
+
+const ROUTES = { critical: ["pagerDuty"], warning: ["callback"], degraded: ["callback"] } as const;
+const open = snapshot({ breakers: { vectors: "open" } });
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+/** Alerting that looks every 5 ms at what the test says, and tells a receiver in the place of PagerDuty. */
+async function watched(given: Partial<AlertingOptions> = {}) {
+  const receiver = await new HttpReceiver().listen();
+  const events: StoreEvent[] = [];
+  const store = { now: snapshot(), looks: 0, fails: false };
+  const parsed = alerts.parse({ callback: () => undefined, delivery: { initialDelayMs: 5, maxDelayMs: 20 } });
+  const alerting = new Alerting({
+    ...parsed,
+    source: "host-1",
+    intervalMs: 5,
+    resolveAfterMs: 20,
+    sinks: { pagerDuty: new PagerDutySink({ routingKey: fixedSecret(new Secret("k".repeat(32))), url: receiver.url }) },
+    routes: ROUTES,
+    takeSnapshot: async (): Promise<AlertSnapshot> => {
+      store.looks += 1;
+      if (store.fails) throw new Error("no answer");
+      return store.now;
+    },
+    events: { tell: (event) => void events.push(event) },
+    logger: silentLogger,
+    ...given,
+  });
+  ends.push(() => alerting.stop(), () => receiver.close());
+  return { alerting, receiver, events, store };
+}
+
+const actions = (receiver: HttpReceiver): unknown[] => receiver.bodies.map((body) => (body as { event_action: unknown }).event_action);
+const looksMore = async (store: { readonly looks: number }, times = 10): Promise<void> => {
+  const from = store.looks;
+  await waitUntil("some more looks", () => store.looks >= from + times, { everyMs: 5 });
+};
+
+test("what is wrong is told once, and its end; one incident each time", async () => {
+  const { alerting, receiver, events, store } = await watched();
+  await alerting.start();
+  await looksMore(store);
+  expect(receiver.requests).toEqual([]);
+  store.now = open;
+  await waitUntil("the trigger", () => receiver.requests.length === 1);
+  await looksMore(store);
+  expect(actions(receiver)).toEqual(["trigger"]);
+  expect(alerting.state().firing).toMatchObject([{ condition: "breaker-open", subject: "vectors" }]);
+  store.now = snapshot();
+  await waitUntil("the end", () => receiver.requests.length === 2);
+  expect(actions(receiver)).toEqual(["trigger", "resolve"]);
+  expect(new Set(receiver.bodies.map((body) => (body as { dedup_key: string }).dedup_key)).size).toBe(1);
+  expect(alerting.state().firing).toEqual([]);
+  expect(events.map(({ type }) => type)).toEqual(["alert-fired", "alert-resolved"]);
+});
+
+test("an outage of the place is told and counted, and the alert arrives after it", async () => {
+  const { alerting, receiver, events, store } = await watched();
+  receiver.answer = status(503);
+  store.now = open;
+  await alerting.start();
+  await waitUntil("some attempts", () => receiver.requests.length >= 3);
+  expect(alerting.state().deliveries.pagerDuty).toMatchObject({ delivered: 0, lost: 0 });
+  receiver.answer = status(202);
+  await waitUntil("the alert to arrive", () => alerting.state().deliveries.pagerDuty?.delivered === 1);
+  expect(alerting.state().deliveries.pagerDuty?.failures).toBeGreaterThanOrEqual(3);
+  expect(events.filter(({ type }) => type === "alert-delivery-failed")).toHaveLength(1);
+});
+
+test("a place that does not answer holds up no look", async () => {
+  const { alerting, receiver, store } = await watched({ flushMs: 50 });
+  receiver.answer = () => undefined;
+  store.now = open;
+  await alerting.start();
+  await waitUntil("the request", () => receiver.requests.length === 1);
+  await looksMore(store, 20);
+  const begun = performance.now();
+  await alerting.stop();
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});
+
+test("severities go where the routes say", async () => {
+  const seen: string[] = [];
+  const callback = { name: "the callback", send: async ({ condition }: { condition: string }) => void seen.push(condition) };
+  const { alerting, store } = await watched({ sinks: { callback } });
+  store.now = snapshot({ breakers: { vectors: "open" }, backlog: { intents: 9, dead: 1, overdueMs: 0 } });
+  await alerting.start();
+  await waitUntil("the warning", () => seen.length > 0);
+  await looksMore(store);
+  expect(seen).toEqual(["dead-intents"]);
+});
+
+test("a look that fails changes nothing, and is counted", async () => {
+  const { alerting, receiver, store } = await watched();
+  store.now = open;
+  await alerting.start();
+  await waitUntil("the trigger", () => receiver.requests.length === 1);
+  store.fails = true;
+  await looksMore(store, 20);
+  expect(alerting.state().failedLooks).toBeGreaterThan(10);
+  expect(actions(receiver)).toEqual(["trigger"]);
+});
+
+test("an event is looked at at once, and many at once make two looks at most", async () => {
+  const { alerting, receiver, store } = await watched({ intervalMs: 60_000 });
+  await alerting.start();
+  await waitUntil("the first look", () => store.looks === 1);
+  store.now = open;
+  for (let i = 0; i < 100; i += 1) alerting.lookSoon();
+  await waitUntil("the trigger", () => receiver.requests.length === 1);
+  expect(store.looks).toBeLessThanOrEqual(3);
+});
+
+test("a stop sends the last word, and nothing comes after it", async () => {
+  const { alerting, receiver, store } = await watched();
+  store.now = open;
+  await alerting.start();
+  await waitUntil("the trigger", () => receiver.requests.length === 1);
+  await alerting.stop();
+  expect(actions(receiver)).toEqual(["trigger", "resolve"]);
+  expect(JSON.stringify(receiver.bodies[1])).toContain("No longer watched");
+  const { looks } = store;
+  alerting.lookSoon();
+  await alerting.stop();
+  expect(store.looks).toBe(looks);
+  expect(receiver.requests).toHaveLength(2);
+});
+
+describe("the option", () => {
+  const mistakes: readonly (readonly [string, unknown])[] = [
+    ["must name where alerts go", {}],
+    ["names slack, which is not given", { callback: () => undefined, routes: { warning: ["slack"] } }],
+    ["is required with a user", { email: { host: "h", from: "a@b", to: ["c@d"], user: "u" } }],
+    ["must be a function", { callback: "https://example.com" }],
+  ];
+  test.each(mistakes)("refuses a mistake: %s", (message, given) => {
+    expect(messageOf(alerts.safeParse(given).error)).toContain(message);
+  });
+
+  test("keeps credentials from being printed", () => {
+    const options = alerts.parse({ pagerDuty: { routingKey: "hunter2-key" }, slack: { webhookUrl: "https://hooks.example/hunter2" } });
+    expect(JSON.stringify(options)).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,166 @@
+import { afterEach, expect, test } from "vitest";
+import type { AlertNotice } from "../../../src/ports/alerts.ts";
+import { Delivery, type DeliveryPolicy } from "../../../src/telemetry/alerts/delivery.ts";
+import { SinkError, type AlertSink } from "../../../src/telemetry/alerts/sink.ts";
+import { waitUntil } from "../../servers/wait-until.ts";
+import { notice } from "./snapshots.ts";
+
+const POLICY: DeliveryPolicy = {
+  maxQueued: 100,
+  maxPerMinute: 1_000,
+  timeoutMs: 1_000,
+  initialDelayMs: 1,
+  maxDelayMs: 5,
+  giveUpAfterMs: 60_000,
+};
+
+const stopped: Delivery[] = [];
+afterEach(async () => {
+  await Promise.all(stopped.splice(0).map((delivery) => delivery.stop(50)));
+});
+
+/** A delivery to a place that does as the test says. */
+function delivery(send: AlertSink["send"], given: Partial<DeliveryPolicy> = {}) {
+  const told: string[] = [];
+  const sent: AlertNotice[] = [];
+  const sink: AlertSink = {
+    name: "the place",
+    async send(each, signal) {
+      await send(each, signal);
+      sent.push(each);
+    },
+  };
+  const made = new Delivery(sink, { ...POLICY, ...given }, {
+    failed: (name, cause) => told.push(`failed ${name}: ${cause}`),
+    lost: (name, { condition }, cause) => told.push(`lost ${condition} ${name}: ${cause}`),
+  });
+  stopped.push(made);
+  return { delivery: made, told, sent };
+}
+
+const all = async (): Promise<void> => undefined;
+const passing = (): Promise<void> => Promise.reject(new SinkError("busy", true));
+const ids = (notices: readonly AlertNotice[]): string[] => notices.map(({ id }) => id);
+
+/** A promise that the test keeps in its hands. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { wait: () => promise, open: resolve };
+}
+
+test("notices are sent, the worst first", async () => {
+  const { delivery: to, sent } = delivery(all);
+  to.add(notice({ id: "c", severity: "degraded" }));
+  to.add(notice({ id: "b", severity: "warning" }));
+  to.add(notice({ id: "a" }));
+  await waitUntil("three notices", () => sent.length === 3);
+  expect(ids(sent)).toEqual(["a", "b", "c"]);
+  expect(to.counts).toEqual({ delivered: 3, failures: 0, lost: 0, waiting: 0 });
+});
+
+test("adding returns at once, however slow the place is", async () => {
+  const slow = gate();
+  const { delivery: to, sent } = delivery(slow.wait);
+  const begun = performance.now();
+  for (let i = 0; i < 50; i += 1) to.add(notice({ id: `${i}` }));
+  expect(performance.now() - begun).toBeLessThan(200);
+  slow.open();
+  await waitUntil("all of them", () => sent.length === 50);
+});
+
+test("an outage is told once; what is over meanwhile is sent as over, and nothing twice", async () => {
+  let isDown = true;
+  const { delivery: to, told, sent } = delivery(() => (isDown ? passing() : all()));
+  to.add(notice());
+  to.add(notice({ id: "other" }));
+  await waitUntil("some attempts", () => to.counts.failures >= 5);
+  to.add(notice({ status: "resolved" }));
+  isDown = false;
+  await waitUntil("both", () => sent.length === 2);
+  expect(sent.map(({ id, status }) => `${status} ${id}`).sort()).toEqual([`firing other`, `resolved ${notice().id}`]);
+  expect(told).toEqual(["failed the place: busy"]);
+  expect(to.counts).toMatchObject({ delivered: 2, lost: 0, waiting: 0 });
+  isDown = true;
+  to.add(notice());
+  await waitUntil("the next outage to be told", () => told.length === 2);
+});
+
+test("a notice that is refused is lost, counted and told; the next one goes", async () => {
+  const { delivery: to, told, sent } = delivery(({ id }) => (id === "bad" ? Promise.reject(new SinkError("answered 400", false)) : all()));
+  to.add(notice({ id: "bad" }));
+  to.add(notice({ id: "good" }));
+  await waitUntil("the good one", () => sent.length === 1);
+  expect(told).toContain("lost breaker-open the place: answered 400");
+  expect(to.counts).toEqual({ delivered: 1, failures: 1, lost: 1, waiting: 0 });
+});
+
+test("a notice is given up in the end", async () => {
+  const { delivery: to } = delivery(passing, { giveUpAfterMs: 30 });
+  to.add(notice());
+  await waitUntil("it to be given up", () => to.counts.lost === 1);
+  expect(to.counts.waiting).toBe(0);
+});
+
+test("a place that does not answer is waited for so long and no longer", async () => {
+  const aborted: boolean[] = [];
+  const { delivery: to } = delivery(
+    (_, signal) => new Promise(() => signal.addEventListener("abort", () => aborted.push(true))),
+    { timeoutMs: 20 },
+  );
+  to.add(notice());
+  await waitUntil("a second attempt", () => to.counts.failures >= 2);
+  expect(aborted.length).toBeGreaterThan(0);
+});
+
+test("only so many wait: the least bad is lost", async () => {
+  const slow = gate();
+  const { delivery: to, told, sent } = delivery(slow.wait, { maxQueued: 2 });
+  to.add(notice({ id: "0" }));
+  await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
+  to.add(notice({ id: "1", severity: "degraded", condition: "slow-operations" }));
+  to.add(notice({ id: "2", severity: "warning" }));
+  to.add(notice({ id: "3" }));
+  expect(to.counts).toMatchObject({ waiting: 2, lost: 1 });
+  expect(told).toEqual(["lost slow-operations the place: too many alerts wait to be sent"]);
+  slow.open();
+  await waitUntil("the others", () => sent.length === 3);
+  expect(ids(sent)).toEqual(["0", "3", "2"]);
+});
+
+test("only so many go in a minute, and the newest of each alert when its turn comes", async () => {
+  const { delivery: to, sent } = delivery(all, { maxPerMinute: 2 });
+  for (const id of ["a", "b", "c"]) to.add(notice({ id }));
+  await waitUntil("two of them", () => sent.length === 2);
+  to.add(notice({ id: "c", status: "resolved" }));
+  expect(to.counts).toMatchObject({ delivered: 2, waiting: 1 });
+  // A stop does not wait for the minute.
+  await to.stop(1_000);
+  expect(sent.map(({ id, status }) => `${id} ${status}`)).toEqual(["a firing", "b firing", "c resolved"]);
+});
+
+test("a pause that the place asks for is kept, and a stop ends it", async () => {
+  let calls = 0;
+  const { delivery: to, sent } = delivery(() => {
+    calls += 1;
+    return calls === 1 ? Promise.reject(new SinkError("answered 429", true, 60_000)) : all();
+  });
+  to.add(notice());
+  await waitUntil("the first attempt", () => to.counts.failures === 1);
+  to.add(notice({ id: "other" }));
+  expect(calls).toBe(1);
+  await to.stop(1_000);
+  expect(sent).toHaveLength(2);
+});
+
+test("a stop waits so long and no longer, and what is left is lost and told", async () => {
+  const { delivery: to, told } = delivery(() => new Promise(() => undefined), { timeoutMs: 60_000 });
+  to.add(notice({ id: "a" }));
+  await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
+  to.add(notice({ id: "b" }));
+  const begun = performance.now();
+  await to.stop(30);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(told.filter((each) => each.startsWith("lost"))).toHaveLength(2);
+  to.add(notice({ id: "c" }));
+  expect(to.counts).toMatchObject({ lost: 3, waiting: 0 });
+});
