@@ -17,7 +17,7 @@ type OfKind<Kind extends "histogram" | "counter" | "gauge"> = {
 }[MetricName];
 
 /** Metrics that are gauges. */
-export type GaugeName = OfKind<"gauge">;
+type GaugeName = OfKind<"gauge">;
 
 /** Values of labels by the name in the table of names. */
 export type Labels = Readonly<Partial<Record<keyof typeof ATTRIBUTES, string | number | boolean | null>>>;

@@ -117,7 +117,7 @@ export interface Metric extends Named {
 }
 
 /** Seconds, from a read of the local file to the longest deadline; 0.1 and 1 are what alerts look at. */
-export const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /** Seconds until vectors are in step: by the write itself, or by the reconciler after an outage. */
 const SYNC_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 60, 300, 1_800, 3_600] as const;

@@ -14,7 +14,7 @@ import type { Telemetry } from "./telemetry.ts";
 import { codeOf, errorAttributes, hashOf, markFailed, type Step } from "./tracing.ts";
 
 /** What is told of the answer to a search. */
-export interface SearchFacts {
+interface SearchFacts {
   readonly mode: "vector" | "keyword" | "filter";
   readonly degraded: boolean;
   readonly reason: DegradedReason | null;
@@ -112,7 +112,7 @@ export function observeTurn<Answer>(run: RunRequests<Answer>): RunRequests<Answe
 }
 
 /** What an operation is called. */
-export function operationOf(request: Request): OperationName {
+function operationOf(request: Request): OperationName {
   return request.kind === "put" && request.value === null ? "delete" : request.kind;
 }
 

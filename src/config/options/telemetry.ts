@@ -39,6 +39,3 @@ export const telemetry = z
   })
   .prefault({})
   .describe("Traces and metrics by OpenTelemetry, and what counts as slow.");
-
-/** The options in force, defaults filled in. */
-export type TelemetryConfig = z.output<typeof telemetry>;

@@ -1,8 +1,7 @@
 /** Alerts from within the process. */
-export { Alerting, type AlertingState } from "./alerting.ts";
+export { Alerting } from "./alerting.ts";
 export { EmailSink } from "./email.ts";
 export { PagerDutySink } from "./pager-duty.ts";
 export { SlackSink } from "./slack.ts";
 export { CallbackSink, WebhookSink } from "./webhook.ts";
 export type { AlertSink } from "./sink.ts";
-export type { AlertSnapshot, TakeSnapshot } from "./snapshot.ts";

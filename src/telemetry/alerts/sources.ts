@@ -8,7 +8,7 @@ import type { AlertCounts, AlertSnapshot, BacklogState, NodeState, PoolState } f
 type EventCounts = Pick<AlertCounts, "vectorSyncFailures" | "breakerOpenings" | "secretFailures">;
 
 /** What is measured of operations and of the embedding cache. */
-export type MeasuredCounts = Omit<AlertCounts, keyof EventCounts>;
+type MeasuredCounts = Omit<AlertCounts, keyof EventCounts>;
 
 /** Where events come from. */
 export interface EventSource {
