@@ -10,6 +10,7 @@ import { pointId } from "../../src/backends/qdrant/point.ts";
 import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import type { Value } from "../../src/model/item.ts";
+import { refuseWhileLost } from "../../src/resilience/lost-vectors.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
 import { waitUntil } from "../servers/wait-until.ts";
 import { DIMS, qdrantBackends, using } from "../support/qdrant-backends.ts";
@@ -87,7 +88,7 @@ describe("the collection", () => {
     await dropCollections(servers, lost);
     await using(backend(lost), async (vectors) => {
       expect(vectors.isComplete).toBe(false);
-      await expect(vectors.query(query)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      await expect(refuseWhileLost(vectors, vectors).query(query)).rejects.toMatchObject({ code: "UNAVAILABLE" });
       await vectors.upsert([point]);
       await vectors.complete();
       expect(await vectors.query(query)).toHaveLength(1);
@@ -98,10 +99,12 @@ describe("the collection", () => {
 
   test("one that has gone is an error, never an empty answer", async () => {
     const gone = uniqueName("gone");
-    await using(backend(gone), async (vectors) => {
+    await using(backend(gone), async (collection) => {
+      const vectors = refuseWhileLost(collection, collection);
       await dropCollections(servers, gone);
       const query = vectors.query({ vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 });
       await expect(query).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
+      expect(collection.isAway).toBe(true);
       await expect(vectors.upsert([pointOf({ vectors: [[1, 0, 0, 0]] })])).rejects.toMatchObject({ code: "UNAVAILABLE" });
     });
   });
