@@ -1,4 +1,5 @@
 /** Puts a memory together from its parts, whichever databases they are on. */
+import { StoreAlerts } from "./alerts.ts";
 import { auditTrailOf, type AuditTrail } from "./audit/index.ts";
 import { sealItems } from "./codec/sealed-items.ts";
 import { isSame } from "./config/change.ts";
@@ -14,25 +15,36 @@ import type { Guards } from "./guards.ts";
 import { VersionClock } from "./model/version-clock.ts";
 import type { AuditSink } from "./ports/audit.ts";
 import type { Backend, Resource } from "./ports/backend.ts";
-import type { BreakerState } from "./ports/events.ts";
+import type { BreakerState, Service } from "./ports/events.ts";
 import type { RunRequests } from "./ports/requests.ts";
 import type { Settings } from "./ports/settings.ts";
+import type { CqlNode } from "./ports/telemetry.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
 import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
 import { RateLimiter } from "./resilience/rate-limit.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
+import type { ReconcileGround } from "./core/reconcile-item.ts";
 import { Reconciler } from "./sync/reconciler.ts";
 import { Refill, type Collection } from "./sync/refill.ts";
 import { Repair, type RepairOptions, type RepairReport } from "./sync/repair.ts";
 import { Sweeper, type SweepReport } from "./sync/sweeper.ts";
+import { AlertEvents } from "./telemetry/alerts/sources.ts";
+import { watchGroups } from "./telemetry/group-watch.ts";
 import { readHealth, type Health } from "./telemetry/health.ts";
+import { observeEmbedder, observeProvider } from "./telemetry/observed-calls.ts";
+import type { GuardState, StateSources } from "./telemetry/state.ts";
+import { readStats, type StoreStats } from "./telemetry/stats.ts";
 import { StoreEvents } from "./telemetry/store-events.ts";
 import { StoreLog } from "./telemetry/store-log.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { detached } from "./telemetry/tracing.ts";
 
 /** What stays while the configuration changes: one for the whole life of a store. */
 export interface Lasting {
   readonly log: StoreLog;
   readonly events: StoreEvents;
+  readonly telemetry: Telemetry;
+  readonly alertEvents: AlertEvents;
   /** Two clocks could draw one version. */
   readonly clock: VersionClock;
 }
@@ -40,10 +52,12 @@ export interface Lasting {
 /** What a new store begins with. */
 export function lastingFor(config: CommonConfig): Lasting {
   const log = new StoreLog(config);
-  const events = new StoreEvents(log);
+  const telemetry = new Telemetry(config.telemetry, log);
+  const events = new StoreEvents(log, (type) => telemetry.told(type));
   // Of each composition that ends, one: several may end at once.
   events.emitter.setMaxListeners(100);
-  return { log, events, clock: new VersionClock() };
+  const alertEvents = new AlertEvents(events.emitter);
+  return { log, events, telemetry, alertEvents, clock: new VersionClock() };
 }
 
 /** A memory that is put together, but not connected yet, and can be put together anew. */
@@ -76,6 +90,8 @@ export interface Composed extends Resource {
   repair(options: RepairOptions): Promise<RepairReport>;
   sweep(): Promise<SweepReport>;
   health(): Promise<Health>;
+  /** What was measured since the store was made. */
+  stats(): StoreStats;
   /** From now on it is the one in force: its log level counts, and what it keeps of the one before is its own. */
   takeOver(): void;
 }
@@ -90,6 +106,7 @@ export interface Estate {
   readonly embedder: SharedEmbedder | null;
   readonly trail: Hold<AuditTrail> | null;
   readonly limiter: Hold<LimiterResource> | null;
+  readonly alerts: StoreAlerts | null;
 }
 
 type Stores = Pick<Backend, "items" | "outbox"> & {
@@ -103,6 +120,8 @@ export interface Parts extends Resource, Stores {
   readonly bare: Stores;
   readonly breakers: { readonly records: (() => BreakerState) | null; readonly vectors: (() => BreakerState) | null };
   readonly guards: Guards;
+  /** Of the CQL cluster; none on a local file, and while not connected. */
+  readonly nodes: () => readonly CqlNode[];
   /** Vectors that live apart from the records and may be lost without them; null where they cannot. */
   readonly collection: Collection | null;
   readonly settings: Settings;
@@ -120,49 +139,36 @@ export interface Parts extends Resource, Stores {
  */
 export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, previous: Estate | null): Composed {
   const config: CommonConfig = { ...given, logger: lasting.log };
-  const { outbox, collection, settings, guards } = parts;
-  const { limits, ttl, logger, vectorSync, embeddingFailure, reconcile, codec } = config;
-  const { events, clock } = lasting;
+  const { collection, settings, guards } = parts;
+  const { logger, codec } = config;
+  const { events, telemetry } = lasting;
   const items = codec === undefined ? parts.items : sealItems(parts.items, codec);
-  const { indexing, embedder } = composeIndexing(config, parts.vectors, guards);
+  const { indexing, embedder } = composeIndexing(config, parts.vectors, guards, telemetry);
   const ground = { items, indexing };
-  const intents = new IntentLog(outbox, reconcile);
-  const warning = new RefusalWarning(logger);
-  const rights = (): UpkeepRights => new UpkeepRights(warning);
-  const reconciler = new Reconciler({ ground, outbox, log: intents, events, logger, upkeep: rights(), tickMs: reconcile.tickMs });
-  const sweeper = new Sweeper({ ground, logger, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
-  const refill = collection === null ? null : new Refill({ ground, collection, settings, events, logger });
-  // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
-  const wake = (): void => void reconciler.wake();
-  const memory = new Memory({
-    ...ground,
-    intents,
-    policy: { vectorSync, embeddingFailure },
-    limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
-    ttl,
-    events,
-    logger,
-    clock,
-    onStale: (ids) => reconciler.noteStale(ids),
-    upkeep: rights(),
-    isDegraded: indexing !== null && (previous?.memory.isDegraded ?? false),
-  });
+  const upkeep = composeUpkeep(config, lasting, parts, ground);
+  const { reconciler, sweeper, refill } = upkeep;
+  const memory = composeMemory(config, lasting, ground, upkeep, previous);
   const trail = trailFor(config, lasting, parts, previous);
   const limiter = limiterFor(config, previous);
+  const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
+  let isRunning = false;
+  const state = stateOf(parts, embedder, () => isRunning);
+  if (previous === null) telemetry.watch(state);
+  const alerts = alertsFor(config, lasting, state, memory, trail);
   // Forgotten once it is taken over: else each would keep all before it in memory.
   let predecessor = previous;
-  const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter };
+  const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter, alerts };
   return {
     config,
     memory,
-    run: gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null),
+    run,
     reconciler,
     events,
     estate,
     async repair(options) {
       const compared = refill?.name;
       const repair = new Repair(ground, logger, options);
-      const report = await repair.run();
+      const report = await telemetry.upkeep("repair", () => repair.run());
       if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
       return report;
     },
@@ -175,29 +181,137 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
         audit: () => (trail === null ? null : { failing: trail.resource.isFailing, lost: trail.resource.lost }),
         events: () => events.counts(),
       }),
+    stats: () => readStats(telemetry.ledger, state, events.counts()),
     async start() {
       await codec?.start?.(parts.follow);
       await parts.start();
+      isRunning = true;
       await trail?.start();
-      events.emitter.on("breaker-closed", wake);
-      reconciler.start();
-      sweeper.start();
-      refill?.start();
+      await alerts?.start();
+      // On nobody's behalf, whoever is the first to use the store.
+      detached(() => {
+        upkeep.start();
+        telemetry.start();
+        // One that takes the place of another goes on with its alerts, and not before it does.
+        if (predecessor === null) alerts?.watch(null);
+      });
     },
     takeOver() {
       lasting.log.use(given);
+      telemetry.use(given.telemetry);
+      telemetry.watch(state);
       if (predecessor === null) return;
+      if (isRunning) detached(() => alerts?.watch(predecessor?.alerts ?? null));
       if (predecessor.embedder !== null) embedder?.takeCacheOf(predecessor.embedder);
       guards.tellReleased(predecessor.guards);
       predecessor = null;
     },
     async stop() {
-      events.emitter.off("breaker-closed", wake);
+      isRunning = false;
+      telemetry.unwatch(state);
+      await alerts?.stop();
       await limiter?.stop();
       await trail?.stop();
-      await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
+      await upkeep.stop();
       await parts.stop();
     },
+  };
+}
+
+function composeMemory(
+  { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
+  { events, clock, telemetry }: Lasting,
+  ground: ReconcileGround,
+  { intents, reconciler, rights }: ReturnType<typeof composeUpkeep>,
+  previous: Estate | null,
+): Memory {
+  return new Memory({
+    ...ground,
+    intents,
+    policy: { vectorSync, embeddingFailure },
+    limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
+    ttl,
+    events,
+    logger,
+    observer: telemetry,
+    clock,
+    onStale: (ids) => reconciler.noteStale(ids),
+    upkeep: rights(),
+    isDegraded: ground.indexing !== null && (previous?.memory.isDegraded ?? false),
+  });
+}
+
+/** What looks after the data: notes of writes, and those who see to what was left behind. */
+function composeUpkeep(
+  { reconcile, ttl, logger }: CommonConfig,
+  { events, telemetry }: Lasting,
+  { outbox, collection, settings }: Parts,
+  ground: ReconcileGround,
+) {
+  const intents = new IntentLog(outbox, reconcile, watchGroups(telemetry, "intents"));
+  const warning = new RefusalWarning(logger);
+  const rights = (): UpkeepRights => new UpkeepRights(warning);
+  const told = { logger, observer: telemetry };
+  const reconciler = new Reconciler({ ground, outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
+  const sweeper = new Sweeper({ ground, ...told, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
+  const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
+  // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
+  const wake = (): void => void detached(() => reconciler.wake());
+  return {
+    intents,
+    rights,
+    reconciler,
+    sweeper,
+    refill,
+    start() {
+      events.emitter.on("breaker-closed", wake);
+      reconciler.start();
+      sweeper.start();
+      refill?.start();
+    },
+    async stop(): Promise<void> {
+      events.emitter.off("breaker-closed", wake);
+      await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
+    },
+  };
+}
+
+function alertsFor(
+  { alerts, secrets, logger }: CommonConfig,
+  { telemetry, events, alertEvents }: Lasting,
+  state: StateSources,
+  memory: Memory,
+  trail: Hold<AuditTrail> | null,
+): StoreAlerts | null {
+  if (alerts === undefined) return null;
+  return new StoreAlerts(alerts, {
+    telemetry,
+    state,
+    alertEvents,
+    events,
+    logger,
+    secrets,
+    isSearchDegraded: () => memory.isDegraded,
+    isAuditFailing: () => trail?.resource.isFailing ?? false,
+  });
+}
+
+/** What says how a composition is; nothing of its connections while they are not made. */
+function stateOf(parts: Parts, embedder: SharedEmbedder | null, isRunning: () => boolean): StateSources {
+  const { guards, breakers, collection } = parts;
+  const behind: Service[] = embedder === null ? [] : ["embeddings"];
+  if (breakers.records !== null) behind.push("records");
+  if (breakers.vectors !== null && embedder !== null) behind.push("vectors");
+  const guardState = (service: Service) => (): GuardState => {
+    const { breaker, calls } = guards.of(service);
+    return { breaker, calls };
+  };
+  return {
+    guards: Object.fromEntries(behind.map((service) => [service, guardState(service)])),
+    nodes: () => (isRunning() ? parts.nodes() : []),
+    isComplete: () => (embedder === null || !isRunning() ? null : (collection?.isComplete ?? true)),
+    cachedTexts: () => embedder?.cached ?? null,
+    outbox: parts.bare.outbox,
   };
 }
 
@@ -205,6 +319,7 @@ function composeIndexing(
   config: CommonConfig,
   vectors: VectorIndex | null,
   guards: Guards,
+  telemetry: Telemetry,
 ): { readonly indexing: Indexing | null; readonly embedder: SharedEmbedder | null } {
   const { index, embedding, limits } = config;
   if (index === undefined || vectors === null) return { indexing: null, embedder: null };
@@ -212,9 +327,10 @@ function composeIndexing(
     queryMs: Math.ceil(limits.deadlineMs / 2),
     documentsMs: Math.ceil(limits.writeDeadlineMs / 2),
   });
-  const embedder = new SharedEmbedder(provider, index.dims, embedding);
+  const told = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
+  const embedder = new SharedEmbedder(observeProvider(provider, telemetry), index.dims, embedding, told);
   const rules = new IndexRules(index.fields, index.rules);
-  return { indexing: { rules, embedder, vectors }, embedder };
+  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors }, embedder };
 }
 
 /** The trail before goes on where nothing of it changes: two that write one file would put it aside under each other. */

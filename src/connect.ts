@@ -19,6 +19,9 @@ import type { Tls } from "./ports/tls.ts";
 import { guardItems, guardOutbox } from "./resilience/guarded-records.ts";
 import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
+import { watchGroups } from "./telemetry/group-watch.ts";
+import { observeItems, observeOutbox, observeVectors, type DatabaseTarget } from "./telemetry/observed-calls.ts";
+import { endpointOf } from "./telemetry/state.ts";
 
 /** Name of the setting that tells stores apart. */
 const STORE_ID = "store-id";
@@ -123,16 +126,25 @@ function serversComposition(
   const { records, vectors: collection, secrets } = connections.resource;
   const { limits, audit } = config;
   const isSameConnection = previous?.settings === records.settings;
-  const guards = new Guards(config, lasting.events, previous === null ? null : { ...previous, isSameConnection });
+  const { events, telemetry } = lasting;
+  const guards = new Guards(config, { events, observer: telemetry }, previous === null ? null : { ...previous, isSameConnection });
+  const target = cqlTarget(config.cql);
   // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
   const vectorsBudgetMs = Math.ceil(limits.deadlineMs / 2);
   const parts: Parts = {
-    items: guardItems(records.items, guards.of("records"), limits.deadlineMs),
-    outbox: guardOutbox(records.outbox, guards.of("records"), limits.deadlineMs),
-    vectors: collection === null ? null : groupVectorWrites(guardVectorIndex(collection, guards.of("vectors"), vectorsBudgetMs)),
+    items: observeItems(guardItems(records.items, guards.of("records"), limits.deadlineMs), telemetry, target),
+    outbox: observeOutbox(guardOutbox(records.outbox, guards.of("records"), limits.deadlineMs), telemetry, target),
+    vectors:
+      collection === null
+        ? null
+        : groupVectorWrites(
+            observeVectors(guardVectorIndex(collection, guards.of("vectors"), vectorsBudgetMs), telemetry, ...qdrantTarget(config)),
+            { upserts: watchGroups(telemetry, "upserts"), removals: watchGroups(telemetry, "removals") },
+          ),
     bare: { items: records.items, outbox: records.outbox, vectors: collection },
     breakers: { records: () => guards.of("records").breaker, vectors: () => guards.of("vectors").breaker },
     guards,
+    nodes: () => records.nodes(),
     collection,
     settings: records.settings,
     auditTable: audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays),
@@ -162,16 +174,18 @@ function embeddedComposition(
   previous: Estate | null,
 ): Composition {
   const { items, outbox, vectors, settings } = file.resource;
+  const { events, telemetry } = lasting;
   const { index } = config;
   const secrets = new Secrets(config.secrets, lasting.events);
   const parts: Parts = {
-    items,
-    outbox,
-    vectors,
+    items: observeItems(items, telemetry, LOCAL_FILE),
+    outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
+    vectors: vectors === null ? null : observeVectors(vectors, telemetry, LOCAL_FILE, "points"),
     bare: { items, outbox, vectors },
     // A local file is there or not: no breaker stands before it.
     breakers: { records: null, vectors: null },
-    guards: new Guards(config, lasting.events, previous === null ? null : { ...previous, isSameConnection: true }),
+    guards: new Guards(config, { events, observer: telemetry }, previous === null ? null : { ...previous, isSameConnection: true }),
+    nodes: () => [],
     collection: null,
     settings,
     auditTable: null,
@@ -196,6 +210,23 @@ function embeddedComposition(
       return { composition: embeddedComposition(next, lasting, file.again(), composed.estate), changed };
     },
   };
+}
+
+/** How calls to the local file are named. */
+const LOCAL_FILE: DatabaseTarget = { system: "sqlite", namespace: null, address: null, port: null };
+
+/** How calls to the CQL database are named. */
+function cqlTarget({ contactPoints, port, keyspace }: ServerConfig["cql"]): DatabaseTarget {
+  const [first = null] = contactPoints ?? [];
+  const endpoint = first === null ? { serverAddress: null, serverPort: null } : endpointOf(first);
+  return { system: "cassandra", namespace: keyspace, address: endpoint.serverAddress, port: endpoint.serverPort ?? port ?? 9_042 };
+}
+
+/** How calls to Qdrant are named, and its collection. */
+function qdrantTarget({ qdrant, cql }: ServerConfig): readonly [DatabaseTarget, string] {
+  const url = qdrant === undefined ? null : new URL(qdrant.url);
+  const port = url === null || url.port === "" ? null : Number(url.port);
+  return [{ system: "qdrant", namespace: null, address: url?.hostname ?? null, port }, qdrant?.collection ?? cql.keyspace];
 }
 
 /** A store on servers and one on a local file are never the same store. */

@@ -1,10 +1,12 @@
-/** What requests go through before the memory runs them: rate limits, then the audit trail. Nothing where neither is configured. */
+/** What requests go through before the memory runs them: telemetry, and where they are configured rate limits, then the audit trail. */
 import { actorSource, audited, type AuditTrail } from "./audit/index.ts";
 import type { CommonConfig } from "./config/schema.ts";
-import { versionOf, type Answer, type Memory } from "./core/memory.ts";
+import { searchOf, versionOf, type Answer, type Memory } from "./core/memory.ts";
 import type { RunRequests } from "./ports/requests.ts";
 import { rateLimited } from "./resilience/rate-limit-run.ts";
 import type { RateLimiter } from "./resilience/rate-limit.ts";
+import { observeRun, observeTurn } from "./telemetry/observed-run.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** Puts the way to a memory together. What a rate limit refuses was not begun, and has no audit entry. */
 export function gateTo(
@@ -12,11 +14,16 @@ export function gateTo(
   { audit, logger }: CommonConfig,
   trail: AuditTrail | null,
   limiter: RateLimiter | null,
+  telemetry: Telemetry,
 ): RunRequests<Answer> {
   let run: RunRequests<Answer> = (requests) => memory.run(requests);
   if (audit !== undefined && trail !== null) {
     const { reads, policy } = audit;
     run = audited(run, { trail, reads, actor: actorSource(audit.actor, policy, logger), versionOf });
   }
-  return limiter === null ? run : rateLimited(run, limiter);
+  if (limiter !== null) run = rateLimited(observeTurn(run), limiter);
+  return observeRun(run, telemetry, (answer) => {
+    const result = searchOf(answer);
+    return result === null ? null : { ...result.info, results: result.found.length };
+  });
 }

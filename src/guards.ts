@@ -2,6 +2,7 @@
 import { isSame } from "./config/change.ts";
 import type { CommonConfig } from "./config/schema.ts";
 import type { Events, Service } from "./ports/events.ts";
+import type { Observer } from "./ports/telemetry.ts";
 import { Guard } from "./resilience/guard.ts";
 
 /** How calls are guarded. */
@@ -24,12 +25,14 @@ const NAMES: Readonly<Record<Service, string>> = {
 export class Guards {
   readonly #policy: Omit<GuardPolicy, "index">;
   readonly #events: Events;
+  readonly #observer: Observer;
   readonly #guards = new Map<Service, Guard>();
 
   /** @param previous - whose guards of what stays the same are kept */
-  constructor({ retry, breaker, bulkhead, index }: GuardPolicy, events: Events, previous: Previous | null) {
+  constructor({ retry, breaker, bulkhead, index }: GuardPolicy, { events, observer }: { readonly events: Events; readonly observer: Observer }, previous: Previous | null) {
     this.#policy = { retry, breaker, bulkhead };
     this.#events = events;
+    this.#observer = observer;
     if (previous === null || !isSame(this.#policy, previous.guards.#policy)) return;
     const isSameProvider = index?.embeddings === previous.config.index?.embeddings;
     const isKept: Readonly<Record<Service, boolean>> = {
@@ -42,7 +45,7 @@ export class Guards {
 
   /** The guard of a service. */
   of(service: Service): Guard {
-    const guard = this.#guards.get(service) ?? new Guard({ service, name: NAMES[service], ...this.#policy, events: this.#events });
+    const guard = this.#guards.get(service) ?? new Guard({ service, name: NAMES[service], ...this.#policy, events: this.#events, observer: this.#observer });
     this.#guards.set(service, guard);
     return guard;
   }

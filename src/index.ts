@@ -32,17 +32,21 @@ export {
   type StoreErrorCode,
 } from "./model/errors.ts";
 export type { ListingOrder } from "./model/operation.ts";
+export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
 export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
 export type { Codec, CodecContext } from "./ports/codec.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
 export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
+export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";
 export type { ReloadReport } from "./reload.ts";
 export { ScyllaDBStore, type FromConfigOptions } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
 export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";
 export type { SweepReport } from "./sync/sweeper.ts";
 export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts";
+export type { LatencyStats } from "./telemetry/recent-latency.ts";
+export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
 export type { StoreEventMap } from "./telemetry/store-events.ts";
 export {
   StoreView,

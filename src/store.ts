@@ -19,6 +19,7 @@ import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfNone, type Health } from "./telemetry/health.ts";
+import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventMap } from "./telemetry/store-events.ts";
 import { StoreView, WHOLE_STORE, type ViewGround } from "./views.ts";
 
@@ -146,6 +147,11 @@ export class ScyllaDBStore extends StoreView {
     } catch (error) {
       return healthOfNone(error);
     }
+  }
+
+  /** What was measured since the store was made, in this process: counts, times and how the services are. Asks no server. */
+  stats(): StoreStats {
+    return this.#lifecycle.composition.stats();
   }
 
   /** Calls `listener` at each event of a type. What it throws is logged and goes no further. */

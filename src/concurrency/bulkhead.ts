@@ -22,6 +22,16 @@ export class Bulkhead {
     this.#limits = limits;
   }
 
+  /** Tasks under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Tasks that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /**
    * Runs a task, at once or when its turn has come.
    *

@@ -5,6 +5,20 @@ import { rejected } from "./outcomes.ts";
 /** Commits a group; its outcomes stand at the positions of the inputs. */
 export type Commit<In, Out> = (inputs: readonly In[]) => Promise<readonly PromiseSettledResult<Out>[]>;
 
+/** A caller whose inputs are in a group. */
+export interface GroupCaller {
+  /** Some of its inputs are done. */
+  settled(inputs: number): void;
+}
+
+/** Sees groups: who is in them, and when they are committed. Never throws. */
+export interface GroupWatch<Caller extends GroupCaller = GroupCaller> {
+  /** A caller joins, in whose context this runs; null when nobody cares about it. */
+  joined(inputs: number): Caller | null;
+  /** Runs the commit of a group, in no caller's context unless it gives it one. `callers` stand at the positions of the inputs. */
+  run<T>(callers: readonly (Caller | null)[], commit: () => Promise<T>): Promise<T>;
+}
+
 /** How groups are formed, and how much may wait. */
 export interface GroupCommitOptions<In> {
   /** What the inputs wait for, for the message when too much does: "the database file". */
@@ -29,10 +43,12 @@ export interface GroupCommitOptions<In> {
    * that one bad input fails alone.
    */
   readonly isInputFault?: (reason: unknown) => boolean;
+  readonly watch?: GroupWatch | undefined;
 }
 
 interface Entry<In, Out> {
   readonly input: In;
+  readonly caller: GroupCaller | null;
   readonly bytes: number;
   readonly settle: (outcome: PromiseSettledResult<Out>) => void;
 }
@@ -71,9 +87,10 @@ export class GroupCommit<In, Out> {
     this.#bytes += total;
     // Not at once, but when all that is runnable now has run: callers of one batch then share the first group too.
     if (this.#waiting.length === 0) process.nextTick(() => this.#next());
+    const caller = this.#options.watch?.joined(inputs.length) ?? null;
     const outcomes = inputs.map((input, i) => {
       const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>>();
-      this.#waiting.push({ input, bytes: sizes[i] ?? 0, settle: resolve });
+      this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, settle: resolve });
       return promise;
     });
     return Promise.all(outcomes);
@@ -119,8 +136,11 @@ export class GroupCommit<In, Out> {
   }
 
   async #run(group: readonly Entry<In, Out>[]): Promise<void> {
-    const outcomes = await this.#outcomes(group.map(({ input }) => input));
-    for (const [i, { settle, bytes }] of group.entries()) {
+    const { watch } = this.#options;
+    const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input));
+    const outcomes = await (watch === undefined ? commit() : watch.run(group.map(({ caller }) => caller), commit));
+    for (const [i, { settle, bytes, caller }] of group.entries()) {
+      caller?.settled(1);
       this.#count -= 1;
       this.#bytes -= bytes;
       settle(outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));

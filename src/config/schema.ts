@@ -3,6 +3,7 @@
  * any connection is made; unknown options are refused. Each topic is declared in a file of its own under `options/`.
  */
 import { z } from "zod";
+import { alerts } from "./options/alerts.ts";
 import { audit, embeddedAudit } from "./options/audit.ts";
 import { codec } from "./options/codec.ts";
 import { cql } from "./options/cql.ts";
@@ -16,6 +17,7 @@ import { rateLimit } from "./options/rate-limit.ts";
 import { breaker, bulkhead, embeddingFailure, reconcile, retry, vectorSync } from "./options/resilience.ts";
 import { index } from "./options/search-index.ts";
 import { secrets } from "./options/secrets.ts";
+import { telemetry } from "./options/telemetry.ts";
 import { ttl } from "./options/ttl.ts";
 
 export { parseConfig } from "./parse.ts";
@@ -38,6 +40,8 @@ const common = {
   order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of a search without a query, by creation."),
   logger,
   logLevel,
+  telemetry,
+  alerts: alerts.optional(),
 };
 
 /** Options of a store on servers. */

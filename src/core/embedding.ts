@@ -1,11 +1,12 @@
 /** The embedder of the store: a LangChain `Embeddings`, with its calls shared, its answers checked and cached. */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { GroupCommit } from "../concurrency/group-commit.ts";
+import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
 import { EmbeddingError, isStoreError } from "../model/errors.ts";
 import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 
 /** Bounds of the calls to the provider and of the cache. */
@@ -29,16 +30,24 @@ const BYTES_PER_NUMBER = 8;
 /** What a text is embedded for; some models embed a question differently from a document. */
 type Purpose = "document" | "query";
 
+/** Who is told of the embedder's work. */
+export interface EmbedderTold {
+  readonly watch?: GroupWatch;
+  readonly observer: Observer;
+}
+
 /** Embeds each distinct text once, in as few calls as the bounds allow. */
 export class SharedEmbedder implements Embedder {
   readonly #embeddings: EmbeddingsLike;
   readonly #dims: number;
+  readonly #observer: Observer;
   readonly #documents: GroupCommit<string, Vector>;
   readonly #cache: LRUCache<string, Vector> | null;
   /** Texts being embedded, so that the same one is not embedded again meanwhile. */
   readonly #underWay = new Map<string, Promise<Vector>>();
 
-  constructor(embeddings: EmbeddingsLike, dims: number, limits: EmbeddingLimits) {
+  constructor(embeddings: EmbeddingsLike, dims: number, limits: EmbeddingLimits, told: EmbedderTold = { observer: unobserved }) {
+    this.#observer = told.observer;
     this.#embeddings = embeddings;
     this.#dims = dims;
     this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
@@ -46,12 +55,18 @@ export class SharedEmbedder implements Embedder {
       maxGroup: limits.maxTextsPerCall,
       maxInFlight: limits.maxCalls,
       maxWaiting: limits.maxWaitingTexts,
+      watch: told.watch,
       isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
     });
     this.#cache =
       limits.cacheBytes === 0
         ? null
         : new LRUCache({ maxSize: limits.cacheBytes, sizeCalculation: () => dims * BYTES_PER_NUMBER });
+  }
+
+  /** Texts in the cache. */
+  get cached(): number {
+    return this.#cache?.size ?? 0;
   }
 
   /** Takes over what another one has cached, of the same model. */
@@ -73,8 +88,9 @@ export class SharedEmbedder implements Embedder {
   #once(purpose: Purpose, text: string, embed: () => Promise<Vector>): Promise<Vector> {
     const key = cacheKey(purpose, text);
     const cached = this.#cache?.get(key);
+    const underWay = cached === undefined ? this.#underWay.get(key) : undefined;
+    this.#observer.embedded(purpose, cached !== undefined ? "cache" : underWay !== undefined ? "shared" : "provider");
     if (cached !== undefined) return Promise.resolve(cached);
-    const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
     const vector = embed()
       .then((embedded) => {

@@ -1,15 +1,21 @@
 /** A vector index whose writes are shared among callers: what arrives while a group is written joins the next one. */
-import { GroupCommit, type Commit } from "../concurrency/group-commit.ts";
+import { GroupCommit, type Commit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { idText, type ItemId } from "../model/item.ts";
 import type { StoredPoint, VectorIndex, VectorPoint } from "../ports/vector-index.ts";
 
 /** Points in one request: 5,700 points/s were written in groups of 100, 1,600 one by one. */
 const GROUPS = { waitFor: "the vector index", maxGroup: 100, maxInFlight: 2, maxWaiting: 20_000 };
 
+/** Who sees the groups. */
+export interface VectorGroupWatches {
+  readonly upserts: GroupWatch;
+  readonly removals: GroupWatch;
+}
+
 /** Groups upserts, and removals. */
-export function groupVectorWrites(vectors: VectorIndex): VectorIndex {
-  const upserts = new GroupCommit(newestOfEach((points: readonly VectorPoint[]) => vectors.upsert(points)), GROUPS);
-  const removals = new GroupCommit(newestOfEach(vectors.remove.bind(vectors)), GROUPS);
+export function groupVectorWrites(vectors: VectorIndex, watches?: VectorGroupWatches): VectorIndex {
+  const upserts = new GroupCommit(newestOfEach((points: readonly VectorPoint[]) => vectors.upsert(points)), { ...GROUPS, watch: watches?.upserts });
+  const removals = new GroupCommit(newestOfEach(vectors.remove.bind(vectors)), { ...GROUPS, watch: watches?.removals });
   return {
     // What goes over equal versions is seldom, and must not lend that to the others of its group.
     upsert: (points, options) => (options?.overEqual ? vectors.upsert(points, options) : upserts.add(points)),

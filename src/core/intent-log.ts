@@ -1,6 +1,6 @@
 /** Notes what writers mean to do, before they do it, and drops the notes when all is done. */
 import { LRUCache } from "lru-cache";
-import { GroupCommit } from "../concurrency/group-commit.ts";
+import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
 import { newWriteId } from "../model/item.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
@@ -80,10 +80,10 @@ export class IntentLog {
   readonly #own = new LRUCache<string, OpenBatch>({ max: MOST_REMEMBERED });
   #ended: EndedBatch[] = [];
 
-  constructor(outbox: Outbox, times: IntentTimes) {
+  constructor(outbox: Outbox, times: IntentTimes, watch?: GroupWatch) {
     this.#outbox = outbox;
     this.#times = times;
-    this.#notes = new GroupCommit((intents) => this.#add(intents), GROUPS);
+    this.#notes = new GroupCommit((intents) => this.#add(intents), { ...GROUPS, watch });
   }
 
   /**

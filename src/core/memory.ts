@@ -14,6 +14,7 @@ import { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog } from "./intent-log.ts";
 import { listNamespaces } from "./namespaces.ts";
@@ -31,6 +32,11 @@ export type Answer = LiveRecord | null | SearchResult | string[][] | number;
 export function versionOf(answer: Answer): number | null {
   if (typeof answer === "number") return answer;
   return answer !== null && "version" in answer ? answer.version : null;
+}
+
+/** An answer as the result of a search; null where it is none. */
+export function searchOf(answer: Answer): SearchResult | null {
+  return answer !== null && typeof answer === "object" && "found" in answer ? answer : null;
 }
 
 /** Bounds of operations. */
@@ -61,6 +67,8 @@ export interface MemoryOptions {
   readonly clock?: VersionClock;
   /** Whether searches are known to be degraded from the beginning; not so by default. */
   readonly isDegraded?: boolean;
+  /** Nobody by default. */
+  readonly observer?: Observer;
 }
 
 /** Positions of the last request of each id that has no outcome yet. */
@@ -97,15 +105,19 @@ export class Memory {
   readonly #refresh: TtlRefresh;
 
   constructor(options: MemoryOptions) {
-    const { items, indexing, intents, policy, limits, ttl, events, logger, onStale, clock = new VersionClock() } = options;
+    const { items, indexing, intents, policy, limits, ttl, events, logger, clock = new VersionClock(), observer = unobserved } = options;
+    const onStale = (ids: readonly ItemId[]): void => {
+      observer.staleHits(ids.length);
+      options.onStale(ids);
+    };
     const rules = new TtlRules(ttl);
     this.#items = items;
     this.#limits = limits;
-    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, isDegraded: options.isDegraded });
+    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, isDegraded: options.isDegraded, observer });
     this.#searches = new Bulkhead("searches", limits.searches);
-    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger });
+    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    this.#refresh = new TtlRefresh(items, rules, logger, onStale, options.upkeep);
+    this.#refresh = new TtlRefresh(items, rules, logger, options.onStale, options.upkeep);
   }
 
   /** Whether searches are degraded at the moment. */

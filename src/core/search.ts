@@ -11,6 +11,7 @@ import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { Found, SearchLimits, SearchResult } from "./found.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
@@ -31,6 +32,7 @@ export interface SearcherOptions {
   readonly onStale: (ids: readonly ItemId[]) => void;
   /** Whether searches are known to be degraded from the beginning; not so by default. */
   readonly isDegraded?: boolean | undefined;
+  readonly observer?: Observer | undefined;
 }
 
 /** What is to say of a search with which nothing is wrong. */
@@ -68,7 +70,10 @@ export class Searcher {
       return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     if (plan.mode === "filter" || indexing === null) return this.#list(request, plan);
-    if (plan.mode === "keyword") return this.#rankByKeywords(request, plan, indexing, "continues-degraded");
+    const { observer = unobserved } = this.#options;
+    const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
+      observer.fallback(reason, () => this.#rankByKeywords(request, plan, indexing, reason));
+    if (plan.mode === "keyword") return byKeywords("continues-degraded");
     try {
       const result = await this.#rankWithinHalf(request, plan, indexing);
       this.#tell(null);
@@ -76,7 +81,7 @@ export class Searcher {
     } catch (error) {
       if (!(error instanceof RankingFailed)) throw error;
       this.#tell(error);
-      return this.#rankByKeywords(request, plan, indexing, error.reason);
+      return byKeywords(error.reason);
     }
   }
 

@@ -6,6 +6,7 @@ import type { ItemRecord, Value } from "../model/item.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { UpsertOutcome, Vector, VectorPoint } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { OpenIntent } from "./intent-log.ts";
@@ -30,6 +31,7 @@ export interface VectorSyncOptions {
   readonly policy: "strict" | "deferred";
   readonly events: Events;
   readonly logger: Logger;
+  readonly observer?: Observer | undefined;
 }
 
 type Outcomes = Map<Write, PromiseSettledResult<void>>;
@@ -48,8 +50,7 @@ export class VectorSync {
   /** Synchronises writes whose records are stored; those that have an outcome here failed, or were seen to succeed. */
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
-    const { indexing } = this.#options;
-    const superseded = indexing === null ? [] : await this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes);
+    const superseded = await this.#bringInStepObserved(writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
     const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
     const open = new Set([...failed, ...pending, ...superseded]);
@@ -57,6 +58,17 @@ export class VectorSync {
     await this.#flagUnscored([...open], deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
     return outcomes;
+  }
+
+  /** As {@link #bringInStep}, where there is anything to do; how long it took is told. */
+  async #bringInStepObserved(writes: readonly Write[], deadline: Deadline, outcomes: Outcomes): Promise<readonly Write[]> {
+    const { indexing, observer = unobserved } = this.#options;
+    if (indexing === null || !writes.some(({ record, replaced }) => record.vectors > 0 || (replaced?.vectors ?? 0) > 0)) return [];
+    const startedAt = performance.now();
+    const superseded = await observer.syncVectors(() => this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes));
+    const synced = writes.filter((write) => write.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");
+    if (synced.length > 0) observer.vectorsSynced("write", performance.now() - startedAt, synced.length);
+    return superseded;
   }
 
   /** @returns writes that nobody can see any more: others came after them, and while those go on, nothing is in step. */

@@ -18,6 +18,7 @@ import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent } from "../ports/outbox.ts";
+import type { Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
@@ -43,6 +44,7 @@ export interface WritePathOptions {
   readonly clock: VersionClock;
   readonly events: Events;
   readonly logger: Logger;
+  readonly observer?: Observer | undefined;
 }
 
 /** Most vectors of one item. */
@@ -71,8 +73,8 @@ export class WritePath {
 
   constructor(options: WritePathOptions) {
     this.#options = options;
-    const { items, indexing, policy, events, logger } = options;
-    this.#vectors = new VectorSync({ items, indexing, policy: policy.vectorSync, events, logger });
+    const { items, indexing, policy, events, logger, observer } = options;
+    this.#vectors = new VectorSync({ items, indexing, policy: policy.vectorSync, events, logger, observer });
   }
 
   /**

@@ -14,6 +14,7 @@ import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { Deadline } from "../concurrency/deadline.ts";
 import { isStoreError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
+import type { Observer } from "../ports/telemetry.ts";
 
 /** How often and how fast a call is tried again. */
 interface RetryOptions {
@@ -40,6 +41,8 @@ export interface GuardOptions {
   readonly breaker: BreakerOptions;
   readonly bulkhead: BulkheadLimits;
   readonly events: Events;
+  /** Is told before a call is tried again. */
+  readonly observer?: Pick<Observer, "retried"> | undefined;
 }
 
 /**
@@ -81,6 +84,11 @@ export class Guard {
       case CircuitState.Isolated:
         return "open";
     }
+  }
+
+  /** Calls under way, and those that wait for their turn. */
+  get calls(): { readonly inFlight: number; readonly waiting: number } {
+    return { inFlight: this.#bulkhead.running, waiting: this.#bulkhead.waiting };
   }
 
   /**
@@ -147,6 +155,7 @@ export class Guard {
         backoff = backoff === null ? this.#backoff.next() : backoff.next(undefined);
         // What cannot be tried in time fails now, with its own error.
         if (backoff.duration >= deadline.remainingMs) throw error;
+        this.#options.observer?.retried(this.#options.service, attempt, backoff.duration, error);
         await pause(backoff.duration);
       }
     }

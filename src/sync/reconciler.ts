@@ -9,6 +9,7 @@ import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { isLost, postpone, type Left } from "./postpone.ts";
 import { StaleItems } from "./stale-items.ts";
 
@@ -38,6 +39,8 @@ export interface ReconcilerOptions {
   readonly upkeep: UpkeepRights;
   /** Between two looks at what is due, milliseconds. */
   readonly tickMs: number;
+  /** Nobody by default. */
+  readonly observer?: Observer;
 }
 
 /** `flushing`: settled, but its vectors were written just now and may not be flushed; it is looked at once more. */
@@ -53,6 +56,7 @@ const WATCH_MS = 10 * 24 * 3_600_000;
 /** Looks at what is due, again and again. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #observer: Observer;
   readonly #stale = new StaleItems();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<unknown> = Promise.resolve();
@@ -62,6 +66,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#observer = options.observer ?? unobserved;
   }
 
   /** Begins to look at what is due. Does not keep the process alive. */
@@ -135,9 +140,17 @@ export class Reconciler {
     const stale = await this.#seeStale(now, all);
     const verdicts: Verdict[] = [];
     const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
-    for (const batch of await due) {
-      if (this.#isStopped) break;
-      verdicts.push(...(await this.#see(batch)));
+    const batches = await due;
+    const see = async (): Promise<void> => {
+      for (const batch of batches) {
+        if (this.#isStopped) break;
+        verdicts.push(...(await this.#see(batch)));
+      }
+    };
+    try {
+      if (batches.length > 0) await this.#observer.upkeep("reconcile", see);
+    } finally {
+      this.#tell(verdicts, stale);
     }
     const count = (...kinds: Verdict[]): number => verdicts.filter((each) => kinds.includes(each)).length;
     return {
@@ -148,6 +161,11 @@ export class Reconciler {
       dead: count("dead"),
       stale,
     };
+  }
+
+  #tell(verdicts: readonly Verdict[], stale: number): void {
+    for (const verdict of verdicts) this.#observer.reconciled(verdict === "flushing" ? "settled" : verdict, 1);
+    if (stale > 0) this.#observer.reconciled("stale", stale);
   }
 
   /**
@@ -205,6 +223,7 @@ export class Reconciler {
     const { attempts } = batch;
     try {
       const { record, wroteVectors } = await reconcileItem(ground, intent);
+      if (wroteVectors && record !== null) this.#observer.vectorsSynced("reconcile", Math.max(0, Date.now() - record.version / 1_000), 1);
       if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
       return wroteVectors && log.flushes ? "flushing" : "settled";
     } catch (error) {

@@ -6,6 +6,7 @@ import { newWriteId } from "../model/item.ts";
 import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Settings } from "../ports/settings.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { Repair } from "./repair.ts";
 
 /** Vectors that live apart from the records and may be lost without them. */
@@ -31,6 +32,8 @@ export interface RefillOptions {
   readonly settings: Settings;
   readonly events: Events;
   readonly logger: Logger;
+  /** Nobody by default. */
+  readonly observer?: Observer;
 }
 
 /** Between two looks at the collection, milliseconds. */
@@ -108,7 +111,7 @@ export class Refill {
   }
 
   async #look(): Promise<void> {
-    const { collection, events, ground, logger } = this.#options;
+    const { collection, events, ground, logger, observer = unobserved } = this.#options;
     this.#looks += 1;
     // Another process may have found it lost and replaced it, while this one had no call to notice it by.
     if (this.#looks % LOOKS_A_CHECK === 0) await collection.look();
@@ -121,7 +124,7 @@ export class Refill {
     if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
     const { name } = collection;
     const repair = new Repair(ground, logger, { signal: this.#stopped.signal });
-    const report = await this.#claiming(repair.run());
+    const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
     logger.info({ ...report }, "the records were gone through to fill the vectors in again");
     if (repair.isComplete) await this.complete(name);
     else await this.#rest(Math.min(TICK_MS * 2 ** (this.#passes += 1), LONGEST_REST_MS));

@@ -7,6 +7,7 @@ import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
 import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import type { Logger } from "../ports/logger.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { IndexedPoint, VectorIndex, VectorRenewal } from "../ports/vector-index.ts";
 
 /** What became of a sweep. */
@@ -24,6 +25,8 @@ export interface SweeperOptions {
   readonly upkeep: UpkeepRights;
   /** Between two sweeps, milliseconds. */
   readonly intervalMs: number;
+  /** Nobody by default. */
+  readonly observer?: Observer;
 }
 
 const POINTS_AT_ONCE = 256;
@@ -71,6 +74,14 @@ export class Sweeper {
 
   /** Sweeps all that has ended by now, and cannot be renewed any more. */
   async sweep(now = Date.now()): Promise<SweepReport> {
+    const { observer = unobserved } = this.#options;
+    const report = await observer.upkeep("sweep", () => this.#sweep(now));
+    observer.swept("points", report.points);
+    observer.swept("records", report.records);
+    return report;
+  }
+
+  async #sweep(now: number): Promise<SweepReport> {
     const { items, indexing } = this.#options.ground;
     const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now - RENEWAL_LAG_MS);
     let records = 0;

@@ -64,11 +64,14 @@ const REPEATED: ReadonlySet<StoreEventType> = new Set([
 export class StoreEvents implements Events {
   readonly emitter = new EventEmitter<StoreEventMap>();
   readonly #logger: Logger;
+  readonly #told: (type: StoreEventType) => void;
   readonly #counts = new Map<StoreEventType, number>();
   readonly #logged = new Map<string, number>();
 
-  constructor(logger: Logger) {
+  /** @param told - is given the type of each event, to count it */
+  constructor(logger: Logger, told: (type: StoreEventType) => void = () => undefined) {
     this.#logger = logger;
+    this.#told = told;
   }
 
   /** How often each kind was told since the store was made. */
@@ -79,6 +82,7 @@ export class StoreEvents implements Events {
   tell(event: StoreEvent): void {
     const count = (this.#counts.get(event.type) ?? 0) + 1;
     this.#counts.set(event.type, count);
+    this.#told(event.type);
     this.#log(event, count);
     try {
       // One union of names and payloads, which the emitter's types cannot follow.

@@ -1,4 +1,7 @@
+/** The log of a store. */
+import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { LogFields, Logger } from "../ports/logger.ts";
+import { asLogger } from "./console-logger.ts";
 
 /** Least level of the lines that are logged. */
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -17,29 +20,36 @@ export class StoreLog implements Logger {
   #least: number;
 
   constructor({ logger, logLevel }: LogOptions) {
-    this.#logger = logger;
+    this.#logger = asLogger(logger);
     this.#least = LEVELS.indexOf(logLevel);
   }
 
   /** Logs as these options say from now on. */
   use({ logger, logLevel }: LogOptions): void {
-    this.#logger = logger;
+    this.#logger = asLogger(logger);
     this.#least = LEVELS.indexOf(logLevel);
   }
 
   debug(fields: LogFields, message: string): void {
-    if (this.#least <= 0) this.#logger.debug(fields, message);
+    if (this.#least <= 0) this.#logger.debug(withTrace(fields), message);
   }
 
   info(fields: LogFields, message: string): void {
-    if (this.#least <= 1) this.#logger.info(fields, message);
+    if (this.#least <= 1) this.#logger.info(withTrace(fields), message);
   }
 
   warn(fields: LogFields, message: string): void {
-    if (this.#least <= 2) this.#logger.warn(fields, message);
+    if (this.#least <= 2) this.#logger.warn(withTrace(fields), message);
   }
 
   error(fields: LogFields, message: string): void {
-    if (this.#least <= 3) this.#logger.error(fields, message);
+    if (this.#least <= 3) this.#logger.error(withTrace(fields), message);
   }
+}
+
+/** With the trace in which the line is written, where there is one. */
+function withTrace(fields: LogFields): LogFields {
+  const span = trace.getActiveSpan()?.spanContext();
+  if (span === undefined || !isSpanContextValid(span)) return fields;
+  return { traceId: span.traceId, spanId: span.spanId, ...fields };
 }

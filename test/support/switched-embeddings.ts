@@ -1,8 +1,16 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 
-/** An embedding provider that can be switched off. */
+/** An embedding provider that can be switched off, and slowed down. */
 export class SwitchedEmbeddings extends HashEmbeddings {
   down = false;
+  /** Time of a call for documents, milliseconds. */
+  delayMs = 0;
+
+  override async embedDocuments(documents: string[]): Promise<number[][]> {
+    if (this.delayMs > 0) await pause(this.delayMs);
+    return super.embedDocuments(documents);
+  }
 
   protected override vectorOf(text: string): number[] {
     if (this.down) throw new Error("the provider is down");

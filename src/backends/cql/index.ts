@@ -5,6 +5,7 @@ import type { ItemRepository } from "../../ports/item-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
+import type { CqlNode } from "../../ports/telemetry.ts";
 import { AuditTable } from "./audit-table.ts";
 import { BucketRules } from "./bucket-rules.ts";
 import { CqlItemRepository } from "./item-repository.ts";
@@ -69,6 +70,11 @@ export class CqlBackend implements Resource {
       this.#surroundings.setup,
     );
     await this.#buckets.establish(this.settings);
+  }
+
+  /** The nodes of the cluster; none while not connected. */
+  nodes(): CqlNode[] {
+    return this.#session.nodes();
   }
 
   /** The audit trail in this keyspace, whose rows live so long. */

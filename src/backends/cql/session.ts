@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Client, Host, QueryOptions } from "cassandra-driver";
 import { AuthenticationError, ClosedError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
+import type { CqlNode } from "../../ports/telemetry.ts";
 import { connect, dataCentersOf, type Connected } from "./client.ts";
 import { mayChange } from "./credentials.ts";
 import { profilesFor, type Purpose } from "./driver-options.ts";
@@ -39,6 +40,9 @@ export interface RowPage {
 const AGREEMENT_DEADLINE_MS = 30_000;
 const AGREEMENT_POLL_MS = 100;
 
+/** The driver's own bound. */
+const REQUESTS_PER_CONNECTION = 2_048;
+
 const DOING: Readonly<Record<Purpose, string>> = {
   read: "A CQL read",
   write: "A CQL write",
@@ -69,6 +73,21 @@ export class CqlSession {
     const connected = this.#connected;
     this.#connected = null;
     await connected?.close();
+  }
+
+  /** All nodes, as the driver sees them; none while not connected. */
+  nodes(): CqlNode[] {
+    const client = this.#connected?.client;
+    if (client === undefined) return [];
+    const state = client.getState();
+    const most = this.#options.pooling?.maxRequestsPerConnection ?? REQUESTS_PER_CONNECTION;
+    return client.hosts.values().map((host) => ({
+      name: host.address,
+      isUp: host.isUp(),
+      connections: state.getOpenConnections(host),
+      inFlight: state.getInFlightQueries(host),
+      capacity: state.getOpenConnections(host) * most,
+    }));
   }
 
   /** Nodes of the data centre in use; of all, where nothing says which one is in use. */

@@ -8,7 +8,7 @@ const loggerLike = z.custom<Logger>(
     typeof value === "object" &&
     value !== null &&
     (["debug", "info", "warn", "error"] as const).every((level) => typeof (value as Partial<Logger>)[level] === "function"),
-  mustBe("have the methods debug, info, warn and error, as a pino logger has"),
+  mustBe("have the methods debug, info, warn and error, as a pino logger or the console has"),
 );
 
 /** The least that is logged. */
@@ -20,4 +20,4 @@ export const logLevel = z
 /** Where log lines go. */
 export const logger = loggerLike
   .default(() => silentLogger)
-  .describe("Where log lines go; a pino logger fits as it is.");
+  .describe("Where log lines go; a pino logger fits as it is, and to a console each line goes as one JSON object.");

@@ -1,0 +1,145 @@
+import {
+  createNoopMeter,
+  metrics,
+  type Attributes,
+  type BatchObservableResult,
+  type Counter,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  type Observable,
+  type ObservableGauge,
+} from "@opentelemetry/api";
+import { ATTRIBUTES, METRICS, SCOPE, type MetricName } from "./names.ts";
+
+type OfKind<Kind extends "histogram" | "counter" | "gauge"> = {
+  [Name in MetricName]: (typeof METRICS)[Name]["instrument"] extends Kind ? Name : never;
+}[MetricName];
+
+/** Metrics that are gauges. */
+export type GaugeName = OfKind<"gauge">;
+
+/** Values of labels by the name in the table of names. */
+export type Labels = Readonly<Partial<Record<keyof typeof ATTRIBUTES, string | number | boolean | null>>>;
+
+/** Observes the value of a gauge. */
+export type Observe = (name: GaugeName, value: number, labels?: Labels) => void;
+
+/** Says how all gauges stand; may take a moment. */
+export type ReadGauges = (observe: Observe) => Promise<void>;
+
+/** Attributes by the names that they go out with; what is null is left out. */
+export function attributesOf(labels: Labels): Attributes {
+  const attributes: Attributes = {};
+  for (const [name, value] of Object.entries(labels)) {
+    if (value !== null && value !== undefined) attributes[ATTRIBUTES[name as keyof typeof ATTRIBUTES].name] = value;
+  }
+  return attributes;
+}
+
+/** The metrics of a store, as OpenTelemetry takes them. Costs nothing where no SDK does. */
+export class Instruments {
+  readonly #readGauges: ReadGauges;
+  #given: MeterProvider | undefined;
+  #provider: MeterProvider | null = null;
+  #bound: Bound | null = null;
+  #isReading = false;
+
+  /** @param readGauges - says how the gauges stand, when somebody reads them */
+  constructor(readGauges: ReadGauges) {
+    this.#readGauges = readGauges;
+  }
+
+  /** Whether anybody reads them. */
+  get areRead(): boolean {
+    return this.#bound !== null;
+  }
+
+  /** From now on goes by this provider; by the one of the process where none is given. */
+  use(given: MeterProvider | undefined): void {
+    this.#given = given;
+    this.look();
+  }
+
+  /** Looks whether a provider was registered for the process, or another one. */
+  look(): void {
+    const provider = this.#given ?? metrics.getMeterProvider();
+    if (provider === this.#provider) return;
+    this.#provider = provider;
+    this.#release();
+    const meter = provider.getMeter(SCOPE);
+    if (meter === createNoopMeter()) return;
+    this.#bound = new Bound(meter);
+    if (this.#isReading) this.#bound.read(this.#readGauges);
+  }
+
+  /** Begins to show gauges. */
+  start(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.look();
+    this.#bound?.read(this.#readGauges);
+  }
+
+  /** Shows gauges no more. */
+  stop(): void {
+    this.#isReading = false;
+    this.#bound?.release();
+  }
+
+  /** Notes a value of a distribution. */
+  record(name: OfKind<"histogram">, value: number, attributes?: Attributes): void {
+    this.#bound?.histograms.get(name)?.record(value, attributes);
+  }
+
+  /** Counts. */
+  add(name: OfKind<"counter">, value: number, attributes?: Attributes): void {
+    this.#bound?.counters.get(name)?.add(value, attributes);
+  }
+
+  #release(): void {
+    this.#bound?.release();
+    this.#bound = null;
+  }
+}
+
+/** The instruments of one meter. */
+class Bound {
+  readonly histograms = new Map<MetricName, Histogram>();
+  readonly counters = new Map<MetricName, Counter>();
+  readonly #gauges = new Map<MetricName, ObservableGauge>();
+  readonly #meter: Meter;
+  #callback: ((result: BatchObservableResult) => Promise<void>) | null = null;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+    for (const [key, metric] of Object.entries(METRICS)) {
+      const [name, { unit, meaning: description }] = [key as MetricName, metric];
+      if (metric.instrument === "counter") this.counters.set(name, meter.createCounter(metric.name, { unit, description }));
+      else if (metric.instrument === "gauge") this.#gauges.set(name, meter.createObservableGauge(metric.name, { unit, description }));
+      else {
+        const advice = { explicitBucketBoundaries: [...metric.buckets] };
+        this.histograms.set(name, meter.createHistogram(metric.name, { unit, description, advice }));
+      }
+    }
+  }
+
+  read(readGauges: ReadGauges): void {
+    if (this.#callback !== null) return;
+    this.#callback = (result) =>
+      readGauges((name, value, labels = {}) => {
+        const gauge = this.#gauges.get(name);
+        if (gauge !== undefined) result.observe(gauge, value, attributesOf(labels));
+      });
+    this.#meter.addBatchObservableCallback(this.#callback, this.#observables());
+  }
+
+  release(): void {
+    if (this.#callback !== null) this.#meter.removeBatchObservableCallback(this.#callback, this.#observables());
+    this.#callback = null;
+  }
+
+  #observables(): Observable[] {
+    return [...this.#gauges.values()];
+  }
+}

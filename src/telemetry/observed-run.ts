@@ -1,0 +1,309 @@
+/** The way to the memory, observed: a span, times, counts and log lines for what callers ask. */
+import { randomUUID } from "node:crypto";
+import type { Attributes, Span } from "@opentelemetry/api";
+import type { DegradedReason } from "../model/degraded-reason.ts";
+import type { Request } from "../model/operation.ts";
+import { toLabels } from "../model/namespace.ts";
+import type { RunRequests } from "../ports/requests.ts";
+import { attributesOf } from "./instruments.ts";
+import type { OperationCounts } from "./ledger.ts";
+import { ATTRIBUTES, SPAN_EVENTS, type OperationName } from "./names.ts";
+import { currentOperation, OperationTime, rounded, type Breakdown } from "./operation-time.ts";
+import { RepeatedLines } from "./repeated-lines.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { codeOf, errorAttributes, hashOf, markFailed, type Step } from "./tracing.ts";
+
+/** What is told of the answer to a search. */
+export interface SearchFacts {
+  readonly mode: "vector" | "keyword" | "filter";
+  readonly degraded: boolean;
+  readonly reason: DegradedReason | null;
+  readonly truncated: boolean;
+  readonly results: number;
+}
+
+/** What an answer says of itself; null where it is not that of a search. */
+export type FactsOf<Answer> = (answer: Answer) => SearchFacts | null;
+
+/** Codes of what the caller did wrong, or wished: no fault of the store or of a server. */
+const CALLERS: ReadonlySet<string> = new Set(["VALIDATION", "ABORTED", "RATE_LIMITED", "CLOSED"]);
+
+/** Lines of one kind of operation, so far apart, milliseconds. */
+const QUIET_MS = 10_000;
+
+/** Failures of a batch that a span tells one by one. */
+const MOST_FAILURES = 10;
+
+/** A call that has ended. */
+interface Ended<Answer> {
+  readonly requests: readonly Request[];
+  readonly outcomes: readonly PromiseSettledResult<Answer>[];
+  readonly ms: number;
+  readonly now: number;
+  readonly time: OperationTime | null;
+  readonly span: Span | null;
+}
+
+/** One operation, as metrics have it. */
+interface Measured {
+  readonly request: Request;
+  readonly operation: OperationName;
+  /** Of its error; null when there was none. */
+  readonly code: string | null;
+  readonly facts: SearchFacts | null;
+  /** Size of the value that it puts; null where it puts none. */
+  readonly bytes: number | null;
+  readonly ms: number;
+}
+
+/** Runs requests, and tells of them. */
+export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetry, factsOf: FactsOf<Answer>): RunRequests<Answer> {
+  const { ledger, tracing, instruments } = telemetry;
+  const told = new OperationsTold(telemetry, factsOf);
+  return (requests, caller) => {
+    if (requests.length === 0) return run(requests, caller);
+    const startedAt = performance.now();
+    telemetry.look(startedAt);
+    const step = tracing.isOn ? beginOperation(telemetry, requests) : null;
+    // A get waits for records and nothing else, and is what there is most of: nothing of it is looked up that nobody reads.
+    if (step === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areRead) {
+      ledger.inFlight += 1;
+      return run(requests, caller).then(
+        (outcomes) => {
+          told.getEnded(requests, outcomes, startedAt);
+          return outcomes;
+        },
+        (reason: unknown) => {
+          told.getEnded(requests, [{ status: "rejected", reason }], startedAt);
+          throw reason;
+        },
+      );
+    }
+    const time = new OperationTime(startedAt);
+    const task = (): Promise<PromiseSettledResult<Answer>[]> => currentOperation.run(time, () => run(requests, caller));
+    ledger.inFlight += requests.length;
+    const end = (outcomes: readonly PromiseSettledResult<Answer>[]): void => {
+      const now = performance.now();
+      ledger.inFlight -= requests.length;
+      told.ended({ requests, outcomes, ms: now - startedAt, now, time, span: step?.span ?? null });
+      step?.span.end();
+    };
+    return (step === null ? task() : step.run(task)).then(
+      (outcomes) => {
+        end(outcomes);
+        return outcomes;
+      },
+      (reason: unknown) => {
+        end(requests.map(() => ({ status: "rejected", reason })));
+        throw reason;
+      },
+    );
+  };
+}
+
+/** Notes when requests were let through, of which their wait for it is a part. */
+export function observeTurn<Answer>(run: RunRequests<Answer>): RunRequests<Answer> {
+  return (requests, caller) => {
+    const time = currentOperation.getStore();
+    const now = performance.now();
+    time?.waited("queue", now - time.startedAt);
+    return run(requests, caller);
+  };
+}
+
+/** What an operation is called. */
+export function operationOf(request: Request): OperationName {
+  return request.kind === "put" && request.value === null ? "delete" : request.kind;
+}
+
+function pathOf(request: Request): string {
+  switch (request.kind) {
+    case "search":
+      return request.prefix;
+    case "list-namespaces":
+      return request.scope;
+    default:
+      return request.namespace;
+  }
+}
+
+function beginOperation({ tracing, options }: Telemetry, requests: readonly Request[]): Step | null {
+  const [first, ...others] = requests;
+  if (first === undefined) return null;
+  const isBatch = others.length > 0;
+  const operation = operationOf(first);
+  const name = `langgraph.store.${isBatch ? "batch" : operation}`;
+  const step = tracing.begin(name, isBatch ? { [ATTRIBUTES.dbBatchSize.name]: requests.length } : { [ATTRIBUTES.operation.name]: operation });
+  if (isBatch || step?.span.isRecording() !== true) return step;
+  const path = pathOf(first);
+  const key = "key" in first ? first.key : null;
+  step.span.setAttributes(
+    attributesOf({
+      namespaceHash: hashOf(path),
+      keyHash: key === null ? null : hashOf(key),
+      key: options.includeKeys ? key : null,
+    }),
+  );
+  if (options.includeNamespaces) step.span.setAttribute(ATTRIBUTES.namespace.name, toLabels(path));
+  return step;
+}
+
+/** Counts operations that have ended, and tells of them. */
+class OperationsTold<Answer> {
+  readonly #telemetry: Telemetry;
+  readonly #factsOf: FactsOf<Answer>;
+  readonly #lines = new RepeatedLines(QUIET_MS);
+
+  constructor(telemetry: Telemetry, factsOf: FactsOf<Answer>) {
+    this.#telemetry = telemetry;
+    this.#factsOf = factsOf;
+  }
+
+  /** As {@link ended}, for a get that nobody but `stats()` is told of unless it was slow or failed. */
+  getEnded(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
+    const { ledger, options } = this.#telemetry;
+    const now = performance.now();
+    const ms = now - startedAt;
+    ledger.inFlight -= 1;
+    if (outcomes[0]?.status !== "fulfilled" || ms > options.slowOperationMs) {
+      this.ended({ requests, outcomes, ms, now, time: null, span: null });
+      return;
+    }
+    const { get } = ledger.operations;
+    get.count += 1;
+    get.latency.record(ms, now);
+  }
+
+  ended(call: Ended<Answer>): void {
+    const { requests, outcomes, ms, now, span } = call;
+    const { slowOperationMs } = this.#telemetry.options;
+    const isFailed = outcomes.some(isFault);
+    requests.forEach((request, i) => {
+      const outcome = outcomes[i];
+      if (outcome !== undefined) this.#count(request, outcome, ms, now);
+    });
+    const id = span !== null || isFailed || ms > slowOperationMs ? randomUUID() : "";
+    if (span?.isRecording() === true) this.#describe(call, span, id);
+    if (ms > slowOperationMs) this.#tellSlow(call, id);
+    if (isFailed) this.#tellFailed(call, id);
+  }
+
+  #count(request: Request, outcome: PromiseSettledResult<Answer>, ms: number, now: number): void {
+    const { ledger, instruments, options } = this.#telemetry;
+    const operation = operationOf(request);
+    const counts = ledger.operations[operation];
+    counts.count += 1;
+    counts.latency.record(ms, now);
+    if (ms > options.slowOperationMs) counts.slow += 1;
+    const code = outcome.status === "rejected" ? codeOf(outcome.reason) : null;
+    if (code !== null) noteFailure(counts, code);
+    const facts = outcome.status === "fulfilled" && operation === "search" ? this.#factsOf(outcome.value) : null;
+    const reason = facts?.reason ?? null;
+    if (reason !== null) ledger.degraded.set(reason, (ledger.degraded.get(reason) ?? 0) + 1);
+    const bytes = request.kind === "put" ? (request.value?.bytes.byteLength ?? null) : null;
+    if (bytes !== null) noteValue(ledger.values, bytes);
+    if (instruments.areRead) this.#measure({ request, operation, code, facts, bytes, ms });
+  }
+
+  #measure({ request, operation, code, facts, bytes, ms }: Measured): void {
+    const { instruments, options, tenants } = this.#telemetry;
+    const tenant = tenants.of(pathOf(request), options);
+    const result = code !== null ? "error" : facts?.degraded === true ? "degraded" : "ok";
+    instruments.record("operationDuration", ms / 1_000, attributesOf({ operation, outcome: result, errorType: code, tenant }));
+    const ofKind = attributesOf({ operation });
+    if (ms > options.slowOperationMs) instruments.add("slowOperations", 1, ofKind);
+    if (code === "RATE_LIMITED") instruments.add("rateLimited", 1, ofKind);
+    const reason = facts?.reason ?? null;
+    if (reason !== null) instruments.add("degradedSearches", 1, attributesOf({ reason }));
+    if (bytes !== null) instruments.record("valueSize", bytes);
+  }
+
+  /** Puts into the span what became of the call. */
+  #describe({ requests, outcomes, time, now }: Ended<Answer>, span: Span, id: string): void {
+    span.setAttributes({ [ATTRIBUTES.operationId.name]: id, ...(time === null ? {} : timeAttributes(time.breakdown(now))) });
+    const [first] = outcomes;
+    if (requests.length === 1 && first?.status === "fulfilled") {
+      const facts = this.#factsOf(first.value);
+      const outcome = facts?.degraded === true ? "degraded" : "ok";
+      span.setAttributes(attributesOf({ outcome, ...(facts === null ? {} : searchLabels(facts)) }));
+      return;
+    }
+    const failed = requests.flatMap((request, i) => {
+      const outcome = outcomes[i];
+      return outcome?.status === "rejected" ? [{ request, reason: outcome.reason as unknown }] : [];
+    });
+    span.setAttributes(attributesOf({ outcome: failed.length === 0 ? "ok" : "error" }));
+    const [failure] = failed;
+    if (failure === undefined) return;
+    markFailed(span, failure.reason);
+    if (requests.length === 1) return;
+    for (const { request, reason } of failed.slice(0, MOST_FAILURES)) {
+      span.addEvent(SPAN_EVENTS.failed.name, { [ATTRIBUTES.operation.name]: operationOf(request), ...errorAttributes(reason) });
+    }
+  }
+
+  /** Its message is left to the caller, who has it: it may name what is stored. */
+  #tellFailed({ requests, outcomes, ms, now, span }: Ended<Answer>, operationId: string): void {
+    const position = outcomes.findIndex(isFault);
+    const [request, outcome] = [requests[position], outcomes[position]];
+    if (request === undefined || outcome?.status !== "rejected") return;
+    const operation = operationOf(request);
+    const code = codeOf(outcome.reason);
+    const leftOut = this.#lines.due(`${operation} ${code}`, now);
+    if (leftOut === null) return;
+    const error = outcome.reason instanceof Error ? outcome.reason.name : "unknown";
+    const fields = { operationId, operation, code, error, durationMs: rounded(ms), ...traceOf(span), leftOut };
+    this.#telemetry.logger.warn(fields, "an operation failed");
+  }
+
+  #tellSlow({ requests, outcomes, ms, time, now, span }: Ended<Answer>, operationId: string): void {
+    const [first] = requests;
+    if (first === undefined) return;
+    const operation = requests.length > 1 ? "batch" : operationOf(first);
+    const leftOut = this.#lines.due(operation, now);
+    if (leftOut === null) return;
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    const fields = {
+      operationId,
+      operation,
+      operations: requests.length,
+      durationMs: rounded(ms),
+      ...(time === null ? { recordsMs: rounded(ms) } : time.breakdown(now)),
+      outcome: failure === undefined ? "ok" : codeOf(failure.reason),
+      ...traceOf(span),
+      leftOut,
+    };
+    this.#telemetry.logger.warn(fields, "an operation was slow");
+  }
+}
+
+/** Whether an operation failed by a fault of the store or of a server. */
+function isFault(outcome: PromiseSettledResult<unknown>): boolean {
+  return outcome.status === "rejected" && !CALLERS.has(codeOf(outcome.reason));
+}
+
+function noteFailure(counts: OperationCounts, code: string): void {
+  if (CALLERS.has(code)) counts.refused += 1;
+  else counts.failed += 1;
+  if (code === "RATE_LIMITED") counts.rateLimited += 1;
+}
+
+function noteValue(values: { puts: number; bytes: number; largest: number }, bytes: number): void {
+  values.puts += 1;
+  values.bytes += bytes;
+  if (bytes > values.largest) values.largest = bytes;
+}
+
+function searchLabels({ mode, degraded, reason, truncated, results }: SearchFacts) {
+  return { mode, degraded, reason, truncated, results };
+}
+
+function timeAttributes({ embeddingMs, recordsMs, vectorsMs, queueMs }: Breakdown): Attributes {
+  return attributesOf({ timeEmbedding: embeddingMs, timeRecords: recordsMs, timeVectors: vectorsMs, timeQueue: queueMs });
+}
+
+function traceOf(span: Span | null): { readonly traceId?: string; readonly spanId?: string } {
+  if (span === null) return {};
+  const { traceId, spanId } = span.spanContext();
+  return { traceId, spanId };
+}

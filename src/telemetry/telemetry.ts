@@ -1,0 +1,164 @@
+/** Traces, metrics and counts of one store, for its whole life. */
+import { SpanKind, trace, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
+import type { DegradedReason } from "../model/degraded-reason.ts";
+import type { Service, StoreEventType } from "../ports/events.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Observer, ReconcileVerdict, Upkeep } from "../ports/telemetry.ts";
+import { attributesOf, Instruments, type Labels } from "./instruments.ts";
+import { Ledger } from "./ledger.ts";
+import { ATTRIBUTES, SPAN_EVENTS, SPANS } from "./names.ts";
+import { BacklogCount, observeState, type StateSources } from "./state.ts";
+import { Tenants, type TenantOptions } from "./tenants.ts";
+import { errorAttributes, markFailed, Tracing, type Step } from "./tracing.ts";
+
+/** How a store is observed. */
+export interface TelemetryOptions extends TenantOptions {
+  readonly slowOperationMs: number;
+  readonly includeNamespaces: boolean;
+  readonly includeKeys: boolean;
+  readonly backlogIntervalMs: number;
+  /** Those of the process where none is given. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly meterProvider?: MeterProvider | undefined;
+}
+
+/** Between two looks whether an SDK was registered, milliseconds. */
+const LOOK_MS = 1_000;
+
+/** Observes a store. Tells nobody by itself: spans and metrics go where an SDK takes them, counts are read by `stats()`. */
+export class Telemetry implements Observer {
+  readonly ledger = new Ledger();
+  readonly tracing = new Tracing();
+  readonly instruments: Instruments;
+  readonly tenants: Tenants;
+  readonly logger: Logger;
+  readonly #backlog = new BacklogCount();
+  #options: TelemetryOptions;
+  #state: StateSources | null = null;
+  #lookAt = 0;
+
+  constructor(options: TelemetryOptions, logger: Logger) {
+    this.#options = options;
+    this.logger = logger;
+    this.tenants = new Tenants(logger);
+    this.instruments = new Instruments(async (observe) => {
+      observe("operationsInFlight", this.ledger.inFlight);
+      if (this.#state !== null) await observeState(this.#state, this.#backlog, this.#options.backlogIntervalMs, observe);
+    });
+    this.use(options);
+  }
+
+  /** The options in force. */
+  get options(): TelemetryOptions {
+    return this.#options;
+  }
+
+  /** What says how the store is; null before it was put together. */
+  get state(): StateSources | null {
+    return this.#state;
+  }
+
+  /** From now on observes as these options say. */
+  use(options: TelemetryOptions): void {
+    this.#options = options;
+    this.tracing.use(options.tracerProvider);
+    this.instruments.use(options.meterProvider);
+  }
+
+  /** From now on shows this state. */
+  watch(state: StateSources): void {
+    this.#state = state;
+  }
+
+  /** Shows gauges, from when the store is started. */
+  start(): void {
+    this.look(performance.now());
+    this.instruments.start();
+  }
+
+  /** Ends what shows this state; another may have taken its place. */
+  unwatch(state: StateSources): void {
+    if (this.#state === state) this.instruments.stop();
+  }
+
+  /** Looks now and then whether an SDK was registered for the process: it may come later than the store. */
+  look(now: number): void {
+    if (now < this.#lookAt) return;
+    this.#lookAt = now + LOOK_MS;
+    this.tracing.look();
+    this.instruments.look();
+  }
+
+  /** Counts an event of the store. */
+  told(type: StoreEventType): void {
+    if (this.instruments.areRead) this.instruments.add("events", 1, attributesOf({ event: type }));
+  }
+
+  async fallback<T>(reason: DegradedReason, task: () => Promise<T>): Promise<T> {
+    const attributes = { [ATTRIBUTES.reason.name]: reason };
+    trace.getActiveSpan()?.addEvent(SPAN_EVENTS.fallback.name, attributes);
+    return runStep(this.tracing.within(SPANS.fallback.name, SpanKind.INTERNAL, attributes), task);
+  }
+
+  async syncVectors<T>(task: () => Promise<T>): Promise<T> {
+    return runStep(this.tracing.within(SPANS.syncVectors.name, SpanKind.INTERNAL, {}), task);
+  }
+
+  async upkeep<T>(kind: Upkeep, task: () => Promise<T>): Promise<T> {
+    return runStep(this.tracing.begin(SPANS[kind].name, {}, true), task);
+  }
+
+  vectorsSynced(path: "write" | "reconcile", ms: number, items: number): void {
+    this.ledger.synced[path] += items;
+    const now = performance.now();
+    for (let i = 0; i < items; i += 1) {
+      this.ledger.syncLatency[path].record(ms, now);
+      if (this.instruments.areRead) this.instruments.record("vectorSyncDuration", ms / 1_000, attributesOf({ path }));
+    }
+  }
+
+  staleHits(hits: number): void {
+    this.ledger.staleHits += hits;
+    this.instruments.add("staleHits", hits);
+  }
+
+  reconciled(verdict: ReconcileVerdict, intents: number): void {
+    this.ledger.reconciled[verdict] += intents;
+    this.#add("intentsReconciled", intents, { verdict });
+  }
+
+  swept(what: "points" | "records", items: number): void {
+    this.ledger.swept[what] += items;
+    if (items > 0) this.#add("swept", items, { swept: what });
+  }
+
+  embedded(purpose: "document" | "query", source: "cache" | "shared" | "provider"): void {
+    this.ledger.texts[source] += 1;
+    this.#add("embeddingTexts", 1, { purpose, source });
+  }
+
+  retried(service: Service, attempt: number, delayMs: number, error: unknown): void {
+    this.ledger.services[service].retries += 1;
+    this.#add("retries", 1, { service });
+    const span = this.tracing.isOn ? trace.getActiveSpan() : undefined;
+    const facts = { [ATTRIBUTES.attempt.name]: attempt, [ATTRIBUTES.delay.name]: Math.round(delayMs) };
+    span?.addEvent(SPAN_EVENTS.retry.name, { ...facts, ...errorAttributes(error) });
+  }
+
+  #add(name: Parameters<Instruments["add"]>[0], value: number, labels: Labels): void {
+    if (this.instruments.areRead) this.instruments.add(name, value, attributesOf(labels));
+  }
+}
+
+/** Runs a task in its step, which ends with it. */
+export async function runStep<T>(step: Step | null, task: () => Promise<T>): Promise<T> {
+  if (step === null) return task();
+  try {
+    return await step.run(task);
+  } catch (error) {
+    markFailed(step.span, error);
+    throw error;
+  } finally {
+    step.span.end();
+  }
+}

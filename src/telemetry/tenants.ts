@@ -1,0 +1,42 @@
+import { messageOf } from "../model/errors.ts";
+import { toLabels } from "../model/namespace.ts";
+import type { Logger } from "../ports/logger.ts";
+
+/** How tenants are told apart. */
+export interface TenantOptions {
+  readonly tenantOf?: ((namespace: readonly string[]) => string | null | undefined) | undefined;
+  readonly maxTenants: number;
+}
+
+/** Tenants as labels: only so many, whatever the application says. */
+export class Tenants {
+  readonly #logger: Logger;
+  readonly #known = new Set<string>();
+  #hasThrown = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** The label of a namespace's tenant; null where no labels are asked for. */
+  of(path: string, { tenantOf, maxTenants }: TenantOptions): string | null {
+    if (tenantOf === undefined) return null;
+    const said = this.#ask(tenantOf, path);
+    if (typeof said !== "string" || said === "") return "none";
+    if (this.#known.has(said)) return said;
+    if (this.#known.size >= maxTenants) return "other";
+    this.#known.add(said);
+    return said;
+  }
+
+  #ask(tenantOf: NonNullable<TenantOptions["tenantOf"]>, path: string): unknown {
+    try {
+      return tenantOf(toLabels(path));
+    } catch (error) {
+      // What only counts must not fail what it counts.
+      if (!this.#hasThrown) this.#logger.warn({ cause: messageOf(error) }, "telemetry.tenantOf threw: operations count without their tenant");
+      this.#hasThrown = true;
+      return null;
+    }
+  }
+}
