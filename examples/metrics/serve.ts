@@ -4,6 +4,7 @@
  *
  *   node examples/metrics/serve.ts                       one local file; http://127.0.0.1:9464/metrics
  *   node examples/metrics/serve.ts --port 9465
+ *   node examples/metrics/serve.ts --host 0.0.0.0        also for a Prometheus in a container
  *   node examples/metrics/serve.ts --cql 127.0.0.1 --qdrant http://127.0.0.1:6333 --keyspace agents
  */
 import { once } from "node:events";
@@ -17,6 +18,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 
 const { values: options } = parseArgs({
   options: {
+    host: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "9464" },
     cql: { type: "string" },
     qdrant: { type: "string" },
@@ -25,8 +27,8 @@ const { values: options } = parseArgs({
   },
 });
 
-// Of this machine only: whoever reads metrics should be let in by a proxy that knows them.
-const exporter = new PrometheusExporter({ host: "127.0.0.1", port: Number(options.port), preventServerStart: true });
+// Of this machine only, unless told: whoever reads metrics should be let in by a proxy that knows them.
+const exporter = new PrometheusExporter({ host: options.host, port: Number(options.port), preventServerStart: true });
 await exporter.startServer();
 const meterProvider = new MeterProvider({ readers: [exporter] });
 metrics.setGlobalMeterProvider(meterProvider);
@@ -55,7 +57,7 @@ async function use(round: number): Promise<void> {
 }
 
 await use(0);
-console.log(`http://127.0.0.1:${options.port}/metrics`);
+console.log(`http://${options.host}:${options.port}/metrics`);
 for (let round = 1; !signal.aborted; round += 1) {
   await use(round);
   await pause(100, undefined, { signal }).catch(() => undefined);
