@@ -4,7 +4,7 @@
  *     npm run demo:ops -- [--picture FILE.svg]
  *
  * A store under load, a Prometheus with the rules of ops/ that scrapes it, an Alertmanager with the routes of ops/, and a
- * receiver on this machine in the place of PagerDuty. Takes some three minutes; fails where one of the things it says is not so.
+ * receiver on this machine in the place of PagerDuty. Takes some four minutes; fails where one of the things it says is not so.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { dashboardPicture } from "../test/support/dashboard-picture.ts";
 import { ObservedStore } from "../test/support/observed-store.ts";
 import { dropKeyspace, serverConfig, uniqueName } from "../test/support/stores.ts";
 
-const CALLERS = 8;
+const CALLERS = 3;
 const QUIET_S = 15;
 const OUTAGE_S = 30;
 
@@ -27,7 +27,6 @@ const P99_MS = "1000 * histogram_quantile(0.99, sum by (le) (rate(langgraph_stor
 const DEGRADED = "sum(langgraph_store_search_degraded_total)";
 const BREAKER = 'langgraph_store_breaker_state{langgraph_store_service="vectors"}';
 const NOTED = "max(langgraph_store_intents_pending)";
-const OVERDUE_S = "max(langgraph_store_intents_overdue)";
 const SETTLED = 'sum(langgraph_store_intents_reconciled_total{langgraph_store_verdict="settled"})';
 
 const { values: options } = parseArgs({ options: { picture: { type: "string" } } });
@@ -109,24 +108,21 @@ await waitUntil("an open breaker", async () => (await figure(BREAKER)) === 2);
 say("Prometheus sees the breaker of the vectors open");
 await sayPaged("firing");
 await untilSecond(QUIET_S + OUTAGE_S);
-const during = { noted: await figure(NOTED), degraded: await figure(DEGRADED), overdue: await figure(OVERDUE_S) };
+const during = { noted: await figure(NOTED), degraded: await figure(DEGRADED) };
 if (during.degraded === 0 || during.noted <= before.noted) throw new Error(`neither degraded searches nor a backlog: ${JSON.stringify(during)}`);
 say(`${during.degraded} degraded searches counted, ${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms`);
-say(`notes of writes ${during.noted}, the longest due for ${during.overdue.toFixed(0)} s`);
+say(`notes of writes ${during.noted}: the backlog has risen`);
 say(`store.health(): ${(await observed.store.health()).status}; ${tally()}`);
 
 await qdrant.restart();
 say("Qdrant is started again");
 await waitUntil("a closed breaker", async () => (await figure(BREAKER)) === 0);
 say("Prometheus sees the breaker closed");
-await waitUntil("notes that were finished", async () => (await figure(OVERDUE_S)) === 0 && (await figure(SETTLED)) > 0, { timeoutMs: 60_000 });
-const degradedTo = await figure(DEGRADED);
-say(`nothing is overdue; ${await figure(SETTLED)} notes finished by the reconciler, ${degradedTo} degraded searches in all`);
 await sayPaged("resolved");
 await observed.rest();
 say(`the callers rest: ${tally()}`);
-await waitUntil("an empty backlog", async () => (await figure(NOTED)) === 0, { timeoutMs: 120_000, everyMs: 500 });
-say("notes of writes 0: the backlog is drained");
+await waitUntil("an empty backlog", async () => (await figure(NOTED)) === 0, { timeoutMs: 300_000, everyMs: 500 });
+say(`notes of writes 0: the backlog is drained, ${await figure(SETTLED)} of them by the reconciler`);
 
 const report = await observed.store.repair({ dryRun: true });
 const wrong = report.missing + report.stale + report.orphaned + report.unlisted + report.unreadable + report.failed;

@@ -51,7 +51,7 @@ function attributeRows(): string[][] {
 
 function metricRow(metric: Metric): string[] {
   const labels = metric.labels.map((label) => `\`${ATTRIBUTES[label].name}\``).join(", ");
-  const bounds = metric.buckets === undefined ? "" : ` Buckets: ${metric.buckets.map((bound) => bound.toLocaleString("en")).join(", ")}.`;
+  const bounds = metric.buckets === undefined ? "" : ` Buckets: ${metric.buckets.map((bound) => bound.toLocaleString("en", { maximumFractionDigits: 4 })).join(", ")}.`;
   return [
     `\`${metric.name}\``,
     `\`${prometheusName(metric)}\``,

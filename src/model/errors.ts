@@ -59,11 +59,21 @@ export function isStoreError(error: unknown): error is StoreError {
   return error instanceof Error && BRAND in error;
 }
 
-/** Input that can never be served: names the path, the kind of value found there and the fix. Nothing was written. */
+/**
+ * Input that can never be served: names the path, the kind of value found there and the fix. Nothing was written. Of a message
+ * over 1,000 characters the middle is left out.
+ */
 export class ValidationError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
-    super("VALIDATION", false, message, options);
+    super("VALIDATION", false, withoutMiddle(message), options);
   }
+}
+
+// Names that callers give have no bound, and stand in messages that go to logs. The path is in front, the fix at the end.
+function withoutMiddle(message: string): string {
+  const [most, kept] = [1_000, 450];
+  if (message.length <= most) return message;
+  return `${message.slice(0, kept)} … ${message.length - 2 * kept} characters left out … ${message.slice(-kept)}`;
 }
 
 /** A mistake in the configuration, found before any connection was made. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { parse } from "yaml";
 import { METRICS } from "../../src/telemetry/names.ts";
-import { OPS_FOLDER, startPrometheus, type LocalPrometheus } from "../servers/prometheus.ts";
+import { HttpReceiver } from "../servers/http-receiver.ts";
+import { OPS_FOLDER, startAlertmanager, startPrometheus, type LocalAlertmanager, type LocalPrometheus, type QueryResult } from "../servers/prometheus.ts";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
 import { waitUntil } from "../servers/wait-until.ts";
 import { filledIn, readDashboard, type Dashboard } from "../support/dashboard.ts";
@@ -21,20 +22,31 @@ let dashboard: Dashboard;
 let qdrant: LocalQdrant;
 let observed: ObservedStore;
 let prometheus: LocalPrometheus;
+let alertmanager: LocalAlertmanager;
+const receiver = new HttpReceiver();
 
 const valueOf = async (query: string): Promise<number> => Number((await prometheus.query(query))[0]?.values[0]?.[1]);
+
+/** What a panel shows of the run. The steps go on past the end, so that what came after the last whole second is seen as well. */
+async function inTheRun(expr: string): Promise<QueryResult[]> {
+  return prometheus.queryRange(filledIn(expr, "10s"), startedAt, Date.now() / 1_000 + 1, 1);
+}
 
 beforeAll(async () => {
   dashboard = await readDashboard();
   qdrant = await startQdrant();
   const config = { ...serverConfig(servers, keyspace), qdrant: { url: qdrant.url } };
   observed = await ObservedStore.start({ ...config, breaker: { failures: 3, halfOpenAfterMs: 500 } }, 1);
-  prometheus = await startPrometheus({ targets: { "langgraph-store": [observed.target] }, intervalSeconds: 1 });
+  alertmanager = await startAlertmanager((await receiver.listen()).url);
+  const targets = { "langgraph-store": [observed.target] };
+  prometheus = await startPrometheus({ targets, alertmanager: alertmanager.address, intervalSeconds: 1 });
   observed.begin(4);
   await waitUntil("the store's metrics", async () => (await valueOf("sum(langgraph_store_operation_duration_count)")) > 100);
   await qdrant.kill();
   await waitUntil("degraded searches", async () => (await valueOf("sum(langgraph_store_search_degraded_total)")) > 10);
   await qdrant.restart();
+  const hasLooked = "sum(rate(langgraph_store_intents_reconciled_total[10s]))";
+  await waitUntil("a pass of the reconciler", async () => (await prometheus.query(hasLooked)).length > 0, { timeoutMs: 60_000 });
   const isBack = 'sum(increase(langgraph_store_vector_sync_duration_count{langgraph_store_sync_path="write"}[5s])) > 5';
   await waitUntil("vectors that are written again", async () => (await prometheus.query(`${isBack} and max(langgraph_store_breaker_state) == 0`)).length > 0);
 }, 120_000);
@@ -42,6 +54,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await observed[Symbol.asyncDispose]();
   await prometheus.stop();
+  await alertmanager.stop();
+  await receiver.close();
   await qdrant.stop();
   await dropKeyspace(servers, keyspace);
 });
@@ -53,7 +67,7 @@ test("every query of every panel has an answer", async () => {
   for (const { title, targets = [] } of panels) {
     expect(targets, title).not.toHaveLength(0);
     for (const { expr } of targets) {
-      const series = await prometheus.queryRange(filledIn(expr, "10s"), startedAt, Date.now() / 1_000, 2);
+      const series = await inTheRun(expr);
       if (!series.some(({ values }) => values.some(([, value]) => Number.isFinite(Number(value))))) silent.push(`${title}: ${expr}`);
     }
   }
@@ -63,7 +77,7 @@ test("every query of every panel has an answer", async () => {
 test("what happened in the run can be seen", async () => {
   const seen = async (title: string): Promise<Map<string, number>> => {
     const panel = dashboard.panels.find((each) => each.title === title);
-    const series = await prometheus.queryRange(filledIn(panel?.targets?.[0]?.expr ?? "", "10s"), startedAt, Date.now() / 1_000, 1);
+    const series = await inTheRun(panel?.targets?.[0]?.expr ?? "");
     return new Map(series.map(({ metric, values }) => [Object.values(metric).join(" "), Math.max(...values.map(([, value]) => Number(value)))]));
   };
   expect((await seen("Circuit breakers")).get("vectors")).toBe(2);
@@ -73,6 +87,14 @@ test("what happened in the run can be seen", async () => {
   expect((await seen("Refused for their rate")).get("list-namespaces")).toBeGreaterThan(0);
   const firing = (await prometheus.alerts()).find(({ labels }) => labels["condition"] === "breaker-open");
   expect(firing).toMatchObject({ state: "firing", labels: { langgraph_store_service: "vectors", severity: "critical" } });
+});
+
+test("the pager is told of the open breaker, by Alertmanager's routes", async () => {
+  const told = (): object | undefined => receiver.requests.find(({ path }) => path === "/pagerduty");
+  await waitUntil("a message to the pager", () => told() !== undefined);
+  const commonLabels = { alertname: "LangGraphStoreBreakerOpen", severity: "critical", langgraph_store_service: "vectors" };
+  const commonAnnotations = { runbook_url: "docs/operations.md#breaker-open" };
+  expect(told()).toMatchObject({ body: { status: "firing", commonLabels, commonAnnotations } });
 });
 
 test("the dashboard shows every metric of the store, by the names of the table, from a data source that is chosen", async () => {

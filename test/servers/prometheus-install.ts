@@ -1,6 +1,6 @@
 /** Prometheus and Alertmanager with their tools, as Debian packages them: version 2.42 and 0.25 or newer. */
 import { execFile } from "node:child_process";
-import { access, constants, mkdir, readdir, rename } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, fillCacheFolder, isComplete } from "./cache-folder.ts";
@@ -16,6 +16,10 @@ const PACKAGES = {
 /** What others than Debian call a program. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { "prometheus-alertmanager": "alertmanager" };
 
+/** What Alertmanager opens at its start, and where Debian's build looks for it, wherever it is itself. */
+const TEMPLATES = ["default.tmpl", "email.tmpl"];
+const DEBIAN_FOLDER = "/usr/share/prometheus/alertmanager";
+
 const DEADLINE_MS = 5 * 60_000;
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 
@@ -29,6 +33,8 @@ export interface PrometheusPrograms {
   readonly promtool: string;
   readonly alertmanager: string;
   readonly amtool: string;
+  /** Files to be copied into the folder that `alertmanager` is started in; none where the program finds its own. */
+  readonly templates: readonly string[];
 }
 
 /**
@@ -42,8 +48,8 @@ export async function installPrometheus(env: NodeJS.ProcessEnv, log: (line: stri
   const names = Object.values(PACKAGES).flat();
   const found = await Promise.all(names.map((name) => onPath(name, env)));
   const [prometheus, promtool, alertmanager, amtool] = found;
-  if (prometheus && promtool && alertmanager && amtool) return { prometheus, promtool, alertmanager, amtool };
-  const folder = cacheFolder(env, "prometheus-debian");
+  if (prometheus && promtool && alertmanager && amtool) return { prometheus, promtool, alertmanager, amtool, templates: [] };
+  const folder = cacheFolder(env, "prometheus-debian-unpacked");
   if (!(await isComplete(folder))) await fetchInto(folder, env, log);
   const program = (name: string): string => join(folder, name);
   return {
@@ -51,6 +57,7 @@ export async function installPrometheus(env: NodeJS.ProcessEnv, log: (line: stri
     promtool: program("promtool"),
     alertmanager: program("prometheus-alertmanager"),
     amtool: program("amtool"),
+    templates: TEMPLATES.map(program),
   };
 }
 
@@ -83,8 +90,18 @@ async function fetchInto(folder: string, env: NodeJS.ProcessEnv, log: (line: str
     await mkdir(programs);
     // The rest, half of it, is documentation, services and pages for browsers.
     for (const name of Object.values(PACKAGES).flat()) await rename(join(unpacked, "usr", "bin", name), join(programs, name));
+    for (const name of TEMPLATES) await rename(join(unpacked, DEBIAN_FOLDER, name), join(programs, name));
+    await takeTemplatesFromWorkingFolder(join(programs, "prometheus-alertmanager"));
     return programs;
   });
+}
+
+// Debian's build reads its templates in a folder that only root can fill. "./////…", of the same length, takes its place.
+async function takeTemplatesFromWorkingFolder(program: string): Promise<void> {
+  const code = await readFile(program);
+  const workingFolder = ".".padEnd(DEBIAN_FOLDER.length, "/");
+  for (let at = code.indexOf(DEBIAN_FOLDER); at >= 0; at = code.indexOf(DEBIAN_FOLDER, at)) code.write(workingFolder, at, "latin1");
+  await writeFile(program, code);
 }
 
 async function download(work: string, env: NodeJS.ProcessEnv): Promise<void> {

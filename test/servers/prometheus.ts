@@ -1,7 +1,7 @@
 /** Prometheus and Alertmanager as servers of tests, with the configuration of ops/. */
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { freePort } from "./free-port.ts";
@@ -124,8 +124,9 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Local
  * @param receiver - address that is told by each receiver, below its name: `${receiver}/pagerduty`
  */
 export async function startAlertmanager(receiver: string): Promise<LocalAlertmanager> {
-  const { alertmanager } = await programs();
+  const { alertmanager, templates } = await programs();
   const folder = await emptyFolder("alertmanager-");
+  for (const file of templates) await copyFile(file, join(folder, basename(file)));
   await writeFile(join(folder, "config.yml"), await alertmanagerConfig(receiver));
   return started(new LocalAlertmanager(alertmanager, folder, await freePort()));
 }

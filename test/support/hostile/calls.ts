@@ -125,7 +125,7 @@ function expectTyped(error: unknown, name: string): void {
   const isTyped = isStoreError(error) || (error instanceof Error && error.name === "InvalidNamespaceError");
   if (!isTyped) throw new Error(`${name} failed with what is no error of the store`, { cause: error });
   expect(error.message.length).toBeGreaterThan(10);
-  expect(error.message.length).toBeLessThan(5_000);
+  expect(error.message.length).toBeLessThan(1_100);
   expect(error.message).not.toContain(SECRET_OF_OTHER);
 }
 
