@@ -9,6 +9,7 @@ import { IndexRules } from "./core/index-rules.ts";
 import type { Indexing } from "./core/indexing.ts";
 import { IntentLog } from "./core/intent-log.ts";
 import { Memory, type Answer } from "./core/memory.ts";
+import { identityOf } from "./core/model-identity.ts";
 import { RefusalWarning, UpkeepRights } from "./core/upkeep-rights.ts";
 import { gateTo } from "./gate.ts";
 import type { Guards } from "./guards.ts";
@@ -328,7 +329,7 @@ function composeIndexing(
     documentsMs: Math.ceil(limits.writeDeadlineMs / 2),
   });
   const told = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
-  const embedder = new SharedEmbedder(observeProvider(provider, telemetry), index.dims, embedding, told);
+  const embedder = new SharedEmbedder(observeProvider(provider, telemetry, identityOf(index).model), index.dims, embedding, told);
   const rules = new IndexRules(index.fields, index.rules);
   return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors }, embedder };
 }

@@ -63,6 +63,7 @@ export const ATTRIBUTES = {
   serverPort: { name: "server.port", meaning: "Port of that host." },
   errorType: { name: "error.type", meaning: "Code of the error, such as `TIMEOUT`; of an error that is not the store's, `OTHER`." },
   genAiOperation: { name: "gen_ai.operation.name", meaning: "Always `embeddings`." },
+  genAiModel: { name: "gen_ai.request.model", meaning: "The model as the collection of vectors knows it: `index.model`, or what the provider calls it." },
   operation: { name: "langgraph.store.operation", meaning: "`put`, `delete`, `get`, `search` or `list-namespaces`." },
   outcome: { name: "langgraph.store.outcome", meaning: "`ok`, `degraded` (a search that was not ranked by similarity, although asked for) or `error`." },
   operationId: { name: "langgraph.store.operation.id", meaning: "Random; stands in the log lines of a slow operation too." },

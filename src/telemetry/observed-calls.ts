@@ -160,13 +160,12 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
 }
 
 /** An embedding provider whose calls are observed. */
-export function observeProvider(provider: EmbeddingsLike, telemetry: Telemetry): EmbeddingsLike {
+export function observeProvider(provider: EmbeddingsLike, telemetry: Telemetry, model: string): EmbeddingsLike {
   const call = (purpose: "document" | "query"): Observed => {
     const attributes = attributesOf({ purpose });
     const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, fault: noFault };
     return (texts, task) => {
-      const facts = { [ATTRIBUTES.genAiOperation.name]: "embeddings", [ATTRIBUTES.texts.name]: texts };
-      return observe(telemetry, kind, facts, task);
+      return observe(telemetry, kind, attributesOf({ genAiOperation: "embeddings", genAiModel: model, texts }), task);
     };
   };
   const [document, query] = [call("document"), call("query")];

@@ -102,6 +102,7 @@ describe("traces", () => {
     const puts = named("langgraph.store.put");
     expect(puts).toHaveLength(3);
     const call = only("embeddings");
+    expect(call.attributes).toMatchObject({ "gen_ai.operation.name": "embeddings", "gen_ai.request.model": "SwitchedEmbeddings" });
     expect(call.attributes).toMatchObject({ "langgraph.store.embedding.texts": 3, "langgraph.store.group": "embeddings", "langgraph.store.group.size": 3 });
     const embeds = named("langgraph.store.embed");
     expect(new Set(call.links.map((link) => link.context.spanId))).toEqual(new Set(embeds.map(idOf)));
