@@ -47,8 +47,8 @@ export interface GuardOptions {
 
 /**
  * Guards the calls to one service. Those that failed for a passing reason are tried again, with growing pauses and
- * jitter, until their time is up; after several failures in a row further calls are refused at once, until a trial call
- * succeeds. Only so many are under way, and only so many wait.
+ * jitter, until their time is up; after several failures in a row further calls are refused at once, until a trial call,
+ * which is tried once, succeeds. Only so many are under way, and only so many wait.
  *
  * Only retryable errors count: a mistake of the caller says nothing about the service.
  */
@@ -103,7 +103,7 @@ export class Guard {
     try {
       // The bulkhead outside: what waited while the breaker opened is refused when its turn comes, and does not wait
       // out its time. The breaker outside the retries: a call that fails, however often it is tried, counts once.
-      return await this.#bulkhead.run(() => this.#counted(() => this.#withinBudget(budgetMs, call)));
+      return await this.#bulkhead.run(() => this.#counted((attempts) => this.#withinBudget(budgetMs, attempts, call)));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${name} failed several times in a row and is left alone for a while.`, {
@@ -117,10 +117,11 @@ export class Guard {
    * Runs a call under the breaker. While the service is well, which is nearly always, the breaker is not asked: it has
    * to hear of failures, and of the first success after them.
    */
-  async #counted<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#breaker.state !== CircuitState.Closed) return this.#breaker.execute(call);
+  async #counted<T>(call: (attempts: number) => Promise<T>): Promise<T> {
+    // All who call during a trial wait for its end, so it is not to last through pauses and further attempts.
+    if (this.#breaker.state !== CircuitState.Closed) return this.#breaker.execute(() => call(1));
     try {
-      const answer = await call();
+      const answer = await call(this.#options.retry.maxAttempts);
       if (this.#hasFailed) await this.#tellBreaker(() => Promise.resolve());
       this.#hasFailed = false;
       return answer;
@@ -140,18 +141,18 @@ export class Guard {
 
   // Not cockatiel's policies for the time limit and the retries: they took 20 microseconds of processor time a call,
   // most of it for an abort signal that nobody listens to, where a read takes 40.
-  #withinBudget<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
+  #withinBudget<T>(budgetMs: number, attempts: number, call: () => Promise<T>): Promise<T> {
     const deadline = new Deadline(budgetMs);
-    return deadline.wait(this.#options.name, this.#tryAgain(deadline, call));
+    return deadline.wait(this.#options.name, this.#tryAgain(deadline, attempts, call));
   }
 
-  async #tryAgain<T>(deadline: Deadline, call: () => Promise<T>): Promise<T> {
+  async #tryAgain<T>(deadline: Deadline, attempts: number, call: () => Promise<T>): Promise<T> {
     let backoff: IBackoff<unknown> | null = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call();
       } catch (error) {
-        if (!isPassing(error) || attempt >= this.#options.retry.maxAttempts) throw error;
+        if (!isPassing(error) || attempt >= attempts) throw error;
         backoff = backoff === null ? this.#backoff.next() : backoff.next(undefined);
         // What cannot be tried in time fails now, with its own error.
         if (backoff.duration >= deadline.remainingMs) throw error;

@@ -56,6 +56,19 @@ test("opens after failures in a row, refuses at once, and closes by a trial call
   ]);
 });
 
+test("a trial call is tried once, since all who call meanwhile wait for its end", async () => {
+  const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 }, breaker: { failures: 1, halfOpenAfterMs: 30 } });
+  let attempts = 0;
+  const counted = (): Promise<never> => {
+    attempts += 1;
+    return down();
+  };
+  await expect(guard.run(BUDGET_MS, counted)).rejects.toThrow("down");
+  expect(attempts).toBe(3);
+  await expect.poll(() => guard.run(BUDGET_MS, counted).catch((error: Error) => error.message)).toBe("down");
+  expect(attempts).toBe(4);
+});
+
 test("mistakes of callers do not open it", async () => {
   const { guard } = guardWith();
   for (let i = 0; i < 5; i += 1) {
