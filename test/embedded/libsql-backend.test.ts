@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Worker } from "node:worker_threads";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Connection } from "../../src/backends/libsql/connection.ts";
 import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
 import { LibsqlBackend, type LibsqlBackendOptions } from "../../src/backends/libsql/index.ts";
@@ -122,17 +122,17 @@ describe("start and stop", () => {
   });
 
   test('":memory:" is a file that goes with the store', async () => {
-    const before = await readdir(tmpdir());
+    // A folder of its own: other tests make and remove theirs in the common one meanwhile.
+    vi.stubEnv("TMPDIR", directory);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const backend = await start({ path: ":memory:" });
-    const added = (await readdir(tmpdir())).filter((name) => name.startsWith("langgraph-store-") && !before.includes(name));
     const record = recordOf("a", "b");
     await putAll(backend.items, [record]);
     expect(await backend.items.get([record])).not.toContain(null);
+    expect(await readdir(directory)).toEqual([expect.stringMatching(/^langgraph-store-/)]);
     await backend.stop();
-    expect(added.length).toBeGreaterThan(0);
     expect(existsSync(":memory:")).toBe(false);
-    const left = (await readdir(tmpdir())).filter((name) => added.includes(name));
-    expect(left.length).toBeLessThan(added.length);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   test("without an index there are no vectors", () => {

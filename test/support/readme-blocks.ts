@@ -14,12 +14,12 @@ export async function readmeBlock(name: string): Promise<string> {
   return block;
 }
 
-/** Runs a program in a process of its own, against the sources, and returns what it printed. */
-export async function runProgram(program: string): Promise<string> {
+/** Runs a program in a process of its own, against the sources, and returns what it printed. `env` is added to its environment. */
+export async function runProgram(program: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const file = new URL(`examples/.${uniqueName("readme")}.ts`, ROOT);
   await writeFile(file, program);
   try {
-    return await output([fileURLToPath(file)]);
+    return await output([fileURLToPath(file)], env);
   } finally {
     await rm(file);
   }
@@ -27,15 +27,15 @@ export async function runProgram(program: string): Promise<string> {
 
 /** Runs an example in a process of its own, against the sources and without an OpenAI key. */
 export function runExample(name: string, args: readonly string[]): Promise<string> {
-  return output([`examples/${name}.ts`, ...args]);
+  return output([`examples/${name}.ts`, ...args], {});
 }
 
 /** Runs node to its end; rejects with what it printed when it fails. */
-async function output(args: readonly string[]): Promise<string> {
+async function output(args: readonly string[], added: NodeJS.ProcessEnv): Promise<string> {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(ROOT),
     // By way of the environment, so that it holds for the processes that the program starts too.
-    env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts" },
+    env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts", ...added },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
