@@ -1,5 +1,5 @@
 /** Connection strings: `scylladb://user:password@host:9042/keyspace?dc=datacenter1`. */
-import { ConfigurationError } from "../model/errors.ts";
+import { ConfigurationError, kindOf } from "../model/errors.ts";
 import type { ScyllaDBStoreConfig } from "./schema.ts";
 
 const SCHEMES = ["scylladb:", "cassandra:", "cql:"];
@@ -11,6 +11,9 @@ const SCHEMES = ["scylladb:", "cassandra:", "cql:"];
  * @throws {ConfigurationError} when a part is missing; the message never holds the string, which may hold a password.
  */
 export function parseConnString(text: string): ScyllaDBStoreConfig["cql"] {
+  const given: unknown = text;
+  // What is no text may have a toString of its own, or none at all.
+  if (typeof given !== "string") throw new ConfigurationError(`The connection string must be text, but is ${kindOf(given)}.`);
   const parts = /^([a-z]+:)\/\/(?:([^:@/]*):([^@/]*)@)?([^/?@]+)\/([^/?]+)(?:\?(.*))?$/.exec(text);
   const [, scheme = "", username, password, hosts = "", keyspace = "", query] = parts ?? [];
   if (parts === null || !SCHEMES.includes(scheme)) {

@@ -230,7 +230,13 @@ export class BatchError extends StoreError {
 
 /** What an error says, for a message or a log line; whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    // Anything can be thrown, also what has no text.
+    return kindOf(error);
+  }
 }
 
 /** Names the kind of a value for an error message: `null`, `array`, `Date`, `function`, …; never the value itself. */

@@ -64,6 +64,13 @@ test.each([
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
 
+test("a connection string that is no text", () => {
+  for (const given of [{ toString: null }, ["scylladb://host/keyspace?dc=here"], Symbol("text"), null, undefined, 1]) {
+    expect(() => parseConnString(given as never)).toThrow("The connection string must be text, but is ");
+    expect(() => parseConnString(given as never)).toThrow(ConfigurationError);
+  }
+});
+
 test("a connection string", () => {
   const part = fc.oneof(fc.constantFrom(...HOSTILE_TEXTS), fc.string({ maxLength: 12 }));
   const text = fc.oneof(
