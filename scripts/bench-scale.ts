@@ -14,13 +14,12 @@ import { Presets, SingleBar } from "cli-progress";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { INDEX } from "../test/bench/corpus.ts";
 import { settled } from "../test/bench/qdrant-status.ts";
-import { askInOwnProcess, type ScaleConfig } from "../test/bench/scale/asker.ts";
+import { askInOwnProcess, SETTLE_MS, type ScaleConfig } from "../test/bench/scale/asker.ts";
 import { curves, scaleTable, type Step } from "../test/bench/scale/curves.ts";
 import { BIG_BUCKETS, BIG_NAMESPACE, loadedSoFar, loadUpTo } from "../test/bench/scale/load.ts";
 import { startServers } from "../test/servers/servers.ts";
 
 const KEYSPACE = "bench_scale";
-const SETTLE_MS = 30 * 60_000;
 
 const { values: options } = parseArgs({
   options: {

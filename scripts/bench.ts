@@ -68,7 +68,7 @@ try {
   }
   for (const worker of workers) await worker.settle();
   await warm(workers);
-  const results = await runCases(workers, plan, ({ case: name, system, opsPerSec, p50Ms, p99Ms }) =>
+  const { results, failures } = await runCases(workers, plan, ({ case: name, system, opsPerSec, p50Ms, p99Ms }) =>
     log(`${name.padEnd(18)} ${system.padEnd(9)} ${opsPerSec.toFixed(opsPerSec < 100 ? 1 : 0).padStart(8)}/s  p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms`),
   );
   for (const worker of workers) await worker.stop();
@@ -81,12 +81,15 @@ try {
     rounds: plan.rounds,
     roundMs: plan.roundMs,
     results,
+    failures,
     absent: whyNoPostgres === null ? [] : [{ system: "postgres", reason: whyNoPostgres }],
   };
   const text = asMarkdown(report);
   console.log(`\n${text}`);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   if (options.markdown !== undefined) await writeFile(options.markdown, text);
+  for (const { case: name, system, reason } of failures) console.error(`${system} failed at ${name}: ${reason}`);
+  if (failures.length > 0) process.exitCode = 1;
 } finally {
   await started.stop();
 }

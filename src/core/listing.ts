@@ -12,11 +12,13 @@ export interface Walk {
   readonly after: (ListPosition & { readonly namespace: string }) | null;
   /** Records that the caller expects to need: the size of the first pages. */
   readonly expected: number;
+  /** How many more the caller expects to need by what it has met so far; null where that says nothing. */
+  readonly expectedMore?: () => number | null;
   /** Walks only the namespaces that this holds for. */
   readonly only?: (entry: NamespaceEntry) => boolean;
 }
 
-/** Pages grow while a walk goes on: a short listing stays cheap, a long one makes few round trips. */
+/** Pages grow while nobody knows how much is needed: a short listing stays cheap, a long one makes few round trips. */
 const GROWTH = 4;
 const SMALLEST_PAGE = 10;
 const LARGEST_PAGE = 500;
@@ -27,14 +29,14 @@ const MOST_NAMESPACES_AT_ONCE = 32;
 /** Walks the live records below a prefix, page by page: a step of an asynchronous generator costs more than a record. */
 export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<readonly LiveRecord[], void, undefined> {
   const paths = await namespacesToWalk(items, what);
-  const firstPage = Math.min(Math.max(what.expected, SMALLEST_PAGE), LARGEST_PAGE);
+  const firstPage = pageSize(what.expected);
   let atOnce = 1;
   for (let start = 0; start < paths.length; ) {
     const group = paths.slice(start, start + atOnce);
     const first = (namespace: string): Promise<ListPage> =>
       items.list({ namespace, order: what.order, after: startIn(namespace, what), limit: firstPage });
     const pages = await Promise.all(group.map(first));
-    for (const [i, namespace] of group.entries()) yield* rest(items, namespace, what.order, pages[i] as ListPage, firstPage);
+    for (const [i, namespace] of group.entries()) yield* rest(items, namespace, what, pages[i] as ListPage);
     start += group.length;
     atOnce = Math.min(atOnce * 2, MOST_NAMESPACES_AT_ONCE);
   }
@@ -43,18 +45,21 @@ export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<r
 async function* rest(
   items: ItemRepository,
   namespace: string,
-  order: ListingOrder,
+  { order, expected, expectedMore }: Walk,
   first: ListPage,
-  firstLimit: number,
 ): AsyncGenerator<readonly LiveRecord[], void, undefined> {
   yield first.records;
-  let limit = firstLimit;
+  let limit = pageSize(expected);
   for (let after = first.next; after !== null; ) {
-    limit = Math.min(limit * GROWTH, LARGEST_PAGE);
+    limit = pageSize(expectedMore?.() ?? limit * GROWTH);
     const page = await items.list({ namespace, order, after, limit });
     yield page.records;
     after = page.next;
   }
+}
+
+function pageSize(expected: number): number {
+  return Math.min(Math.max(expected, SMALLEST_PAGE), LARGEST_PAGE);
 }
 
 async function namespacesToWalk(items: ItemRepository, { prefix, after, only }: Walk): Promise<string[]> {

@@ -33,10 +33,13 @@ export interface Page {
   readonly faults: readonly StoreError[];
 }
 
+/** How many more than a filter's hits so far foretell are read: hits do not lie evenly. */
+const SLACK = 1.25;
+
 /** Reads a page. */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
   const page = new Collected(request);
-  for await (const records of walk(items, request.walk)) {
+  for await (const records of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
     for (const record of records) {
       const end = page.add(record);
       if (end !== null) return end;
@@ -81,6 +84,15 @@ class Collected {
     }
     this.#last = record;
     return null;
+  }
+
+  /** Records to read until the page is full, if matches go on as they came; null where none came. */
+  expectedMore(): number | null {
+    const { offset, limit } = this.#request;
+    const matched = this.#skipped + this.#found.length;
+    // One more than the page: it shows that there is more.
+    const missing = offset + limit + 1 - matched;
+    return matched === 0 ? null : Math.ceil((SLACK * missing * (matched + this.#passedOver)) / matched);
   }
 
   end(how: Pick<Page, "more" | "truncated">): Page {

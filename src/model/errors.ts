@@ -216,7 +216,7 @@ export class BatchError extends StoreError {
       outcome.status === "rejected" ? [{ position, reason: outcome.reason as unknown }] : [],
     );
     const first = failed[0];
-    const text = first?.reason instanceof Error ? first.reason.message : String(first?.reason);
+    const text = messageOf(first?.reason);
     super(
       "BATCH",
       failed.every(({ reason }) => isStoreError(reason) && reason.retryable),

@@ -41,7 +41,10 @@ export async function measure(call: Call, options: RoundOptions): Promise<Round 
       now = after;
     }
   };
-  await Promise.all(Array.from({ length: clients }, client));
+  // All of them end before a failure is told: the next case shall not run beside what is left of this one.
+  const ends = await Promise.allSettled(Array.from({ length: clients }, client));
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   const seconds = (performance.now() - begun) / 1_000;
   delays.disable();
   const calls = next - from;

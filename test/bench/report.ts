@@ -1,6 +1,7 @@
 /** The report of a benchmark, as Markdown. */
 import { CASES, type CaseName } from "./cases.ts";
 import type { Result } from "./results.ts";
+import type { Failure } from "./run.ts";
 import { SYSTEMS, type SystemName } from "./system.ts";
 import { judge } from "./targets.ts";
 
@@ -14,18 +15,21 @@ export interface BenchReport {
   readonly rounds: number;
   readonly roundMs: number;
   readonly results: readonly Result[];
+  /** Cases that a system failed at. */
+  readonly failures: readonly Failure[];
   /** Systems that could not be started, and why. */
   readonly absent: readonly { readonly system: SystemName; readonly reason: string }[];
 }
 
 /** The report as Markdown. */
 export function asMarkdown(report: BenchReport): string {
-  const { results, absent } = report;
+  const { results, failures, absent } = report;
   const systems = SYSTEMS.filter((system) => results.some((result) => result.system === system));
   return [
     `${report.date}, \`${report.command}\`: ${report.machine}; ${report.servers}; ` +
       `medians of ${report.rounds} interleaved rounds of ${report.roundMs / 1_000} s.`,
     ...absent.map(({ system, reason }) => `\n**${system}** is missing: ${reason}`),
+    ...failures.map(({ case: name, system, reason }) => `\n**${system}** failed at \`${name}\`: ${reason.split("\n")[0]}`),
     "",
     "Operations a second (slowest and fastest round):",
     "",

@@ -1,5 +1,5 @@
 /** Runs the benchmark: every case on every system, in rounds by turns. */
-import { CASES, type Case } from "./cases.ts";
+import { CASES, type Case, type CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 import { resultOf, type Result } from "./results.ts";
 import type { SystemName } from "./system.ts";
@@ -15,36 +15,63 @@ export interface Plan {
   readonly only: string;
 }
 
-/** Runs the cases. Those that write come last, as what is read would grow by them. */
+/** A case that a system could not be measured by. */
+export interface Failure {
+  readonly case: CaseName;
+  readonly system: SystemName;
+  readonly reason: string;
+}
+
+/** What the cases came to. */
+export interface Ran {
+  readonly results: readonly Result[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Runs the cases. Those that write come last, as what is read would grow by them. A system that fails in a case is left out of
+ * that case, and is said to have failed: what else was measured stands.
+ */
 export async function runCases(
   workers: readonly WorkerProcess[],
   plan: Plan,
   onResult: (result: Result) => void,
-): Promise<Result[]> {
+): Promise<Ran> {
   const wanted = CASES.filter(({ name }) => name.includes(plan.only));
   const results: Result[] = [];
+  const failures: Failure[] = [];
   for (const each of [...wanted.filter(({ writes }) => !writes), ...wanted.filter(({ writes }) => writes)]) {
-    for (const result of await runCase(workers, each, plan)) {
+    for (const result of await runCase(workers, each, plan, failures)) {
       results.push(result);
       onResult(result);
     }
   }
   const place = ({ case: name }: Result): number => CASES.findIndex((each) => each.name === name);
-  return results.sort((a, b) => place(a) - place(b));
+  return { results: results.sort((a, b) => place(a) - place(b)), failures };
 }
 
-async function runCase(workers: readonly WorkerProcess[], { name, writes }: Case, plan: Plan): Promise<Result[]> {
+async function runCase(
+  workers: readonly WorkerProcess[],
+  { name, writes }: Case,
+  plan: Plan,
+  failures: Failure[],
+): Promise<Result[]> {
+  const failed = new Set<SystemName>();
   const rounds = new Map<SystemName, Round[]>();
   for (let round = -1; round < plan.rounds; round += 1) {
-    for (const worker of turned(workers, round)) {
+    for (const worker of turned(workers, round).filter(({ name: system }) => !failed.has(system))) {
       if (writes) await worker.settle();
-      const ran = await worker.run(name, round < 0 ? plan.warmMs : plan.roundMs);
+      const ran = await worker.run(name, round < 0 ? plan.warmMs : plan.roundMs).catch((error: Error) => {
+        failed.add(worker.name);
+        failures.push({ case: name, system: worker.name, reason: error.message });
+        return null;
+      });
       if (ran === null || round < 0) continue;
       rounds.set(worker.name, [...(rounds.get(worker.name) ?? []), ran]);
     }
   }
   return workers.flatMap((worker) => {
-    const own = rounds.get(worker.name);
+    const own = failed.has(worker.name) ? undefined : rounds.get(worker.name);
     return own === undefined ? [] : [resultOf(name, worker.name, own)];
   });
 }

@@ -64,6 +64,18 @@ async function openFiles(): Promise<string[]> {
   );
 }
 
+describe("reads by id", () => {
+  test("one call for thousands leaves room for others", async () => {
+    const backend = await start({ maxWaiting: 1_000 });
+    await putAll(backend.items, [recordOf("users", "known")]);
+    const ids = Array.from({ length: 5_000 }, (_, i) => ({ namespace: "users", key: i === 4_321 ? "known" : `absent-${i}` }));
+    const many = backend.items.get(ids);
+    const others = await Promise.all(ids.slice(0, 100).map(() => backend.items.get([{ namespace: "users", key: "known" }])));
+    expect(others.map(([record]) => record?.key)).toEqual(others.map(() => "known"));
+    expect((await many).findIndex((record) => record !== null)).toBe(4_321);
+  });
+});
+
 describe("start and stop", () => {
   test("what was put is there when the file is opened again", async () => {
     const first = await start({ dims: 3 });

@@ -46,8 +46,8 @@ describe("the collection", () => {
     const client = qdrantClient(servers);
     const name = collectionName(alias, { model: "test", dims: DIMS });
     const { payload_schema: indexes, config } = await client.getCollection(name);
-    expect(Object.keys(indexes).sort()).toEqual(["expires_at", "prefixes", "terms"]);
-    expect(config.hnsw_config).toMatchObject({ m: 0, payload_m: 16 });
+    expect(Object.keys(indexes).sort()).toEqual(["expires_at", "partial", "prefixes", "terms"]);
+    expect(config.hnsw_config).toMatchObject({ m: 16, payload_m: 16 });
     expect((await client.getAliases()).aliases).toContainEqual({ alias_name: alias, collection_name: name });
   });
 

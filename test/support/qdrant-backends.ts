@@ -32,7 +32,7 @@ export function qdrantBackends(servers: ServerAddresses) {
       collection,
       requestTimeoutMs: 10_000,
       maxConnections: 8,
-      layout: { payloadM: 16, efConstruct: 100 },
+      layout: { m: 16, payloadM: 16, efConstruct: 100 },
       ...more,
     };
     const identity = { model: "test", dims: DIMS };

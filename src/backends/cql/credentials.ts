@@ -1,5 +1,6 @@
 /** Logs in to nodes with the secrets of the moment. */
 import { auth, metrics } from "cassandra-driver";
+import { messageOf } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
 import { asSecretText, type SecretText } from "../../ports/secrets.ts";
 
@@ -47,7 +48,7 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
       initialResponse: (respond: Respond): void => {
         login.then(
           ({ username, password }) => respond(null, Buffer.from(`\0${username.reveal()}\0${password.reveal()}`, "utf8")),
-          (error: unknown) => respond(error instanceof Error ? error : new Error(String(error))),
+          (error: unknown) => respond(error instanceof Error ? error : new Error(messageOf(error))),
         );
       },
       evaluateChallenge: (_challenge: Buffer, respond: Respond): void => respond(null),

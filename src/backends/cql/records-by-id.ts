@@ -17,8 +17,8 @@ export interface RecordsByIdParts {
 /** Requests of one call that are under way at once. */
 const READS_AT_ONCE = 16;
 
-/** Most keys in an IN: ScyllaDB refuses more than 100, and every key costs its coordinator a read of its own. */
-const KEYS_PER_READ = 50;
+/** Most keys in an IN: ScyllaDB refuses more. */
+const KEYS_PER_READ = 100;
 
 /** Most partitions that one request reads a record of. */
 const PARTITIONS_PER_READ = 50;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ClosedError, UnavailableError } from "../../model/errors.ts";
+import { ClosedError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { isBusy, toStoreError } from "./errors.ts";
 import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
@@ -129,7 +129,7 @@ export class DatabaseThread implements DatabaseCalls {
   }
 
   #crashed(cause: unknown): UnavailableError {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     return new UnavailableError(
       `The thread that works on the database file ${this.#open.path} ended before it answered: ${message}. A write ` +
         "that was under way may or may not be stored; the next call starts a new thread.",

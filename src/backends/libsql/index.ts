@@ -122,5 +122,5 @@ function checkOptions({ path, dims, maxWaiting }: LibsqlBackendOptions): void {
 
 function checkPositive(name: string, value: number | null): void {
   if (value === null || (Number.isSafeInteger(value) && value > 0)) return;
-  throw new ConfigurationError(`${name} must be a whole number of at least 1, but got ${String(value)}.`);
+  throw new ConfigurationError(`${name} must be a whole number of at least 1, but got ${typeof value === "number" ? value : kindOf(value)}.`);
 }

@@ -20,6 +20,9 @@ export interface LibsqlItemRepositoryOptions {
   readonly maxWaiting: number;
 }
 
+/** Ids of one call that wait to be read. */
+const MOST_IDS_AT_ONCE = 500;
+
 /** Records in a local file. */
 export class LibsqlItemRepository implements ItemRepository {
   readonly #options: LibsqlItemRepositoryOptions;
@@ -40,7 +43,12 @@ export class LibsqlItemRepository implements ItemRepository {
   }
 
   async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
-    const outcomes = await this.#gets.add(ids.map(({ namespace, key }) => ({ namespace, key })));
+    const outcomes: PromiseSettledResult<Uint8Array | null>[] = [];
+    // One part after the other: a reader of thousands leaves room for the others that wait.
+    for (let start = 0; start < ids.length; start += MOST_IDS_AT_ONCE) {
+      const part = ids.slice(start, start + MOST_IDS_AT_ONCE);
+      outcomes.push(...(await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })))));
+    }
     return ids.map((id, i) => {
       const outcome = outcomes[i];
       if (outcome?.status !== "fulfilled") throw outcome?.reason as Error;

@@ -1,5 +1,6 @@
 /** One run of the database thread: messages out, answers back. */
 import { Worker } from "node:worker_threads";
+import { messageOf } from "../../model/errors.ts";
 import type { Failure } from "./errors.ts";
 import type { CallMessage, CallName, Calls, ReplyMessage } from "./requests.ts";
 
@@ -88,7 +89,7 @@ export class WorkerChannel {
   }
 
   #fail(error: unknown): void {
-    this.#cause = error instanceof Error ? error : new Error(String(error));
+    this.#cause = error instanceof Error ? error : new Error(messageOf(error));
   }
 
   #ended(): Error {

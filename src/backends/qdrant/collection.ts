@@ -155,8 +155,10 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
         multivector_config: { comparator: "max_sim" },
         ...(layout.onDiskVectors === undefined ? {} : { on_disk: layout.onDiskVectors }),
       },
-      // No graph over everything: each namespace prefix, the root included, has one of its own.
-      hnsw_config: { m: 0, payload_m: layout.payloadM, ef_construct: layout.efConstruct },
+      // One graph over everything, and more links within prefixes that hold so little of it that it has no way through
+      // them. Without it (m: 0) each big prefix, and each term that many values share, had a graph of its own: 60,000
+      // points then took 3.2 ms of processor time each to index, and take 0.5.
+      hnsw_config: { m: layout.m, payload_m: layout.payloadM, ef_construct: layout.efConstruct },
       ...(layout.shardNumber === undefined ? {} : { shard_number: layout.shardNumber }),
       ...(layout.replicationFactor === undefined ? {} : { replication_factor: layout.replicationFactor }),
       ...(layout.writeConsistencyFactor === undefined
@@ -178,6 +180,8 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
 async function finish(client: QdrantClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
   await createPayloadIndex(client, name, "prefixes", { type: "keyword", is_tenant: true });
   await createPayloadIndex(client, name, "terms", "keyword");
+  // Every filter asks for it: without an index it was read from the payload of each point that has not the term.
+  await createPayloadIndex(client, name, "partial", "bool");
   // Only ranges are asked for, never one exact end.
   await createPayloadIndex(client, name, "expires_at", { type: "integer", lookup: false, range: true });
   const aliases = await readAliases(client);

@@ -31,7 +31,9 @@ interface CollectionLayout {
   readonly onDiskVectors?: boolean | undefined;
   /** Keeps payloads on disk rather than in memory. */
   readonly onDiskPayload?: boolean | undefined;
-  /** Links of a node in the graph that each namespace prefix has. */
+  /** Links of a node in the graph over all points. */
+  readonly m: number;
+  /** Links that a node has besides within each namespace prefix that is too big to be searched exactly and too small for the graph. */
   readonly payloadM: number;
   /** Neighbours considered while a graph is built. */
   readonly efConstruct: number;

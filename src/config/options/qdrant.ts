@@ -30,7 +30,8 @@ export const qdrant = z.strictObject({
   writeConsistencyFactor: count.optional().describe("Replicas that must confirm a write to a new collection.").meta({ ...example(2), ...forNewCollection }),
   onDiskVectors: z.boolean().optional().describe("Keeps vectors of a new collection on disk.").meta(forNewCollection),
   onDiskPayload: z.boolean().optional().describe("Keeps payloads of a new collection on disk.").meta(forNewCollection),
-  payloadM: count.default(16).describe("Links of a node in the graph of each namespace prefix.").meta(forNewCollection),
+  m: count.default(16).describe("Links of a node in the graph over all points.").meta(forNewCollection),
+  payloadM: count.default(16).describe("Links that a node has besides within each middle-sized namespace prefix.").meta(forNewCollection),
   efConstruct: count.default(100).describe("Neighbours considered while a graph is built.").meta(forNewCollection),
   quantization: z
     .record(z.string(), z.unknown())

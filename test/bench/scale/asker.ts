@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { INDEX } from "../corpus.ts";
+import { settled } from "../qdrant-status.ts";
 import { askAll, type Answered } from "./questions.ts";
 
 const PROGRAM = fileURLToPath(import.meta.url);
@@ -14,8 +15,14 @@ const SOURCES = fileURLToPath(new URL("../../support/use-sources.ts", import.met
  */
 const HEAP = ["--max-semi-space-size=16", "--max-old-space-size=160"];
 
+/** Longest wait for Qdrant to have built its graphs, milliseconds. */
+export const SETTLE_MS = 30 * 60_000;
+
 /** What a store is connected with, as text can carry it. */
-export type ScaleConfig = Pick<ScyllaDBStoreConfig, "cql" | "qdrant">;
+export interface ScaleConfig {
+  readonly cql: ScyllaDBStoreConfig["cql"];
+  readonly qdrant: { readonly url: string; readonly collection: string };
+}
 
 /** Starts a process, has it ask every question for so long, and ends it. */
 export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Answered[]> {
@@ -38,7 +45,8 @@ export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Ans
 if (process.send !== undefined && process.argv[1] === PROGRAM) {
   const { config, forMs } = JSON.parse(process.argv[2] ?? "") as { config: ScaleConfig; forMs: number };
   const store = await ScyllaDBStore.connect({ ...config, index: INDEX });
-  const answers = await askAll(store, forMs);
+  const { url, collection } = config.qdrant;
+  const answers = await askAll(store, forMs, () => settled(url, collection, SETTLE_MS));
   await store.stop();
   process.send(answers, () => process.disconnect());
 }

@@ -60,11 +60,16 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 
-/** Asks every question for a while, after as long for warming. */
-export async function askAll(store: ScyllaDBStore, forMs: number): Promise<Answered[]> {
+/**
+ * Asks every question for a while, after as long for warming.
+ *
+ * @param atRest - resolves when the servers have done what was left of the question before: puts have vectors indexed
+ */
+export async function askAll(store: ScyllaDBStore, forMs: number, atRest: () => Promise<void>): Promise<Answered[]> {
   const answered: Answered[] = [];
   for (const { name, clients, call } of QUESTIONS) {
     const options = { clients, itemsPerCall: 1, forMs };
+    await atRest();
     const { calls } = await measure(call(store), { ...options, from: 0 });
     const { calls: counted, ...round } = await measure(call(store), { ...options, from: calls });
     if (counted === 0) throw new Error(`"${name}" was not answered once in ${forMs} ms`);

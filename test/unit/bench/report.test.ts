@@ -21,7 +21,7 @@ test("targets are met, missed, or not measured", () => {
   expect(first).toMatchObject({ reached: null, isMet: null });
 });
 
-test("the report names what could not be started", () => {
+test("the report names what could not be started, and what failed", () => {
   const text = asMarkdown({
     date: "2026-01-01",
     command: "npm run bench",
@@ -30,9 +30,11 @@ test("the report names what could not be started", () => {
     rounds: 1,
     roundMs: 1_000,
     results: [at("servers", 12_345)],
+    failures: [{ case: "get-1", system: "embedded", reason: "no room\n at a place" }],
     absent: [{ system: "postgres", reason: "no Python" }],
   });
   expect(text).toContain("**postgres** is missing: no Python");
+  expect(text).toContain("**embedded** failed at `get-1`: no room\n");
   expect(text).toContain("| **12,345** (12,345–12,345) |");
 });
 
