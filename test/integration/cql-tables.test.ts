@@ -140,7 +140,7 @@ describe("requests", () => {
     }
   });
 
-  test("250 keys are read in chunks of at most 50, however often each is asked for; one is read by itself", async () => {
+  test("250 keys are read in chunks of at most 100, however often each is asked for; one is read by itself", async () => {
     const root = newRoot();
     const records = Array.from({ length: 250 }, (_, n) => recordOf(root, `key-${n}`));
     await putAll(items, records);
@@ -149,7 +149,7 @@ describe("requests", () => {
     expect(read.map((record) => record?.writeId)).toEqual([...records, ...records].map(({ writeId }) => writeId));
     const calls = execute.mock.calls as unknown as Parameters<Execute>[];
     const chunks = calls.map(([, params]) => (params[2] as string[]).length);
-    expect(chunks).toEqual([50, 50, 50, 50, 50]);
+    expect(chunks).toEqual([100, 100, 50]);
     execute.mockClear();
     await items.get([{ namespace: root, key: "key-7" }]);
     expect(execute.mock.calls.map(([query]) => query)).toEqual([expect.stringMatching(/key = \?$/)]);
