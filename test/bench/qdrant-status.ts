@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
 
 /** Waits until no collection of a Qdrant, whose name begins so, is being optimized; at most so long, milliseconds. */

@@ -15,8 +15,18 @@ const WRITERS = 8;
 /** Where it is noted how far loading has come, so that a run that was broken off goes on. */
 const PROGRESS = { namespace: ["scale-progress"], key: "loaded" };
 
+/** Namespaces that are full from the smallest size on: what is asked of them is the same at every size. */
+const PROBES = 20;
+const PROBE_ITEMS = 100;
+
+/** A namespace of the same hundred items at every size; any `n` names one. */
+export function probe(n: number): string[] {
+  return ["scale", `probe-${String(n % PROBES).padStart(2, "0")}`];
+}
+
 /** The place of the nth item. */
 export function placeOf(n: number): { readonly namespace: string[]; readonly key: string } {
+  if (n < PROBES * PROBE_ITEMS) return { namespace: probe(n), key: `item-${n}` };
   return n % 5 === 0
     ? { namespace: BIG_NAMESPACE, key: `item-${n}` }
     : { namespace: ["scale", `user-${String(n % NAMESPACES).padStart(5, "0")}`], key: `item-${n}` };

@@ -3,7 +3,7 @@ import type { ScyllaDBStore } from "langgraph-store-scylladb";
 import { memory, question, spread } from "../corpus.ts";
 import { measure, type Round } from "../measure.ts";
 import type { Call } from "../system.ts";
-import { BIG_NAMESPACE, placeOf } from "./load.ts";
+import { BIG_NAMESPACE, placeOf, probe } from "./load.ts";
 
 /** Items at the smallest size. */
 const SMALLEST = 10_000;
@@ -22,7 +22,6 @@ interface Question {
 }
 
 const old = (n: number): ReturnType<typeof placeOf> => placeOf(spread(n) % SMALLEST);
-const oldUser = (n: number): string[] => placeOf((spread(n) % (SMALLEST / 5)) * 5 + 1).namespace;
 
 const QUESTIONS: readonly Question[] = [
   {
@@ -41,10 +40,10 @@ const QUESTIONS: readonly Question[] = [
       return store.put(namespace, key, memory(spread(n) % SMALLEST));
     },
   },
-  { name: "search a user", clients: 8, call: (store) => (n) => store.search(oldUser(n), { query: question(n) }) },
+  { name: "search a user", clients: 8, call: (store) => (n) => store.search(probe(n), { query: question(n) }) },
   { name: "search the big namespace", clients: 8, call: (store) => (n) => store.search(BIG_NAMESPACE, { query: question(n) }) },
   { name: "search everything", clients: 8, call: (store) => (n) => store.search([], { query: question(n) }) },
-  { name: "first page of a user", clients: 8, call: (store) => (n) => store.search(oldUser(n)) },
+  { name: "first page of a user", clients: 8, call: (store) => (n) => store.search(probe(n)) },
   {
     name: "first page of the big namespace",
     clients: 8,

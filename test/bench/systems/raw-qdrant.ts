@@ -22,11 +22,11 @@ export class RawQdrant {
     this.#path = `/collections/${collection}`;
   }
 
-  /** Creates the collection, with indexes on what it is filtered by. */
+  /** Creates the collection, with the graphs that the store's has and indexes on what it is filtered by. */
   async create(dims: number): Promise<void> {
     const { exists } = (await this.#send("GET", "/exists")) as { exists: boolean };
     if (exists) return;
-    await this.#send("PUT", "", { vectors: { size: dims, distance: "Cosine" }, hnsw_config: { m: 0, payload_m: 16 } });
+    await this.#send("PUT", "", { vectors: { size: dims, distance: "Cosine" }, hnsw_config: { m: 16, payload_m: 16 } });
     await this.#send("PUT", "/index?wait=true", { field_name: "ns", field_schema: { type: "keyword", is_tenant: true } });
     await this.#send("PUT", "/index?wait=true", { field_name: "kind", field_schema: "keyword" });
   }
