@@ -6,6 +6,7 @@ import { matchesFilter } from "../model/filter-match.ts";
 import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
+import { neededFor, type Met } from "./hit-rates.ts";
 import { walk, type Walk } from "./listing.ts";
 
 /** What to read. */
@@ -22,7 +23,7 @@ export interface PageRequest {
 }
 
 /** What was read. */
-export interface Page {
+export interface Page extends Met {
   readonly found: readonly Found[];
   /** The last record that the next page need not look at again. */
   readonly last: LiveRecord | null;
@@ -32,9 +33,6 @@ export interface Page {
   /** Why values of records could not be decoded, which were left out; one for each record. */
   readonly faults: readonly StoreError[];
 }
-
-/** How many more than a filter's hits so far foretell are read: hits do not lie evenly. */
-const SLACK = 1.25;
 
 /** Reads a page. */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
@@ -89,13 +87,17 @@ class Collected {
   /** Records to read until the page is full, if matches go on as they came; null where none came. */
   expectedMore(): number | null {
     const { offset, limit } = this.#request;
-    const matched = this.#skipped + this.#found.length;
+    const met = this.#met();
     // One more than the page: it shows that there is more.
-    const missing = offset + limit + 1 - matched;
-    return matched === 0 ? null : Math.ceil((SLACK * missing * (matched + this.#passedOver)) / matched);
+    return neededFor(offset + limit + 1 - met.matched, met);
+  }
+
+  #met(): Met {
+    const matched = this.#skipped + this.#found.length;
+    return { matched, seen: matched + this.#passedOver };
   }
 
   end(how: Pick<Page, "more" | "truncated">): Page {
-    return { found: this.#found, last: this.#last, faults: this.#faults, ...how };
+    return { found: this.#found, last: this.#last, faults: this.#faults, ...this.#met(), ...how };
   }
 }

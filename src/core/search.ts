@@ -14,6 +14,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { Found, SearchLimits, SearchResult } from "./found.ts";
+import { HitRates } from "./hit-rates.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
 import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
@@ -51,6 +52,7 @@ class RankingFailed extends Error {
 /** Answers searches. */
 export class Searcher {
   readonly #options: SearcherOptions;
+  readonly #rates = new HitRates();
   #degraded = false;
 
   constructor(options: SearcherOptions) {
@@ -87,13 +89,12 @@ export class Searcher {
 
   async #list(request: SearchRequest, plan: SearchPlan): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
-    const needed = plan.offset + limit + 1;
     const page = await readPage(this.#options.items, {
       walk: {
         prefix,
         order,
         after: plan.mode === "filter" ? plan.after : null,
-        expected: filter === null ? needed : 2 * needed,
+        expected: this.#rates.expected(prefix, filter, plan.offset + limit + 1),
       },
       filter,
       offset: plan.offset,
@@ -101,6 +102,7 @@ export class Searcher {
       maxScanned: this.#options.limits.maxScannedItems,
     });
     const { found, last, more, truncated } = page;
+    this.#rates.note(prefix, filter, page);
     const unreadable = this.#tellUnreadable(page.faults);
     const cursor =
       more && last !== null

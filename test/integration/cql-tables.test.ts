@@ -259,7 +259,7 @@ describe("the registry", () => {
 describe("pages of the driver", () => {
   test("are read to the end, an empty one in the middle included, as ScyllaDB sends them", async () => {
     const root = newRoot();
-    const records = Array.from({ length: 30 }, (_, n) => recordOf(root, `key-${String(n).padStart(2, "0")}`));
+    const records = Array.from({ length: 60 }, (_, n) => recordOf(root, `key-${String(n).padStart(2, "0")}`));
     await putAll(items, records);
     const execute = client.execute.bind(client) as Execute;
     const emptyPage = { rows: [], pageState: "empty" };

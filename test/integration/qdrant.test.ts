@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import fc from "fast-check";
 import { itemId, pointOf } from "../support/points.ts";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { QdrantClient } from "../../src/backends/qdrant/client.ts";
 import { collectionName } from "../../src/backends/qdrant/collection.ts";
 import type { QdrantBackend } from "../../src/backends/qdrant/index.ts";
 import { pointId } from "../../src/backends/qdrant/point.ts";
@@ -35,6 +36,30 @@ vectorIndexSuite({
       },
     };
   },
+});
+
+describe("questions of one moment", () => {
+  const collection = uniqueName("moment");
+  afterAll(() => dropCollections(servers, collection));
+
+  test("share requests, and each has its own answer, or its own failure", async () => {
+    await using(backend(collection), async (vectors) => {
+      const namespaces = Array.from({ length: 40 }, (_, n) => `tenant-${n}`);
+      const points = namespaces.flatMap((namespace) =>
+        [0, 1, 2].map((n) => pointOf({ ...itemId({ namespace, key: `${namespace} ${n}` }), vectors: [[1, n, 0, 0]] })),
+      );
+      await vectors.upsert(points);
+      const request = vi.spyOn(QdrantClient.prototype, "request");
+      const ask = (prefix: string, vector = [1, 0, 0, 0]) => vectors.query({ vector, prefix, filter: null, limit: 2 });
+      const wrong = expect(ask("tenant-0", [1, 0])).rejects.toMatchObject({ code: "VALIDATION" });
+      const answers = await Promise.all(namespaces.map((namespace) => ask(namespace)));
+      await wrong;
+      const keys = answers.map((hits) => hits.map(({ key }) => key));
+      expect(keys).toEqual(namespaces.map((namespace) => [`${namespace} 0`, `${namespace} 1`]));
+      expect(request.mock.calls.length).toBeLessThan(namespaces.length / 2);
+      request.mockRestore();
+    });
+  });
 });
 
 describe("the collection", () => {

@@ -9,6 +9,7 @@ import { endIn, listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { RecordScanner } from "./record-scan.ts";
 import { RecordsById } from "./records-by-id.ts";
+import { SmallNamespaces } from "./small-namespaces.ts";
 import type { CqlSession, Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { endOf, timeToLive } from "./time-to-live.ts";
@@ -56,11 +57,13 @@ export class CqlItemRepository implements ItemRepository {
   readonly #byId: RecordsById;
   readonly #scanner: RecordScanner;
   readonly #plans = new WindowPlans();
+  readonly #small: SmallNamespaces;
 
   constructor(parts: CqlItemRepositoryParts) {
     this.#parts = parts;
     this.#byId = new RecordsById(parts);
     this.#scanner = new RecordScanner(parts);
+    this.#small = new SmallNamespaces(parts);
   }
 
   get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
@@ -71,11 +74,17 @@ export class CqlItemRepository implements ItemRepository {
     return settleBounded(records, WRITES_AT_ONCE, (record) => this.#write(record));
   }
 
-  list(query: ListQuery): Promise<ListPage> {
+  async list(query: ListQuery): Promise<ListPage> {
+    const buckets = this.#parts.buckets.count(query.namespace);
+    const page = buckets === 1 ? await this.#small.page(query) : null;
+    return page ?? this.#listEntries(query, buckets);
+  }
+
+  #listEntries(query: ListQuery, buckets: number): Promise<ListPage> {
     return listPage(query, {
       session: this.#parts.session,
       statements: this.#parts.statements,
-      buckets: this.#parts.buckets.count(query.namespace),
+      buckets,
       plans: this.#plans,
       get: (ids) => this.#byId.get(ids),
       now: this.#parts.now,

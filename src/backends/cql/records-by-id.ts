@@ -102,7 +102,7 @@ export class RecordsById {
 }
 
 /** A row whose cell is gone but whose marker is not yet, as a time to live runs out, holds nothing. */
-function toRecord(namespace: string, row: Row): ItemRecord[] {
+export function toRecord(namespace: string, row: Row): ItemRecord[] {
   const cell = row["record"];
   return cell instanceof Uint8Array ? [decodeRecord({ namespace, key: row["key"] as string }, cell)] : [];
 }

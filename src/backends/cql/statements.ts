@@ -23,6 +23,7 @@ export function statementsFor(keyspaceName: string) {
     // Of as many partitions as are named: routed to a replica of one of them, which asks those of the others.
     firstItems:
       `SELECT namespace, key, record FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
+    firstOfNamespace: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
     writeItem:
       `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` +
       "USING TIMESTAMP ? AND TTL ?",

@@ -1,0 +1,91 @@
+/** What is asked of CQL for a listing: a small namespace is read whole, a bigger one by its entries. */
+import { randomUUID } from "node:crypto";
+import { Client, types } from "cassandra-driver";
+import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from "vitest";
+import { CqlBackend } from "../../src/backends/cql/index.ts";
+import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
+import { upTo } from "../../src/testing/expectations.ts";
+import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
+import { dropKeyspace, uniqueName } from "../support/stores.ts";
+
+const servers = inject("servers");
+const keyspace = uniqueName("test");
+const client = new Client({ ...servers.cql });
+const backend = new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger });
+const { items } = backend;
+
+beforeAll(() => backend.start(), 60_000);
+afterEach(() => vi.restoreAllMocks());
+afterAll(async () => {
+  await backend.stop();
+  await client.shutdown();
+  await dropKeyspace(servers, keyspace);
+});
+
+const newRoot = (): string => `small-${randomUUID()}`;
+
+/** Writes so many items whose keys are not in the order of their creation; their keys in that order. */
+async function filled(root: string, count: number): Promise<string[]> {
+  const keys = upTo(count).map((n) => `key-${(n * 37) % 1_000}`);
+  await putAll(items, keys.map((key) => recordOf(root, key)));
+  return keys;
+}
+
+async function keysOf(namespace: string, order: "oldest" | "newest", limit: number): Promise<string[]> {
+  const keys: string[] = [];
+  let after: ListPosition | null = null;
+  do {
+    const page: ListPage = await items.list({ namespace, order, after, limit });
+    expect(page.records.length).toBeLessThanOrEqual(limit);
+    keys.push(...page.records.map(({ key }) => key));
+    after = page.next;
+  } while (after !== null);
+  return keys;
+}
+
+/** The tables that a task reads, one for each request. */
+async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
+  const execute = vi.spyOn(client, "execute");
+  await task();
+  const tables = execute.mock.calls.map(([query]) => /FROM \S+\.(\w+)/.exec(query)?.[1] ?? query);
+  execute.mockRestore();
+  return tables;
+}
+
+test("a small one takes one request, in either order", async () => {
+  const root = newRoot();
+  const keys = await filled(root, 30);
+  expect(await tablesRead(async () => expect(await keysOf(root, "oldest", 50)).toEqual(keys))).toEqual(["items"]);
+  expect(await keysOf(root, "newest", 50)).toEqual([...keys].reverse());
+});
+
+test.each([7, 12, 22])("pages of %d hold every item once, in either order", async (limit) => {
+  const root = newRoot();
+  const keys = await filled(root, 40);
+  expect(await keysOf(root, "oldest", limit)).toEqual(keys);
+  expect(await keysOf(root, "newest", limit)).toEqual([...keys].reverse());
+});
+
+test("one that has grown is read by its entries, and is not tried whole each time", async () => {
+  const root = newRoot();
+  const few = await filled(root, 30);
+  const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 10 });
+  expect((await page()).records.map(({ key }) => key)).toEqual(few.slice(0, 10));
+  const more = upTo(100).map((n) => `more-${n}`);
+  await putAll(items, more.map((key) => recordOf(root, key)));
+  expect(await tablesRead(page)).toEqual(["items", "items_by_creation", "items"]);
+  expect(await tablesRead(page)).toEqual(["items_by_creation", "items"]);
+  expect(await keysOf(root, "oldest", 10)).toEqual([...few, ...more]);
+});
+
+test("a record that a newer version wrote fails no page that does not hold it", async () => {
+  const root = newRoot();
+  const [first] = await filled(root, 5);
+  const insert = `INSERT INTO "${keyspace}".items (namespace, bucket, key, record) VALUES (?, 0, 'newer', ?)`;
+  await client.execute(insert, [root, Buffer.from('{"r":99}\n{}')], { prepare: true });
+  const entry = `INSERT INTO "${keyspace}".items_by_creation (namespace, bucket, created, key) VALUES (?, 0, ?, 'newer')`;
+  await client.execute(entry, [root, types.Long.fromNumber(Date.now() * 1_000 + 3_600_000_000)], { prepare: true });
+  const page = await items.list({ namespace: root, order: "oldest", after: null, limit: 1 });
+  expect(page.records.map(({ key }) => key)).toEqual([first]);
+});
