@@ -10,6 +10,8 @@ export async function mapBounded<In, Out>(
   atOnce: number,
   task: (input: In) => Promise<Out>,
 ): Promise<Out[]> {
+  // Most calls are of one: what it takes to run many was a tenth of a read's own time.
+  if (inputs.length === 1) return [await task(inputs[0] as In)];
   const results: Out[] = [];
   const failures: unknown[] = [];
   let next = 0;

@@ -1,5 +1,5 @@
 /** The embedder of the store: a LangChain `Embeddings`, with its calls shared, its answers checked and cached. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
@@ -147,5 +147,5 @@ export class SharedEmbedder implements Embedder {
 }
 
 function cacheKey(purpose: Purpose, text: string): string {
-  return createHash("sha256").update(purpose).update("\0").update(text).digest("base64");
+  return hash("sha256", `${purpose}\0${text}`, "base64");
 }

@@ -71,13 +71,17 @@ export interface MemoryOptions {
   readonly observer?: Observer;
 }
 
-/** Positions of the last request of each id that has no outcome yet. */
-function lastOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<number> | null)[]): number[] {
-  const last = new Map<string, number>();
+/** Positions of the requests of each id that have no outcome yet. */
+function openOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<number> | null)[]): number[][] {
+  const open = new Map<string, number[]>();
   requests.forEach((request, i) => {
-    if (outcomes[i] === null) last.set(idText(request), i);
+    if (outcomes[i] !== null) return;
+    const id = idText(request);
+    const others = open.get(id);
+    if (others === undefined) open.set(id, [i]);
+    else others.push(i);
   });
-  return [...last.values()];
+  return [...open.values()];
 }
 
 /** Codes of errors that come before anything is written. */
@@ -137,11 +141,12 @@ export class Memory {
     // Most calls are of one kind.
     if (gets.length === requests.length) return settleEach(gets, this.#getWithin(gets, deadline));
     if (puts.length === requests.length) return settleEach(puts, this.#putWithin(puts));
+    const find = (request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> =>
+      untilAborted(request.signal, this.#findWithin(request, deadline));
+    if (finds.length === requests.length) return settleBounded(finds, READS_AT_ONCE, find);
     const [got, found] = await Promise.all([
       settleEach(gets, this.#getWithin(gets, deadline)),
-      settleBounded(finds, READS_AT_ONCE, (request) =>
-        untilAborted(request.signal, this.#findWithin(request, deadline)),
-      ),
+      settleBounded(finds, READS_AT_ONCE, find),
     ]);
     const put = await settleEach(puts, this.#putWithin(puts));
     const outcomes = new Map<Request, PromiseSettledResult<Answer>>();
@@ -217,15 +222,12 @@ export class Memory {
    */
   async #put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     const outcomes = requests.map((): PromiseSettledResult<number> | null => null);
-    for (let round = lastOfEach(requests, outcomes); round.length > 0; round = lastOfEach(requests, outcomes)) {
-      const written = await this.#writes.put(round.map((i) => requests[i] as PutRequest), deadline);
-      round.forEach((position, i) => {
-        outcomes[position] = written[i] as PromiseSettledResult<number>;
-        if (isUnsaved(outcomes[position])) return;
-        const id = idText(requests[position] as PutRequest);
-        requests.forEach((request, j) => {
-          if (idText(request) === id) outcomes[j] ??= written[i] as PromiseSettledResult<number>;
-        });
+    for (let open = openOfEach(requests, outcomes); open.length > 0; open = openOfEach(requests, outcomes)) {
+      const last = open.map((positions) => positions.at(-1) as number);
+      const written = await this.#writes.put(last.map((i) => requests[i] as PutRequest), deadline);
+      open.forEach((positions, i) => {
+        const outcome = written[i] as PromiseSettledResult<number>;
+        for (const position of isUnsaved(outcome) ? positions.slice(-1) : positions) outcomes[position] = outcome;
       });
     }
     return outcomes as PromiseSettledResult<number>[];
