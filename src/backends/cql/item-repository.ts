@@ -14,7 +14,7 @@ import type { CqlSession, Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { endOf, timeToLive } from "./time-to-live.ts";
 import { WindowPlans } from "./window-plan.ts";
-import { bigint } from "./values.ts";
+import { bigint, int, partitionKey } from "./values.ts";
 
 /** What the repository works with. */
 export interface CqlItemRepositoryParts {
@@ -140,7 +140,7 @@ export class CqlItemRepository implements ItemRepository {
     const cell = encodeRecord(record);
     const [entry, item] = this.#writesOf(record, cell);
     if (cell.byteLength <= LARGEST_BATCHED_RECORD && (isNew(record) || !hasEnd(record))) {
-      await session.writeTogether([entry, item]);
+      await session.write(this.#together(record, entry, item));
     } else if (isNew(record) || isRenewed(record)) {
       // The entry first. That of a new item counts for nothing without its record, while the record of one that is made
       // twice at once hides the other's: neither would be listed until its own entry is there. And a renewed item would be
@@ -178,6 +178,13 @@ export class CqlItemRepository implements ItemRepository {
     const place = [namespace, buckets.bucketOf(namespace, key), bigint(created), key];
     const [row] = await session.rows(statements.readEntry, place, "read");
     return row === undefined ? -1 : (endIn(row) ?? Infinity);
+  }
+
+  /** Both writes as one request, and as one statement: a batch that the driver puts together takes a seventh more. */
+  #together({ namespace, key }: ItemRecord, entry: Statement, item: Statement): Statement {
+    const { statements, buckets } = this.#parts;
+    const partition = partitionKey(Buffer.from(namespace), int(buckets.bucketOf(namespace, key)));
+    return { query: statements.writeItemWithEntry, params: [...entry.params, ...item.params], partition };
   }
 
   #writesOf(record: ItemRecord, cell: Buffer): [entry: Statement, item: Statement] {

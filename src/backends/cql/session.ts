@@ -20,6 +20,8 @@ export type Param = string | number | boolean | Buffer | Date | readonly string[
 export interface Statement {
   readonly query: string;
   readonly params: readonly Param[];
+  /** The key of its partition, as the protocol has it, where the driver cannot tell: of a batch it cannot. */
+  readonly partition?: Buffer;
 }
 
 /** Which page of a query is wanted. */
@@ -143,16 +145,11 @@ export class CqlSession {
   }
 
   /** Runs a prepared write. */
-  async write({ query, params }: Statement): Promise<void> {
+  async write({ query, params, partition }: Statement): Promise<void> {
     const client = this.#client();
-    await this.#run("write", () => client.execute(query, [...params], this.#profiles.write));
-  }
-
-  /** Runs prepared writes to one partition, as one request. */
-  async writeTogether(statements: readonly Statement[]): Promise<void> {
-    const client = this.#client();
-    const queries = statements.map(({ query, params }) => ({ query, params: [...params] }));
-    await this.#run("write", () => client.batch(queries, { ...this.#profiles.write, logged: false }));
+    const { write } = this.#profiles;
+    const options = partition === undefined ? write : { ...write, routingKey: partition };
+    await this.#run("write", () => client.execute(query, [...params], options));
   }
 
   /**

@@ -17,6 +17,11 @@ export function statementsFor(keyspaceName: string) {
   const keyspace = quoteIdentifier(keyspaceName);
   const entries = `SELECT created, key, expires_at FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
   const itemsOf = `SELECT namespace, bucket, key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ?`;
+  const writeItem =
+    `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` + "USING TIMESTAMP ? AND TTL ?";
+  const writeEntry =
+    `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key, expires_at) ` +
+    "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?";
   return {
     readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
@@ -24,12 +29,10 @@ export function statementsFor(keyspaceName: string) {
     firstItems:
       `SELECT namespace, key, record FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
     firstOfNamespace: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
-    writeItem:
-      `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` +
-      "USING TIMESTAMP ? AND TTL ?",
-    writeEntry:
-      `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key, expires_at) ` +
-      "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
+    writeItem,
+    writeEntry,
+    // Two tables, one partition key: unlogged, as all goes to the same replicas.
+    writeItemWithEntry: `BEGIN UNLOGGED BATCH ${writeEntry}; ${writeItem}; APPLY BATCH`,
     scanItems:
       `SELECT namespace, bucket, key, record FROM ${keyspace}.items ` +
       "WHERE token(namespace, bucket) > ? AND token(namespace, bucket) <= ?",
