@@ -32,6 +32,7 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
     },
     markUnscored: (paths) => items.markUnscored(paths),
     namespaces: (prefix) => items.namespaces(prefix),
+    namespacesAfter: (query) => items.namespacesAfter(query),
     listed: (records) => items.listed(records),
     clearUnscored: (paths, asOf) => items.clearUnscored(paths, asOf),
     unregister: (paths, asOf) => items.unregister(paths, asOf),

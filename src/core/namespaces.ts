@@ -1,9 +1,10 @@
 /** Lists namespaces: those that hold at least one live item, by conditions, cut to a depth. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
-import { ANY_LABEL, compareLabels, isWithin, join, matchesPattern, toLabels } from "../model/namespace.ts";
+import { ANY_LABEL, compareLabels, join, matchesPattern, toLabels } from "../model/namespace.ts";
 import { isLive } from "../model/item.ts";
 import type { ListNamespacesRequest } from "../model/operation.ts";
 import type { ItemRepository, ListPage, ListPosition } from "../ports/item-repository.ts";
+import { inLabelOrder } from "./namespace-order.ts";
 
 /** Listed namespaces that are looked into at once for a live item. */
 const LOOKUPS_AT_ONCE = 100;
@@ -19,34 +20,61 @@ interface Listed {
 
 /** The namespaces asked for, in label order, relative to the scope. */
 export async function listNamespaces(items: ItemRepository, request: ListNamespacesRequest): Promise<string[][]> {
-  const { limit, offset } = request;
+  const { scope, conditions, limit, offset } = request;
   if (limit === 0) return [];
-  const listed = await candidates(items, request);
   const live: string[][] = [];
-  for (let start = 0; start < listed.length && live.length < offset + limit; start += LOOKUPS_AT_ONCE) {
-    const group = listed.slice(start, start + LOOKUPS_AT_ONCE);
-    const holds = await anyHold(items, group);
-    for (const [i, { labels }] of group.entries()) if (holds[i]) live.push([...labels]);
+  const waiting = new Waiting(request);
+  for await (const paths of inLabelOrder(items, join(scope, literalPrefix(conditions)))) {
+    for (const path of paths) waiting.add(path);
+    await waiting.look(items, live, offset + limit);
+    if (live.length >= offset + limit) break;
   }
+  waiting.end();
+  await waiting.look(items, live, offset + limit);
   return live.slice(offset, offset + limit);
 }
 
-async function candidates(items: ItemRepository, request: ListNamespacesRequest): Promise<Listed[]> {
-  const { scope, conditions, maxDepth } = request;
-  const prefix = join(scope, literalPrefix(conditions));
-  const scopeDepth = toLabels(scope).length;
-  const byLabels = new Map<string, Listed>();
-  for (const { path } of await items.namespaces(prefix)) {
-    if (!isWithin(prefix, path)) continue;
-    const labels = toLabels(path).slice(scopeDepth);
-    if (!conditions.every((condition) => matchesPattern(labels, condition.path, condition.matchType))) continue;
-    const cut = maxDepth === null ? labels : labels.slice(0, maxDepth);
-    const text = cut.join(".");
-    const listed = byLabels.get(text) ?? { labels: cut, paths: [] };
-    listed.paths.push(path);
-    byLabels.set(text, listed);
+/** Namespaces that match, on their way to be looked into. */
+class Waiting {
+  readonly #request: ListNamespacesRequest;
+  readonly #scopeDepth: number;
+  readonly #complete: Listed[] = [];
+  /** The last one, to which others may belong by its cut. */
+  #open: Listed | null = null;
+
+  constructor(request: ListNamespacesRequest) {
+    this.#request = request;
+    this.#scopeDepth = toLabels(request.scope).length;
   }
-  return [...byLabels.values()].sort((a, b) => compareLabels(a.labels, b.labels));
+
+  /** Takes the next namespace in label order, in which those that are the same when cut follow each other. */
+  add(path: string): void {
+    const { conditions, maxDepth } = this.#request;
+    const labels = toLabels(path).slice(this.#scopeDepth);
+    if (!conditions.every((condition) => matchesPattern(labels, condition.path, condition.matchType))) return;
+    const cut = maxDepth === null ? labels : labels.slice(0, maxDepth);
+    if (this.#open !== null && compareLabels(this.#open.labels, cut) === 0) {
+      this.#open.paths.push(path);
+      return;
+    }
+    this.end();
+    this.#open = { labels: cut, paths: [path] };
+  }
+
+  /** Says that no further one belongs to the last. */
+  end(): void {
+    if (this.#open !== null) this.#complete.push(this.#open);
+    this.#open = null;
+  }
+
+  /** Looks into what is complete, until so many are known to hold a live item. */
+  async look(items: ItemRepository, live: string[][], wanted: number): Promise<void> {
+    while (this.#complete.length > 0 && live.length < wanted) {
+      const group = this.#complete.splice(0, LOOKUPS_AT_ONCE);
+      const holds = await anyHold(items, group);
+      for (const [i, { labels }] of group.entries()) if (holds[i]) live.push([...labels]);
+    }
+  }
 }
 
 /** The longest run of leading labels that every match must have: the part that the registry can be asked for. */

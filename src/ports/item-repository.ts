@@ -34,6 +34,23 @@ export interface NamespaceEntry {
   readonly hasUnscored: boolean;
 }
 
+/** Namespaces in the order of the UTF-8 bytes of their paths. */
+export interface NamespaceQuery {
+  /** At or below this path; not the root, where no order is kept. */
+  readonly prefix: string;
+  /** Where to go on: the `next` of an earlier page; null starts at the prefix itself. */
+  readonly after: string | null;
+  /** About how many are wanted; at least 1. */
+  readonly limit: number;
+}
+
+/** What a page of namespaces holds. */
+export interface NamespacePage {
+  readonly paths: readonly string[];
+  /** All up to here were read; null when there are no more. */
+  readonly next: string | null;
+}
+
 /**
  * The records: the truth from which all else can be rebuilt. It stores what it is given and decides nothing: versions,
  * markers and what counts as live are the core's.
@@ -71,6 +88,12 @@ export interface ItemRepository {
    * more; never leaves out one that does.
    */
   namespaces(prefix: string): Promise<NamespaceEntry[]>;
+
+  /**
+   * A page of the namespaces at or below a prefix, in order. May name some that hold no item any more; never leaves out one
+   * that did before the call and does. Going on from `next` to the end meets each once.
+   */
+  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage>;
 
   /**
    * Reads a part of all records of all namespaces, about `limit` of them: markers of deletes, expired records and those

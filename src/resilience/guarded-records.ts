@@ -16,6 +16,7 @@ export function guardItems(items: ItemRepository, guard: Guard, budgetMs: number
     peek: (paths) => guard.run(budgetMs, () => items.peek(paths)),
     markUnscored: (paths) => guard.run(budgetMs, () => items.markUnscored(paths)),
     namespaces: (prefix) => guard.run(budgetMs, () => items.namespaces(prefix)),
+    namespacesAfter: (query) => guard.run(budgetMs, () => items.namespacesAfter(query)),
     scan: (after, limit) => guard.run(budgetMs, () => items.scan(after, limit)),
     listed: (records) => guard.run(budgetMs, () => items.listed(records)),
     clearUnscored: (paths, asOf) => guard.run(budgetMs, () => items.clearUnscored(paths, asOf)),

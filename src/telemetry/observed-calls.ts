@@ -123,6 +123,7 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
     peek: (paths) => peek(paths.length, () => items.peek(paths)),
     markUnscored: (paths) => mark(paths.length, () => items.markUnscored(paths)),
     namespaces: (prefix) => namespaces(1, () => items.namespaces(prefix)),
+    namespacesAfter: (query) => namespaces(1, () => items.namespacesAfter(query)),
     scan: (after, limit) => scan(1, () => items.scan(after, limit)),
     listed: (records) => listed(records.length, () => items.listed(records)),
     clearUnscored: (paths, asOf) => clear(paths.length, () => items.clearUnscored(paths, asOf)),

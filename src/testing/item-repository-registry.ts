@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ItemRecord } from "../model/item.ts";
 import { join } from "../model/namespace.ts";
-import type { ItemRepository } from "../ports/item-repository.ts";
+import type { ItemRepository, NamespacePage } from "../ports/item-repository.ts";
 import { upTo } from "./expectations.ts";
 import { expectStored, listAll, putAll, recordOf } from "./records.ts";
 import type { RepositoryContext, TestedRepository } from "./tested-repository.ts";
@@ -25,6 +25,43 @@ export function registryCases(context: RepositoryContext): void {
   unregisterCases(context);
   sweepCases(context);
   peekCases(context);
+  namespacesAfterCases(context);
+}
+
+function namespacesAfterCases(context: RepositoryContext): void {
+  const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+  /** What all pages hold. */
+  async function pathsOf(items: ItemRepository, prefix: string, limit: number): Promise<string[]> {
+    const paths: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: NamespacePage = await items.namespacesAfter({ prefix, after, limit });
+      const { next } = page;
+      for (const path of page.paths) expect(next === null || byBytes(path, next) <= 0).toBe(true);
+      paths.push(...page.paths);
+      after = next;
+    } while (after !== null);
+    return paths;
+  }
+
+  describe("namespacesAfter", () => {
+    test("meets each at or below a prefix once, in the order of bytes, whatever the page", async () => {
+      const { items, root } = context();
+      const labels = ["a", "a-b", "a!", "a/b", "b", "é", "～", "😀", ...upTo(40).map((n) => `n${n}`)];
+      const paths = [root, ...labels.flatMap((label) => [join(root, label), join(root, `${label}.x`)])];
+      await putAll(items, [...paths, `${root}-beside`, `${root}/beside`].map((path) => recordOf(path, "1")));
+      for (const limit of [1, 7, 60, 1_000]) expect(await pathsOf(items, root, limit)).toEqual([...paths].sort(byBytes));
+      expect(await pathsOf(items, join(root, "a"), 10)).toEqual([join(root, "a"), join(root, "a.x")]);
+    });
+
+    test("is one empty page where there is none, and does without the prefix where that holds none", async () => {
+      const { items, root } = context();
+      expect(await items.namespacesAfter({ prefix: root, after: null, limit: 5 })).toEqual({ paths: [], next: null });
+      await putAll(items, [recordOf(join(root, "a"), "1")]);
+      expect(await pathsOf(items, root, 5)).toEqual([join(root, "a")]);
+    });
+  });
 }
 
 function peekCases(context: RepositoryContext): void {

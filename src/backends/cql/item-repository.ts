@@ -1,7 +1,15 @@
 /** The records in CQL. */
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { encodeRecord } from "../../model/record-codec.ts";
-import type { ItemRepository, ListPage, ListQuery, NamespaceEntry, RecordScan } from "../../ports/item-repository.ts";
+import type {
+  ItemRepository,
+  ListPage,
+  ListQuery,
+  NamespaceEntry,
+  NamespacePage,
+  NamespaceQuery,
+  RecordScan,
+} from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
 import { isReadGivenUp } from "./errors.ts";
@@ -102,6 +110,10 @@ export class CqlItemRepository implements ItemRepository {
 
   namespaces(prefix: string): Promise<NamespaceEntry[]> {
     return this.#parts.registry.entries(prefix);
+  }
+
+  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage> {
+    return this.#parts.registry.page(query);
   }
 
   scan(after: string | null, limit: number): Promise<RecordScan> {

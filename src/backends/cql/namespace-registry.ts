@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 import { ROOT, SEPARATOR } from "../../model/namespace.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
-import type { NamespaceEntry } from "../../ports/item-repository.ts";
+import type { NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import { fnv1a } from "./hash.ts";
 import type { CqlSession, Param, Row } from "./session.ts";
@@ -32,6 +32,9 @@ const SCAN_RANGES = tokenRanges(16);
 
 /** Requests of one call that are under way at once. */
 const REQUESTS_AT_ONCE = 32;
+
+/** Namespaces that a shard is asked for beyond its share of a page. */
+const SPARE_A_SHARD = 8;
 
 /** The character right after the separator: `path >= "p."` and `path < "p/"` holds for what lies below `p` alone. */
 const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
@@ -115,6 +118,24 @@ export class NamespaceRegistry {
     return rows.flat().map(toEntry);
   }
 
+  /** A page of them in the order of their bytes. */
+  async page({ prefix, after, limit }: NamespaceQuery): Promise<NamespacePage> {
+    const { session, statements } = this.#parts;
+    // Paths lie in shards by a hash, so each has about as many; some more, as they are not quite as many.
+    const each = Math.ceil(limit / SHARDS) + SPARE_A_SHARD;
+    const range = [after ?? prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
+    const [rows, itself] = await Promise.all([
+      session.rows(statements.readNamespacesAfter, [rootOf(prefix), ALL_SHARDS, ...range, each], "read"),
+      after === null ? session.rows(statements.readNamespace, placeOf(prefix), "read") : [],
+    ]);
+    const pathsOf = [...Map.groupBy(rows, (row) => row["shard"]).values()].map((shard) => shard.map((row) => row["path"] as string));
+    // Where a shard has more, nothing is known of what lies behind its last.
+    const ends = pathsOf.filter((paths) => paths.length === each).map((paths) => paths.at(-1) as string);
+    const next = ends.length === 0 ? null : ends.reduce((a, b) => (compareBytes(a, b) <= 0 ? a : b));
+    const paths = pathsOf.flat().filter((path) => next === null || compareBytes(path, next) <= 0);
+    return { paths: [...(itself.length === 0 ? [] : [prefix]), ...paths.sort(compareBytes)], next };
+  }
+
   #readBelow(prefix: string): Promise<Row[][]> {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
@@ -150,6 +171,11 @@ function removalTime(asOf: number, now: number): number {
   const earliestRelied = Math.min(asOf, now) - LEASE_MS - CLOCK_TOLERANCE_MS;
   // One less: of an entry and a removal of one write time, the removal stands.
   return Math.floor(earliestRelied) * 1000 - 1;
+}
+
+/** Orders as CQL does. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);

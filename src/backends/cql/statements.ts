@@ -56,6 +56,9 @@ export function statementsFor(keyspaceName: string) {
     readNamespacesBelow:
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
       "WHERE root = ? AND shard IN ? AND path >= ? AND path < ?",
+    readNamespacesAfter:
+      `SELECT shard, path FROM ${keyspace}.namespaces ` +
+      "WHERE root = ? AND shard IN ? AND path > ? AND path < ? PER PARTITION LIMIT ?",
     scanNamespaces:
       `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
       "WHERE token(root, shard) > ? AND token(root, shard) <= ?",

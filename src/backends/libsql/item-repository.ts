@@ -3,7 +3,15 @@ import { isStoreError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
-import type { ItemRepository, ListPage, ListQuery, NamespaceEntry, RecordScan } from "../../ports/item-repository.ts";
+import type {
+  ItemRepository,
+  ListPage,
+  ListQuery,
+  NamespaceEntry,
+  NamespacePage,
+  NamespaceQuery,
+  RecordScan,
+} from "../../ports/item-repository.ts";
 import type { DatabaseCalls, MarkWrite, PutWrite, RecordRow, UnregisterWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
@@ -77,6 +85,10 @@ export class LibsqlItemRepository implements ItemRepository {
 
   namespaces(prefix: string): Promise<NamespaceEntry[]> {
     return this.#options.database.call("namespaces", { prefix });
+  }
+
+  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage> {
+    return this.#options.database.call("namespacesAfter", query);
   }
 
   async scan(after: string | null, limit: number): Promise<RecordScan> {

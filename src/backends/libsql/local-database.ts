@@ -43,6 +43,7 @@ export class LocalDatabase {
     list: (request) => this.#opened().items.list(request),
     peek: (request) => this.#opened().items.peek(request),
     namespaces: ({ prefix }) => this.#opened().namespaces.within(prefix),
+    namespacesAfter: (query) => this.#opened().namespaces.after(query),
     scan: (request) => this.#opened().items.scan(request),
     listed: (places) => this.#opened().items.listed(places),
     sweep: (request) => this.#opened().sweep.run(request),

@@ -1,4 +1,4 @@
-import type { NamespaceEntry } from "../../ports/item-repository.ts";
+import type { NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import { textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
 
 /** A condition on the namespaces at or below a prefix; its parameters are {@link withinParameters}. */
@@ -7,7 +7,7 @@ export function within(table: string): string {
 }
 
 /** Parameters of {@link within}: "/" follows "." directly, so `[p., p/)` holds exactly what begins with `p.`. */
-export function withinParameters(prefix: string): Bound[] {
+export function withinParameters(prefix: string): [itself: Bound, start: Bound, end: Bound] {
   return [toBytes(prefix), toBytes(`${prefix}.`), toBytes(`${prefix}/`)];
 }
 
@@ -20,6 +20,8 @@ export class NamespaceTable {
   readonly #remove: Writer;
   readonly #all: Reader;
   readonly #within: Reader;
+  readonly #after: Reader;
+  readonly #occupied: Reader;
 
   constructor(connection: Connection) {
     this.#find = connection.reader("SELECT id FROM namespaces WHERE path = ?");
@@ -41,6 +43,10 @@ export class NamespaceTable {
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
     this.#all = connection.reader(select + occupied);
     this.#within = connection.reader(`${select}${within("n")} AND ${occupied}`);
+    this.#occupied = connection.reader(`SELECT 1 FROM namespaces n WHERE n.path = ? AND ${occupied}`);
+    this.#after = connection.reader(
+      `SELECT n.path FROM namespaces n WHERE n.path > ? AND n.path < ? AND ${occupied} ORDER BY n.path LIMIT ?`,
+    );
   }
 
   /** The id of a namespace, or null when it was never written to. */
@@ -73,5 +79,14 @@ export class NamespaceTable {
   within(prefix: string): NamespaceEntry[] {
     const rows = prefix === "" ? this.#all.all([]) : this.#within.all(withinParameters(prefix));
     return rows.map(([path, hasUnscored]) => ({ path: textOf(path), hasUnscored: hasUnscored === 1 }));
+  }
+
+  /** A page of them, in the order of their bytes. */
+  after({ prefix, after, limit }: NamespaceQuery): NamespacePage {
+    const [itself, start, end] = withinParameters(prefix);
+    const paths = this.#after.all([after === null ? start : toBytes(after), end, limit]).map(([path]) => textOf(path));
+    const next = paths.length < limit ? null : (paths.at(-1) ?? null);
+    const [first] = after === null ? this.#occupied.all([itself]) : [];
+    return { paths: first === undefined ? paths : [prefix, ...paths], next };
   }
 }

@@ -2,7 +2,7 @@
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
-import type { ListPosition, NamespaceEntry } from "../../ports/item-repository.ts";
+import type { ListPosition, NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
@@ -193,6 +193,7 @@ export interface Calls {
   list: { readonly request: ListRequest; readonly reply: ListReply };
   peek: { readonly request: PeekRequest; readonly reply: readonly (PeekReply | null)[] };
   namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
+  namespacesAfter: { readonly request: NamespaceQuery; readonly reply: NamespacePage };
   scan: { readonly request: ScanRequest; readonly reply: ScanPage<RecordRow> };
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };
   sweep: { readonly request: SweepRequest; readonly reply: SweepReply };
