@@ -1,4 +1,5 @@
 /** Shares one round trip among callers, without timers. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
 import { rejected } from "./outcomes.ts";
 
@@ -45,6 +46,9 @@ export interface GroupCommitOptions<In> {
   readonly isInputFault?: (reason: unknown) => boolean;
   readonly watch?: GroupWatch | undefined;
 }
+
+/** Runs what is on nobody's behalf: not in the context, or the trace, of the caller who happened to come first. */
+const onNobodysBehalf = AsyncLocalStorage.snapshot();
 
 interface Entry<In, Out> {
   readonly input: In;
@@ -138,7 +142,7 @@ export class GroupCommit<In, Out> {
   async #run(group: readonly Entry<In, Out>[]): Promise<void> {
     const { watch } = this.#options;
     const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input));
-    const outcomes = await (watch === undefined ? commit() : watch.run(group.map(({ caller }) => caller), commit));
+    const outcomes = await (watch === undefined ? onNobodysBehalf(commit) : watch.run(group.map(({ caller }) => caller), commit));
     for (const [i, { settle, bytes, caller }] of group.entries()) {
       caller?.settled(1);
       this.#count -= 1;

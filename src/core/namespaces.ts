@@ -70,7 +70,8 @@ class Waiting {
   /** Looks into what is complete, until so many are known to hold a live item. */
   async look(items: ItemRepository, live: string[][], wanted: number): Promise<void> {
     while (this.#complete.length > 0 && live.length < wanted) {
-      const group = this.#complete.splice(0, LOOKUPS_AT_ONCE);
+      // Nearly all hold one: twice as many as are missing are enough, and mostly too many.
+      const group = this.#complete.splice(0, Math.min(LOOKUPS_AT_ONCE, 2 * (wanted - live.length)));
       const holds = await anyHold(items, group);
       for (const [i, { labels }] of group.entries()) if (holds[i]) live.push([...labels]);
     }

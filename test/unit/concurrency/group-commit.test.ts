@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, test } from "vitest";
 import { GroupCommit } from "../../../src/concurrency/group-commit.ts";
 
@@ -137,4 +138,16 @@ test("nothing to commit is no round trip", async () => {
   const { groups, commit } = manual();
   expect(await new GroupCommit(commit, { ...bounds, maxGroup: 1, maxInFlight: 1 }).add([])).toEqual([]);
   expect(groups).toEqual([]);
+});
+
+test("a group is committed in the context of none of its callers", async () => {
+  const caller = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const commit = async (inputs: readonly number[]): Promise<PromiseSettledResult<number>[]> => {
+    seen.push(caller.getStore());
+    return inputs.map((value) => ({ status: "fulfilled", value }));
+  };
+  const group = new GroupCommit(commit, { ...bounds, maxGroup: 1, maxInFlight: 1 });
+  await Promise.all(["first", "second"].map((name) => caller.run(name, () => group.add([1]))));
+  expect(seen).toEqual([undefined, undefined]);
 });
