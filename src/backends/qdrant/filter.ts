@@ -3,7 +3,7 @@
  * scalar that it holds, all in one indexed list, so that a filter on any field uses an index; and its numbers and
  * dates for ranges. A translated filter lets through at least all that matches; the record decides.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { hasFields } from "../../model/filter-match.ts";
 import type { Comparable, FieldTest, Filter } from "../../model/filter.ts";
 import type { Value } from "../../model/item.ts";
@@ -167,5 +167,5 @@ function shortened(term: string): string {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+  return hash("sha256", text, "base64url").slice(0, 22);
 }

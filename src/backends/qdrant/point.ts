@@ -1,5 +1,5 @@
 /** Points: an item's vectors as Qdrant keeps them, one point an item. */
-import { uuid5 } from "@langchain/langgraph-checkpoint";
+import { v5 } from "@langchain/core/utils/uuid";
 import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
 import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
@@ -7,7 +7,7 @@ import { termsOf } from "./filter.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 
 /** Namespace of the point ids: they depend on the injective text of an item's id and on nothing else. */
-const POINT_IDS = "6f1d7a52-9c58-4f0a-8a0e-3d5c1b7e2f94";
+const POINT_IDS = Buffer.from("6f1d7a529c584f0a8a0e3d5c1b7e2f94", "hex");
 
 /** The root among the prefixes of a point: no path of a namespace is ".". */
 const ROOT_PREFIX = ".";
@@ -36,7 +36,7 @@ export interface QdrantPoint {
 
 /** The id of an item's point. */
 export function pointId(id: ItemId): string {
-  return uuid5(idText(id), POINT_IDS);
+  return v5(idText(id), POINT_IDS);
 }
 
 /** The text under which a prefix stands in {@link PointPayload.prefixes}. */
