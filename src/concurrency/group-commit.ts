@@ -92,12 +92,18 @@ export class GroupCommit<In, Out> {
     // Not at once, but when all that is runnable now has run: callers of one batch then share the first group too.
     if (this.#waiting.length === 0) process.nextTick(() => this.#next());
     const caller = this.#options.watch?.joined(inputs.length) ?? null;
-    const outcomes = inputs.map((input, i) => {
-      const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>>();
-      this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, settle: resolve });
-      return promise;
+    const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>[]>();
+    const outcomes: PromiseSettledResult<Out>[] = [];
+    let open = inputs.length;
+    inputs.forEach((input, i) => {
+      const settle = (outcome: PromiseSettledResult<Out>): void => {
+        outcomes[i] = outcome;
+        open -= 1;
+        if (open === 0) resolve(outcomes);
+      };
+      this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, settle });
     });
-    return Promise.all(outcomes);
+    return promise;
   }
 
   /** Takes nothing more, and resolves when all that waits is done. */
