@@ -132,7 +132,7 @@ export class WritePath {
 
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
     const { indexing, policy, events } = this.#options;
-    if (indexing === null || request.value === null) return { value: null, texts: 0, vectors: [] };
+    if (indexing === null || request.value === null || request.index === false) return { value: null, texts: 0, vectors: [] };
     const value = decodeValue(request.value);
     const texts = indexing.rules.textsOf(value, request.namespace, request.index);
     if (texts.length === 0) return { value, texts: 0, vectors: [] };
