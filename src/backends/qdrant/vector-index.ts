@@ -4,6 +4,7 @@ import { GroupCommit } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
+import { ROOT } from "../../model/namespace.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
   IndexedPoint,
@@ -131,11 +132,12 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean): Promise<VectorHit[]> {
-    const below = { key: "prefixes", match: { value: prefixText(prefix) } };
-    const matching = translateFilter(filter, this.#kept);
+    // All points lie below the root: to ask it of each that is met on the way would take the greater part of the search.
+    const below = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
+    const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
     const question = {
       query: [inWholeNumbers(vector)],
-      filter: { must: matching === null ? [below] : [below, matching] },
+      ...(must.length === 0 ? {} : { filter: { must } }),
       limit,
       // One breadth for all short questions: a list of ten is then the beginning of that of fifty, and pages are cut
       // out of one.
