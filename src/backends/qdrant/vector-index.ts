@@ -132,7 +132,7 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean): Promise<VectorHit[]> {
-    // All points lie below the root: to ask it of each that is met on the way would take the greater part of the search.
+    // All points lie below the root: to ask it of each that is met on the way took a tenth of the search.
     const below = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
     const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
     const question = {
