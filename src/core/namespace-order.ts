@@ -1,5 +1,5 @@
 /** Brings namespaces, which databases keep in the order of bytes, into the order of their labels, part by part. */
-import { comparePaths, ROOT, SEPARATOR } from "../model/namespace.ts";
+import { AFTER_SEPARATOR, comparePaths, ROOT, SEPARATOR } from "../model/namespace.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
 /** Namespaces of the first page; each further one is so many times as long, up to a bound. */
@@ -9,9 +9,6 @@ const LONGEST_PAGE = 4_096;
 
 /** Ranges that are read out of turn for one page, so that its first namespaces need not wait for the end of theirs. */
 const MOST_AHEAD = 4;
-
-/** The character right after the separator: what lies below `p`, and nothing else, is in `[p., p/)`. */
-const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
 
 /** From here on, the order of UTF-16, which labels have, is not that of UTF-8, which bytes have. */
 const FIRST_PRIVATE_USE = 0xe000;

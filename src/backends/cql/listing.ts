@@ -119,7 +119,8 @@ class PageOfItems {
   }
 }
 
-function positionOf({ created, key }: ListPosition): ListPosition {
+/** Where an item stands, and nothing else of it. */
+export function positionOf({ created, key }: ListPosition): ListPosition {
   return { created, key };
 }
 

@@ -1,6 +1,6 @@
 /** The registry of namespaces: which ones hold items. */
 import { LRUCache } from "lru-cache";
-import { ROOT, SEPARATOR } from "../../model/namespace.ts";
+import { AFTER_SEPARATOR, ROOT, SEPARATOR } from "../../model/namespace.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
@@ -35,9 +35,6 @@ const REQUESTS_AT_ONCE = 32;
 
 /** Namespaces that a shard is asked for beyond its share of a page. */
 const SPARE_A_SHARD = 8;
-
-/** The character right after the separator: `path >= "p."` and `path < "p/"` holds for what lies below `p` alone. */
-const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
 
 /** Keeps the namespaces that hold items, or did. */
 export class NamespaceRegistry {

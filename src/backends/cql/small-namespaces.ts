@@ -2,8 +2,9 @@
 import { LRUCache } from "lru-cache";
 import { isStoreError } from "../../model/errors.ts";
 import { isLive, type ItemRecord, type LiveRecord } from "../../model/item.ts";
-import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
+import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
 import { isReadGivenUp } from "./errors.ts";
+import { positionOf } from "./listing.ts";
 import { comparing } from "./namespace-entries.ts";
 import { toRecord } from "./records-by-id.ts";
 import type { CqlSession } from "./session.ts";
@@ -79,7 +80,3 @@ export class SmallNamespaces {
 }
 
 const ONLY_BUCKET = 0;
-
-function positionOf({ created, key }: ListPosition): ListPosition {
-  return { created, key };
-}
