@@ -89,3 +89,11 @@ test("a record that a newer version wrote fails no page that does not hold it", 
   const page = await items.list({ namespace: root, order: "oldest", after: null, limit: 1 });
   expect(page.records.map(({ key }) => key)).toEqual([first]);
 });
+
+test("rows whose record is gone count as read, and hide none of those behind them", async () => {
+  const root = newRoot();
+  const insert = `INSERT INTO "${keyspace}".items (namespace, bucket, key) VALUES (?, 0, ?)`;
+  for (const n of upTo(35)) await client.execute(insert, [root, `a-${n}`], { prepare: true });
+  const keys = await filled(root, 30);
+  expect(await keysOf(root, "oldest", 10)).toEqual(keys);
+});

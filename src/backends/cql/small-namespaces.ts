@@ -18,6 +18,13 @@ export interface SmallNamespacesParts {
   readonly now: () => number;
 }
 
+/** What the first rows of a namespace hold. */
+interface FirstRows {
+  /** How many they are: some may hold no record any more, and count all the same towards what was asked for. */
+  readonly rows: number;
+  readonly records: readonly ItemRecord[];
+}
+
 /** Namespaces whose size is remembered, and for how long: they grow and shrink. */
 const MOST_SIZES = 10_000;
 const LIFETIME_MS = 10 * 60 * 1000;
@@ -41,7 +48,7 @@ const UNFIT = Infinity;
 /** Lists namespaces of one partition that are small. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
-  /** How many records a namespace has, or at least has. */
+  /** How many rows a namespace has, or at least has. */
   readonly #sizes = new LRUCache<string, number>({ max: MOST_SIZES, ttl: LIFETIME_MS });
 
   constructor(parts: SmallNamespacesParts) {
@@ -53,13 +60,13 @@ export class SmallNamespaces {
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
     if ((this.#sizes.get(namespace) ?? 0) > most) return null;
     const begunAt = performance.now();
-    const all = await this.#read(namespace, most + 1);
-    const isUnfit = all === null || performance.now() - begunAt > SLOW_MS;
-    this.#sizes.set(namespace, isUnfit ? UNFIT : all.length);
-    if (all === null || all.length > most) return null;
+    const read = await this.#read(namespace, most + 1);
+    const isUnfit = read === null || performance.now() - begunAt > SLOW_MS;
+    this.#sizes.set(namespace, isUnfit ? UNFIT : read.rows);
+    if (read === null || read.rows > most) return null;
     const time = this.#parts.now();
     const compare = comparing(order);
-    const records = all
+    const records = read.records
       .filter((record): record is LiveRecord => isLive(record, time) && (after === null || compare(record, after) > 0))
       .sort(compare);
     if (records.length <= limit) return { records, next: null };
@@ -67,11 +74,11 @@ export class SmallNamespaces {
   }
 
   /** The first records by key; null where the server gave up, or one of them cannot be read, which a page may not hold. */
-  async #read(namespace: string, limit: number): Promise<ItemRecord[] | null> {
+  async #read(namespace: string, limit: number): Promise<FirstRows | null> {
     const { session, statements } = this.#parts;
     try {
       const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read");
-      return rows.flatMap((row) => toRecord(namespace, row));
+      return { rows: rows.length, records: rows.flatMap((row) => toRecord(namespace, row)) };
     } catch (error) {
       if (isReadGivenUp(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;
       throw error;

@@ -1,6 +1,6 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
 import { LRUCache } from "lru-cache";
-import { GroupCommit } from "../../concurrency/group-commit.ts";
+import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
@@ -38,7 +38,14 @@ const SEARCH_BREADTH = 128;
  * Approximate questions are short, whatever lies below their prefix, so they share requests: at 8 callers that took half of
  * our processor time a question and two thirds of Qdrant's. The others may take long, and are asked alone.
  */
-const SHARED = { waitFor: "Qdrant", maxGroup: 8, maxInFlight: 4, maxWaiting: 20_000 };
+const SHARED: GroupCommitOptions<Question> = {
+  waitFor: "Qdrant",
+  maxGroup: 8,
+  maxInFlight: 4,
+  maxWaiting: 20_000,
+  // One that Qdrant refuses fails alone.
+  isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
+};
 
 /** Prefixes that are remembered as small. */
 const MAX_SMALL = 10_000;
