@@ -10,6 +10,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import type { CaseName } from "../test/bench/cases.ts";
 import { startGround } from "../test/bench/ground.ts";
 import { asMarkdown, type BenchReport } from "../test/bench/report.ts";
 import { runCases, type Plan } from "../test/bench/run.ts";
@@ -47,11 +48,23 @@ function log(line: string): void {
   console.log(`${((performance.now() - begun) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 }
 
-/** Java compiles what is called often, and a cold one reads four times slower. */
+/**
+ * Java compiles what is called often, in the background, beside two busy cores: what Cassandra spends on a put fell from 0.31 to 0.09 ms
+ * within half a minute of puts, on a search from 1.8 to 0.3. Each kind of statement has its own path.
+ */
+const WARM_SECONDS: Readonly<Partial<Record<CaseName, number>>> = {
+  "put-plain-100": 30,
+  "search-namespace-8": 15,
+  "filter-first-page": 10,
+  "get-100": 5,
+  "list-namespaces": 5,
+};
+
+/** Some two minutes, of every path, as cases share them. */
 async function warm(workers: readonly WorkerProcess[]): Promise<void> {
   for (const worker of workers.filter(({ name }) => name === "servers" || name === "raw")) {
     log(`${worker.name}: warming the servers`);
-    for (const name of ["get-100", "put-plain-100", "filter-first-page"] as const) await worker.run(name, options.quick ? 4_000 : 8_000);
+    for (const [name, seconds] of Object.entries(WARM_SECONDS)) await worker.run(name as CaseName, seconds * 1_000);
   }
 }
 
