@@ -15,6 +15,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { INDEX } from "../test/bench/corpus.ts";
 import { settled } from "../test/bench/qdrant-status.ts";
 import { askInOwnProcess, SETTLE_MS, type ScaleConfig } from "../test/bench/scale/asker.ts";
+import { compacted } from "../test/bench/scale/compactions.ts";
 import { curves, scaleTable, type Step } from "../test/bench/scale/curves.ts";
 import { BIG_BUCKETS, BIG_NAMESPACE, loadedSoFar, loadUpTo } from "../test/bench/scale/load.ts";
 import { startServers } from "../test/servers/servers.ts";
@@ -72,8 +73,10 @@ async function load(size: number): Promise<number | null> {
 
 async function measureAt(size: number): Promise<Step> {
   const loadedPerSec = await load(size);
-  console.log("Waiting until Qdrant has built its graphs");
+  console.log("Waiting until Qdrant has built its graphs, and Cassandra has merged its tables");
   await settled(servers.qdrant.url, KEYSPACE, SETTLE_MS);
+  const merged = await compacted(servers.cql, SETTLE_MS);
+  console.log(merged === null ? "The server does not tell of its compactions" : `Cassandra was quiet after ${merged.toFixed(0)} s more`);
   const answers = await askInOwnProcess(config, Number(options.seconds) * 1_000);
   const rssMb = Math.max(...answers.map((answer) => answer.rssMb));
   return { items: size, loadedPerSec, rssMb, diskMb: await diskOfServers(), answers };

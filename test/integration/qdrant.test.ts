@@ -50,10 +50,12 @@ describe("questions of one moment", () => {
       );
       await vectors.upsert(points);
       const request = vi.spyOn(QdrantClient.prototype, "request");
-      const ask = (prefix: string, vector = [1, 0, 0, 0]) => vectors.query({ vector, prefix, filter: null, limit: 2 });
+      const ask = (prefix: string, vector = [1, 0, 0, 0], limit = 2) => vectors.query({ vector, prefix, filter: null, limit });
       const wrong = expect(ask("tenant-0", [1, 0])).rejects.toMatchObject({ code: "VALIDATION" });
+      // Qdrant refuses a request with such a question as a whole.
+      const refused = expect(ask("tenant-0", [1, 0, 0, 0], 0)).rejects.toMatchObject({ retryable: false });
       const answers = await Promise.all(namespaces.map((namespace) => ask(namespace)));
-      await wrong;
+      await Promise.all([wrong, refused]);
       const keys = answers.map((hits) => hits.map(({ key }) => key));
       expect(keys).toEqual(namespaces.map((namespace) => [`${namespace} 0`, `${namespace} 1`]));
       expect(request.mock.calls.length).toBeLessThan(namespaces.length / 2);
@@ -74,6 +76,22 @@ describe("the collection", () => {
     expect(Object.keys(indexes).sort()).toEqual(["expires_at", "partial", "prefixes", "terms"]);
     expect(config.hnsw_config).toMatchObject({ m: 16, payload_m: 16 });
     expect((await client.getAliases()).aliases).toContainEqual({ alias_name: alias, collection_name: name });
+  });
+
+  test("is laid out as Qdrant's own settings say", async () => {
+    const laidOut = uniqueName("layout");
+    const optimizers = { max_segment_size: 400_000, default_segment_number: 3 };
+    const quantization = { scalar: { type: "int8", always_ram: true } };
+    const layout = { m: 8, payloadM: 24, efConstruct: 64, onDiskVectors: true, optimizers, quantization };
+    await using(backend(laidOut, { layout }), async () => undefined);
+    const { config } = await qdrantClient(servers).getCollection(collectionName(laidOut, { model: "test", dims: DIMS }));
+    expect(config).toMatchObject({
+      params: { vectors: { on_disk: true } },
+      hnsw_config: { m: 8, payload_m: 24, ef_construct: 64 },
+      optimizer_config: optimizers,
+      quantization_config: quantization,
+    });
+    await dropCollections(servers, laidOut);
   });
 
   test('setup "never" takes what is there, and says what to do when nothing is', async () => {

@@ -166,6 +166,7 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
         : { write_consistency_factor: layout.writeConsistencyFactor }),
       ...(layout.onDiskPayload === undefined ? {} : { on_disk_payload: layout.onDiskPayload }),
       metadata: { ...mark },
+      ...(layout.optimizers === undefined ? {} : { optimizers_config: layout.optimizers }),
       ...(layout.quantization === undefined ? {} : { quantization_config: layout.quantization }),
     };
     await client.request("PUT", `/collections/${encodeURIComponent(name)}`, body, "create the collection");

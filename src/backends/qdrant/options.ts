@@ -37,6 +37,8 @@ interface CollectionLayout {
   readonly payloadM: number;
   /** Neighbours considered while a graph is built. */
   readonly efConstruct: number;
+  /** Qdrant's own settings of its optimizers, as its documentation gives them. */
+  readonly optimizers?: Readonly<Record<string, unknown>> | undefined;
   /** Qdrant's own quantization settings, as its documentation gives them. */
   readonly quantization?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -33,6 +33,11 @@ export const qdrant = z.strictObject({
   m: count.default(16).describe("Links of a node in the graph over all points.").meta(forNewCollection),
   payloadM: count.default(16).describe("Links that a node has besides within each middle-sized namespace prefix.").meta(forNewCollection),
   efConstruct: count.default(100).describe("Neighbours considered while a graph is built.").meta(forNewCollection),
+  optimizers: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Qdrant's optimizers_config, as it documents it: the size of segments, each of which has a graph of its own.")
+    .meta({ ...example({ max_segment_size: 5_000_000 }), ...forNewCollection }),
   quantization: z
     .record(z.string(), z.unknown())
     .optional()
