@@ -199,3 +199,14 @@ test("a healthy store says so, and a listener that throws harms nobody", async (
   expect(await store.get(["a"], "k2")).not.toBeNull();
   embeddings.release();
 });
+
+test("the notes of many writes are held against their records in parts: nobody waits for all of them at once", async () => {
+  const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 0 } });
+  await store.batch(Array.from({ length: 1_000 }, (_, n) => ({ namespace: ["a", `${n % 7}`], key: `${n}`, value: { text: `tea ${n}` } })));
+  const get = vi.spyOn(LibsqlItemRepository.prototype, "get");
+  await vi.waitFor(async () => {
+    await store.reconcile();
+    expect(get.mock.calls.flatMap(([ids]) => ids)).toHaveLength(1_000);
+  });
+  expect(Math.max(...get.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(200);
+});
