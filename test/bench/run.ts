@@ -61,7 +61,7 @@ async function runCase(
   for (let round = -1; round < plan.rounds; round += 1) {
     for (const worker of turned(workers, round).filter(({ name: system }) => !failed.has(system))) {
       // Of all, as they share the machine: graphs of what one has written are built while another is measured.
-      if (writes || round < 0) for (const each of workers) await each.settle();
+      if (writes || round < 0) for (const each of workers.filter(({ isRunning }) => isRunning)) await each.settle();
       const ran = await worker.run(name, round < 0 ? plan.warmMs : plan.roundMs).catch((error: Error) => {
         failed.add(worker.name);
         failures.push({ case: name, system: worker.name, reason: error.message });

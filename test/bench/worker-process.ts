@@ -9,6 +9,9 @@ import type { Answer, Request } from "./worker-protocol.ts";
 const PROGRAM = fileURLToPath(new URL("worker.ts", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
 
+/** Megabytes: `InMemoryStore` was given more than a million vectors in one run, and Node's default is 4 GB of heap. */
+const HEAP = "--max-old-space-size=12288";
+
 /** A running system. */
 export class WorkerProcess {
   readonly name: SystemName;
@@ -26,10 +29,15 @@ export class WorkerProcess {
    */
   static async start(name: SystemName, ground: Ground, profileFolder: string | null): Promise<WorkerProcess> {
     const profiling = profileFolder === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
-    const child = fork(PROGRAM, [JSON.stringify([name, ground])], { execArgv: ["--import", SOURCES, ...profiling] });
+    const child = fork(PROGRAM, [JSON.stringify([name, ground])], { execArgv: [HEAP, "--import", SOURCES, ...profiling] });
     const worker = new WorkerProcess(name, child);
     await worker.#done(worker.#answer());
     return worker;
+  }
+
+  /** Whether its process is there: one that has ended is in no further case. */
+  get isRunning(): boolean {
+    return this.#child.connected;
   }
 
   seed(): Promise<void> {
@@ -47,6 +55,7 @@ export class WorkerProcess {
   }
 
   async stop(): Promise<void> {
+    if (!this.isRunning) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     await this.#done(this.#ask({ type: "stop" }));
     await ended;
@@ -57,6 +66,7 @@ export class WorkerProcess {
   }
 
   #ask(request: Request): Promise<Answer> {
+    if (!this.isRunning) return Promise.reject(new Error(`The system "${this.name}" has ended`));
     const answer = this.#answer();
     this.#child.send(request);
     return answer;
