@@ -115,7 +115,7 @@ describe("on CQL and Qdrant", () => {
   test("Qdrant frozen: an answer within the deadline", { timeout: 60_000 }, async () => {
     const root = uniqueName("frozen");
     await fill(root);
-    qdrant.pause();
+    await qdrant.pause();
     try {
       const results = await ask(root);
       expect(keys(results).slice(0, 2)).toEqual(["cook", "tea"]);

@@ -130,7 +130,7 @@ describe("at the start it fails with what and why", () => {
 
   test("a service that does not answer", async () => {
     as(reader);
-    moto().pause();
+    await moto().pause();
     try {
       const error = await startFailure("aws-sm://any", { timeoutMs: 300, aws: options() });
       expect(error).toBeInstanceOf(TimeoutError);
@@ -152,7 +152,7 @@ test("a rotated secret is used without a restart; an outage leaves the last good
   await admin.send(new PutSecretValueCommand({ SecretId: "rotating", SecretString: JSON.stringify({ qdrant: second }) }));
   await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 15_000 });
   expect(followed.events).toEqual([{ type: "secret-rotated", secret: "aws-sm://rotating" }]);
-  moto().pause();
+  await moto().pause();
   try {
     await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 15_000 });
     expect(key.current().reveal()).toBe(second);

@@ -208,7 +208,7 @@ test("an outage while the store runs leaves the last good secret in force, and s
     await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 500, vault: { address: own.address, token: watch.guard("root token", own.rootToken) } });
     const key = followed.text("vault://secret/outage#qdrant");
     await followed.secrets.start();
-    own.pause();
+    await own.pause();
     await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 500 ms") as unknown }), { timeout: 15_000 });
     expect(key.current().reveal()).toBe(text);
     await using late = followSecrets({ timeoutMs: 300, vault: { address: own.address, token: own.rootToken } });

@@ -109,7 +109,7 @@ describe("a Qdrant of a test's own", () => {
 
   test("answers nobody while paused, and goes on when resumed", async () => {
     await using server = await startQdrant();
-    server.pause();
+    await server.pause();
     await expect(fetch(`${server.url}/readyz`, { signal: AbortSignal.timeout(500) })).rejects.toThrow(/timeout/);
     server.resume();
     const response = await fetch(`${server.url}/readyz`, { signal: AbortSignal.timeout(10_000) });

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { WatchedProcess } from "./watched-process.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -74,9 +74,11 @@ export class LocalServer implements AsyncDisposable {
     if (!(await this.#process.end("SIGTERM", TERMINATE_DEADLINE_MS))) await this.#end("SIGKILL");
   }
 
-  /** Freezes the server (SIGSTOP): connections stay open and nothing answers. */
-  pause(): void {
+  /** Freezes the server (SIGSTOP) and waits until it stands still: connections stay open and nothing answers. */
+  async pause(): Promise<void> {
     this.#process.signal("SIGSTOP");
+    // A signal takes its way through the watcher and to each thread: a request right after it was seen to be answered.
+    await waitUntil(`${this.#options.command.name} to stand still`, () => this.#standsStill(), { everyMs: 1 });
   }
 
   /** Lets a paused server go on (SIGCONT). */
@@ -108,9 +110,28 @@ export class LocalServer implements AsyncDisposable {
     return ready();
   }
 
+  /** Whether every thread of the server is stopped; where the system does not tell of threads, nothing is waited for. */
+  #standsStill(): boolean {
+    const tasks = `/proc/${this.pid}/task`;
+    if (this.pid === undefined || !existsSync(tasks)) return true;
+    return readdirSync(tasks).every((task) => isStopped(`${tasks}/${task}/stat`));
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (await this.#process.end(signal, TERMINATE_DEADLINE_MS)) return;
     throw new Error(`${this.#options.command.name} (process ${this.pid}) still runs after ${signal}`);
+  }
+}
+
+/** Whether a thread is stopped, by the letter behind its name, which stands in parentheses and may hold any; or has ended. */
+function isStopped(statFile: string): boolean {
+  try {
+    const stat = readFileSync(statFile, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return true;
+    throw error;
   }
 }
 

@@ -47,7 +47,7 @@ export function qdrantPaused(qdrant: LocalQdrant, lastsMs: Fault["lastsMs"]): Fa
     name: "Qdrant paused",
     hits: ["vectors"],
     lastsMs,
-    begin: async () => qdrant.pause(),
+    begin: () => qdrant.pause(),
     end: async () => qdrant.resume(),
   };
 }
