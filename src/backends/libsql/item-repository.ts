@@ -51,17 +51,17 @@ export class LibsqlItemRepository implements ItemRepository {
   }
 
   async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
-    const outcomes: PromiseSettledResult<Uint8Array | null>[] = [];
-    // One part after the other: a reader of thousands leaves room for the others that wait.
+    const records: (ItemRecord | null)[] = [];
+    // One part after the other: a reader of thousands leaves room for the others that wait, and decodes a part at a time.
     for (let start = 0; start < ids.length; start += MOST_IDS_AT_ONCE) {
       const part = ids.slice(start, start + MOST_IDS_AT_ONCE);
-      outcomes.push(...(await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })))));
+      const outcomes = await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })));
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome.status === "rejected") throw outcome.reason;
+        records.push(outcome.value === null ? null : decodeRecord(part[i] as ItemId, outcome.value));
+      }
     }
-    return ids.map((id, i) => {
-      const outcome = outcomes[i];
-      if (outcome?.status !== "fulfilled") throw outcome?.reason as Error;
-      return outcome.value === null ? null : decodeRecord(id, outcome.value);
-    });
+    return records;
   }
 
   put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
