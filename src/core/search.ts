@@ -16,6 +16,7 @@ import { encodeCursor } from "./cursor.ts";
 import type { Found, SearchLimits, SearchResult } from "./found.ts";
 import { HitRates } from "./hit-rates.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
+import { OwnItems } from "./own-items.ts";
 import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
@@ -53,6 +54,7 @@ class RankingFailed extends Error {
 export class Searcher {
   readonly #options: SearcherOptions;
   readonly #rates = new HitRates();
+  readonly #own = new OwnItems();
   #degraded = false;
 
   constructor(options: SearcherOptions) {
@@ -95,6 +97,7 @@ export class Searcher {
         order,
         after: plan.mode === "filter" ? plan.after : null,
         expected: this.#rates.expected(prefix, filter, plan.offset + limit + 1),
+        own: this.#own,
       },
       filter,
       offset: plan.offset,
@@ -189,7 +192,7 @@ export class Searcher {
     const { prefix, order, filter, limit, minScore } = request;
     const { maxKeywordCandidates, maxScannedItems } = this.#options.limits;
     const page = await readPage(this.#options.items, {
-      walk: { prefix, order, after: null, expected: maxKeywordCandidates },
+      walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
       filter,
       offset: 0,
       limit: maxKeywordCandidates,

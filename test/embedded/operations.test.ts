@@ -210,3 +210,16 @@ test("the notes of many writes are held against their records in parts: nobody w
   });
   expect(Math.max(...get.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(200);
 });
+
+test("a page that the prefix's own items fill is read without asking which namespaces lie below", async () => {
+  const store = await open(new HeldEmbeddings());
+  await store.batch(["a", "b", "c"].map((key) => ({ namespace: ["user"], key, value: { key } })));
+  await store.put(["user", "below"], "d", { key: "d" });
+  const namespaces = vi.spyOn(LibsqlItemRepository.prototype, "namespaces");
+  const keys = async (limit: number): Promise<string[]> => (await store.search(["user"], { limit })).map(({ key }) => key);
+  expect(await keys(2)).toEqual(["a", "b"]);
+  const first = namespaces.mock.calls.length;
+  expect(await keys(2)).toEqual(["a", "b"]);
+  expect(namespaces.mock.calls).toHaveLength(first);
+  expect(await keys(4)).toEqual(["a", "b", "c", "d"]);
+});

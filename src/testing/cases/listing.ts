@@ -48,6 +48,35 @@ export const listing: CaseFamily = {
       },
     },
     {
+      id: "listing/own-items-come-and-go",
+      title: "items of the prefix come before those below it, as soon as there are some and only while there are",
+      async run({ store, ns }) {
+        await seed(store, ns("below"), { x: { n: 1 }, y: { n: 2 } });
+        expect(keysOf(await store.search(ns()))).toEqual(["x", "y"]);
+        await seed(store, ns(), { a: { n: 3 }, b: { n: 4 } });
+        expect(keysOf(await store.search(ns()))).toEqual(["a", "b", "x", "y"]);
+        expect(keysOf(await store.search(ns(), { limit: 2 }))).toEqual(["a", "b"]);
+        expect(keysOf(await store.search(ns(), { limit: 2, offset: 1 }))).toEqual(["b", "x"]);
+        await store.delete(ns(), "a");
+        await store.delete(ns(), "b");
+        expect(keysOf(await store.search(ns()))).toEqual(["x", "y"]);
+        await store.put(ns(), "c", { n: 5 });
+        expect(keysOf(await store.search(ns()))).toEqual(["c", "x", "y"]);
+      },
+    },
+    {
+      id: "listing/new-namespace-below",
+      title: "a namespace that is made below a prefix is seen by the next search of it, also where others were seen before",
+      async run({ store, ns }) {
+        await seed(store, ns(), { a: { n: 1 } });
+        for (let n = 2; n <= 4; n += 1) {
+          expect(numbersOf(await store.search(ns()))).toEqual(upTo(n - 1).map((i) => i + 1));
+          await store.put(ns(`below-${n}`), "x", { n });
+        }
+        expect(numbersOf(await store.search(ns()))).toEqual([1, 2, 3, 4]);
+      },
+    },
+    {
       id: "listing/namespaces-by-label",
       title: "namespaces come in the order of their labels, label by label, whenever they were made",
       async run({ store, ns }) {
