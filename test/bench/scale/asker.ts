@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { INDEX } from "../corpus.ts";
+import { waitUntil } from "../../servers/wait-until.ts";
 import { settled } from "../qdrant-status.ts";
 import { askAll, type Answered } from "./questions.ts";
 
@@ -45,6 +46,10 @@ export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Ans
 if (process.send !== undefined && process.argv[1] === PROGRAM) {
   const { config, forMs } = JSON.parse(process.argv[2] ?? "") as { config: ScaleConfig; forMs: number };
   const store = await ScyllaDBStore.connect({ ...config, index: INDEX });
+  // The process that loaded left notes of its last seconds behind; seeing to them would stand beside whichever question is
+  // asked when they fall due.
+  const areSeenTo = async (): Promise<boolean> => (await store.reconcile()).examined === 0;
+  await waitUntil("the notes of the load to be seen to", areSeenTo, { timeoutMs: SETTLE_MS });
   const { url, collection } = config.qdrant;
   const answers = await askAll(store, forMs, () => settled(url, collection, SETTLE_MS));
   await store.stop();
