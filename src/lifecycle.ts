@@ -108,9 +108,8 @@ export class Lifecycle {
   }
 
   /** Runs a task on the composition in force, which is started first where it is not; the task ends on it, whatever takes its place. */
-  async run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
-    this.#refuseIfStopped();
-    return this.#current.run(task);
+  run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
+    return this.isStopped ? Promise.reject(stoppedError()) : this.#current.run(task);
   }
 
   /**
@@ -180,6 +179,10 @@ export class Lifecycle {
   }
 
   #refuseIfStopped(): void {
-    if (this.isStopped) throw new ClosedError("The store was stopped; make a new one to go on.");
+    if (this.isStopped) throw stoppedError();
   }
+}
+
+function stoppedError(): ClosedError {
+  return new ClosedError("The store was stopped; make a new one to go on.");
 }

@@ -4,6 +4,7 @@
  * that a value that was moved to another item does not decrypt.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
+import { toBuffer } from "../model/bytes.ts";
 import { CodecError, ConfigurationError, kindOf } from "../model/errors.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
 
@@ -75,7 +76,7 @@ function encrypt(bytes: Uint8Array, keyId: string, secret: KeyObject, context: C
 }
 
 function decrypt(bytes: Uint8Array, secretOfId: (id: string) => KeyObject, context: CodecContext): Uint8Array {
-  const sealed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sealed = toBuffer(bytes);
   const idEnd = 2 + (sealed[1] ?? 0);
   if (sealed[0] !== FORMAT || sealed.byteLength < idEnd + NONCE_BYTES + TAG_BYTES) {
     throw new CodecError("A stored value is not of the form that aesGcmCodec writes: another codec wrote it, or a newer version.");

@@ -38,16 +38,33 @@ export class Bulkhead {
    * @throws {UnavailableError} when too many wait; the task was not begun then.
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#limits.maxConcurrent) await this.#turn();
-    else this.#running += 1;
+    const turn = this.enter();
+    if (turn !== null) await turn;
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      // Its place goes from one to the next, so that nobody who comes in between takes it.
-      if (next === undefined) this.#running -= 1;
-      else next();
+      this.leave();
     }
+  }
+
+  /**
+   * Takes a place, to be given back by {@link leave}; null when there is one at once, as there nearly always is: nobody
+   * then has to wait for nothing.
+   *
+   * @throws {UnavailableError} when too many wait; no place was taken then.
+   */
+  enter(): Promise<void> | null {
+    if (this.#running >= this.#limits.maxConcurrent) return this.#turn();
+    this.#running += 1;
+    return null;
+  }
+
+  /** Gives a place back. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    // It goes from one to the next, so that nobody who comes in between takes it.
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 
   #turn(): Promise<void> {

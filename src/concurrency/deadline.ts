@@ -14,6 +14,8 @@ export async function withinDeadline<T>(what: string, ms: number, task: Promise<
 export class Deadline {
   readonly #ms: number;
   readonly #end: number;
+  /** A timer may come some milliseconds before the clock has it. */
+  #isUp = false;
 
   /** @param ms - milliseconds from now */
   constructor(ms: number) {
@@ -23,7 +25,7 @@ export class Deadline {
 
   /** Milliseconds that are left; 0 when the time is up. */
   get remainingMs(): number {
-    return Math.max(0, this.#end - performance.now());
+    return this.#isUp ? 0 : Math.max(0, this.#end - performance.now());
   }
 
   /** Whether the time is up. */
@@ -45,7 +47,10 @@ export class Deadline {
   wait<T>(what: string, task: Promise<T>, meaning = ""): Promise<T> {
     // By hand, and not by a race: every read waits here, more than once.
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.over(what, meaning)), this.remainingMs);
+      const timer = setTimeout(() => {
+        this.#isUp = true;
+        reject(this.over(what, meaning));
+      }, this.remainingMs);
       task.then(
         (value) => {
           clearTimeout(timer);

@@ -25,8 +25,11 @@ export async function settleTogether<Out>(
 
 /** What becomes of one task. */
 export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledResult<Out>> {
-  const [outcome] = await Promise.allSettled([task]);
-  return outcome;
+  try {
+    return fulfilled(await task);
+  } catch (reason) {
+    return rejected(reason);
+  }
 }
 
 /** The outcome of each of those that run together; that of one whose caller gave up does not wait for them. */

@@ -6,9 +6,9 @@ import { settleBounded } from "../concurrency/bounded.ts";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { ByteBudget } from "../concurrency/byte-budget.ts";
 import { Deadline, untilAborted } from "../concurrency/deadline.ts";
-import { fulfilled, settleEach, settleTogether } from "../concurrency/outcomes.ts";
+import { fulfilled, rejected, settleEach } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
-import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
+import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
@@ -21,7 +21,7 @@ import { listNamespaces } from "./namespaces.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
-import { TtlRules, type TtlOptions } from "./ttl-rules.ts";
+import { isRenewable, TtlRules, type TtlOptions } from "./ttl-rules.ts";
 import type { UpkeepRights } from "./upkeep-rights.ts";
 import { WritePath, type SyncPolicy } from "./write-path.ts";
 
@@ -92,6 +92,14 @@ function isUnsaved(outcome: PromiseSettledResult<number>): boolean {
   return outcome.status === "rejected" && isStoreError(outcome.reason) && UNSAVED.has(outcome.reason.code);
 }
 
+function isGet(request: Request): request is GetRequest {
+  return request.kind === "get";
+}
+
+function isPut(request: Request): request is PutRequest {
+  return request.kind === "put";
+}
+
 /** Searches and listings of one batch that run at once. */
 const READS_AT_ONCE = 16;
 
@@ -134,13 +142,13 @@ export class Memory {
    * them another.
    */
   async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
-    const gets = requests.filter((request) => request.kind === "get");
-    const puts = requests.filter((request) => request.kind === "put");
-    const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const deadline = new Deadline(this.#limits.deadlineMs);
     // Most calls are of one kind.
-    if (gets.length === requests.length) return settleEach(gets, this.#getWithin(gets, deadline));
-    if (puts.length === requests.length) return settleEach(puts, this.#putWithin(puts));
+    if (requests.every(isGet)) return settleEach(requests, this.#getWithin(requests, deadline));
+    if (requests.every(isPut)) return settleEach(requests, this.#putWithin(requests));
+    const gets = requests.filter(isGet);
+    const puts = requests.filter(isPut);
+    const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const find = (request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> =>
       untilAborted(request.signal, this.#findWithin(request, deadline));
     if (finds.length === requests.length) return settleBounded(finds, READS_AT_ONCE, find);
@@ -158,20 +166,28 @@ export class Memory {
 
   async #getWithin(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     if (requests.length === 0) return [];
-    return settleTogether(requests.length, () => deadline.wait(NAMES.get, this.#get(requests)));
+    try {
+      return await deadline.wait(NAMES.get, this.#get(requests));
+    } catch (reason) {
+      return requests.map(() => rejected(reason));
+    }
   }
 
   async #putWithin(requests: readonly PutRequest[]): Promise<PromiseSettledResult<number>[]> {
     if (requests.length === 0) return [];
     const bytes = requests.reduce((sum, { value }) => sum + (value?.bytes.byteLength ?? 0), 0);
-    return settleTogether(requests.length, async () => {
+    try {
       this.#pendingBytes.take(bytes);
-      try {
-        return await this.#put(requests, new Deadline(this.#limits.writeDeadlineMs));
-      } finally {
-        this.#pendingBytes.giveBack(bytes);
-      }
-    });
+    } catch (reason) {
+      return requests.map(() => rejected(reason));
+    }
+    try {
+      return await this.#put(requests, new Deadline(this.#limits.writeDeadlineMs));
+    } catch (reason) {
+      return requests.map(() => rejected(reason));
+    } finally {
+      this.#pendingBytes.giveBack(bytes);
+    }
   }
 
   #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
@@ -189,30 +205,28 @@ export class Memory {
   }
 
   async #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
-    const got = await settleTogether(requests.length, async () => (await this.#items.get(requests)).map(fulfilled));
-    const [first] = got;
-    // One record that cannot be read, as a newer version wrote it, shall fail its own get only.
-    const isUnreadable = first?.status === "rejected" && isStoreError(first.reason) && first.reason.code === "SCHEMA";
-    if (isUnreadable && requests.length > 1) {
+    let records: (ItemRecord | null)[];
+    try {
+      records = await this.#items.get(requests);
+    } catch (reason) {
+      // One record that cannot be read, as a newer version wrote it, shall fail its own get only.
+      const isUnreadable = isStoreError(reason) && reason.code === "SCHEMA";
+      if (!isUnreadable || requests.length === 1) return requests.map(() => rejected(reason));
       return (await Promise.all(requests.map((request) => this.#get([request])))).flat();
     }
     const now = Date.now();
-    const live = got.map((outcome) => {
-      if (outcome.status === "rejected") return outcome;
-      return fulfilled(isLive(outcome.value, now) ? outcome.value : null);
-    });
-    await this.#refresh.refresh(
-      live.map((outcome, i) => ({
-        record: outcome.status === "fulfilled" ? outcome.value : null,
-        asked: requests[i]?.refreshTtl ?? null,
-      })),
-    );
-    return live;
+    const live = records.map((record) => (isLive(record, now) ? record : null));
+    if (live.some(isRenewable)) {
+      await this.#refresh.refresh(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
+    }
+    return live.map(fulfilled);
   }
 
   async #search(request: SearchRequest): Promise<SearchResult> {
     const result = await this.#searcher.search(request);
-    await this.#refresh.refresh(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
+    if (result.found.some(({ record }) => isRenewable(record))) {
+      await this.#refresh.refresh(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
+    }
     return result;
   }
 

@@ -61,12 +61,17 @@ export class TtlRules {
   }
 }
 
+/** Whether a read may move the end of a record. */
+export function isRenewable(record: LiveRecord | null): record is LiveRecord & { readonly expiresAt: number; readonly ttlMs: number } {
+  return record !== null && record.expiresAt !== null && record.ttlMs !== null;
+}
+
 /**
  * The record with a later end, or null if there is nothing to refresh yet. Its version stays, and with it `updatedAt`:
  * of two records of one version the one that ends later wins, and neither can outrank a newer write.
  */
 export function refreshed(record: LiveRecord, now: number): LiveRecord | null {
-  if (record.expiresAt === null || record.ttlMs === null) return null;
+  if (!isRenewable(record)) return null;
   const gone = now + record.ttlMs - record.expiresAt;
   return gone < record.ttlMs * REFRESH_AFTER ? null : { ...record, expiresAt: now + record.ttlMs };
 }

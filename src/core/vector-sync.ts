@@ -50,7 +50,12 @@ export class VectorSync {
   /** Synchronises writes whose records are stored; those that have an outcome here failed, or were seen to succeed. */
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
-    const superseded = await this.#bringInStepObserved(writes, deadline, outcomes);
+    const { indexing } = this.#options;
+    if (indexing === null || !writes.some(({ record, replaced }) => record.vectors > 0 || (replaced?.vectors ?? 0) > 0)) {
+      for (const { intent } of writes) intent.settle(false);
+      return outcomes;
+    }
+    const superseded = await this.#bringInStepObserved(indexing, writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
     const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
     const open = new Set([...failed, ...pending, ...superseded]);
@@ -60,10 +65,14 @@ export class VectorSync {
     return outcomes;
   }
 
-  /** As {@link #bringInStep}, where there is anything to do; how long it took is told. */
-  async #bringInStepObserved(writes: readonly Write[], deadline: Deadline, outcomes: Outcomes): Promise<readonly Write[]> {
-    const { indexing, observer = unobserved } = this.#options;
-    if (indexing === null || !writes.some(({ record, replaced }) => record.vectors > 0 || (replaced?.vectors ?? 0) > 0)) return [];
+  /** As {@link #bringInStep}; how long it took is told. */
+  async #bringInStepObserved(
+    indexing: Indexing,
+    writes: readonly Write[],
+    deadline: Deadline,
+    outcomes: Outcomes,
+  ): Promise<readonly Write[]> {
+    const { observer = unobserved } = this.#options;
     const startedAt = performance.now();
     const superseded = await observer.syncVectors(() => this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes));
     const synced = writes.filter((write) => write.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");

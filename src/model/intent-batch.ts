@@ -2,6 +2,7 @@
  * A batch of intents as one cell of bytes. In one piece, so that none is ever kept, or lost, without the others that it
  * was noted with.
  */
+import { toBuffer } from "./bytes.ts";
 import { kindOf, SchemaError, ValidationError } from "./errors.ts";
 import type { ItemId } from "./item.ts";
 
@@ -44,7 +45,7 @@ export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
  * @throws {SchemaError} when the cell was written by a newer version, or by something else.
  */
 export function decodeIntents(cell: Uint8Array): IntentCell {
-  const { a, i } = parse(Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString("utf8"));
+  const { a, i } = parse(toBuffer(cell).toString("utf8"));
   return {
     attempts: a,
     intents: i.map(([namespace, key, writeId, notedAt, dead]) => ({

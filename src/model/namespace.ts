@@ -57,7 +57,9 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   const limits = rules.limits ?? WIDEST;
   // Before the labels are looked at: a list of millions shall cost nothing.
   checkDepth(namespace.length, limits, "");
-  const labels = Array.from(namespace as unknown[], (label, position) => checkLabel(label, position, limits));
+  const labels: string[] = [];
+  // By position, so that a hole is met too; `Array.from` took as long as all the checks.
+  for (let i = 0; i < namespace.length; i += 1) labels.push(checkLabel(namespace[i], i, limits));
   if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
     throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph": LangGraph keeps it for itself.');
   }

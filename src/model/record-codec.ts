@@ -3,6 +3,7 @@
  * writes of one timestamp over several cells were seen to merge into a record that nobody wrote. The header is read
  * without touching the value.
  */
+import { toBuffer } from "./bytes.ts";
 import { SchemaError } from "./errors.ts";
 import type { ItemId, ItemRecord } from "./item.ts";
 import type { EncodedValue } from "./value-codec.ts";
@@ -59,7 +60,7 @@ export function encodeRecord(record: ItemRecord): Buffer {
  * @throws {SchemaError} when the cell was written by a newer version, or by something else.
  */
 export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
-  const bytes = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength);
+  const bytes = toBuffer(cell);
   const end = bytes.indexOf(LINE_FEED);
   const header = parseHeader(bytes.toString("utf8", 0, end === -1 ? bytes.length : end));
   return {

@@ -5,6 +5,7 @@
  * key doubled to "~~…". The format is ours because records outlive libraries: it must be readable in ten years.
  */
 import { types } from "node:util";
+import { toBuffer } from "./bytes.ts";
 import { CodecError, isStoreError, kindOf, ValidationError, type StoreError } from "./errors.ts";
 
 /** A stored value. */
@@ -89,8 +90,7 @@ function isMarked(plain: { json: Json; typed: boolean }): boolean {
  */
 export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
   if (!isReadable(encoded)) throw faultOf(encoded);
-  const { buffer, byteOffset, byteLength } = encoded.bytes;
-  const json = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString("utf8")) as Json;
+  const json = JSON.parse(toBuffer(encoded.bytes).toString("utf8")) as Json;
   return (encoded.typed ? restore(json) : json) as Record<string, unknown>;
 }
 
@@ -162,7 +162,7 @@ function ofObject(value: object, walk: Walk): Json {
     return mark(walk, "date", value.toISOString());
   }
   if (value instanceof Uint8Array) {
-    return mark(walk, "bytes", Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64"));
+    return mark(walk, "bytes", toBuffer(value).toString("base64"));
   }
   if (value instanceof Map) {
     return mark(walk, "map", [...value].map(([key, element], i) => [at(walk, `key ${i}`, key), at(walk, i, element)]));

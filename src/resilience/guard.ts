@@ -11,7 +11,7 @@ import {
   type IBackoff,
 } from "cockatiel";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
-import { Deadline } from "../concurrency/deadline.ts";
+import { Deadline, withinDeadline } from "../concurrency/deadline.ts";
 import { isStoreError, NotReadyError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
 import type { Observer } from "../ports/telemetry.ts";
@@ -99,11 +99,53 @@ export class Guard {
    * @throws {UnavailableError} when the breaker is open, or too many calls wait.
    */
   async run<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
+    // The bulkhead outside: what waited while the breaker opened is refused when its turn comes, and does not wait out
+    // its time. The breaker outside the retries: a call that fails, however often it is tried, counts once.
+    const turn = this.#bulkhead.enter();
+    if (turn !== null) await turn;
+    try {
+      // While the service is well, which is nearly always, the breaker is not asked.
+      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call) : this.#tryOnce(budgetMs, call));
+    } finally {
+      this.#bulkhead.leave();
+    }
+  }
+
+  // Not cockatiel's policies for the time limit and the retries: they took 20 microseconds of processor time a call,
+  // most of it for an abort signal that nobody listens to, where a read takes 40.
+  async #tryAll<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
+    const deadline = new Deadline(budgetMs);
+    let backoff: IBackoff<unknown> | null = null;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await deadline.wait(this.#options.name, call());
+        if (this.#hasFailed) await this.#tellBreaker(() => Promise.resolve());
+        this.#hasFailed = false;
+        return answer;
+      } catch (error) {
+        backoff = this.#backoffAfter(error, attempt, backoff, deadline);
+        if (backoff === null) {
+          await this.#noteFailure(error);
+          throw error;
+        }
+        this.#options.observer?.retried(this.#options.service, attempt, backoff.duration, error);
+        await pause(backoff.duration);
+      }
+    }
+  }
+
+  /** The pause before the next attempt; null where there is none: what cannot be tried in time fails now, with its own error. */
+  #backoffAfter(error: unknown, attempt: number, before: IBackoff<unknown> | null, deadline: Deadline): IBackoff<unknown> | null {
+    if (!isPassing(error) || attempt >= this.#options.retry.maxAttempts) return null;
+    const backoff = before === null ? this.#backoff.next() : before.next(undefined);
+    return backoff.duration >= deadline.remainingMs ? null : backoff;
+  }
+
+  /** While the breaker is not closed: it refuses, or lets one through, for whose end all who call during it wait. */
+  async #tryOnce<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
     const { name, service } = this.#options;
     try {
-      // The bulkhead outside: what waited while the breaker opened is refused when its turn comes, and does not wait
-      // out its time. The breaker outside the retries: a call that fails, however often it is tried, counts once.
-      return await this.#bulkhead.run(() => this.#counted((attempts) => this.#withinBudget(budgetMs, attempts, call)));
+      return await this.#breaker.execute(() => withinDeadline(name, budgetMs, call()));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${name} failed several times in a row and is left alone for a while.`, {
@@ -113,53 +155,16 @@ export class Guard {
     }
   }
 
-  /**
-   * Runs a call under the breaker. While the service is well, which is nearly always, the breaker is not asked: it has
-   * to hear of failures, and of the first success after them.
-   */
-  async #counted<T>(call: (attempts: number) => Promise<T>): Promise<T> {
-    // All who call during a trial wait for its end, so it is not to last through pauses and further attempts.
-    if (this.#breaker.state !== CircuitState.Closed) return this.#breaker.execute(() => call(1));
-    try {
-      const answer = await call(this.#options.retry.maxAttempts);
-      if (this.#hasFailed) await this.#tellBreaker(() => Promise.resolve());
-      this.#hasFailed = false;
-      return answer;
-    } catch (error) {
-      if (isPassing(error)) {
-        this.#hasFailed = true;
-        await this.#tellBreaker(() => Promise.reject(error)).catch(() => undefined);
-      }
-      throw error;
-    }
+  /** The breaker has to hear of every failure; of successes, only of the first after one. */
+  async #noteFailure(error: unknown): Promise<void> {
+    if (!isPassing(error)) return;
+    this.#hasFailed = true;
+    await this.#tellBreaker(() => Promise.reject(error)).catch(() => undefined);
   }
 
   /** Counts an outcome, unless the breaker has opened meanwhile: then only its own trial calls count. */
   async #tellBreaker(outcome: () => Promise<void>): Promise<void> {
     if (this.#breaker.state === CircuitState.Closed) await this.#breaker.execute(outcome);
-  }
-
-  // Not cockatiel's policies for the time limit and the retries: they took 20 microseconds of processor time a call,
-  // most of it for an abort signal that nobody listens to, where a read takes 40.
-  #withinBudget<T>(budgetMs: number, attempts: number, call: () => Promise<T>): Promise<T> {
-    const deadline = new Deadline(budgetMs);
-    return deadline.wait(this.#options.name, this.#tryAgain(deadline, attempts, call));
-  }
-
-  async #tryAgain<T>(deadline: Deadline, attempts: number, call: () => Promise<T>): Promise<T> {
-    let backoff: IBackoff<unknown> | null = null;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!isPassing(error) || attempt >= attempts) throw error;
-        backoff = backoff === null ? this.#backoff.next() : backoff.next(undefined);
-        // What cannot be tried in time fails now, with its own error.
-        if (backoff.duration >= deadline.remainingMs) throw error;
-        this.#options.observer?.retried(this.#options.service, attempt, backoff.duration, error);
-        await pause(backoff.duration);
-      }
-    }
   }
 }
 

@@ -90,6 +90,16 @@ class NearbyPolicy extends policies.loadBalancing.DefaultLoadBalancingPolicy {
   }
 }
 
+/**
+ * The time that the driver sends along with each request, reads included. Each write whose order counts names its own, so
+ * the driver's is not looked at, and its monotonic clock took a fortieth of a get.
+ */
+class WallClock extends policies.timestampGeneration.MonotonicTimestampGenerator {
+  override next(): number {
+    return Date.now() * 1000;
+  }
+}
+
 function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOptions | null): Client {
   const { contactPoints = [], credentials, applicationName } = options;
   const port = options.port ?? commonPort(contactPoints);
@@ -101,6 +111,7 @@ function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
     policies: {
       ...driver.policies,
       loadBalancing: nearby,
+      timestampGeneration: new WallClock(0, 0),
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS, false),
     },
     ...(port === undefined ? {} : { protocolOptions: { port } }),

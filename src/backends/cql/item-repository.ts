@@ -105,7 +105,9 @@ export class CqlItemRepository implements ItemRepository {
 
   async markUnscored(paths: readonly string[]): Promise<void> {
     const { registry, now } = this.#parts;
-    await mapBounded([...new Set(paths)], WRITES_AT_ONCE, (path) => registry.register(path, true, now() * 1000));
+    await mapBounded([...new Set(paths)], WRITES_AT_ONCE, async (path) => {
+      await registry.register(path, true, now() * 1000);
+    });
   }
 
   namespaces(prefix: string): Promise<NamespaceEntry[]> {

@@ -24,7 +24,7 @@ const SHARDS = 8;
 /** Once written, an entry is not written again by this process for this long. */
 export const LEASE_MS = 10 * 60 * 1000;
 
-/** Namespaces whose lease is remembered; what falls out is only written once more than it had to be. */
+/** Namespaces of either kind whose lease is remembered; what falls out is only written once more than it had to be. */
 const MOST_LEASES = 100_000;
 
 /** Ranges of tokens in which the whole registry is read, at once. */
@@ -36,38 +36,51 @@ const REQUESTS_AT_ONCE = 32;
 /** Namespaces that a shard is asked for beyond its share of a page. */
 const SPARE_A_SHARD = 8;
 
+interface Lease {
+  /** The write of its entry; null once it is done. */
+  writing: Promise<void> | null;
+}
+
 /** Keeps the namespaces that hold items, or did. */
 export class NamespaceRegistry {
   readonly #parts: NamespaceRegistryParts;
-  readonly #leases: LRUCache<string, Promise<void>>;
+  /** Of namespaces that are flagged as holding an item without a vector, and of those that need not be. */
+  readonly #unscored: LRUCache<string, Lease>;
+  readonly #plain: LRUCache<string, Lease>;
 
   constructor(parts: NamespaceRegistryParts) {
     this.#parts = parts;
     const perf = { now: () => parts.now() };
-    this.#leases = new LRUCache({ max: MOST_LEASES, ttl: LEASE_MS, ttlResolution: 0, perf });
+    const options = { max: MOST_LEASES, ttl: LEASE_MS, ttlResolution: 0, perf };
+    this.#unscored = new LRUCache(options);
+    this.#plain = new LRUCache(options);
   }
 
   /**
-   * Makes sure that a namespace is registered; costs a write once per lease, however many callers ask.
+   * Makes sure that a namespace is registered; costs a write once per lease, however many callers ask. Null where its entry
+   * is written: every put asks twice, and need not wait.
    *
    * @param unscored - also that some item of it has no vector
    * @param version - version of the item that is, or was just, written, microseconds
    */
-  async register(namespace: string, unscored: boolean, version: number): Promise<void> {
-    const plainLease = `plain:${namespace}`;
-    const unscoredLease = `unscored:${namespace}`;
-    const lease = unscored ? unscoredLease : plainLease;
+  register(namespace: string, unscored: boolean, version: number): Promise<void> | null {
     // A namespace registered with the flag is registered.
-    const held = this.#leases.get(unscoredLease) ?? this.#leases.get(lease);
-    if (held !== undefined) return held;
+    const held = this.#unscored.get(namespace) ?? (unscored ? undefined : this.#plain.get(namespace));
+    return held === undefined ? this.#lease(namespace, unscored, version) : held.writing;
+  }
+
+  async #lease(namespace: string, unscored: boolean, version: number): Promise<void> {
+    const leases = unscored ? this.#unscored : this.#plain;
     // The lease runs from the write time of the entry, not from a moment later: removals rely on that.
     const start = this.#parts.now();
     const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
-    this.#leases.set(lease, writing, { start });
+    const lease: Lease = { writing };
+    leases.set(namespace, lease, { start });
     try {
       await writing;
+      lease.writing = null;
     } catch (error) {
-      if (this.#leases.peek(lease) === writing) this.#leases.delete(lease);
+      if (leases.peek(namespace) === lease) leases.delete(namespace);
       throw error;
     }
   }
@@ -133,7 +146,7 @@ export class NamespaceRegistry {
     return { paths: [...(itself.length === 0 ? [] : [prefix]), ...paths.sort(compareBytes)], next };
   }
 
-  #readBelow(prefix: string): Promise<Row[][]> {
+  #readBelow(prefix: string): Promise<(readonly Row[])[]> {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
     const range = [prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
@@ -144,7 +157,7 @@ export class NamespaceRegistry {
   }
 
   /** By ranges of tokens: as few requests for a thousand roots of one namespace as for one root of thousands. */
-  #readAll(): Promise<Row[][]> {
+  #readAll(): Promise<(readonly Row[])[]> {
     const { session, statements } = this.#parts;
     return mapBounded(SCAN_RANGES, SCAN_RANGES.length, ({ after, last }) =>
       session.rows(statements.scanNamespaces, [bigint(after), bigint(last)], "scan"),

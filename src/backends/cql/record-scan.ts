@@ -99,7 +99,7 @@ export class RecordScanner {
   }
 
   /** Records of a window of keys of one partition. */
-  async #readKeys(place: ScanPlace, partition: OpenPartition, size: number): Promise<{ rows: Row[]; next: ScanPlace }> {
+  async #readKeys(place: ScanPlace, partition: OpenPartition, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
     const { session, statements } = this.#parts;
     const { namespace, bucket, keys } = partition;
     // The least key behind one is that key and a zero.

@@ -39,14 +39,18 @@ export class RecordsById {
   }
 
   /** See `ItemRepository.get`. */
-  async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
     const [only] = ids;
-    if (only !== undefined && ids.length === 1) {
-      const { namespace, key } = only;
-      const bucket = this.#parts.buckets.bucketOf(namespace, key);
-      const [record = null] = await this.#read({ namespace, bucket, keys: [key] });
-      return [record];
-    }
+    return only !== undefined && ids.length === 1 ? this.#getOne(only) : this.#getMany(ids);
+  }
+
+  async #getOne({ namespace, key }: ItemId): Promise<(ItemRecord | null)[]> {
+    const { session, statements, buckets } = this.#parts;
+    const [row] = await session.rows(statements.readItem, [namespace, buckets.bucketOf(namespace, key), key], "read");
+    return [row === undefined ? null : toRecord(namespace, row)];
+  }
+
+  async #getMany(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
     const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
       inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
     );
@@ -69,7 +73,7 @@ export class RecordsById {
     const { session, statements } = this.#parts;
     try {
       const rows = await session.rows(statements.firstItems, [paths], "read");
-      return rows.flatMap((row) => toRecord(row["namespace"] as string, row));
+      return rows.flatMap((row) => toRecord(row["namespace"] as string, row) ?? []);
     } catch (error) {
       // One of them begins with a graveyard: whoever asks looks into each by its entries.
       if (isReadGivenUp(error)) return [];
@@ -92,19 +96,15 @@ export class RecordsById {
 
   async #read({ namespace, bucket, keys }: PartitionKeys): Promise<ItemRecord[]> {
     const { session, statements } = this.#parts;
-    const [only, ...others] = keys;
-    const rows =
-      only !== undefined && others.length === 0
-        ? await session.rows(statements.readItem, [namespace, bucket, only], "read")
-        : await session.rows(statements.readItems, [namespace, bucket, keys], "read");
-    return rows.flatMap((row) => toRecord(namespace, row));
+    const rows = await session.rows(statements.readItems, [namespace, bucket, keys], "read");
+    return rows.flatMap((row) => toRecord(namespace, row) ?? []);
   }
 }
 
-/** A row whose cell is gone but whose marker is not yet, as a time to live runs out, holds nothing. */
-export function toRecord(namespace: string, row: Row): ItemRecord[] {
+/** The record of a row; null where its cell is gone but its marker is not yet, as a time to live runs out. */
+export function toRecord(namespace: string, row: Row): ItemRecord | null {
   const cell = row["record"];
-  return cell instanceof Uint8Array ? [decodeRecord({ namespace, key: row["key"] as string }, cell)] : [];
+  return cell instanceof Uint8Array ? decodeRecord({ namespace, key: row["key"] as string }, cell) : null;
 }
 
 function inChunks<T>(list: readonly T[], size: number): T[][] {

@@ -1,6 +1,6 @@
 /** Runs statements, and turns what goes wrong into the store's own errors. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Client, Host, QueryOptions } from "cassandra-driver";
+import type { Client, Host, QueryOptions, types } from "cassandra-driver";
 import { AuthenticationError, ClosedError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
@@ -115,28 +115,29 @@ export class CqlSession {
   }
 
   /** Runs a prepared query and returns all of its rows, on however many pages they come. */
-  async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<Row[]> {
-    const rows: Row[] = [];
-    let after: string | null = null;
+  async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<readonly Row[]> {
+    const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose);
+    let after = nextOf(first);
+    if (after === null) return first.rows;
+    const rows: Row[] = [...first.rows];
     // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
-    do {
+    while (after !== null) {
       const page = await this.page({ query, params }, { after, size: null }, purpose);
       for (const row of page.rows) rows.push(row);
       after = page.next;
-    } while (after !== null);
+    }
     return rows;
   }
 
   /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
-  async page({ query, params }: Statement, { after, size }: PageRequest, purpose: "read" | "scan"): Promise<RowPage> {
-    const client = this.#client();
+  async page(statement: Statement, { after, size }: PageRequest, purpose: "read" | "scan"): Promise<RowPage> {
     const options: QueryOptions = {
       ...this.#profiles[purpose],
       ...(after === null ? {} : { pageState: after }),
       ...(size === null ? {} : { fetchSize: size }),
     };
-    const { rows, pageState } = await this.#run(purpose, () => client.execute(query, [...params], options));
-    return { rows, next: pageState ?? null };
+    const page = await this.#execute(statement, options, purpose);
+    return { rows: page.rows, next: nextOf(page) };
   }
 
   /** The token of a partition, by its key as the protocol has it. */
@@ -145,11 +146,10 @@ export class CqlSession {
   }
 
   /** Runs a prepared write. */
-  async write({ query, params, partition }: Statement): Promise<void> {
-    const client = this.#client();
+  async write(statement: Statement): Promise<void> {
     const { write } = this.#profiles;
-    const options = partition === undefined ? write : { ...write, routingKey: partition };
-    await this.#run("write", () => client.execute(query, [...params], options));
+    const { partition } = statement;
+    await this.#execute(statement, partition === undefined ? write : { ...write, routingKey: partition }, "write");
   }
 
   /**
@@ -159,11 +159,10 @@ export class CqlSession {
    * two nodes of Cassandra 5 that create one table at the same time may give it two identities.
    */
   async changeSchema(query: string): Promise<void> {
-    const client = this.#client();
     const [first] = this.#upHosts().sort((a, b) => (a.address < b.address ? -1 : 1));
     const pinned: QueryOptions = first === undefined ? {} : { host: first };
-    await this.#run("schema", () => client.execute(query, [], { ...this.#profiles.schema, ...pinned }));
-    await this.#agree(client);
+    await this.#execute({ query, params: [] }, { ...this.#profiles.schema, ...pinned }, "schema");
+    await this.#agree(this.#client());
   }
 
   /**
@@ -198,9 +197,11 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
-  async #run<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+  /** Sends a statement, and nothing else: every read and write of the store comes by. */
+  async #execute({ query, params }: Statement, options: QueryOptions, purpose: Purpose): Promise<types.ResultSet> {
+    const client = this.#client();
     try {
-      return await request();
+      return await client.execute(query, params as Param[], options);
     } catch (error) {
       const { credentials } = this.#options;
       throw mayChange(credentials) ? passing(toStoreError(error, DOING[purpose])) : toStoreError(error, DOING[purpose]);
@@ -211,6 +212,11 @@ export class CqlSession {
     if (this.#connected === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
     return this.#connected.client;
   }
+}
+
+/** Where the page after one starts; null where there is none. */
+function nextOf({ pageState }: types.ResultSet): string | null {
+  return pageState ?? null;
 }
 
 /** The data centre that a secure connect bundle leads to; the driver learns it when it connects. */

@@ -78,7 +78,7 @@ export class SmallNamespaces {
     const { session, statements } = this.#parts;
     try {
       const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read");
-      return { rows: rows.length, records: rows.flatMap((row) => toRecord(namespace, row)) };
+      return { rows: rows.length, records: rows.flatMap((row) => toRecord(namespace, row) ?? []) };
     } catch (error) {
       if (isReadGivenUp(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;
       throw error;

@@ -5,6 +5,7 @@
  * to the end, and user text stored as bytes.
  */
 import Database from "libsql";
+import { toBuffer } from "../../model/bytes.ts";
 
 /** What may be bound. */
 export type Bound = string | number | bigint | Uint8Array | null;
@@ -100,7 +101,5 @@ export function toBytes(text: string): Buffer {
 }
 
 function bind(parameters: readonly Bound[]): Bound[] {
-  return parameters.map((value) =>
-    value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value,
-  );
+  return parameters.map((value) => (value instanceof Uint8Array ? toBuffer(value) : value));
 }

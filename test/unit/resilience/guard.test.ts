@@ -1,10 +1,14 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { UnavailableError, ValidationError } from "../../../src/model/errors.ts";
 import type { StoreEvent } from "../../../src/ports/events.ts";
 import { Guard, type GuardOptions } from "../../../src/resilience/guard.ts";
 
 const BUDGET_MS = 5_000;
 const down = (): Promise<never> => Promise.reject(new UnavailableError("down"));
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function guardWith(options: Partial<GuardOptions> = {}): { guard: Guard; told: StoreEvent[] } {
   const told: StoreEvent[] = [];
@@ -36,6 +40,20 @@ test("what failed for a passing reason is tried again, and a mistake is not", as
   });
   await expect(mistaken).rejects.toMatchObject({ code: "VALIDATION" });
   expect(mistakes).toBe(1);
+});
+
+test("a call whose time is up is not sent again, also where the timer comes before the clock", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
+  let calls = 0;
+  const late = guard.run(BUDGET_MS, () => {
+    calls += 1;
+    return new Promise<never>(() => undefined);
+  });
+  const refused = expect(late).rejects.toMatchObject({ code: "TIMEOUT" });
+  await vi.advanceTimersByTimeAsync(BUDGET_MS);
+  await refused;
+  expect(calls).toBe(1);
 });
 
 test("opens after failures in a row, refuses at once, and closes by a trial call; one event each", async () => {
