@@ -28,16 +28,30 @@ export class ContestedError extends UnavailableError {
   }
 }
 
+/** What was read of an item. */
+export interface Seen {
+  readonly point: StoredPoint | null;
+  readonly record: ItemRecord | null;
+}
+
+/** Looks at items: at the point before the record, so that what is removed is never newer than what was seen. */
+export async function lookAt({ items, indexing }: ReconcileGround, ids: readonly ItemId[]): Promise<Seen[]> {
+  const points = indexing === null ? [] : await indexing.vectors.stored(ids);
+  const records = await items.get(ids);
+  return ids.map((_, i) => ({ point: points[i] ?? null, record: records[i] ?? null }));
+}
+
 /**
  * Reconciles one item; may be run twice at once, and beside writers.
  *
+ * @param seen - what was just read of it, together with others; by default it is read now
  * @throws {ContestedError} when others write it all the time.
  */
-export async function reconcileItem(ground: ReconcileGround, id: ItemId): Promise<Reconciled> {
+export async function reconcileItem(ground: ReconcileGround, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
   let wroteVectors = false;
   let last: ItemRecord | null = null;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { record, sync } = await reconcileOnce(ground, id);
+    const { record, sync } = await reconcileOnce(ground, id, round === 0 ? seen : null);
     wroteVectors ||= sync !== "untouched";
     if (sync !== "contested") return { record, wroteVectors };
     last = record;
@@ -62,10 +76,9 @@ interface Round {
   readonly sync: Sync;
 }
 
-/** The point's version is read before the record, so that what is removed is never newer than what was seen. */
-async function reconcileOnce({ items, indexing }: ReconcileGround, id: ItemId): Promise<Round> {
-  const [point = null] = indexing === null ? [] : await indexing.vectors.stored([id]);
-  const [record = null] = await items.get([id]);
+async function reconcileOnce(ground: ReconcileGround, id: ItemId, seen: Seen | null): Promise<Round> {
+  const { items, indexing } = ground;
+  const { point, record } = seen ?? ((await lookAt(ground, [id]))[0] as Seen);
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, sync: "untouched" };
   if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {

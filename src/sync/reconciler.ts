@@ -1,7 +1,7 @@
 /** Sees to writes whose writer did not: it crashed, or a database was away. Runs in every process, without agreement. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { EndedBatch, IntentLog } from "../core/intent-log.ts";
-import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { lookAt, reconcileItem, type ReconcileGround, type Seen } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
@@ -210,7 +210,9 @@ export class Reconciler {
 
   async #see(batch: IntentBatch): Promise<Verdict[]> {
     const { outbox, log } = this.#options;
-    const verdicts = await mapBounded(batch.intents, ITEMS_AT_ONCE, (intent) => this.#seeOne(intent, batch));
+    const seen = await this.#lookAt(batch.intents);
+    const numbered = batch.intents.map((intent, i) => ({ intent, seen: seen?.[i] ?? null }));
+    const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#seeOne(each.intent, each.seen, batch));
     // Its vectors are acknowledged and may not be flushed yet: it stays until it is due, whatever was seen of it now.
     if (log.isYoung(batch, Date.now())) return verdicts;
     const left = batch.intents.flatMap((intent, i): Left[] => {
@@ -224,11 +226,23 @@ export class Reconciler {
     return verdicts;
   }
 
-  async #seeOne(intent: Intent, batch: IntentBatch): Promise<Verdict> {
+  /** The items of a batch, read together: read one by one they took most of the time. Null where one of them stands in the way. */
+  async #lookAt(ids: readonly ItemId[]): Promise<Seen[] | null> {
+    try {
+      return await lookAt(this.#options.ground, ids);
+    } catch (error) {
+      if (lacksRight(error)) throw error;
+      // Which one it is, and for each of the others that it is none, comes out when they are read one by one.
+      this.#options.logger.debug({ cause: messageOf(error) }, "items could not be read together");
+      return null;
+    }
+  }
+
+  async #seeOne(intent: Intent, seen: Seen | null, batch: IntentBatch): Promise<Verdict> {
     const { ground, log, events, logger } = this.#options;
     const { attempts } = batch;
     try {
-      const { record, wroteVectors } = await reconcileItem(ground, intent);
+      const { record, wroteVectors } = await reconcileItem(ground, intent, seen);
       if (wroteVectors && record !== null) this.#observer.vectorsSynced("reconcile", Math.max(0, Date.now() - record.version / 1_000), 1);
       if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
       return wroteVectors && log.flushes ? "flushing" : "settled";

@@ -3,6 +3,7 @@ import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scyllad
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
+import { LibsqlVectorIndex } from "../../src/backends/libsql/vector-index.ts";
 
 /** An embedding provider that answers when it is let go. */
 class HeldEmbeddings extends HashEmbeddings {
@@ -222,4 +223,16 @@ test("a page that the prefix's own items fill is read without asking which names
   expect(await keys(2)).toEqual(["a", "b"]);
   expect(namespaces.mock.calls).toHaveLength(first);
   expect(await keys(4)).toEqual(["a", "b", "c", "d"]);
+});
+
+test("what many writes left noted is read together when it is seen to", async () => {
+  const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 60_000 } });
+  await store.batch(Array.from({ length: 100 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { text: `tea ${n}` } })));
+  const stored = vi.spyOn(LibsqlVectorIndex.prototype, "stored");
+  const get = vi.spyOn(LibsqlItemRepository.prototype, "get");
+  expect(await store.reconcile()).toMatchObject({ examined: 100, settled: 100, failed: 0 });
+  for (const { mock } of [stored, get]) {
+    expect(mock.calls.flatMap(([ids]) => ids)).toHaveLength(100);
+    expect(mock.calls.length).toBeLessThan(10);
+  }
 });
