@@ -6,7 +6,7 @@ import { settleBounded } from "../concurrency/bounded.ts";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { ByteBudget } from "../concurrency/byte-budget.ts";
 import { Deadline, untilAborted } from "../concurrency/deadline.ts";
-import { fulfilled, rejected, settleEach } from "../concurrency/outcomes.ts";
+import { fulfilled, rejected, settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
@@ -176,18 +176,14 @@ export class Memory {
   async #putWithin(requests: readonly PutRequest[]): Promise<PromiseSettledResult<number>[]> {
     if (requests.length === 0) return [];
     const bytes = requests.reduce((sum, { value }) => sum + (value?.bytes.byteLength ?? 0), 0);
-    try {
+    return settleTogether(requests.length, async () => {
       this.#pendingBytes.take(bytes);
-    } catch (reason) {
-      return requests.map(() => rejected(reason));
-    }
-    try {
-      return await this.#put(requests, new Deadline(this.#limits.writeDeadlineMs));
-    } catch (reason) {
-      return requests.map(() => rejected(reason));
-    } finally {
-      this.#pendingBytes.giveBack(bytes);
-    }
+      try {
+        return await this.#put(requests, new Deadline(this.#limits.writeDeadlineMs));
+      } finally {
+        this.#pendingBytes.giveBack(bytes);
+      }
+    });
   }
 
   #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {

@@ -225,6 +225,16 @@ test("a page that the prefix's own items fill is read without asking which names
   expect(await keys(4)).toEqual(["a", "b", "c", "d"]);
 });
 
+test("a store on a new file reads what it wrote, however often one is made", async () => {
+  // Of sixty that opened their file by two threads at once, mostly one did not.
+  for (let n = 0; n < 60; n += 1) {
+    const store = await open(new HeldEmbeddings());
+    await store.put(["a"], "k", { n }, false);
+    expect(await store.get(["a"], "k")).not.toBeNull();
+    await store.stop();
+  }
+});
+
 test("what many writes left noted is read together when it is seen to", async () => {
   const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 60_000 } });
   await store.batch(Array.from({ length: 100 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { text: `tea ${n}` } })));

@@ -87,7 +87,10 @@ export class LibsqlBackend implements Backend {
         process.once("exit", this.#removeAtExit);
         await mkdir(this.#temporaryDirectory, { mode: 0o700 });
       }
-      await Promise.all([this.#work.start(), this.#reads.start()]);
+      // One after the other: where both opened a new file at once, one store of a hundred never read by id what was written
+      // since; its searches found it. Why is not known.
+      await this.#work.start();
+      await this.#reads.start();
     } catch (error) {
       await this.stop();
       throw error;

@@ -62,19 +62,19 @@ export class LocalDatabase {
     return this.#handlers[name](request);
   }
 
-  /** May be called again after SQLITE_BUSY: it then goes on with the connection that it has. */
-  #open({ path, dims, durable }: OpenRequest): null {
-    this.#connection ??= new Connection(path);
-    const connection = this.#connection;
-    connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
-    const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
-    if (mode !== "wal") throw new TypeError(`journal mode of ${path} is ${String(mode)}: its file system has no WAL`);
-    // FULL syncs the log at each commit, so that a write outlives a loss of power as well; commits are shared.
-    connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
-    connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-    migrate(connection, path);
-    if (dims !== null) checkDims(connection, path, dims);
-    this.#tables = createTables(connection);
+  /**
+   * May be called again after SQLITE_BUSY: it then begins with a new connection, as a statement that the lock of another
+   * interrupted could stay open and pin what the file held then.
+   */
+  #open(request: OpenRequest): null {
+    this.#close();
+    this.#connection = new Connection(request.path);
+    try {
+      this.#tables = opened(this.#connection, request);
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
     return null;
   }
 
@@ -94,6 +94,19 @@ export class LocalDatabase {
     this.#connection = null;
     return null;
   }
+}
+
+/** Makes a connection ready: its modes, the tables of this version, its statements. */
+function opened(connection: Connection, { path, dims, durable }: OpenRequest): Tables {
+  connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
+  if (mode !== "wal") throw new TypeError(`journal mode of ${path} is ${String(mode)}: its file system has no WAL`);
+  // FULL syncs the log at each commit, so that a write outlives a loss of power as well; commits are shared.
+  connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+  connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  migrate(connection, path);
+  if (dims !== null) checkDims(connection, path, dims);
+  return createTables(connection);
 }
 
 function createTables(connection: Connection): Tables {
