@@ -226,7 +226,7 @@ export class Reconciler {
     return verdicts;
   }
 
-  /** The items of a batch, read together: read one by one they took most of the time. Null where one of them stands in the way. */
+  /** The items of a batch, read by two requests instead of two each. Null where one of them stands in the way. */
   async #lookAt(ids: readonly ItemId[]): Promise<Seen[] | null> {
     try {
       return await lookAt(this.#options.ground, ids);
