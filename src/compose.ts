@@ -55,9 +55,7 @@ export function lastingFor(config: CommonConfig): Lasting {
   const log = new StoreLog(config);
   const telemetry = new Telemetry(config.telemetry, log);
   const events = new StoreEvents(log, (type) => telemetry.told(type));
-  // Of each composition that ends, one: several may end at once.
-  events.emitter.setMaxListeners(100);
-  const alertEvents = new AlertEvents(events.emitter);
+  const alertEvents = new AlertEvents(events.internal);
   return { log, events, telemetry, alertEvents, clock: new VersionClock() };
 }
 
@@ -265,13 +263,13 @@ function composeUpkeep(
     sweeper,
     refill,
     start() {
-      events.emitter.on("breaker-closed", wake);
+      events.internal.on("breaker-closed", wake);
       reconciler.start();
       sweeper.start();
       refill?.start();
     },
     async stop(): Promise<void> {
-      events.emitter.off("breaker-closed", wake);
+      events.internal.off("breaker-closed", wake);
       await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
     },
   };

@@ -47,7 +47,7 @@ export type { SweepReport } from "./sync/sweeper.ts";
 export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts";
 export type { LatencyStats } from "./telemetry/recent-latency.ts";
 export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
-export type { StoreEventMap } from "./telemetry/store-events.ts";
+export type { StoreEventListener, StoreEventMap } from "./telemetry/event-listeners.ts";
 export {
   StoreView,
   type CallOptions,

@@ -1,4 +1,3 @@
-import type { EventEmitter } from "node:events";
 import type { Composition } from "./compose.ts";
 import { composeEmbedded, composeServers } from "./connect.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
@@ -20,7 +19,7 @@ import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfNone, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
-import type { StoreEventMap } from "./telemetry/store-events.ts";
+import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { StoreView, WHOLE_STORE, type ViewGround } from "./views.ts";
 
 /** Longest time for a health check of a store that is not connected yet, milliseconds. */
@@ -154,15 +153,18 @@ export class ScyllaDBStore extends StoreView {
     return this.#lifecycle.composition.stats();
   }
 
-  /** Calls `listener` at each event of a type. What it throws is logged and goes no further. */
-  on<Type extends StoreEventType>(type: Type, listener: (...args: StoreEventMap[Type]) => void): this {
-    (this.#lifecycle.composition.events.emitter as EventEmitter).on(type, listener);
+  /**
+   * Calls `listener` at each event of a type. Listeners are isolated: what one throws, or rejects with, is logged, and
+   * neither the store nor another listener is affected.
+   */
+  on<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
+    this.#lifecycle.composition.events.listeners.on(type, listener);
     return this;
   }
 
   /** Calls `listener` no more. */
-  off<Type extends StoreEventType>(type: Type, listener: (...args: StoreEventMap[Type]) => void): this {
-    (this.#lifecycle.composition.events.emitter as EventEmitter).off(type, listener);
+  off<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
+    this.#lifecycle.composition.events.listeners.off(type, listener);
     return this;
   }
 

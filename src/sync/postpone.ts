@@ -13,7 +13,7 @@ export interface Left {
   readonly verdict: "watched" | "failed" | "dead";
 }
 
-/** First pause before a batch is looked at again; doubles each time. */
+/** Longest first pause before a batch is retried; doubles each time. */
 const FIRST_PAUSE_MS = 60_000;
 
 /** Longest pause of what failed for a passing reason: it shall be in step soon after an outage. */
@@ -35,17 +35,20 @@ export function isLost(intent: Intent, attempts: number, error: unknown, now: nu
 /**
  * The batches in which what is left of one is kept. They are the same from whichever process saw the same, so that two do
  * not make two of one; where two saw differently, the ids differ, and none takes the place of the other.
+ *
+ * @param now - current time, milliseconds since the epoch. Pauses count from it: counted from the old due time, a batch
+ *   that was overdue for a day would be due again at once.
  */
-export function postpone(batch: IntentBatch, left: readonly Left[]): IntentBatch[] {
+export function postpone(batch: IntentBatch, left: readonly Left[], now: number): IntentBatch[] {
   const failed = left.filter(({ verdict }) => verdict === "failed");
   const others = left.filter(({ verdict }) => verdict !== "failed");
   return [
-    ...(failed.length === 0 ? [] : [later(batch, failed, LONGEST_RETRY_PAUSE_MS)]),
-    ...(others.length === 0 ? [] : [later(batch, others, LONGEST_PAUSE_MS)]),
+    ...(failed.length === 0 ? [] : [later(batch, failed, LONGEST_RETRY_PAUSE_MS, now)]),
+    ...(others.length === 0 ? [] : [later(batch, others, LONGEST_PAUSE_MS, now)]),
   ];
 }
 
-function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number): IntentBatch {
+function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number, now: number): IntentBatch {
   const [root = batch.id] = batch.id.split("~");
   const attempts = batch.attempts + 1;
   const intents = left.map(({ intent: { namespace, key, writeId, notedAt }, verdict }): Intent => {
@@ -56,8 +59,18 @@ function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number
   for (const { writeId, isDead } of intents) content.update(`${writeId} ${isDead === true} `);
   return {
     id: `${root}~${attempts}~${content.digest("base64url").slice(0, 8)}`,
-    dueAt: batch.dueAt + Math.min(FIRST_PAUSE_MS * 2 ** batch.attempts, longestPauseMs),
+    dueAt: dueAfter(Math.min(FIRST_PAUSE_MS * 2 ** batch.attempts, longestPauseMs), root, now),
     attempts,
     intents,
   };
+}
+
+/**
+ * A due time of half to all of `pauseMs` from now, on a grid of the batch's own: two processes that postpone one batch a
+ * moment apart nearly always choose the same time, and batches that became due together are spread.
+ */
+function dueAfter(pauseMs: number, root: string, now: number): number {
+  const step = pauseMs / 2;
+  const phase = createHash("sha256").update(root).digest().readUInt32BE() % step;
+  return Math.floor((now + pauseMs - phase) / step) * step + phase;
 }

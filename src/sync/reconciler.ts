@@ -221,7 +221,7 @@ export class Reconciler {
       return [{ intent, verdict: verdict === "flushing" ? "watched" : verdict }];
     });
     // Kept anew before it is removed: a crash between the two leaves it twice, never not at all.
-    for (const later of postpone(batch, left)) await outbox.add(later);
+    for (const later of postpone(batch, left, Date.now())) await outbox.add(later);
     await this.#remove([batch]);
     return verdicts;
   }

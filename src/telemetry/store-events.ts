@@ -1,11 +1,10 @@
 /** Tells what happens in the store: to listeners, in the log, and in counts. One place, so that none says more than another. */
-import { EventEmitter } from "node:events";
 import { messageOf } from "../model/errors.ts";
 import type { Events, StoreEvent, StoreEventType } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
-
-/** Listeners by the type of their event. */
-export type StoreEventMap = { readonly [Type in StoreEventType]: [event: Extract<StoreEvent, { type: Type }>] };
+import { EventListeners } from "./event-listeners.ts";
+import { callIsolated } from "./isolated-call.ts";
+import { RepeatedLines } from "./repeated-lines.ts";
 
 /** How an event stands in the log. */
 interface Line {
@@ -60,18 +59,27 @@ const REPEATED: ReadonlySet<StoreEventType> = new Set([
   "secret-refresh-failed",
 ]);
 
-/** Tells events to whoever listens. */
+/** Subscribers of one type within the store: every composition that is being retired has one, and several may be at once. */
+const MAX_INTERNAL = 100;
+
+/** Emits the events of a store to its own subscribers, and to the listeners of the application. */
 export class StoreEvents implements Events {
-  readonly emitter = new EventEmitter<StoreEventMap>();
+  /** Subscribers within the store; called first. */
+  readonly internal: EventListeners;
+  /** Listeners of the application. */
+  readonly listeners: EventListeners;
   readonly #logger: Logger;
   readonly #told: (type: StoreEventType) => void;
   readonly #counts = new Map<StoreEventType, number>();
   readonly #logged = new Map<string, number>();
+  readonly #failures = new RepeatedLines(QUIET_MS);
 
   /** @param told - is given the type of each event, to count it */
   constructor(logger: Logger, told: (type: StoreEventType) => void = () => undefined) {
     this.#logger = logger;
     this.#told = told;
+    this.internal = new EventListeners((type, error) => this.#logFailure("internal subscriber", type, error)).expectUpTo(MAX_INTERNAL);
+    this.listeners = new EventListeners((type, error) => this.#logFailure("event listener", type, error));
   }
 
   /** How often each kind was told since the store was made. */
@@ -82,14 +90,20 @@ export class StoreEvents implements Events {
   tell(event: StoreEvent): void {
     const count = (this.#counts.get(event.type) ?? 0) + 1;
     this.#counts.set(event.type, count);
-    this.#told(event.type);
+    callIsolated(
+      () => this.#told(event.type),
+      (error) => this.#logFailure("event counter", event.type, error),
+    );
     this.#log(event, count);
-    try {
-      // One union of names and payloads, which the emitter's types cannot follow.
-      (this.emitter as EventEmitter).emit(event.type, event);
-    } catch (error) {
-      this.#logger.error({ type: event.type, cause: messageOf(error) }, "a listener of the store threw; what it listens to goes on");
-    }
+    this.internal.emit(event);
+    this.listeners.emit(event);
+  }
+
+  #logFailure(what: string, type: StoreEventType, error: unknown): void {
+    const leftOut = this.#failures.due(`${what} ${type}`, performance.now());
+    if (leftOut === null) return;
+    const fields = { type, cause: messageOf(error), ...(leftOut === 0 ? {} : { leftOut }) };
+    this.#logger.error(fields, `an ${what} failed; the store and other listeners are not affected`);
   }
 
   #log({ type, ...fields }: StoreEvent, count: number): void {

@@ -1,7 +1,9 @@
 /** The log of a store. */
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { LogFields, Logger } from "../ports/logger.ts";
+import { messageOf } from "../model/errors.ts";
 import { asLogger } from "./console-logger.ts";
+import { callIsolated } from "./isolated-call.ts";
 
 /** Least level of the lines that are logged. */
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -14,10 +16,11 @@ export interface LogOptions {
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
-/** The log of a store: stays the same while the logger and the level behind it change. */
+/** The log of a store: stays the same while the logger and the level behind it change. A logger that fails affects no operation. */
 export class StoreLog implements Logger {
   #logger: Logger;
   #least: number;
+  #hasFailed = false;
 
   constructor({ logger, logLevel }: LogOptions) {
     this.#logger = asLogger(logger);
@@ -31,19 +34,33 @@ export class StoreLog implements Logger {
   }
 
   debug(fields: LogFields, message: string): void {
-    if (this.#least <= 0) this.#logger.debug(withTrace(fields), message);
+    if (this.#least <= 0) this.#write("debug", fields, message);
   }
 
   info(fields: LogFields, message: string): void {
-    if (this.#least <= 1) this.#logger.info(withTrace(fields), message);
+    if (this.#least <= 1) this.#write("info", fields, message);
   }
 
   warn(fields: LogFields, message: string): void {
-    if (this.#least <= 2) this.#logger.warn(withTrace(fields), message);
+    if (this.#least <= 2) this.#write("warn", fields, message);
   }
 
   error(fields: LogFields, message: string): void {
-    if (this.#least <= 3) this.#logger.error(withTrace(fields), message);
+    if (this.#least <= 3) this.#write("error", fields, message);
+  }
+
+  #write(level: keyof Logger, fields: LogFields, message: string): void {
+    callIsolated(
+      () => this.#logger[level](withTrace(fields), message),
+      (error) => this.#warnOnce(error),
+    );
+  }
+
+  /** The failure of a logger cannot be logged. */
+  #warnOnce(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    process.emitWarning(`The logger of langgraph-store-scylladb failed, and log lines are lost: ${messageOf(error)}`);
   }
 }
 

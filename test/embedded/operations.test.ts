@@ -177,7 +177,7 @@ test("stop gives up what does not end, and says so", async () => {
   expect(await store.health()).toMatchObject({ status: "down", records: { error: expect.stringContaining("stopped") as string } });
 });
 
-test("a healthy store says so, and a listener that throws harms nobody", async () => {
+test("a healthy store reports that; a listener that throws or rejects affects neither the put nor other listeners", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { embeddingFailure: "store-unindexed", limits: { writeDeadlineMs: 200 } });
   await store.put(["a"], "k", { text: "tea" });
@@ -194,9 +194,12 @@ test("a healthy store says so, and a listener that throws harms nobody", async (
   store.on("embedding-postponed", () => {
     throw new Error("listener");
   });
+  // Unhandled, its rejection would fail this run.
+  store.on("embedding-postponed", () => Promise.reject(new Error("async listener")));
   store.on("embedding-postponed", ({ type }) => heard.push(type));
   embeddings.held = true;
   await store.put(["a"], "k2", { text: "other" });
+  expect(heard).toEqual(["embedding-postponed"]);
   expect(await store.get(["a"], "k2")).not.toBeNull();
   embeddings.release();
 });

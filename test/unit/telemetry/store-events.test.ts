@@ -1,0 +1,104 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { silentLogger, type LogFields, type Logger } from "../../../src/ports/logger.ts";
+import { StoreEvents } from "../../../src/telemetry/store-events.ts";
+import { StoreLog } from "../../../src/telemetry/store-log.ts";
+
+const CLOSED = { type: "breaker-closed", service: "vectors" } as const;
+
+/** A logger that keeps its error lines. */
+function recordingLogger(): { readonly errors: { readonly fields: LogFields; readonly message: string }[]; readonly logger: Logger } {
+  const errors: { fields: LogFields; message: string }[] = [];
+  return { errors, logger: { ...silentLogger, error: (fields, message) => void errors.push({ fields, message }) } };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test("a listener that throws does not keep later listeners, or subscribers of the store, from the event", () => {
+  const { errors, logger } = recordingLogger();
+  const events = new StoreEvents(logger);
+  const called: string[] = [];
+  events.listeners.on("breaker-closed", () => {
+    throw new Error("first listener");
+  });
+  events.listeners.on("breaker-closed", () => called.push("second listener"));
+  events.internal.on("breaker-closed", () => called.push("reconciler"));
+  events.tell(CLOSED);
+  expect(called).toEqual(["reconciler", "second listener"]);
+  expect(errors.map(({ fields }) => fields)).toEqual([{ type: "breaker-closed", cause: "first listener" }]);
+});
+
+test("the rejection of an async listener is logged and is not unhandled", async () => {
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  const { errors, logger } = recordingLogger();
+  const events = new StoreEvents(logger);
+  events.listeners.on("breaker-closed", async () => {
+    await Promise.resolve();
+    throw new Error("async listener");
+  });
+  events.listeners.on("breaker-closed", () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new Error("thenable")) }));
+  events.tell(CLOSED);
+  await vi.waitFor(() => expect(errors).toHaveLength(1));
+  // Node.js reports unhandled rejections after the microtasks of the turn in which they occur.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
+});
+
+test("a listener that keeps failing is logged now and then, with the number of failures left out", () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  const { errors, logger } = recordingLogger();
+  const events = new StoreEvents(logger);
+  events.listeners.on("breaker-closed", () => {
+    throw new Error("always");
+  });
+  for (let n = 0; n < 100; n += 1) events.tell(CLOSED);
+  expect(errors).toHaveLength(1);
+  now.mockReturnValue(60_000);
+  events.tell(CLOSED);
+  expect(errors[1]?.fields).toMatchObject({ leftOut: 99 });
+});
+
+test("a listener that is removed is not called; one that is added during an event is called from the next event on", () => {
+  const events = new StoreEvents(silentLogger);
+  const called: string[] = [];
+  const added = (): unknown => called.push("added");
+  const removed = (): unknown => called.push("removed");
+  events.listeners.on("breaker-closed", removed);
+  events.listeners.on("breaker-closed", () => events.listeners.on("breaker-closed", added).off("breaker-closed", removed));
+  events.tell(CLOSED);
+  expect(called).toEqual(["removed"]);
+  events.tell(CLOSED);
+  expect(called).toEqual(["removed", "added"]);
+});
+
+test("a failing event counter does not keep listeners from the event", () => {
+  const events = new StoreEvents(silentLogger, () => {
+    throw new Error("metrics SDK");
+  });
+  const called: string[] = [];
+  events.listeners.on("breaker-closed", ({ type }) => called.push(type));
+  events.tell(CLOSED);
+  expect(called).toEqual(["breaker-closed"]);
+});
+
+test("a logger that throws, or returns a rejected promise, fails nothing and is reported once as a warning of the process", async () => {
+  const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const rejecting: () => unknown = () => Promise.reject(new Error("log server"));
+  const logger: Logger = {
+    ...silentLogger,
+    warn: () => {
+      throw new Error("disk full");
+    },
+    error: rejecting,
+  };
+  const log = new StoreLog({ logger, logLevel: "debug" });
+  log.warn({}, "one");
+  log.warn({}, "two");
+  log.error({}, "three");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(String(warn.mock.calls[0]?.[0])).toContain("disk full");
+});
