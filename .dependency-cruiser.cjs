@@ -13,7 +13,7 @@ module.exports = {
     { name: "no-cycle", severity: "error", from: {}, to: { circular: true } },
     layer("model-imports-only-model", "model/", ["model/"]),
     layer("concurrency-imports-only-the-model", "concurrency/", ["model/", "concurrency/"]),
-    layer("ports-import-only-the-model", "ports/", ["model/", "ports/"]),
+    layer("ports-import-model-and-concurrency", "ports/", ["model/", "concurrency/", "ports/"]),
     layer("core-imports-no-technology", "core/", ["model/", "concurrency/", "ports/", "core/"]),
     layer("config-imports-model-and-ports", "config/", ["model/", "ports/", "config/"]),
     layer("resilience-wraps-ports", "resilience/", ["model/", "concurrency/", "ports/", "resilience/"]),
@@ -23,7 +23,7 @@ module.exports = {
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
     layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),
     layer("embeddings-import-only-the-model", "embeddings/", ["model/", "embeddings/"]),
-    layer("testing-imports-model-and-ports", "testing/", ["model/", "ports/", "testing/"]),
+    layer("testing-imports-model-and-ports", "testing/", ["model/", "concurrency/", "ports/", "testing/"]),
     {
       name: "only-the-composition-root-knows-backends",
       severity: "error",

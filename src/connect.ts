@@ -131,12 +131,14 @@ function serversComposition(
   const { events, telemetry } = lasting;
   const guards = new Guards(config, { events, observer: telemetry }, previous === null ? null : { ...previous, isSameConnection });
   const target = cqlTarget(config.cql);
+  const budgets = { readMs: limits.deadlineMs, writeMs: limits.deadlineMs, maintenanceMs: limits.deadlineMs };
   // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
-  const vectorsBudgetMs = Math.ceil(limits.deadlineMs / 2);
-  const guarded = (index: VectorIndex): VectorIndex => guardVectorIndex(index, guards.of("vectors"), vectorsBudgetMs);
+  const half = Math.ceil(limits.deadlineMs / 2);
+  const vectorBudgets = { queryMs: half, writeMs: half, maintenanceMs: half };
+  const guarded = (index: VectorIndex): VectorIndex => guardVectorIndex(index, guards.of("vectors"), vectorBudgets);
   const parts: Parts = {
-    items: observeItems(guardItems(records.items, guards.of("records"), limits.deadlineMs), telemetry, target),
-    outbox: observeOutbox(guardOutbox(records.outbox, guards.of("records"), limits.deadlineMs), telemetry, target),
+    items: observeItems(guardItems(records.items, guards.of("records"), budgets), telemetry, target),
+    outbox: observeOutbox(guardOutbox(records.outbox, guards.of("records"), budgets), telemetry, target),
     vectors:
       collection === null
         ? null

@@ -1,4 +1,5 @@
 /** Records whose values go through a codec: sealed when they are written, opened when they are read. */
+import type { Deadline } from "../concurrency/deadline.ts";
 import { rejected } from "../concurrency/outcomes.ts";
 import { CodecError, isStoreError, kindOf, messageOf, type StoreError } from "../model/errors.ts";
 import type { ItemRecord, LiveRecord } from "../model/item.ts";
@@ -15,36 +16,36 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   const openAll = <Found extends ItemRecord>(records: readonly Found[]): Promise<Found[]> =>
     Promise.all(records.map((record) => opened(record, codec)));
   return {
-    get: async (ids) => {
-      const records = await items.get(ids);
+    get: async (ids, deadline) => {
+      const records = await items.get(ids, deadline);
       return Promise.all(records.map(async (record) => (record === null ? null : opened(record, codec))));
     },
-    put: (records) => putSealed(items, codec, records),
-    list: async (query) => {
-      const page = await items.list(query);
+    put: (records, deadline) => putSealed(items, codec, records, deadline),
+    list: async (query, deadline) => {
+      const page = await items.list(query, deadline);
       return { ...page, records: await openAll<LiveRecord>(page.records) };
     },
     // Tells only that there is something: the value stays sealed.
-    peek: (paths) => items.peek(paths),
-    scan: async (after, limit) => {
-      const page = await items.scan(after, limit);
+    peek: (paths, deadline) => items.peek(paths, deadline),
+    scan: async (after, limit, deadline) => {
+      const page = await items.scan(after, limit, deadline);
       return { ...page, found: await openAll(page.found) };
     },
-    markUnscored: (paths) => items.markUnscored(paths),
-    namespaces: (prefix) => items.namespaces(prefix),
-    namespacesAfter: (query) => items.namespacesAfter(query),
-    listed: (records) => items.listed(records),
-    clearUnscored: (paths, asOf) => items.clearUnscored(paths, asOf),
-    unregister: (paths, asOf) => items.unregister(paths, asOf),
-    sweep: (limit) => items.sweep(limit),
+    markUnscored: (paths, deadline) => items.markUnscored(paths, deadline),
+    namespaces: (prefix, deadline) => items.namespaces(prefix, deadline),
+    namespacesAfter: (query, deadline) => items.namespacesAfter(query, deadline),
+    listed: (records, deadline) => items.listed(records, deadline),
+    clearUnscored: (paths, asOf, deadline) => items.clearUnscored(paths, asOf, deadline),
+    unregister: (paths, asOf, deadline) => items.unregister(paths, asOf, deadline),
+    sweep: (limit, deadline) => items.sweep(limit, deadline),
   };
 }
 
 /** One value that cannot be sealed fails its own write only. */
-async function putSealed(items: ItemRepository, codec: Codec, records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
+async function putSealed(items: ItemRepository, codec: Codec, records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
   const sealed = await Promise.allSettled(records.map((record) => sealedRecord(record, codec)));
   const ready = sealed.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  const written = ready.length === 0 ? [] : await items.put(ready);
+  const written = ready.length === 0 ? [] : await items.put(ready, deadline);
   let next = 0;
   return sealed.map((outcome) => {
     if (outcome.status === "rejected") return rejected(outcome.reason);

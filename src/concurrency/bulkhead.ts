@@ -1,5 +1,6 @@
 /** Bounds how much is under way at once, and how much waits for it. */
 import { UnavailableError } from "../model/errors.ts";
+import type { Deadline } from "./deadline.ts";
 
 /** Bounds of a bulkhead. */
 export interface BulkheadLimits {
@@ -35,10 +36,11 @@ export class Bulkhead {
   /**
    * Runs a task, at once or when its turn has come.
    *
+   * @param deadline - ends the wait for its turn
    * @throws {UnavailableError} when too many wait; the task was not begun then.
    */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.enter();
+  async run<T>(task: () => Promise<T>, deadline?: Deadline): Promise<T> {
+    const turn = this.enter(deadline);
     if (turn !== null) await turn;
     try {
       return await task();
@@ -51,10 +53,11 @@ export class Bulkhead {
    * Takes a place, to be given back by {@link leave}; null when there is one at once, as there nearly always is: nobody
    * then has to wait for nothing.
    *
+   * @param deadline - ends the wait; what it says is thrown, and no place was taken then
    * @throws {UnavailableError} when too many wait; no place was taken then.
    */
-  enter(): Promise<void> | null {
-    if (this.#running >= this.#limits.maxConcurrent) return this.#turn();
+  enter(deadline?: Deadline): Promise<void> | null {
+    if (this.#running >= this.#limits.maxConcurrent) return this.#turn(deadline);
     this.#running += 1;
     return null;
   }
@@ -67,13 +70,27 @@ export class Bulkhead {
     else next();
   }
 
-  #turn(): Promise<void> {
+  #turn(deadline: Deadline | undefined): Promise<void> {
     if (this.#waiting.length >= this.#limits.maxQueued) {
       throw new UnavailableError(
         `Too much waits for ${this.#waitFor} already: try again, with fewer at once. Nothing of this call was done.`,
         { details: { refused: true } },
       );
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const pass = (): void => {
+        deadline?.offOver(leaveQueue);
+        resolve();
+      };
+      const leaveQueue = (): void => {
+        const position = this.#waiting.indexOf(pass);
+        // Another that was over at the same moment may just have made room for this one.
+        if (position === -1) return;
+        this.#waiting.splice(position, 1);
+        reject((deadline as Deadline).over(`Waiting for ${this.#waitFor}`, "Nothing of this call was done."));
+      };
+      this.#waiting.push(pass);
+      deadline?.onOver(leaveQueue);
+    });
   }
 }

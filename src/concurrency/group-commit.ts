@@ -1,6 +1,7 @@
 /** Shares one round trip among callers, without timers. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
+import type { Deadline } from "./deadline.ts";
 import { rejected } from "./outcomes.ts";
 
 /** Commits a group; its outcomes stand at the positions of the inputs. */
@@ -54,6 +55,7 @@ interface Entry<In, Out> {
   readonly input: In;
   readonly caller: GroupCaller | null;
   readonly bytes: number;
+  readonly deadline: Deadline | undefined;
   readonly settle: (outcome: PromiseSettledResult<Out>) => void;
 }
 
@@ -78,10 +80,11 @@ export class GroupCommit<In, Out> {
   /**
    * Commits `inputs` with those of others; outcomes stand at their positions.
    *
+   * @param deadline - inputs that still wait when it is over are rejected with what it says, and not committed
    * @throws {UnavailableError} when too much waits already; then none of the inputs was taken.
    * @throws {ClosedError} after `stop`.
    */
-  async add(inputs: readonly In[]): Promise<PromiseSettledResult<Out>[]> {
+  async add(inputs: readonly In[], deadline?: Deadline): Promise<PromiseSettledResult<Out>[]> {
     if (this.#isStopped) throw new ClosedError("The store was stopped.");
     if (inputs.length === 0) return [];
     const sizes = inputs.map((input) => this.#options.bytes?.of(input) ?? 0);
@@ -101,7 +104,7 @@ export class GroupCommit<In, Out> {
         open -= 1;
         if (open === 0) resolve(outcomes);
       };
-      this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, settle });
+      this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, deadline, settle });
     });
     return promise;
   }
@@ -127,7 +130,9 @@ export class GroupCommit<In, Out> {
 
   #next(): void {
     while (this.#inFlight.size < this.#options.maxInFlight && this.#waiting.length > 0) {
-      const running = this.#run(this.#take()).finally(() => {
+      const group = this.#stillAwaited(this.#take());
+      if (group.length === 0) continue;
+      const running = this.#run(group).finally(() => {
         this.#inFlight.delete(running);
         this.#next();
       });
@@ -149,12 +154,26 @@ export class GroupCommit<In, Out> {
     const { watch } = this.#options;
     const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input));
     const outcomes = await (watch === undefined ? onNobodysBehalf(commit) : watch.run(group.map(({ caller }) => caller), commit));
-    for (const [i, { settle, bytes, caller }] of group.entries()) {
-      caller?.settled(1);
-      this.#count -= 1;
-      this.#bytes -= bytes;
-      settle(outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
+    for (const [i, entry] of group.entries()) {
+      this.#settle(entry, outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
     }
+  }
+
+  /** The entries that somebody still waits for; the others are settled. */
+  #stillAwaited(group: readonly Entry<In, Out>[]): readonly Entry<In, Out>[] {
+    if (!group.some(({ deadline }) => deadline?.isOver)) return group;
+    return group.filter((entry) => {
+      if (!entry.deadline?.isOver) return true;
+      this.#settle(entry, rejected(entry.deadline.over(`Waiting for ${this.#options.waitFor}`, "Nothing of this call was done.")));
+      return false;
+    });
+  }
+
+  #settle({ settle, bytes, caller }: Entry<In, Out>, outcome: PromiseSettledResult<Out>): void {
+    caller?.settled(1);
+    this.#count -= 1;
+    this.#bytes -= bytes;
+    settle(outcome);
   }
 
   async #outcomes(inputs: readonly In[]): Promise<readonly PromiseSettledResult<Out>[]> {

@@ -18,13 +18,13 @@ export function groupVectorWrites(vectors: VectorIndex, watches?: VectorGroupWat
   const removals = new GroupCommit(newestOfEach(vectors.remove.bind(vectors)), { ...GROUPS, watch: watches?.removals });
   return {
     // What goes over equal versions is seldom, and must not lend that to the others of its group.
-    upsert: (points, options) => (options?.overEqual ? vectors.upsert(points, options) : upserts.add(points)),
-    stored: (ids) => vectors.stored(ids),
-    remove: (removed) => removals.add(removed),
-    query: (query) => vectors.query(query),
-    scan: (after, limit) => vectors.scan(after, limit),
-    expired: (now, limit) => vectors.expired(now, limit),
-    renew: (renewals) => vectors.renew(renewals),
+    upsert: (points, options, deadline) => (options?.overEqual ? vectors.upsert(points, options, deadline) : upserts.add(points, deadline)),
+    stored: (ids, deadline) => vectors.stored(ids, deadline),
+    remove: (removed, deadline) => removals.add(removed, deadline),
+    query: (query, deadline) => vectors.query(query, deadline),
+    scan: (after, limit, deadline) => vectors.scan(after, limit, deadline),
+    expired: (now, limit, deadline) => vectors.expired(now, limit, deadline),
+    renew: (renewals, deadline) => vectors.renew(renewals, deadline),
   };
 }
 

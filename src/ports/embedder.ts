@@ -1,3 +1,4 @@
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { Vector } from "./vector-index.ts";
 
 /** What the store needs of a LangChain `Embeddings`: exactly its two methods. */
@@ -8,12 +9,13 @@ export interface EmbeddingsLike {
 
 /**
  * Turns texts into vectors of the configured length. Rejects with an `EmbeddingError` when the provider fails, or
- * answers with too few vectors, a wrong length or a number that is not finite.
+ * answers with too few vectors, a wrong length or a number that is not finite. Once its `deadline` is over, a wait ends
+ * with what the deadline says; what the provider was asked for is shared with others and goes on.
  */
 export interface Embedder {
   /** Vectors of texts to store, at their positions. */
-  documents(texts: readonly string[]): Promise<Vector[]>;
+  documents(texts: readonly string[], deadline?: Deadline): Promise<Vector[]>;
 
   /** Vector of a text to search for. Some models embed it differently from a document. */
-  query(text: string): Promise<Vector>;
+  query(text: string, deadline?: Deadline): Promise<Vector>;
 }

@@ -1,3 +1,4 @@
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/operation.ts";
 import type { ScanPage } from "./scan.ts";
@@ -56,44 +57,47 @@ export interface NamespacePage {
  * markers and what counts as live are the core's.
  *
  * Every method rejects with a `StoreError` when the database cannot answer; none ever answers less than it was asked.
+ *
+ * Once its `deadline` is over, a method sends no further request and rejects with what the deadline says; a request that
+ * was sent may still have its effect. Without one, it works to its end.
  */
 export interface ItemRepository {
   /**
    * Reads records; `result[i]` is what is stored at `ids[i]`, markers of deletes and expired records included, null
    * when nothing is. Sees every write that was acknowledged before the call. Ids may repeat.
    */
-  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]>;
+  get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]>;
 
   /**
    * Writes records with their place in the listing and their namespace in the registry; `result[i]` is what became of
    * `records[i]`. A record is replaced as a whole, and only by a higher version; of two with one version, one stays
    * whole, the same on every replica. Writing a record again changes nothing. Ids do not repeat within a call.
    */
-  put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]>;
+  put(records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]>;
 
   /** Reads a page of one namespace in order of creation, then key (by UTF-8 bytes); an update does not move an item. */
-  list(query: ListQuery): Promise<ListPage>;
+  list(query: ListQuery, deadline?: Deadline): Promise<ListPage>;
 
   /**
    * One record of each of these namespaces, at its position, whichever is cheapest to meet: markers of deletes and expired
    * ones included. Null says nothing: there may be records all the same. Paths do not repeat.
    */
-  peek(paths: readonly string[]): Promise<(ItemRecord | null)[]>;
+  peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]>;
 
   /** Flags namespaces as holding, or perhaps holding, an item without a vector. */
-  markUnscored(paths: readonly string[]): Promise<void>;
+  markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void>;
 
   /**
    * The namespaces at or below `prefix` (a path; the root's is ""), in no order. May name some that hold no item any
    * more; never leaves out one that does.
    */
-  namespaces(prefix: string): Promise<NamespaceEntry[]>;
+  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]>;
 
   /**
    * A page of the namespaces at or below a prefix, in order. May name some that hold no item any more; never leaves out one
    * that did before the call and does. Going on from `next` to the end meets each once.
    */
-  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage>;
+  namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage>;
 
   /**
    * Reads a part of all records of all namespaces, about `limit` of them: markers of deletes, expired records and those
@@ -102,22 +106,22 @@ export interface ItemRepository {
    *
    * @param after - the `next` of an earlier part; null starts at the beginning
    */
-  scan(after: string | null, limit: number): Promise<RecordScan>;
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan>;
 
   /** Whether each record has its place in the listing, and its namespace in the registry; at its position. */
-  listed(records: readonly ItemRecord[]): Promise<boolean[]>;
+  listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]>;
 
   /**
    * Takes the flag off namespaces of which every live item was seen to have its vector. A flag that was set at `asOf`
    * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
    */
-  clearUnscored(paths: readonly string[], asOf: number): Promise<void>;
+  clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void>;
 
   /**
    * Takes namespaces off the registry that were seen to hold no record. An entry that was written at `asOf`
    * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
    */
-  unregister(paths: readonly string[], asOf: number): Promise<void>;
+  unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void>;
 
   /**
    * Removes records that ended, or were deleted, longer ago than clocks may differ, where the database does not do so by
@@ -125,7 +129,7 @@ export interface ItemRepository {
    *
    * @returns how many were removed.
    */
-  sweep(limit: number): Promise<number>;
+  sweep(limit: number, deadline?: Deadline): Promise<number>;
 }
 
 /** Records of a scan. */

@@ -1,3 +1,4 @@
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId } from "../model/item.ts";
 
 /** What a writer means to do: noted before it does it, so that any process can see to the end of it. */
@@ -39,18 +40,19 @@ export interface OutboxBacklog {
  * Durable notes of writes that may be under way. Every process reads all of them; reading one changes nothing, so two
  * may work on the same batch.
  *
- * Every method rejects with a `StoreError` when the database cannot answer.
+ * Every method rejects with a `StoreError` when the database cannot answer. Once its `deadline` is over, it sends no further
+ * request and rejects with what the deadline says.
  */
 export interface Outbox {
   /** Keeps a batch. Once it resolves, the batch survives what records survive. Adding one again changes nothing. */
-  add(batch: IntentBatch): Promise<void>;
+  add(batch: IntentBatch, deadline?: Deadline): Promise<void>;
 
   /** Batches due at `now` (milliseconds), the longest due first, at most `limit`. Never misses one that was added. */
-  due(now: number, limit: number): Promise<IntentBatch[]>;
+  due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]>;
 
   /** Removes batches; removing one that is not there succeeds. Only `id` and `dueAt` are looked at. */
-  remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[]): Promise<void>;
+  remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void>;
 
   /** Counts what is kept, up to `bound`. */
-  backlog(bound: number): Promise<OutboxBacklog>;
+  backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog>;
 }

@@ -1,3 +1,4 @@
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { Filter } from "../model/filter.ts";
 import type { ItemId, Value } from "../model/item.ts";
 import type { ScanPage } from "./scan.ts";
@@ -67,6 +68,9 @@ export interface VectorHit extends ItemId {
 /**
  * The vectors: derived from the records, and never trusted without them. All methods reject with a `StoreError` when
  * the index cannot answer; a missing index is such an error, never an empty answer.
+ *
+ * Once its `deadline` is over, a method sends no further request and rejects with what the deadline says; a request that
+ * was sent may still have its effect. Without one, it works to its end.
  */
 export interface VectorIndex {
   /**
@@ -78,19 +82,20 @@ export interface VectorIndex {
   upsert(
     points: readonly VectorPoint[],
     options?: { readonly overEqual: boolean },
+    deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]>;
 
   /** What is stored of items, at their positions; null where nothing is. */
-  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]>;
+  stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]>;
 
   /** Removes points that are older than the version given, or of the write given; removing what is not there succeeds. */
-  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]>;
+  remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]>;
 
   /**
    * The nearest items, best first, each once. Fewer than `limit` means that there are no more. An index may search
    * approximately; two questions of one limit then get one answer.
    */
-  query(query: VectorQuery): Promise<VectorHit[]>;
+  query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]>;
 
   /**
    * Reads a part of all points, about `limit` of them. Going on from `next` to the end meets every point that is there
@@ -98,11 +103,11 @@ export interface VectorIndex {
    *
    * @param after - the `next` of an earlier part; null starts at the beginning
    */
-  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>>;
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>>;
 
   /** Points whose items had ended by `now` (milliseconds) by what the index knows, at most `limit`; the record decides. */
-  expired(now: number, limit: number): Promise<IndexedPoint[]>;
+  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]>;
 
   /** Corrects the ends of points, of each only while it is of the version given. */
-  renew(renewals: readonly VectorRenewal[]): Promise<void>;
+  renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void>;
 }

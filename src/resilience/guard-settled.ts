@@ -1,3 +1,4 @@
+import type { Deadline } from "../concurrency/deadline.ts";
 import { isStoreError } from "../model/errors.ts";
 import type { Guard } from "./guard.ts";
 
@@ -8,13 +9,15 @@ import type { Guard } from "./guard.ts";
 export function guardSettled<Out>(
   guard: Guard,
   budgetMs: number,
-  call: () => Promise<PromiseSettledResult<Out>[]>,
+  call: (deadline: Deadline) => Promise<PromiseSettledResult<Out>[]>,
+  caller?: Deadline,
 ): Promise<PromiseSettledResult<Out>[]> {
-  return guard.run(budgetMs, async () => {
-    const outcomes = await call();
+  const attempt = async (deadline: Deadline): Promise<PromiseSettledResult<Out>[]> => {
+    const outcomes = await call(deadline);
     const [first] = outcomes;
     const allFailed = outcomes.every(({ status }) => status === "rejected");
     if (allFailed && first?.status === "rejected" && isStoreError(first.reason) && first.reason.retryable) throw first.reason;
     return outcomes;
-  });
+  };
+  return guard.run(budgetMs, attempt, caller);
 }

@@ -1,5 +1,4 @@
 /** What stands between the store and a service: bounds, a circuit breaker, a time limit and retries. */
-import { setTimeout as pause } from "node:timers/promises";
 import {
   circuitBreaker,
   CircuitState,
@@ -11,8 +10,8 @@ import {
   type IBackoff,
 } from "cockatiel";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
-import { Deadline, withinDeadline } from "../concurrency/deadline.ts";
-import { isStoreError, NotReadyError, UnavailableError } from "../model/errors.ts";
+import { Deadline } from "../concurrency/deadline.ts";
+import { AbortError, isStoreError, NotReadyError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
 import type { Observer } from "../ports/telemetry.ts";
 
@@ -50,7 +49,8 @@ export interface GuardOptions {
  * jitter, until their time is up; after several failures in a row further calls are refused at once, until a trial call,
  * which is tried once, succeeds. Only so many are under way, and only so many wait.
  *
- * Only retryable errors count: a mistake of the caller says nothing about the service.
+ * Only retryable errors count: a mistake of the caller says nothing about the service, and neither does a caller who stops
+ * waiting. That the caller's time is spent counts where the service had most of it.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -92,20 +92,25 @@ export class Guard {
   }
 
   /**
-   * Runs a call that may be tried again.
+   * Runs a call that may be tried again. It rejects as soon as its time is spent or its caller has its answer, and makes
+   * room for another.
    *
    * @param budgetMs - longest time for it, with all its attempts and pauses
-   * @throws {TimeoutError} when that is over; what the call does goes on.
+   * @param call - is given the deadline after which nobody waits for it
+   * @param caller - when the caller has its answer; the call is over then too
+   * @throws {TimeoutError} when the time is spent.
+   * @throws {AbortError} when the caller aborted it.
    * @throws {UnavailableError} when the breaker is open, or too many calls wait.
    */
-  async run<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
+  async run<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller?: Deadline): Promise<T> {
     // The bulkhead outside: what waited while the breaker opened is refused when its turn comes, and does not wait out
     // its time. The breaker outside the retries: a call that fails, however often it is tried, counts once.
-    const turn = this.#bulkhead.enter();
+    const turn = this.#bulkhead.enter(caller);
     if (turn !== null) await turn;
     try {
+      caller?.throwIfOver(this.#options.name);
       // While the service is well, which is nearly always, the breaker is not asked.
-      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call) : this.#tryOnce(budgetMs, call));
+      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call, caller) : this.#tryOnce(budgetMs, call, caller));
     } finally {
       this.#bulkhead.leave();
     }
@@ -113,23 +118,26 @@ export class Guard {
 
   // Not cockatiel's policies for the time limit and the retries: they took 20 microseconds of processor time a call,
   // most of it for an abort signal that nobody listens to, where a read takes 40.
-  async #tryAll<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
-    const deadline = new Deadline(budgetMs);
+  async #tryAll<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
+    const deadline = soonerOf(budgetMs, caller);
+    const startedAt = performance.now();
     let backoff: IBackoff<unknown> | null = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = await deadline.wait(this.#options.name, call());
+        const answer = await deadline.wait(this.#options.name, call(deadline));
         if (this.#hasFailed) await this.#tellBreaker(() => Promise.resolve());
         this.#hasFailed = false;
         return answer;
       } catch (error) {
         backoff = this.#backoffAfter(error, attempt, backoff, deadline);
         if (backoff === null) {
-          await this.#noteFailure(error);
+          const isCutShort = deadline.isOver && deadline === caller && performance.now() - startedAt < caller.budgetMs * FAIR_SHARE;
+          if (!isCutShort) await this.#noteFailure(error);
           throw error;
         }
         this.#options.observer?.retried(this.#options.service, attempt, backoff.duration, error);
-        await pause(backoff.duration);
+        await deadline.pause(backoff.duration);
+        deadline.throwIfOver(this.#options.name);
       }
     }
   }
@@ -142,10 +150,11 @@ export class Guard {
   }
 
   /** While the breaker is not closed: it refuses, or lets one through, for whose end all who call during it wait. */
-  async #tryOnce<T>(budgetMs: number, call: () => Promise<T>): Promise<T> {
+  async #tryOnce<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
     const { name, service } = this.#options;
     try {
-      return await this.#breaker.execute(() => withinDeadline(name, budgetMs, call()));
+      const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, caller));
+      return await (caller === undefined ? answer : caller.wait(name, answer));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${name} failed several times in a row and is left alone for a while.`, {
@@ -153,6 +162,16 @@ export class Guard {
         details: { breaker: "open", service },
       });
     }
+  }
+
+  /** The trial call has its own time, and goes on when its caller aborts it: others wait for what it shows. */
+  async #tryWhileNotClosed<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
+    const { name } = this.#options;
+    const isTrial = this.#breaker.state === CircuitState.HalfOpen;
+    const deadline = isTrial ? new Deadline(Math.min(budgetMs, caller?.budgetMs ?? Infinity)) : soonerOf(budgetMs, caller);
+    // Not a failure of the service: its caller waited for the trial call of another, and has left.
+    if (deadline.isOver) throw new AbortError(`${name} was not called: its caller does not wait any more.`);
+    return deadline.wait(name, call(deadline));
   }
 
   /** The breaker has to hear of every failure; of successes, only of the first after one. */
@@ -166,6 +185,15 @@ export class Guard {
   async #tellBreaker(outcome: () => Promise<void>): Promise<void> {
     if (this.#breaker.state === CircuitState.Closed) await this.#breaker.execute(outcome);
   }
+}
+
+/** Of the caller's time, the share that a service must have had for a caller's spent time to count as its failure. */
+const FAIR_SHARE = 0.5;
+
+/** The deadline of a call: its caller's, unless its own budget is spent before. */
+function soonerOf(budgetMs: number, caller: Deadline | undefined): Deadline {
+  if (caller === undefined) return new Deadline(budgetMs);
+  return budgetMs >= caller.remainingMs ? caller : caller.within(budgetMs);
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,19 +2,23 @@ import type { VectorIndex } from "../ports/vector-index.ts";
 import { guardSettled } from "./guard-settled.ts";
 import type { Guard } from "./guard.ts";
 
-/**
- * A vector index behind a guard. Its writes are conditional on versions, so they may be sent again.
- *
- * @param budgetMs - longest time for one call, with all its attempts
- */
-export function guardVectorIndex(vectors: VectorIndex, guard: Guard, budgetMs: number): VectorIndex {
+/** Longest times for calls to the vector index, with all their attempts, milliseconds; a caller's deadline may come before. */
+export interface VectorBudgets {
+  readonly queryMs: number;
+  readonly writeMs: number;
+  /** For scans, and what else only maintenance asks for. */
+  readonly maintenanceMs: number;
+}
+
+/** A vector index behind a guard. Its writes are conditional on versions, so they may be sent again. */
+export function guardVectorIndex(vectors: VectorIndex, guard: Guard, { queryMs, writeMs, maintenanceMs }: VectorBudgets): VectorIndex {
   return {
-    upsert: (points, options) => guardSettled(guard, budgetMs, () => vectors.upsert(points, options)),
-    stored: (ids) => guard.run(budgetMs, () => vectors.stored(ids)),
-    remove: (removals) => guardSettled(guard, budgetMs, () => vectors.remove(removals)),
-    query: (query) => guard.run(budgetMs, () => vectors.query(query)),
-    scan: (after, limit) => guard.run(budgetMs, () => vectors.scan(after, limit)),
-    expired: (now, limit) => guard.run(budgetMs, () => vectors.expired(now, limit)),
-    renew: (renewals) => guard.run(budgetMs, () => vectors.renew(renewals)),
+    upsert: (points, options, caller) => guardSettled(guard, writeMs, (deadline) => vectors.upsert(points, options, deadline), caller),
+    stored: (ids, caller) => guard.run(writeMs, (deadline) => vectors.stored(ids, deadline), caller),
+    remove: (removals, caller) => guardSettled(guard, writeMs, (deadline) => vectors.remove(removals, deadline), caller),
+    query: (query, caller) => guard.run(queryMs, (deadline) => vectors.query(query, deadline), caller),
+    scan: (after, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.scan(after, limit, deadline), caller),
+    expired: (now, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.expired(now, limit, deadline), caller),
+    renew: (renewals, caller) => guard.run(maintenanceMs, (deadline) => vectors.renew(renewals, deadline), caller),
   };
 }

@@ -19,16 +19,16 @@ export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): V
     return call();
   }
   return {
-    upsert: (points, options) => present(() => vectors.upsert(points, options)),
-    stored: (ids) => present(() => vectors.stored(ids)),
-    remove: (removals) => present(() => vectors.remove(removals)),
-    query: (query) =>
+    upsert: (points, options, deadline) => present(() => vectors.upsert(points, options, deadline)),
+    stored: (ids, deadline) => present(() => vectors.stored(ids, deadline)),
+    remove: (removals, deadline) => present(() => vectors.remove(removals, deadline)),
+    query: (query, deadline) =>
       present(async () => {
-        if (state.isComplete) return vectors.query(query);
+        if (state.isComplete) return vectors.query(query, deadline);
         throw new NotReadyError("The vectors were lost and are being filled in again from the records.");
       }),
-    scan: (after, limit) => present(() => vectors.scan(after, limit)),
-    expired: (now, limit) => present(() => vectors.expired(now, limit)),
-    renew: (renewals) => present(() => vectors.renew(renewals)),
+    scan: (after, limit, deadline) => present(() => vectors.scan(after, limit, deadline)),
+    expired: (now, limit, deadline) => present(() => vectors.expired(now, limit, deadline)),
+    renew: (renewals, deadline) => present(() => vectors.renew(renewals, deadline)),
   };
 }

@@ -117,18 +117,18 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
   const [mark, namespaces, scan, listed] = [call("mark_unscored"), call("namespaces"), call("scan"), call("listed")];
   const [clear, unregister, sweep] = [call("clear_unscored"), call("unregister"), call("sweep")];
   return {
-    get: (ids) => get(ids.length, () => items.get(ids)),
-    put: (records) => put(records.length, () => items.put(records)),
-    list: (query) => list(1, () => items.list(query)),
-    peek: (paths) => peek(paths.length, () => items.peek(paths)),
-    markUnscored: (paths) => mark(paths.length, () => items.markUnscored(paths)),
-    namespaces: (prefix) => namespaces(1, () => items.namespaces(prefix)),
-    namespacesAfter: (query) => namespaces(1, () => items.namespacesAfter(query)),
-    scan: (after, limit) => scan(1, () => items.scan(after, limit)),
-    listed: (records) => listed(records.length, () => items.listed(records)),
-    clearUnscored: (paths, asOf) => clear(paths.length, () => items.clearUnscored(paths, asOf)),
-    unregister: (paths, asOf) => unregister(paths.length, () => items.unregister(paths, asOf)),
-    sweep: (limit) => sweep(1, () => items.sweep(limit)),
+    get: (ids, deadline) => get(ids.length, () => items.get(ids, deadline)),
+    put: (records, deadline) => put(records.length, () => items.put(records, deadline)),
+    list: (query, deadline) => list(1, () => items.list(query, deadline)),
+    peek: (paths, deadline) => peek(paths.length, () => items.peek(paths, deadline)),
+    markUnscored: (paths, deadline) => mark(paths.length, () => items.markUnscored(paths, deadline)),
+    namespaces: (prefix, deadline) => namespaces(1, () => items.namespaces(prefix, deadline)),
+    namespacesAfter: (query, deadline) => namespaces(1, () => items.namespacesAfter(query, deadline)),
+    scan: (after, limit, deadline) => scan(1, () => items.scan(after, limit, deadline)),
+    listed: (records, deadline) => listed(records.length, () => items.listed(records, deadline)),
+    clearUnscored: (paths, asOf, deadline) => clear(paths.length, () => items.clearUnscored(paths, asOf, deadline)),
+    unregister: (paths, asOf, deadline) => unregister(paths.length, () => items.unregister(paths, asOf, deadline)),
+    sweep: (limit, deadline) => sweep(1, () => items.sweep(limit, deadline)),
   };
 }
 
@@ -137,10 +137,10 @@ export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: Data
   const call = callsTo(telemetry, "records", target, "outbox");
   const [add, due, remove, backlog] = [call("add"), call("due"), call("remove"), call("backlog")];
   return {
-    add: (batch) => add(batch.intents.length, () => outbox.add(batch)),
-    due: (now, limit) => due(1, () => outbox.due(now, limit)),
-    remove: (batches) => remove(batches.length, () => outbox.remove(batches)),
-    backlog: (bound) => backlog(1, () => outbox.backlog(bound)),
+    add: (batch, deadline) => add(batch.intents.length, () => outbox.add(batch, deadline)),
+    due: (now, limit, deadline) => due(1, () => outbox.due(now, limit, deadline)),
+    remove: (batches, deadline) => remove(batches.length, () => outbox.remove(batches, deadline)),
+    backlog: (bound, deadline) => backlog(1, () => outbox.backlog(bound, deadline)),
   };
 }
 
@@ -150,13 +150,13 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
   const [upsert, stored, remove, query] = [call("upsert", sharedFault), call("stored"), call("remove", sharedFault), call("query")];
   const [scan, expired, renew] = [call("scan"), call("expired"), call("renew")];
   return {
-    upsert: (points, options) => upsert(points.length, () => vectors.upsert(points, options)),
-    stored: (ids) => stored(ids.length, () => vectors.stored(ids)),
-    remove: (removals) => remove(removals.length, () => vectors.remove(removals)),
-    query: (asked) => query(1, () => vectors.query(asked)),
-    scan: (after, limit) => scan(1, () => vectors.scan(after, limit)),
-    expired: (now, limit) => expired(1, () => vectors.expired(now, limit)),
-    renew: (renewals) => renew(renewals.length, () => vectors.renew(renewals)),
+    upsert: (points, options, deadline) => upsert(points.length, () => vectors.upsert(points, options, deadline)),
+    stored: (ids, deadline) => stored(ids.length, () => vectors.stored(ids, deadline)),
+    remove: (removals, deadline) => remove(removals.length, () => vectors.remove(removals, deadline)),
+    query: (asked, deadline) => query(1, () => vectors.query(asked, deadline)),
+    scan: (after, limit, deadline) => scan(1, () => vectors.scan(after, limit, deadline)),
+    expired: (now, limit, deadline) => expired(1, () => vectors.expired(now, limit, deadline)),
+    renew: (renewals, deadline) => renew(renewals.length, () => vectors.renew(renewals, deadline)),
   };
 }
 
@@ -194,7 +194,7 @@ export function observeEmbedder(embedder: Embedder, telemetry: Telemetry): Embed
     return running.finally(() => operation?.leave("embeddings", performance.now()));
   };
   return {
-    documents: (texts) => waitFor("document", texts.length, () => embedder.documents(texts)),
-    query: (text) => waitFor("query", 1, () => embedder.query(text)),
+    documents: (texts, deadline) => waitFor("document", texts.length, () => embedder.documents(texts, deadline)),
+    query: (text, deadline) => waitFor("query", 1, () => embedder.query(text, deadline)),
   };
 }
