@@ -4,24 +4,19 @@ import { policies, types, type ClientOptions, type QueryOptions } from "cassandr
 import { ConfigurationError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** How many replicas must answer. */
-type Consistency =
-  | "ONE"
-  | "TWO"
-  | "THREE"
-  | "QUORUM"
-  | "ALL"
-  | "LOCAL_ONE"
-  | "LOCAL_QUORUM"
-  | "EACH_QUORUM";
+/** How many replicas must answer a read. */
+type ReadConsistency = "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM";
+
+/** How many replicas must answer a write. */
+type Consistency = ReadConsistency | "EACH_QUORUM";
 
 /** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
 export type Purpose = "read" | "write" | "scan" | "schema";
 
 /** How the statements of one purpose are asked for. */
-interface ProfileOptions {
+interface ProfileOptions<Level extends Consistency> {
   /** @default "LOCAL_QUORUM" */
-  readonly consistency?: Consistency;
+  readonly consistency?: Level;
   /** Longest wait for the answer of one node, in milliseconds. */
   readonly timeoutMs?: number;
   /** Name of an execution profile of the caller's client. */
@@ -30,7 +25,12 @@ interface ProfileOptions {
 
 /** Options that shape the driver. */
 export interface DriverOptions {
-  readonly profiles?: Readonly<Partial<Record<Purpose, ProfileOptions>>>;
+  readonly profiles?: {
+    readonly read?: ProfileOptions<ReadConsistency>;
+    readonly write?: ProfileOptions<Consistency>;
+    readonly scan?: ProfileOptions<ReadConsistency>;
+    readonly schema?: ProfileOptions<ReadConsistency>;
+  };
   readonly pooling?: {
     readonly connectionsPerNode?: number;
     readonly maxRequestsPerConnection?: number;

@@ -3,21 +3,26 @@ import { z } from "zod";
 import { count } from "./field-types.ts";
 import { example } from "./meta.ts";
 
-const consistency = z.enum([
-  "ONE",
-  "TWO",
-  "THREE",
-  "QUORUM",
-  "ALL",
-  "LOCAL_ONE",
-  "LOCAL_QUORUM",
-  "EACH_QUORUM",
-]);
+const levels = ["ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_ONE", "LOCAL_QUORUM"] as const;
 
-function profile(what: string, timeout: string) {
+const writeConsistency = z.enum([...levels, "EACH_QUORUM"]).default("LOCAL_QUORUM");
+
+/** Without EACH_QUORUM: ScyllaDB rejects reads with it. An undefined message selects the general one, which lists the levels. */
+const readConsistency = z
+  .enum(levels, {
+    error: ({ input }) =>
+      input === "EACH_QUORUM" ? 'EACH_QUORUM is for writes only; reads take "LOCAL_QUORUM", "QUORUM" or "ALL"' : undefined,
+  })
+  .default("LOCAL_QUORUM");
+
+function profile<Levels extends z.core.util.EnumLike>(
+  consistency: z.ZodDefault<z.ZodEnum<Levels>>,
+  what: string,
+  timeout: string,
+) {
   return z
     .strictObject({
-      consistency: consistency.default("LOCAL_QUORUM").describe(`How many replicas must answer ${what}.`),
+      consistency: consistency.describe(`How many replicas must answer ${what}.`),
       timeoutMs: count.optional().describe(`Longest wait for the answer of one node, in milliseconds; ${timeout} by default.`).meta(example(6000)),
       executionProfile: z
         .string()
@@ -33,10 +38,10 @@ function profile(what: string, timeout: string) {
 /** How each kind of operation is asked for. */
 export const profiles = z
   .strictObject({
-    read: profile("a read", "`requestTimeoutMs`"),
-    write: profile("a write", "`requestTimeoutMs`"),
-    scan: profile("a page of a scan of many partitions", "twice `requestTimeoutMs`"),
-    schema: profile("a look at the schema, or a change of it,", "30 s, or `requestTimeoutMs` if that is longer,"),
+    read: profile(readConsistency, "a read", "`requestTimeoutMs`"),
+    write: profile(writeConsistency, "a write", "`requestTimeoutMs`"),
+    scan: profile(readConsistency, "a page of a scan of many partitions", "twice `requestTimeoutMs`"),
+    schema: profile(readConsistency, "a look at the schema, or a change of it,", "30 s, or `requestTimeoutMs` if that is longer,"),
   })
   .prefault({})
   .describe(

@@ -32,6 +32,18 @@ describe("a mistake says where it is, what was given, what is allowed, and what 
       'index.rules.0.fields.0: The index path "a[" holds "[": write [0], [-1] or [*] (got "a["). For example: "text"',
     ],
     [{ cql: { ...cql, pooling: { connectionsPerNode: 0 } } }, "cql.pooling.connectionsPerNode: must be a whole number of at least 1 (got the number 0). For example: connectionsPerNode: 2"],
+    [
+      { cql: { ...cql, profiles: { read: { consistency: "EACH_QUORUM" } } } },
+      'cql.profiles.read.consistency: EACH_QUORUM is for writes only; reads take "LOCAL_QUORUM", "QUORUM" or "ALL" (got "EACH_QUORUM"). For example: consistency: "LOCAL_QUORUM"',
+    ],
+    [
+      { cql: { ...cql, profiles: { scan: { consistency: "EACH_QUORUM" } } } },
+      'cql.profiles.scan.consistency: EACH_QUORUM is for writes only; reads take "LOCAL_QUORUM", "QUORUM" or "ALL" (got "EACH_QUORUM"). For example: consistency: "LOCAL_QUORUM"',
+    ],
+    [
+      { cql: { ...cql, profiles: { schema: { consistency: "EACH_QUORUM" } } } },
+      'cql.profiles.schema.consistency: EACH_QUORUM is for writes only; reads take "LOCAL_QUORUM", "QUORUM" or "ALL" (got "EACH_QUORUM"). For example: consistency: "LOCAL_QUORUM"',
+    ],
     [{ cql: { ...cql, profiles: { read: { executionProfile: "x" } } } }, /^cql\.profiles\.read\.executionProfile: names a profile of a client of your own/],
   ])("case %#", (config, mistake) => {
     const mistakes = mistakesIn(config);
