@@ -72,6 +72,14 @@ export function isReadGivenUp(error: unknown): error is StoreError {
   return code === responseErrorCodes.readFailure || code === responseErrorCodes.readTimeout;
 }
 
+/**
+ * The error of a read that the server keeps answering with empty pages. {@link isReadGivenUp} holds for it, as for a read
+ * that Cassandra aborts.
+ */
+export function abortedRead(what: string): StoreError {
+  return new UnavailableError(`${what}: it met too many tombstones.`, { details: { code: responseErrorCodes.readFailure } });
+}
+
 function ofResponse(error: DriverError, doing: string): StoreError {
   switch (error.code) {
     case responseErrorCodes.badCredentials:

@@ -146,6 +146,7 @@ export class CqlOutbox implements Outbox {
     });
     const isNeeded = ({ limit }: { limit: number }): boolean => limit > 0;
     await mapBounded(reads.filter(isNeeded), CELL_READS_AT_ONCE, async ({ params }) => {
+      const budget = session.pageBudget("read", CELLS_A_PAGE);
       let after: string | null = null;
       do {
         const page = { after, size: CELLS_A_PAGE };
@@ -156,6 +157,7 @@ export class CqlOutbox implements Outbox {
           counted.dead += intents.filter(({ isDead }) => isDead === true).length;
         }
         after = next;
+        if (after !== null) budget.spend(rows.length);
       } while (after !== null);
     });
     return counted;

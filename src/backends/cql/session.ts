@@ -9,6 +9,7 @@ import { mayChange } from "./credentials.ts";
 import { profilesFor, type Purpose } from "./driver-options.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
+import { PageBudget } from "./page-budget.ts";
 
 /** A row by column name. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -114,19 +115,31 @@ export class CqlSession {
     return dataCentersOf(this.#client().hosts);
   }
 
-  /** Runs a prepared query and returns all of its rows, on however many pages they come. */
+  /**
+   * Runs a prepared query and returns all of its rows, from all pages.
+   *
+   * @throws {StoreError} the error of an aborted read when too many pages in a row are empty: a read of less may do better
+   */
   async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<readonly Row[]> {
     const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose);
     let after = nextOf(first);
     if (after === null) return first.rows;
     const rows: Row[] = [...first.rows];
+    const budget = this.pageBudget(purpose);
+    budget.spend(rows.length);
     // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
     while (after !== null) {
       const page = await this.page({ query, params }, { after, size: null }, purpose);
       for (const row of page.rows) rows.push(row);
       after = page.next;
+      if (after !== null) budget.spend(page.rows.length);
     }
     return rows;
+  }
+
+  /** The budget of one read over many pages: half of what one request may take leaves time for a read of less. */
+  pageBudget(purpose: "read" | "scan", fullPage?: number): PageBudget {
+    return new PageBudget(DOING[purpose], (this.#profiles[purpose].readTimeout ?? Infinity) / 2, fullPage);
   }
 
   /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
