@@ -25,9 +25,9 @@ const LAST: ListPosition = { created: Number.MAX_SAFE_INTEGER, key: "" };
 /**
  * Reads one partition, from a place on.
  *
- * An entry that has ended leaves a tombstone, on Cassandra for an hour. A read passes over tombstones one by one and is
- * given up beyond 100,000 of them (`tombstone_failure_threshold`; ScyllaDB has no such limit), so one that runs into
- * them fails, however few live entries it was asked for. From there on the partition is read in windows.
+ * An entry that has expired leaves a tombstone, for an hour. A read passes over tombstones one by one. Cassandra aborts it
+ * beyond 100,000 of them (`tombstone_failure_threshold`), and the session after as many on ScyllaDB, which returns empty
+ * pages instead (`page-budget.ts`). From there on the partition is read in windows.
  */
 export class EntryReader {
   readonly #options: EntryReaderOptions;

@@ -6,6 +6,7 @@ import { type AppliedMigration, type Migration, pendingMigrations, readMigration
 import type { SetupMode } from "./options.ts";
 import type { CqlSession } from "./session.ts";
 import { quoteIdentifier, type Statements } from "./statements.ts";
+import { checkTombstoneGc, setTombstoneGc } from "./tombstone-gc.ts";
 
 /** What setting up works with. */
 export interface SchemaParts {
@@ -68,6 +69,7 @@ async function checkSchema(parts: SchemaParts, migrations: readonly Migration[])
       { details: { missing: missing.map(({ version, name }) => `V${version} ${name}`) } },
     );
   }
+  await checkTombstoneGc(parts);
 }
 
 async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Promise<void> {
@@ -83,6 +85,7 @@ async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Pr
     });
     logger.info({ keyspace, version, name }, "Applied a CQL migration");
   }
+  await setTombstoneGc(parts);
 }
 
 async function keyspaceExists({ session, keyspace }: SchemaParts): Promise<boolean> {
