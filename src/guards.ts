@@ -1,6 +1,7 @@
 /** The guards of the services. One is kept when the configuration changes, unless what it stands before changes, or how. */
 import { isSame } from "./config/change.ts";
 import type { CommonConfig } from "./config/schema.ts";
+import { isProviderOutage } from "./model/embedding-error.ts";
 import type { Events, Service } from "./ports/events.ts";
 import type { Observer } from "./ports/telemetry.ts";
 import { Guard } from "./resilience/guard.ts";
@@ -45,7 +46,14 @@ export class Guards {
 
   /** The guard of a service. */
   of(service: Service): Guard {
-    const guard = this.#guards.get(service) ?? new Guard({ service, name: NAMES[service], ...this.#policy, events: this.#events, observer: this.#observer });
+    const guard = this.#guards.get(service) ?? new Guard({
+      service,
+      name: NAMES[service],
+      ...this.#policy,
+      events: this.#events,
+      observer: this.#observer,
+      isOutage: service === "embeddings" ? isProviderOutage : undefined,
+    });
     this.#guards.set(service, guard);
     return guard;
   }

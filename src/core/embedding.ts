@@ -3,8 +3,8 @@ import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
-import { toEmbeddingError } from "../model/embedding-error.ts";
-import { EmbeddingError, isStoreError } from "../model/errors.ts";
+import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
+import { EmbeddingError } from "../model/errors.ts";
 import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
@@ -20,9 +20,6 @@ export interface EmbeddingLimits {
   /** Memory for cached vectors, in bytes; 0 keeps none. */
   readonly cacheBytes: number;
 }
-
-/** In the details of an error: the provider answered, but not with what was configured. */
-export const WRONG_ANSWER = "wrong-answer";
 
 /** Memory that one number of a cached vector takes. */
 const BYTES_PER_NUMBER = 8;
@@ -56,7 +53,7 @@ export class SharedEmbedder implements Embedder {
       maxInFlight: limits.maxCalls,
       maxWaiting: limits.maxWaitingTexts,
       watch: told.watch,
-      isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
+      isInputFault: (reason) => embeddingFaultOf(reason) === "input",
     });
     this.#cache =
       limits.cacheBytes === 0

@@ -5,7 +5,8 @@
  */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
-import { EmbeddingError, isStoreError, messageOf, ValidationError, type StoreError } from "../model/errors.ts";
+import { embeddingFaultOf, WRONG_ANSWER } from "../model/embedding-error.ts";
+import { isStoreError, messageOf, ValidationError, type StoreError } from "../model/errors.ts";
 import type { ItemId } from "../model/item.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
@@ -20,7 +21,6 @@ import { OwnItems } from "./own-items.ts";
 import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
-import { WRONG_ANSWER } from "./embedding.ts";
 import type { Indexing } from "./indexing.ts";
 
 /** What a searcher stands on. */
@@ -237,8 +237,9 @@ async function attempt<T>(reason: DegradedReason, step: () => Promise<T>): Promi
   try {
     return await step();
   } catch (error) {
-    const isMistake =
-      error instanceof ValidationError || (error instanceof EmbeddingError && error.details["fault"] === WRONG_ANSWER);
+    const fault = embeddingFaultOf(error);
+    // A query that the provider rejects fails for itself: it says nothing of the provider, and keywords would only hide it.
+    const isMistake = error instanceof ValidationError || fault === WRONG_ANSWER || fault === "input";
     throw !isStoreError(error) || isMistake ? error : new RankingFailed(reason, error);
   }
 }

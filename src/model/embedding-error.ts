@@ -1,16 +1,42 @@
-import { EmbeddingError, isStoreError, messageOf } from "./errors.ts";
+import { EmbeddingError, isStoreError, messageOf, type ErrorDetails } from "./errors.ts";
+import { isOutageFault, isRetryableFault, providerFailureOf, type ProviderFault } from "./provider-failure.ts";
 
-/** What an embedding provider threw, in the store's terms. */
+/** In the details of an error: the provider answered, but not with what was configured. */
+export const WRONG_ANSWER = "wrong-answer";
+
+/** What `details.fault` of an `EmbeddingError` says. */
+export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER;
+
+/** What an embedding provider threw, in the store's terms: classified in `details.fault`, `details.status` and `details.retryAfterMs`. */
 export function toEmbeddingError(error: unknown): EmbeddingError {
   if (error instanceof EmbeddingError) return error;
-  return new EmbeddingError(`The embedding provider failed: ${messageOf(error)}`, {
-    cause: error,
-    retryable: isStoreError(error) ? error.retryable : !isRefusal(error),
-  });
+  const message = `The embedding provider failed: ${messageOf(error)}`;
+  // Errors of the store itself: no answer in time, too many calls wait, the circuit is open.
+  if (isStoreError(error)) {
+    return new EmbeddingError(message, {
+      cause: error,
+      retryable: error.retryable,
+      details: { ...error.details, fault: error.retryable ? "unavailable" : "unknown" },
+    });
+  }
+  const { fault, status, retryAfterMs } = providerFailureOf(error);
+  const details: ErrorDetails = {
+    fault,
+    ...(status === null ? {} : { status }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  };
+  return new EmbeddingError(message, { cause: error, retryable: isRetryableFault(fault), details });
 }
 
-/** Whether the provider refused the request itself, by an HTTP status that trying again does not change. */
-function isRefusal(error: unknown): boolean {
-  const status = typeof error === "object" && error !== null && "status" in error ? error.status : undefined;
-  return typeof status === "number" && status >= 400 && status < 500 && status !== 408 && status !== 429;
+/** The fault of an `EmbeddingError`; null for any other error. */
+export function embeddingFaultOf(error: unknown): EmbeddingFault | null {
+  if (!isStoreError(error) || error.code !== "EMBEDDING") return null;
+  return (error.details["fault"] as EmbeddingFault | undefined) ?? "unknown";
+}
+
+/** Whether an error counts toward the circuit breaker of the embedding provider. */
+export function isProviderOutage(error: unknown): boolean {
+  const fault = embeddingFaultOf(error);
+  if (fault === null) return isStoreError(error) && error.retryable;
+  return fault !== WRONG_ANSWER && isOutageFault(fault);
 }

@@ -40,6 +40,8 @@ export interface GuardOptions {
   readonly breaker: BreakerOptions;
   readonly bulkhead: BulkheadLimits;
   readonly events: Events;
+  /** Whether a failure counts toward the circuit breaker; by default one that may pass, so that trying again may help. */
+  readonly isOutage?: ((error: unknown) => boolean) | undefined;
   /** Is told before a call is tried again. */
   readonly observer?: Pick<Observer, "retried"> | undefined;
 }
@@ -49,13 +51,14 @@ export interface GuardOptions {
  * jitter, until their time is up; after several failures in a row further calls are refused at once, until a trial call,
  * which is tried once, succeeds. Only so many are under way, and only so many wait.
  *
- * Only retryable errors count: a mistake of the caller says nothing about the service, and neither does a caller who stops
- * waiting. That the caller's time is spent counts where the service had most of it.
+ * Only outages count, which are retryable errors by default: a mistake of the caller says nothing about the service, and
+ * neither does a caller who stops waiting. That the caller's time is spent counts where the service had most of it.
  */
 export class Guard {
   readonly #options: GuardOptions;
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreakerPolicy;
+  readonly #isOutage: (error: unknown) => boolean;
   readonly #backoff: ExponentialBackoff<unknown>;
   /** Whether the last call that the breaker heard of failed. */
   #hasFailed = false;
@@ -63,8 +66,9 @@ export class Guard {
   constructor(options: GuardOptions) {
     const { service, name, retry: retries, breaker, bulkhead, events } = options;
     this.#options = options;
+    this.#isOutage = options.isOutage ?? isPassing;
     this.#bulkhead = new Bulkhead(name, bulkhead);
-    this.#breaker = circuitBreaker(handleWhen(isPassing), {
+    this.#breaker = circuitBreaker(handleWhen(this.#isOutage), {
       halfOpenAfter: breaker.halfOpenAfterMs,
       breaker: new ConsecutiveBreaker(breaker.failures),
     });
@@ -176,7 +180,7 @@ export class Guard {
 
   /** The breaker has to hear of every failure; of successes, only of the first after one. */
   async #noteFailure(error: unknown): Promise<void> {
-    if (!isPassing(error)) return;
+    if (!this.#isOutage(error)) return;
     this.#hasFailed = true;
     await this.#tellBreaker(() => Promise.reject(error)).catch(() => undefined);
   }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { isProviderOutage, toEmbeddingError } from "../../../src/model/embedding-error.ts";
 import { UnavailableError, ValidationError } from "../../../src/model/errors.ts";
 import type { StoreEvent } from "../../../src/ports/events.ts";
 import { Guard, type GuardOptions } from "../../../src/resilience/guard.ts";
@@ -148,4 +149,14 @@ test("calls that wait for their turn have it in the order in which they came", a
   const order: number[] = [];
   await Promise.all([1, 2, 3, 4].map((n) => guard.run(BUDGET_MS, async () => void order.push(n))));
   expect(order).toEqual([1, 2, 3, 4]);
+});
+
+test("a provider's 4xx does not count toward the circuit, except 401, 403 and 429", async () => {
+  const statuses = { 400: "closed", 404: "closed", 408: "closed", 413: "closed", 422: "closed", 401: "open", 403: "open", 429: "open", 503: "open" };
+  for (const [status, breaker] of Object.entries(statuses)) {
+    const { guard } = guardWith({ isOutage: isProviderOutage });
+    const failing = (): Promise<never> => Promise.reject(toEmbeddingError({ status: Number(status) }));
+    for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, failing)).rejects.toMatchObject({ code: "EMBEDDING" });
+    expect([status, guard.breaker]).toEqual([status, breaker]);
+  }
 });

@@ -1,0 +1,237 @@
+/**
+ * Classifies what an embedding provider's client threw. Clients attach the HTTP status in different places, often only
+ * to the `cause`: this reads all of them, so that the text of one caller is not taken for an outage of the provider.
+ */
+import { messageOf } from "./errors.ts";
+
+/**
+ * What failed, by what can be done about it.
+ *
+ * - `input`: 400, 413, 422. The request itself was rejected; one bad text can cause it.
+ * - `credentials`: 401, 403. Every call fails until the credentials or their rights change.
+ * - `rate-limit`: 429.
+ * - `not-found`: 404. The model or the endpoint does not exist.
+ * - `timeout`: 408.
+ * - `refused`: any other 4xx.
+ * - `unavailable`: 501 and above, no connection, no answer in time.
+ * - `unknown`: 500, and errors without a status. One bad text can cause it, an outage too.
+ */
+export type ProviderFault =
+  | "input"
+  | "credentials"
+  | "rate-limit"
+  | "not-found"
+  | "timeout"
+  | "refused"
+  | "unavailable"
+  | "unknown";
+
+/** A classified failure. */
+export interface ProviderFailure {
+  readonly fault: ProviderFault;
+  /** The HTTP status; null where the error carries none. */
+  readonly status: number | null;
+  /** How long the provider asks to wait before the next call, in milliseconds; null where it does not. */
+  readonly retryAfterMs: number | null;
+}
+
+/** Faults for which the same call may succeed later, without a change by the caller or the operator. */
+const RETRYABLE: ReadonlySet<ProviderFault> = new Set(["rate-limit", "timeout", "unavailable", "unknown"]);
+
+/** Faults that count toward the circuit breaker: they say something about the provider, not about one request. */
+const OUTAGES: ReadonlySet<ProviderFault> = new Set(["credentials", "rate-limit", "unavailable", "unknown"]);
+
+/** Links of the `cause` chain that are read. */
+const MAX_LINKS = 10;
+
+/** Where clients attach the status, in the order of trust. */
+const STATUS_PATHS: readonly (readonly string[])[] = [
+  ["status"], // openai, ollama's fetch errors, Google
+  ["status_code"], // ollama
+  ["statusCode"], // cohere, mistral, undici
+  ["$metadata", "httpStatusCode"], // AWS SDK
+  ["response", "status"], // axios, gaxios
+  ["response", "statusCode"],
+  ["httpResponse", "status"], // Hugging Face
+  ["rawResponse", "status"], // cohere, mistral
+  ["$response", "statusCode"], // AWS SDK
+  ["code"], // Google: a number where others have a text
+];
+
+/** Where clients keep the headers of the response. */
+const HEADER_PATHS: readonly (readonly string[])[] = [
+  ["headers"],
+  ["response", "headers"],
+  ["rawResponse", "headers"],
+  ["httpResponse", "headers"],
+  ["$response", "headers"],
+];
+
+/** The status at the start of a message, for clients that attach it nowhere else: "400 …", "HTTP error! status: 400", "Request failed with status code 400". Only there: what follows may quote a caller's text. */
+const STATUS_IN_MESSAGE =
+  /^\W{0,3}(?:\w{0,40}(?:error|exception)\W{1,3})?(?:(?:request|call) failed(?: with)?\W{1,3})?(?:(?:http|status)(?:[ _]?(?:error|status|code)){0,2}\W{1,3}(?:status(?:[ _]code)?\W{1,3})?)?(400|401|403|404|408|413|422|429|500|502|503|504|529)\b/i;
+
+/** How providers say that a text is too long, for errors without a status. */
+const TOO_LONG =
+  /context[ _]length|context window|maximum (?:input|sequence) length|too (?:many|long)\b.{0,20}\btokens|(?:too many|exceeds? .{0,40}\b)(?:input )?tokens|(?:input|text|prompt|document) (?:is )?too long/i;
+
+/** Codes of `error.code` for connections that were not made, or answers that did not come. */
+const NO_ANSWER: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+/** `error.lc_error_code` of LangChain, for errors that lost their status. */
+const LANGCHAIN_STATUSES: Readonly<Record<string, number>> = {
+  MODEL_AUTHENTICATION: 401,
+  MODEL_NOT_FOUND: 404,
+  MODEL_RATE_LIMIT: 429,
+};
+
+/** Classifies what a provider's client threw, whatever it is. */
+export function providerFailureOf(error: unknown): ProviderFailure {
+  const links = chainOf(error);
+  const status = first(links, statusOf) ?? first(links, statusInText);
+  return {
+    fault: status === null ? faultWithoutStatus(links) : faultOfStatus(status),
+    status,
+    retryAfterMs: first(links, retryAfterOf),
+  };
+}
+
+/** Whether the same call may succeed later. */
+export function isRetryableFault(fault: ProviderFault): boolean {
+  return RETRYABLE.has(fault);
+}
+
+/** Whether a failure counts toward the provider's circuit breaker. A 4xx never does, except 401, 403 and 429. */
+export function isOutageFault(fault: ProviderFault): boolean {
+  return OUTAGES.has(fault);
+}
+
+function faultOfStatus(status: number): ProviderFault {
+  switch (status) {
+    case 400:
+    case 413:
+    case 422:
+      return "input";
+    case 401:
+    case 403:
+      return "credentials";
+    case 404:
+      return "not-found";
+    case 408:
+      return "timeout";
+    case 429:
+      return "rate-limit";
+    case 500:
+      return "unknown";
+    default:
+      return status < 500 ? "refused" : "unavailable";
+  }
+}
+
+function faultWithoutStatus(links: readonly unknown[]): ProviderFault {
+  // Names first: their messages quote nothing.
+  if (links.some((link) => at(link, ["name"]) === "ContextOverflowError")) return "input";
+  if (links.some((link) => NO_ANSWER.has(at(link, ["code"])) || isTimeout(link))) return "unavailable";
+  return links.some((link) => TOO_LONG.test(textOf(link))) ? "input" : "unknown";
+}
+
+function isTimeout(link: unknown): boolean {
+  const name = at(link, ["name"]);
+  return name === "TimeoutError" || name === "AbortError" || name === "APIConnectionTimeoutError";
+}
+
+/** The error and its causes, outermost first; each once, however they are linked. */
+function chainOf(error: unknown): unknown[] {
+  const links = new Set<unknown>();
+  let next = error;
+  while (next !== undefined && next !== null && !links.has(next) && links.size < MAX_LINKS) {
+    links.add(next);
+    const cause = at(next, ["cause"]);
+    const errors = at(next, ["errors"]);
+    next = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
+  }
+  return [...links];
+}
+
+function first<T>(links: readonly unknown[], read: (link: unknown) => T | null): T | null {
+  for (const link of links) {
+    const found = read(link);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function statusOf(link: unknown): number | null {
+  for (const path of STATUS_PATHS) {
+    const status = asStatus(at(link, path));
+    if (status !== null) return status;
+  }
+  const code = at(link, ["lc_error_code"]);
+  return typeof code === "string" ? (LANGCHAIN_STATUSES[code] ?? null) : null;
+}
+
+function statusInText(link: unknown): number | null {
+  return asStatus(STATUS_IN_MESSAGE.exec(textOf(link))?.[1]);
+}
+
+/** The start of a message; the rest of it may be of any length. */
+function textOf(link: unknown): string {
+  return messageOf(link).slice(0, 1_000);
+}
+
+function asStatus(value: unknown): number | null {
+  const status = typeof value === "string" && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status < 600 ? status : null;
+}
+
+function retryAfterOf(link: unknown): number | null {
+  for (const path of HEADER_PATHS) {
+    const headers = at(link, path);
+    if (typeof headers !== "object" || headers === null) continue;
+    const ms = asMs(headerOf(headers, "retry-after-ms"), 1);
+    if (ms !== null) return ms;
+    const header = headerOf(headers, "retry-after");
+    const seconds = asMs(header, 1_000);
+    if (seconds !== null) return seconds;
+    const date = typeof header === "string" ? Date.parse(header) : Number.NaN;
+    if (!Number.isNaN(date)) return Math.max(0, date - Date.now());
+  }
+  return null;
+}
+
+function asMs(value: unknown, factor: number): number | null {
+  const amount = typeof value === "string" && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  return typeof amount === "number" && Number.isFinite(amount) && amount >= 0 ? Math.ceil(amount * factor) : null;
+}
+
+/** A header of a `Headers`, of axios's headers, or of a plain object in which its name has any case. */
+function headerOf(headers: object, name: string): unknown {
+  if (headers instanceof Headers) return headers.get(name);
+  const key = Object.keys(headers).find((each) => each.toLowerCase() === name);
+  return key === undefined ? undefined : at(headers, [key]);
+}
+
+/** The value at a path; undefined where there is none, also where a getter throws. */
+function at(value: unknown, path: readonly string[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if ((typeof found !== "object" && typeof found !== "function") || found === null) return undefined;
+    try {
+      found = (found as Readonly<Record<string, unknown>>)[key];
+    } catch {
+      // Anything can be thrown, also an object whose getters throw.
+      return undefined;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,115 @@
+import { ContextOverflowError } from "@langchain/core/errors";
+import { describe, expect, test } from "vitest";
+import { embeddingFaultOf, isProviderOutage, toEmbeddingError } from "../../../src/model/embedding-error.ts";
+import { TimeoutError, UnavailableError } from "../../../src/model/errors.ts";
+import { providerFailureOf, type ProviderFault } from "../../../src/model/provider-failure.ts";
+
+const with_ = (fields: object, message = "no"): Error => Object.assign(new Error(message), fields);
+const openai = (status: number, headers: Record<string, string> = {}): Error =>
+  with_({ status, headers: new Headers(headers), error: { message: "rejected" }, code: "invalid" }, `${status} rejected`);
+
+/** One failure in the shape of each client. */
+const shapes: Readonly<Record<string, (status: number) => unknown>> = {
+  "openai: status": (status) => openai(status),
+  "@langchain/openai: status of the cause": (status) => with_({ cause: openai(status) }),
+  "three causes deep": (status) => with_({ cause: with_({ cause: with_({ cause: { statusCode: status } }) }) }),
+  "ollama: status_code": (status) => with_({ name: "ResponseError", status_code: status }),
+  "cohere, mistral: statusCode": (status) => with_({ statusCode: status }),
+  "AWS SDK: $metadata": (status) => with_({ name: "ValidationException", $metadata: { httpStatusCode: status } }),
+  "axios: response.status": (status) => with_({ code: "ERR_BAD_REQUEST", response: { status, data: {} } }, `Request failed with status code ${status}`),
+  "Hugging Face: httpResponse.status": (status) => with_({ httpResponse: { status } }),
+  "Google: a number as code": (status) => with_({ code: status }),
+  "a status as text": (status) => with_({ status: String(status) }),
+  "AggregateError": (status) => new AggregateError([with_({ status })], "all attempts failed"),
+  "an object that is no error": (status) => ({ status }),
+  "a plain error, as openai writes it": (status) => new Error(`${status} maximum context length is 8192 tokens`),
+  "a plain error of fetch code": (status) => new Error(`HTTP error! status: ${status}`),
+  "a plain error of axios": (status) => new Error(`Request failed with status code ${status}`),
+  "a plain error with a name in front": (status) => new Error(`Error: HTTP ${status}: nope`),
+};
+
+const faults: readonly (readonly [number, ProviderFault, { retryable: boolean; outage: boolean }])[] = [
+  [400, "input", { retryable: false, outage: false }],
+  [413, "input", { retryable: false, outage: false }],
+  [422, "input", { retryable: false, outage: false }],
+  [401, "credentials", { retryable: false, outage: true }],
+  [403, "credentials", { retryable: false, outage: true }],
+  [404, "not-found", { retryable: false, outage: false }],
+  [408, "timeout", { retryable: true, outage: false }],
+  [429, "rate-limit", { retryable: true, outage: true }],
+  [500, "unknown", { retryable: true, outage: true }],
+  [503, "unavailable", { retryable: true, outage: true }],
+];
+
+describe.each(Object.entries(shapes))("%s", (_, shape) => {
+  test.each(faults)("%i is %s", (status, fault, { retryable, outage }) => {
+    expect(providerFailureOf(shape(status))).toMatchObject({ fault, status });
+    const error = toEmbeddingError(shape(status));
+    expect(error).toMatchObject({ code: "EMBEDDING", retryable, details: { fault, status } });
+    expect(isProviderOutage(error)).toBe(outage);
+  });
+});
+
+test("any other 4xx is refused, is not retried and is no outage", () => {
+  for (const status of [402, 405, 410, 418, 451]) {
+    expect(toEmbeddingError(openai(status))).toMatchObject({ retryable: false, details: { fault: "refused", status } });
+    expect(isProviderOutage(toEmbeddingError(openai(status)))).toBe(false);
+  }
+});
+
+test.each([
+  ["LangChain's overflow error without a cause", new ContextOverflowError("Input tokens exceed"), "input"],
+  ["a plain error about the length", new Error("the input length exceeds the context length"), "input"],
+  ["a plain error about tokens", new Error("This model's maximum context length is 512 tokens"), "input"],
+  ["LangChain's error code", with_({ lc_error_code: "MODEL_AUTHENTICATION" }), "credentials"],
+  ["a refused connection below fetch", with_({ cause: new AggregateError([with_({ code: "ECONNREFUSED" })]) }, "fetch failed"), "unavailable"],
+  ["openai without a connection", with_({ status: undefined, headers: undefined, cause: with_({ code: "ENOTFOUND" }) }, "Connection error."), "unavailable"],
+  ["a client's timeout", with_({ name: "TimeoutError" }), "unavailable"],
+  ["an unknown host", with_({ code: "ENOTFOUND" }), "unavailable"],
+  ["a connection that was reset", with_({ code: "ECONNRESET" }), "unknown"],
+  ["a number that is no status", with_({ status: 7, code: 3 }), "unknown"],
+  ["a plain error", new Error("something went wrong"), "unknown"],
+  ["a text that quotes a status later on", new Error("cannot embed 'HTTP 401'"), "unknown"],
+  ["a number of tokens in front", new Error("512 is too many"), "unknown"],
+  ["null", null, "unknown"],
+  ["undefined", undefined, "unknown"],
+  ["a text", "down", "unknown"],
+])("%s", (_, thrown, fault) => {
+  expect(providerFailureOf(thrown)).toMatchObject({ fault });
+});
+
+test("a chain of causes that ends in itself, and getters that throw, are read to their end", () => {
+  const loop = with_({});
+  loop.cause = with_({ cause: loop });
+  expect(providerFailureOf(loop)).toEqual({ fault: "unknown", status: null, retryAfterMs: null });
+  const hostile = Object.defineProperty(with_({ statusCode: 400 }), "status", {
+    get(): never {
+      throw new Error("no");
+    },
+  });
+  expect(providerFailureOf(hostile)).toMatchObject({ fault: "input", status: 400 });
+});
+
+test.each([
+  ["Headers", openai(429, { "retry-after": "2" }), 2_000],
+  ["milliseconds", openai(429, { "retry-after-ms": "250", "retry-after": "1" }), 250],
+  ["a plain object of any case, in the cause", with_({ cause: { status: 429, headers: { "Retry-After": "0.5" } } }), 500],
+  ["axios", with_({ response: { status: 503, headers: { "retry-after": "3" } } }), 3_000],
+  ["a date in the past", openai(429, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }), 0],
+  ["nothing that can be read", openai(429, { "retry-after": "soon" }), null],
+])("retry-after: %s", (_, error, retryAfterMs) => {
+  expect(providerFailureOf(error)).toMatchObject({ retryAfterMs });
+});
+
+test("a retry-after that is a date counts from now", () => {
+  const { retryAfterMs } = providerFailureOf(openai(429, { "retry-after": new Date(Date.now() + 60_000).toUTCString() }));
+  expect(retryAfterMs).toBeGreaterThan(30_000);
+  expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+});
+
+test("errors of the store itself keep their details and count as before", () => {
+  const open = toEmbeddingError(new UnavailableError("open", { details: { breaker: "open" } }));
+  expect(open).toMatchObject({ retryable: true, details: { breaker: "open", fault: "unavailable" } });
+  expect(isProviderOutage(new TimeoutError("late"))).toBe(true);
+  expect(embeddingFaultOf(new TimeoutError("late"))).toBeNull();
+});
