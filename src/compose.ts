@@ -4,6 +4,7 @@ import { auditTrailOf, type AuditTrail } from "./audit/index.ts";
 import { sealItems } from "./codec/sealed-items.ts";
 import { isSame } from "./config/change.ts";
 import type { CommonConfig } from "./config/schema.ts";
+import { warnOfTlsVariable } from "./config/tls-variable.ts";
 import { SharedEmbedder } from "./core/embedding.ts";
 import { IndexRules } from "./core/index-rules.ts";
 import type { Indexing } from "./core/indexing.ts";
@@ -182,6 +183,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
       }),
     stats: () => readStats(telemetry.ledger, state, events.counts()),
     async start() {
+      warnOfTlsVariable(process.env, logger);
       await codec?.start?.(parts.follow);
       await parts.start();
       isRunning = true;

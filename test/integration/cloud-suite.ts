@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { CertificateAuthority } from "../servers/certificates.ts";
 import { MetadataService } from "../servers/secure-connect-bundle.ts";
 import { withCql } from "../support/stores.ts";
+import { allowOldTls } from "../support/weak-tls.ts";
 import { expectWorks, failureOf, INDEX, rightQdrant, type Servers } from "./tls-harness.ts";
 
 /** Needs secured servers. */
@@ -66,5 +67,23 @@ export function cloudSuite(servers: Servers): void {
     await elsewhere.writeBundle(path, servers().authority);
     const { cql } = config();
     expect((await failureOf({ cql: { ...cql, cloud: { secureConnectBundle: path } } })).message).not.toContain("password");
+  });
+
+  test("connects to no node by an old version of TLS, when Node.js was started with --tls-min-v1.0", async () => {
+    allowOldTls();
+    const { authority, client, cassandra } = servers();
+    const old = await servers().proxy(["127.0.0.1"], { targetPort: cassandra.port, versions: "old" });
+    await using elsewhere = await MetadataService.start({
+      authority,
+      client,
+      proxyAddress: `127.0.0.1:${old.port}`,
+      localDataCenter: cassandra.localDataCenter,
+      hostIds: ["5f0e3d2e-0000-4000-8000-000000000001"],
+    });
+    const path = join(folder, "old.zip");
+    await elsewhere.writeBundle(path);
+    const { cql } = config();
+    await failureOf({ cql: { ...cql, cloud: { secureConnectBundle: path } } });
+    expect(old.clients).toBe(0);
   });
 }

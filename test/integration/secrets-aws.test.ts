@@ -1,6 +1,6 @@
 /** Secrets in AWS Secrets Manager: a moto of the test's own, which checks signatures and rights. */
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   AuthenticationError,
   ConfigurationError,
@@ -9,9 +9,12 @@ import {
   ScyllaDBStore,
   TimeoutError,
 } from "langgraph-store-scylladb";
+import { CertificateAuthority } from "../servers/certificates.ts";
+import { TlsProxy } from "../servers/tls-proxy.ts";
 import { startMoto, type AccessKey, type LocalMoto } from "../servers/moto.ts";
 import { configWithKey, followSecrets, type SecretsInput } from "../support/secret-places.ts";
 import { SecretWatch } from "../support/secret-watch.ts";
+import { ignoreCertificates } from "../support/weak-tls.ts";
 
 const watch = new SecretWatch();
 let started: LocalMoto | undefined;
@@ -89,6 +92,18 @@ describe("at the start it fails with what and why", () => {
     const error = await startFailure("aws-sm://denied", { aws: options() });
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.message).toMatch(/qdrant\.apiKey, aws-sm:\/\/denied, could not be read.*allow secretsmanager:GetSecretValue/);
+  });
+
+  test("a service whose certificate is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+    as(reader);
+    ignoreCertificates();
+    const authority = await CertificateAuthority.create("A stranger");
+    const targetPort = Number(new URL(moto().endpoint).port);
+    const impostor = await TlsProxy.start({ ...(await authority.issue({ names: ["127.0.0.1"] })), targetPort });
+    onTestFinished(() => impostor.stop());
+    const aws = { region: moto().region, endpoint: `https://127.0.0.1:${impostor.port}` };
+    expect((await startFailure("aws-sm://any", { timeoutMs: 3_000, aws })).message).toMatch(/could not be read/);
+    expect(impostor.clients).toBe(0);
   });
 
   test("keys that are wrong", async () => {

@@ -12,6 +12,7 @@ import {
 import { LocalKeyVault } from "../servers/azure.ts";
 import { configWithKey, followSecrets, type SecretsInput } from "../support/secret-places.ts";
 import { SecretWatch } from "../support/secret-watch.ts";
+import { ignoreCertificates } from "../support/weak-tls.ts";
 
 const watch = new SecretWatch();
 const trusted = getCACertificates("default");
@@ -88,6 +89,16 @@ describe("at the start it fails with what and why", () => {
     expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read/);
     expect(["ConnectionError", "TimeoutError"]).toContain(error.name);
     expect(error instanceof ConnectionError || error.message.includes("did not answer within 3000 ms")).toBe(true);
+  });
+
+  test("a vault or an authority whose certificate is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+    ignoreCertificates();
+    await using impostor = await LocalKeyVault.start();
+    const timeoutMs = 3_000;
+    for (const azure of [{ endpoint: vault.url, authorityHost: impostor.url }, { endpoint: impostor.url, authorityHost: vault.url }]) {
+      expect((await startFailure("azure-kv://agents/any", { timeoutMs, azure })).message).toMatch(/could not be read/);
+    }
+    expect(impostor.requests).toBe(0);
   });
 
   test("a vault that cannot serve", async () => {

@@ -1,5 +1,5 @@
 /** Secrets in Vault: an OpenBao of the test's own. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   AuthenticationError,
   ConfigurationError,
@@ -8,9 +8,12 @@ import {
   ScyllaDBStore,
   TimeoutError,
 } from "langgraph-store-scylladb";
+import { CertificateAuthority } from "../servers/certificates.ts";
+import { TlsProxy } from "../servers/tls-proxy.ts";
 import { startVault, type LocalVault } from "../servers/vault.ts";
 import { configWithKey, followSecrets, type SecretsInput } from "../support/secret-places.ts";
 import { SecretWatch } from "../support/secret-watch.ts";
+import { allowOldTls, ignoreCertificates } from "../support/weak-tls.ts";
 
 const watch = new SecretWatch();
 let started: LocalVault | undefined;
@@ -221,6 +224,21 @@ test("an outage while the store runs leaves the last good secret in force, and s
     for (const event of followed.events) watch.show(event);
   } finally {
     await own.stop();
+  }
+});
+
+test("an impostor is not given the token, whatever NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 allow", async () => {
+  ignoreCertificates();
+  allowOldTls();
+  const authority = await CertificateAuthority.create("A stranger");
+  for (const versions of ["current", "old"] as const) {
+    const impostor = await TlsProxy.start({ ...(await authority.issue({ names: ["127.0.0.1"] })), targetPort: Number(new URL(vault().address).port), versions });
+    onTestFinished(() => impostor.stop());
+    const address = `https://127.0.0.1:${impostor.port}`;
+    const error = await startFailure("vault://secret/impostor#qdrant", { vault: { address, token: watch.guard("root token", vault().rootToken) } });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toContain("could not be reached");
+    expect(impostor.clients).toBe(0);
   }
 });
 

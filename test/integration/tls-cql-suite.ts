@@ -3,12 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { auth, Client } from "cassandra-driver";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { askNode } from "../servers/node-client.ts";
 import { CertificateAuthority } from "../servers/certificates.ts";
 import type { ProxyOptions } from "../servers/tls-servers.ts";
 import type { TlsProxy } from "../servers/tls-proxy.ts";
+import { allowOldTls, ignoreCertificates } from "../support/weak-tls.ts";
 import { expectFailure, expectWorks, failureOf, KEYSPACE, recordingLogger, rightCql, type Servers } from "./tls-harness.ts";
 
 /** To be described where the servers are started. */
@@ -110,6 +112,31 @@ export function cqlTlsSuite(servers: Servers): void {
     });
   });
 
+  describe("an impostor learns nothing", () => {
+    const raw = (ssl: Record<string, unknown>, port: number): ScyllaDBStoreConfig =>
+      ({ ...cql({ contactPoints: [`127.0.0.1:${port}`], tls: undefined, ssl }), logger: recordingLogger() });
+
+    test.each([
+      ["an option that is undefined", { rejectUnauthorized: undefined }],
+      ["no option at all", {}],
+    ])("with %s, and with NODE_TLS_REJECT_UNAUTHORIZED=0", async (_, ssl) => {
+      ignoreCertificates();
+      const proxy = await proxied(["127.0.0.1"], { validity: "expired" });
+      await expectFailure(raw({ ...ca(), ...ssl }, proxy.port), "AUTHENTICATION", "has expired");
+      await expectFailure(raw(ssl, proxy.port), "AUTHENTICATION", "expired");
+      expect(proxy.clients).toBe(0);
+    });
+
+    test("when Node.js was started with --tls-min-v1.0, by cql.ssl and by cql.tls", async () => {
+      allowOldTls();
+      const proxy = await proxied(["127.0.0.1"], { versions: "old" });
+      const ssl = { ...ca(), minVersion: undefined, ciphers: "DEFAULT@SECLEVEL=0" };
+      await expectFailure(raw(ssl, proxy.port), "CONNECTION", "no version of TLS that is allowed");
+      await expectFailure(cql(before(proxy)), "CONNECTION", "no version of TLS that is allowed");
+      expect(proxy.clients).toBe(0);
+    });
+  });
+
   test("without verification anything is accepted, and each start warns", async () => {
     const proxy = await proxied(["elsewhere.test"], { validity: "expired" });
     const logger = recordingLogger();
@@ -117,6 +144,24 @@ export function cqlTlsSuite(servers: Servers): void {
     for (const starts of [1, 2]) {
       await expectWorks({ ...cql(unverified), logger });
       expect(logger.warnings.filter((warning) => warning.startsWith("cql.tls.verify is false"))).toHaveLength(starts);
+    }
+  });
+
+  test("a client of the caller's own that verifies nothing, the driver's default, is warned of", async () => {
+    const { authority, cassandra } = servers();
+    const proxy = await proxied(["127.0.0.1"]);
+    for (const [sslOptions, warnings] of [[{}, 1], [{ ca: authority.cert, rejectUnauthorized: true }, 0]] as const) {
+      const { username = "", password = "" } = cassandra.credentials ?? {};
+      const client = new Client({
+        contactPoints: [`127.0.0.1:${proxy.port}`],
+        localDataCenter: cassandra.localDataCenter,
+        authProvider: new auth.PlainTextAuthProvider(username, password),
+        sslOptions,
+      });
+      onTestFinished(() => client.shutdown());
+      const logger = recordingLogger();
+      await expectWorks({ cql: { client, keyspace: KEYSPACE }, logger });
+      expect(logger.warnings.filter((warning) => warning.includes("cql.client is false"))).toHaveLength(warnings);
     }
   });
 

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateAuthority } from "../servers/certificates.ts";
 import { QDRANT_KEYS, type ProxyOptions } from "../servers/tls-servers.ts";
 import type { TlsProxy } from "../servers/tls-proxy.ts";
+import { allowOldTls, ignoreCertificates } from "../support/weak-tls.ts";
 import { expectFailure, expectWorks, failureOf, INDEX, KEYSPACE, recordingLogger, rightCql, rightQdrant, type Servers } from "./tls-harness.ts";
 
 /** To be described where the servers are started. */
@@ -79,6 +80,29 @@ export function qdrantTlsSuite(servers: Servers): void {
     test("options of TLS with an address without", async () => {
       const url = servers().plainQdrant.url;
       await expectFailure(qdrant({ url }), "CONFIGURATION", "qdrant.tls: needs an address that begins with https://");
+    });
+  });
+
+  describe("an impostor learns nothing", () => {
+    const bare = ({ port }: TlsProxy): ScyllaDBStoreConfig => qdrant({ url: `https://127.0.0.1:${port}`, tls: undefined });
+
+    test("with NODE_TLS_REJECT_UNAUTHORIZED=0, of which each start warns", async () => {
+      ignoreCertificates();
+      const proxy = await proxied(["127.0.0.1"]);
+      const logger = recordingLogger();
+      for (const starts of [1, 2]) {
+        await expectFailure({ ...bare(proxy), logger }, "AUTHENTICATION", "not signed by an authority that is trusted");
+        expect(logger.warnings.filter((warning) => warning.includes("NODE_TLS_REJECT_UNAUTHORIZED"))).toHaveLength(starts);
+      }
+      expect(proxy.clients).toBe(0);
+    });
+
+    test("when Node.js was started with --tls-min-v1.0", async () => {
+      allowOldTls();
+      ignoreCertificates();
+      const proxy = await proxied(["127.0.0.1"], { versions: "old" });
+      await expectFailure(bare(proxy), "CONNECTION", "no version of TLS that is allowed");
+      expect(proxy.clients).toBe(0);
     });
   });
 

@@ -42,6 +42,8 @@ export class LocalKeyVault implements AsyncDisposable {
   tokenLifeSeconds = 3_600;
   /** Requests for secrets that carried a token. */
   reads = 0;
+  /** Requests of any kind, the login included. */
+  requests = 0;
   readonly #server: Server;
   readonly #secrets = new Map<string, string>();
   readonly #tokens = new Map<string, Issued>();
@@ -79,6 +81,7 @@ export class LocalKeyVault implements AsyncDisposable {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests += 1;
     const { pathname } = new URL(request.url ?? "/", this.url);
     const body = await text(request);
     if (this.mode === "away") return send(response, 503, { error: { code: "ServiceUnavailable", message: "Try again later." } });

@@ -10,7 +10,7 @@ import { checkBundle, clientOptionsFor, warnOfWeakConsistency } from "./driver-o
 import { CurrentLogin } from "./credentials.ts";
 import { closedUnanswered, untilSeenClosed } from "./first-answer.ts";
 import { RefusedNodes } from "./refused-nodes.ts";
-import { tlsOf } from "./tls.ts";
+import { tlsOf, verifyCloud, warnOfUnverifiedClient } from "./tls.ts";
 
 /**
  * Connects: the client that the options hold, or one made as they say.
@@ -22,6 +22,7 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
   warnOfWeakConsistency(options, logger);
   const nearby = new NearbyPolicy(options.localDataCenter);
   const tls = options.client === undefined ? await tlsOf(options, logger) : null;
+  if (options.client !== undefined) warnOfUnverifiedClient(options.client, logger);
   const connected = options.client === undefined ? ownClient(options, nearby, tls, logger) : callersClient(options.client);
   const connecting = connected.client.connect();
   try {
@@ -47,6 +48,7 @@ export interface Connected {
 
 function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOptions | null, logger: Logger): Connected {
   const client = newClient(options, nearby, tls);
+  if (options.cloud !== undefined) verifyCloud(client);
   const refused = new RefusedNodes(client, logger);
   const control = new ControlConnectionCare(client, logger);
   return {

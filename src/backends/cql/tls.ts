@@ -1,6 +1,8 @@
 /** TLS of the driver, which by itself verifies nothing. */
 import { isIP } from "node:net";
 import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from "node:tls";
+import type { Client, ClientOptions } from "cassandra-driver";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { CqlOptions } from "./options.ts";
 
@@ -14,16 +16,38 @@ import type { CqlOptions } from "./options.ts";
 export async function tlsOf({ tls, ssl, contactPoints = [] }: CqlOptions, logger: Logger): Promise<ConnectionOptions | null> {
   if (tls === undefined && ssl === undefined) return null;
   const own = await settingsOf(tls);
+  const raw = definedOf(ssl);
   const options: ConnectionOptions = {
-    // The driver's default is false.
-    rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
-    checkServerIdentity: nameCheck(own.servername ?? ssl?.servername, contactPoints),
+    ...VERIFIED_TLS,
+    checkServerIdentity: nameCheck(own.servername ?? raw.servername, contactPoints),
     ...own,
-    ...ssl,
+    ...raw,
   };
-  if (options.rejectUnauthorized === false) warn(tls === undefined ? "cql.ssl.rejectUnauthorized" : "cql.tls.verify", logger);
+  if (options.rejectUnauthorized !== true) warn(tls === undefined ? "cql.ssl.rejectUnauthorized" : "cql.tls.verify", logger);
   return options;
+}
+
+/** Warns of a client of the caller's own that encrypts and verifies nothing, which is the driver's default. */
+export function warnOfUnverifiedClient(client: Client, logger: Logger): void {
+  const { sslOptions } = optionsOf(client);
+  if (sslOptions !== undefined && sslOptions !== null && sslOptions.rejectUnauthorized !== true) {
+    warn("sslOptions.rejectUnauthorized of cql.client", logger);
+  }
+}
+
+/** Verifies connections that a secure connect bundle describes; the driver takes no such options beside a bundle, and adds its own to these. */
+export function verifyCloud(client: Client): void {
+  optionsOf(client).sslOptions = { ...VERIFIED_TLS };
+}
+
+/** What the driver was made with, which its types leave out; a caller's client may be of another version. */
+function optionsOf(client: Client): ClientOptions {
+  return (client as unknown as { readonly options?: ClientOptions }).options ?? {};
+}
+
+/** Without the entries that are undefined: Node.js takes `rejectUnauthorized: undefined` for false. */
+function definedOf(ssl: ConnectionOptions | undefined): ConnectionOptions {
+  return Object.fromEntries(Object.entries(ssl ?? {}).filter(([, value]) => value !== undefined));
 }
 
 async function settingsOf(tls: CqlOptions["tls"]): Promise<ConnectionOptions> {

@@ -5,6 +5,7 @@
 import { Pool } from "undici";
 import type { ConnectionOptions } from "node:tls";
 import { UnavailableError, type StoreError } from "../../model/errors.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Tls } from "../../ports/tls.ts";
 import { fromStatus, saysClosed, translate } from "./errors.ts";
@@ -23,8 +24,8 @@ export class QdrantClient {
   readonly #options: QdrantOptions;
   readonly #logger: Logger;
   #pool: Pool | null = null;
-  /** What connections are made with; null for the usual. */
-  #connect: ConnectionOptions | null = null;
+  /** What encrypted connections are made with. */
+  #connect: ConnectionOptions = VERIFIED_TLS;
   /** Until then, what is wrong may be how it is asked. */
   #hasAnswered = false;
   readonly #prefix: string;
@@ -42,11 +43,11 @@ export class QdrantClient {
   /** Makes ready to connect, with the certificates of now; connections that were open are closed. */
   async open(): Promise<void> {
     const { url, maxConnections: connections, tls } = this.#options;
-    const connect = tls === undefined ? null : await connectOptions(tls, this.#logger);
+    const connect = tls === undefined ? VERIFIED_TLS : await connectOptions(tls, this.#logger);
     await this.close();
     this.#connect = connect;
     this.#hasAnswered = false;
-    this.#pool = new Pool(toEndpoint(url).origin, { connections, ...(connect === null ? {} : { connect }) });
+    this.#pool = new Pool(toEndpoint(url).origin, { connections, connect });
   }
 
   /**

@@ -11,12 +11,11 @@ const CONNECT_DEADLINE_MS = 2_000;
 /**
  * Tries a TLS handshake, of which `undici` was seen to report only that it ended, and reads the alert.
  *
- * @param tls - null when `qdrant.tls` is not given
  * @returns what is wrong; null when the handshake does not tell
  */
 export async function whyClosed(
   { host, port, https }: Endpoint,
-  tls: ConnectionOptions | null,
+  tls: ConnectionOptions,
   doing: string,
 ): Promise<StoreError | null> {
   const address = `${host}:${port}`;

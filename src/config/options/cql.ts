@@ -5,7 +5,7 @@ import { besideMistakes, count, mustBe, pattern } from "./field-types.ts";
 import { cloud, pooling, profiles, speculativeExecution } from "./driver.ts";
 import { example, fixed } from "./meta.ts";
 import { credential } from "./secrets.ts";
-import { refuseTlsTwice, tls } from "./tls.ts";
+import { refuseTlsTwice, refuseWeakSsl, tls } from "./tls.ts";
 
 const identifier = z
   .string()
@@ -45,7 +45,7 @@ export const cql = z
     ssl: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Verifies unless rejectUnauthorized is false."),
+      .describe("TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer."),
     replication: z
       .record(z.string().min(1), count)
       .optional()
@@ -75,6 +75,7 @@ export const cql = z
   })
   .superRefine((options, context) => {
     refuseTlsTwice(options, context);
+    refuseWeakSsl(options, context);
     refuseTwoWaysToConnect(options, context);
     refuseForeignProfiles(options, context);
     if (options.client !== undefined || options.cloud !== undefined) return;

@@ -43,6 +43,29 @@ export function refuseTlsTwice(
   context.addIssue({ code: "custom", path: ["ssl"], message });
 }
 
+/** What is allowed for entries of `ssl` that decide whether and how the server is verified; absent is always allowed. */
+const SSL_RULES: Readonly<Record<string, readonly [isAllowed: (value: unknown) => boolean, message: string]>> = {
+  rejectUnauthorized: [(value) => typeof value === "boolean", "must be true or false; left out, certificates are verified"],
+  minVersion: [isSecureVersion, 'must be "TLSv1.2" or "TLSv1.3": older versions are not secure'],
+  maxVersion: [isSecureVersion, 'must be "TLSv1.2" or "TLSv1.3": older versions are not secure'],
+  checkServerIdentity: [(value) => typeof value === "function", "must be a function; left out, the names of the certificate are verified"],
+  secureProtocol: [() => false, "is not allowed, as it may stand for a version that is not secure: use minVersion and maxVersion"],
+  secureContext: [() => false, "is not allowed, as its oldest version of TLS is unknown: give ca, cert and key instead"],
+};
+
+function isSecureVersion(value: unknown): boolean {
+  return value === "TLSv1.2" || value === "TLSv1.3";
+}
+
+/** Refuses raw options of Node.js that would weaken TLS by mistake. */
+export function refuseWeakSsl({ ssl }: { readonly ssl?: unknown }, context: z.RefinementCtx): void {
+  if (typeof ssl !== "object" || ssl === null) return;
+  for (const [name, [isAllowed, message]] of Object.entries(SSL_RULES)) {
+    const value = (ssl as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined && !isAllowed(value)) context.addIssue({ code: "custom", path: ["ssl", name], message });
+  }
+}
+
 /** Refuses `tls` where the address says that nothing is encrypted. */
 export function refuseTlsWithoutHttps(
   options: { readonly tls?: unknown; readonly url: string },

@@ -10,6 +10,7 @@ import {
   UnavailableError,
   type StoreError,
 } from "../../model/errors.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AwsOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
 import { bareCause, type SecretPlace } from "./place.ts";
@@ -56,7 +57,11 @@ export class AwsSecretsManager implements SecretPlace {
 
   #clientOptions(region: string | undefined): SecretsManagerClientConfig {
     const { endpoint } = this.#options;
-    return { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) };
+    return {
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      requestHandler: { httpsAgent: { ...VERIFIED_TLS, keepAlive: true } },
+    };
   }
 }
 

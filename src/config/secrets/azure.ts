@@ -1,6 +1,7 @@
 /** Secrets in Azure Key Vault. */
+import { Agent } from "node:https";
 import type { TokenCredential } from "@azure/identity";
-import type { SecretClient } from "@azure/keyvault-secrets";
+import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 import {
   AuthenticationError,
   ConfigurationError,
@@ -10,6 +11,7 @@ import {
   UnavailableError,
   type StoreError,
 } from "../../model/errors.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AzureOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
 import { bareCause, type SecretPlace } from "./place.ts";
@@ -63,14 +65,34 @@ export class AzureKeyVault implements SecretPlace {
     ]);
     this.#credential ??= new DefaultAzureCredential(
       // Azure's own list of authorities does not know one of the user's.
-      authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true },
+      { ...VERIFIED, ...(authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true }) },
     );
     return new SecretClient(endpoint ?? `https://${vault}.${domain}`, this.#credential, {
       // The challenge names the domain of the vaults, which an address of the user's own does not have.
       disableChallengeResourceVerification: endpoint !== undefined,
+      ...VERIFIED,
     });
   }
 }
+
+const agent = new Agent({ ...VERIFIED_TLS, keepAlive: true });
+
+/** The packages have no option for it: each request over https is sent by an agent that verifies certificates. */
+const VERIFIED: Pick<SecretClientOptions, "additionalPolicies"> = {
+  additionalPolicies: [
+    {
+      position: "perRetry",
+      policy: {
+        name: "verifiedTls",
+        sendRequest(request, next) {
+          // Managed identities are asked in clear, on the machine itself.
+          if (request.url.startsWith("https:")) request.agent ??= agent;
+          return next(request);
+        },
+      },
+    },
+  ],
+};
 
 function toStoreError(error: unknown, vault: string, name: string): StoreError {
   const cause = bareCause(error);

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { Agent, request, type Dispatcher } from "undici";
 import { ConfigurationError, ConnectionError, UnavailableError } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { VaultOptions } from "../options/secrets.ts";
 import { bareCause } from "./place.ts";
 
@@ -95,9 +96,9 @@ export class VaultApi {
 }
 
 async function newAgent(caFile: string | undefined): Promise<Agent> {
-  if (caFile === undefined) return new Agent();
+  if (caFile === undefined) return new Agent({ connect: VERIFIED_TLS });
   try {
-    return new Agent({ connect: { ca: await readFile(caFile, "utf8") } });
+    return new Agent({ connect: { ...VERIFIED_TLS, ca: await readFile(caFile, "utf8") } });
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
     throw new ConfigurationError(`${caFile} cannot be read (${code}); secrets.vault.caFile or VAULT_CACERT names it.`);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as Nodemailer from "nodemailer";
 import { ConfigurationError, messageOf } from "../../model/errors.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretText } from "../../ports/secrets.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
@@ -48,6 +49,7 @@ export class EmailSink implements AlertSink {
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
+      tls: VERIFIED_TLS,
       disableFileAccess: true,
       disableUrlAccess: true,
       ...login,

@@ -1,4 +1,6 @@
+import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from "undici";
 import { messageOf } from "../../model/errors.ts";
+import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import { SinkError } from "./sink.ts";
 
 /** What is sent, and where to. */
@@ -34,6 +36,7 @@ export async function postJson({ name, url, body, headers, secrets, signal }: Js
       body: JSON.stringify(body),
       // A secret is for the address that was configured, and for no other.
       redirect: "error",
+      dispatcher: (dispatcher ??= newDispatcher()),
       signal,
     });
     text = await response.text();
@@ -45,6 +48,15 @@ export async function postJson({ name, url, body, headers, secrets, signal }: Js
   const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
   const said = hidden(text.slice(0, ANSWER_CHARACTERS * 4), secrets).slice(0, ANSWER_CHARACTERS);
   throw new SinkError(`${name} answered ${status}: ${said}`, isPassing, pauseAskedFor(response.headers.get("retry-after")));
+}
+
+/** Shared by all places; made when the first alert is sent. */
+let dispatcher: Dispatcher | undefined;
+
+/** Node.js's own would follow NODE_TLS_REJECT_UNAUTHORIZED. Proxies are used where Node.js was told to use them. */
+function newDispatcher(): Dispatcher {
+  if (process.env["NODE_USE_ENV_PROXY"] !== "1") return new Agent({ connect: VERIFIED_TLS });
+  return new EnvHttpProxyAgent({ connect: VERIFIED_TLS, requestTls: VERIFIED_TLS, proxyTls: VERIFIED_TLS });
 }
 
 /** What is shorter than this could be any word. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Secret } from "../../../src/model/secret.ts";
 import { fixedSecret } from "../../../src/ports/secrets.ts";
 import { EmailSink, type EmailOptions } from "../../../src/telemetry/alerts/email.ts";
@@ -7,6 +7,9 @@ import { SinkError, type AlertSink } from "../../../src/telemetry/alerts/sink.ts
 import { SlackSink } from "../../../src/telemetry/alerts/slack.ts";
 import { CallbackSink, WebhookSink } from "../../../src/telemetry/alerts/webhook.ts";
 import { HttpReceiver, status } from "../../servers/http-receiver.ts";
+import { CertificateAuthority } from "../../servers/certificates.ts";
+import { TlsProxy } from "../../servers/tls-proxy.ts";
+import { ignoreCertificates } from "../../support/weak-tls.ts";
 import { LocalSmtp, type SmtpOptions } from "../../servers/smtp.ts";
 import { notice } from "./snapshots.ts";
 
@@ -153,6 +156,16 @@ describe("over HTTP", () => {
     receiver = await new HttpReceiver().listen();
   });
 
+  test("a place whose certificate is not trusted gets nothing, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+    ignoreCertificates();
+    const authority = await CertificateAuthority.create("A stranger");
+    const impostor = await TlsProxy.start({ ...(await authority.issue({ names: ["127.0.0.1"] })), targetPort: receiver.port });
+    onTestFinished(() => impostor.stop());
+    const sink = new WebhookSink({ url: secret(`https://127.0.0.1:${impostor.port}/hook`), headers: {} });
+    expect((await failure(sink)).message).toContain("could not be reached");
+    expect([impostor.clients, receiver.requests.length]).toEqual([0, 0]);
+  });
+
   test("a redirect is not followed: the secret is for the address that was configured", async () => {
     receiver.answer = status(307, "", { location: "/elsewhere" });
     await failure(webhook());
@@ -218,7 +231,8 @@ describe("by mail", () => {
     expect(plain.mails).toEqual([]);
   });
 
-  test("a certificate that nobody vouches for is refused", async () => {
+  test("a certificate that nobody vouches for is refused, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+    ignoreCertificates();
     await using smtp = await server({ startTls: true });
     expect((await failure(new EmailSink(options(smtp, { tls: "starttls" })))).message).toMatch(/certificate|self.signed|expired/i);
     expect(smtp.mails).toEqual([]);
