@@ -58,3 +58,9 @@ export const CASES: readonly Case[] = [
   { ...read, name: "list-namespaces", clients: 1, what: "100 of 10,000 namespaces" },
   { ...write, name: "graph-step", clients: 8, what: "a LangGraph step: a search and a put through the graph's store" },
 ];
+
+/** The cases whose names contain the text; those that write come last, because what is read would grow by them. */
+export function casesInOrder(only: string): Case[] {
+  const wanted = CASES.filter(({ name }) => name.includes(only));
+  return [...wanted.filter(({ writes }) => !writes), ...wanted.filter(({ writes }) => writes)];
+}

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../servers/postgres.ts";
 import { startServers } from "../servers/servers.ts";
-import type { Ground } from "./system.ts";
+import type { Ground, SystemName } from "./system.ts";
 
 /** Servers that are up. */
 export interface StartedGround {
@@ -16,31 +16,34 @@ export interface StartedGround {
   stop(): Promise<void>;
 }
 
-/** Starts what a user would measure on: a Java that optimizes, commit logs as they are by default. */
-export async function startGround({ withPostgres }: { readonly withPostgres: boolean }): Promise<StartedGround> {
-  const servers = await startServers({ jit: "full" });
+/** Starts the servers that the systems need, as a user would measure them: an optimizing Java, default commit logs. */
+export async function startGround(systems: readonly SystemName[]): Promise<StartedGround> {
+  const needsServers = systems.includes("servers") || systems.includes("raw");
+  const servers = needsServers ? await startServers({ jit: "full" }) : null;
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
   let postgres: Awaited<ReturnType<typeof startPostgres>> | null = null;
   let whyNoPostgres: string | null = null;
-  if (withPostgres) {
+  if (systems.includes("postgres")) {
     try {
       postgres = await startPostgres();
     } catch (error) {
       whyNoPostgres = (error as Error).message;
     }
   }
-  const { contactPoints, localDataCenter } = servers.cql;
   return {
     ground: {
-      cql: { contactPoints, localDataCenter },
-      qdrant: { url: servers.qdrant.url },
+      servers: servers && {
+        cql: { contactPoints: servers.cql.contactPoints, localDataCenter: servers.cql.localDataCenter },
+        qdrant: { url: servers.qdrant.url },
+      },
       postgres: postgres?.connectionString ?? null,
       folder,
+      storeName: "bench_store",
     },
-    servers: `${servers.source === "docker" ? "ScyllaDB" : "Cassandra"} and Qdrant (${servers.source})`,
+    servers: servers === null ? "no servers" : `${servers.source === "docker" ? "ScyllaDB" : "Cassandra"} and Qdrant (${servers.source})`,
     whyNoPostgres,
     async stop() {
-      await Promise.all([servers.stop(), postgres?.stop()]);
+      await Promise.all([servers?.stop(), postgres?.stop()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

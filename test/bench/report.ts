@@ -75,10 +75,12 @@ function timesOf({ p50Ms, p95Ms, p99Ms }: Result): string {
   return [p50Ms, p95Ms, p99Ms].map((ms) => Number(ms.toPrecision(3))).join(" / ");
 }
 
-function speed(perSecond: number): string {
+/** A number of operations per second, with three digits or as a whole number. */
+export function speed(perSecond: number): string {
   return perSecond >= 100 ? Math.round(perSecond).toLocaleString("en") : perSecond.toPrecision(2);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A Markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }

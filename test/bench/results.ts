@@ -31,7 +31,7 @@ export function resultOf(name: CaseName, system: SystemName, rounds: readonly Ro
 }
 
 /** The middle of some numbers; of two in the middle, the mean. */
-function medianOf(numbers: readonly number[]): number {
+export function medianOf(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;

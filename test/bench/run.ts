@@ -1,5 +1,5 @@
 /** Runs the benchmark: every case on every system, in rounds by turns. */
-import { CASES, type Case, type CaseName } from "./cases.ts";
+import { CASES, casesInOrder, type Case, type CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 import { resultOf, type Result } from "./results.ts";
 import type { SystemName } from "./system.ts";
@@ -37,10 +37,9 @@ export async function runCases(
   plan: Plan,
   onResult: (result: Result) => void,
 ): Promise<Ran> {
-  const wanted = CASES.filter(({ name }) => name.includes(plan.only));
   const results: Result[] = [];
   const failures: Failure[] = [];
-  for (const each of [...wanted.filter(({ writes }) => !writes), ...wanted.filter(({ writes }) => writes)]) {
+  for (const each of casesInOrder(plan.only)) {
     for (const result of await runCase(workers, each, plan, failures)) {
       results.push(result);
       onResult(result);

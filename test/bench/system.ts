@@ -28,12 +28,20 @@ export interface System {
   stop(): Promise<void>;
 }
 
-/** Where the servers are that systems stand on; a path or an address each. */
-export interface Ground {
+/** Addresses of a CQL database and a Qdrant. */
+export interface ServerPair {
   readonly cql: { readonly contactPoints: string[]; readonly localDataCenter: string };
   readonly qdrant: { readonly url: string };
+}
+
+/** Where systems find their servers and files. */
+export interface Ground {
+  /** Null if no measured system needs them. */
+  readonly servers: ServerPair | null;
   /** Null where Postgres could not be started. */
   readonly postgres: string | null;
   /** A folder for the embedded store. */
   readonly folder: string;
+  /** Keyspace, collection and file name of our store: two versions in one run must not share them. */
+  readonly storeName: string;
 }

@@ -12,6 +12,14 @@ const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.u
 /** Megabytes: `InMemoryStore` was given more than a million vectors in one run, and Node's default is 4 GB of heap. */
 const HEAP = "--max-old-space-size=12288";
 
+/** Options of {@link WorkerProcess.start}. */
+interface WorkerOptions {
+  /** Where a profile of its processor time is written when it stops. */
+  readonly profileFolder?: string;
+  /** A checkout of another version, whose sources are the store; this version's unless given. */
+  readonly checkout?: string;
+}
+
 /** A running system. */
 export class WorkerProcess {
   readonly name: SystemName;
@@ -22,14 +30,14 @@ export class WorkerProcess {
     this.#child = child;
   }
 
-  /**
-   * Starts a worker and waits until its system is connected.
-   *
-   * @param profileFolder - where a profile of its processor time is written when it stops; null for none
-   */
-  static async start(name: SystemName, ground: Ground, profileFolder: string | null): Promise<WorkerProcess> {
-    const profiling = profileFolder === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
-    const child = fork(PROGRAM, [JSON.stringify([name, ground])], { execArgv: [HEAP, "--import", SOURCES, ...profiling] });
+  /** Starts a worker and waits until its system is connected. */
+  static async start(name: SystemName, ground: Ground, options: WorkerOptions = {}): Promise<WorkerProcess> {
+    const { profileFolder, checkout } = options;
+    const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+    const child = fork(PROGRAM, [JSON.stringify([name, ground])], {
+      execArgv: [HEAP, "--import", SOURCES, ...profiling],
+      env: { ...process.env, ...(checkout === undefined ? {} : { USE_SOURCES_OF: checkout }) },
+    });
     const worker = new WorkerProcess(name, child);
     await worker.#done(worker.#answer());
     return worker;
@@ -59,6 +67,11 @@ export class WorkerProcess {
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     await this.#done(this.#ask({ type: "stop" }));
     await ended;
+  }
+
+  /** Ends the process at once, if it still runs. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
   }
 
   async #done(answer: Promise<Answer>): Promise<void> {

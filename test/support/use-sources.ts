@@ -1,5 +1,12 @@
-/** Lets a program import this package by its name without a build: `node --import` this file. */
+/**
+ * Lets a program import this package by its name without a build: `node --import` this file. `USE_SOURCES_OF` names another
+ * checkout whose sources are imported instead.
+ */
 import { registerHooks } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const CHECKOUT = process.env["USE_SOURCES_OF"] ?? fileURLToPath(new URL("../..", import.meta.url));
 
 const SOURCES: Readonly<Record<string, string>> = {
   "langgraph-store-scylladb": "index.ts",
@@ -12,6 +19,6 @@ registerHooks({
     const source = SOURCES[specifier];
     return source === undefined
       ? next(specifier, context)
-      : { url: new URL(`../../src/${source}`, import.meta.url).href, shortCircuit: true };
+      : { url: pathToFileURL(join(CHECKOUT, "src", source)).href, shortCircuit: true };
   },
 });

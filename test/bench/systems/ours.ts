@@ -4,23 +4,21 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { INDEX } from "../corpus.ts";
 import { settled } from "../qdrant-status.ts";
 import { storeSystem } from "../store-system.ts";
-import type { Ground, System } from "../system.ts";
-
-const KEYSPACE = "bench_store";
+import type { Ground, ServerPair, System } from "../system.ts";
 
 /** On CQL and Qdrant. */
-export async function serversSystem({ cql, qdrant }: Ground): Promise<System> {
+export async function serversSystem({ cql, qdrant }: ServerPair, name: string): Promise<System> {
   const replication = { [cql.localDataCenter]: 1 };
   const store = await ScyllaDBStore.connect({
-    cql: { ...cql, keyspace: KEYSPACE, replication },
-    qdrant: { ...qdrant, collection: KEYSPACE },
+    cql: { ...cql, keyspace: name, replication },
+    qdrant: { ...qdrant, collection: name },
     index: INDEX,
   });
-  return { ...storeSystem(store, () => store.stop()), settle: () => settled(qdrant.url, KEYSPACE) };
+  return { ...storeSystem(store, () => store.stop()), settle: () => settled(qdrant.url, name) };
 }
 
 /** On one file. */
-export async function embeddedSystem({ folder }: Ground): Promise<System> {
-  const store = await ScyllaDBStore.embedded({ path: join(folder, "store.db"), index: INDEX });
+export async function embeddedSystem({ folder, storeName }: Ground): Promise<System> {
+  const store = await ScyllaDBStore.embedded({ path: join(folder, `${storeName}.db`), index: INDEX });
   return storeSystem(store, () => store.stop());
 }

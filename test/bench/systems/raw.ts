@@ -6,7 +6,7 @@ import { Client, types } from "cassandra-driver";
 import { BATCHED_GETS, BATCHED_PUTS } from "../cases.ts";
 import * as corpus from "../corpus.ts";
 import { settled } from "../qdrant-status.ts";
-import type { Ground, System } from "../system.ts";
+import type { ServerPair, System } from "../system.ts";
 import { TopicEmbeddings } from "../topic-embeddings.ts";
 import { RawQdrant, type RawPoint } from "./raw-qdrant.ts";
 
@@ -20,7 +20,7 @@ const GROUPS_AT_ONCE = 2;
 const embedder = new TopicEmbeddings(corpus.DIMS);
 
 /** The raw drivers. */
-export async function rawSystem({ cql, qdrant }: Ground): Promise<System> {
+export async function rawSystem({ cql, qdrant }: ServerPair): Promise<System> {
   const client = new Client(cql);
   await client.connect();
   await createTables(client, cql.localDataCenter);
