@@ -21,6 +21,7 @@ export interface ComparisonReport extends Compared {
 export function comparisonAsMarkdown(report: ComparisonReport): string {
   const { comparisons, failures } = report;
   const regressions = comparisons.filter(({ isRegression }) => isRegression);
+  const uncertain = comparisons.filter(({ isUncertain }) => isUncertain).length;
   return [
     `${report.date}, \`${report.command}\`: ${report.machine}; ${report.servers}; ` +
       `baseline ${report.ref} (${report.commit.slice(0, 10)}), ${report.rounds} alternating rounds of ${report.roundMs / 1_000} s.`,
@@ -34,7 +35,7 @@ export function comparisonAsMarkdown(report: ComparisonReport): string {
         speed(each.current),
         `**${each.ratio.toFixed(2)}**`,
         intervalOf(each),
-        each.isRegression ? "**regression**" : "",
+        each.isRegression ? "**regression**" : each.isUncertain ? "uncertain" : "",
       ]),
     ),
     "",
@@ -42,6 +43,9 @@ export function comparisonAsMarkdown(report: ComparisonReport): string {
       ? `No regression: no interval lies below ${REGRESSION_BELOW}.`
       : `${regressions.length} ${regressions.length === 1 ? "regression" : "regressions"} (interval below ${REGRESSION_BELOW}): ` +
         `${regressions.map((each) => `${each.case} on ${each.system}, ${each.ratio.toFixed(2)} (${intervalOf(each)})`).join("; ")}.`,
+    ...(uncertain === 0
+      ? []
+      : [`\nUncertain in ${uncertain} of ${comparisons.length}: the rounds differ too much to exclude a loss of a tenth. Repeat on a quieter machine or with more rounds.`]),
     ...failures.map(
       ({ case: name, system, version, reason }) => `\nNot compared: \`${name}\` on ${system}, as the ${version} version failed: ${reason.split("\n")[0]}`,
     ),

@@ -10,6 +10,9 @@ export const LEAST_ROUNDS = 9;
 /** A case is a regression if the confidence interval of its ratio lies below this number. */
 export const REGRESSION_BELOW = 0.95;
 
+/** If the interval begins below this number, the rounds differ too much to exclude a loss of a tenth. */
+const EXCLUDED_LOSS = 0.9;
+
 /** Share of the resampled medians that lies within the interval. */
 const CONFIDENCE = 0.95;
 const RESAMPLES = 2_000;
@@ -33,6 +36,8 @@ export interface Comparison {
   readonly interval: readonly [low: number, high: number];
   readonly rounds: number;
   readonly isRegression: boolean;
+  /** Whether this version may be slower by a tenth or more, although no regression was found. */
+  readonly isUncertain: boolean;
 }
 
 /**
@@ -55,6 +60,7 @@ export function compareRounds(name: CaseName, system: SystemName, rounds: readon
     interval,
     rounds: rounds.length,
     isRegression: interval[1] < REGRESSION_BELOW,
+    isUncertain: interval[0] < EXCLUDED_LOSS && interval[1] >= REGRESSION_BELOW,
   };
 }
 

@@ -3,6 +3,7 @@ import { bootstrapInterval, compareRounds } from "../../bench/baseline/compariso
 import { compareCases, type ComparedWorker, type Pair } from "../../bench/baseline/compare-cases.ts";
 import { comparisonAsMarkdown, reasonsToFail } from "../../bench/baseline/comparison-report.ts";
 import type { CaseName } from "../../bench/cases.ts";
+import type { Round } from "../../bench/measure.ts";
 import { Random } from "../../fault/history/random.ts";
 
 /** Speeds of both versions, each with noise of its own. */
@@ -36,6 +37,14 @@ test("a regression is an interval below 0.95; noise of a quarter around equal sp
   expect(decide(0.7).filter((found) => !found)).toEqual([]);
 });
 
+test("rounds that differ too much to exclude a loss of a tenth are reported as uncertain", () => {
+  const speeds = [40, 60, 80, 90, 100, 110, 120, 150, 200];
+  const compared = compareRounds("get-1", "servers", speeds.map((current) => ({ current, baseline: 100 })), new Random(1));
+  expect(compared).toMatchObject({ isRegression: false, isUncertain: true });
+  expect(comparisonAsMarkdown({ ...REPORT, comparisons: [compared], failures: [] })).toContain("Uncertain in 1 of 1");
+  expect(compareRounds("get-1", "servers", rounds(9, 1, 0.01, new Random(1)), new Random(1)).isUncertain).toBe(false);
+});
+
 test("one slow round of nine is no regression", () => {
   const even = Array.from({ length: 8 }, () => ({ current: 100, baseline: 100 }));
   const compared = compareRounds("get-1", "servers", [...even, { current: 10, baseline: 100 }], new Random(1));
@@ -56,9 +65,13 @@ function worker(opsPerSec: number | null, ran: string[], name: string): Compared
     run: (each: CaseName, forMs: number) => {
       if (opsPerSec === null) return Promise.reject(new Error(`${each} is not a function`));
       if (forMs === PLAN.roundMs) ran.push(name);
-      return Promise.resolve({ opsPerSec, p50Ms: 1, p95Ms: 1, p99Ms: 1, longestPauseMs: 1, rssMb: 1 });
+      return Promise.resolve(roundOf(opsPerSec));
     },
   };
+}
+
+function roundOf(opsPerSec: number): Round {
+  return { opsPerSec, p50Ms: 1, p95Ms: 1, p99Ms: 1, longestPauseMs: 1, rssMb: 1 };
 }
 
 function pair(current: number | null, baseline: number | null, ran: string[] = []): Pair {
@@ -71,6 +84,15 @@ test("the versions alternate, and the one that runs first changes from round to 
   expect(comparisons).toHaveLength(1);
   expect(ran).toHaveLength(18);
   expect(ran.slice(0, 4)).toEqual(["baseline", "current", "current", "baseline"]);
+});
+
+test("what looks like a regression in the first rounds is decided by three times as many", async () => {
+  const speeds = [100, ...Array<number>(9).fill(80), 100, ...Array<number>(18).fill(100)];
+  const disturbed = { ...pair(100, 100), current: { ...worker(100, [], "current"), run: () => Promise.resolve(roundOf(speeds.shift() ?? 0)) } };
+  const { comparisons } = await compareCases([disturbed], PLAN, () => undefined);
+  expect(comparisons).toMatchObject([{ ratio: 1, rounds: 27, isRegression: false }]);
+  const slow = await compareCases([pair(90, 100)], PLAN, () => undefined);
+  expect(slow.comparisons).toMatchObject([{ ratio: 0.9, rounds: 27, isRegression: true }]);
 });
 
 test("a slower version fails the comparison, and the report names the case", async () => {
