@@ -27,10 +27,10 @@ export interface Pair {
 }
 
 /** The version that a failure belongs to. */
-export type Version = "current" | "baseline";
+type Version = "current" | "baseline";
 
 /** A case that could not be compared. */
-export interface ComparisonFailure {
+interface ComparisonFailure {
   readonly case: CaseName;
   readonly system: SystemName;
   readonly version: Version;
