@@ -1,5 +1,6 @@
 /**
- * Writes the list of options in `docs/configuration.md`, and `.env.example`, from the schema of the configuration.
+ * Writes what follows from the schema of the configuration: the list of options in `docs/configuration.md`, `.env.example`,
+ * and the interfaces in `src/config/option-types/`.
  *
  *     node scripts/config-docs.ts          writes them
  *     node scripts/config-docs.ts --check  fails where they are not as they would be written
@@ -9,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { catalogueOf, type Option, type OptionGroup } from "../src/config/catalogue.ts";
 import { FILE_VARIABLE, PROFILE_VARIABLE, USUAL_VARIABLES, variableOf } from "../src/config/environment.ts";
 import { embeddedConfigSchema, serverConfigSchema } from "../src/config/schema.ts";
+import { configTypes } from "./config-types.ts";
 
 const BEGIN = "<!-- options: written by npm run docs:config -->";
 const END = "<!-- end of options -->";
@@ -28,7 +30,13 @@ export async function writtenFiles(): Promise<Written[]> {
   const [docs, example] = await Promise.all([DOCS, EXAMPLE].map((path) => readFile(path, "utf8").catch(() => "")));
   const listed = withOptions(docs ?? "");
   const env = envExample();
+  const types = configTypes().map(async ({ path, text }) => ({
+    path,
+    text,
+    isStale: text !== (await readFile(path, "utf8").catch(() => "")),
+  }));
   return [
+    ...(await Promise.all(types)),
     { path: DOCS, text: listed, isStale: listed !== docs },
     { path: EXAMPLE, text: env, isStale: env !== example },
   ];

@@ -2,7 +2,7 @@
 export type { ActorSource } from "./audit/actor.ts";
 export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts";
 export { loadConfig, type ConfigOverrides, type LoadOptions, type Profile } from "./config/load.ts";
-export type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "./config/schema.ts";
+export type * from "./config/option-types/index.ts";
 export type { WatchOptions } from "./config/watch.ts";
 export type { IndexRule } from "./core/index-rules.ts";
 export type { TtlRule } from "./core/ttl-rules.ts";

@@ -3,13 +3,9 @@ import { composeEmbedded, composeServers } from "./connect.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
 import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
 import { parseConnString } from "./config/conn-string.ts";
-import {
-  embeddedConfigSchema,
-  parseConfig,
-  serverConfigSchema,
-  type EmbeddedStoreConfig,
-  type ScyllaDBStoreConfig,
-} from "./config/schema.ts";
+import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
+import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
+import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { StoreEventType } from "./ports/events.ts";

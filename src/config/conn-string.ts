@@ -1,6 +1,6 @@
 /** Connection strings: `scylladb://user:password@host:9042/keyspace?dc=datacenter1`. */
 import { ConfigurationError, kindOf } from "../model/errors.ts";
-import type { ScyllaDBStoreConfig } from "./schema.ts";
+import type { ScyllaDBStoreConfig } from "./option-types/server-store.ts";
 
 const SCHEMES = ["scylladb:", "cassandra:", "cql:"];
 

@@ -6,7 +6,9 @@ import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
 import { describeMistakes, NO_WORDS, pathText, valueAt, type Origin } from "./mistakes.ts";
 import { mistaken } from "./parse.ts";
 import { underProfile, type Profile } from "./profiles.ts";
-import { embeddedConfigSchema, serverConfigSchema, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "./schema.ts";
+import type { EmbeddedStoreConfig } from "./option-types/embedded-store.ts";
+import type { ScyllaDBStoreConfig } from "./option-types/server-store.ts";
+import { embeddedConfigSchema, serverConfigSchema } from "./schema.ts";
 import { ConfigurationError, kindOf } from "../model/errors.ts";
 
 export type { Profile } from "./profiles.ts";

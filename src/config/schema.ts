@@ -75,9 +75,9 @@ export const embeddedConfigSchema = z.strictObject({
 });
 
 /** What a caller gives for a store on servers. */
-export type ScyllaDBStoreConfig = z.input<typeof serverConfigSchema>;
+export type ServerInput = z.input<typeof serverConfigSchema>;
 /** What a caller gives for a store on one local file. */
-export type EmbeddedStoreConfig = z.input<typeof embeddedConfigSchema>;
+export type EmbeddedInput = z.input<typeof embeddedConfigSchema>;
 /** The configuration in force, defaults filled in. */
 export type ServerConfig = z.output<typeof serverConfigSchema>;
 /** The configuration in force, defaults filled in. */

@@ -59,7 +59,7 @@ export const cql = z
       .optional()
       .describe("A driver Client of your own, with its own policies; it is never shut down by the store."),
     buckets: z
-      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256) }))
+      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256).describe("Number of partitions of each of these namespaces.") }))
       .default([])
       .describe("Partitions of a huge namespace; the first rule that fits wins, otherwise it has one.")
       .meta({

@@ -33,7 +33,7 @@ export const index = z
       .describe('Paths of the texts to embed; "$" is the whole value, [] nothing. A change counts for new writes.')
       .meta(example(["text"])),
     rules: z
-      .array(z.strictObject({ namespace: pattern, fields: z.union([z.literal(false), z.array(textPath)]) }))
+      .array(z.strictObject({ namespace: pattern, fields: z.union([z.literal(false), z.array(textPath)]).describe("Paths of the texts to embed; false embeds nothing.") }))
       .default([])
       .describe("Fields by namespace; the first rule that fits wins over `fields`. A change counts for new writes.")
       .meta(example([{ namespace: ["logs"], fields: false }])),

@@ -16,7 +16,7 @@ export const ttl = z
       .default(true)
       .describe("Whether get and search renew the time to live of what they return."),
     rules: z
-      .array(z.strictObject({ namespace: pattern, defaultTtl: minutes.nullable() }))
+      .array(z.strictObject({ namespace: pattern, defaultTtl: minutes.nullable().describe("Minutes that an item lives; null for no expiry.") }))
       .default([])
       .describe("Minutes by namespace, null for no end; the first rule that fits wins over `defaultTtl`.")
       .meta(example([{ namespace: ["sessions"], defaultTtl: 60 }])),

@@ -1,0 +1,23 @@
+// Written by npm run docs:config from the schema of the configuration. Do not edit.
+export type { AlertsConditionsAuditFailingOptions, AlertsConditionsBacklogBehindOptions, AlertsConditionsBreakerOpenOptions, AlertsConditionsDeadIntentsOptions, AlertsConditionsEmbeddingCacheOptions, AlertsConditionsErrorRateOptions, AlertsConditionsLatencyP99Options, AlertsConditionsNodeUnreachableOptions, AlertsConditionsOptions, AlertsConditionsPoolExhaustedOptions, AlertsConditionsSearchDegradedOptions, AlertsConditionsSecretRefreshFailingOptions, AlertsConditionsSlowOperationsOptions, AlertsConditionsVectorSyncFailingOptions, AlertsConditionsVectorsLostOptions } from "./alerts-conditions.ts";
+export type { AlertsDeliveryOptions, AlertsEmailOptions, AlertsOptions, AlertsPagerDutyOptions, AlertsRoutesOptions, AlertsSlackOptions, AlertsWebhookOptions } from "./alerts.ts";
+export type { AuditFileOptions, AuditOptions, AuditTableOptions } from "./audit.ts";
+export type { BreakerOptions } from "./breaker.ts";
+export type { BulkheadOptions } from "./bulkhead.ts";
+export type { CqlBucketOptions, CqlCloudOptions, CqlCredentialsOptions, CqlOptions, CqlPoolingOptions, CqlSpeculativeExecutionOptions, CqlTlsOptions } from "./cql.ts";
+export type { CqlProfilesOptions, CqlProfilesReadOptions, CqlProfilesScanOptions, CqlProfilesSchemaOptions, CqlProfilesWriteOptions } from "./cql-profiles.ts";
+export type { EmbeddedStoreConfig } from "./embedded-store.ts";
+export type { EmbeddingOptions } from "./embedding.ts";
+export type { IndexOptions, IndexRuleOptions } from "./search-index.ts";
+export type { LimitsOptions } from "./limits.ts";
+export type { QdrantOptions, QdrantTlsOptions } from "./qdrant.ts";
+export type { RateLimitOptions } from "./rate-limit.ts";
+export type { RateLimitScopeAllOptions, RateLimitScopeDeleteOptions, RateLimitScopeGetOptions, RateLimitScopeListNamespacesOptions, RateLimitScopeOptions, RateLimitScopePutOptions, RateLimitScopeSearchOptions } from "./rate-limit-scope.ts";
+export type { RateLimitStoreAllOptions, RateLimitStoreDeleteOptions, RateLimitStoreGetOptions, RateLimitStoreListNamespacesOptions, RateLimitStoreOptions, RateLimitStorePutOptions, RateLimitStoreSearchOptions } from "./rate-limit-store.ts";
+export type { ReconcileOptions } from "./reconcile.ts";
+export type { RetryOptions } from "./retry.ts";
+export type { ScyllaDBStoreConfig } from "./server-store.ts";
+export type { SecretsAwsOptions, SecretsAzureOptions, SecretsOptions } from "./secrets.ts";
+export type { SecretsVaultAppRoleOptions, SecretsVaultKubernetesOptions, SecretsVaultOptions } from "./secrets-vault.ts";
+export type { TelemetryOptions } from "./telemetry.ts";
+export type { TtlOptions, TtlRuleOptions } from "./ttl.ts";

@@ -1,0 +1,124 @@
+// Written by npm run docs:config from the schema of the configuration. Do not edit.
+/** Bounds of single operations. */
+export interface LimitsOptions {
+  /**
+   * Longest stored value, in bytes of JSON.
+   *
+   * @default 4194304
+   */
+  maxValueBytes?: number | undefined;
+  /**
+   * Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 32768.
+   *
+   * @default 32768
+   */
+  maxLabelBytes?: number | undefined;
+  /**
+   * Most labels of a namespace.
+   *
+   * @default 64
+   */
+  maxNamespaceLabels?: number | undefined;
+  /**
+   * Longest key, in UTF-8 bytes.
+   *
+   * @default 32768
+   */
+  maxKeyBytes?: number | undefined;
+  /**
+   * Most operations in one batch.
+   *
+   * @default 10000
+   */
+  maxBatchOperations?: number | undefined;
+  /**
+   * Deepest nesting of a filter.
+   *
+   * @default 32
+   */
+  maxFilterDepth?: number | undefined;
+  /**
+   * Most conditions in one filter, or in one listing of namespaces.
+   *
+   * @default 1000
+   */
+  maxFilterConditions?: number | undefined;
+  /**
+   * Most values in one $in or $nin of a filter.
+   *
+   * @default 10000
+   */
+  maxFilterValues?: number | undefined;
+  /**
+   * Greatest `limit` of a search or a listing of namespaces.
+   *
+   * @default 100000
+   */
+  maxLimit?: number | undefined;
+  /**
+   * Greatest `offset` of a search or a listing of namespaces.
+   *
+   * @default 1000000
+   */
+  maxOffset?: number | undefined;
+  /**
+   * Longest query of a search, in UTF-8 bytes.
+   *
+   * @default 65536
+   */
+  maxQueryBytes?: number | undefined;
+  /**
+   * Most items that one search reads without returning them.
+   *
+   * @default 100000
+   */
+  maxScannedItems?: number | undefined;
+  /**
+   * Most vector hits that one search looks at.
+   *
+   * @default 10000
+   */
+  maxScoredHits?: number | undefined;
+  /**
+   * Most items that a search ranks by keywords while similarity cannot be had.
+   *
+   * @default 2000
+   */
+  maxKeywordCandidates?: number | undefined;
+  /**
+   * Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it.
+   *
+   * @default 10000
+   */
+  deadlineMs?: number | undefined;
+  /**
+   * Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it.
+   *
+   * @default 30000
+   */
+  writeDeadlineMs?: number | undefined;
+  /**
+   * Longest time, in milliseconds, that stop() waits for operations under way; then they are given up.
+   *
+   * @default 10000
+   */
+  drainMs?: number | undefined;
+  /**
+   * Most bytes of values that are being written at once; beyond, puts are refused as unavailable.
+   *
+   * @default 67108864
+   */
+  maxPendingBytes?: number | undefined;
+  /**
+   * Most searches and listings that run at once; others wait.
+   *
+   * @default 32
+   */
+  maxConcurrentSearches?: number | undefined;
+  /**
+   * Most searches and listings that wait; beyond, they are refused as unavailable.
+   *
+   * @default 10000
+   */
+  maxQueuedSearches?: number | undefined;
+}

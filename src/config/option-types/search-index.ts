@@ -1,0 +1,52 @@
+// Written by npm run docs:config from the schema of the configuration. Do not edit.
+import type { EmbeddingsLike } from "../../ports/embedder.ts";
+
+/** Semantic search. Left out, searches list and filter. */
+export interface IndexOptions {
+  /**
+   * Numbers in a vector of the model.
+   *
+   * @example 1536
+   */
+  dims: number;
+  /** A LangChain Embeddings. */
+  embeddings: EmbeddingsLike;
+  /**
+   * Name of the model; by default what the embeddings object says.
+   *
+   * @example "text-embedding-3-small"
+   */
+  model?: string | undefined;
+  /**
+   * Paths of the texts to embed; "$" is the whole value, [] nothing. A change counts for new writes.
+   *
+   * @default ["$"]
+   * @example ["text"]
+   */
+  fields?: string[] | undefined;
+  /**
+   * Fields by namespace; the first rule that fits wins over `fields`. A change counts for new writes.
+   *
+   * @default []
+   * @example [{"namespace":["logs"],"fields":false}]
+   */
+  rules?: IndexRuleOptions[] | undefined;
+  /**
+   * Which scalars of a value Qdrant keeps, in clear, to apply filters: "all", "none", or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read.
+   *
+   * @default "all"
+   */
+  payload?: string[] | "all" | "none" | undefined;
+}
+
+/** One of `index.rules`. */
+export interface IndexRuleOptions {
+  /**
+   * Leading labels of the namespaces that the rule is for; "*" stands for any one label.
+   *
+   * @example ["users"]
+   */
+  namespace: string[];
+  /** Paths of the texts to embed; false embeds nothing. */
+  fields: false | string[];
+}
