@@ -1,4 +1,6 @@
 /** LangGraph long-term memory on ScyllaDB or Cassandra with Qdrant, or on one local file. */
+export type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
+export { Collection, type CollectionOptions, type CollectionPutOptions, type CollectionResults, type OnInvalid } from "./collection.ts";
 export type { ActorSource } from "./audit/actor.ts";
 export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts";
 export { loadConfig, type ConfigOverrides, type LoadOptions, type Profile } from "./config/load.ts";
@@ -32,6 +34,8 @@ export {
   type StoreErrorCode,
 } from "./model/errors.ts";
 export type { ListingOrder } from "./model/operation.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";
+export type { Filter } from "./model/typed-filter.ts";
 export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
 export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
 export type { Codec, CodecContext } from "./ports/codec.ts";
@@ -48,12 +52,4 @@ export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts
 export type { LatencyStats } from "./telemetry/recent-latency.ts";
 export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
 export type { StoreEventListener, StoreEventMap } from "./telemetry/event-listeners.ts";
-export {
-  StoreView,
-  type CallOptions,
-  type GetOptions,
-  type PutOptions,
-  type SearchOptions,
-  type SearchResults,
-  type ViewDefaults,
-} from "./views.ts";
+export { StoreView, type ViewDefaults } from "./views.ts";

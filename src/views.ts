@@ -4,13 +4,13 @@
  */
 import {
   BaseStore,
-  type Item,
   type Operation,
   type OperationResults,
-  type SearchItem,
 } from "@langchain/langgraph-checkpoint";
+import type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchOptions, SearchResults } from "./call-options.ts";
+import { Collection, type CollectionOptions } from "./collection.ts";
 import type { Answer } from "./core/memory.ts";
-import type { SearchInfo, SearchResult } from "./core/found.ts";
+import type { SearchResult } from "./core/found.ts";
 import { BatchError, kindOf, ValidationError } from "./model/errors.ts";
 import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
 import { ROOT, toLabels, toPath, toPathWithin } from "./model/namespace.ts";
@@ -26,55 +26,6 @@ import {
 } from "./model/operation.ts";
 import type { Caller, RunRequests } from "./ports/requests.ts";
 import { parseLifetime } from "./model/ttl.ts";
-
-/** What every call takes. */
-export interface CallOptions {
-  /**
-   * Ends the wait for the call, which then rejects with an `AbortError`. A write that has begun goes on: it may be
-   * stored, and what is derived from it will be right.
-   */
-  signal?: AbortSignal;
-}
-
-/** Options of a search. */
-export interface SearchOptions extends CallOptions {
-  /** Conditions on the values, see `docs/filters.md`. */
-  filter?: Record<string, unknown>;
-  /** Most results; 10 by default. */
-  limit?: number;
-  /** Results to leave out first; 0 by default. */
-  offset?: number;
-  /** Ranks results by their similarity to this text. */
-  query?: string;
-  /** Order of a search without a query, by creation within each namespace. */
-  order?: ListingOrder;
-  /** Goes on after the results of an earlier search: its `info.cursor`. */
-  cursor?: string | null;
-  /** Leaves out results that score less, and those without a score. */
-  minScore?: number;
-  /** Whether the search renews the time to live of its results; what is configured by default. */
-  refreshTtl?: boolean;
-}
-
-/** Options of a put. */
-export interface PutOptions extends CallOptions {
-  /** Minutes that the item lives; null for no end. */
-  ttl?: number | null;
-  /** When the item ends, instead of `ttl`; reading it does not move this. */
-  expiresAt?: Date;
-}
-
-/** Options of a get. */
-export interface GetOptions extends CallOptions {
-  /** Whether the read renews the item's time to live; what is configured by default. */
-  refreshTtl?: boolean;
-}
-
-/** Results of a search: an array like any other, that also tells how it came about. */
-export type SearchResults = SearchItem[] & {
-  /** Not enumerable, so that results compare and serialise as a plain array. */
-  readonly info: SearchInfo;
-};
 
 /** What a view binds; a call's own options go before it. */
 export interface ViewDefaults {
@@ -141,6 +92,24 @@ export class StoreView extends BaseStore {
   }
 
   /**
+   * Typed access to the items of one namespace.
+   *
+   * @param options - `schema` checks values on every write and read; `onInvalid` says how reads treat a value that does not match
+   * @example
+   * ```ts
+   * const memories = store.collection(["users", "mia"], { schema: z.object({ text: z.string() }) });
+   * await memories.put("k", { text: "likes tea" });
+   * ```
+   */
+  collection<Value extends object = AnyValue, Input = Value>(
+    namespace: string[],
+    options: CollectionOptions<Value, Input> = {},
+  ): Collection<Value, Input> {
+    toPathWithin(this.#scope, namespace, { allowReservedRoot: true, limits: this.#ground.limits });
+    return new Collection(this, namespace, options);
+  }
+
+  /**
    * Runs operations as one batch: reads see the state before it, the last put to a key wins, and results stand at the
    * positions of their operations. It is not atomic: one failing operation neither undoes nor hides another.
    *
@@ -172,7 +141,7 @@ export class StoreView extends BaseStore {
   override async put(
     namespace: string[],
     key: string,
-    value: Item["value"],
+    value: AnyValue,
     index?: false | string[],
     options: PutOptions = {},
   ): Promise<void> {
