@@ -46,6 +46,8 @@ class ReadyComposition {
  */
 export class ScyllaDBStore extends StoreView {
   readonly #lifecycle: Lifecycle;
+  /** What {@link setup} needs to create what `setup: "never"` does not; null where a start creates it. */
+  readonly #withoutRights: ScyllaDBStoreConfig | null;
   /** Of the configuration file; null when it is not watched. */
   #watch: ConfigWatch | null = null;
 
@@ -63,6 +65,7 @@ export class ScyllaDBStore extends StoreView {
     const lifecycle = new Lifecycle(composition);
     super(groundOf(lifecycle), WHOLE_STORE, {});
     this.#lifecycle = lifecycle;
+    this.#withoutRights = !(config instanceof ReadyComposition) && config.setup === "never" ? config : null;
   }
 
   /**
@@ -74,16 +77,17 @@ export class ScyllaDBStore extends StoreView {
   }
 
   /**
-   * A store on servers, connected, from a string such as
-   * `scylladb://user:password@host:9042/keyspace?dc=datacenter1`.
+   * Returns a store on servers from a string such as `scylladb://user:password@host:9042/keyspace?dc=datacenter1`. The store
+   * connects at its first operation, at {@link setup} or at {@link start}.
    *
-   * @param config - the rest of the configuration; its `cql` options go before those of the string
+   * @param config - the other options; its `cql` options override those of the string
+   * @throws {ConfigurationError} that lists every mistake; its message never contains the string.
    */
-  static async fromConnString(
+  static fromConnString(
     connString: string,
     config: Omit<ScyllaDBStoreConfig, "cql"> & { cql?: Partial<ScyllaDBStoreConfig["cql"]> } = {},
-  ): Promise<ScyllaDBStore> {
-    return ScyllaDBStore.connect({ ...config, cql: { ...parseConnString(connString), ...config.cql } });
+  ): ScyllaDBStore {
+    return new ScyllaDBStore({ ...config, cql: { ...parseConnString(connString), ...config.cql } });
   }
 
   /**
@@ -176,6 +180,26 @@ export class ScyllaDBStore extends StoreView {
    */
   async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
     return changeConfig(this.#lifecycle, () => Promise.resolve(config));
+  }
+
+  /**
+   * Creates the keyspace, tables and collection, or the file, where they are missing, and connects. Safe to call again, and
+   * in several processes at the same time. With `setup: "auto"`, {@link start} and the first operation do the same; with
+   * `setup: "never"`, only this method creates anything, so one process with the rights for it can call it once.
+   *
+   * @throws {SchemaError} when the schema is newer than this version of the package.
+   * @throws {PermissionError} when the role may not create what is missing.
+   */
+  async setup(): Promise<void> {
+    if (this.#withoutRights !== null) {
+      const creator = new ScyllaDBStore({ ...this.#withoutRights, setup: "auto" });
+      try {
+        await creator.start();
+      } finally {
+        await creator.stop();
+      }
+    }
+    await this.start();
   }
 
   /** Connects. Calling it again, or not at all, does no harm: the first operation connects too. */

@@ -75,9 +75,23 @@ test("a connection string connects", async () => {
   const { cql, qdrant, index } = config();
   const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
-  await using store = await ScyllaDBStore.fromConnString(text, { qdrant, index });
+  await using store = ScyllaDBStore.fromConnString(text, { qdrant, index });
   await store.put(["a"], "k", { text: "x" });
   expect(await store.get(["a"], "k")).toMatchObject({ value: { text: "x" } });
+});
+
+test("setup() creates what is missing, also with setup: never, and may be called again", async () => {
+  const options = { ...config(), setup: "never" } as const;
+  const refused = new ScyllaDBStore(options);
+  await expect(refused.start()).rejects.toMatchObject({ code: "SCHEMA" });
+  await refused.stop();
+  await using store = new ScyllaDBStore(options);
+  await store.setup();
+  await store.setup();
+  await store.put(["a"], "k", { text: "green tea" });
+  expect(await store.search(["a"], { query: "tea" })).toHaveLength(1);
+  await using another = new ScyllaDBStore(options);
+  expect(await another.get(["a"], "k")).toMatchObject({ value: { text: "green tea" } });
 });
 
 test("a start that failed can be tried again, and then serves", async () => {
