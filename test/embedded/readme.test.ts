@@ -31,6 +31,10 @@ test("the items with a time to live are there", async () => {
   expect(await runProgram(await readmeBlock("ttl"))).toBe("4\n");
 });
 
+test("the collection of docs/typed-values.md works as shown", async () => {
+  expect(await runProgram(await readmeBlock("collection", "docs/typed-values.md"))).toBe("likes green tea 5\nValidationError\n");
+});
+
 test("the quickstart recalls by meaning, in another thread and in another process", { timeout: 60_000 }, async () => {
   const text = await runExample("quickstart", ["--file", file]);
   const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];

@@ -6,11 +6,11 @@ import { uniqueName } from "./stores.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The block that is marked `<!-- run: name -->`. */
-export async function readmeBlock(name: string): Promise<string> {
-  const readme = await readFile(new URL("README.md", ROOT), "utf8");
+/** The block that is marked `<!-- run: name -->`, in the README or in another page. */
+export async function readmeBlock(name: string, page = "README.md"): Promise<string> {
+  const readme = await readFile(new URL(page, ROOT), "utf8");
   const block = new RegExp(`<!-- run: ${name} -->\\n\`\`\`ts\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
-  if (block === undefined) throw new Error(`The README has no block marked "run: ${name}".`);
+  if (block === undefined) throw new Error(`${page} has no block marked "run: ${name}".`);
   return block;
 }
 
