@@ -14,7 +14,7 @@ export interface AuditOptions {
    *
    * @default "block"
    */
-  policy?: "block" | "continue" | undefined;
+  policy?: "continue" | "block" | undefined;
   /**
    * Whether gets, searches and listings have entries too.
    *

@@ -18,7 +18,7 @@ export interface CqlProfilesReadOptions {
    *
    * @default "LOCAL_QUORUM"
    */
-  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | "EACH_QUORUM" | undefined;
+  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
    * Longest wait for the answer of one node, in milliseconds; `requestTimeoutMs` by default.
    *
@@ -62,7 +62,7 @@ export interface CqlProfilesScanOptions {
    *
    * @default "LOCAL_QUORUM"
    */
-  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | "EACH_QUORUM" | undefined;
+  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
    * Longest wait for the answer of one node, in milliseconds; twice `requestTimeoutMs` by default.
    *
@@ -84,7 +84,7 @@ export interface CqlProfilesSchemaOptions {
    *
    * @default "LOCAL_QUORUM"
    */
-  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | "EACH_QUORUM" | undefined;
+  consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
    * Longest wait for the answer of one node, in milliseconds; 30 s, or `requestTimeoutMs` if that is longer, by default.
    *

@@ -36,7 +36,7 @@ export interface CqlOptions {
   credentials?: CqlCredentialsOptions | undefined;
   /** TLS; {} trusts the authorities that Node.js trusts. Left out, nothing is encrypted. */
   tls?: CqlTlsOptions | undefined;
-  /** TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Verifies unless rejectUnauthorized is false. */
+  /** TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer. */
   ssl?: Record<string, unknown> | undefined;
   /**
    * Replicas by data centre; by default the lesser of 3 and the number of local nodes.
