@@ -131,7 +131,9 @@ class Writer {
       const isOptional = (property.flags & ts.SymbolFlags.Optional) !== 0;
       const given = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(property));
       const nullable = this.#isNullable(this.#checker.getTypeOfSymbol(property)) ? " | null" : "";
-      const text = this.#typeText([...path, field], below, given);
+      const plain = this.#typeText([...path, field], below, given);
+      // What follows a function's arrow belongs to its result.
+      const text = plain.includes("=>") ? `(${plain})` : plain;
       return `${docText(below, [...path, field], !isOptional)}\n  ${field}${isOptional ? "?" : ""}: ${text}${nullable}${isOptional ? " | undefined" : ""};`;
     });
     return `/** ${says} */\nexport interface ${name} {\n${fields.join("\n")}\n}\n`;

@@ -19,7 +19,7 @@ export interface AlertsOptions {
   /** Any service that takes JSON. */
   webhook?: AlertsWebhookOptions | undefined;
   /** Is given each notice. */
-  callback?: (notice: AlertNotice) => void | Promise<void> | undefined;
+  callback?: ((notice: AlertNotice) => void | Promise<void>) | undefined;
   /**
    * Names this process in alerts; by default the name of the host.
    *

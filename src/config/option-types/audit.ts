@@ -8,7 +8,7 @@ export interface AuditOptions {
   /** The table `audit` in the store's keyspace; only for a store on servers. */
   table?: AuditTableOptions | undefined;
   /** Is given each entry; the next waits until its promise resolves. */
-  callback?: (entry: AuditEntry) => void | Promise<void> | undefined;
+  callback?: ((entry: AuditEntry) => void | Promise<void>) | undefined;
   /**
    * When entries cannot be kept: "block" lets no operation through, "continue" counts what is lost.
    *
@@ -22,7 +22,7 @@ export interface AuditOptions {
    */
   reads?: boolean | undefined;
   /** Names who makes a call whose view does not say; by default the user in LangGraph's config. */
-  actor?: () => string | null | undefined | undefined;
+  actor?: (() => string | null | undefined) | undefined;
   /**
    * Most entries that wait to be written.
    *

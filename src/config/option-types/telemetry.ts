@@ -23,7 +23,7 @@ export interface TelemetryOptions {
    */
   includeKeys?: boolean | undefined;
   /** Names the tenant of a namespace, as a label of the duration of operations; without it there is none. */
-  tenantOf?: (namespace: readonly string[]) => string | null | undefined | undefined;
+  tenantOf?: ((namespace: readonly string[]) => string | null | undefined) | undefined;
   /**
    * Most tenants that are told apart; all after them are "other".
    *
