@@ -80,11 +80,14 @@ export class Deadline {
     return new Deadline(ms, NO_SIGNALS, this);
   }
 
-  /** The same deadline for callers with these signals: it is over too once all of them are aborted. */
-  abortedBy(signals: readonly (AbortSignal | null)[]): Deadline {
-    const given = signals.filter((signal) => signal !== null);
-    // One that gave no signal waits to the end.
-    return given.length === 0 || given.length < signals.length ? this : new Deadline(this.#budgetMs, given, this);
+  /** The same deadline, which is over too once all of these callers have aborted; one without a signal waits to the end. */
+  abortedBy(callers: readonly { readonly signal: AbortSignal | null }[]): Deadline {
+    const signals: AbortSignal[] = [];
+    for (const { signal } of callers) {
+      if (signal === null) return this;
+      signals.push(signal);
+    }
+    return new Deadline(this.#budgetMs, signals, this);
   }
 
   /**

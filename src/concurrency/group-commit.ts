@@ -1,11 +1,17 @@
 /** Shares one round trip among callers, without timers. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
-import type { Deadline } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import { rejected } from "./outcomes.ts";
 
-/** Commits a group; its outcomes stand at the positions of the inputs. */
-export type Commit<In, Out> = (inputs: readonly In[]) => Promise<readonly PromiseSettledResult<Out>[]>;
+/**
+ * Commits a group; its outcomes stand at the positions of the inputs. Once the deadline is over, none of its callers waits
+ * any more; there is none where a caller waits without one.
+ */
+export type Commit<In, Out> = (
+  inputs: readonly In[],
+  deadline?: Deadline,
+) => Promise<readonly PromiseSettledResult<Out>[]>;
 
 /** A caller whose inputs are in a group. */
 export interface GroupCaller {
@@ -152,7 +158,7 @@ export class GroupCommit<In, Out> {
 
   async #run(group: readonly Entry<In, Out>[]): Promise<void> {
     const { watch } = this.#options;
-    const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input));
+    const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input), latestOf(group));
     const outcomes = await (watch === undefined ? onNobodysBehalf(commit) : watch.run(group.map(({ caller }) => caller), commit));
     for (const [i, entry] of group.entries()) {
       this.#settle(entry, outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
@@ -176,13 +182,25 @@ export class GroupCommit<In, Out> {
     settle(outcome);
   }
 
-  async #outcomes(inputs: readonly In[]): Promise<readonly PromiseSettledResult<Out>[]> {
+  async #outcomes(inputs: readonly In[], deadline: Deadline | undefined): Promise<readonly PromiseSettledResult<Out>[]> {
     try {
-      return await this.#commit(inputs);
+      return await this.#commit(inputs, deadline);
     } catch (reason) {
       if (inputs.length === 1 || !this.#options.isInputFault?.(reason)) return inputs.map(() => rejected(reason));
-      const alone = await Promise.all(inputs.map((input) => this.#outcomes([input])));
+      const alone = await Promise.all(inputs.map((input) => this.#outcomes([input], deadline)));
       return alone.flat();
     }
   }
+}
+
+/** The deadline of a group: that of its only caller, or one that is over when the last of several is out of time. */
+function latestOf(group: readonly { readonly deadline: Deadline | undefined }[]): Deadline | undefined {
+  const [first] = group;
+  if (first === undefined || group.every(({ deadline }) => deadline === first.deadline)) return first?.deadline;
+  let latestMs = 0;
+  for (const { deadline } of group) {
+    if (deadline === undefined) return undefined;
+    latestMs = Math.max(latestMs, deadline.remainingMs);
+  }
+  return new Deadline(latestMs);
 }

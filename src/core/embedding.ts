@@ -1,6 +1,7 @@
 /** The embedder of the store: a LangChain `Embeddings`, with its calls shared, its answers checked and cached. */
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
@@ -71,14 +72,16 @@ export class SharedEmbedder implements Embedder {
     if (other.#cache !== null) this.#cache?.load(other.#cache.dump());
   }
 
-  documents(texts: readonly string[]): Promise<Vector[]> {
-    return Promise.all(texts.map((text) => this.#once("document", text, () => this.#document(text))));
+  documents(texts: readonly string[], deadline?: Deadline): Promise<Vector[]> {
+    const vectors = Promise.all(texts.map((text) => this.#once("document", text, () => this.#document(text))));
+    return deadline === undefined ? vectors : deadline.wait("Embedding texts", vectors);
   }
 
-  query(text: string): Promise<Vector> {
-    return this.#once("query", text, async () =>
+  query(text: string, deadline?: Deadline): Promise<Vector> {
+    const vector = this.#once("query", text, async () =>
       this.#checked(await this.#call(() => this.#embeddings.embedQuery(text))),
     );
+    return deadline === undefined ? vector : deadline.wait("Embedding the query", vector);
   }
 
   /** The cached vector, or the one that is under way, or a new one. */

@@ -14,7 +14,7 @@ export interface VectorGroupWatches {
 
 /** Groups upserts, and removals. */
 export function groupVectorWrites(vectors: VectorIndex, watches?: VectorGroupWatches): VectorIndex {
-  const upserts = new GroupCommit(newestOfEach((points: readonly VectorPoint[]) => vectors.upsert(points)), { ...GROUPS, watch: watches?.upserts });
+  const upserts = new GroupCommit(newestOfEach((points: readonly VectorPoint[], deadline) => vectors.upsert(points, undefined, deadline)), { ...GROUPS, watch: watches?.upserts });
   const removals = new GroupCommit(newestOfEach(vectors.remove.bind(vectors)), { ...GROUPS, watch: watches?.removals });
   return {
     // What goes over equal versions is seldom, and must not lend that to the others of its group.
@@ -34,7 +34,7 @@ export function groupVectorWrites(vectors: VectorIndex, watches?: VectorGroupWat
  * after the other: which of them stands is not for the group to say.
  */
 function newestOfEach<In extends ItemId & StoredPoint, Out>(commit: Commit<In, Out>): Commit<In, Out> {
-  return async (inputs) => {
+  return async (inputs, deadline) => {
     const newest = new Map<string, In>();
     for (const input of inputs) {
       const other = newest.get(idText(input));
@@ -45,9 +45,9 @@ function newestOfEach<In extends ItemId & StoredPoint, Out>(commit: Commit<In, O
       return other?.version === input.version && other.writeId !== input.writeId;
     });
     const positions = new Map([...newest.keys()].map((id, i) => [id, i]));
-    const outcomes = await commit([...newest.values()]);
+    const outcomes = await commit([...newest.values()], deadline);
     const ofRivals = new Map<In, PromiseSettledResult<Out>>();
-    for (const rival of rivals) ofRivals.set(rival, (await commit([rival]))[0] as PromiseSettledResult<Out>);
+    for (const rival of rivals) ofRivals.set(rival, (await commit([rival], deadline))[0] as PromiseSettledResult<Out>);
     return inputs.map(
       (input) => ofRivals.get(input) ?? (outcomes[positions.get(idText(input)) ?? -1] as PromiseSettledResult<Out>),
     );

@@ -1,5 +1,6 @@
 /** Notes what writers mean to do, before they do it, and drops the notes when all is done. */
 import { LRUCache } from "lru-cache";
+import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled } from "../concurrency/outcomes.ts";
 import { newWriteId } from "../model/item.ts";
@@ -83,16 +84,17 @@ export class IntentLog {
   constructor(outbox: Outbox, times: IntentTimes, watch?: GroupWatch) {
     this.#outbox = outbox;
     this.#times = times;
-    this.#notes = new GroupCommit((intents) => this.#add(intents), { ...GROUPS, watch });
+    this.#notes = new GroupCommit((intents, deadline) => this.#add(intents, deadline), { ...GROUPS, watch });
   }
 
   /**
    * Notes intents with those of others; resolves when they are durable.
    *
+   * @param deadline - ends the wait for its turn
    * @throws {StoreError} when they could not be noted; nothing may be written then.
    */
-  async note(intents: readonly Intent[]): Promise<OpenIntent[]> {
-    const outcomes = await this.#notes.add(intents);
+  async note(intents: readonly Intent[], deadline?: Deadline): Promise<OpenIntent[]> {
+    const outcomes = await this.#notes.add(intents, deadline);
     const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.opened(intents[i] as Intent)));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return open.filter((each) => each !== null);
@@ -134,10 +136,10 @@ export class IntentLog {
     this.#ended.push(...ended);
   }
 
-  async #add(intents: readonly Intent[]): Promise<PromiseSettledResult<OpenBatch>[]> {
+  async #add(intents: readonly Intent[], deadline: Deadline | undefined): Promise<PromiseSettledResult<OpenBatch>[]> {
     const batch: IntentBatch = { id: newWriteId(), dueAt: Date.now() + this.#times.graceMs, attempts: 0, intents };
     try {
-      await this.#outbox.add(batch);
+      await this.#outbox.add(batch, deadline);
     } catch (error) {
       // It may be there all the same. Nobody writes on the strength of it, so it may go: else it would be looked at for days.
       this.#ended.push({ batch, check: [], at: Date.now() });

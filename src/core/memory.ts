@@ -5,7 +5,7 @@
 import { settleBounded } from "../concurrency/bounded.ts";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { ByteBudget } from "../concurrency/byte-budget.ts";
-import { Deadline, untilAborted } from "../concurrency/deadline.ts";
+import { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
@@ -17,6 +17,7 @@ import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog } from "./intent-log.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
 import { listNamespaces } from "./namespaces.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
@@ -150,7 +151,7 @@ export class Memory {
     const puts = requests.filter(isPut);
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const find = (request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> =>
-      untilAborted(request.signal, this.#findWithin(request, deadline));
+      this.#findWithin(request, deadline.abortedBy([request]));
     if (finds.length === requests.length) return settleBounded(finds, READS_AT_ONCE, find);
     const [got, found] = await Promise.all([
       settleEach(gets, this.#getWithin(gets, deadline)),
@@ -164,10 +165,11 @@ export class Memory {
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }
 
-  async #getWithin(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+  async #getWithin(requests: readonly GetRequest[], given: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     if (requests.length === 0) return [];
+    const deadline = given.abortedBy(requests);
     try {
-      return await deadline.wait(NAMES.get, this.#get(requests));
+      return await deadline.wait(NAMES.get, this.#get(requests, deadline));
     } catch (reason) {
       return requests.map(() => rejected(reason));
     }
@@ -187,28 +189,24 @@ export class Memory {
   }
 
   #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
-    const name = NAMES[request.kind];
-    const found = this.#searches.run(async () => {
-      // Nobody waits any more for what waited too long: its turn goes to one that somebody waits for.
-      if (deadline.isOver || request.signal?.aborted) throw deadline.over(name);
-      return this.#find(request);
-    });
-    return deadline.wait(name, found);
+    // Inside, so that the slot of a search whose caller has an answer goes to one that somebody waits for.
+    return this.#searches.run(() => deadline.wait(NAMES[request.kind], this.#find(request, deadline)), deadline);
   }
 
-  #find(request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> {
-    return request.kind === "search" ? this.#search(request) : listNamespaces(this.#items, request);
+  #find(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
+    if (request.kind === "search") return this.#search(request, deadline);
+    return listNamespaces(new ItemsOfCall(this.#items, deadline), request);
   }
 
-  async #get(requests: readonly GetRequest[]): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+  async #get(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     let records: (ItemRecord | null)[];
     try {
-      records = await this.#items.get(requests);
+      records = await this.#items.get(requests, deadline);
     } catch (reason) {
       // One record that cannot be read, as a newer version wrote it, shall fail its own get only.
       const isUnreadable = isStoreError(reason) && reason.code === "SCHEMA";
       if (!isUnreadable || requests.length === 1) return requests.map(() => rejected(reason));
-      return (await Promise.all(requests.map((request) => this.#get([request])))).flat();
+      return (await Promise.all(requests.map((request) => this.#get([request], deadline)))).flat();
     }
     const now = Date.now();
     const live = records.map((record) => (isLive(record, now) ? record : null));
@@ -218,8 +216,8 @@ export class Memory {
     return live.map(fulfilled);
   }
 
-  async #search(request: SearchRequest): Promise<SearchResult> {
-    const result = await this.#searcher.search(request);
+  async #search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
+    const result = await this.#searcher.search(request, deadline);
     if (result.found.some(({ record }) => isRenewable(record))) {
       await this.#refresh.refresh(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
     }

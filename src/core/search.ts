@@ -3,7 +3,7 @@
  * them; while that cannot be had, they are ranked by keywords, and the answer says so. Without a query they are listed
  * in their stable order. Every result is a record that was read and matched by the one function that decides it.
  */
-import { withinDeadline } from "../concurrency/deadline.ts";
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import { embeddingFaultOf, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { isStoreError, messageOf, ValidationError, type StoreError } from "../model/errors.ts";
@@ -22,6 +22,7 @@ import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
 import type { Indexing } from "./indexing.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
 
 /** What a searcher stands on. */
 export interface SearcherOptions {
@@ -36,6 +37,9 @@ export interface SearcherOptions {
   readonly isDegraded?: boolean | undefined;
   readonly observer?: Observer | undefined;
 }
+
+/** Of the time of a search, the share for ranking by similarity; the rest is for the answer without it. */
+const RANKING_SHARE = 0.5;
 
 /** What is to say of a search with which nothing is wrong. */
 const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
@@ -67,19 +71,21 @@ export class Searcher {
     return this.#degraded;
   }
 
-  async search(request: SearchRequest): Promise<SearchResult> {
+  /** @param deadline - when nobody waits for the answer any more; no further request is made then */
+  async search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     const { indexing } = this.#options;
     const plan = planSearch(request, indexing !== null);
     if (request.limit === 0) {
       return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
-    if (plan.mode === "filter" || indexing === null) return this.#list(request, plan);
+    const items = new ItemsOfCall(this.#options.items, deadline);
+    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan);
     const { observer = unobserved } = this.#options;
     const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
-      observer.fallback(reason, () => this.#rankByKeywords(request, plan, indexing, reason));
+      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason));
     if (plan.mode === "keyword") return byKeywords("continues-degraded");
     try {
-      const result = await this.#rankWithinHalf(request, plan, indexing);
+      const result = await this.#rankWithinHalf(request, plan, indexing, deadline);
       this.#tell(null);
       return result;
     } catch (error) {
@@ -89,9 +95,9 @@ export class Searcher {
     }
   }
 
-  async #list(request: SearchRequest, plan: SearchPlan): Promise<SearchResult> {
+  async #list(items: ItemRepository, request: SearchRequest, plan: SearchPlan): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
-    const page = await readPage(this.#options.items, {
+    const page = await readPage(items, {
       walk: {
         prefix,
         order,
@@ -115,23 +121,33 @@ export class Searcher {
   }
 
   /** Ranking gets half of the time, so that the other half is left for the answer without it. */
-  #rankWithinHalf(request: SearchRequest, plan: SearchPlan & { query: string }, indexing: Indexing): Promise<SearchResult> {
-    const half = Math.ceil(this.#options.limits.deadlineMs / 2);
-    const ranked = this.#rank(request, plan, indexing);
-    return withinDeadline("Ranking by similarity", half, ranked).catch((error: unknown) => {
+  #rankWithinHalf(
+    request: SearchRequest,
+    plan: SearchPlan & { query: string },
+    indexing: Indexing,
+    deadline: Deadline,
+  ): Promise<SearchResult> {
+    const half = deadline.part(RANKING_SHARE);
+    return half.wait("Ranking by similarity", this.#rank(request, plan, indexing, half)).catch((error: unknown) => {
       // A search that has failed by itself says why; what is left is that the time was up.
       throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", error) : error;
     });
   }
 
-  async #rank(request: SearchRequest, plan: SearchPlan & { query: string }, indexing: Indexing): Promise<SearchResult> {
+  async #rank(
+    request: SearchRequest,
+    plan: SearchPlan & { query: string },
+    indexing: Indexing,
+    deadline: Deadline,
+  ): Promise<SearchResult> {
     const { limit, prefix, filter, minScore } = request;
     const { offset } = plan;
-    const { items, limits, onStale } = this.#options;
-    const vector = await attempt("embedding-failed", () => indexing.embedder.query(plan.query));
+    const { limits, onStale } = this.#options;
+    const items = new ItemsOfCall(this.#options.items, deadline);
+    const vector = await attempt("embedding-failed", () => indexing.embedder.query(plan.query, deadline));
     const hits = new RankedHits({
       nearest: (count) =>
-        attempt("vectors-unavailable", () => indexing.vectors.query({ vector, prefix, filter, limit: count })),
+        attempt("vectors-unavailable", () => indexing.vectors.query({ vector, prefix, filter, limit: count }, deadline)),
       items,
       request,
       maxHits: limits.maxScoredHits,
@@ -142,7 +158,7 @@ export class Searcher {
     const hasNext = hits.found.length > offset + limit;
     // A lowest score asks for what is near; what has no score is not.
     const fill =
-      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(request, hits, offset, limit - scored.length);
+      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(items, request, hits, offset, limit - scored.length);
     const found = [...scored, ...(fill?.found ?? [])];
     const unreadable = this.#tellUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
     const more = hasNext || (fill?.more ?? false);
@@ -163,10 +179,10 @@ export class Searcher {
   }
 
   /** Items without a score come after all that have one, in listing order. */
-  #fill(request: SearchRequest, hits: RankedHits, offset: number, room: number): Promise<Page> {
+  #fill(items: ItemRepository, request: SearchRequest, hits: RankedHits, offset: number, room: number): Promise<Page> {
     const { prefix, order, filter } = request;
     const skip = Math.max(0, offset - hits.found.length);
-    return readPage(this.#options.items, {
+    return readPage(items, {
       walk: {
         prefix,
         order,
@@ -184,6 +200,7 @@ export class Searcher {
 
   /** All that matches, those first that share words with the query; without a score, as cosine is not what ranks them. */
   async #rankByKeywords(
+    items: ItemRepository,
     request: SearchRequest,
     { query, offset }: SearchPlan & { query: string },
     { rules }: Indexing,
@@ -191,7 +208,7 @@ export class Searcher {
   ): Promise<SearchResult> {
     const { prefix, order, filter, limit, minScore } = request;
     const { maxKeywordCandidates, maxScannedItems } = this.#options.limits;
-    const page = await readPage(this.#options.items, {
+    const page = await readPage(items, {
       walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
       filter,
       offset: 0,
@@ -240,6 +257,7 @@ async function attempt<T>(reason: DegradedReason, step: () => Promise<T>): Promi
     const fault = embeddingFaultOf(error);
     // A query that the provider rejects fails for itself: it says nothing of the provider, and keywords would only hide it.
     const isMistake = error instanceof ValidationError || fault === WRONG_ANSWER || fault === "input";
-    throw !isStoreError(error) || isMistake ? error : new RankingFailed(reason, error);
+    if (!isStoreError(error) || isMistake || error.code === "ABORTED") throw error;
+    throw new RankingFailed(error.code === "TIMEOUT" ? "ranking-too-slow" : reason, error);
   }
 }

@@ -10,6 +10,7 @@ import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { UpsertOutcome, Vector, VectorPoint } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { OpenIntent } from "./intent-log.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
 import { ContestedError, reconcileItem } from "./reconcile-item.ts";
 
 /** A put on its way: what is written, and what it replaces. */
@@ -88,14 +89,14 @@ export class VectorSync {
     outcomes: Outcomes,
   ): Promise<readonly Write[]> {
     const { vectors } = indexing;
-    const { items } = this.#options;
+    const items = new ItemsOfCall(this.#options.items, deadline);
     const superseded: Write[] = [];
     const within = <T>(task: Promise<T>): Promise<T> => deadline.wait("Writing the vectors", task);
     const indexed = writes.filter((write) => write.vectors.length > 0);
     const cleared = writes.filter(({ record, replaced }) => record.vectors === 0 && (replaced?.vectors ?? 0) > 0);
     const [upserts, removals] = await Promise.all([
-      settleTogether(indexed.length, () => within(vectors.upsert(indexed.map(toPoint)))),
-      settleTogether(cleared.length, () => within(vectors.remove(cleared.map(({ record }) => record)))),
+      settleTogether(indexed.length, () => within(vectors.upsert(indexed.map(toPoint), undefined, deadline))),
+      settleTogether(cleared.length, () => within(vectors.remove(cleared.map(({ record }) => record), deadline))),
     ]);
     await Promise.all(
       indexed.map(async (write, i) => {
@@ -116,7 +117,7 @@ export class VectorSync {
   async #flagUnscored(writes: readonly Write[], deadline: Deadline): Promise<void> {
     if (writes.length === 0) return;
     try {
-      const flagging = this.#options.items.markUnscored(writes.map(({ record }) => record.namespace));
+      const flagging = this.#options.items.markUnscored(writes.map(({ record }) => record.namespace), deadline);
       await deadline.wait("Flagging namespaces", flagging);
     } catch (error) {
       this.#options.logger.warn(

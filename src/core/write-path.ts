@@ -94,7 +94,8 @@ export class WritePath {
     return settleTogether(requests.length, async () => {
       const notedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), notedAt }));
-      const { noted, replaced, embedded } = await this.#prepare(requests, intents, deadline);
+      // Once the record is being written, an abort changes nothing any more.
+      const { noted, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
       const drafts = requests.map((request, i) => {
         const intent = noted[i] as OpenIntent;
         const draft = this.#draft(request, intents[i] as Intent, replaced[i] ?? null, embedded[i], deadline);
@@ -112,11 +113,11 @@ export class WritePath {
     intents: readonly Intent[],
     deadline: Deadline,
   ): Promise<{ noted: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<Embedded>[] }> {
-    const noting = this.#options.intents.note(intents);
+    const noting = this.#options.intents.note(intents, deadline);
     try {
       const steps = Promise.all([
         noting,
-        this.#options.items.get(requests.map(({ namespace, key }) => ({ namespace, key }))),
+        this.#options.items.get(requests.map(({ namespace, key }) => ({ namespace, key })), deadline),
         Promise.allSettled(requests.map((request) => this.#embed(request, deadline))),
       ]);
       const [noted, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
@@ -142,10 +143,10 @@ export class WritePath {
       );
     }
     try {
-      const embedding = indexing.embedder.documents(texts);
-      const vectors = await deadline.part(EMBEDDING_SHARE).wait("Embedding the texts of a put", embedding);
+      const vectors = await indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE));
       return { value, texts: texts.length, vectors };
     } catch (error) {
+      if (isStoreError(error) && error.code === "ABORTED") throw error;
       if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
       events.tell({ type: "embedding-postponed", cause: messageOf(error) });
       return { value, texts: texts.length, vectors: [] };
@@ -195,7 +196,7 @@ export class WritePath {
     if (writes.length === 0) return drafts as PromiseRejectedResult[];
     const records = writes.map(({ record }) => record);
     const stored = await settleTogether(writes.length, () =>
-      deadline.wait("The put", this.#options.items.put(records), PERHAPS_SAVED),
+      deadline.wait("The put", this.#options.items.put(records, deadline), PERHAPS_SAVED),
     );
     const synced = await this.#vectors.sync(writes.filter((_, i) => stored[i]?.status === "fulfilled"), deadline);
     let next = 0;

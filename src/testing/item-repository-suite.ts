@@ -4,6 +4,7 @@ import type { ItemId } from "../model/item.ts";
 import { join } from "../model/namespace.ts";
 import type { ItemRepository, NamespaceEntry } from "../ports/item-repository.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
+import { repositoryDeadlineCases } from "./deadline-cases.ts";
 import { present, upTo } from "./expectations.ts";
 import { registryCases } from "./item-repository-registry.ts";
 import { scanCases } from "./item-repository-scan.ts";
@@ -65,6 +66,7 @@ export function itemRepositorySuite(suite: ItemRepositorySuite): void {
     registryCases(context);
     namespaceCases(repository);
     hostileTextCases(repository);
+    repositoryDeadlineCases(context);
   });
 }
 

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { isStoreError } from "../model/errors.ts";
 import { newWriteId } from "../model/item.ts";
 import type { Intent, IntentBatch, Outbox, OutboxBacklog } from "../ports/outbox.ts";
+import { outboxDeadlineCases } from "./deadline-cases.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
 
 /** What the suite is to examine. */
@@ -71,6 +72,7 @@ export function outboxSuite(suite: OutboxSuite): void {
     removalCases(outbox);
     backlogCases(outbox);
     crowdCases(outbox);
+    outboxDeadlineCases(outbox);
   });
 }
 

@@ -7,6 +7,7 @@ import { newWriteId, type Value } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
+import { vectorDeadlineCases } from "./deadline-cases.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
 import { nextVersion } from "./records.ts";
 import { Bench, type BenchContext as Context } from "./vector-bench.ts";
@@ -71,6 +72,7 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
     scopeCases(context);
     refusalCases(context);
     pointScanCases(context);
+    vectorDeadlineCases(context);
   });
 }
 

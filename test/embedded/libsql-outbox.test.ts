@@ -40,7 +40,8 @@ outboxSuite({
     const database = new LocalDatabase();
     database.answer("open", { path, dims: null, durable: false });
     const calls: DatabaseCalls = {
-      async call(name, request) {
+      async call(name, request, deadline) {
+        deadline?.throwIfOver("Working on the database file");
         try {
           return structuredClone(database.answer(name, structuredClone(request)));
         } catch (error) {

@@ -32,7 +32,8 @@ async function onThisThread(now: () => number) {
   const database = new LocalDatabase();
   database.answer("open", { path, dims: DIMS, durable: false });
   const calls: DatabaseCalls = {
-    async call(name, request) {
+    async call(name, request, deadline) {
+      deadline?.throwIfOver("Working on the database file");
       try {
         return structuredClone(database.answer(name, structuredClone(request)));
       } catch (error) {

@@ -1,4 +1,5 @@
 /** The records in CQL. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { encodeRecord } from "../../model/record-codec.ts";
 import type {
@@ -74,71 +75,77 @@ export class CqlItemRepository implements ItemRepository {
     this.#small = new SmallNamespaces(parts);
   }
 
-  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
-    return this.#byId.get(ids);
+  get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
+    return this.#byId.get(ids, deadline);
   }
 
-  put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
-    return settleBounded(records, WRITES_AT_ONCE, (record) => this.#write(record));
+  put(records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
+    return settleBounded(records, WRITES_AT_ONCE, async (record) => {
+      // What was begun is brought to its end.
+      deadline?.throwIfOver("Writing a record", "It was not written.");
+      await this.#write(record);
+    });
   }
 
-  async list(query: ListQuery): Promise<ListPage> {
+  async list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
     const buckets = this.#parts.buckets.count(query.namespace);
-    const page = buckets === 1 ? await this.#small.page(query) : null;
-    return page ?? this.#listEntries(query, buckets);
+    const page = buckets === 1 ? await this.#small.page(query, deadline) : null;
+    return page ?? this.#listEntries(query, buckets, deadline);
   }
 
-  #listEntries(query: ListQuery, buckets: number): Promise<ListPage> {
+  #listEntries(query: ListQuery, buckets: number, deadline: Deadline | undefined): Promise<ListPage> {
     return listPage(query, {
       session: this.#parts.session,
       statements: this.#parts.statements,
       buckets,
       plans: this.#plans,
-      get: (ids) => this.#byId.get(ids),
+      get: (ids) => this.#byId.get(ids, deadline),
       now: this.#parts.now,
+      deadline,
     });
   }
 
-  peek(paths: readonly string[]): Promise<(ItemRecord | null)[]> {
-    return this.#byId.peek(paths);
+  peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
+    return this.#byId.peek(paths, deadline);
   }
 
-  async markUnscored(paths: readonly string[]): Promise<void> {
+  async markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void> {
     const { registry, now } = this.#parts;
     await mapBounded([...new Set(paths)], WRITES_AT_ONCE, async (path) => {
+      deadline?.throwIfOver("Flagging namespaces");
       await registry.register(path, true, now() * 1000);
     });
   }
 
-  namespaces(prefix: string): Promise<NamespaceEntry[]> {
-    return this.#parts.registry.entries(prefix);
+  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
+    return this.#parts.registry.entries(prefix, deadline);
   }
 
-  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage> {
-    return this.#parts.registry.page(query);
+  namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
+    return this.#parts.registry.page(query, deadline);
   }
 
-  scan(after: string | null, limit: number): Promise<RecordScan> {
-    return this.#scanner.scan(after, Math.max(limit, 1));
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan> {
+    return this.#scanner.scan(after, Math.max(limit, 1), deadline);
   }
 
-  async listed(records: readonly ItemRecord[]): Promise<boolean[]> {
+  async listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]> {
     const [registered, ends] = await Promise.all([
-      this.#parts.registry.registered(records.map(({ namespace }) => namespace)),
-      mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record)),
+      this.#parts.registry.registered(records.map(({ namespace }) => namespace), deadline),
+      mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record, deadline)),
     ]);
     // An entry that tells an earlier end than the record's would hide it.
     return records.map((record, i) => registered.has(record.namespace) && (ends[i] ?? -1) >= endOf(record));
   }
 
-  async clearUnscored(paths: readonly string[], asOf: number): Promise<void> {
-    await this.#parts.registry.clearUnscored(paths, asOf);
+  async clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
+    await this.#parts.registry.clearUnscored(paths, asOf, deadline);
   }
 
   /** A namespace that left a graveyard stays: only by its name can a scan read what may lie among the tombstones. */
-  async unregister(paths: readonly string[], asOf: number): Promise<void> {
-    const areGraveyards = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isGraveyard(path));
-    await this.#parts.registry.unregister(paths.filter((_, i) => !areGraveyards[i]), asOf);
+  async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
+    const areGraveyards = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isGraveyard(path, deadline));
+    await this.#parts.registry.unregister(paths.filter((_, i) => !areGraveyards[i]), asOf, deadline);
   }
 
   /** There is nothing to remove: every record was written with a time to live that ends when it may go. */
@@ -173,11 +180,11 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   /** Whether reading the records of a namespace from the start is given up. */
-  async #isGraveyard(namespace: string): Promise<boolean> {
+  async #isGraveyard(namespace: string, deadline: Deadline | undefined): Promise<boolean> {
     const { session, statements, buckets } = this.#parts;
     try {
       for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
-        await session.rows(statements.itemsFrom, [namespace, bucket, "", 1], "scan");
+        await session.rows(statements.itemsFrom, [namespace, bucket, "", 1], "scan", deadline);
       }
       return false;
     } catch (error) {
@@ -187,10 +194,10 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   /** The end of a record by its entry, milliseconds; -1 where it has none. */
-  async #listedEnd({ namespace, key, created }: ItemRecord): Promise<number> {
+  async #listedEnd({ namespace, key, created }: ItemRecord, deadline: Deadline | undefined): Promise<number> {
     const { session, statements, buckets } = this.#parts;
     const place = [namespace, buckets.bucketOf(namespace, key), bigint(created), key];
-    const [row] = await session.rows(statements.readEntry, place, "read");
+    const [row] = await session.rows(statements.readEntry, place, "read", deadline);
     return row === undefined ? -1 : (endIn(row) ?? Infinity);
   }
 

@@ -1,4 +1,5 @@
 /** Reads a namespace in order of creation. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { type ItemId, type ItemRecord, isLive, type LiveRecord } from "../../model/item.ts";
 import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
 import { type Entry, EntryReader } from "./entries.ts";
@@ -19,6 +20,7 @@ export interface ListingParts {
   readonly get: (ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly deadline: Deadline | undefined;
 }
 
 /** Entries for each item that is asked for: one in ten may be dead. Twice as many took a quarter of a listing's processor time. */
@@ -131,7 +133,7 @@ function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts):
     const read = async (stretch: Stretch, limit: number): Promise<Entry[]> => {
       const { session, statements } = parts;
       const params = [namespace, bucket, ...placesOf(stretch), limit];
-      return (await session.rows(statements.entries[order], params, "read")).map(toEntry);
+      return (await session.rows(statements.entries[order], params, "read", parts.deadline)).map(toEntry);
     };
     return new EntryReader({ order, after, now, plan: parts.plans.of(namespace, bucket, order), read });
   });

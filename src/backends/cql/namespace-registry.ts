@@ -1,5 +1,6 @@
 /** The registry of namespaces: which ones hold items. */
 import { LRUCache } from "lru-cache";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { AFTER_SEPARATOR, ROOT, SEPARATOR } from "../../model/namespace.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
@@ -95,48 +96,48 @@ export class NamespaceRegistry {
   }
 
   /** Which of these namespaces are registered. */
-  async registered(paths: Iterable<string>): Promise<Set<string>> {
+  async registered(paths: Iterable<string>, deadline?: Deadline): Promise<Set<string>> {
     const { session, statements } = this.#parts;
     const rows = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
-      session.rows(statements.readNamespace, placeOf(path), "read"),
+      session.rows(statements.readNamespace, placeOf(path), "read", deadline),
     );
     return new Set(rows.flat().map((row) => toEntry(row).path));
   }
 
   /** Takes the flag off namespaces, unless it was set too lately, see {@link removalTime}. */
-  async clearUnscored(paths: readonly string[], asOf: number): Promise<void> {
-    await this.#remove(this.#parts.statements.clearUnscored, paths, asOf);
+  async clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
+    await this.#remove(this.#parts.statements.clearUnscored, paths, asOf, deadline);
   }
 
   /** Takes namespaces off the registry, unless their entry was written too lately, see {@link removalTime}. */
-  async unregister(paths: readonly string[], asOf: number): Promise<void> {
-    await this.#remove(this.#parts.statements.unregister, paths, asOf);
+  async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
+    await this.#remove(this.#parts.statements.unregister, paths, asOf, deadline);
   }
 
-  async #remove(query: string, paths: readonly string[], asOf: number): Promise<void> {
+  async #remove(query: string, paths: readonly string[], asOf: number, deadline: Deadline | undefined): Promise<void> {
     const time = removalTime(asOf, this.#parts.now());
     // Nothing was written before the epoch.
     if (time <= 0) return;
     await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
-      this.#parts.session.write({ query, params: [bigint(time), ...placeOf(path)] }),
+      this.#parts.session.write({ query, params: [bigint(time), ...placeOf(path)] }, deadline),
     );
   }
 
   /** The namespaces at or below a prefix. */
-  async entries(prefix: string): Promise<NamespaceEntry[]> {
-    const rows = prefix === ROOT ? await this.#readAll() : await this.#readBelow(prefix);
+  async entries(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
+    const rows = prefix === ROOT ? await this.#readAll(deadline) : await this.#readBelow(prefix, deadline);
     return rows.flat().map(toEntry);
   }
 
   /** A page of them in the order of their bytes. */
-  async page({ prefix, after, limit }: NamespaceQuery): Promise<NamespacePage> {
+  async page({ prefix, after, limit }: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
     const { session, statements } = this.#parts;
     // Paths lie in shards by a hash, so each has about as many; some more, as they are not quite as many.
     const each = Math.ceil(limit / SHARDS) + SPARE_A_SHARD;
     const range = [after ?? prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
     const [rows, itself] = await Promise.all([
-      session.rows(statements.readNamespacesAfter, [rootOf(prefix), ALL_SHARDS, ...range, each], "read"),
-      after === null ? session.rows(statements.readNamespace, placeOf(prefix), "read") : [],
+      session.rows(statements.readNamespacesAfter, [rootOf(prefix), ALL_SHARDS, ...range, each], "read", deadline),
+      after === null ? session.rows(statements.readNamespace, placeOf(prefix), "read", deadline) : [],
     ]);
     const pathsOf = [...Map.groupBy(rows, (row) => row["shard"]).values()].map((shard) => shard.map((row) => row["path"] as string));
     // Where a shard has more, nothing is known of what lies behind its last.
@@ -146,21 +147,21 @@ export class NamespaceRegistry {
     return { paths: [...(itself.length === 0 ? [] : [prefix]), ...paths.sort(compareBytes)], next };
   }
 
-  #readBelow(prefix: string): Promise<(readonly Row[])[]> {
+  #readBelow(prefix: string, deadline: Deadline | undefined): Promise<(readonly Row[])[]> {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
     const range = [prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
     return Promise.all([
-      session.rows(statements.readNamespacesBelow, [root, ALL_SHARDS, ...range], "read"),
-      session.rows(statements.readNamespace, placeOf(prefix), "read"),
+      session.rows(statements.readNamespacesBelow, [root, ALL_SHARDS, ...range], "read", deadline),
+      session.rows(statements.readNamespace, placeOf(prefix), "read", deadline),
     ]);
   }
 
   /** By ranges of tokens: as few requests for a thousand roots of one namespace as for one root of thousands. */
-  #readAll(): Promise<(readonly Row[])[]> {
+  #readAll(deadline: Deadline | undefined): Promise<(readonly Row[])[]> {
     const { session, statements } = this.#parts;
     return mapBounded(SCAN_RANGES, SCAN_RANGES.length, ({ after, last }) =>
-      session.rows(statements.scanNamespaces, [bigint(after), bigint(last)], "scan"),
+      session.rows(statements.scanNamespaces, [bigint(after), bigint(last)], "scan", deadline),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** The list of the slots of which the outbox may hold anything. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { LRUCache } from "lru-cache";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import type { CqlSession } from "./session.ts";
@@ -101,12 +102,12 @@ export class OutboxSlots {
    * The listed slots up to one, in order, list by list; those that are known to be empty are left out. Removes what is
    * empty and old on its way.
    */
-  async *upTo(last: number): AsyncGenerator<ListedSlot[]> {
-    for (const list of await this.#entries(LIST_OF_LISTS)) {
+  async *upTo(last: number, deadline?: Deadline): AsyncGenerator<ListedSlot[]> {
+    for (const list of await this.#entries(LIST_OF_LISTS, deadline)) {
       if (list.entry > listOf(last)) return;
       // Before the slots are read: what is listed there later has an entry of the list that is younger.
       const isOld = this.#isOld(list.written);
-      const slots = (await this.#entries(list.entry)).map(({ entry, written }) => ({ slot: entry, written }));
+      const slots = (await this.#entries(list.entry, deadline)).map(({ entry, written }) => ({ slot: entry, written }));
       if (slots.length === 0 && isOld) await this.#remove(LIST_OF_LISTS, list.entry, list.written);
       const occupied = slots.filter((slot) => slot.slot <= last && !this.#see(slot).isEmpty);
       await this.#removeEmpty(list.entry, slots);
@@ -183,9 +184,9 @@ export class OutboxSlots {
     });
   }
 
-  async #entries(list: number): Promise<{ readonly entry: number; readonly written: number }[]> {
+  async #entries(list: number, deadline: Deadline | undefined): Promise<{ readonly entry: number; readonly written: number }[]> {
     const { session, statements } = this.#parts;
-    const rows = await session.rows(statements.readSlotEntries, [bigint(list)], "read");
+    const rows = await session.rows(statements.readSlotEntries, [bigint(list)], "read", deadline);
     return rows.map((row) => ({ entry: numberIn(row, "entry"), written: numberIn(row, "written") }));
   }
 }

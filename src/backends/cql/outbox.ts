@@ -1,4 +1,5 @@
 /** The outbox in CQL. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
 import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
@@ -58,26 +59,26 @@ export class CqlOutbox implements Outbox {
     this.#slots = new OutboxSlots(parts);
   }
 
-  async add(batch: IntentBatch): Promise<void> {
+  async add(batch: IntentBatch, deadline?: Deadline): Promise<void> {
     const { session, statements } = this.#parts;
     const { dueAt } = batch;
     checkDueAt(dueAt);
     const row = [...placeOf(batch), encodeIntents(batch), bigint(dueAt)];
     await Promise.all([
       this.#slots.hold(slotOf(dueAt)),
-      session.write({ query: statements.addBatch, params: row }),
+      session.write({ query: statements.addBatch, params: row }, deadline),
     ]);
     // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its
     // list.
     await this.#slots.hold(slotOf(dueAt));
   }
 
-  async due(now: number, limit: number): Promise<IntentBatch[]> {
+  async due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]> {
     const found: IntentBatch[] = [];
     if (limit < 1) return found;
-    for await (const slots of this.#slots.upTo(slotOf(now))) {
+    for await (const slots of this.#slots.upTo(slotOf(now), deadline)) {
       for (const group of inGroups(slots)) {
-        const batches = await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueIn(slot, now, limit));
+        const batches = await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueIn(slot, now, limit, deadline));
         found.push(...batches.flat());
         if (found.length >= limit) return found.slice(0, limit);
       }
@@ -85,24 +86,24 @@ export class CqlOutbox implements Outbox {
     return found;
   }
 
-  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[]): Promise<void> {
+  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void> {
     const { session, statements } = this.#parts;
     for (const { dueAt } of batches) checkDueAt(dueAt);
     await mapBounded(batches, REMOVALS_AT_ONCE, (batch) =>
-      session.write({ query: statements.removeBatch, params: [bigint(batch.dueAt + 1), ...placeOf(batch)] }),
+      session.write({ query: statements.removeBatch, params: [bigint(batch.dueAt + 1), ...placeOf(batch)] }, deadline),
     );
   }
 
-  async backlog(bound: number): Promise<OutboxBacklog> {
+  async backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog> {
     const counted = { batches: 0, intents: 0, dead: 0 };
     let oldestDueAt: number | null = null;
-    for await (const slots of this.#slots.upTo(Infinity)) {
+    for await (const slots of this.#slots.upTo(Infinity, deadline)) {
       for (const group of inGroups(slots)) {
         const room = bound - counted.batches;
-        const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, room + 1))).flat();
+        const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, room + 1, deadline))).flat();
         const dueTimes = shards.map((shard) => shard.oldestDueAt);
         if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...dueTimes);
-        const cells = await this.#countCells(shards, room);
+        const cells = await this.#countCells(shards, room, deadline);
         counted.intents += cells.intents;
         counted.dead += cells.dead;
         const found = shards.reduce((sum, { batches }) => sum + batches, 0);
@@ -114,17 +115,17 @@ export class CqlOutbox implements Outbox {
   }
 
   /** The batches of one slot that are due, the longest due first, at most `limit`. */
-  async #dueIn(slot: ListedSlot, now: number, limit: number): Promise<IntentBatch[]> {
+  async #dueIn(slot: ListedSlot, now: number, limit: number, deadline: Deadline | undefined): Promise<IntentBatch[]> {
     const isPast = slotOf(now) > slot.slot;
-    const rows = await this.#read(slot, this.#parts.statements.readDue, [bigint(now), limit], isPast);
+    const rows = await this.#read(slot, this.#parts.statements.readDue, [bigint(now), limit], isPast, deadline);
     // Of equals, the order does not matter, but it is the same in every process.
     const ordered = rows.map(toBatch).sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
     return ordered.slice(0, limit);
   }
 
   /** How many batches the shards of one slot hold, each counted up to `limit`; those that hold any. */
-  async #sizesOf(slot: ListedSlot, limit: number): Promise<ShardSize[]> {
-    const rows = await this.#read(slot, this.#parts.statements.readDueTimes, [limit], true);
+  async #sizesOf(slot: ListedSlot, limit: number, deadline: Deadline | undefined): Promise<ShardSize[]> {
+    const rows = await this.#read(slot, this.#parts.statements.readDueTimes, [limit], true, deadline);
     const shards = Map.groupBy(rows, (row) => row["shard"] as number);
     return [...shards].map(([shard, inShard]) => ({
       slot: slot.slot,
@@ -135,7 +136,11 @@ export class CqlOutbox implements Outbox {
   }
 
   /** Counts the intents of the first `room` batches of shards: their cells are read, and of no others. */
-  async #countCells(shards: readonly ShardSize[], room: number): Promise<{ intents: number; dead: number }> {
+  async #countCells(
+    shards: readonly ShardSize[],
+    room: number,
+    deadline: Deadline | undefined,
+  ): Promise<{ intents: number; dead: number }> {
     const { session, statements } = this.#parts;
     const counted = { intents: 0, dead: 0 };
     let left = room;
@@ -150,7 +155,7 @@ export class CqlOutbox implements Outbox {
       let after: string | null = null;
       do {
         const page = { after, size: CELLS_A_PAGE };
-        const { rows, next } = await session.page({ query: statements.readCells, params }, page, "read");
+        const { rows, next } = await session.page({ query: statements.readCells, params }, page, "read", deadline);
         for (const row of rows) {
           const { intents } = decodeIntents(row["intents"] as Buffer);
           counted.intents += intents.length;
@@ -164,10 +169,16 @@ export class CqlOutbox implements Outbox {
   }
 
   /** Rows of all partitions of a slot. `isWhole`: where none is found, there is none. */
-  async #read(slot: ListedSlot, query: string, params: readonly Param[], isWhole: boolean): Promise<Row[]> {
+  async #read(
+    slot: ListedSlot,
+    query: string,
+    params: readonly Param[],
+    isWhole: boolean,
+    deadline: Deadline | undefined,
+  ): Promise<Row[]> {
     const begun = this.#slots.moment();
     const shards = Array.from({ length: SHARDS }, (_, shard) =>
-      this.#parts.session.rows(query, [bigint(slot.slot), shard, ...params], "read"),
+      this.#parts.session.rows(query, [bigint(slot.slot), shard, ...params], "read", deadline),
     );
     const rows = (await Promise.all(shards)).flat();
     if (rows.length === 0 && isWhole) this.#slots.noteEmpty(slot, begun);

@@ -7,6 +7,7 @@
  * failures, of 0.1 to 0.2 s each, and is read in windows of keys.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
 import type { ItemRecord } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
@@ -56,14 +57,14 @@ export class RecordScanner {
   }
 
   /** See `ItemRepository.scan`. */
-  async scan(after: string | null, limit: number): Promise<RecordScan> {
+  async scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan> {
     const found: ItemRecord[] = [];
     let place = after === null ? SCAN_START : parsePlace(after);
     let unreadable = 0;
     let timeouts = 0;
     for (let cost = 0; !isOver(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
       try {
-        const { rows, next } = await this.#read(place, limit - found.length);
+        const { rows, next } = await this.#read(place, limit - found.length, deadline);
         const records = rows.map(toRecord);
         found.push(...records.filter((record) => record !== null && record !== "unreadable"));
         unreadable += records.filter((record) => record === "unreadable").length;
@@ -72,7 +73,7 @@ export class RecordScanner {
       } catch (error) {
         if (!isReadGivenUp(error)) throw error;
         timeouts += error instanceof TimeoutError ? 1 : 0;
-        const narrowed = timeouts > MOST_TIMEOUTS ? null : await this.#narrow(place);
+        const narrowed = timeouts > MOST_TIMEOUTS ? null : await this.#narrow(place, deadline);
         if (narrowed === null) throw error;
         unreadable += narrowed === "unreadable" ? 1 : 0;
         place = narrowed === "unreadable" ? leaveWindow(place, place.after + 1n) : narrowed;
@@ -82,16 +83,20 @@ export class RecordScanner {
     return { found, unreadable, next: isOver(place) ? null : formatPlace(place), done: shareUpTo(place.after) };
   }
 
-  #read(place: ScanPlace, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
-    return place.partition === null ? this.#readWindow(place, size) : this.#readKeys(place, place.partition, size);
+  #read(place: ScanPlace, size: number, deadline: Deadline | undefined): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
+    return place.partition === null ? this.#readWindow(place, size, deadline) : this.#readKeys(place, place.partition, size, deadline);
   }
 
   /** A page of a window of tokens. */
-  async #readWindow(place: ScanPlace, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
+  async #readWindow(
+    place: ScanPlace,
+    size: number,
+    deadline: Deadline | undefined,
+  ): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
     const { session, statements } = this.#parts;
     const end = windowEnd(place);
     const statement = { query: statements.scanItems, params: [bigint(place.after), bigint(end)] };
-    const { rows, next: page } = await session.page(statement, { after: place.window?.page ?? null, size }, "scan");
+    const { rows, next: page } = await session.page(statement, { after: place.window?.page ?? null, size }, "scan", deadline);
     if (page === null) return { rows, next: leaveWindow(place, end) };
     const row = rows.at(-1);
     const last = row === undefined ? (place.window?.last ?? null) : { ...partitionOf(row), key: row["key"] as string };
@@ -99,7 +104,12 @@ export class RecordScanner {
   }
 
   /** Records of a window of keys of one partition. */
-  async #readKeys(place: ScanPlace, partition: OpenPartition, size: number): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
+  async #readKeys(
+    place: ScanPlace,
+    partition: OpenPartition,
+    size: number,
+    deadline: Deadline | undefined,
+  ): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
     const { session, statements } = this.#parts;
     const { namespace, bucket, keys } = partition;
     // The least key behind one is that key and a zero.
@@ -107,8 +117,8 @@ export class RecordScanner {
     const end = keys.ends.at(-1);
     const rows =
       end === undefined
-        ? await session.rows(statements.itemsFrom, [namespace, bucket, from, size], "scan")
-        : await session.rows(statements.itemsBetween, [namespace, bucket, from, end, size], "scan");
+        ? await session.rows(statements.itemsFrom, [namespace, bucket, from, size], "scan", deadline)
+        : await session.rows(statements.itemsBetween, [namespace, bucket, from, end, size], "scan", deadline);
     const last = rows.length < size ? undefined : rows.at(-1);
     const left = last === undefined ? leave(keys) : { ...keys, after: last["key"] as string };
     return { rows, next: { ...place, partition: left === null ? null : { namespace, bucket, keys: left } } };
@@ -119,7 +129,7 @@ export class RecordScanner {
    * where it is a partition of which nothing is known but its token, which no namespace of the registry has: it held
    * one that was taken off, so that nothing but tombstones is expected there.
    */
-  async #narrow(place: ScanPlace): Promise<ScanPlace | "unreadable" | null> {
+  async #narrow(place: ScanPlace, deadline: Deadline | undefined): Promise<ScanPlace | "unreadable" | null> {
     const { partition, window, after } = place;
     if (partition !== null) {
       const keys = split(partition.keys);
@@ -136,14 +146,14 @@ export class RecordScanner {
       const slice = (end - after + SLICES - 1n) / SLICES;
       return { ...place, window: null, failed: [...place.failed, { until: end, slice }] };
     }
-    const alone = await this.#find(end);
+    const alone = await this.#find(end, deadline);
     return alone === null ? "unreadable" : { ...leaveWindow(place, end), partition: { ...alone, keys: FIRST_KEY } };
   }
 
   /** The partition with a token, of the registered namespaces. */
-  async #find(token: bigint): Promise<Partition | null> {
+  async #find(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
     const { registry, buckets } = this.#parts;
-    const entries = await registry.entries(ROOT);
+    const entries = await registry.entries(ROOT, deadline);
     for (const [i, { path: namespace }] of entries.entries()) {
       if (i % NAMESPACES_A_TURN === 0) await nextTurn();
       for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {

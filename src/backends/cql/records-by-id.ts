@@ -1,4 +1,5 @@
 /** Reads records by id. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
@@ -39,40 +40,41 @@ export class RecordsById {
   }
 
   /** See `ItemRepository.get`. */
-  get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+  get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
     const [only] = ids;
-    return only !== undefined && ids.length === 1 ? this.#getOne(only) : this.#getMany(ids);
+    return only !== undefined && ids.length === 1 ? this.#getOne(only, deadline) : this.#getMany(ids, deadline);
   }
 
-  async #getOne({ namespace, key }: ItemId): Promise<(ItemRecord | null)[]> {
+  async #getOne({ namespace, key }: ItemId, deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
     const { session, statements, buckets } = this.#parts;
-    const [row] = await session.rows(statements.readItem, [namespace, buckets.bucketOf(namespace, key), key], "read");
+    const params = [namespace, buckets.bucketOf(namespace, key), key];
+    const [row] = await session.rows(statements.readItem, params, "read", deadline);
     return [row === undefined ? null : toRecord(namespace, row)];
   }
 
-  async #getMany(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+  async #getMany(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
     const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
       inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
     );
     const found = new Map<string, Map<string, ItemRecord>>();
-    for (const records of await mapBounded(reads, READS_AT_ONCE, (read) => this.#read(read))) {
+    for (const records of await mapBounded(reads, READS_AT_ONCE, (read) => this.#read(read, deadline))) {
       for (const record of records) inner(found, record.namespace).set(record.key, record);
     }
     return ids.map(({ namespace, key }) => found.get(namespace)?.get(key) ?? null);
   }
 
   /** See `ItemRepository.peek`: the first record of the first partition of each. */
-  async peek(paths: readonly string[]): Promise<(ItemRecord | null)[]> {
+  async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
     const found = new Map<string, ItemRecord>();
-    const chunks = await mapBounded(inChunks(paths, PARTITIONS_PER_READ), READS_AT_ONCE, (chunk) => this.#peek(chunk));
+    const chunks = await mapBounded(inChunks(paths, PARTITIONS_PER_READ), READS_AT_ONCE, (chunk) => this.#peek(chunk, deadline));
     for (const record of chunks.flat()) found.set(record.namespace, record);
     return paths.map((path) => found.get(path) ?? null);
   }
 
-  async #peek(paths: readonly string[]): Promise<ItemRecord[]> {
+  async #peek(paths: readonly string[], deadline: Deadline | undefined): Promise<ItemRecord[]> {
     const { session, statements } = this.#parts;
     try {
-      const rows = await session.rows(statements.firstItems, [paths], "read");
+      const rows = await session.rows(statements.firstItems, [paths], "read", deadline);
       return rows.flatMap((row) => toRecord(row["namespace"] as string, row) ?? []);
     } catch (error) {
       // One of them begins with a graveyard: whoever asks looks into each by its entries.
@@ -94,9 +96,9 @@ export class RecordsById {
     );
   }
 
-  async #read({ namespace, bucket, keys }: PartitionKeys): Promise<ItemRecord[]> {
+  async #read({ namespace, bucket, keys }: PartitionKeys, deadline: Deadline | undefined): Promise<ItemRecord[]> {
     const { session, statements } = this.#parts;
-    const rows = await session.rows(statements.readItems, [namespace, bucket, keys], "read");
+    const rows = await session.rows(statements.readItems, [namespace, bucket, keys], "read", deadline);
     return rows.flatMap((row) => toRecord(namespace, row) ?? []);
   }
 }

@@ -1,6 +1,7 @@
 /** Runs statements, and turns what goes wrong into the store's own errors. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client, Host, QueryOptions, types } from "cassandra-driver";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { AuthenticationError, ClosedError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
@@ -120,8 +121,8 @@ export class CqlSession {
    *
    * @throws {StoreError} the error of an aborted read when too many pages in a row are empty: a read of less may do better
    */
-  async rows(query: string, params: readonly Param[], purpose: "read" | "scan"): Promise<readonly Row[]> {
-    const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose);
+  async rows(query: string, params: readonly Param[], purpose: "read" | "scan", deadline?: Deadline): Promise<readonly Row[]> {
+    const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose, deadline);
     let after = nextOf(first);
     if (after === null) return first.rows;
     const rows: Row[] = [...first.rows];
@@ -129,7 +130,7 @@ export class CqlSession {
     budget.spend(rows.length);
     // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
     while (after !== null) {
-      const page = await this.page({ query, params }, { after, size: null }, purpose);
+      const page = await this.page({ query, params }, { after, size: null }, purpose, deadline);
       for (const row of page.rows) rows.push(row);
       after = page.next;
       if (after !== null) budget.spend(page.rows.length);
@@ -143,13 +144,13 @@ export class CqlSession {
   }
 
   /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
-  async page(statement: Statement, { after, size }: PageRequest, purpose: "read" | "scan"): Promise<RowPage> {
+  async page(statement: Statement, { after, size }: PageRequest, purpose: "read" | "scan", deadline?: Deadline): Promise<RowPage> {
     const options: QueryOptions = {
       ...this.#profiles[purpose],
       ...(after === null ? {} : { pageState: after }),
       ...(size === null ? {} : { fetchSize: size }),
     };
-    const page = await this.#execute(statement, options, purpose);
+    const page = await this.#execute(statement, options, purpose, deadline);
     return { rows: page.rows, next: nextOf(page) };
   }
 
@@ -159,10 +160,10 @@ export class CqlSession {
   }
 
   /** Runs a prepared write. */
-  async write(statement: Statement): Promise<void> {
+  async write(statement: Statement, deadline?: Deadline): Promise<void> {
     const { write } = this.#profiles;
     const { partition } = statement;
-    await this.#execute(statement, partition === undefined ? write : { ...write, routingKey: partition }, "write");
+    await this.#execute(statement, partition === undefined ? write : { ...write, routingKey: partition }, "write", deadline);
   }
 
   /**
@@ -210,8 +211,14 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
-  /** Sends a statement, and nothing else: every read and write of the store comes by. */
-  async #execute({ query, params }: Statement, options: QueryOptions, purpose: Purpose): Promise<types.ResultSet> {
+  /** Sends a statement, unless nobody waits for it any more, and nothing else: every read and write of the store comes by. */
+  async #execute(
+    { query, params }: Statement,
+    options: QueryOptions,
+    purpose: Purpose,
+    deadline?: Deadline,
+  ): Promise<types.ResultSet> {
+    deadline?.throwIfOver(DOING[purpose]);
     const client = this.#client();
     try {
       return await client.execute(query, params as Param[], options);

@@ -1,5 +1,6 @@
 /** Reads small namespaces whole: one request for their records, where entries and then records by key are two. */
 import { LRUCache } from "lru-cache";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError } from "../../model/errors.ts";
 import { isLive, type ItemRecord, type LiveRecord } from "../../model/item.ts";
 import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
@@ -56,11 +57,11 @@ export class SmallNamespaces {
   }
 
   /** A page, as `ItemRepository.list` has it; null where the namespace is not small for it. */
-  async page({ namespace, order, after, limit }: ListQuery): Promise<ListPage | null> {
+  async page({ namespace, order, after, limit }: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
     if ((this.#sizes.get(namespace) ?? 0) > most) return null;
     const begunAt = performance.now();
-    const read = await this.#read(namespace, most + 1);
+    const read = await this.#read(namespace, most + 1, deadline);
     const isUnfit = read === null || performance.now() - begunAt > SLOW_MS;
     this.#sizes.set(namespace, isUnfit ? UNFIT : read.rows);
     if (read === null || read.rows > most) return null;
@@ -74,10 +75,10 @@ export class SmallNamespaces {
   }
 
   /** The first records by key; null where the server gave up, or one of them cannot be read, which a page may not hold. */
-  async #read(namespace: string, limit: number): Promise<FirstRows | null> {
+  async #read(namespace: string, limit: number, deadline: Deadline | undefined): Promise<FirstRows | null> {
     const { session, statements } = this.#parts;
     try {
-      const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read");
+      const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read", deadline);
       return { rows: rows.length, records: rows.flatMap((row) => toRecord(namespace, row) ?? []) };
     } catch (error) {
       if (isReadGivenUp(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { ClosedError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { isBusy, toStoreError } from "./errors.ts";
@@ -10,6 +11,8 @@ import { CallFailedError, WorkerChannel } from "./worker-channel.ts";
 const BUSY_DEADLINE_MS = 10_000;
 /** Longest pause between two tries; each is drawn at random up to a bound that doubles from 1 ms. */
 const MAX_PAUSE_MS = 32;
+/** What is done, for the message that it was not in time. */
+const WORKING = "Working on the database file";
 /** How long `stop` waits for what is under way. */
 const STOP_DEADLINE_MS = 15_000;
 
@@ -43,15 +46,16 @@ export class DatabaseThread implements DatabaseCalls {
     await this.#track(this.#running());
   }
 
-  async call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]> {
+  async call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]> {
     if (this.#state !== "started") throw this.#closed();
+    deadline?.throwIfOver(WORKING);
     if (this.#active.size >= this.#maxCalls) {
       throw new UnavailableError(
         `${this.#active.size} calls wait for the database file ${this.#open.path}: try again, with fewer at once.`,
         { details: { waiting: this.#active.size } },
       );
     }
-    return this.#track(this.#call(name, request));
+    return this.#track(this.#call(name, request, deadline));
   }
 
   /** Waits for what is under way, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
@@ -78,9 +82,13 @@ export class DatabaseThread implements DatabaseCalls {
     }
   }
 
-  async #call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]> {
+  async #call<N extends CallName>(
+    name: N,
+    request: Calls[N]["request"],
+    deadline: Deadline | undefined,
+  ): Promise<Calls[N]["reply"]> {
     const channel = await this.#running();
-    return this.#untilFree(channel, name, request);
+    return this.#untilFree(channel, name, request, deadline);
   }
 
   #running(): Promise<WorkerChannel> {
@@ -115,16 +123,18 @@ export class DatabaseThread implements DatabaseCalls {
     channel: WorkerChannel,
     name: N,
     request: Calls[N]["request"],
+    deadline?: Deadline,
   ): Promise<Calls[N]["reply"]> {
-    const deadline = performance.now() + BUSY_DEADLINE_MS;
+    const end = performance.now() + BUSY_DEADLINE_MS;
     for (let bound = 1; ; bound = Math.min(bound * 2, MAX_PAUSE_MS)) {
       try {
         return await channel.call(name, request);
       } catch (error) {
         if (!(error instanceof CallFailedError)) throw this.#crashed(error);
-        if (!isBusy(error.failure) || performance.now() > deadline) throw toStoreError(error.failure, this.#open.path);
+        if (!isBusy(error.failure) || performance.now() > end) throw toStoreError(error.failure, this.#open.path);
       }
       await sleep(Math.random() * bound);
+      deadline?.throwIfOver(WORKING);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { GroupCommit } from "../../concurrency/group-commit.ts";
 import { isStoreError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
@@ -38,8 +39,8 @@ export class LibsqlItemRepository implements ItemRepository {
 
   constructor(options: LibsqlItemRepositoryOptions) {
     this.#options = options;
-    const send = async (ids: readonly ItemId[]): Promise<PromiseSettledResult<Uint8Array | null>[]> => {
-      const cells = await options.reads.call("get", ids);
+    const send = async (ids: readonly ItemId[], deadline?: Deadline): Promise<PromiseSettledResult<Uint8Array | null>[]> => {
+      const cells = await options.reads.call("get", ids, deadline);
       return cells.map((value) => ({ status: "fulfilled", value }));
     };
     this.#gets = new GroupCommit(send, {
@@ -50,12 +51,12 @@ export class LibsqlItemRepository implements ItemRepository {
     });
   }
 
-  async get(ids: readonly ItemId[]): Promise<(ItemRecord | null)[]> {
+  async get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
     const records: (ItemRecord | null)[] = [];
     // One part after the other: a reader of thousands leaves room for the others that wait, and decodes a part at a time.
     for (let start = 0; start < ids.length; start += MOST_IDS_AT_ONCE) {
       const part = ids.slice(start, start + MOST_IDS_AT_ONCE);
-      const outcomes = await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })));
+      const outcomes = await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })), deadline);
       for (const [i, outcome] of outcomes.entries()) {
         if (outcome.status === "rejected") throw outcome.reason;
         records.push(outcome.value === null ? null : decodeRecord(part[i] as ItemId, outcome.value));
@@ -64,66 +65,66 @@ export class LibsqlItemRepository implements ItemRepository {
     return records;
   }
 
-  put(records: readonly ItemRecord[]): Promise<PromiseSettledResult<void>[]> {
-    return this.#options.writes.each(records, toWrite);
+  put(records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
+    return this.#options.writes.each(records, toWrite, deadline);
   }
 
-  async list(query: ListQuery): Promise<ListPage> {
-    const { rows, next } = await this.#options.database.call("list", { ...query, now: this.#options.now() });
+  async list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
+    const { rows, next } = await this.#options.database.call("list", { ...query, now: this.#options.now() }, deadline);
     return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
   }
 
-  async peek(paths: readonly string[]): Promise<(ItemRecord | null)[]> {
-    const rows = await this.#options.database.call("peek", { paths, now: this.#options.now() });
+  async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
+    const rows = await this.#options.database.call("peek", { paths, now: this.#options.now() }, deadline);
     return rows.map((row, i) => (row === null ? null : decoded({ ...row, namespace: paths[i] as string })));
   }
 
-  async markUnscored(paths: readonly string[]): Promise<void> {
-    const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }));
+  async markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void> {
+    const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }), deadline);
     throwFirst(outcomes);
   }
 
-  namespaces(prefix: string): Promise<NamespaceEntry[]> {
-    return this.#options.database.call("namespaces", { prefix });
+  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
+    return this.#options.database.call("namespaces", { prefix }, deadline);
   }
 
-  namespacesAfter(query: NamespaceQuery): Promise<NamespacePage> {
-    return this.#options.database.call("namespacesAfter", query);
+  namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
+    return this.#options.database.call("namespacesAfter", query, deadline);
   }
 
-  async scan(after: string | null, limit: number): Promise<RecordScan> {
-    const part = await this.#options.database.call("scan", { after, limit: Math.max(limit, 1) });
+  async scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan> {
+    const part = await this.#options.database.call("scan", { after, limit: Math.max(limit, 1) }, deadline);
     const found = part.found.flatMap((row) => decoded(row) ?? []);
     return { ...part, found, unreadable: part.found.length - found.length };
   }
 
-  async listed(records: readonly ItemRecord[]): Promise<boolean[]> {
+  async listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]> {
     const places = records.map(({ namespace, key, created, value }) => ({ namespace, key, created, hasValue: value !== null }));
-    return [...(await this.#options.database.call("listed", places))];
+    return [...(await this.#options.database.call("listed", places, deadline))];
   }
 
   /**
    * Needs no time of when a flag was set: items and points are in one file, so that one transaction sees for itself
    * whether every item has its vectors.
    */
-  async clearUnscored(paths: readonly string[]): Promise<void> {
+  async clearUnscored(paths: readonly string[], _asOf: number, deadline?: Deadline): Promise<void> {
     const now = this.#options.now();
     // One after another: each looks at all items of a namespace, and others shall have their turn in between.
-    for (const namespace of paths) await this.#options.writes.one({ kind: "clear-mark", namespace, now });
+    for (const namespace of paths) await this.#options.writes.one({ kind: "clear-mark", namespace, now }, deadline);
   }
 
   /** Needs no time either: a namespace is forgotten only where the same transaction sees that nothing is in it. */
-  async unregister(paths: readonly string[]): Promise<void> {
+  async unregister(paths: readonly string[], _asOf: number, deadline?: Deadline): Promise<void> {
     const toUnregister = (namespace: string): UnregisterWrite => ({ kind: "unregister", namespace });
-    throwFirst(await this.#options.writes.each(paths, toUnregister));
+    throwFirst(await this.#options.writes.each(paths, toUnregister, deadline));
   }
 
   /** Counts points that never had a record too: they go the same way. */
-  async sweep(limit: number): Promise<number> {
+  async sweep(limit: number, deadline?: Deadline): Promise<number> {
     const before = this.#options.now() - CLOCK_TOLERANCE_MS;
     let removed = 0;
     while (removed < limit) {
-      const step = await this.#options.database.call("sweep", { before, limit: limit - removed });
+      const step = await this.#options.database.call("sweep", { before, limit: limit - removed }, deadline);
       removed += step.removed;
       if (step.isDone) break;
     }

@@ -1,3 +1,4 @@
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
 import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
 import type { DatabaseCalls, RemoveBatchWrite } from "./requests.ts";
@@ -13,30 +14,31 @@ export class LibsqlOutbox implements Outbox {
     this.#writes = writes;
   }
 
-  async add(batch: IntentBatch): Promise<void> {
+  async add(batch: IntentBatch, deadline?: Deadline): Promise<void> {
     const { id, dueAt } = batch;
     checkDueAt(dueAt);
     // A copy of its own: a small Buffer is a view of a pool, all of which would be cloned with it.
-    await this.#writes.one({ kind: "add-batch", id, dueAt, cell: new Uint8Array(encodeIntents(batch)) });
+    await this.#writes.one({ kind: "add-batch", id, dueAt, cell: new Uint8Array(encodeIntents(batch)) }, deadline);
   }
 
-  async due(now: number, limit: number): Promise<IntentBatch[]> {
+  async due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]> {
     if (limit < 1) return [];
-    const rows = await this.#database.call("due", { now, limit });
+    const rows = await this.#database.call("due", { now, limit }, deadline);
     return rows.map(({ id, dueAt, cell }) => ({ id, dueAt, ...decodeIntents(cell) }));
   }
 
-  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[]): Promise<void> {
+  async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void> {
     for (const { dueAt } of batches) checkDueAt(dueAt);
     const outcomes = await this.#writes.each(
       batches,
       ({ id, dueAt }): RemoveBatchWrite => ({ kind: "remove-batch", id, dueAt }),
+      deadline,
     );
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
-  backlog(bound: number): Promise<OutboxBacklog> {
-    return this.#database.call("backlog", { bound });
+  backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog> {
+    return this.#database.call("backlog", { bound }, deadline);
   }
 }

@@ -1,4 +1,5 @@
 /** What the caller's thread and the database thread say to each other: plain data that can be cloned. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
@@ -222,7 +223,7 @@ export type ReplyMessage =
   | { readonly id: number; readonly reply: Calls[CallName]["reply"] }
   | { readonly id: number; readonly failure: Failure };
 
-/** Answers calls; a failure is a `StoreError`. */
+/** Answers calls; a failure is a `StoreError`. Once its deadline is over, a call is not sent any more. */
 export interface DatabaseCalls {
-  call<N extends CallName>(name: N, request: Calls[N]["request"]): Promise<Calls[N]["reply"]>;
+  call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]>;
 }

@@ -1,3 +1,4 @@
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
@@ -35,34 +36,39 @@ export class LibsqlVectorIndex implements VectorIndex {
   }
 
   /** Of two points of one version the record's stays: it is in the same file. So none is ever contested. */
-  async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<UpsertOutcome>[]> {
-    const outcomes = await this.#writes.each(points, (point) => this.#toUpsert(point));
+  async upsert(
+    points: readonly VectorPoint[],
+    _options?: { readonly overEqual: boolean },
+    deadline?: Deadline,
+  ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
+    const outcomes = await this.#writes.each(points, (point) => this.#toUpsert(point), deadline);
     return outcomes.map((outcome) => (outcome.status === "rejected" ? outcome : { status: "fulfilled", value: "stored" }));
   }
 
-  async stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
+  async stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
-    return [...(await this.#database.call("stored", ids.map(({ namespace, key }) => ({ namespace, key }))))];
+    return [...(await this.#database.call("stored", ids.map(({ namespace, key }) => ({ namespace, key })), deadline))];
   }
 
-  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
+  remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
     return this.#writes.each(
       removals,
       ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", namespace, key, version, writeId }),
+      deadline,
     );
   }
 
-  async query({ vector, prefix, filter, limit }: VectorQuery): Promise<VectorHit[]> {
+  async query({ vector, prefix, filter, limit }: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
     const request = { vector: toUnit(vector, this.#dims), prefix, filter, limit, now: this.#now() };
-    return this.#database.call("rank", request);
+    return this.#database.call("rank", request, deadline);
   }
 
-  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
-    return this.#database.call("points", { after, limit: Math.max(limit, 1) });
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
+    return this.#database.call("points", { after, limit: Math.max(limit, 1) }, deadline);
   }
 
-  async expired(now: number, limit: number): Promise<IndexedPoint[]> {
-    return limit < 1 ? [] : this.#database.call("expired", { now, limit });
+  async expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
+    return limit < 1 ? [] : this.#database.call("expired", { now, limit }, deadline);
   }
 
   /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */

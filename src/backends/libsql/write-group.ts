@@ -1,3 +1,4 @@
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { GroupCommit } from "../../concurrency/group-commit.ts";
 import type { StoreError } from "../../model/errors.ts";
 import { toStoreError, type Failure } from "./errors.ts";
@@ -13,8 +14,8 @@ export class WriteGroup {
   /** @param path - path of the database file, for messages */
   constructor(database: DatabaseCalls, path: string, maxWaiting: number) {
     this.#path = path;
-    const send = async (writes: readonly Write[]): Promise<PromiseSettledResult<string | null>[]> => {
-      const outcomes = await database.call("write", writes);
+    const send = async (writes: readonly Write[], deadline?: Deadline): Promise<PromiseSettledResult<string | null>[]> => {
+      const outcomes = await database.call("write", writes, deadline);
       return outcomes.map((outcome) => this.#settled(outcome));
     };
     this.#calls = new GroupCommit(send, {
@@ -27,7 +28,11 @@ export class WriteGroup {
   }
 
   /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */
-  async each<T>(inputs: readonly T[], toWrite: (input: T) => Write): Promise<PromiseSettledResult<void>[]> {
+  async each<T>(
+    inputs: readonly T[],
+    toWrite: (input: T) => Write,
+    deadline?: Deadline,
+  ): Promise<PromiseSettledResult<void>[]> {
     const writes: Write[] = [];
     const refused = inputs.map((input): PromiseRejectedResult | null => {
       try {
@@ -37,13 +42,13 @@ export class WriteGroup {
         return { status: "rejected", reason };
       }
     });
-    const made = (await this.#calls.add(writes)).values();
+    const made = (await this.#calls.add(writes, deadline)).values();
     return refused.map((refusal) => refusal ?? withoutValue(made.next().value));
   }
 
   /** Makes one write and gives what it answers. */
-  async one(write: Write): Promise<string | null> {
-    const [outcome] = await this.#calls.add([write]);
+  async one(write: Write, deadline?: Deadline): Promise<string | null> {
+    const [outcome] = await this.#calls.add([write], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason as StoreError;
   }

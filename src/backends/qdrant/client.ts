@@ -2,8 +2,10 @@
  * Requests to Qdrant, by `undici`: one such call took 0.8 ms, and 2.9 ms through Qdrant's own client, on one machine;
  * and that client takes no certificates.
  */
-import { Pool } from "undici";
+import { EventEmitter } from "node:events";
+import { Pool, type Dispatcher } from "undici";
 import type { ConnectionOptions } from "node:tls";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { UnavailableError, type StoreError } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -17,6 +19,14 @@ import { RequestHeaders, type SentHeaders } from "./request-headers.ts";
 interface Envelope {
   readonly result?: unknown;
   readonly status?: "ok" | { readonly error?: string };
+}
+
+/** The points of a collection, for one call. */
+export interface PointsOfCall {
+  readonly client: QdrantClient;
+  /** Path of the points, as requests have it. */
+  readonly path: string;
+  readonly deadline: Deadline | undefined;
 }
 
 /** A connection pool to one Qdrant. */
@@ -54,15 +64,16 @@ export class QdrantClient {
    * Sends one request and returns its result.
    *
    * @param action - what the request does, for the message of an error: "write points", …
+   * @param deadline - aborts the request when nobody waits for it any more
    * @throws {StoreError} when no answer comes in time, or it is not a success.
    */
-  async request(method: Method, path: string, body: unknown, action: string): Promise<unknown> {
-    return ((await this.#send(method, path, body, action)) as Envelope).result;
+  async request(method: Method, path: string, body: unknown, action: string, deadline?: Deadline): Promise<unknown> {
+    return ((await this.#send(method, path, body, action, deadline)) as Envelope).result;
   }
 
   /** Reads what stands outside of Qdrant's envelope. */
   async read(path: string, action: string): Promise<unknown> {
-    return this.#send("GET", path, undefined, action);
+    return this.#send("GET", path, undefined, action, undefined);
   }
 
   /** Closes the connections, after the answers under way. */
@@ -79,34 +90,46 @@ export class QdrantClient {
 
   async #whyUnanswered(error: unknown, action: string): Promise<StoreError | null> {
     if (this.#hasAnswered || !saysClosed(error)) return null;
-    return whyClosed(toEndpoint(this.#options.url), this.#connect, `Asking Qdrant to ${action}`);
+    return whyClosed(toEndpoint(this.#options.url), this.#connect, asking(action));
   }
 
-  async #send(method: Method, path: string, body: unknown, action: string): Promise<unknown> {
+  async #send(method: Method, path: string, body: unknown, action: string, deadline: Deadline | undefined): Promise<unknown> {
+    deadline?.throwIfOver(asking(action));
     const text = body === undefined ? null : JSON.stringify(body);
     const sent = this.#headers.current();
     try {
-      let answer = await this.#ask(method, path, text, sent);
+      let answer = await this.#ask(method, path, text, sent, deadline);
       // A key that was rotated meanwhile: the request has had no effect yet.
       if ((answer.status === 401 || answer.status === 403) && (await this.#headers.refused(sent))) {
-        answer = await this.#ask(method, path, text, this.#headers.current());
+        answer = await this.#ask(method, path, text, this.#headers.current(), deadline);
       }
       if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text);
       throw fromStatus(answer.status, reasonIn(answer.text), action, this.#headers.isChanging);
     } catch (error) {
+      if (deadline?.isOver) throw deadline.over(asking(action));
       throw (await this.#whyUnanswered(error, action)) ?? translate(error, action, this.#server);
     }
   }
 
-  async #ask(method: Method, path: string, body: string | null, { headers }: SentHeaders): Promise<Answer> {
+  async #ask(method: Method, path: string, body: string | null, { headers }: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
     if (this.#pool === null) throw new UnavailableError("The connection to Qdrant is not started.");
-    const response = await this.#pool.request({
-      method,
+    if (deadline === undefined) return this.#exchange(this.#pool, { method, path, headers, body });
+    // An emitter, which undici takes too: a signal costs more than the rest of sending.
+    const signal = new EventEmitter();
+    const abort = (): void => void signal.emit("abort");
+    deadline.onOver(abort);
+    try {
+      return await this.#exchange(this.#pool, { method, path, headers, body, signal });
+    } finally {
+      deadline.offOver(abort);
+    }
+  }
+
+  async #exchange(pool: Pool, { path, ...request }: Dispatcher.RequestOptions): Promise<Answer> {
+    const response = await pool.request({
+      ...request,
       path: this.#prefix + path,
-      headers,
-      body,
-      // Not a signal of its own: it costs more than the rest of sending. The guard in front of the index keeps the exact
-      // time; these free the connection.
+      // For requests without a deadline.
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
@@ -114,6 +137,10 @@ export class QdrantClient {
     this.#hasAnswered = true;
     return { status: response.statusCode, text };
   }
+}
+
+function asking(action: string): string {
+  return `Asking Qdrant to ${action}`;
 }
 
 interface Answer {

@@ -1,4 +1,5 @@
 /** The vectors on Qdrant, from connection to collection. */
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { Resource } from "../../ports/backend.ts";
@@ -113,32 +114,33 @@ export class QdrantBackend implements Resource, VectorIndex {
   upsert(
     points: readonly VectorPoint[],
     options?: { readonly overEqual: boolean },
+    deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
-    return this.#useForEach((index) => index.upsert(points, options));
+    return this.#useForEach((index) => index.upsert(points, options, deadline));
   }
 
-  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
-    return this.#use((index) => index.stored(ids));
+  stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
+    return this.#use((index) => index.stored(ids, deadline));
   }
 
-  remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
-    return this.#useForEach((index) => index.remove(removals));
+  remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
+    return this.#useForEach((index) => index.remove(removals, deadline));
   }
 
-  query(query: VectorQuery): Promise<VectorHit[]> {
-    return this.#use((index) => index.query(query));
+  query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
+    return this.#use((index) => index.query(query, deadline));
   }
 
-  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
-    return this.#use((index) => index.scan(after, limit));
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
+    return this.#use((index) => index.scan(after, limit, deadline));
   }
 
-  expired(now: number, limit: number): Promise<IndexedPoint[]> {
-    return this.#use((index) => index.expired(now, limit));
+  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
+    return this.#use((index) => index.expired(now, limit, deadline));
   }
 
-  renew(renewals: readonly VectorRenewal[]): Promise<void> {
-    return this.#use((index) => index.renew(renewals));
+  renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void> {
+    return this.#use((index) => index.renew(renewals, deadline));
   }
 
   /** Uses the index, and notes when its collection is gone. */

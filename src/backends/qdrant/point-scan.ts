@@ -2,7 +2,7 @@
 import { ValidationError } from "../../model/errors.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
-import type { QdrantClient } from "./client.ts";
+import type { PointsOfCall } from "./client.ts";
 
 /** Where a scan goes on, and what the share of it that is done is reckoned from. */
 interface Place {
@@ -26,43 +26,37 @@ interface Scrolled {
 
 /** A part of all points, in the order of their ids. */
 export async function scanPoints(
-  client: QdrantClient,
-  path: string,
+  points: PointsOfCall,
   after: string | null,
   limit: number,
 ): Promise<ScanPage<IndexedPoint>> {
   const start = after === null ? null : parsePlace(after);
-  const [{ points, next_page_offset: offset = null }, total] = await Promise.all([
-    scroll(client, path, { limit: Math.max(limit, 1), ...(start === null ? {} : { offset: start.offset }) }),
-    start?.total ?? countPoints(client, path),
+  const [{ points: scrolled, next_page_offset: offset = null }, total] = await Promise.all([
+    scroll(points, { limit: Math.max(limit, 1), ...(start === null ? {} : { offset: start.offset }) }),
+    start?.total ?? countPoints(points),
   ]);
-  const found = points.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+  const found = scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
   if (offset === null) return { found, next: null, done: 1 };
-  const place: Place = { offset, seen: (start?.seen ?? 0) + points.length, total };
+  const place: Place = { offset, seen: (start?.seen ?? 0) + scrolled.length, total };
   // Points that were added since, and the roughness of the count, may make it more than all.
   return { found, next: JSON.stringify(place), done: Math.min(place.seen / Math.max(total, 1), 1) };
 }
 
 /** Points whose end lies at `now` (milliseconds) or before. */
-export async function expiredPoints(
-  client: QdrantClient,
-  path: string,
-  now: number,
-  limit: number,
-): Promise<IndexedPoint[]> {
+export async function expiredPoints(points: PointsOfCall, now: number, limit: number): Promise<IndexedPoint[]> {
   if (limit < 1) return [];
   const filter = { must: [{ key: "expires_at", range: { lte: now } }] };
-  const { points } = await scroll(client, path, { limit, filter });
-  return points.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+  const { points: scrolled } = await scroll(points, { limit, filter });
+  return scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
 }
 
-async function scroll(client: QdrantClient, path: string, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {
+async function scroll({ client, path, deadline }: PointsOfCall, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {
   const body = { ...what, with_payload: IDENTITY, with_vector: false };
-  return (await client.request("POST", `${path}/scroll`, body, "read points")) as Scrolled;
+  return (await client.request("POST", `${path}/scroll`, body, "read points", deadline)) as Scrolled;
 }
 
-async function countPoints(client: QdrantClient, path: string): Promise<number> {
-  const answer = await client.request("POST", `${path}/count`, { exact: false }, "count points");
+async function countPoints({ client, path, deadline }: PointsOfCall): Promise<number> {
+  const answer = await client.request("POST", `${path}/count`, { exact: false }, "count points", deadline);
   return (answer as { count: number }).count;
 }
 

@@ -1,16 +1,16 @@
 /** Corrects the ends of points. */
 import type { VectorRenewal } from "../../ports/vector-index.ts";
-import type { QdrantClient } from "./client.ts";
+import type { PointsOfCall } from "./client.ts";
 import { pointId } from "./point.ts";
 
 /** Renewals of one request. */
 const MAX_RENEWALS = 500;
 
 /** Sets or removes the end of each point, in the server's own conditional write: only while the version is the one given. */
-export async function renewPoints(client: QdrantClient, path: string, renewals: readonly VectorRenewal[]): Promise<void> {
+export async function renewPoints({ client, path, deadline }: PointsOfCall, renewals: readonly VectorRenewal[]): Promise<void> {
   for (let start = 0; start < renewals.length; start += MAX_RENEWALS) {
     const operations = together(renewals.slice(start, start + MAX_RENEWALS)).map(toOperation);
-    await client.request("POST", `${path}/batch?wait=true`, { operations }, "correct the ends of points");
+    await client.request("POST", `${path}/batch?wait=true`, { operations }, "correct the ends of points", deadline);
   }
 }
 

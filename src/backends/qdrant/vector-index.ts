@@ -1,5 +1,6 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
 import { LRUCache } from "lru-cache";
+import type { Deadline } from "../../concurrency/deadline.ts";
 import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
@@ -59,8 +60,12 @@ interface ScoredPoint {
   readonly payload: { readonly ns: string; readonly key: string; readonly write_id: string };
 }
 
-/** What a write goes over: older versions, or equal ones too. */
-type Over = "lt" | "lte";
+/** How points are written. */
+interface UpsertHow {
+  /** Over older versions, or over equal ones too. */
+  readonly over: "lt" | "lte";
+  readonly deadline: Deadline | undefined;
+}
 
 /** Vectors in one collection. */
 export class QdrantVectorIndex implements VectorIndex {
@@ -69,7 +74,10 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #dims: number;
   readonly #kept: KeptPaths;
   readonly #small = new LRUCache<string, true>({ max: MAX_SMALL });
-  readonly #shared = new GroupCommit<Question, readonly ScoredPoint[]>((questions) => this.#askTogether(questions), SHARED);
+  readonly #shared = new GroupCommit<Question, readonly ScoredPoint[]>(
+    (questions, deadline) => this.#askTogether(questions, deadline),
+    SHARED,
+  );
 
   constructor(client: QdrantClient, collection: string, dims: number, kept: KeptPaths = ALL_PATHS) {
     this.#kept = kept;
@@ -81,6 +89,7 @@ export class QdrantVectorIndex implements VectorIndex {
   async upsert(
     points: readonly VectorPoint[],
     { overEqual } = { overEqual: false },
+    deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
     const outcomes = new Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>();
     const sound = points.filter((point) => {
@@ -89,47 +98,47 @@ export class QdrantVectorIndex implements VectorIndex {
       return fault === null;
     });
     const chunks = inChunks(sound, ({ vectors }) => vectors.length * this.#dims);
-    const over: Over = overEqual ? "lte" : "lt";
-    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(this.#toPoints(chunk), chunk, outcomes, over)));
+    const how: UpsertHow = { over: overEqual ? "lte" : "lt", deadline };
+    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(this.#toPoints(chunk), chunk, outcomes, how)));
     return points.map((point) => outcomes.get(point) as PromiseSettledResult<UpsertOutcome>);
   }
 
-  async remove(removals: readonly VectorRemoval[]): Promise<PromiseSettledResult<void>[]> {
+  async remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
     return Promise.allSettled(
       removals.map(async (removal) => {
         const { version, writeId } = removal;
         const isOlder = { key: "version", range: { lt: version } };
         const isOwn = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
         const filter = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
-        await this.#client.request("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors");
+        await this.#client.request("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors", deadline);
       }),
     );
   }
 
-  async query(query: VectorQuery): Promise<VectorHit[]> {
+  async query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
     const fault = this.#faultOf([query.vector]);
     if (fault !== null) throw fault;
     // A graph has no way from one point that passes a filter to the next: with one it was seen to find nothing at all
     // where thousands matched. The filter's own indexes make the exact search of what passes it affordable.
     const { prefix, limit, filter } = query;
     const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.has(prefix);
-    const hits = await this.#search(query, exact);
+    const hits = await this.#search(query, exact, deadline);
     // Too few may mean that there are no more, or that the graph did not lead to them.
-    const sure = exact || hits.length >= limit ? hits : await this.#search(query, true);
+    const sure = exact || hits.length >= limit ? hits : await this.#search(query, true, deadline);
     if (filter === null) this.#remember(prefix, sure.length < limit);
     return sure.slice(0, limit);
   }
 
-  scan(after: string | null, limit: number): Promise<ScanPage<IndexedPoint>> {
-    return scanPoints(this.#client, this.#path, after, limit);
+  scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
+    return scanPoints({ client: this.#client, path: this.#path, deadline }, after, limit);
   }
 
-  expired(now: number, limit: number): Promise<IndexedPoint[]> {
-    return expiredPoints(this.#client, this.#path, now, limit);
+  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
+    return expiredPoints({ client: this.#client, path: this.#path, deadline }, now, limit);
   }
 
-  renew(renewals: readonly VectorRenewal[]): Promise<void> {
-    return renewPoints(this.#client, this.#path, renewals);
+  renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void> {
+    return renewPoints({ client: this.#client, path: this.#path, deadline }, renewals);
   }
 
   /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */
@@ -138,7 +147,7 @@ export class QdrantVectorIndex implements VectorIndex {
     else this.#small.delete(prefix);
   }
 
-  async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean): Promise<VectorHit[]> {
+  async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {
     // All points lie below the root: to ask it of each that is met on the way took a tenth of the search.
     const below = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
     const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
@@ -151,7 +160,7 @@ export class QdrantVectorIndex implements VectorIndex {
       params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH },
       with_payload: ["ns", "key", "write_id"],
     };
-    const points = exact ? await this.#askAlone(question) : await this.#askWithOthers(question);
+    const points = exact ? await this.#askAlone(question, deadline) : await this.#askWithOthers(question, deadline);
     return points.map(({ score, payload }) => ({
       namespace: payload.ns,
       key: payload.key,
@@ -160,21 +169,24 @@ export class QdrantVectorIndex implements VectorIndex {
     }));
   }
 
-  async #askAlone(question: Question): Promise<readonly ScoredPoint[]> {
-    const answer = await this.#client.request("POST", `${this.#path}/query`, question, "search vectors");
+  async #askAlone(question: Question, deadline: Deadline | undefined): Promise<readonly ScoredPoint[]> {
+    const answer = await this.#client.request("POST", `${this.#path}/query`, question, "search vectors", deadline);
     return (answer as { points: ScoredPoint[] }).points;
   }
 
-  async #askWithOthers(question: Question): Promise<readonly ScoredPoint[]> {
-    const [outcome] = await this.#shared.add([question]);
+  async #askWithOthers(question: Question, deadline: Deadline | undefined): Promise<readonly ScoredPoint[]> {
+    const [outcome] = await this.#shared.add([question], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason;
   }
 
-  async #askTogether(searches: readonly Question[]): Promise<PromiseSettledResult<readonly ScoredPoint[]>[]> {
+  async #askTogether(
+    searches: readonly Question[],
+    deadline: Deadline | undefined,
+  ): Promise<PromiseSettledResult<readonly ScoredPoint[]>[]> {
     const [only] = searches;
-    if (only !== undefined && searches.length === 1) return [fulfilled(await this.#askAlone(only))];
-    const answers = await this.#client.request("POST", `${this.#path}/query/batch`, { searches }, "search vectors");
+    if (only !== undefined && searches.length === 1) return [fulfilled(await this.#askAlone(only, deadline))];
+    const answers = await this.#client.request("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
     return (answers as { points: ScoredPoint[] }[]).map(({ points }) => fulfilled(points));
   }
 
@@ -201,53 +213,53 @@ export class QdrantVectorIndex implements VectorIndex {
     group: readonly QdrantPoint[],
     points: readonly VectorPoint[],
     outcomes: Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>,
-    over: Over,
+    how: UpsertHow,
   ): Promise<void> {
     const oldest = Math.min(...group.map(({ payload }) => payload.version));
     try {
-      await this.#upsertOver(group, { [over]: oldest });
-      const stored = await this.#readBack(group);
+      await this.#upsertOver(group, oldest, how);
+      const stored = await this.#readBack(group, how);
       await Promise.all(
         points.map(async (point, i) => {
           const sent = group[i] as QdrantPoint;
           const found = stored[i] ?? null;
           const isOlder = group.length > 1 && found !== null && found.version < sent.payload.version;
-          outcomes.set(point, isOlder ? await this.#upsertAlone(sent, over) : fulfilled(outcomeOf(sent, found)));
+          outcomes.set(point, isOlder ? await this.#upsertAlone(sent, how) : fulfilled(outcomeOf(sent, found)));
         }),
       );
     } catch (reason) {
       if (group.length > 1 && isStoreError(reason) && !reason.retryable) {
         // One point may be at fault: it shall fail alone.
-        await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, over)));
+        await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, how)));
       } else {
         for (const point of points) outcomes.set(point, rejected(reason));
       }
     }
   }
 
-  async #upsertAlone(point: QdrantPoint, over: Over): Promise<PromiseSettledResult<UpsertOutcome>> {
+  async #upsertAlone(point: QdrantPoint, how: UpsertHow): Promise<PromiseSettledResult<UpsertOutcome>> {
     try {
-      await this.#upsertOver([point], { [over]: point.payload.version });
-      const [stored = null] = await this.#readBack([point]);
+      await this.#upsertOver([point], point.payload.version, how);
+      const [stored = null] = await this.#readBack([point], how);
       return fulfilled(outcomeOf(point, stored));
     } catch (reason) {
       return rejected(reason);
     }
   }
 
-  async #upsertOver(points: readonly QdrantPoint[], range: { [key in Over]?: number }): Promise<void> {
-    const body = { points, update_filter: { must: [{ key: "version", range }] } };
-    await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors");
+  async #upsertOver(points: readonly QdrantPoint[], version: number, { over, deadline }: UpsertHow): Promise<void> {
+    const body = { points, update_filter: { must: [{ key: "version", range: { [over]: version } }] } };
+    await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
   }
 
-  stored(ids: readonly ItemId[]): Promise<(StoredPoint | null)[]> {
-    return this.#storedAt(ids.map(pointId));
+  stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
+    return this.#storedAt(ids.map(pointId), deadline);
   }
 
-  async #storedAt(ids: readonly string[]): Promise<(StoredPoint | null)[]> {
+  async #storedAt(ids: readonly string[], deadline: Deadline | undefined): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
     const body = { ids, with_payload: ["version", "write_id"], with_vector: false };
-    const found = (await this.#client.request("POST", this.#path, body, "read back vectors")) as {
+    const found = (await this.#client.request("POST", this.#path, body, "read back vectors", deadline)) as {
       id: string;
       payload?: { version?: number; write_id?: string };
     }[];
@@ -257,8 +269,8 @@ export class QdrantVectorIndex implements VectorIndex {
     return ids.map((id) => points.get(id) ?? null);
   }
 
-  #readBack(points: readonly QdrantPoint[]): Promise<(StoredPoint | null)[]> {
-    return this.#storedAt(points.map(({ id }) => id));
+  #readBack(points: readonly QdrantPoint[], { deadline }: UpsertHow): Promise<(StoredPoint | null)[]> {
+    return this.#storedAt(points.map(({ id }) => id), deadline);
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { isProviderOutage, toEmbeddingError } from "../../../src/model/embedding-error.ts";
+import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { UnavailableError, ValidationError } from "../../../src/model/errors.ts";
 import type { StoreEvent } from "../../../src/ports/events.ts";
 import { Guard, type GuardOptions } from "../../../src/resilience/guard.ts";
@@ -159,4 +160,83 @@ test("a provider's 4xx does not count toward the circuit, except 401, 403 and 42
     for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, failing)).rejects.toMatchObject({ code: "EMBEDDING" });
     expect([status, guard.breaker]).toEqual([status, breaker]);
   }
+});
+
+test("a call whose caller aborts is rejected at once, makes room, is not sent again and counts as no failure", async () => {
+  const { guard, told } = guardWith({
+    retry: { maxAttempts: 5, initialDelayMs: 60_000, maxDelayMs: 60_000 },
+    breaker: { failures: 1, halfOpenAfterMs: 60_000 },
+    bulkhead: { maxConcurrent: 1, maxQueued: 10 },
+  });
+  const controller = new AbortController();
+  const caller = new Deadline(BUDGET_MS).abortedBy([controller]);
+  let calls = 0;
+  const hung = guard.run(BUDGET_MS, () => {
+    calls += 1;
+    return new Promise<never>(() => undefined);
+  }, caller);
+  const waiting = guard.run(BUDGET_MS, async () => "never sent", caller);
+  const next = guard.run(BUDGET_MS, async () => "next");
+  expect(guard.calls).toEqual({ inFlight: 1, waiting: 2 });
+  controller.abort();
+  await expect(hung).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await next).toBe("next");
+  expect(guard.calls).toEqual({ inFlight: 0, waiting: 0 });
+  expect([calls, guard.breaker, told]).toEqual([1, "closed", []]);
+});
+
+test("a pause before the next attempt ends with the caller", async () => {
+  const { guard } = guardWith({ retry: { maxAttempts: 5, initialDelayMs: 4_000, maxDelayMs: 4_000 } });
+  const controller = new AbortController();
+  let calls = 0;
+  const failing = guard.run(BUDGET_MS, () => {
+    calls += 1;
+    return down();
+  }, new Deadline(BUDGET_MS).abortedBy([controller]));
+  await expect.poll(() => calls).toBe(1);
+  controller.abort();
+  await expect(failing).rejects.toMatchObject({ code: "ABORTED" });
+  expect([calls, guard.breaker]).toEqual([1, "closed"]);
+});
+
+test("the caller's spent time counts as a failure where the service had most of it, and not where it came last", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
+  const { guard } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
+  const hang = () => new Promise<never>(() => undefined);
+  const late = new Deadline(100);
+  await vi.advanceTimersByTimeAsync(80);
+  const last = expect(guard.run(BUDGET_MS, hang, late)).rejects.toMatchObject({ code: "TIMEOUT" });
+  await vi.advanceTimersByTimeAsync(20);
+  await last;
+  expect(guard.breaker).toBe("closed");
+  const only = expect(guard.run(BUDGET_MS, hang, new Deadline(100))).rejects.toMatchObject({ code: "TIMEOUT" });
+  await vi.advanceTimersByTimeAsync(100);
+  await only;
+  expect(guard.breaker).toBe("open");
+});
+
+test("a half-open probe goes on when its caller aborts it: the others wait for what it shows", async () => {
+  const { guard } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 10 } });
+  await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
+  const probe = Promise.withResolvers<string>();
+  const controller = new AbortController();
+  let isProbing = false;
+  const probing = (): Promise<string> =>
+    guard.run(BUDGET_MS, () => {
+      isProbing = true;
+      return probe.promise;
+    }, new Deadline(BUDGET_MS).abortedBy([controller]));
+  let probed: Promise<string> | null = null;
+  while (!isProbing) {
+    probed = probing();
+    await Promise.race([probed.catch(() => undefined), new Promise(setImmediate)]);
+  }
+  const other = guard.run(BUDGET_MS, async () => "other");
+  controller.abort();
+  await expect(probed).rejects.toMatchObject({ code: "ABORTED" });
+  expect(guard.breaker).toBe("half-open");
+  probe.resolve("back");
+  expect(await other).toBe("other");
+  expect(guard.breaker).toBe("closed");
 });
