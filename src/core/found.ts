@@ -45,4 +45,6 @@ export interface SearchLimits {
   readonly maxScoredHits: number;
   /** Most items that are ranked by keywords while similarity cannot be had. */
   readonly maxKeywordCandidates: number;
+  /** Most bytes of values that are ranked by keywords. */
+  readonly maxKeywordBytes: number;
 }

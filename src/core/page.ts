@@ -18,6 +18,8 @@ export interface PageRequest {
   readonly limit: number;
   /** Most records that are read without being returned. */
   readonly maxScanned: number;
+  /** Bytes of values after which the page ends, as it does at its bound; none by default. */
+  readonly maxBytes?: number;
   /** Records that do not count, whatever the filter says. */
   readonly leaveOut?: (record: LiveRecord) => boolean;
 }
@@ -54,6 +56,7 @@ class Collected {
   #last: LiveRecord | null = null;
   #skipped = 0;
   #passedOver = 0;
+  #bytes = 0;
 
   constructor(request: PageRequest) {
     this.#request = request;
@@ -61,7 +64,7 @@ class Collected {
 
   /** Takes the next record of the walk; the page, once it is at its end. */
   add(record: LiveRecord): Page | null {
-    const { filter, offset, limit, maxScanned, leaveOut } = this.#request;
+    const { filter, offset, limit, maxScanned, maxBytes = Infinity, leaveOut } = this.#request;
     const isLeftOut = leaveOut?.(record) ?? false;
     const isUnreadable = !isLeftOut && !isReadable(record.value);
     if (isUnreadable) this.#faults.push(faultOf(record.value));
@@ -77,8 +80,11 @@ class Collected {
       this.#skipped += 1;
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
+    } else if (this.#bytes >= maxBytes) {
+      return this.end({ more: true, truncated: true });
     } else {
       this.#found.push({ record, value, score: undefined });
+      this.#bytes += record.value.bytes.byteLength;
     }
     this.#last = record;
     return null;

@@ -207,28 +207,33 @@ export class Searcher {
     reason: DegradedReason,
   ): Promise<SearchResult> {
     const { prefix, order, filter, limit, minScore } = request;
-    const { maxKeywordCandidates, maxScannedItems } = this.#options.limits;
+    const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems } = this.#options.limits;
     const page = await readPage(items, {
       walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
       filter,
       offset: 0,
       limit: maxKeywordCandidates,
+      maxBytes: maxKeywordBytes,
       maxScanned: maxScannedItems,
     });
     const unreadable = this.#tellUnreadable(page.faults);
-    const candidates = page.found.map(({ record, value }) => ({ record, value: value ?? decodeValue(record.value) }));
-    const texts = candidates.map(({ record, value }) => rules.textsOf(value, record.namespace, record.index).join("\n"));
-    const ranked = rankByKeywords(texts, query);
+    // Decoded one after the other, between the pauses of the ranking, and not kept.
+    const textOf = (i: number): string => {
+      const { record, value = decodeValue(record.value) } = page.found[i] as Found;
+      return rules.textsOf(value, record.namespace, record.index).join("\n");
+    };
+    const ranking = await rankByKeywords(page.found.length, textOf, query);
     // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
-    const matched = new Set(ranked);
-    const rest = minScore === null ? candidates.map((_, i) => i).filter((i) => !matched.has(i)) : [];
-    const positions = [...ranked, ...rest];
+    const matched = new Set(ranking.positions);
+    const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
+    const positions = [...ranking.positions, ...rest];
     const found = positions
       .slice(offset, offset + limit)
-      .flatMap((i): Found[] => (candidates[i] === undefined ? [] : [{ ...candidates[i], score: undefined }]));
+      .flatMap((i) => page.found[i] ?? []);
     const more = positions.length > offset + limit;
     const cursor = more ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, prefix) : null;
-    return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated: page.more, cursor } };
+    const truncated = page.more || ranking.truncated;
+    return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated, cursor } };
   }
 
   /** What is left out is never so without a word. @returns how many. */

@@ -35,6 +35,12 @@ export const limits = z
     maxKeywordCandidates: count
       .default(2_000)
       .describe("Most items that a search ranks by keywords while similarity cannot be had."),
+    maxKeywordBytes: count
+      .default(16 * 1024 * 1024)
+      .describe(
+        "Most bytes of values that a search ranks by keywords; beyond, it ranks what it has read and reports `info.truncated`. " +
+          "Lower it to shorten searches during an outage.",
+      ),
     deadlineMs: count
       .default(10_000)
       .describe("Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it."),

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { rankByKeywords } from "../../../src/core/keyword-ranking.ts";
+
+const rank = (texts: readonly string[], query: string) => rankByKeywords(texts.length, (i) => texts[i] ?? "", query);
+const words = (count: number, name: string): string => Array.from({ length: count }, (_, i) => `${name}${i}`).join(" ");
+
+test("texts that share a word with the query come best first; rare words count more, and a word that goes on counts less", async () => {
+  const texts = ["a pot of green tea", "iron and steel", "cooking green beans", "Cook: GREEN!", "green"];
+  expect(await rank(texts, "cook something green")).toEqual({ positions: [3, 2, 4, 0], truncated: false });
+});
+
+test("a query of punctuation, and no texts, match nothing", async () => {
+  expect(await rank(["a", "b"], " ?! ")).toEqual({ positions: [], truncated: false });
+  expect(await rank([], "tea")).toEqual({ positions: [], truncated: false });
+  expect(await rank([""], "tea")).toEqual({ positions: [], truncated: false });
+});
+
+test("words of the query that are repeated count once", async () => {
+  expect(await rank(["tea", "coffee"], "tea ".repeat(1_000))).toEqual(await rank(["tea", "coffee"], "tea"));
+});
+
+test("a query of many words is cut, and the ranking says so", async () => {
+  const { positions, truncated } = await rank(["first0", "last"], `${words(64, "first")} last`);
+  expect([positions, truncated]).toEqual([[0], true]);
+});
+
+test("a long text is compared up to a bound, and the ranking says so", async () => {
+  const { positions, truncated } = await rank([`tea ${"x ".repeat(40_000)} coffee`], "coffee");
+  expect([positions, truncated]).toEqual([[], true]);
+  expect((await rank([`tea ${"x ".repeat(40_000)}`], "tea")).positions).toEqual([0]);
+});
+
+test("many long texts are compared up to a bound in total; those beyond are not read", async () => {
+  let read = 0;
+  const { positions, truncated } = await rankByKeywords(
+    10_000,
+    () => {
+      read += 1;
+      return "tea ".repeat(8_192);
+    },
+    "tea",
+  );
+  expect([read, positions.length, truncated]).toEqual([256, 256, true]);
+});
+
+test("20,000 distinct words and a query that repeats a prefix of each 1,000 times cost what the bounds allow", async () => {
+  const texts = Array.from({ length: 50 }, () => words(20_000, "prefix"));
+  const { positions } = await rank(texts, "prefix ".repeat(1_000));
+  expect(positions).toHaveLength(50);
+});
+
+test("the event loop runs between candidates, and a ranking that is over ends there", async () => {
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const busy = (): string => {
+    const end = performance.now() + 10;
+    while (performance.now() < end);
+    return "tea";
+  };
+  await rankByKeywords(10, busy, "tea");
+  isOver = true;
+  expect(turns).toBeGreaterThanOrEqual(10);
+  let read = 0;
+  const ended = rankByKeywords(10, () => ((read += 1), busy()), "tea", () => {
+    throw new Error("over");
+  });
+  await expect(ended).rejects.toThrow("over");
+  expect(read).toBe(1);
+});
