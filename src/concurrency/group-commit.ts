@@ -47,8 +47,8 @@ export interface GroupCommitOptions<In> {
     readonly maxWaiting: number;
   };
   /**
-   * Whether the failure of a whole group may be the fault of one input; its inputs are then committed one by one, so
-   * that one bad input fails alone.
+   * Whether one input may have caused the failure of an entire group; it is then committed by halves, one after the
+   * other, so that a bad input fails alone.
    */
   readonly isInputFault?: (reason: unknown) => boolean;
   readonly watch?: GroupWatch | undefined;
@@ -187,8 +187,9 @@ export class GroupCommit<In, Out> {
       return await this.#commit(inputs, deadline);
     } catch (reason) {
       if (inputs.length === 1 || !this.#options.isInputFault?.(reason)) return inputs.map(() => rejected(reason));
-      const alone = await Promise.all(inputs.map((input) => this.#outcomes([input], deadline)));
-      return alone.flat();
+      const middle = Math.ceil(inputs.length / 2);
+      const before = await this.#outcomes(inputs.slice(0, middle), deadline);
+      return [...before, ...(await this.#outcomes(inputs.slice(middle), deadline))];
     }
   }
 }

@@ -3,10 +3,10 @@ import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
-import { fulfilled } from "../concurrency/outcomes.ts";
+import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError } from "../model/errors.ts";
-import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
+import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 
@@ -25,6 +25,18 @@ export interface EmbeddingLimits {
 /** Memory that one number of a cached vector takes. */
 const BYTES_PER_NUMBER = 8;
 
+/** Memory for texts that the provider rejected lately, in bytes. */
+const REJECTION_BYTES = 1_048_576;
+
+/** How long a text that the provider rejected is not sent again, milliseconds. */
+const REJECTED_MS = 60_000;
+
+/** The same, where the reason is unknown. */
+const SUSPECTED_MS = 5_000;
+
+/** Characters of a rejection's message that are remembered. */
+const MESSAGE_CHARS = 1_000;
+
 /** What a text is embedded for; some models embed a question differently from a document. */
 type Purpose = "document" | "query";
 
@@ -36,17 +48,22 @@ export interface EmbedderTold {
 
 /** Embeds each distinct text once, in as few calls as the bounds allow. */
 export class SharedEmbedder implements Embedder {
-  readonly #embeddings: EmbeddingsLike;
+  readonly #provider: EmbeddingProvider;
   readonly #dims: number;
   readonly #observer: Observer;
   readonly #documents: GroupCommit<string, Vector>;
   readonly #cache: LRUCache<string, Vector> | null;
+  /** Rejections of the last minute: a text that is retried is not sent, and billed, again. */
+  readonly #rejections = new LRUCache<string, EmbeddingError>({
+    maxSize: REJECTION_BYTES,
+    sizeCalculation: ({ message }) => 512 + 2 * message.length,
+  });
   /** Texts being embedded, so that the same one is not embedded again meanwhile. */
   readonly #underWay = new Map<string, Promise<Vector>>();
 
-  constructor(embeddings: EmbeddingsLike, dims: number, limits: EmbeddingLimits, told: EmbedderTold = { observer: unobserved }) {
+  constructor(provider: EmbeddingProvider, dims: number, limits: EmbeddingLimits, told: EmbedderTold = { observer: unobserved }) {
     this.#observer = told.observer;
-    this.#embeddings = embeddings;
+    this.#provider = provider;
     this.#dims = dims;
     this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
       waitFor: "the embedding provider",
@@ -54,7 +71,6 @@ export class SharedEmbedder implements Embedder {
       maxInFlight: limits.maxCalls,
       maxWaiting: limits.maxWaitingTexts,
       watch: told.watch,
-      isInputFault: (reason) => embeddingFaultOf(reason) === "input",
     });
     this.#cache =
       limits.cacheBytes === 0
@@ -77,9 +93,13 @@ export class SharedEmbedder implements Embedder {
     return deadline === undefined ? vectors : deadline.wait("Embedding texts", vectors);
   }
 
+  forgetRejections(texts: readonly string[]): void {
+    if (this.#rejections.size > 0) for (const text of texts) this.#rejections.delete(cacheKey("document", text));
+  }
+
   query(text: string, deadline?: Deadline): Promise<Vector> {
     const vector = this.#once("query", text, async () =>
-      this.#checked(await this.#call(() => this.#embeddings.embedQuery(text))),
+      this.#checked(await this.#call(() => this.#provider.embedQuery(text))),
     );
     return deadline === undefined ? vector : deadline.wait("Embedding the query", vector);
   }
@@ -92,14 +112,31 @@ export class SharedEmbedder implements Embedder {
     this.#observer.embedded(purpose, cached !== undefined ? "cache" : underWay !== undefined ? "shared" : "provider");
     if (cached !== undefined) return Promise.resolve(cached);
     if (underWay !== undefined) return underWay;
+    const rejection = this.#rejections.get(key);
+    if (rejection !== undefined) return Promise.reject(rejection);
     const vector = embed()
-      .then((embedded) => {
-        this.#cache?.set(key, embedded);
-        return embedded;
-      })
+      .then(
+        (embedded) => {
+          this.#cache?.set(key, embedded);
+          return embedded;
+        },
+        (error: unknown) => {
+          this.#remember(key, error);
+          throw error;
+        },
+      )
       .finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, vector);
     return vector;
+  }
+
+  #remember(key: string, error: unknown): void {
+    const fault = embeddingFaultOf(error);
+    if (!(error instanceof EmbeddingError) || (fault !== "input" && fault !== "suspect-input")) return;
+    const { message, retryable, details } = error;
+    // Without its cause, which may hold the text.
+    const kept = new EmbeddingError(message.slice(0, MESSAGE_CHARS), { retryable, details });
+    this.#rejections.set(key, kept, { ttl: fault === "input" ? REJECTED_MS : SUSPECTED_MS });
   }
 
   async #document(text: string): Promise<Vector> {
@@ -109,15 +146,8 @@ export class SharedEmbedder implements Embedder {
   }
 
   async #embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<Vector>[]> {
-    const embedded = await this.#call(() => this.#embeddings.embedDocuments([...texts]));
-    if (!Array.isArray(embedded) || embedded.length !== texts.length) {
-      throw new EmbeddingError(
-        `The embedding provider was given ${texts.length} texts and answered with ` +
-          `${Array.isArray(embedded) ? `${embedded.length} vectors` : "no list of vectors"}.`,
-        { retryable: false, details: { fault: WRONG_ANSWER } },
-      );
-    }
-    return embedded.map((vector) => fulfilled(this.#checked(vector)));
+    const outcomes = await this.#call(() => this.#provider.embedDocuments(texts));
+    return outcomes.map((outcome) => (outcome.status === "fulfilled" ? this.#checkedOutcome(outcome.value) : outcome));
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {
@@ -125,6 +155,14 @@ export class SharedEmbedder implements Embedder {
       return await call();
     } catch (error) {
       throw toEmbeddingError(error);
+    }
+  }
+
+  #checkedOutcome(vector: unknown): PromiseSettledResult<Vector> {
+    try {
+      return fulfilled(this.#checked(vector));
+    } catch (error) {
+      return rejected(error);
     }
   }
 

@@ -101,6 +101,8 @@ async function syncVectors(indexing: Indexing, record: LiveRecord, stored: Store
     return "untouched";
   }
   if (stored?.writeId === writeId) return "untouched";
+  // Its own pauses bound how often a rejected text is sent again; the operator may have changed the provider.
+  indexing.embedder.forgetRejections(texts);
   const vectors = await indexing.embedder.documents(texts);
   const point = { namespace, key, version, writeId, vectors, value, expiresAt };
   return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored" ? "written" : "contested";

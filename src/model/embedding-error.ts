@@ -4,8 +4,11 @@ import { isOutageFault, isRetryableFault, providerFailureOf, type ProviderFault 
 /** In the details of an error: the provider answered, but not with what was configured. */
 export const WRONG_ANSWER = "wrong-answer";
 
-/** What `details.fault` of an `EmbeddingError` says. */
-export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER;
+/**
+ * What `details.fault` of an `EmbeddingError` says. `suspect-input`: the provider failed for one text, for an unknown
+ * reason, and accepted another after that; the same call may succeed later.
+ */
+export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER | "suspect-input";
 
 /** What an embedding provider threw, in the store's terms: classified in `details.fault`, `details.status` and `details.retryAfterMs`. */
 export function toEmbeddingError(error: unknown): EmbeddingError {
@@ -38,5 +41,5 @@ export function embeddingFaultOf(error: unknown): EmbeddingFault | null {
 export function isProviderOutage(error: unknown): boolean {
   const fault = embeddingFaultOf(error);
   if (fault === null) return isStoreError(error) && error.retryable;
-  return fault !== WRONG_ANSWER && isOutageFault(fault);
+  return fault !== WRONG_ANSWER && fault !== "suspect-input" && isOutageFault(fault);
 }

@@ -7,6 +7,13 @@ export interface EmbeddingsLike {
   embedQuery(text: string): Promise<number[]>;
 }
 
+/** An embedding provider whose texts fail one by one. Rejects with an `EmbeddingError` when it failed for all of them. */
+export interface EmbeddingProvider {
+  /** Vectors at the positions of their texts, or why a text was rejected. */
+  embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<number[]>[]>;
+  embedQuery(text: string): Promise<number[]>;
+}
+
 /**
  * Turns texts into vectors of the configured length. Rejects with an `EmbeddingError` when the provider fails, or
  * answers with too few vectors, a wrong length or a number that is not finite. Once its `deadline` is over, a wait ends
@@ -15,6 +22,9 @@ export interface EmbeddingsLike {
 export interface Embedder {
   /** Vectors of texts to store, at their positions. */
   documents(texts: readonly string[], deadline?: Deadline): Promise<Vector[]>;
+
+  /** Forgets that the provider rejected texts, so that they are sent again. */
+  forgetRejections(texts: readonly string[]): void;
 
   /** Vector of a text to search for. Some models embed it differently from a document. */
   query(text: string, deadline?: Deadline): Promise<Vector>;

@@ -1,6 +1,6 @@
 /** Databases and the embedding provider, with a span, a time and a count for each call. */
 import { SpanKind, type Attributes } from "@opentelemetry/api";
-import type { Embedder, EmbeddingsLike } from "../ports/embedder.ts";
+import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import type { Service } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
@@ -161,15 +161,15 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
 }
 
 /** An embedding provider whose calls are observed. */
-export function observeProvider(provider: EmbeddingsLike, telemetry: Telemetry, model: string): EmbeddingsLike {
-  const call = (purpose: "document" | "query"): Observed => {
+export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetry, model: string): EmbeddingProvider {
+  const call = (purpose: "document" | "query", fault: Call["fault"]): Observed => {
     const attributes = attributesOf({ purpose });
-    const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, fault: noFault };
+    const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, fault };
     return (texts, task) => {
       return observe(telemetry, kind, attributesOf({ genAiOperation: "embeddings", genAiModel: model, texts }), task);
     };
   };
-  const [document, query] = [call("document"), call("query")];
+  const [document, query] = [call("document", sharedFault), call("query", noFault)];
   return {
     embedDocuments: (texts) => document(texts.length, () => provider.embedDocuments(texts)),
     embedQuery: (text) => query(1, () => provider.embedQuery(text)),
@@ -195,6 +195,7 @@ export function observeEmbedder(embedder: Embedder, telemetry: Telemetry): Embed
   };
   return {
     documents: (texts, deadline) => waitFor("document", texts.length, () => embedder.documents(texts, deadline)),
+    forgetRejections: (texts) => embedder.forgetRejections(texts),
     query: (text, deadline) => waitFor("query", 1, () => embedder.query(text, deadline)),
   };
 }

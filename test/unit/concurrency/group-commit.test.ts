@@ -121,10 +121,12 @@ test("a failure reaches every caller of its group, and the next group goes on", 
   expect(groups).toEqual([[1], [2]]);
 });
 
-test("an input that spoils a group fails alone", async () => {
+test("an input that spoils a group fails alone: the group is committed by halves", async () => {
+  const sizes: number[] = [];
   const group = new GroupCommit<number, number>(
     async (inputs) => {
       await Promise.resolve();
+      sizes.push(inputs.length);
       if (inputs.includes(13)) throw new RangeError("13");
       return inputs.map((value) => ({ status: "fulfilled", value }));
     },
@@ -132,6 +134,7 @@ test("an input that spoils a group fails alone", async () => {
   );
   const outcomes = await Promise.all([group.add([1]), group.add([2]), group.add([13]), group.add([4])]);
   expect(outcomes.map(values)).toEqual([[1], [2], ["failed"], [4]]);
+  expect(sizes).toEqual([4, 2, 2, 1, 1]);
 });
 
 test("nothing to commit is no round trip", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SharedEmbedder } from "../../../src/core/embedding.ts";
+import { DividedEmbeddings } from "../../../src/resilience/divided-embeddings.ts";
 import { EmbeddingError } from "../../../src/model/errors.ts";
 import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
 
@@ -27,7 +28,7 @@ function provider(): EmbeddingsLike & { calls: string[][] } {
 describe("documents", () => {
   test("each distinct text is embedded once, at its position", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(embeddings, 2, limits);
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
     expect(await embedder.documents(["aa", "b", "aa"])).toEqual([[2, 97], [1, 98], [2, 97]]);
     expect(await embedder.documents(["b", "ccc"])).toEqual([[1, 98], [3, 99]]);
     expect(embeddings.calls).toEqual([["aa", "b"], ["ccc"]]);
@@ -35,28 +36,28 @@ describe("documents", () => {
 
   test("callers share calls", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(embeddings, 2, { ...limits, cacheBytes: 0 });
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0 });
     await Promise.all(["a", "b", "c", "d", "e", "f"].map((text) => embedder.documents([text])));
     expect(embeddings.calls).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
   });
 
   test("a text that is being embedded is not embedded again", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(embeddings, 2, { ...limits, cacheBytes: 0, maxCalls: 4 });
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0, maxCalls: 4 });
     await Promise.all(Array.from({ length: 10 }, () => embedder.documents(["a", "b"])));
     expect(embeddings.calls).toEqual([["a", "b"]]);
   });
 
   test("none are no call", async () => {
     const embeddings = provider();
-    expect(await new SharedEmbedder(embeddings, 2, limits).documents([])).toEqual([]);
+    expect(await new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits).documents([])).toEqual([]);
     expect(embeddings.calls).toEqual([]);
   });
 });
 
 test("a question asked by many at once is embedded once, and apart from a document of the same text", async () => {
   const embeddings = provider();
-  const embedder = new SharedEmbedder(embeddings, 2, limits);
+  const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
   await embedder.documents(["q"]);
   await Promise.all([embedder.query("q"), embedder.query("q"), embedder.query("q")]);
   await embedder.query("q");
@@ -66,7 +67,7 @@ test("a question asked by many at once is embedded once, and apart from a docume
 describe("a provider's fault is an error, never a wrong vector", () => {
   const failing = (documents: () => unknown): SharedEmbedder =>
     new SharedEmbedder(
-      { embedDocuments: async () => documents() as number[][], embedQuery: async () => documents() as number[] },
+      new DividedEmbeddings({ embedDocuments: async () => documents() as number[][], embedQuery: async () => documents() as number[] }),
       2,
       limits,
     );
@@ -92,20 +93,42 @@ describe("a provider's fault is an error, never a wrong vector", () => {
     await expect(throwing(400).query("x")).rejects.toMatchObject({ retryable: false });
   });
 
-  test("a refused text fails alone", async () => {
-    const embedder = new SharedEmbedder(
-      {
-        embedQuery: async () => [0, 0],
-        async embedDocuments(texts) {
-          await Promise.resolve();
-          if (texts.includes("too long")) throw Object.assign(new Error("too long"), { status: 400 });
-          return texts.map(() => [1, 1]);
-        },
+  test("a rejected text fails alone, and is not sent again for a while", async () => {
+    const calls: string[][] = [];
+    const provider = new DividedEmbeddings({
+      embedQuery: async () => {
+        throw Object.assign(new Error("too long"), { status: 400 });
       },
-      2,
-      limits,
-    );
+      async embedDocuments(texts) {
+        await Promise.resolve();
+        calls.push(texts);
+        if (texts.includes("too long")) throw Object.assign(new Error("too long"), { status: 400 });
+        return texts.map(() => [1, 1]);
+      },
+    });
+    const embedder = new SharedEmbedder(provider, 2, limits);
     const outcomes = await Promise.allSettled(["a", "b", "too long", "c"].map((text) => embedder.documents([text])));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(calls).toEqual([["a", "b", "too long", "c"], ["a", "b"], ["too long", "c"], ["too long"], ["c"]]);
+    const again = embedder.documents(["too long"]);
+    await expect(again).rejects.toMatchObject({ code: "EMBEDDING", retryable: false, details: { fault: "input", status: 400, characters: 8 } });
+    expect(calls).toHaveLength(5);
+    // A query is another call, with its own outcome.
+    await expect(embedder.query("too long")).rejects.toThrow("rejected a text of 8 characters");
+  });
+
+  test("one wrong vector fails alone, and no text is sent again", async () => {
+    let calls = 0;
+    const provider = new DividedEmbeddings({
+      embedQuery: async () => [1, 1],
+      embedDocuments: async (texts) => {
+        calls += 1;
+        return texts.map((text) => (text === "bad" ? [1] : [1, 1]));
+      },
+    });
+    const embedder = new SharedEmbedder(provider, 2, limits);
+    const outcomes = await Promise.allSettled(["a", "bad", "c"].map((text) => embedder.documents([text])));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(calls).toBe(1);
   });
 });

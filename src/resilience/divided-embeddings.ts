@@ -1,0 +1,245 @@
+/** Embeds texts of different callers in one call, and divides a call that failed until only the text that caused it fails. */
+import type { Deadline } from "../concurrency/deadline.ts";
+import { fulfilled, rejected } from "../concurrency/outcomes.ts";
+import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
+import { EmbeddingError } from "../model/errors.ts";
+import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
+
+/** Failed calls that one divided call may cost for an unknown reason: enough to find two bad texts in a hundred. */
+const MAX_UNEXPLAINED = 32;
+
+/** Texts that are rejected in a row, and none accepted, before a control text shows whether the provider accepts any. */
+const REJECTED_IN_A_ROW = 8;
+
+/** No further call is made in less than so many times the time of the slowest. */
+const LAST_CALL = 1.5;
+
+/** Every model accepts this text. */
+const CONTROL_TEXT = "ok";
+
+type Outcome = PromiseSettledResult<number[]>;
+
+/** Asks the provider and classifies its failures; failures of one text are `input` or `suspect-input`. */
+export class DividedEmbeddings implements EmbeddingProvider {
+  readonly #embeddings: EmbeddingsLike;
+  readonly #documents: Acceptance;
+  readonly #queries: Acceptance;
+
+  constructor(embeddings: EmbeddingsLike) {
+    this.#embeddings = embeddings;
+    this.#documents = new Acceptance(() => this.#ask([CONTROL_TEXT]));
+    this.#queries = new Acceptance(() => this.#askQuery(CONTROL_TEXT));
+  }
+
+  /**
+   * Embeds texts; `result[i]` is the vector of `texts[i]`, or why that text alone was rejected.
+   *
+   * @throws {EmbeddingError} when the provider failed for all of them.
+   */
+  async embedDocuments(texts: readonly string[], deadline?: Deadline): Promise<Outcome[]> {
+    const startedAt = performance.now();
+    try {
+      return await this.#accepted(texts);
+    } catch (error) {
+      const failure = toEmbeddingError(error);
+      if (!isDivisible(failure)) throw failure;
+      if (texts.length > 1) return new Division(texts, failure, this.#documents, (part) => this.#accepted(part), deadline).run();
+      return this.#ofOne(texts[0] ?? "", failure, this.#documents, startedAt);
+    }
+  }
+
+  async embedQuery(text: string): Promise<number[]> {
+    const startedAt = performance.now();
+    try {
+      const vector = await this.#askQuery(text);
+      this.#queries.note();
+      return vector;
+    } catch (error) {
+      const failure = toEmbeddingError(error);
+      const [outcome] = await this.#ofOne(text, failure, this.#queries, startedAt);
+      throw outcome?.reason;
+    }
+  }
+
+  /** A text that failed alone: rejected where the reason is clear, retried where only it may be to blame. */
+  async #ofOne(text: string, failure: EmbeddingError, acceptance: Acceptance, since: number): Promise<[PromiseRejectedResult]> {
+    if (embeddingFaultOf(failure) === "input") return [rejected(ofText(failure, text))];
+    if (embeddingFaultOf(failure) === "unknown" && (await acceptance.isConfirmed(since))) throw ofText(failure, text);
+    throw failure;
+  }
+
+  async #accepted(texts: readonly string[]): Promise<Outcome[]> {
+    const vectors = await this.#ask(texts);
+    this.#documents.note();
+    return vectors.map(fulfilled);
+  }
+
+  async #ask(texts: readonly string[]): Promise<number[][]> {
+    const vectors: unknown = await this.#embeddings.embedDocuments([...texts]);
+    if (Array.isArray(vectors) && vectors.length === texts.length) return vectors as number[][];
+    throw new EmbeddingError(
+      `The embedding provider was given ${texts.length} texts and answered with ` +
+        `${Array.isArray(vectors) ? `${vectors.length} vectors` : "no list of vectors"}.`,
+      { retryable: false, details: { fault: WRONG_ANSWER } },
+    );
+  }
+
+  async #askQuery(text: string): Promise<number[]> {
+    return this.#embeddings.embedQuery(text);
+  }
+}
+
+/** Whether a provider that rejected one text accepts others. */
+class Acceptance {
+  readonly #control: () => Promise<unknown>;
+  #lastAt = -Infinity;
+  #asking: Promise<boolean> | null = null;
+
+  constructor(control: () => Promise<unknown>) {
+    this.#control = control;
+  }
+
+  /** Records that the provider accepted texts. */
+  note(): void {
+    this.#lastAt = performance.now();
+  }
+
+  /** Whether the provider accepted a text after `since`; a control text is sent where no other showed it. */
+  async isConfirmed(since: number): Promise<boolean> {
+    if (this.#lastAt >= since) return true;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<boolean> {
+    try {
+      await this.#control();
+      this.note();
+      return true;
+    } catch {
+      // The failure that led here is the one that is reported.
+      return false;
+    }
+  }
+}
+
+/** One call that failed as a whole, and the calls for its parts, one after the other. */
+class Division {
+  readonly #texts: readonly string[];
+  readonly #outcomes: Outcome[];
+  readonly #startedAt = performance.now();
+  readonly #first: EmbeddingError;
+  readonly #acceptance: Acceptance;
+  readonly #ask: (texts: readonly string[]) => Promise<Outcome[]>;
+  readonly #deadline: Deadline | undefined;
+  #unexplained = 1;
+  #rejectedInARow = 0;
+  #hasAccepted = false;
+  #slowestMs = 0;
+  /** Why the rest is not sent any more. */
+  #stopped: EmbeddingError | null = null;
+
+  constructor(
+    texts: readonly string[],
+    first: EmbeddingError,
+    acceptance: Acceptance,
+    ask: (texts: readonly string[]) => Promise<Outcome[]>,
+    deadline: Deadline | undefined,
+  ) {
+    this.#texts = texts;
+    this.#first = first;
+    this.#outcomes = texts.map(() => rejected(first));
+    this.#acceptance = acceptance;
+    this.#ask = ask;
+    this.#deadline = deadline;
+  }
+
+  /** @throws {EmbeddingError} when not one text was accepted and the provider is to blame. */
+  async run(): Promise<Outcome[]> {
+    await this.#halves(0, this.#texts.length);
+    const faults = this.#outcomes.map((outcome) => (outcome.status === "rejected" ? embeddingFaultOf(outcome.reason) : null));
+    const isRejection = faults.some((fault) => fault === null || fault === "input" || fault === "suspect-input");
+    if (!isRejection) throw this.#stopped ?? this.#first;
+    return this.#outcomes;
+  }
+
+  async #halves(from: number, to: number): Promise<void> {
+    const middle = Math.ceil((from + to) / 2);
+    const failures = [await this.#part(from, middle), await this.#part(middle, to)] as const;
+    await this.#divide(from, middle, failures[0]);
+    await this.#divide(middle, to, failures[1]);
+  }
+
+  /** Sends a part; its failure, where it failed as a whole. */
+  async #part(from: number, to: number): Promise<EmbeddingError | null> {
+    if (this.#isEnding) return this.#stopped ?? this.#first;
+    const startedAt = performance.now();
+    try {
+      const outcomes = await this.#ask(this.#texts.slice(from, to));
+      outcomes.forEach((outcome, i) => {
+        this.#outcomes[from + i] = outcome;
+      });
+      this.#hasAccepted = true;
+      return null;
+    } catch (error) {
+      const failure = toEmbeddingError(error);
+      if (!isDivisible(failure)) this.#stopped = failure;
+      if (embeddingFaultOf(failure) === "unknown") this.#unexplained += 1;
+      return failure;
+    } finally {
+      this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAt);
+    }
+  }
+
+  async #divide(from: number, to: number, failure: EmbeddingError | null): Promise<void> {
+    if (failure === null) return;
+    if (!this.#isEnding) await this.#checkProvider(failure);
+    if (this.#isEnding) {
+      const reason = this.#stopped ?? failure;
+      this.#outcomes.fill(rejected(reason), from, to);
+    } else if (to - from === 1) {
+      this.#rejectedInARow += 1;
+      this.#outcomes[from] = rejected(ofText(failure, this.#texts[from] ?? ""));
+    } else {
+      await this.#halves(from, to);
+    }
+  }
+
+  /** Whether no further part is sent; before the deadline, so that the texts that were accepted are not lost with the rest. */
+  get #isEnding(): boolean {
+    return this.#stopped !== null || (this.#deadline !== undefined && this.#deadline.remainingMs <= LAST_CALL * this.#slowestMs);
+  }
+
+  /** Stops where the provider accepts nothing: then no text is to blame. */
+  async #checkProvider(failure: EmbeddingError): Promise<void> {
+    const isUnknown = embeddingFaultOf(failure) === "unknown";
+    if (isUnknown && this.#unexplained > MAX_UNEXPLAINED) {
+      this.#stopped = failure;
+      return;
+    }
+    if (this.#hasAccepted || (!isUnknown && this.#rejectedInARow < REJECTED_IN_A_ROW)) return;
+    if (await this.#acceptance.isConfirmed(this.#startedAt)) this.#hasAccepted = true;
+    else this.#stopped = failure;
+  }
+}
+
+/** Whether one text of a call may have caused its failure. */
+function isDivisible(failure: EmbeddingError): boolean {
+  const fault = embeddingFaultOf(failure);
+  return fault === "input" || fault === "unknown";
+}
+
+/** The failure of a call, as that of one text. */
+function ofText(failure: EmbeddingError, text: string): EmbeddingError {
+  const isInput = embeddingFaultOf(failure) === "input";
+  const { details, cause } = failure;
+  const what = `a text of ${text.length} characters`;
+  const advice = isInput
+    ? `The embedding provider rejected ${what}: shorten it, or split it over several items.`
+    : `The embedding provider failed for ${what}, but not for others: try again, or shorten it.`;
+  const message = `${advice} The provider's message: ${failure.message.replace(/^The embedding provider failed: /, "")}`;
+  const fault = isInput ? "input" : "suspect-input";
+  return new EmbeddingError(message, { cause, retryable: !isInput, details: { ...details, fault, characters: text.length } });
+}

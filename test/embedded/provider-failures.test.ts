@@ -1,0 +1,145 @@
+/** A text that an embedding provider rejects fails alone, whatever the shape of the error: no other caller notices it. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { OpenAIEmbeddings } from "@langchain/openai";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { afterEach, describe, expect, test } from "vitest";
+
+const open: { stop(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.stop();
+});
+
+type Failure = () => unknown;
+
+/** A store whose provider throws `failure` for calls that hold a text of more than 1,000 characters. */
+async function storeWith(failure: Failure, isBad = (text: string): boolean => text.length > 1_000) {
+  const calls: string[][] = [];
+  const heard: string[] = [];
+  const embed = (texts: string[]): number[][] => {
+    calls.push(texts);
+    if (texts.some(isBad)) throw failure();
+    return texts.map(({ length }) => [length, 1]);
+  };
+  const embeddings = { embedDocuments: async (texts: string[]) => embed(texts), embedQuery: async (text: string) => embed([text])[0] as number[] };
+  const store = await ScyllaDBStore.embedded({
+    path: ":memory:",
+    index: { dims: 2, embeddings, fields: ["text"] },
+    retry: { maxAttempts: 2, initialDelayMs: 1 },
+  });
+  for (const type of ["search-degraded", "breaker-opened"] as const) store.on(type, () => heard.push(type));
+  open.push(store);
+  return { store, calls, heard };
+}
+
+const shapes: Readonly<Record<string, Failure>> = {
+  status: () => Object.assign(new Error("too long"), { status: 422 }),
+  "status of the cause": () => Object.assign(new Error("too long"), { name: "ContextOverflowError", cause: { status: 400 } }),
+  status_code: () => Object.assign(new Error("too long"), { name: "ResponseError", status_code: 400 }),
+  statusCode: () => Object.assign(new Error("too long"), { statusCode: 413 }),
+  $metadata: () => Object.assign(new Error("too long"), { $metadata: { httpStatusCode: 400 } }),
+  "response.status": () => Object.assign(new Error("too long"), { response: { status: 400 } }),
+  "a plain error": () => new Error("cannot be embedded"),
+  "a 500": () => Object.assign(new Error("internal error"), { status: 500 }),
+  "an object": () => ({ status: 400 }),
+};
+
+describe.each(Object.entries(shapes))("%s", (_, failure) => {
+  test("a rejected text fails its own put only, and the same user's many opens no circuit", async () => {
+    const { store, heard } = await storeWith(failure);
+    for (let round = 0; round < 6; round += 1) {
+      const outcomes = await Promise.allSettled([
+        store.put(["mia"], "k", { text: `tea ${round}` }),
+        store.put(["eve"], "k", { text: "x".repeat(2_000 + round) }),
+        store.put(["bob"], "k", { text: `coffee ${round}` }),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(outcomes[1]).toMatchObject({ reason: { code: "EMBEDDING", message: expect.stringContaining("Nothing was saved.") as string } });
+    }
+    for (let round = 0; round < 6; round += 1) await store.search(["eve"], { query: "q".repeat(2_000 + round) }).catch(() => undefined);
+    await store.put(["mia"], "last", { text: "good" });
+    expect((await store.search(["mia"], { query: "good" })).info).toMatchObject({ mode: "vector", degraded: false });
+    expect(heard.filter((type) => type === "breaker-opened")).toEqual([]);
+    expect((await store.health()).embeddings).toEqual({ breaker: "closed" });
+  });
+});
+
+test("a rejected text is not sent again, as long as it is remembered", async () => {
+  const { store, calls } = await storeWith(shapes["statusCode"] as Failure);
+  for (let i = 0; i < 3; i += 1) await expect(store.put(["u"], "k", { text: "x".repeat(2_000) })).rejects.toThrow("a text of 2000 characters");
+  expect(calls).toHaveLength(1);
+});
+
+test.each([400, 413, 422])("a query that is rejected with %i rejects its search, without ranking by keywords", async (status) => {
+  const { store, heard } = await storeWith(() => ({ status }));
+  await store.put(["u"], "k", { text: "tea" });
+  await expect(store.search(["u"], { query: "tea ".repeat(1_000) })).rejects.toMatchObject({
+    name: "EmbeddingError",
+    retryable: false,
+    details: { fault: "input", status },
+  });
+  expect((await store.search(["u"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+  expect(heard).toEqual([]);
+});
+
+test.each([401, 403, 404, 408, 429, 503, null])("a provider that answers %s degrades a search to keywords", async (status) => {
+  const { store } = await storeWith(() => (status === null ? new Error("down") : { status }), (text) => text !== "tea");
+  await store.put(["u"], "k", { text: "tea" });
+  const results = await store.search(["u"], { query: "some tea" });
+  expect(results.map(({ key }) => key)).toEqual(["k"]);
+  expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "embedding-failed" });
+});
+
+test("a search during an outage is bounded, whatever the query and the items hold", async () => {
+  const embeddings = { embedDocuments: async (texts: string[]) => texts.map(() => [1, 1]), embedQuery: () => Promise.reject(new Error("down")) };
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings } });
+  open.push(store);
+  const words = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ");
+  for (let i = 0; i < 5; i += 1) await store.put(["u"], `k${i}`, { words });
+  const results = await store.search(["u"], { query: "word ".repeat(1_000) });
+  expect(results).toHaveLength(5);
+  // 190 KB of words each, of which the first 32 KB are compared.
+  expect(results.info).toMatchObject({ mode: "keyword", degraded: true, truncated: true });
+});
+
+/** Speaks the protocol of OpenAI's embeddings: rejects inputs of more than 1,000 characters as OpenAI does. */
+async function openAiServer(): Promise<{ baseURL: string; requests: string[][] }> {
+  const requests: string[][] = [];
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { input } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { input: string | string[] };
+      const texts = [input].flat();
+      requests.push(texts);
+      const isTooLong = texts.some(({ length }) => length > 1_000);
+      response.writeHead(isTooLong ? 400 : 200, { "content-type": "application/json" });
+      const error = { message: "This model's maximum context length is 8192 tokens", type: "invalid_request_error" };
+      const data = texts.map((text, index) => ({ object: "embedding", index, embedding: [text.length, 1] }));
+      response.end(JSON.stringify(isTooLong ? { error } : { object: "list", data }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  open.push({
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return { baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, requests };
+}
+
+test("the client of OpenAI: an over-long text fails alone, and an over-long query rejects its search", async () => {
+  const { baseURL } = await openAiServer();
+  const embeddings = new OpenAIEmbeddings({ apiKey: "test", maxRetries: 0, encodingFormat: "float", configuration: { baseURL } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, fields: ["text"] } });
+  open.unshift(store);
+  const outcomes = await Promise.allSettled([
+    store.put(["mia"], "k", { text: "tea" }),
+    store.put(["eve"], "k", { text: "x".repeat(2_000) }),
+    store.put(["bob"], "k", { text: "coffee" }),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  await expect(store.search(["eve"], { query: "q".repeat(2_000) })).rejects.toMatchObject({ details: { fault: "input", status: 400 } });
+  expect((await store.search(["mia"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+});

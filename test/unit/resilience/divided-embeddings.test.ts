@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { isProviderOutage } from "../../../src/model/embedding-error.ts";
+import { DividedEmbeddings } from "../../../src/resilience/divided-embeddings.ts";
+
+/** A provider that fails with what `failure` says of a call's texts, and embeds the others. */
+function providerOf(failure: (texts: readonly string[]) => unknown): { calls: string[][]; provider: DividedEmbeddings } {
+  const calls: string[][] = [];
+  const embed = async (texts: string[]): Promise<number[][]> => {
+    calls.push(texts);
+    await Promise.resolve();
+    const error = failure(texts);
+    if (error !== undefined) throw error;
+    return texts.map(({ length }) => [length, 1]);
+  };
+  return { calls, provider: new DividedEmbeddings({ embedDocuments: embed, embedQuery: async (text) => (await embed([text]))[0] as number[] }) };
+}
+
+const texts = (count: number): string[] => Array.from({ length: count }, (_, i) => `text ${i}`);
+const plain = (): Error => new Error("something went wrong");
+const rejection = (): Error => Object.assign(new Error("rejected"), { cause: { status: 400 } });
+const statuses = (outcomes: readonly PromiseSettledResult<unknown>[]): boolean[] => outcomes.map(({ status }) => status === "fulfilled");
+
+describe.each([
+  ["a 400", rejection, "input"],
+  ["an unknown reason", plain, "suspect-input"],
+])("%s", (_, error, fault) => {
+  test.each([0, 63, 127])("text %i of 128 fails alone, by halves", async (bad) => {
+    const { calls, provider } = providerOf((given) => (given.includes(`text ${bad}`) ? error() : undefined));
+    const outcomes = await provider.embedDocuments(texts(128));
+    expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== `text ${bad}`));
+    expect(outcomes[bad]).toMatchObject({ reason: { code: "EMBEDDING", details: { fault } } });
+    expect(isProviderOutage((outcomes[bad] as PromiseRejectedResult).reason)).toBe(false);
+    expect(calls.length).toBeLessThanOrEqual(16);
+  });
+
+  test("several bad texts fail alone", async () => {
+    const isBad = (text: string): boolean => text === "text 5" || text === "text 6" || text === "text 90";
+    const { provider } = providerOf((given) => (given.some(isBad) ? error() : undefined));
+    expect(statuses(await provider.embedDocuments(texts(100)))).toEqual(texts(100).map((text) => !isBad(text)));
+  });
+
+  test("a lone bad text and a bad query are no outage", async () => {
+    const { provider } = providerOf((given) => (given.includes("bad") ? error() : undefined));
+    const lone = await provider.embedDocuments(["bad"]).then(
+      ([outcome]) => (outcome as PromiseRejectedResult).reason as unknown,
+      (reason: unknown) => reason,
+    );
+    expect(lone).toMatchObject({ details: { fault } });
+    expect(isProviderOutage(lone)).toBe(false);
+    const query = await provider.embedQuery("bad").catch((reason: unknown) => reason);
+    expect(query).toMatchObject({ details: { fault } });
+    expect(isProviderOutage(query)).toBe(false);
+  });
+});
+
+test.each([401, 403, 404, 408, 429, 503])("a group that fails with %i is not divided", async (status) => {
+  const { calls, provider } = providerOf(() => ({ status }));
+  await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { status } });
+  expect(calls).toHaveLength(1);
+});
+
+test("a wrong number of vectors is not divided", async () => {
+  let calls = 0;
+  const provider = new DividedEmbeddings({ embedDocuments: async () => [[(calls += 1)]], embedQuery: async () => [1] });
+  await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { fault: "wrong-answer" } });
+  expect(calls).toBe(1);
+});
+
+test("a provider that is down for an unknown reason is blamed after a few calls", async () => {
+  const { calls, provider } = providerOf(plain);
+  const error = await provider.embedDocuments(texts(128)).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "EMBEDDING", retryable: true, details: { fault: "unknown" } });
+  expect(isProviderOutage(error)).toBe(true);
+  expect(calls.length).toBeLessThanOrEqual(4);
+});
+
+test("a provider that rejects every request with 400 is asked a bounded number of times", async () => {
+  const { calls, provider } = providerOf(rejection);
+  const outcomes = await provider.embedDocuments(texts(128));
+  expect(statuses(outcomes).some(Boolean)).toBe(false);
+  expect(calls.length).toBeLessThanOrEqual(32);
+});
+
+test("texts that all fail for an unknown reason cost a bounded number of calls, however the provider answers others", async () => {
+  const { calls, provider } = providerOf((given) => (given.includes("ok") ? undefined : plain()));
+  const failed = await provider.embedDocuments(texts(128)).then(
+    (outcomes) => statuses(outcomes).every((isFulfilled) => !isFulfilled),
+    () => true,
+  );
+  expect(failed).toBe(true);
+  expect(calls.length).toBeLessThanOrEqual(36);
+});
+
+test("an outage while a call is divided ends it: what was embedded is kept", async () => {
+  let count = 0;
+  const { calls, provider } = providerOf(() => {
+    count += 1;
+    return count === 1 ? rejection() : count === 3 ? { status: 503 } : undefined;
+  });
+  const outcomes = await provider.embedDocuments(texts(4));
+  expect(statuses(outcomes)).toEqual([true, true, false, false]);
+  expect(outcomes[3]).toMatchObject({ reason: { retryable: true, details: { status: 503 } } });
+  expect(calls).toHaveLength(3);
+});
