@@ -25,7 +25,7 @@ function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string
   } as unknown as ItemRepository;
   const indexing = {
     rules: { textsOf: () => ["green"] },
-    embedder: { documents: async () => [[1]] },
+    embedder: { forgetRejections: () => undefined, documents: async () => [[1]] },
     vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
   } as unknown as Indexing;
   return {
