@@ -86,6 +86,12 @@ export interface LimitsOptions {
    */
   maxKeywordCandidates?: number | undefined;
   /**
+   * Most bytes of values that a search ranks by keywords; beyond, it ranks what it has read and reports `info.truncated`. Lower it to shorten searches during an outage.
+   *
+   * @default 16777216
+   */
+  maxKeywordBytes?: number | undefined;
+  /**
    * Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it.
    *
    * @default 10000
