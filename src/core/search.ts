@@ -82,7 +82,7 @@ export class Searcher {
     if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan);
     const { observer = unobserved } = this.#options;
     const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
-      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason));
+      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason, deadline));
     if (plan.mode === "keyword") return byKeywords("continues-degraded");
     try {
       const result = await this.#rankWithinHalf(request, plan, indexing, deadline);
@@ -205,6 +205,7 @@ export class Searcher {
     { query, offset }: SearchPlan & { query: string },
     { rules }: Indexing,
     reason: DegradedReason,
+    deadline: Deadline,
   ): Promise<SearchResult> {
     const { prefix, order, filter, limit, minScore } = request;
     const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems } = this.#options.limits;
@@ -222,7 +223,7 @@ export class Searcher {
       const { record, value = decodeValue(record.value) } = page.found[i] as Found;
       return rules.textsOf(value, record.namespace, record.index).join("\n");
     };
-    const ranking = await rankByKeywords(page.found.length, textOf, query);
+    const ranking = await rankByKeywords(page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
     // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
     const matched = new Set(ranking.positions);
     const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
