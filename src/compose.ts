@@ -89,6 +89,8 @@ export interface Composed extends Resource {
   readonly estate: Estate;
   repair(options: RepairOptions): Promise<RepairReport>;
   sweep(): Promise<SweepReport>;
+  /** Resolves when the work that calls have left behind is done: refreshes of times to live. */
+  drained(): Promise<void>;
   health(): Promise<Health>;
   /** What was measured since the store was made. */
   stats(): StoreStats;
@@ -173,6 +175,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
       return report;
     },
     sweep: () => sweeper.sweep(),
+    drained: () => memory.drained(),
     health: () =>
       readHealth({
         ...parts.bare,
@@ -210,6 +213,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
     async stop() {
       isRunning = false;
       telemetry.unwatch(state);
+      memory.stop();
       await alerts?.stop();
       await limiter?.stop();
       await trail?.stop();

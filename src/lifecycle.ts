@@ -45,9 +45,13 @@ class Generation {
     });
   }
 
-  /** Resolves when nothing is under way, a start neither: what it opens shall be closed. How it ended does not matter. */
+  /**
+   * Resolves when nothing is in flight, including a start, which opens what has to be closed, and what calls have left to do
+   * in the background. The outcomes do not matter.
+   */
   async ended(): Promise<void> {
     await Promise.allSettled([this.#starting, ...this.#underWay.keys()]);
+    await this.composition.drained();
   }
 
   giveUp(reason: ClosedError): void {

@@ -130,12 +130,22 @@ export class Memory {
     this.#searches = new Bulkhead("searches", limits.searches);
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    this.#refresh = new TtlRefresh(items, rules, logger, options.onStale, options.upkeep);
+    this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, upkeep: options.upkeep });
   }
 
   /** Whether searches are degraded at the moment. */
   get isDegraded(): boolean {
     return this.#searcher.isDegraded;
+  }
+
+  /** Resolves when no refresh of a time to live waits any more. */
+  drained(): Promise<void> {
+    return this.#refresh.drained();
+  }
+
+  /** Drops the refreshes that wait. */
+  stop(): void {
+    this.#refresh.stop();
   }
 
   /**
@@ -211,7 +221,7 @@ export class Memory {
     const now = Date.now();
     const live = records.map((record) => (isLive(record, now) ? record : null));
     if (live.some(isRenewable)) {
-      await this.#refresh.refresh(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
+      this.#refresh.note(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
     }
     return live.map(fulfilled);
   }
@@ -219,7 +229,7 @@ export class Memory {
   async #search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     const result = await this.#searcher.search(request, deadline);
     if (result.found.some(({ record }) => isRenewable(record))) {
-      await this.#refresh.refresh(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
+      this.#refresh.note(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
     }
     return result;
   }

@@ -1,70 +1,194 @@
-/** Renews the time to live of items that are read. */
+/** Extends the time to live of items that are read, in the background. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { settleTogether } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";
-import type { ItemId, LiveRecord } from "../model/item.ts";
+import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
-import { refreshed, type TtlRules } from "./ttl-rules.ts";
+import { unobserved, type Observer } from "../ports/telemetry.ts";
+import { isRenewable, refreshed, type TtlRules } from "./ttl-rules.ts";
 import { RefusalWarning, UpkeepRights } from "./upkeep-rights.ts";
 
-/** A record that was read, and whether its read asked for a renewal; null leaves it to the configuration. */
+/** A record that was read, and whether its read asked for a refresh; null leaves it to the configuration. */
 export interface Read {
   readonly record: LiveRecord | null;
   readonly asked: boolean | null;
 }
 
-/** Rewrites records with a later end, where their reads ask for it and enough of their time has gone. */
+/** What may wait to be written. */
+export interface RefreshBounds {
+  /** Most records that wait. */
+  readonly items: number;
+  /** Most bytes of their values. */
+  readonly bytes: number;
+  /** Most records in one write. */
+  readonly group: number;
+}
+
+const BOUNDS: RefreshBounds = { items: 10_000, bytes: 32 * 1024 * 1024, group: 100 };
+
+/** What refreshes are written with. */
+export interface TtlRefreshOptions {
+  readonly items: Pick<ItemRepository, "put">;
+  readonly rules: TtlRules;
+  readonly logger: Logger;
+  /** Receives items that had expired before their refresh was written: a sweep may have deleted their vectors. */
+  readonly onLate: (ids: readonly ItemId[]) => void;
+  readonly upkeep?: UpkeepRights | undefined;
+  readonly observer?: Observer | undefined;
+  readonly bounds?: Partial<RefreshBounds> | undefined;
+}
+
+/** A record to be written, with its later end. */
+interface Refresh {
+  readonly record: LiveRecord;
+  /** The end that it had when it was read, milliseconds. */
+  readonly formerEnd: number;
+}
+
+/** Runs what is on behalf of no caller: not in the context, or the trace, of the read that came first. */
+const withoutContext = AsyncLocalStorage.snapshot();
+
+/**
+ * Rewrites records with a later end, where their reads ask for it and enough of their time has passed. Reads never wait
+ * for it: one write at a time, at most one record of each key, and at the bound the oldest that waits is dropped.
+ */
 export class TtlRefresh {
-  readonly #items: ItemRepository;
+  readonly #items: Pick<ItemRepository, "put">;
   readonly #rules: TtlRules;
   readonly #logger: Logger;
-
   readonly #onLate: (ids: readonly ItemId[]) => void;
   readonly #upkeep: UpkeepRights;
+  readonly #observer: Observer;
+  readonly #bounds: RefreshBounds;
+  /** By id, the oldest first. */
+  readonly #waiting = new Map<string, Refresh>();
+  #waitingBytes = 0;
+  /** Write ids of the records that are being written, by id. */
+  readonly #inFlight = new Map<string, string>();
+  /** Never rejects; null while nothing waits. */
+  #running: Promise<void> | null = null;
+  #isStopped = false;
 
-  /** @param onLate - is given items whose former end had come before their renewal was written: a sweep may have met them */
-  constructor(
-    items: ItemRepository,
-    rules: TtlRules,
-    logger: Logger,
-    onLate: (ids: readonly ItemId[]) => void,
-    upkeep = new UpkeepRights(new RefusalWarning(logger)),
-  ) {
-    this.#upkeep = upkeep;
-    this.#onLate = onLate;
-    this.#items = items;
-    this.#rules = rules;
-    this.#logger = logger;
+  constructor(options: TtlRefreshOptions) {
+    this.#items = options.items;
+    this.#rules = options.rules;
+    this.#logger = options.logger;
+    this.#onLate = options.onLate;
+    this.#upkeep = options.upkeep ?? new UpkeepRights(new RefusalWarning(options.logger));
+    this.#observer = options.observer ?? unobserved;
+    this.#bounds = { ...BOUNDS, ...options.bounds };
   }
 
-  /** Resolves when the renewals are written. One that fails is told and does not fail the read, whose answer is right. */
-  async refresh(reads: readonly Read[]): Promise<void> {
-    if (this.#upkeep.areMissing) return;
+  /** Takes what was read; what of it is to be refreshed is written later. */
+  note(reads: readonly Read[]): void {
+    if (this.#isStopped || this.#upkeep.areMissing) return;
     const now = Date.now();
-    const renewed = new Map<string, LiveRecord>();
-    const formerEnds = new Map<string, number | null>();
     for (const { record, asked } of reads) {
-      if (record === null || !(asked ?? this.#rules.refreshOnRead)) continue;
+      if (!isRenewable(record) || !(asked ?? this.#rules.refreshOnRead)) continue;
       const later = refreshed(record, now);
-      // Ids may repeat among reads, and not within a write.
-      if (later === null) continue;
-      renewed.set(later.writeId, later);
-      formerEnds.set(later.writeId, record.expiresAt);
+      if (later !== null) this.#add({ record: later, formerEnd: record.expiresAt });
     }
-    if (renewed.size === 0) return;
-    const outcomes = await Promise.allSettled([this.#items.put([...renewed.values()])]);
-    const failed = outcomes.flatMap((outcome) =>
-      outcome.status === "rejected" ? [outcome] : outcome.value.filter(({ status }) => status === "rejected"),
-    );
-    const [first] = failed;
-    if (first?.status === "rejected" && this.#upkeep.note(first.reason)) return;
-    const written = Date.now();
-    const late = [...renewed.values()].filter(({ writeId }) => (formerEnds.get(writeId) ?? Infinity) <= written);
-    if (late.length > 0) this.#onLate(late.map(({ namespace, key }) => ({ namespace, key })));
-    if (first?.status !== "rejected") return;
-    const cause: unknown = first.reason;
+    if (this.#waiting.size > 0) this.#running ??= withoutContext(() => this.#run());
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drained(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  /** Takes nothing more, and drops what waits. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#clear("dropped");
+  }
+
+  #add(refresh: Refresh): void {
+    const { record } = refresh;
+    const id = idText(record);
+    // What is being written ends about as late.
+    if (this.#inFlight.get(id) === record.writeId) return;
+    const known = this.#waiting.get(id);
+    if (known !== undefined && known.record.version > record.version) return;
+    // It keeps its place, and of one write the end that was read first.
+    const isSame = known?.record.writeId === record.writeId;
+    this.#waitingBytes += sizeOf(record) - (known === undefined ? 0 : sizeOf(known.record));
+    this.#waiting.set(id, isSame ? { record, formerEnd: known.formerEnd } : refresh);
+    this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const { items, bytes } = this.#bounds;
+    let dropped = 0;
+    for (const [id, { record }] of this.#waiting) {
+      const fits = this.#waiting.size <= items && (this.#waitingBytes <= bytes || this.#waiting.size === 1);
+      if (fits) break;
+      this.#remove(id, record);
+      dropped += 1;
+    }
+    if (dropped > 0) this.#observer.refreshed("dropped", dropped);
+  }
+
+  #remove(id: string, record: LiveRecord): void {
+    this.#waiting.delete(id);
+    this.#waitingBytes -= sizeOf(record);
+  }
+
+  #clear(outcome: "failed" | "dropped"): void {
+    const count = this.#waiting.size;
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+    if (count > 0) this.#observer.refreshed(outcome, count);
+  }
+
+  async #run(): Promise<void> {
+    // Reads of one turn of the event loop share a write.
+    await nextTurn();
+    while (this.#waiting.size > 0) await this.#write(this.#take());
+    this.#running = null;
+  }
+
+  #take(): Refresh[] {
+    const taken: Refresh[] = [];
+    for (const [id, refresh] of this.#waiting) {
+      if (taken.length === this.#bounds.group) break;
+      this.#remove(id, refresh.record);
+      this.#inFlight.set(id, refresh.record.writeId);
+      taken.push(refresh);
+    }
+    return taken;
+  }
+
+  /** Never rejects: the reads had their answers. */
+  async #write(refreshes: readonly Refresh[]): Promise<void> {
+    const outcomes = await settleTogether(refreshes.length, () => this.#items.put(refreshes.map(({ record }) => record)));
+    this.#inFlight.clear();
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    this.#report(refreshes, failures);
+    // Also of those that failed: they may be stored all the same.
+    const now = Date.now();
+    const late = refreshes.filter(({ formerEnd }) => formerEnd <= now);
+    if (late.length > 0) this.#onLate(late.map(({ record: { namespace, key } }) => ({ namespace, key })));
+  }
+
+  #report(refreshes: readonly Refresh[], failures: readonly PromiseRejectedResult[]): void {
+    const written = refreshes.length - failures.length;
+    if (written > 0) this.#observer.refreshed("written", written);
+    const [first] = failures;
+    if (first === undefined) return;
+    this.#observer.refreshed("failed", failures.length);
+    if (this.#upkeep.note(first.reason)) {
+      this.#clear("failed");
+      return;
+    }
     this.#logger.warn(
-      { items: renewed.size, failed: failed.length, cause: messageOf(cause) },
-      "the time to live of items that were read could not be renewed",
+      { items: refreshes.length, failed: failures.length, cause: messageOf(first.reason) },
+      "The time to live of items that were read could not be refreshed",
     );
   }
+}
+
+function sizeOf({ value }: LiveRecord): number {
+  return value.bytes.byteLength;
 }

@@ -5,6 +5,9 @@ import type { Service } from "./events.ts";
 /** What became of an intent that the reconciler looked at; `stale`: of vectors that a search had found not to be right. */
 export type ReconcileVerdict = "settled" | "watched" | "failed" | "dead" | "stale";
 
+/** What became of the refresh of a time to live; `dropped`: too much waited, or the store was stopped. */
+export type RefreshOutcome = "written" | "failed" | "dropped";
+
 /** Kinds of upkeep that have a span of their own. */
 export type Upkeep = "reconcile" | "repair" | "sweep";
 
@@ -24,6 +27,8 @@ export interface Observer {
   reconciled(verdict: ReconcileVerdict, intents: number): void;
   /** So much that had ended was taken away. */
   swept(what: "points" | "records", items: number): void;
+  /** So many refreshes of the time to live of items that were read are done with. */
+  refreshed(outcome: RefreshOutcome, items: number): void;
   /** A text was to be embedded; says where its vector came from. */
   embedded(purpose: "document" | "query", source: "cache" | "shared" | "provider"): void;
   /** An attempt failed, and is made again after a pause. */
@@ -39,6 +44,7 @@ export const unobserved: Observer = {
   staleHits() {},
   reconciled() {},
   swept() {},
+  refreshed() {},
   embedded() {},
   retried() {},
 };

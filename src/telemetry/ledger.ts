@@ -1,7 +1,7 @@
 /** Counts since the store was made, in plain numbers: the same whether or not anybody reads metrics. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service } from "../ports/events.ts";
-import type { ReconcileVerdict } from "../ports/telemetry.ts";
+import type { ReconcileVerdict, RefreshOutcome } from "../ports/telemetry.ts";
 import { OPERATIONS, type OperationName } from "./names.ts";
 import { RecentLatency } from "./recent-latency.ts";
 
@@ -60,5 +60,6 @@ export class Ledger {
   staleHits = 0;
   readonly reconciled: Record<ReconcileVerdict, number> = { settled: 0, watched: 0, failed: 0, dead: 0, stale: 0 };
   readonly swept = { points: 0, records: 0 };
+  readonly ttlRefresh: Record<RefreshOutcome, number> = { written: 0, failed: 0, dropped: 0 };
   readonly values = { puts: 0, bytes: 0, largest: 0 };
 }

@@ -92,6 +92,7 @@ export const ATTRIBUTES = {
   event: { name: "langgraph.store.event.type", meaning: "Type of an event of the store, as `store.on()` knows it." },
   verdict: { name: "langgraph.store.verdict", meaning: "What became of an intent: `settled`, `watched` (right, but its record was not seen yet), `failed` (tried again), `dead`, or `stale` (vectors that a search had found not to be their record's)." },
   swept: { name: "langgraph.store.swept", meaning: "`points` or `records`." },
+  refresh: { name: "langgraph.store.ttl.refresh", meaning: "Outcome of a refresh of a time to live: `written`, `failed`, or `dropped` (too many waited, or the store was stopped)." },
   path: { name: "langgraph.store.sync.path", meaning: "`write`: by the put itself. `reconcile`: later, by the reconciler." },
   timeEmbedding: { name: "langgraph.store.time.embedding_ms", meaning: "Time in which the operation waited for embeddings." },
   timeRecords: { name: "langgraph.store.time.records_ms", meaning: "Time in which it waited for the records and its intent." },
@@ -339,6 +340,13 @@ export const METRICS = {
     unit: "{item}",
     labels: ["swept"],
     meaning: "What had ended and was taken away.",
+  },
+  ttlRefreshes: {
+    name: "langgraph.store.ttl.refreshes",
+    instrument: "counter",
+    unit: "{item}",
+    labels: ["refresh"],
+    meaning: "Items whose time to live was to be refreshed because they were read. Refreshes are written in the background.",
   },
   events: {
     name: "langgraph.store.events",

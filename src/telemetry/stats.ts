@@ -1,7 +1,7 @@
 /** What was measured of a store in this process, with or without an SDK. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { BreakerState, Service, StoreEventType } from "../ports/events.ts";
-import type { CqlNode, ReconcileVerdict } from "../ports/telemetry.ts";
+import type { CqlNode, ReconcileVerdict, RefreshOutcome } from "../ports/telemetry.ts";
 import { GROUPS, type GroupName, type Ledger, type ServiceCounts } from "./ledger.ts";
 import { OPERATIONS, type OperationName } from "./names.ts";
 import type { LatencyStats } from "./recent-latency.ts";
@@ -75,6 +75,8 @@ export interface StoreStats {
   readonly reconciled: Readonly<Record<ReconcileVerdict, number>>;
   /** What had ended and was taken away. */
   readonly swept: { readonly points: number; readonly records: number };
+  /** Items whose time to live was to be refreshed because they were read. Dropped: too many waited, or the store was stopped. */
+  readonly ttlRefresh: Readonly<Record<RefreshOutcome, number>>;
   /** Values that were put, encoded. */
   readonly values: { readonly puts: number; readonly bytes: number; readonly largest: number };
   /** Nodes of the CQL cluster; none on a local file. */
@@ -111,6 +113,7 @@ export function readStats(ledger: Ledger, state: StateSources | null, events: St
     vectorsComplete: state?.isComplete() ?? null,
     reconciled: { ...ledger.reconciled },
     swept: { ...ledger.swept },
+    ttlRefresh: { ...ledger.ttlRefresh },
     values: { ...ledger.values },
     nodes: state?.nodes() ?? [],
     events,

@@ -3,7 +3,7 @@ import { SpanKind, trace, type MeterProvider, type TracerProvider } from "@opent
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service, StoreEventType } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Observer, ReconcileVerdict, Upkeep } from "../ports/telemetry.ts";
+import type { Observer, ReconcileVerdict, RefreshOutcome, Upkeep } from "../ports/telemetry.ts";
 import { attributesOf, Instruments, type Labels } from "./instruments.ts";
 import { Ledger } from "./ledger.ts";
 import { ATTRIBUTES, SPAN_EVENTS, SPANS } from "./names.ts";
@@ -130,6 +130,11 @@ export class Telemetry implements Observer {
   swept(what: "points" | "records", items: number): void {
     this.ledger.swept[what] += items;
     if (items > 0) this.#add("swept", items, { swept: what });
+  }
+
+  refreshed(outcome: RefreshOutcome, items: number): void {
+    this.ledger.ttlRefresh[outcome] += items;
+    this.#add("ttlRefreshes", items, { refresh: outcome });
   }
 
   embedded(purpose: "document" | "query", source: "cache" | "shared" | "provider"): void {

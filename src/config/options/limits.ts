@@ -50,7 +50,7 @@ export const limits = z
       .describe("Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it."),
     drainMs: count
       .default(10_000)
-      .describe("Longest time, in milliseconds, that stop() waits for operations under way; then they are given up."),
+      .describe("Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up."),
     maxPendingBytes: count
       .default(64 * 1024 * 1024)
       .describe("Most bytes of values that are being written at once; beyond, puts are refused as unavailable."),

@@ -1,32 +1,162 @@
-import { expect, test } from "vitest";
-import { TtlRefresh } from "../../../src/core/ttl-refresh.ts";
+import { describe, expect, test } from "vitest";
+import { TtlRefresh, type RefreshBounds } from "../../../src/core/ttl-refresh.ts";
 import { TtlRules } from "../../../src/core/ttl-rules.ts";
-import type { ItemId, LiveRecord } from "../../../src/model/item.ts";
+import { PermissionError, UnavailableError } from "../../../src/model/errors.ts";
+import type { ItemId, ItemRecord, LiveRecord } from "../../../src/model/item.ts";
 import type { ItemRepository } from "../../../src/ports/item-repository.ts";
-import { silentLogger } from "../../../src/ports/logger.ts";
+import type { Logger } from "../../../src/ports/logger.ts";
+import { unobserved, type RefreshOutcome } from "../../../src/ports/telemetry.ts";
 
-/** A record that ends at `expiresAt` and of whose time enough has gone to be renewed. */
-function recordThatEnds(expiresAt: number): LiveRecord {
+/** A record that ends at `expiresAt` and of whose time enough has gone to be refreshed. */
+function recordThatEnds(expiresAt: number, key = "k", writeId = `write of ${key}`): LiveRecord {
   const written = expiresAt - 60_000;
   const value = { typed: false, bytes: Buffer.from("{}") };
   const version = written * 1000;
-  const id = { namespace: "a", key: "k" };
-  return { ...id, created: version, version, writeId: "w", index: undefined, vectors: 1, expiresAt, ttlMs: 60_000, value };
+  return { namespace: "a", key, created: version, version, writeId, index: undefined, vectors: 1, expiresAt, ttlMs: 60_000, value };
 }
 
-test("an item whose end came before its renewal was written is told: a sweep may have taken its vectors", async () => {
-  const told: ItemId[][] = [];
-  const rules = new TtlRules({ refreshOnRead: true, rules: [] });
-  let isSlow = false;
-  const put: ItemRepository["put"] = async (records) => {
-    const end = Date.now() + 60;
-    while (isSlow && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-    return records.map(() => ({ status: "fulfilled", value: undefined }));
-  };
-  const refresh = new TtlRefresh({ put } as ItemRepository, rules, silentLogger, (ids) => told.push([...ids]));
-  await refresh.refresh([{ record: recordThatEnds(Date.now() + 20_000), asked: null }]);
-  expect(told).toEqual([]);
-  isSlow = true;
-  await refresh.refresh([{ record: recordThatEnds(Date.now() + 30), asked: null }]);
-  expect(told).toEqual([[{ namespace: "a", key: "k" }]]);
+/** A refresh on a repository whose writes end when the test says. */
+class Setup {
+  readonly late: ItemId[] = [];
+  readonly warnings: string[] = [];
+  readonly counts: Record<RefreshOutcome, number> = { written: 0, failed: 0, dropped: 0 };
+  readonly writes: { readonly records: readonly ItemRecord[]; readonly end: (error?: Error) => void }[] = [];
+  readonly refresh: TtlRefresh;
+
+  constructor(bounds?: Partial<RefreshBounds>) {
+    const put: ItemRepository["put"] = (records) =>
+      new Promise((resolve, reject) => {
+        const done = records.map(() => ({ status: "fulfilled", value: undefined }) as const);
+        this.writes.push({ records, end: (error) => (error === undefined ? resolve(done) : reject(error)) });
+      });
+    const logger: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => void this.warnings.push(message) };
+    this.refresh = new TtlRefresh({
+      items: { put },
+      rules: new TtlRules({ refreshOnRead: true, rules: [] }),
+      logger,
+      onLate: (ids) => this.late.push(...ids),
+      observer: { ...unobserved, refreshed: (outcome, items) => void (this.counts[outcome] += items) },
+      bounds,
+    });
+  }
+
+  read(...records: readonly LiveRecord[]): void {
+    this.refresh.note(records.map((record) => ({ record, asked: null })));
+  }
+
+  /** The write with this number, once it has begun. */
+  async write(number: number): Promise<Setup["writes"][number]> {
+    await expect.poll(() => this.writes.length).toBeGreaterThan(number);
+    return this.writes[number] as Setup["writes"][number];
+  }
+
+  keysOf(number: number): string[] {
+    return this.writes[number]?.records.map(({ key }) => key) ?? [];
+  }
+}
+
+const soon = (): number => Date.now() + 20_000;
+
+describe("a refresh by reading", () => {
+  test("is written after the read was answered, with a later end and the same version", async () => {
+    const setup = new Setup();
+    const record = recordThatEnds(soon());
+    setup.read(record);
+    expect(setup.writes).toEqual([]);
+    const { records, end } = await setup.write(0);
+    expect(records).toEqual([{ ...record, expiresAt: expect.any(Number) as number }]);
+    expect(records[0]?.expiresAt).toBeGreaterThan(record.expiresAt as number);
+    end();
+    await setup.refresh.drained();
+    expect(setup.counts).toEqual({ written: 1, failed: 0, dropped: 0 });
+    expect(setup.late).toEqual([]);
+  });
+
+  test("of one key by many reads is written once, by the last write that was read", async () => {
+    const setup = new Setup();
+    const end = soon();
+    for (let i = 0; i < 100; i += 1) setup.read(recordThatEnds(end), recordThatEnds(end, "other"));
+    const first = await setup.write(0);
+    expect(setup.keysOf(0)).toEqual(["k", "other"]);
+    // While it is being written, reads still see the former end.
+    setup.read(recordThatEnds(end), recordThatEnds(end + 10, "other", "newer"));
+    first.end();
+    const second = await setup.write(1);
+    expect(second.records).toMatchObject([{ key: "other", writeId: "newer" }]);
+    second.end();
+    await setup.refresh.drained();
+    expect(setup.writes).toHaveLength(2);
+  });
+
+  test("beyond the bound drops the oldest that waits, and counts it", async () => {
+    const setup = new Setup({ items: 3 });
+    setup.read(recordThatEnds(soon(), "in flight"));
+    const first = await setup.write(0);
+    for (const key of ["1", "2", "3", "4", "5"]) setup.read(recordThatEnds(soon(), key));
+    expect(setup.counts.dropped).toBe(2);
+    first.end();
+    (await setup.write(1)).end();
+    expect(setup.keysOf(1)).toEqual(["3", "4", "5"]);
+    await setup.refresh.drained();
+    expect(setup.counts).toEqual({ written: 4, failed: 0, dropped: 2 });
+  });
+
+  test("of big values is bounded by their bytes", async () => {
+    const setup = new Setup({ bytes: 100 });
+    setup.read(recordThatEnds(soon(), "in flight"));
+    const first = await setup.write(0);
+    const big = (key: string): LiveRecord => ({ ...recordThatEnds(soon(), key), value: { typed: false, bytes: Buffer.alloc(60) } });
+    setup.read(big("1"), big("2"));
+    expect(setup.counts.dropped).toBe(1);
+    first.end();
+    (await setup.write(1)).end();
+    expect(setup.keysOf(1)).toEqual(["2"]);
+  });
+
+  test("that fails is logged and counted, and the next ones are written", async () => {
+    const setup = new Setup();
+    setup.read(recordThatEnds(soon()));
+    (await setup.write(0)).end(new UnavailableError("down"));
+    await setup.refresh.drained();
+    expect(setup.warnings).toHaveLength(1);
+    expect(setup.counts).toEqual({ written: 0, failed: 1, dropped: 0 });
+    setup.read(recordThatEnds(soon()));
+    (await setup.write(1)).end();
+    await setup.refresh.drained();
+    expect(setup.counts.written).toBe(1);
+  });
+
+  test("is not tried again for a while by a role that may not write", async () => {
+    const setup = new Setup({ group: 1 });
+    setup.read(recordThatEnds(soon(), "1"), recordThatEnds(soon(), "2"));
+    (await setup.write(0)).end(new PermissionError("no", { details: { right: "MODIFY" } }));
+    await setup.refresh.drained();
+    setup.read(recordThatEnds(soon(), "3"));
+    await setup.refresh.drained();
+    expect(setup.writes).toHaveLength(1);
+    expect(setup.warnings).toHaveLength(1);
+  });
+
+  test("whose item had expired before it was written is reported: a sweep may have deleted its vectors", async () => {
+    const setup = new Setup();
+    setup.read(recordThatEnds(Date.now() + 30));
+    const { end } = await setup.write(0);
+    await expect.poll(() => Date.now()).toBeGreaterThan((setup.writes[0]?.records[0]?.expiresAt ?? Infinity) - 60_000 + 30);
+    end();
+    await setup.refresh.drained();
+    expect(setup.late).toEqual([{ namespace: "a", key: "k" }]);
+  });
+
+  test("that still waits when the store stops is dropped and counted, and none begins afterwards", async () => {
+    const setup = new Setup();
+    setup.read(recordThatEnds(soon(), "in flight"));
+    const first = await setup.write(0);
+    setup.read(recordThatEnds(soon(), "waits"));
+    setup.refresh.stop();
+    setup.read(recordThatEnds(soon(), "late"));
+    first.end();
+    await setup.refresh.drained();
+    expect(setup.writes).toHaveLength(1);
+    expect(setup.counts).toEqual({ written: 1, failed: 0, dropped: 1 });
+  });
 });
