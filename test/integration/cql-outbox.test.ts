@@ -166,7 +166,7 @@ describe("a removal", () => {
 });
 
 describe("requests", () => {
-  test("many adds of one process to one minute list it once per lease", async () => {
+  test("performance pin: many adds of one process to one minute list it once per lease", async () => {
     const outbox = await processOf();
     const queries = watch("outbox_slots");
     const add = (): Promise<void[]> => Promise.all(upTo(20).map((i) => outbox.add(batchOf(START + i * SECOND))));
@@ -180,7 +180,7 @@ describe("requests", () => {
     expect(queries).toHaveLength(6);
   });
 
-  test("minutes that are known to be empty are not read again", async () => {
+  test("performance pin: minutes that are known to be empty are not read again", async () => {
     const outbox = await processOf();
     const batches = upTo(60).map((i) => batchOf(START - i * MINUTE));
     await Promise.all(batches.map((batch) => outbox.add(batch)));
@@ -193,7 +193,7 @@ describe("requests", () => {
     expect(queries).toEqual([]);
   });
 
-  test("a limit that one minute fills leaves the others unread", async () => {
+  test("performance pin: a limit that one minute fills leaves the others unread", async () => {
     const outbox = await processOf();
     await Promise.all(upTo(30).map((i) => outbox.add(batchOf(START + i * MINUTE))));
     const queries = watch("outbox");
@@ -202,7 +202,7 @@ describe("requests", () => {
     expect(queries).toHaveLength(8);
   });
 
-  test("a backlog reads the intents of no more batches than it counts", async () => {
+  test("performance pin: a backlog reads the intents of no more batches than it counts", async () => {
     const outbox = await processOf();
     await Promise.all(upTo(60).map((i) => outbox.add(batchOf(START + i * 4 * SECOND))));
     const execute = vi.spyOn(client, "execute");

@@ -53,7 +53,7 @@ async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
   return tables;
 }
 
-test("a small one takes one request, in either order", async () => {
+test("performance pin: a small one takes one request, in either order", async () => {
   const root = newRoot();
   const keys = await filled(root, 30);
   expect(await tablesRead(async () => expect(await keysOf(root, "oldest", 50)).toEqual(keys))).toEqual(["items"]);
@@ -67,7 +67,7 @@ test.each([7, 12, 22])("pages of %d hold every item once, in either order", asyn
   expect(await keysOf(root, "newest", limit)).toEqual([...keys].reverse());
 });
 
-test("one that has grown is read by its entries, and is not tried whole each time", async () => {
+test("performance pin: one that has grown is read by its entries, and is not tried whole each time", async () => {
   const root = newRoot();
   const few = await filled(root, 30);
   const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 10 });

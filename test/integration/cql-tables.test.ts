@@ -139,7 +139,7 @@ describe("requests", () => {
     }
   });
 
-  test("250 keys are read in chunks of at most 100, however often each is asked for; one is read by itself", async () => {
+  test("performance pin: 250 keys are read in chunks of at most 100, however often each is asked for; one is read by itself", async () => {
     const root = newRoot();
     const records = Array.from({ length: 250 }, (_, n) => recordOf(root, `key-${n}`));
     await putAll(items, records);
@@ -209,7 +209,7 @@ describe("the registry", () => {
   const registrations = (execute: { mock: { calls: unknown[][] } }): number =>
     execute.mock.calls.filter(([query]) => String(query).includes(".namespaces")).length;
 
-  test("is written once per lease, however many put, and before the item", async () => {
+  test("performance pin: is written once per lease, however many put, and before the item", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await Promise.all(Array.from({ length: 30 }, (_, n) => putAll(items, [recordOf(root, `key-${n}`)])));
@@ -224,7 +224,7 @@ describe("the registry", () => {
     expect(registrations(execute)).toBe(2);
   });
 
-  test("is written once more when an item without vectors comes, and not for the marker of a delete", async () => {
+  test("performance pin: is written once more when an item without vectors comes, and not for the marker of a delete", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await putAll(items, [recordOf(root, "gone", { value: null, vectors: 0 })]);

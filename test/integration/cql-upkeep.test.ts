@@ -66,7 +66,7 @@ async function listedKeys(namespace: string): Promise<string[]> {
 }
 
 describe("the end in an entry", () => {
-  test("keeps records that have ended from being read", async () => {
+  test("performance pin: keeps records that have ended from being read", async () => {
     const root = newRoot();
     const expired = { expiresAt: Date.now() - 1 };
     const ended = upTo(300).map((n) => recordOf(root, `ended-${n}`, n % 2 === 0 ? { value: null } : expired));
@@ -168,7 +168,7 @@ describe("listed", () => {
     expect(await items.listed(asked)).toEqual([true, false, false, false]);
   });
 
-  test("reads the registry once for each namespace", async () => {
+  test("performance pin: reads the registry once for each namespace", async () => {
     const root = newRoot();
     const records = upTo(100).map((n) => recordOf(root, `${n}`));
     await putAll(items, records);

@@ -157,7 +157,7 @@ describe.each(cases)("of 120,000 that have %s, the live one %s", (state, place) 
   });
 });
 
-test("of those that ended lately no record is read, and few pages of entries", LOADING, async () => {
+test("performance pin: of those that ended lately no record is read, and few pages of entries", LOADING, async () => {
   const execute = vi.spyOn(client, "execute");
   await store.search(namespaceOf("ended", "last"), { order: "oldest" });
   const queries = execute.mock.calls.map(([query]) => query);
@@ -165,7 +165,7 @@ test("of those that ended lately no record is read, and few pages of entries", L
   expect(queries.filter((query) => query.includes(".items_by_creation ")).length).toBeLessThan(50);
 });
 
-test("of those that are gone the second search knows where they lay", LOADING, async () => {
+test("performance pin: of those that are gone the second search knows where they lay", LOADING, async () => {
   await store.search(namespaceOf("gone", "last"));
   const execute = vi.spyOn(client, "execute");
   await store.search(namespaceOf("gone", "last"));

@@ -42,7 +42,7 @@ describe("questions of one moment", () => {
   const collection = uniqueName("moment");
   afterAll(() => dropCollections(servers, collection));
 
-  test("share requests, and each has its own answer, or its own failure", async () => {
+  test("performance pin: share requests, and each has its own answer, or its own failure", async () => {
     await using(backend(collection), async (vectors) => {
       const namespaces = Array.from({ length: 40 }, (_, n) => `tenant-${n}`);
       const points = namespaces.flatMap((namespace) =>

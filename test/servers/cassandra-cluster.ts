@@ -43,13 +43,7 @@ export class CassandraCluster implements AsyncDisposable {
    * the others live, and refuses a quorum until it does.
    */
   async waitUntilAllUp(): Promise<void> {
-    const count = this.nodes.length;
-    const options = { timeoutMs: SEEN_UP_DEADLINE_MS, everyMs: 250 };
-    await Promise.all(
-      this.nodes.map((node) =>
-        waitUntil(`${node.contactPoint} to see ${count} nodes up`, () => seesAllUp(node, count), options),
-      ),
-    );
+    await waitUntilEachSeesAll(this.nodes);
   }
 
   /** Ends all nodes and removes their data. Idempotent. */
@@ -72,17 +66,20 @@ export async function startCassandraCluster(options: CassandraClusterOptions = {
   if (count < SMALLEST) throw new Error(`a cluster of ${count} has no quorum to spare: ask for ${SMALLEST} or more`);
   const hosts = Array.from({ length: count }, (_, index) => `127.0.0.${index + 1}`);
   const port = options.port ?? (await freePort(hosts));
-  // All are seeds and have their place on the ring given, so that they start side by side and none waits to join.
-  const ring = { seeds: hosts, storagePort: await freePort(hosts) };
+  const storagePort = await freePort(hosts);
   const nodes: CassandraNode[] = [];
   const cluster = new CassandraCluster(nodes, port);
   try {
     for (const [index, host] of hosts.entries()) {
       const token = RING_START + (RING_SIZE / BigInt(count)) * BigInt(index) + 1n;
-      nodes.push(await prepareNode({ heapMb: 512, commitLog: "periodic", ...options, host, port }, ring, token));
+      // A node waits up to 30 s for seeds that do not answer yet, so each has only those for seeds that are up, and itself.
+      const ring = { seeds: hosts.slice(0, index + 1), storagePort };
+      const node = await prepareNode({ heapMb: 512, commitLog: "periodic", ...options, host, port }, ring, token);
+      nodes.push(node);
+      // One after the other: nodes that start side by side take each other's processor time, while each waits for the others.
+      await node.start();
+      await waitUntilEachSeesAll(nodes);
     }
-    await Promise.all(nodes.map((node) => node.start()));
-    await cluster.waitUntilAllUp();
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -90,13 +87,23 @@ export async function startCassandraCluster(options: CassandraClusterOptions = {
   return cluster;
 }
 
-// system_distributed has three replicas of everything. Reading it whole with consistency ALL needs every owner of every
-// range, so a node answers only if it holds all nodes for alive.
+async function waitUntilEachSeesAll(nodes: readonly CassandraNode[]): Promise<void> {
+  const count = nodes.length;
+  const progress = (): number => nodes.reduce((sum, { logBytes }) => sum + logBytes, 0);
+  const options = { timeoutMs: SEEN_UP_DEADLINE_MS, everyMs: 250, progress };
+  await Promise.all(
+    nodes.map((node) => waitUntil(`${node.contactPoint} to see ${count} nodes up`, () => seesAllUp(node, count), options)),
+  );
+}
+
+// system_distributed has three replicas of everything. Reading it whole with as many replicas as there are, up to three, needs
+// every owner of every range, so a node answers only if it holds all nodes for alive.
 function seesAllUp(node: CassandraNode, count: number): Promise<boolean> {
   return askNode(node, async (client) => {
     const peers = await client.execute("SELECT peer FROM system.peers_v2");
     if (peers.rowLength !== count - 1) return false;
-    const consistency = cassandra.types.consistencies.all;
+    const { one, two, three } = cassandra.types.consistencies;
+    const consistency = [one, two][count - 1] ?? three;
     await client.execute("SELECT keyspace_name FROM system_distributed.view_build_status", [], { consistency });
     return true;
   });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { WatchedProcess } from "./watched-process.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -16,7 +16,7 @@ export interface LocalServerOptions {
   readonly dataFolder: string;
   /** Says whether the server answers now; false, not an error, while it does not. */
   readonly ready: () => Promise<boolean>;
-  /** How long a start may take, in milliseconds; 120 s unless told, since machines that run tests are often busy. */
+  /** How long a start may take without a new line in the server's log, in milliseconds; 120 s unless told. */
   readonly startDeadlineMs?: number;
 }
 
@@ -42,6 +42,11 @@ export class LocalServer implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  /** Size of the server's log: it grows while a start makes progress. */
+  get logBytes(): number {
+    return statSync(this.#options.command.logFile, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
   /** The folder of everything the server writes; gone after `stop()`. */
   get folder(): string {
     return this.#options.command.folder;
@@ -56,7 +61,8 @@ export class LocalServer implements AsyncDisposable {
     const { command, ready, startDeadlineMs = START_DEADLINE_MS } = this.#options;
     await this.#process.start();
     try {
-      await waitUntil(`${command.name} to answer`, () => this.#answers(ready), { timeoutMs: startDeadlineMs });
+      const progress = (): number => this.logBytes;
+      await waitUntil(`${command.name} to answer`, () => this.#answers(ready), { timeoutMs: startDeadlineMs, progress });
     } catch (error) {
       const tail = logTail(command.logFile);
       throw new Error(`${command.name} did not start: ${(error as Error).message}\n${tail}`, { cause: error });

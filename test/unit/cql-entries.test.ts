@@ -140,7 +140,7 @@ describe("a partition", () => {
     );
   });
 
-  test("without tombstones takes one request for each so many entries", async () => {
+  test("performance pin: without tombstones takes one request for each so many entries", async () => {
     const partition = new Partition(upTo(95).map((i) => rowOf(i * SECOND, false)), 0);
     expect(await readAll(readerOf(partition, "oldest", null), 10)).toHaveLength(95);
     expect(partition.reads).toBe(10);
@@ -151,7 +151,7 @@ describe("a partition", () => {
     ["an hour", 3 * 3_600 * SECOND, 30_000],
     ["a day", DAY, 500_000],
     ["400 days", 500 * DAY, 288 * SECOND],
-  ])("of 120,000 tombstones over %s fails a few times", async (_, ago, gap) => {
+  ])("performance pin: of 120,000 tombstones over %s fails a few times", async (_, ago, gap) => {
     const dead = graveyard(NOW * 1000 - ago, 120_000, gap);
     for (const order of orders) {
       for (const live of [dead[0], dead[60_000], dead.at(-1)]) {

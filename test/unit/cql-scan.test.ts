@@ -94,7 +94,7 @@ describe("a partition read in windows of keys", () => {
     ["numbers", (i: number) => String(i)],
     ["names with one beginning", (i: number) => `conversation-${String(i).padStart(6, "0")}`],
     ["hexadecimal ones", (i: number) => Math.imul(i + 1, 0x9e3779b1).toString(16)],
-  ])("fails a few times, for %s", (_, keyOf) => {
+  ])("performance pin: fails a few times, for %s", (_, keyOf) => {
     const keys = new Map(upTo(1_200).map((i) => [keyOf(i), false]));
     expect(readAll(keys, 1_000).failures).toBeLessThan(50);
   });

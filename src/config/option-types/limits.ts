@@ -104,7 +104,7 @@ export interface LimitsOptions {
    */
   writeDeadlineMs?: number | undefined;
   /**
-   * Longest time, in milliseconds, that stop() waits for operations under way; then they are given up.
+   * Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up.
    *
    * @default 10000
    */

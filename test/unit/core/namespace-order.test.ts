@@ -65,7 +65,7 @@ test.each([
   ["names that are parted by a hyphen", (n: number) => `user-${n}`],
   ["dates", (n: number) => `2026-${n % 12}-${n}`],
   ["random ids", (n: number) => `${(n * 2_654_435_761) % 4_294_967_296}-${n}-${n * 7}`],
-])("the first hundred of 10,000 %s take a few hundred reads", async (_, name) => {
+])("performance pin: the first hundred of 10,000 %s take a few hundred reads", async (_, name) => {
   const paths = Array.from({ length: 10_000 }, (__, n) => `root.${name(n)}.memories`);
   const registry = new Registry(paths);
   const found = await ordered(registry, "root", 100);
