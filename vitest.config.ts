@@ -19,9 +19,11 @@ export default defineConfig({
   test: {
     // The servers and the tests mostly wait for each other: two files at once fit on two cores.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 180_000,
-    teardownTimeout: 30_000,
+    // Only for what hangs: a machine that is busy takes many times as long as an idle one.
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["default", ...annotations, "./test/support/summary-reporter.ts"],
     coverage: {
       provider: "v8",

@@ -399,7 +399,7 @@ describe("the threads", () => {
     expect(errors).toHaveLength(2);
   });
 
-  test("a search over 10,000 vectors does not stop the event loop", { timeout: 120_000 }, async () => {
+  test("a search over 10,000 vectors does not stop the event loop", async () => {
     const dims = 384;
     const backend = await start({ dims });
     const vectors = present(backend.vectors);
@@ -418,9 +418,8 @@ describe("the threads", () => {
     for (const n of upTo(10)) expect(await vectors.query(query), `search ${n}`).toHaveLength(10);
     const each = (performance.now() - started) / 10;
     delay.disable();
-    // On the caller's thread every search would hold it up for as long as it takes; a busy machine may do so now and then.
-    expect(each).toBeGreaterThan(5);
-    expect(delay.percentile(90) / 1e6).toBeLessThan(10);
+    // On the caller's thread every search would hold it up for as long as it takes; a busy machine delays both alike.
+    expect(delay.percentile(50) / 1e6).toBeLessThan(each / 2);
   });
 });
 

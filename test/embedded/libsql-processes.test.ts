@@ -83,7 +83,7 @@ async function expectAll(keys: readonly string[]): Promise<void> {
   }
 }
 
-describe("several processes on one file", { timeout: 120_000 }, () => {
+describe("several processes on one file", () => {
   test("set it up and write to it at once", async () => {
     const writers = upTo(3).map((n) => startWriter(`writer ${n}`, 200));
     expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual([0, 0, 0]);

@@ -69,9 +69,8 @@ test("a put whose provider does not answer rejects in its time, and nothing is s
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { writeDeadlineMs: 200 }, reconcile: { flushMs: 0 } });
   embeddings.held = true;
-  const started = performance.now();
+  // The provider is released only afterwards: without a bound, the put would never end.
   await expect(store.put(["a"], "k", { text: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: true });
-  expect(performance.now() - started).toBeLessThan(1_000);
   embeddings.release();
   // Behind the late embedding, so that whatever it might lead to has happened.
   await store.put(["a"], "other", { text: "tea" });

@@ -35,7 +35,7 @@ test("the collection of docs/typed-values.md works as shown", async () => {
   expect(await runProgram(await readmeBlock("collection", "docs/typed-values.md"))).toBe("likes green tea 5\nValidationError\n");
 });
 
-test("the quickstart recalls by meaning, in another thread and in another process", { timeout: 60_000 }, async () => {
+test("the quickstart recalls by meaning, in another thread and in another process", async () => {
   const text = await runExample("quickstart", ["--file", file]);
   const [, asked = "", again = ""] = /Another thread asks:([\s\S]*)Another process, the same data:([\s\S]*)/.exec(text) ?? [];
   expect(asked).toMatch(/cook for dinner\?\n agent\n {3}0\.\d{3} {2}My favourite food is spicy Thai curry/);

@@ -23,11 +23,11 @@ async function keepsItsPromises(scenario: Scenario): Promise<void> {
   expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${tellResult(result)}`).toBe(0);
 }
 
-test("processes killed and paused: nothing is lost or stale", { timeout: 180_000 }, () =>
+test("processes killed and paused: nothing is lost or stale", () =>
   keepsItsPromises(killsOnFile(given, join(folder, "kills.db"), 6, 1)));
 
-test("clocks 5 s apart: what was acknowledged last is what is read", { timeout: 120_000 }, () =>
+test("clocks 5 s apart: what was acknowledged last is what is read", () =>
   keepsItsPromises(clocksApart(given, embedded(join(folder, "clocks.db")), 2_000)));
 
-test("equal instants leave one whole record", { timeout: 120_000 }, () =>
+test("equal instants leave one whole record", () =>
   keepsItsPromises(equalInstants(given, embedded(join(folder, "instants.db")), 2_000)));

@@ -33,8 +33,8 @@ async function keepsItsPromises(scenarioOf: (given: GivenServers) => Scenario): 
   }
 }
 
-test("whatever fails, nothing is lost, stale or unanswered", { timeout: 180_000 }, () =>
+test("whatever fails, nothing is lost, stale or unanswered", () =>
   keepsItsPromises((given) => aFewFaults(given, world)));
 
-test("clocks 5 s apart: what was acknowledged last is what is read", { timeout: 120_000 }, () =>
+test("clocks 5 s apart: what was acknowledged last is what is read", () =>
   keepsItsPromises((given) => clocksApart(given, world.storeIn(given.keyspace), 4_000)));

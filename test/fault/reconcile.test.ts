@@ -46,7 +46,7 @@ async function points(): Promise<number> {
   return (await client.count(name, { exact: true })).count;
 }
 
-test("a put, a delete and an unindexing that Qdrant missed are finished", { timeout: 90_000 }, async () => {
+test("a put, a delete and an unindexing that Qdrant missed are finished", async () => {
   for (const key of ["deleted", "cleared", "changed"]) await store.put(["a"], key, { text: `green ${key}` });
   expect(await points()).toBe(3);
   await qdrant.kill();
@@ -67,7 +67,7 @@ test("a put, a delete and an unindexing that Qdrant missed are finished", { time
   expect(await store.reconcile()).toMatchObject({ examined: 0 });
 });
 
-test("deferred: the put resolves while Qdrant is down, its item is in sight, and it is indexed later", { timeout: 90_000 }, async () => {
+test("deferred: the put resolves while Qdrant is down, its item is in sight, and it is indexed later", async () => {
   await store.stop();
   store = await connect({ vectorSync: "deferred" });
   await qdrant.kill();
@@ -80,7 +80,7 @@ test("deferred: the put resolves while Qdrant is down, its item is in sight, and
   expect(after?.score).toBeGreaterThan(0.5);
 });
 
-test("store-unindexed: an item whose text cannot be embedded is stored, in sight, and indexed later", { timeout: 90_000 }, async () => {
+test("store-unindexed: an item whose text cannot be embedded is stored, in sight, and indexed later", async () => {
   await store.stop();
   store = await connect({ embeddingFailure: "store-unindexed" });
   embeddings.down = true;
@@ -91,7 +91,7 @@ test("store-unindexed: an item whose text cannot be embedded is stored, in sight
   expect((await store.search(["a"], { query: "green" }))[0]?.score).toBeGreaterThan(0.5);
 });
 
-test("puts with and without vectors at once leave no point behind", { timeout: 90_000 }, async () => {
+test("puts with and without vectors at once leave no point behind", async () => {
   const keys = Array.from({ length: 40 }, (_, i) => `${i}`);
   await Promise.all(
     keys.flatMap((key) => [store.put(["a"], key, { text: "green" }), store.put(["a"], key, { text: "green" }, false)]),
@@ -102,7 +102,7 @@ test("puts with and without vectors at once leave no point behind", { timeout: 9
   expect(await points()).toBe(0);
 });
 
-test("a collection that was lost: degraded after a restart, never empty, and filled again by itself", { timeout: 90_000 }, async () => {
+test("a collection that was lost: degraded after a restart, never empty, and filled again by itself", async () => {
   for (let i = 0; i < 30; i += 1) await store.put(["a", `${i}`], "k", { text: `green tea ${i}` });
   await store.stop();
   await dropCollections({ ...servers, qdrant: { url: qdrant.url } }, keyspace);
@@ -116,7 +116,7 @@ test("a collection that was lost: degraded after a restart, never empty, and fil
   expect(after.filter(({ score }) => score !== undefined)).toHaveLength(30);
 });
 
-test("puts and deletes of one key at once: none fails for the others, and the vectors are the record's", { timeout: 90_000 }, async () => {
+test("puts and deletes of one key at once: none fails for the others, and the vectors are the record's", async () => {
   const other = await connect();
   const stores = [store, other];
   for (let round = 0; round < 15; round += 1) {

@@ -63,7 +63,7 @@ async function breakSome(): Promise<void> {
 const faults = { examined: 5, missing: 1, stale: 1, orphaned: 1, unlisted: 1, unreadable: 0, ghosts: 0, failed: 0 };
 const none = { ...faults, missing: 0, stale: 0, orphaned: 0, unlisted: 0 };
 
-test("a dry run counts what is wrong and changes nothing; a repair mends it", { timeout: 60_000 }, async () => {
+test("a dry run counts what is wrong and changes nothing; a repair mends it", async () => {
   await breakSome();
   expect(await store.repair({ dryRun: true })).toEqual(faults);
   expect(await store.repair({ dryRun: true })).toEqual(faults);
@@ -87,7 +87,7 @@ test("a repair ends when it is told to", async () => {
   await expect(store.repair({ signal })).rejects.toThrow("enough");
 });
 
-test("vectors that a search finds stale are put right without a repair", { timeout: 60_000 }, async () => {
+test("vectors that a search finds stale are put right without a repair", async () => {
   await store.put(["a"], "k", { text: "green tea" });
   const name = await collection();
   await qdrant.setPayload(name, { wait: true, points: [idOf("k")], payload: { write_id: "of another write" } });
@@ -99,7 +99,7 @@ test("vectors that a search finds stale are put right without a repair", { timeo
   expect(after?.score).toBeGreaterThan(0.99);
 });
 
-test("the vectors of what has ended are swept, and those of what was renewed stay", { timeout: 60_000 }, async () => {
+test("the vectors of what has ended are swept, and those of what was renewed stay", async () => {
   await store.put(["a"], "ends", { text: "green ends" }, undefined, { expiresAt: new Date(Date.now() + 1_500) });
   await store.put(["a"], "stays", { text: "green stays" });
   await store.put(["a"], "renewed", { text: "green renewed" }, undefined, { ttl: 2 / 60 });
@@ -107,11 +107,11 @@ test("the vectors of what has ended are swept, and those of what was renewed sta
     .poll(async () => {
       await store.get(["a"], "renewed");
       return store.get(["a"], "ends");
-    }, { timeout: 10_000, interval: 200 })
+    }, { timeout: 60_000, interval: 200 })
     .toBeNull();
   const first = Date.now() + 1_000;
   await expect
-    .poll(async () => (await store.get(["a"], "renewed")) !== null && Date.now() > first, { timeout: 10_000, interval: 200 })
+    .poll(async () => (await store.get(["a"], "renewed")) !== null && Date.now() > first, { timeout: 60_000, interval: 200 })
     .toBe(true);
   expect(await points()).toBe(3);
   // Not before a read that met it alive could have renewed it.

@@ -76,7 +76,7 @@ describe("roles", () => {
 });
 
 describe("a server that is killed", () => {
-  test("gives errors that may be tried again, and serves once it is back", { timeout: 180_000 }, async () => {
+  test("gives errors that may be tried again, and serves once it is back", async () => {
     const backend = backendOf({}, "never");
     onTestFinished(() => backend.stop());
     await backend.start();
@@ -94,7 +94,7 @@ describe("a server that is killed", () => {
       .toMatchObject([{ writeId: record.writeId }]);
   });
 
-  test("is missed at the start", { timeout: 180_000 }, async () => {
+  test("is missed at the start", async () => {
     await server().kill();
     await using backend = backendOf({}, "never");
     await expect(backend.start()).rejects.toThrow(ConnectionError);

@@ -363,7 +363,7 @@ describe("the list of minutes", () => {
     expect(await (await processOf()).due(time, 10)).toEqual([late]);
   });
 
-  test("keeps every batch that was added, whatever the clocks and the order of requests", { timeout: 120_000 }, async () => {
+  test("keeps every batch that was added, whatever the clocks and the order of requests", async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = generator(seed);
     const below = (bound: number): number => Math.floor(random() * bound);
@@ -399,7 +399,7 @@ describe("the list of minutes", () => {
     expect((await processes[0]?.due(LATER, 10_000))?.map(({ id }) => id).sort()).toEqual([...waiting.keys()].sort());
   });
 
-  test("is read at once, with 120,000 forgotten minutes never compacted", { timeout: 180_000 }, async () => {
+  test("is read at once, with 120,000 forgotten minutes never compacted", async () => {
     const { removeSlotEntry } = statementsFor(keyspace);
     const slot = Math.floor(START / MINUTE);
     const lists = upTo(250).map((i) => Math.floor(slot / 480) - i);
@@ -414,11 +414,10 @@ describe("the list of minutes", () => {
     const [outbox, old, recent] = [await processOf(), batchOf(START - 70 * 24 * HOUR), batchOf(START)];
     await outbox.add(old);
     await outbox.add(recent);
-    const begun = performance.now();
+    // A read over them all would fail: the server aborts one that meets 100,000 tombstones.
     const reader = await processOf();
     expect(await reader.due(START, 10)).toEqual([old, recent]);
     expect(await reader.backlog(10)).toMatchObject({ batches: 2, more: false, oldestDueAt: old.dueAt });
-    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 });
 

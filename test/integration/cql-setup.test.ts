@@ -38,7 +38,7 @@ async function started(options: Partial<CqlOptions> & { keyspace: string }, setu
 }
 
 describe("several processes set up one new keyspace at once", () => {
-  test.each([1, 2, 3])("round %d: all are ready, and agree on the settings", { timeout: 120_000 }, async () => {
+  test.each([1, 2, 3])("round %d: all are ready, and agree on the settings", async () => {
     const keyspace = newKeyspace();
     const backends = [1, 2, 3, 4].map(() => backendOf({ keyspace }));
     await Promise.all(backends.map((backend) => backend.start()));

@@ -248,7 +248,7 @@ describe("the registry", () => {
     expect(registrations(execute)).toBe(1);
   });
 
-  test("names every one of 12,000 namespaces, from the root and from a prefix", { timeout: 180_000 }, async () => {
+  test("names every one of 12,000 namespaces, from the root and from a prefix", async () => {
     const root = newRoot();
     const paths = Array.from({ length: 12_000 }, (_, n) => `${root}.n${n}`);
     for (let start = 0; start < paths.length; start += 1_000) {

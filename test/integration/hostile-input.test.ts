@@ -8,7 +8,7 @@ import { onServers } from "../support/stores.ts";
 const SEQUENCES = 30;
 const CALLS_A_SEQUENCE = 20;
 
-test("hostile calls come to a right answer or a typed error", { timeout: 120_000 }, async () => {
+test("hostile calls come to a right answer or a typed error", async () => {
   const index = { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] };
   const opened = await onServers(inject("servers"))({ index });
   try {

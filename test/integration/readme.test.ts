@@ -26,7 +26,7 @@ test(
   },
 );
 
-test("the quickstart on servers", { timeout: 120_000 }, async () => {
+test("the quickstart on servers", async () => {
   const args = ["--cql", String(servers.cql.contactPoints[0]), "--qdrant", servers.qdrant.url, "--data-center", servers.cql.localDataCenter];
   const text = await runExample("quickstart", args);
   expect(text).toMatch(/Another process[\s\S]*My cat is called Mono/);

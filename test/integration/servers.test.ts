@@ -15,6 +15,7 @@ import { whyNoDockerEngine } from "../servers/docker.ts";
 import { startQdrant } from "../servers/qdrant.ts";
 import { startServers } from "../servers/servers.ts";
 import { waitUntil } from "../servers/wait-until.ts";
+import { inTime } from "../support/in-time.ts";
 
 function uniqueName(): string {
   return `t${randomUUID().replaceAll("-", "")}`;
@@ -239,9 +240,7 @@ describe("when no servers can be had", () => {
   });
 
   test("whether there is a Docker engine is known within a few seconds", async () => {
-    const before = performance.now();
-    await whyNoDockerEngine();
-    expect(performance.now() - before).toBeLessThan(6_000);
+    await inTime(20_000, () => whyNoDockerEngine());
   });
 });
 

@@ -74,9 +74,7 @@ test.each(["answers", "requests"] as const)("latency delays %s, and those of one
   socket.write("b");
   await expect.poll(() => received().length).toBe(4);
   expect(requests.join("")).toBe("ab");
-  const took = performance.now() - begun;
-  expect(took).toBeGreaterThan(195);
-  expect(took).toBeLessThan(2_000);
+  expect(performance.now() - begun).toBeGreaterThan(195);
 });
 
 test("an answer is cut in its middle", async () => {

@@ -61,9 +61,8 @@ test("notices are sent, the worst first", async () => {
 test("adding returns at once, however slow the place is", async () => {
   const slow = gate();
   const { delivery: to, sent } = delivery(slow.wait);
-  const begun = performance.now();
   for (let i = 0; i < 50; i += 1) to.add(notice({ id: `${i}` }));
-  expect(performance.now() - begun).toBeLessThan(200);
+  expect(sent).toEqual([]);
   slow.open();
   await waitUntil("all of them", () => sent.length === 50);
 });
@@ -157,9 +156,8 @@ test("a stop waits so long and no longer, and what is left is lost and told", as
   to.add(notice({ id: "a" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
   to.add(notice({ id: "b" }));
-  const begun = performance.now();
+  // The place never answers: without a bound, neither would the stop end.
   await to.stop(30);
-  expect(performance.now() - begun).toBeLessThan(1_000);
   expect(told.filter((each) => each.startsWith("lost"))).toHaveLength(2);
   to.add(notice({ id: "c" }));
   expect(to.counts).toMatchObject({ lost: 3, waiting: 0 });

@@ -15,5 +15,5 @@ test("a write goes above what it replaces, without dragging other keys into the 
 
 test("the system's clock gives microseconds", () => {
   const version = new VersionClock().next(0);
-  expect(Math.abs(version / 1000 - Date.now())).toBeLessThan(2_000);
+  expect(Math.abs(version / 1000 - Date.now())).toBeLessThan(60_000);
 });
