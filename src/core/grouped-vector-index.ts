@@ -23,7 +23,7 @@ export function groupVectorWrites(vectors: VectorIndex, watches?: VectorGroupWat
     remove: (removed, deadline) => removals.add(removed, deadline),
     query: (query, deadline) => vectors.query(query, deadline),
     scan: (after, limit, deadline) => vectors.scan(after, limit, deadline),
-    expired: (now, limit, deadline) => vectors.expired(now, limit, deadline),
+    expired: (now, after, limit, deadline) => vectors.expired(now, after, limit, deadline),
     renew: (renewals, deadline) => vectors.renew(renewals, deadline),
   };
 }

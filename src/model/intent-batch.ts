@@ -44,7 +44,7 @@ export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
  *
  * @throws {SchemaError} when the cell was written by a newer version, or by something else.
  */
-export function decodeIntents(cell: Uint8Array): IntentCell {
+function decodeIntents(cell: Uint8Array): IntentCell {
   const { a, i } = parse(toBuffer(cell).toString("utf8"));
   return {
     attempts: a,
@@ -58,6 +58,27 @@ export function decodeIntents(cell: Uint8Array): IntentCell {
   };
 }
 
+/** As {@link decodeIntents}; null for a cell that this version cannot read, so that it does not fail those beside it. */
+export function readableIntents(cell: Uint8Array): IntentCell | null {
+  try {
+    return decodeIntents(cell);
+  } catch (error) {
+    if (error instanceof SchemaError) return null;
+    throw error;
+  }
+}
+
+/** Decodes batches, and counts those that this version cannot read. */
+export function readableBatches<Batch extends { readonly cell: Uint8Array }>(
+  rows: readonly Batch[],
+): { readonly batches: (Omit<Batch, "cell"> & IntentCell)[]; readonly unreadable: number } {
+  const batches = rows.flatMap(({ cell, ...place }) => {
+    const intents = readableIntents(cell);
+    return intents === null ? [] : [{ ...place, ...intents }];
+  });
+  return { batches, unreadable: rows.length - batches.length };
+}
+
 function parse(text: string): Stored {
   let stored: unknown;
   try {
@@ -65,9 +86,18 @@ function parse(text: string): Stored {
   } catch (cause) {
     throw new SchemaError("A batch of intents is not of this store's format: something else wrote its table.", { cause });
   }
-  // Only this store writes this table, so the format number alone tells a foreign cell.
-  if (typeof stored === "object" && stored !== null && "b" in stored && stored.b === FORMAT) return stored as Stored;
-  throw new SchemaError("A batch of intents is in a newer format than this version reads: upgrade this process.");
+  // Only this store writes this table, so the format number alone identifies a newer cell.
+  if (typeof stored !== "object" || stored === null || !("b" in stored) || stored.b !== FORMAT) {
+    throw new SchemaError("A batch of intents is in a newer format than this version reads: upgrade this process.");
+  }
+  if ("i" in stored && Array.isArray(stored.i) && stored.i.every(isIntent)) return stored as Stored;
+  throw new SchemaError("A batch of intents is damaged: something else wrote its table.");
+}
+
+function isIntent(row: unknown): boolean {
+  if (!Array.isArray(row)) return false;
+  const [namespace, key, writeId, notedAt] = row as unknown[];
+  return [namespace, key, writeId].every((text) => typeof text === "string") && typeof notedAt === "number";
 }
 
 /**

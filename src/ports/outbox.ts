@@ -22,6 +22,13 @@ export interface IntentBatch {
   readonly intents: readonly Intent[];
 }
 
+/** Batches that are due. */
+export interface DueBatches {
+  readonly batches: readonly IntentBatch[];
+  /** Due batches that were met and that this version cannot read, as a newer one wrote them; all of them where `batches` is complete. */
+  readonly unreadable: number;
+}
+
 /** How much waits. */
 export interface OutboxBacklog {
   /** Batches that are kept, due or not; at most the bound that was given. */
@@ -30,7 +37,9 @@ export interface OutboxBacklog {
   readonly more: boolean;
   /** Due time of the first of them, or null when there are none. */
   readonly oldestDueAt: number | null;
-  /** Intents in the batches counted. */
+  /** Batches, of those counted, that this version cannot read: their intents are not counted. */
+  readonly unreadable: number;
+  /** Intents in the other batches counted. */
   readonly intents: number;
   /** Those that are dead. */
   readonly dead: number;
@@ -47,8 +56,11 @@ export interface Outbox {
   /** Keeps a batch. Once it resolves, the batch survives what records survive. Adding one again changes nothing. */
   add(batch: IntentBatch, deadline?: Deadline): Promise<void>;
 
-  /** Batches due at `now` (milliseconds), the longest due first, at most `limit`. Never misses one that was added. */
-  due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]>;
+  /**
+   * Batches due at `now` (milliseconds), the longest due first, at most `limit`. Never misses one that was added. Unreadable
+   * batches are counted and do not count toward the limit: thousands of them do not hide one that is readable.
+   */
+  due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches>;
 
   /** Removes batches; removing one that is not there succeeds. Only `id` and `dueAt` are looked at. */
   remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void>;

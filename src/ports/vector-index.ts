@@ -105,8 +105,14 @@ export interface VectorIndex {
    */
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>>;
 
-  /** Points whose items had ended by `now` (milliseconds) by what the index knows, at most `limit`; the record decides. */
-  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]>;
+  /**
+   * Points of items that had expired by `now` (milliseconds) by what the index knows, at most `limit`; the record decides.
+   * Continuing from `next` to the end meets every such point that is there all the while, also where points are removed
+   * in between.
+   *
+   * @param after - the `next` of an earlier part; null starts at the beginning
+   */
+  expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">>;
 
   /** Corrects the ends of points, of each only while it is of the version given. */
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void>;

@@ -18,7 +18,7 @@ export function guardVectorIndex(vectors: VectorIndex, guard: Guard, { queryMs, 
     remove: (removals, caller) => guardSettled(guard, writeMs, (deadline) => vectors.remove(removals, deadline), caller),
     query: (query, caller) => guard.run(queryMs, (deadline) => vectors.query(query, deadline), caller),
     scan: (after, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.scan(after, limit, deadline), caller),
-    expired: (now, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.expired(now, limit, deadline), caller),
+    expired: (now, after, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.expired(now, after, limit, deadline), caller),
     renew: (renewals, caller) => guard.run(maintenanceMs, (deadline) => vectors.renew(renewals, deadline), caller),
   };
 }

@@ -28,7 +28,7 @@ export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): V
         throw new NotReadyError("The vectors were lost and are being filled in again from the records.");
       }),
     scan: (after, limit, deadline) => present(() => vectors.scan(after, limit, deadline)),
-    expired: (now, limit, deadline) => present(() => vectors.expired(now, limit, deadline)),
+    expired: (now, after, limit, deadline) => present(() => vectors.expired(now, after, limit, deadline)),
     renew: (renewals, deadline) => present(() => vectors.renew(renewals, deadline)),
   };
 }

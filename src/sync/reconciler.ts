@@ -1,6 +1,7 @@
 /** Sees to writes whose writer did not: it crashed, or a database was away. Runs in every process, without agreement. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { EndedBatch, IntentLog } from "../core/intent-log.ts";
+import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { lookAt, reconcileItem, type ReconcileGround, type Seen } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
@@ -10,6 +11,7 @@ import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
+import { FailureStreak } from "./failure-streak.ts";
 import { isLost, postpone, type Left } from "./postpone.ts";
 import { StaleItems } from "./stale-items.ts";
 
@@ -25,6 +27,8 @@ export interface ReconcileReport {
   readonly failed: number;
   /** Those of the failed for which trying again was seen not to help; they are kept, and looked at seldom. */
   readonly dead: number;
+  /** Batches of intents in a format that this version cannot read; processes of the newer version finish them. */
+  readonly unreadable: number;
   /** Items, besides, whose vectors a search had found not to be those of their record, and that were put right. */
   readonly stale: number;
 }
@@ -66,6 +70,7 @@ export class Reconciler {
   #isTicking = false;
   #isStopped = false;
   #isBlind = false;
+  #hasUnreadable = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -133,21 +138,23 @@ export class Reconciler {
   async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
-    const ended = log.takeEnded();
-    try {
-      await this.#drop(ended);
-    } catch (error) {
-      log.putBack(ended);
-      throw error;
-    }
+    await this.#drop(log.takeEnded());
     const stale = await this.#seeStale(now, all);
     const verdicts: Verdict[] = [];
     const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
-    const batches = await due;
+    const { batches, unreadable } = await due;
+    this.#reportUnreadable(unreadable);
+    const failures = new FailureStreak();
     const see = async (): Promise<void> => {
       for (const batch of batches) {
         if (this.#isStopped) break;
-        verdicts.push(...(await this.#see(batch)));
+        await failures.attempt(
+          async () => void verdicts.push(...(await this.#see(batch))),
+          (error) => {
+            this.#options.logger.warn({ cause: messageOf(error) }, "a batch of intents could not be postponed; it is retried");
+            verdicts.push(...batch.intents.map((): Verdict => "failed"));
+          },
+        );
       }
     };
     try {
@@ -162,6 +169,7 @@ export class Reconciler {
       watched: count("watched"),
       failed: count("failed", "dead"),
       dead: count("dead"),
+      unreadable,
       stale,
     };
   }
@@ -171,21 +179,60 @@ export class Reconciler {
     if (stale > 0) this.#observer.reconciled("stale", stale);
   }
 
+  /** Once for as long as there are any, not at each pass. */
+  #reportUnreadable(batches: number): void {
+    const told = "intents in a format of a newer version are left to processes of that version";
+    if (batches > 0 && !this.#hasUnreadable) this.#options.logger.warn({ batches }, told);
+    this.#hasUnreadable = batches > 0;
+  }
+
   /**
-   * Drops the notes of writes that ended. Of two writes to one key at once, the later may have no vectors and not know of
-   * those of the earlier, which came after it: they are taken away here.
+   * Drops the intents of writes that ended. Of two writes to one key at once, the later may have no vectors and not know of
+   * those of the earlier, which came after it: they are removed here. A batch with an item that fails stays in the outbox,
+   * and is reconciled when it is due.
    */
   async #drop(ended: readonly EndedBatch[]): Promise<void> {
     if (ended.length === 0) return;
-    const { ground } = this.#options;
-    const check = ended.flatMap((each) => each.check);
-    for (let start = 0; start < check.length; start += CHECKED_AT_ONCE) {
-      const part = check.slice(start, start + CHECKED_AT_ONCE);
-      const records = await ground.items.get(part);
-      const orphaned = part.filter((_, i) => !isLive(records[i] ?? null, Date.now()) || records[i]?.vectors === 0);
-      await mapBounded(orphaned, ITEMS_AT_ONCE, (intent) => reconcileItem(ground, intent));
+    const { log, logger } = this.#options;
+    const failures = new FailureStreak();
+    const failed = new Set<EndedBatch>();
+    const check = ended.flatMap((batch) => batch.check.map((intent) => ({ intent, batch })));
+    try {
+      for (let start = 0; start < check.length; start += CHECKED_AT_ONCE) {
+        const part = check.slice(start, start + CHECKED_AT_ONCE);
+        await failures.attempt(
+          () => this.#removeOrphans(part, failed),
+          (error) => {
+            for (const { batch } of part) failed.add(batch);
+            logger.debug({ cause: messageOf(error) }, "intents of ended writes could not be verified; they stay until they are due");
+          },
+        );
+      }
+      await this.#remove(ended.filter((each) => !failed.has(each)).map(({ batch }) => batch));
+    } catch (error) {
+      log.putBack(ended);
+      throw error;
     }
-    await this.#remove(ended.map(({ batch }) => batch));
+  }
+
+  /** @param failed - takes the batches of which an item could not be processed */
+  async #removeOrphans(part: readonly { readonly intent: Intent; readonly batch: EndedBatch }[], failed: Set<EndedBatch>): Promise<void> {
+    const { ground, logger } = this.#options;
+    const records = await readEach(ground.items, part.map(({ intent }) => intent));
+    const orphaned = part.filter(({ batch }, i) => {
+      const record = records[i] ?? null;
+      if (record === UNREADABLE) failed.add(batch);
+      return record !== UNREADABLE && (!isLive(record, Date.now()) || record.vectors === 0);
+    });
+    await mapBounded(orphaned, ITEMS_AT_ONCE, async ({ intent, batch }) => {
+      try {
+        await reconcileItem(ground, intent);
+      } catch (error) {
+        if (lacksRight(error)) throw error;
+        failed.add(batch);
+        logger.debug({ cause: messageOf(error) }, "vectors of an ended write could not be verified; its intent stays until it is due");
+      }
+    });
   }
 
   async #remove(batches: readonly IntentBatch[]): Promise<void> {

@@ -184,10 +184,20 @@ export class Repair {
         this.#counts.failed += 1;
         this.#unscored.add(id.namespace);
         this.#hasPassingFailure ||= !isStoreError(error) || error.retryable;
-        await this.#ground.items.markUnscored([id.namespace]);
         this.#logger.warn({ cause: messageOf(error) }, "an item could not be repaired");
+        await this.#flagUnscored(id);
       }
     });
+  }
+
+  async #flagUnscored({ namespace }: ItemId): Promise<void> {
+    try {
+      await this.#ground.items.markUnscored([namespace]);
+    } catch (error) {
+      if (lacksRight(error)) throw error;
+      this.#hasPassingFailure = true;
+      this.#logger.warn({ cause: messageOf(error) }, "a namespace could not be flagged as holding items without vectors");
+    }
   }
 
   /** Flags that no item needs any more are taken off, and namespaces that hold nothing leave the registry. */

@@ -8,6 +8,7 @@ import { idText, isLive, type ItemRecord } from "../model/item.ts";
 import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
+import { FailureStreak } from "./failure-streak.ts";
 import type { IndexedPoint, VectorIndex, VectorRenewal } from "../ports/vector-index.ts";
 
 /** What became of a sweep. */
@@ -93,16 +94,22 @@ export class Sweeper {
     return { points, records };
   }
 
-  /** What the index takes for expired is held against its record: it may have been renewed, or written anew. */
+  /** Verifies points that have expired by the index against their records: one may have been renewed, or written again. */
   async #sweepPoints(vectors: VectorIndex, now: number): Promise<number> {
-    const seen = new Set<string>();
+    const failures = new FailureStreak();
     let removed = 0;
+    let after: string | null = null;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
-      const found = (await vectors.expired(now, POINTS_AT_ONCE)).filter((point) => !seen.has(idText(point)));
-      // What was seen and is still found could not be taken away: the next sweep tries again.
-      if (found.length === 0) break;
-      for (const point of found) seen.add(idText(point));
-      removed += await this.#sweepFound(vectors, found, now);
+      const { found, next }: Awaited<ReturnType<VectorIndex["expired"]>> = await vectors.expired(now, after, POINTS_AT_ONCE);
+      await failures.attempt(
+        async () => {
+          removed += await this.#sweepFound(vectors, found, now);
+        },
+        (error) => this.#options.logger.warn({ cause: messageOf(error) }, "expired vectors could not be swept; the next sweep retries"),
+      );
+      // Behind those that could not be removed, so that they block none.
+      if (next === null) break;
+      after = next;
     }
     return removed;
   }

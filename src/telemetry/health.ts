@@ -24,6 +24,8 @@ export interface BacklogHealth {
   readonly noted: number;
   /** Whether there are more than were counted. */
   readonly more: boolean;
+  /** Batches of intents in a format that this version cannot read; processes of the newer version finish them. */
+  readonly unreadable: number;
   /** Notes that are kept although trying again does not help. */
   readonly dead: number;
   /** For how many milliseconds the longest waiting one has been due; 0 when none is due. */
@@ -139,7 +141,7 @@ async function readBacklog(deadline: Deadline, outbox: Outbox): Promise<BacklogH
   const answer = await settled(deadline.wait("Counting the backlog", outbox.backlog(BATCHES_COUNTED)));
   // That it could not be counted is said by null; why, by the health of the records, beside which it lies.
   if (answer.status === "rejected") return null;
-  const { intents, dead, more, oldestDueAt } = answer.value;
+  const { intents, dead, unreadable, more, oldestDueAt } = answer.value;
   const overdueMs = oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt);
-  return { noted: intents, more, dead, overdueMs };
+  return { noted: intents, more, unreadable, dead, overdueMs };
 }

@@ -155,7 +155,7 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
     remove: (removals, deadline) => remove(removals.length, () => vectors.remove(removals, deadline)),
     query: (asked, deadline) => query(1, () => vectors.query(asked, deadline)),
     scan: (after, limit, deadline) => scan(1, () => vectors.scan(after, limit, deadline)),
-    expired: (now, limit, deadline) => expired(1, () => vectors.expired(now, limit, deadline)),
+    expired: (now, after, limit, deadline) => expired(1, () => vectors.expired(now, after, limit, deadline)),
     renew: (renewals, deadline) => renew(renewals.length, () => vectors.renew(renewals, deadline)),
   };
 }

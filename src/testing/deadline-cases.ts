@@ -78,7 +78,7 @@ export function vectorDeadlineCases(context: BenchContext): void {
         (deadline) => vectors.query(query, deadline),
         (deadline) => vectors.stored([kept], deadline),
         (deadline) => vectors.scan(null, 10, deadline),
-        (deadline) => vectors.expired(Date.now(), 10, deadline),
+        (deadline) => vectors.expired(Date.now(), null, 10, deadline),
       ];
       for (const read of reads) await expect(read(make())).rejects.toMatchObject({ code });
       expect((await vectors.query(query, new Deadline(60_000))).map(({ key }) => key)).toEqual(["k"]);
@@ -96,7 +96,7 @@ export function outboxDeadlineCases(outbox: () => Outbox): void {
       expect(await rejectionOf(outbox().backlog(10, make()))).toMatchObject({ code });
       await outbox().add(batch, new Deadline(60_000));
       expect(await rejectionOf(outbox().remove([batch], make()))).toMatchObject({ code });
-      expect((await outbox().due(Date.UTC(3000, 0, 1), 10)).map(({ id }) => id)).toEqual([batch.id]);
+      expect((await outbox().due(Date.UTC(3000, 0, 1), 10)).batches.map(({ id }) => id)).toEqual([batch.id]);
     });
   });
 }

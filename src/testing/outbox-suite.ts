@@ -12,7 +12,12 @@ export interface OutboxSuite {
   /** Name of the outbox in the report. */
   readonly name: string;
   /** Makes an outbox that is empty and that nobody else uses. Called once. */
-  create(): Promise<{ readonly outbox: Outbox; dispose(): Promise<void> }>;
+  create(): Promise<{
+    readonly outbox: Outbox;
+    /** Replaces what is stored of a batch that was added, past the outbox: as a newer version would write it. */
+    overwrite(place: Pick<IntentBatch, "id" | "dueAt">, cell: Uint8Array): Promise<void>;
+    dispose(): Promise<void>;
+  }>;
   /** Longest time for one case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
@@ -26,7 +31,10 @@ const START = Date.UTC(2026, 0, 1);
 const END_OF_TIME = Date.UTC(3000, 0, 1);
 
 /** The backlog of an empty outbox. */
-const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, intents: 0, dead: 0 };
+const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, unreadable: 0, intents: 0, dead: 0 };
+
+/** Cells that this version cannot read. Each is greater than what it replaces: of equal write times the greater wins. */
+const UNREADABLE_CELLS = ['{"b":9,"of":"a newer version"}', '{"b":9}', '{"b":X', "~"].map((text) => Buffer.from(text));
 
 /** Text that trips those who escape, truncate, normalize or sort by something other than bytes. */
 const HOSTILE = [
@@ -52,8 +60,8 @@ async function addAll(outbox: Outbox, batches: readonly IntentBatch[]): Promise<
 }
 
 /** All that an outbox keeps. */
-function kept(outbox: Outbox): Promise<IntentBatch[]> {
-  return outbox.due(END_OF_TIME, 10_000);
+async function kept(outbox: Outbox): Promise<readonly IntentBatch[]> {
+  return (await outbox.due(END_OF_TIME, 10_000)).batches;
 }
 
 /** Registers, with vitest, the cases that tell whether an outbox keeps the contract of `Outbox`. */
@@ -73,6 +81,47 @@ export function outboxSuite(suite: OutboxSuite): void {
     backlogCases(outbox);
     crowdCases(outbox);
     outboxDeadlineCases(outbox);
+    unreadableCases(() => present(made, "the outbox"));
+  });
+}
+
+function unreadableCases(made: () => Awaited<ReturnType<OutboxSuite["create"]>>): void {
+  /** Adds batches and makes them unreadable; removed by the test, as no other can find them. */
+  async function addUnreadable(count: number, dueAt: number): Promise<readonly IntentBatch[]> {
+    const outbox = made();
+    const batches = upTo(count).map((i) => batchOf(dueAt + i));
+    await addAll(outbox.outbox, batches);
+    for (const [i, batch] of batches.entries()) await outbox.overwrite(batch, UNREADABLE_CELLS[i % UNREADABLE_CELLS.length] as Buffer);
+    return batches;
+  }
+
+  describe("batches of a newer format", () => {
+    test("are counted, and do not keep readable batches behind them from being found, within a slot and across slots", async () => {
+      const { outbox } = made();
+      const unreadable = await addUnreadable(40, START);
+      const readable = upTo(12).map((i) => batchOf(START + 50 + (i % 2) * 2 * MINUTE + i));
+      await addAll(outbox, readable);
+      const inOrder = [...readable].sort((a, b) => a.dueAt - b.dueAt);
+      for (const limit of [1, 5, 6, 12, 1_000]) {
+        const due = await outbox.due(END_OF_TIME, limit);
+        expect(idsOf(due.batches)).toEqual(idsOf(inOrder.slice(0, limit)));
+        expect(due.unreadable).toBeGreaterThan(0);
+        if (limit > readable.length) expect(due.unreadable).toBe(40);
+      }
+      await outbox.remove(unreadable);
+      expect(await outbox.due(END_OF_TIME, 100)).toEqual({ batches: inOrder, unreadable: 0 });
+    });
+
+    test("count in the backlog, their intents do not", async () => {
+      const { outbox } = made();
+      const unreadable = await addUnreadable(5, START);
+      await outbox.add(batchOf(START + 10, { intents: [intentOf("a"), { ...intentOf("b"), isDead: true }] }));
+      expect(await outbox.backlog(100)).toEqual({
+        ...{ batches: 6, more: false, oldestDueAt: START },
+        ...{ unreadable: 5, intents: 2, dead: 1 },
+      });
+      await outbox.remove(unreadable);
+    });
   });
 }
 
@@ -140,7 +189,7 @@ function keepingCases(outbox: () => Outbox): void {
 function dueCases(outbox: () => Outbox): void {
   describe("due", () => {
     test("answers nothing where there is nothing", async () => {
-      expect(await outbox().due(END_OF_TIME, 10)).toEqual([]);
+      expect((await outbox().due(END_OF_TIME, 10)).batches).toEqual([]);
     });
 
     test.each([
@@ -154,9 +203,9 @@ function dueCases(outbox: () => Outbox): void {
     ])("answers a batch from its due time on, and not before: %s", async (_, dueAt) => {
       const batch = batchOf(dueAt);
       await outbox().add(batch);
-      expect(await outbox().due(dueAt - 1, 10)).toEqual([]);
-      expect(await outbox().due(dueAt, 10)).toEqual([batch]);
-      expect(await outbox().due(dueAt + 90 * 24 * 60 * MINUTE, 10)).toEqual([batch]);
+      expect((await outbox().due(dueAt - 1, 10)).batches).toEqual([]);
+      expect((await outbox().due(dueAt, 10)).batches).toEqual([batch]);
+      expect((await outbox().due(dueAt + 90 * 24 * 60 * MINUTE, 10)).batches).toEqual([batch]);
     });
 
     test("answers the longest due first, within a minute and over years", async () => {
@@ -171,9 +220,9 @@ function dueCases(outbox: () => Outbox): void {
       const batches = upTo(60).map((i) => batchOf(START + (i < 40 ? i : i * MINUTE)));
       await addAll(outbox(), [...batches].reverse());
       for (const limit of [1, 7, 40, 41, 59, 60, 61]) {
-        expect(idsOf(await outbox().due(END_OF_TIME, limit))).toEqual(idsOf(batches.slice(0, limit)));
+        expect(idsOf((await outbox().due(END_OF_TIME, limit)).batches)).toEqual(idsOf(batches.slice(0, limit)));
       }
-      expect(await outbox().due(END_OF_TIME, 0)).toEqual([]);
+      expect((await outbox().due(END_OF_TIME, 0)).batches).toEqual([]);
     });
 
     test("leaves what it answers where it is", async () => {
@@ -235,7 +284,7 @@ function backlogCases(outbox: () => Outbox): void {
       await addAll(outbox(), times.map((dueAt) => batchOf(dueAt)).reverse());
       expect(await outbox().backlog(10)).toEqual({
         ...{ batches: 4, more: false, oldestDueAt: START + 5 },
-        ...{ intents: 4, dead: 0 },
+        ...{ unreadable: 0, intents: 4, dead: 0 },
       });
     });
 
@@ -244,7 +293,7 @@ function backlogCases(outbox: () => Outbox): void {
       const batches = upTo(25).map((i) => batchOf(START + (i < 15 ? i : i * MINUTE), { intents }));
       await addAll(outbox(), batches);
       const told = (batches: number, more: boolean): OutboxBacklog => {
-        return { batches, more, oldestDueAt: START, intents: 3 * batches, dead: batches };
+        return { batches, more, oldestDueAt: START, unreadable: 0, intents: 3 * batches, dead: batches };
       };
       for (const bound of [0, 1, 3, 14, 15, 16, 24]) expect(await outbox().backlog(bound)).toEqual(told(bound, true));
       for (const bound of [25, 26, 1_000]) expect(await outbox().backlog(bound)).toEqual(told(25, false));
@@ -275,7 +324,7 @@ function crowdCases(outbox: () => Outbox): void {
       expect(await kept(outbox())).toEqual(batches);
       expect(await outbox().backlog(999)).toEqual({
         ...{ batches: 999, more: true, oldestDueAt: START },
-        ...{ intents: 999, dead: 0 },
+        ...{ unreadable: 0, intents: 999, dead: 0 },
       });
       await outbox().remove(batches.filter((_, i) => i % 2 === 0));
       expect(await kept(outbox())).toEqual(batches.filter((_, i) => i % 2 === 1));

@@ -95,8 +95,8 @@ function scanCases(context: BenchContext): void {
 
 /** Keys below a namespace of points that had ended. */
 async function expiredBelow(bench: Bench, root: string, now: number): Promise<string[]> {
-  const points = await bench.vectors.expired(now, ALL);
-  return keysOf(points.filter(({ namespace }) => isWithin(root, namespace)));
+  const { found } = await bench.vectors.expired(now, null, ALL);
+  return keysOf(found.filter(({ namespace }) => isWithin(root, namespace)));
 }
 
 function expiredCases(context: BenchContext): void {
@@ -110,7 +110,7 @@ function expiredCases(context: BenchContext): void {
         expiresAt,
       }));
       await bench.write(points);
-      const found = await bench.vectors.expired(now, ALL);
+      const { found } = await bench.vectors.expired(now, null, ALL);
       const mine = found.filter(({ namespace }) => isWithin(root, namespace));
       expect(byId(mine)).toEqual(byId(points.slice(0, 3).map(indexed)));
       expect(await expiredBelow(bench, root, now - 2)).toEqual(["long"]);
@@ -121,13 +121,32 @@ function expiredCases(context: BenchContext): void {
       const { bench, root } = context();
       const expiresAt = Date.now() - 1_000;
       await bench.write(upTo(30).map((n) => ({ ...bench.point(root, `${n}`, [bench.vector(1)]), expiresAt })));
-      expect(await bench.vectors.expired(Date.now(), 0)).toEqual([]);
-      for (let found = await bench.vectors.expired(Date.now(), 7); found.length > 0; found = await bench.vectors.expired(Date.now(), 7)) {
+      const part = (limit: number): ReturnType<typeof bench.vectors.expired> => bench.vectors.expired(Date.now(), null, limit);
+      expect((await part(0)).found).toEqual([]);
+      for (let { found } = await part(7); found.length > 0; { found } = await part(7)) {
         expect(found.length).toBeLessThanOrEqual(7);
         const outcomes = await bench.vectors.remove(found);
         expect(outcomes.every(({ status }) => status === "fulfilled")).toBe(true);
       }
       expect(await bench.query(root, bench.vector(1))).toEqual([]);
+    });
+
+    test("continues behind points that stay: part by part it meets each once, also where some are removed in between", async () => {
+      const { bench, root } = context();
+      const now = Date.now();
+      const points = upTo(30).map((n) => ({ ...bench.point(root, `${n}`, [bench.vector(1)]), expiresAt: now - 1_000 - (n % 4) }));
+      await bench.write(points);
+      const seen: string[] = [];
+      let after: string | null = null;
+      do {
+        const { found, next }: Awaited<ReturnType<typeof bench.vectors.expired>> = await bench.vectors.expired(now, after, 7);
+        expect(found.length).toBeLessThanOrEqual(7);
+        const mine = found.filter(({ namespace }) => isWithin(root, namespace));
+        seen.push(...keysOf(mine));
+        await bench.vectors.remove(mine.slice(0, 3));
+        after = next;
+      } while (after !== null);
+      expect(seen.sort()).toEqual(keysOf(points));
     });
 
     test("goes by the newest write of an item", async () => {

@@ -349,9 +349,10 @@ describe("points of items that ended", () => {
     await putAll(items, [...records, unindexed, deleted]);
     await score(vectors, [...records, deleted]);
     await putAll(items, [recordOf("a", "deleted", { value: null })]);
-    expect((await vectors.expired(now, 10)).map(({ key }) => key)).toEqual(["1", "2", "3"]);
-    expect((await vectors.expired(now, 2)).map(({ key }) => key)).toEqual(["1", "2"]);
-    expect(await vectors.expired(now, -1)).toEqual([]);
+    const keys = async (limit: number): Promise<string[]> => (await vectors.expired(now, null, limit)).found.map(({ key }) => key);
+    expect(await keys(10)).toEqual(["1", "2", "3"]);
+    expect(await keys(2)).toEqual(["1", "2"]);
+    expect(await keys(-1)).toEqual([]);
   });
 });
 
@@ -365,7 +366,7 @@ test("after stop all of this is refused", async () => {
     () => items.unregister(["a"], 0),
     () => items.sweep(1),
     () => vectors.scan(null, 1),
-    () => vectors.expired(0, 1),
+    () => vectors.expired(0, null, 1),
   ]) {
     expect(await rejectionOf(call())).toBeInstanceOf(ClosedError);
   }

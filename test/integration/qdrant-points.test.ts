@@ -85,7 +85,7 @@ describe("many renewals", () => {
     await write(vectors(), points);
     await vectors().renew(points.map((point, n) => ({ ...point, expiresAt: n % 3 === 0 ? null : 5_000 + (n % 2) })));
     const keys = async (now: number): Promise<number[]> =>
-      (await vectors().expired(now, 5_000)).map(({ key }) => Number(key)).sort((a, b) => a - b);
+      (await vectors().expired(now, null, 5_000)).found.map(({ key }) => Number(key)).sort((a, b) => a - b);
     expect(await keys(4_999)).toEqual([]);
     expect(await keys(5_000)).toEqual(upTo(1_200).filter((n) => n % 3 !== 0 && n % 2 === 0));
     expect(await keys(5_001)).toEqual(upTo(1_200).filter((n) => n % 3 !== 0));
@@ -100,7 +100,7 @@ describe("many renewals", () => {
         write(vectors(), [ending(key, null, { version: 2 })]),
       ]),
     );
-    expect((await vectors().expired(10, 5_000)).filter(({ key }) => key.startsWith("raced"))).toEqual([]);
+    expect((await vectors().expired(10, null, 5_000)).found.filter(({ key }) => key.startsWith("raced"))).toEqual([]);
   });
 });
 
@@ -114,7 +114,7 @@ describe("a scan", () => {
     const parts = await scanAll((after) => vectors().scan(after, 8));
     expect(parts.flatMap(({ found }) => found).map(({ key }) => Number(key)).sort((a, b) => a - b)).toEqual(upTo(30));
     expect(parts).toHaveLength(8);
-    expect((await vectors().expired(1_000, 100)).every(({ namespace }) => namespace === "ns")).toBe(true);
+    expect((await vectors().expired(1_000, null, 100)).found.every(({ namespace }) => namespace === "ns")).toBe(true);
   });
 
   test("is of as many parts as there were points, and of more when they become more", async () => {
@@ -141,9 +141,9 @@ describe("where vectors were lost", () => {
       expect(await vectors.scan(null, 10)).toEqual({ found: [], next: null, done: 1 });
       await write(vectors, [ending("key", 1_000)]);
       expect((await vectors.scan(null, 10)).found).toEqual([{ namespace: "ns", key: "key", version: 1, writeId: "w" }]);
-      expect(await vectors.expired(1_000, 10)).toHaveLength(1);
+      expect((await vectors.expired(1_000, null, 10)).found).toHaveLength(1);
       await vectors.renew([{ namespace: "ns", key: "key", version: 1, expiresAt: 2_000 }]);
-      expect(await vectors.expired(1_000, 10)).toEqual([]);
+      expect((await vectors.expired(1_000, null, 10)).found).toEqual([]);
     });
     await dropCollections(servers, lost);
   });
@@ -154,7 +154,7 @@ describe("where vectors were lost", () => {
       await dropCollections(servers, gone);
       const unavailable = { code: "UNAVAILABLE", retryable: true };
       await expect(vectors.scan(null, 10)).rejects.toMatchObject(unavailable);
-      await expect(vectors.expired(1_000, 10)).rejects.toMatchObject(unavailable);
+      await expect(vectors.expired(1_000, null, 10)).rejects.toMatchObject(unavailable);
       await expect(vectors.renew([{ namespace: "ns", key: "key", version: 1, expiresAt: 1 }])).rejects.toMatchObject(unavailable);
     });
     await expect(backend(gone).scan(null, 10)).rejects.toMatchObject({ code: "UNAVAILABLE" });

@@ -1,8 +1,8 @@
 /** The outbox in CQL. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
-import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
-import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
+import { checkDueAt, encodeIntents, readableBatches, readableIntents } from "../../model/intent-batch.ts";
+import type { DueBatches, IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
 import { fnv1a } from "./hash.ts";
 import { type ListedSlot, OutboxSlots, type OutboxSlotsParts } from "./outbox-slots.ts";
 import type { Param, Row } from "./session.ts";
@@ -73,17 +73,19 @@ export class CqlOutbox implements Outbox {
     await this.#slots.hold(slotOf(dueAt));
   }
 
-  async due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]> {
+  async due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches> {
     const found: IntentBatch[] = [];
-    if (limit < 1) return found;
+    let unreadable = 0;
+    if (limit < 1) return { batches: found, unreadable };
     for await (const slots of this.#slots.upTo(slotOf(now), deadline)) {
       for (const group of inGroups(slots)) {
-        const batches = await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueIn(slot, now, limit, deadline));
-        found.push(...batches.flat());
-        if (found.length >= limit) return found.slice(0, limit);
+        const due = await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#dueIn(slot, now, limit, deadline));
+        for (const each of due) unreadable += each.unreadable;
+        found.push(...due.flatMap(({ batches }) => batches));
+        if (found.length >= limit) return { batches: found.slice(0, limit), unreadable };
       }
     }
-    return found;
+    return { batches: found, unreadable };
   }
 
   async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void> {
@@ -95,7 +97,7 @@ export class CqlOutbox implements Outbox {
   }
 
   async backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog> {
-    const counted = { batches: 0, intents: 0, dead: 0 };
+    const counted = { batches: 0, intents: 0, dead: 0, unreadable: 0 };
     let oldestDueAt: number | null = null;
     for await (const slots of this.#slots.upTo(Infinity, deadline)) {
       for (const group of inGroups(slots)) {
@@ -106,6 +108,7 @@ export class CqlOutbox implements Outbox {
         const cells = await this.#countCells(shards, room, deadline);
         counted.intents += cells.intents;
         counted.dead += cells.dead;
+        counted.unreadable += cells.unreadable;
         const found = shards.reduce((sum, { batches }) => sum + batches, 0);
         counted.batches += Math.min(found, room);
         if (found > room) return { ...counted, more: true, oldestDueAt };
@@ -115,12 +118,18 @@ export class CqlOutbox implements Outbox {
   }
 
   /** The batches of one slot that are due, the longest due first, at most `limit`. */
-  async #dueIn(slot: ListedSlot, now: number, limit: number, deadline: Deadline | undefined): Promise<IntentBatch[]> {
+  async #dueIn(slot: ListedSlot, now: number, limit: number, deadline: Deadline | undefined): Promise<DueBatches> {
     const isPast = slotOf(now) > slot.slot;
-    const rows = await this.#read(slot, this.#parts.statements.readDue, [bigint(now), limit], isPast, deadline);
-    // Of equals, the order does not matter, but it is the same in every process.
-    const ordered = rows.map(toBatch).sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
-    return ordered.slice(0, limit);
+    for (let most = limit; ; most *= 2) {
+      const rows = (await this.#read(slot, this.#parts.statements.readDue, [bigint(now), most], isPast, deadline)).map(toRow);
+      const { batches, unreadable } = readableBatches(rows);
+      // Read further only where unreadable batches took the place of others, which may be due before those that were read.
+      const end = endOfRead(rows, most);
+      if (end !== null && batches.filter(({ dueAt }) => dueAt <= end).length < limit) continue;
+      // Of equals, the order does not matter, but it is the same in every process.
+      const ordered = batches.sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+      return { batches: ordered.slice(0, limit), unreadable };
+    }
   }
 
   /** How many batches the shards of one slot hold, each counted up to `limit`; those that hold any. */
@@ -140,9 +149,9 @@ export class CqlOutbox implements Outbox {
     shards: readonly ShardSize[],
     room: number,
     deadline: Deadline | undefined,
-  ): Promise<{ intents: number; dead: number }> {
+  ): Promise<{ intents: number; dead: number; unreadable: number }> {
     const { session, statements } = this.#parts;
-    const counted = { intents: 0, dead: 0 };
+    const counted = { intents: 0, dead: 0, unreadable: 0 };
     let left = room;
     const reads = shards.map(({ slot, shard, batches }) => {
       const limit = Math.min(batches, left);
@@ -157,9 +166,10 @@ export class CqlOutbox implements Outbox {
         const page = { after, size: CELLS_A_PAGE };
         const { rows, next } = await session.page({ query: statements.readCells, params }, page, "read", deadline);
         for (const row of rows) {
-          const { intents } = decodeIntents(row["intents"] as Buffer);
-          counted.intents += intents.length;
-          counted.dead += intents.filter(({ isDead }) => isDead === true).length;
+          const batch = readableIntents(row["intents"] as Buffer);
+          if (batch === null) counted.unreadable += 1;
+          counted.intents += batch?.intents.length ?? 0;
+          counted.dead += batch?.intents.filter(({ isDead }) => isDead === true).length ?? 0;
         }
         after = next;
         if (after !== null) budget.spend(rows.length);
@@ -192,7 +202,7 @@ function slotOf(time: number): number {
 
 /** The primary key of a batch. */
 function placeOf({ id, dueAt }: Pick<IntentBatch, "id" | "dueAt">): Param[] {
-  return [bigint(slotOf(dueAt)), fnv1a(id) % SHARDS, bigint(dueAt), id];
+  return [bigint(slotOf(dueAt)), shardOf(id), bigint(dueAt), id];
 }
 
 /** Groups of growing size: the first slot often has enough, and where slots are empty, many in a row are. */
@@ -202,10 +212,25 @@ function* inGroups(slots: readonly ListedSlot[]): Generator<ListedSlot[]> {
   }
 }
 
-function toBatch(row: Row): IntentBatch {
-  return {
-    id: row["id"] as string,
-    dueAt: numberIn(row, "due_at"),
-    ...decodeIntents(row["intents"] as Buffer),
-  };
+/** A batch as it is stored. */
+interface BatchRow {
+  readonly id: string;
+  readonly dueAt: number;
+  readonly cell: Buffer;
+}
+
+/** Due time up to which all rows of a slot were read, where a shard has `most` of them and may have more; else null. */
+function endOfRead(rows: readonly BatchRow[], most: number): number | null {
+  if (rows.length < most) return null;
+  const shards = [...Map.groupBy(rows, ({ id }) => shardOf(id)).values()];
+  const ends = shards.filter(({ length }) => length >= most).map((shard) => Math.max(...shard.map(({ dueAt }) => dueAt)));
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+function shardOf(id: string): number {
+  return fnv1a(id) % SHARDS;
+}
+
+function toRow(row: Row): BatchRow {
+  return { id: row["id"] as string, dueAt: numberIn(row, "due_at"), cell: row["intents"] as Buffer };
 }

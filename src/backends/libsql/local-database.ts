@@ -50,7 +50,7 @@ export class LocalDatabase {
     stored: (ids) => this.#opened().vectors.stored(ids),
     rank: (request) => this.#opened().vectors.rank(request),
     points: (request) => this.#opened().points.scan(request),
-    expired: ({ now, limit }) => this.#opened().points.expired(now, limit),
+    expired: (request) => this.#opened().points.expired(request),
     due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
     backlog: ({ bound }) => this.#opened().outbox.backlog(bound),
     setting: ({ name }) => readSetting(this.#opened(), name),

@@ -1,5 +1,5 @@
-import { decodeIntents } from "../../model/intent-batch.ts";
-import type { Intent, OutboxBacklog } from "../../ports/outbox.ts";
+import { readableIntents } from "../../model/intent-batch.ts";
+import type { OutboxBacklog } from "../../ports/outbox.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { AddBatchWrite, BatchRow, RemoveBatchWrite } from "./requests.ts";
 
@@ -53,18 +53,19 @@ export class OutboxTable {
     });
   }
 
-  #countIntents(bound: number): { intents: number; dead: number } {
-    let [intents, dead, last] = [0, 0, 0];
+  #countIntents(bound: number): { intents: number; dead: number; unreadable: number } {
+    let [intents, dead, unreadable, last] = [0, 0, 0, 0];
     for (let left = bound, rows; left > 0; left -= rows.length) {
       rows = this.#cells.all([last, Math.min(left, COUNTED_AT_ONCE)]);
       if (rows.length === 0) break;
       for (const [row, cell] of rows) {
-        const batch: readonly Intent[] = decodeIntents(bytesOf(cell)).intents;
-        intents += batch.length;
-        dead += batch.filter(({ isDead }) => isDead === true).length;
+        const batch = readableIntents(bytesOf(cell));
+        if (batch === null) unreadable += 1;
+        intents += batch?.intents.length ?? 0;
+        dead += batch?.intents.filter(({ isDead }) => isDead === true).length ?? 0;
         last = Number(row);
       }
     }
-    return { intents, dead };
+    return { intents, dead, unreadable };
   }
 }

@@ -1,6 +1,6 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { checkDueAt, decodeIntents, encodeIntents } from "../../model/intent-batch.ts";
-import type { IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
+import { checkDueAt, encodeIntents, readableBatches } from "../../model/intent-batch.ts";
+import type { DueBatches, IntentBatch, Outbox, OutboxBacklog } from "../../ports/outbox.ts";
 import type { DatabaseCalls, RemoveBatchWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
@@ -21,10 +21,14 @@ export class LibsqlOutbox implements Outbox {
     await this.#writes.one({ kind: "add-batch", id, dueAt, cell: new Uint8Array(encodeIntents(batch)) }, deadline);
   }
 
-  async due(now: number, limit: number, deadline?: Deadline): Promise<IntentBatch[]> {
-    if (limit < 1) return [];
-    const rows = await this.#database.call("due", { now, limit }, deadline);
-    return rows.map(({ id, dueAt, cell }) => ({ id, dueAt, ...decodeIntents(cell) }));
+  async due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches> {
+    if (limit < 1) return { batches: [], unreadable: 0 };
+    for (let most = limit; ; most *= 2) {
+      const rows = await this.#database.call("due", { now, limit: most }, deadline);
+      const { batches, unreadable } = readableBatches(rows);
+      // Read further only where unreadable batches took the place of others.
+      if (batches.length >= limit || rows.length < most) return { batches: batches.slice(0, limit), unreadable };
+    }
   }
 
   async remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void> {

@@ -1,7 +1,8 @@
+import { ValidationError } from "../../model/errors.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import { textOf, type Column, type Connection, type Reader } from "./connection.ts";
-import type { ScanRequest } from "./requests.ts";
+import type { ExpiredRequest, ScanRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
 /** An answer has no more points than this. */
@@ -17,15 +18,15 @@ export class PointScan {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#range = new RowRange(connection, "points");
-    const columns = "n.path, p.key, p.version, p.write_id, p.id";
+    const columns = "n.path, p.key, p.version, p.write_id";
     this.#scan = connection.reader(`
-      SELECT ${columns} FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id
+      SELECT ${columns}, p.id FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id
       WHERE p.id > ? ORDER BY p.id LIMIT ?`);
     this.#expired = connection.reader(`
-      SELECT ${columns} FROM items i
+      SELECT ${columns}, i.expires_at, i.id FROM items i
       CROSS JOIN points p ON p.namespace_id = i.namespace_id AND p.key = i.key
       CROSS JOIN namespaces n ON n.id = p.namespace_id
-      WHERE i.expires_at <= ? ORDER BY i.expires_at LIMIT ?`);
+      WHERE i.expires_at <= ? AND (i.expires_at, i.id) > (?, ?) ORDER BY i.expires_at, i.id LIMIT ?`);
   }
 
   /** A part of all points, in the order of their ids. */
@@ -37,12 +38,23 @@ export class PointScan {
     });
   }
 
-  /** Points of records that had ended by a time, the longest ended first. */
-  expired(now: number, limit: number): IndexedPoint[] {
-    return this.#expired.all([now, Math.min(limit, MAX_POINTS)]).map(toPoint);
+  /** A part of the points of records that had expired by a time, the longest expired first. */
+  expired({ now, after, limit }: ExpiredRequest): Omit<ScanPage<IndexedPoint>, "done"> {
+    const most = Math.min(limit, MAX_POINTS);
+    const rows = this.#expired.all([now, ...placeOf(after), most]);
+    const last = rows.at(-1);
+    const next = last === undefined || rows.length < most ? null : `${Number(last[4])} ${Number(last[5])}`;
+    return { found: rows.map(toPoint), next };
   }
 }
 
 function toPoint([path, key, version, writeId]: readonly Column[]): IndexedPoint {
   return { namespace: textOf(path), key: textOf(key), version: Number(version), writeId: String(writeId) };
+}
+
+/** Expiry and row of the item after which a part begins. */
+function placeOf(after: string | null): readonly [number, number] {
+  const [expiresAt, row] = (after ?? "-1 -1").split(" ").map(Number);
+  if (Number.isSafeInteger(expiresAt) && Number.isSafeInteger(row)) return [expiresAt as number, row as number];
+  throw new ValidationError("A scan cannot continue from a place that no scan of this file returned: start with null.");
 }

@@ -186,6 +186,12 @@ export interface BatchRow {
   readonly cell: Uint8Array;
 }
 
+/** Asks for a part of the points whose items have expired. */
+export interface ExpiredRequest extends ScanRequest {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** What can be asked of the database thread, and what it answers. */
 export interface Calls {
   open: { readonly request: OpenRequest; readonly reply: null };
@@ -201,7 +207,7 @@ export interface Calls {
   stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
   rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
   points: { readonly request: ScanRequest; readonly reply: ScanPage<IndexedPoint> };
-  expired: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: IndexedPoint[] };
+  expired: { readonly request: ExpiredRequest; readonly reply: Omit<ScanPage<IndexedPoint>, "done"> };
   due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };
   backlog: { readonly request: { readonly bound: number }; readonly reply: OutboxBacklog };
   setting: { readonly request: { readonly name: string }; readonly reply: string | null };

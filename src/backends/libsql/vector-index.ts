@@ -67,8 +67,8 @@ export class LibsqlVectorIndex implements VectorIndex {
     return this.#database.call("points", { after, limit: Math.max(limit, 1) }, deadline);
   }
 
-  async expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
-    return limit < 1 ? [] : this.#database.call("expired", { now, limit }, deadline);
+  async expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
+    return limit < 1 ? { found: [], next: after } : this.#database.call("expired", { now, after, limit }, deadline);
   }
 
   /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */

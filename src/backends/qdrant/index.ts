@@ -135,8 +135,8 @@ export class QdrantBackend implements Resource, VectorIndex {
     return this.#use((index) => index.scan(after, limit, deadline));
   }
 
-  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
-    return this.#use((index) => index.expired(now, limit, deadline));
+  expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
+    return this.#use((index) => index.expired(now, after, limit, deadline));
   }
 
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void> {

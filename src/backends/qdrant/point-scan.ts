@@ -42,12 +42,19 @@ export async function scanPoints(
   return { found, next: JSON.stringify(place), done: Math.min(place.seen / Math.max(total, 1), 1) };
 }
 
-/** Points whose end lies at `now` (milliseconds) or before. */
-export async function expiredPoints(points: PointsOfCall, now: number, limit: number): Promise<IndexedPoint[]> {
-  if (limit < 1) return [];
+/** A part of the points that expire at `now` (milliseconds) or before, in the order of their ids. */
+export async function expiredPoints(
+  points: PointsOfCall,
+  now: number,
+  after: string | null,
+  limit: number,
+): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
+  if (limit < 1) return { found: [], next: after };
   const filter = { must: [{ key: "expires_at", range: { lte: now } }] };
-  const { points: scrolled } = await scroll(points, { limit, filter });
-  return scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+  // An offset is a number where points are not of this store.
+  const start = after === null ? {} : { offset: JSON.parse(after) as unknown };
+  const { points: scrolled, next_page_offset: next = null } = await scroll(points, { limit, filter, ...start });
+  return { found: scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []), next: next === null ? null : JSON.stringify(next) };
 }
 
 async function scroll({ client, path, deadline }: PointsOfCall, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {

@@ -133,8 +133,8 @@ export class QdrantVectorIndex implements VectorIndex {
     return scanPoints({ client: this.#client, path: this.#path, deadline }, after, limit);
   }
 
-  expired(now: number, limit: number, deadline?: Deadline): Promise<IndexedPoint[]> {
-    return expiredPoints({ client: this.#client, path: this.#path, deadline }, now, limit);
+  expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
+    return expiredPoints({ client: this.#client, path: this.#path, deadline }, now, after, limit);
   }
 
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void> {

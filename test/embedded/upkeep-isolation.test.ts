@@ -1,0 +1,104 @@
+/** One intent, record or point that cannot be processed does not keep the others from being processed. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { Connection, toBytes } from "../../src/backends/libsql/connection.ts";
+import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
+import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
+import { QueryError, SchemaError } from "../../src/model/errors.ts";
+import type { ItemId, ItemRecord } from "../../src/model/item.ts";
+
+/** An embedding provider that rejects every text while it is told to. Not as an outage, which is retried for seconds. */
+class SwitchedEmbeddings extends HashEmbeddings {
+  isRejecting = false;
+
+  protected override vectorOf(text: string): number[] {
+    if (this.isRejecting) throw Object.assign(new Error("content policy"), { status: 400 });
+    return super.vectorOf(text);
+  }
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+async function open(more: Omit<EmbeddedStoreConfig, "path"> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), "upkeep-isolation-"));
+  const path = join(directory, "store.db");
+  const embeddings = new SwitchedEmbeddings();
+  const index = { dims: embeddings.dims, embeddings, fields: ["text"] };
+  const store = await ScyllaDBStore.embedded({ path, index, embeddingFailure: "store-unindexed", ...more });
+  onTestFinished(async () => {
+    await store.stop();
+    await rm(directory, { recursive: true });
+  });
+  return { store, embeddings, path };
+}
+
+type Get = (this: LibsqlItemRepository, ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
+
+/** Fails reads of the records of one namespace, as of those of a newer format. */
+function makeUnreadable(namespace: string): void {
+  const get = Object.getOwnPropertyDescriptor(LibsqlItemRepository.prototype, "get")?.value as Get;
+  vi.spyOn(LibsqlItemRepository.prototype, "get").mockImplementation(async function (this: LibsqlItemRepository, ids) {
+    if (ids.some((id) => id.namespace === namespace)) throw new SchemaError("A record is in a newer format.");
+    return get.call(this, ids);
+  });
+}
+
+const flush = { graceMs: 60_000, flushMs: 0, tickMs: 3_600_000 };
+
+test("reconcile finishes writes although the outbox holds intents in a newer format, and reports those", async () => {
+  const { store, embeddings, path } = await open({ reconcile: flush });
+  embeddings.isRejecting = true;
+  await store.put(["a"], "k", { text: "tea" });
+  const connection = new Connection(path);
+  connection.exec("PRAGMA busy_timeout = 5000");
+  const insert = connection.writer("INSERT INTO outbox (due_at, id, batch) VALUES (?, ?, ?)");
+  connection.transaction("IMMEDIATE", () => {
+    for (let n = 0; n < 1_500; n += 1) insert([n, toBytes(`newer-${n}`), new Uint8Array(Buffer.from('{"b":2}'))]);
+  });
+  connection.close();
+  embeddings.isRejecting = false;
+  expect(await store.reconcile()).toMatchObject({ settled: 1, failed: 0, unreadable: 1_500 });
+  expect((await store.search(["a"], { query: "tea" }))[0]?.score).toBeCloseTo(1);
+  expect((await store.health()).backlog).toMatchObject({ noted: 0, unreadable: 1_000, more: true });
+});
+
+test("a record of an ended write that cannot be read does not keep due intents from being processed", async () => {
+  const { store, embeddings } = await open({ reconcile: flush });
+  await store.put(["newer"], "k", { text: "coffee" });
+  embeddings.isRejecting = true;
+  await store.put(["a"], "k", { text: "tea" });
+  embeddings.isRejecting = false;
+  makeUnreadable("newer");
+  expect(await store.reconcile()).toMatchObject({ settled: 1, failed: 1 });
+  expect((await store.search(["a"], { query: "tea" }))[0]?.score).toBeCloseTo(1);
+});
+
+test("a batch of intents that cannot be postponed does not keep later batches from being processed", async () => {
+  const { store, embeddings } = await open({ reconcile: flush });
+  embeddings.isRejecting = true;
+  for (const namespace of ["newer", "a", "b"]) await store.put([namespace], "k", { text: "tea" });
+  embeddings.isRejecting = false;
+  makeUnreadable("newer");
+  vi.spyOn(LibsqlOutbox.prototype, "add").mockRejectedValue(new QueryError("The batch is too large."));
+  expect(await store.reconcile()).toMatchObject({ settled: 2, failed: 1 });
+});
+
+test("a sweep removes expired points behind a thousand of them whose records cannot be read", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const { store } = await open({ reconcile: flush });
+  const items = (namespace: string, count: number) =>
+    Array.from({ length: count }, (_, n) => ({ namespace: [namespace], key: `${n}`, value: { text: `tea ${n}` }, ttl: 1 }));
+  await store.batch(items("newer", 1_000));
+  vi.setSystemTime(Date.now() + 1_000);
+  await store.batch(items("a", 20));
+  vi.setSystemTime(Date.now() + 120_000);
+  makeUnreadable("newer");
+  expect((await store.sweep()).points).toBe(20);
+});
