@@ -56,6 +56,20 @@ export interface GetOptions extends CallOptions {
   refreshTtl?: boolean;
 }
 
+/** Options of a listing of namespaces. */
+export interface ListNamespacesOptions extends CallOptions {
+  /** First labels; "*" matches any one label. */
+  prefix?: string[];
+  /** Last labels; "*" matches any one label. */
+  suffix?: string[];
+  /** Cuts namespaces to so many labels. */
+  maxDepth?: number;
+  /** Most results; 100 by default. */
+  limit?: number;
+  /** Results to leave out first; 0 by default. */
+  offset?: number;
+}
+
 /** Results of a search: an array like any other, that also tells how it came about. */
 export type SearchResults<Value = AnyValue> = SearchItem<Value>[] & {
   /** Not enumerable, so that results compare and serialise as a plain array. */

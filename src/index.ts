@@ -1,5 +1,5 @@
 /** LangGraph long-term memory on ScyllaDB or Cassandra with Qdrant, or on one local file. */
-export type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
+export type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
 export { Collection, type CollectionOptions, type CollectionPutOptions, type CollectionResults, type OnInvalid } from "./collection.ts";
 export type { ActorSource } from "./audit/actor.ts";
 export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts";

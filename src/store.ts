@@ -16,6 +16,7 @@ import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfNone, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
+import { checkOptions, type OptionNames } from "./option-names.ts";
 import { StoreView, WHOLE_STORE, type ViewGround } from "./views.ts";
 
 /** Longest time for a health check of a store that is not connected yet, milliseconds. */
@@ -127,6 +128,8 @@ export class ScyllaDBStore extends StoreView {
    * what differs. Reads the whole store; it may be used meanwhile.
    */
   async repair(options: RepairOptions = {}): Promise<RepairReport> {
+    // A misspelled dryRun would change data.
+    checkOptions(options, "repair()", REPAIR_NAMES);
     return this.#lifecycle.run((composition) => composition.repair(options));
   }
 
@@ -217,6 +220,8 @@ export class ScyllaDBStore extends StoreView {
     await this.stop();
   }
 }
+
+const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, onProgress: true, signal: true };
 
 /** What the views stand on: whatever is in force when a call is made. */
 function groundOf(lifecycle: Lifecycle): ViewGround {

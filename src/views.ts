@@ -7,7 +7,7 @@ import {
   type Operation,
   type OperationResults,
 } from "@langchain/langgraph-checkpoint";
-import type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchOptions, SearchResults } from "./call-options.ts";
+import type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, PutOptions, SearchOptions, SearchResults } from "./call-options.ts";
 import { Collection, type CollectionOptions } from "./collection.ts";
 import type { Answer } from "./core/memory.ts";
 import type { SearchResult } from "./core/found.ts";
@@ -24,6 +24,7 @@ import {
   type Request,
   type RequestLimits,
 } from "./model/operation.ts";
+import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, SEARCH_NAMES, type OptionNames } from "./option-names.ts";
 import type { Caller, RunRequests } from "./ports/requests.ts";
 import { parseLifetime } from "./model/ttl.ts";
 
@@ -46,6 +47,15 @@ export interface ViewDefaults {
   /** On whose behalf the calls are made, for the audit trail: a user's id; null for whom `audit.actor` names. */
   actor?: string | null;
 }
+
+const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
+  index: true,
+  order: true,
+  minScore: true,
+  ttl: true,
+  batchErrors: true,
+  actor: true,
+};
 
 /** What a view stands on: the store, which connects when it must, and its bounds. */
 export interface ViewGround {
@@ -116,7 +126,7 @@ export class StoreView extends BaseStore {
    * @throws {BatchError} when an operation failed, with the outcome of each.
    */
   override async batch<Op extends Operation[]>(operations: Op, options: CallOptions = {}): Promise<OperationResults<Op>> {
-    const { signal } = checkOptions(options);
+    const { signal } = checkOptions(options, "batch()", CALL_NAMES);
     const outcomes = await this.#settle(operations, signal);
     if (this.#defaults.batchErrors !== "positional") {
       if (outcomes.some(({ status }) => status === "rejected")) throw new BatchError(outcomes);
@@ -128,7 +138,7 @@ export class StoreView extends BaseStore {
   /** Reads an item; null when there is none. */
   override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
     // Field by field: what an operation is, is told by the fields that it has.
-    const { refreshTtl, signal } = checkOptions(options);
+    const { refreshTtl, signal } = checkOptions(options, "get()", GET_NAMES);
     return (await this.#one({ namespace, key, refreshTtl, signal })) as Item | null;
   }
 
@@ -147,32 +157,26 @@ export class StoreView extends BaseStore {
   ): Promise<void> {
     // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
     toPath(namespace);
-    const { ttl, expiresAt, signal } = checkOptions(options);
+    const { ttl, expiresAt, signal } = checkOptions(options, "put()", PUT_NAMES);
     await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });
   }
 
   /** Deletes an item; one that is not there is no error. */
   override async delete(namespace: string[], key: string, options: CallOptions = {}): Promise<void> {
-    const { signal } = checkOptions(options);
+    const { signal } = checkOptions(options, "delete()", CALL_NAMES);
     await this.#one({ namespace, key, value: null, signal });
   }
 
   /** Finds items below a prefix: by similarity with a `query`, otherwise in stable order. `[]` is everything. */
   override async search(namespacePrefix: string[], options: SearchOptions = {}): Promise<SearchResults> {
-    return (await this.#one({ ...checkOptions(options), namespacePrefix })) as SearchResults;
+    return (await this.#one({ ...checkOptions(options, "search()", SEARCH_NAMES), namespacePrefix })) as SearchResults;
   }
 
   /** Lists the namespaces that hold items, label by label in order. "*" in `prefix` or `suffix` is any one label. */
   override async listNamespaces(
-    options: CallOptions & {
-      prefix?: string[];
-      suffix?: string[];
-      maxDepth?: number;
-      limit?: number;
-      offset?: number;
-    } = {},
+    options: ListNamespacesOptions = {},
   ): Promise<string[][]> {
-    const { prefix, suffix, maxDepth, limit, offset, signal } = checkOptions(options);
+    const { prefix, suffix, maxDepth, limit, offset, signal } = checkOptions(options, "listNamespaces()", LIST_NAMESPACES_NAMES);
     const matchConditions = [
       ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
@@ -262,22 +266,11 @@ function positional(outcome: PromiseSettledResult<unknown>): unknown {
   return failure;
 }
 
-/** The options of a call; null, which untyped callers give for none, stands for none. */
-function checkOptions<Options extends object>(options: Options | null): Partial<Options> {
-  if (options === null) return {};
-  if (typeof options === "object" && !Array.isArray(options)) return options;
-  throw new ValidationError(`The options of a call must be an object, but got ${kindOf(options)}.`);
-}
-
 function checkDefaults(defaults: ViewDefaults): ViewDefaults {
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
-  const { index, order, minScore, ttl, batchErrors, actor, ...unknown } = defaults;
-  const [stray] = Object.keys(unknown);
-  if (stray !== undefined) {
-    throw new ValidationError(`with() knows index, order, minScore, ttl, batchErrors and actor, but got "${stray}".`);
-  }
+  const { index, order, minScore, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
   if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
     throw new ValidationError('batchErrors must be "throw" or "positional".');
   }

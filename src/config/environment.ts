@@ -3,7 +3,7 @@
  * between the levels, `_` between the words of a name.
  */
 import type { Option } from "./catalogue.ts";
-import { nearestOf } from "./nearest.ts";
+import { nearestOf } from "../model/nearest-name.ts";
 import { pathText } from "./mistakes.ts";
 import { alternativesOf } from "./type-text.ts";
 import type { ConfigObject } from "./layers.ts";

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { exampleOf, metaOf, schemasTo, type Catalogue } from "./catalogue.ts";
 import { givenText, isSecretName } from "./given.ts";
-import { nearestOf } from "./nearest.ts";
+import { nearestOf } from "../model/nearest-name.ts";
 import { mustBe, typeText, type OptionSchema } from "./type-text.ts";
 
 /** How a place is named where it was given: an environment variable, a file. Null where only the path names it. */

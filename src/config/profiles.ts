@@ -2,7 +2,7 @@
 import { ConfigurationError } from "../model/errors.ts";
 import { PROFILE_VARIABLE, type Environment } from "./environment.ts";
 import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
-import { nearestOf } from "./nearest.ts";
+import { nearestOf } from "../model/nearest-name.ts";
 import type { ConfigFile } from "./file.ts";
 
 /** Names that a profile may have. */

@@ -44,7 +44,8 @@ export interface LabelRules {
 /**
  * Checks that `namespace` is a list of labels and returns its path.
  *
- * @throws {InvalidNamespaceError} (LangGraph's own) naming the position and kind of the label that is wrong.
+ * @throws {InvalidNamespaceError} (LangGraph's own) naming the position and kind of the label that is wrong. Its message
+ *   contains LangGraph's sentence for the case: callers match on it.
  */
 export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   if (!Array.isArray(namespace)) {
@@ -52,7 +53,7 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   }
   if (namespace.length === 0) {
     if (rules.allowEmpty) return ROOT;
-    throw new InvalidNamespaceError("Namespace cannot be empty: give at least one label.");
+    throw new InvalidNamespaceError("Namespace cannot be empty. Give at least one label.");
   }
   const limits = rules.limits ?? WIDEST;
   // Before the labels are looked at: a list of millions shall cost nothing.
@@ -61,7 +62,7 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   // By position, so that a hole is met too; `Array.from` took as long as all the checks.
   for (let i = 0; i < namespace.length; i += 1) labels.push(checkLabel(namespace[i], i, limits));
   if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
-    throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph": LangGraph keeps it for itself.');
+    throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph". LangGraph keeps it for itself.');
   }
   const path = labels.join(SEPARATOR);
   checkBytes(path, "");
@@ -101,11 +102,11 @@ function checkBytes(path: string, within: string): void {
 function checkLabel(label: unknown, position: number, { maxLabelBytes }: NamespaceLimits): string {
   const at = `Invalid namespace label at position ${position}`;
   if (typeof label !== "string") {
-    throw new InvalidNamespaceError(`${at}: namespace labels must be strings, but got ${kindOf(label)}.`);
+    throw new InvalidNamespaceError(`${at}. Namespace labels must be strings, but got ${typeNameOf(label)}.`);
   }
-  if (label === "") throw new InvalidNamespaceError(`${at}: namespace labels cannot be empty strings.`);
+  if (label === "") throw new InvalidNamespaceError(`${at}. Namespace labels cannot be empty strings.`);
   if (label.includes(SEPARATOR)) {
-    throw new InvalidNamespaceError(`${at}: namespace labels cannot contain periods ('.').`);
+    throw new InvalidNamespaceError(`${at}. Namespace labels cannot contain periods ('.').`);
   }
   if (!label.isWellFormed()) {
     throw new InvalidNamespaceError(`${at}: it holds a lone surrogate, which no database can store.`);
@@ -115,6 +116,12 @@ function checkLabel(label: unknown, position: number, { maxLabelBytes }: Namespa
     throw new InvalidNamespaceError(`${at}: it is ${bytes} bytes long; at most ${maxLabelBytes} are (limits.maxLabelBytes).`);
   }
   return label;
+}
+
+/** The type in LangGraph's words, which callers match on; where it says "object", what kind of object follows. */
+function typeNameOf(label: unknown): string {
+  const kind = kindOf(label);
+  return kind === typeof label ? kind : `${typeof label} (${kind})`;
 }
 
 /** The labels of a path; the inverse of {@link toPath}. */

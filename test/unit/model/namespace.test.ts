@@ -1,4 +1,4 @@
-import { InvalidNamespaceError } from "@langchain/langgraph-checkpoint";
+import { InvalidNamespaceError, validateNamespace } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -71,7 +71,7 @@ describe("labels", () => {
     ["an empty label", ["users", ""], "position 1"],
     ["a period", ["users", "a.b"], "periods"],
     ["a number", ["users", 42], "got number"],
-    ["null", ["users", null], "got null"],
+    ["null", ["users", null], "got object (null)"],
     ["a hole", new Array(1), "got undefined"],
     ["a lone surrogate", ["\ud800"], "surrogate"],
     ["a path that no key can hold", ["x".repeat(40_000)], "at most 32768"],
@@ -79,6 +79,31 @@ describe("labels", () => {
   ])("%s is refused", (_, namespace, message) => {
     expect(() => toPath(namespace)).toThrow(InvalidNamespaceError);
     expect(() => toPath(namespace)).toThrow(message);
+  });
+
+  test.each<[string, unknown[]]>([
+    ["an empty list", []],
+    ["an empty label", ["users", ""]],
+    ["a period", ["users", "a.b"]],
+    ["a number", ["users", 42]],
+    ["null", ["users", null]],
+    ["a list", ["users", ["a"]]],
+    ["a Date", [new Date(0)]],
+    ["undefined", ["users", undefined]],
+    ["a boolean", [true]],
+    ["LangGraph's own root", ["langgraph", "x"]],
+  ])("the message for %s contains LangGraph's sentence, on which callers match", (_, namespace) => {
+    const messageOf = (check: () => unknown): string => {
+      try {
+        check();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return "nothing was thrown";
+    };
+    // What follows names the labels themselves.
+    const theirs = messageOf(() => validateNamespace(namespace as string[])).replace(/^.* found in .*?\. /, "").replace(/( Got|: Got).*$/, "");
+    expect(messageOf(() => toPath(namespace))).toContain(theirs.replace(/\.$/, ""));
   });
 
   test("asking is freer than putting", () => {

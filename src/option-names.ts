@@ -1,0 +1,54 @@
+/** The names of the options that a call takes: a misspelled one is an error, not a call without it. */
+import type { CallOptions, GetOptions, ListNamespacesOptions, PutOptions, SearchOptions } from "./call-options.ts";
+import { kindOf, ValidationError } from "./model/errors.ts";
+import { nearestOf } from "./model/nearest-name.ts";
+
+/** The names of all options of a call, for its messages in this order. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+const signal = { signal: true } as const;
+const page = { limit: true, offset: true } as const;
+
+export const CALL_NAMES: OptionNames<CallOptions> = signal;
+export const GET_NAMES: OptionNames<GetOptions> = { refreshTtl: true, ...signal };
+export const PUT_NAMES: OptionNames<PutOptions> = { ttl: true, expiresAt: true, ...signal };
+export const SEARCH_NAMES: OptionNames<SearchOptions> = {
+  query: true,
+  filter: true,
+  ...page,
+  order: true,
+  cursor: true,
+  minScore: true,
+  refreshTtl: true,
+  ...signal,
+};
+export const LIST_NAMESPACES_NAMES: OptionNames<ListNamespacesOptions> = { prefix: true, suffix: true, maxDepth: true, ...page, ...signal };
+
+/**
+ * The options of a call; null, which untyped callers give for none, stands for none.
+ *
+ * @param call - as it is written, for messages: "search()"
+ * @param known - names of the options; their type keeps them complete
+ * @throws {ValidationError} naming an option that is unknown and the nearest that there is.
+ */
+export function checkOptions<Options extends object>(
+  options: Options | null,
+  call: string,
+  known: OptionNames<Options>,
+): Partial<Options> {
+  if (options === null) return {};
+  if (typeof options !== "object" || Array.isArray(options)) {
+    throw new ValidationError(`The options of ${call} must be an object, but got ${kindOf(options)}.`);
+  }
+  // Without a list of the names: it is done for each get.
+  for (const name in options) {
+    if (!Object.hasOwn(known, name) && options[name] !== undefined) throw unknownOption(name, call, Object.keys(known));
+  }
+  return options;
+}
+
+function unknownOption(name: string, call: string, known: readonly string[]): ValidationError {
+  const near = nearestOf(name, known);
+  const hint = near === null ? "" : ` Did you mean ${JSON.stringify(near)}?`;
+  return new ValidationError(`${call} has no option ${JSON.stringify(name)}.${hint} Its options are ${known.join(", ")}.`);
+}

@@ -1,0 +1,54 @@
+/** Misspelled options of direct calls are errors; unknown fields of batched operations are ignored. */
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { AsyncBatchedStore } from "@langchain/langgraph-checkpoint";
+import { afterAll, expect, test } from "vitest";
+
+const embeddings = new HashEmbeddings();
+const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+afterAll(() => store.stop());
+
+/** Options as a caller without types gives them. */
+const untyped = (options: Record<string, unknown>): never => options as never;
+
+test.each([
+  ["search", "minscore", "minScore", () => store.search(["a"], untyped({ query: "tea", minscore: 0.9 }))],
+  ["search", "min_score", "minScore", () => store.search(["a"], untyped({ min_score: 0.9 }))],
+  ["search", "filters", "filter", () => store.search(["a"], untyped({ filters: { a: 1 } }))],
+  ["get", "refreshTTL", "refreshTtl", () => store.get(["a"], "k", untyped({ refreshTTL: false }))],
+  ["put", "expires_at", "expiresAt", () => store.put(["a"], "k", { text: "tea" }, undefined, untyped({ expires_at: new Date() }))],
+  ["delete", "signl", "signal", () => store.delete(["a"], "k", untyped({ signl: null }))],
+  ["listNamespaces", "maxdepth", "maxDepth", () => store.listNamespaces(untyped({ maxdepth: 1 }))],
+  ["batch", "signals", "signal", () => store.batch([], untyped({ signals: [] }))],
+  ["repair", "dryrun", "dryRun", () => store.repair(untyped({ dryrun: true }))],
+])("%s() rejects %s and suggests %s", async (call, given, near, run) => {
+  await expect(run()).rejects.toMatchObject({ code: "VALIDATION", message: expect.stringContaining(`${call}() has no option "${given}". Did you mean "${near}"?`) as string });
+  expect(await store.get(["a"], "k")).toBeNull();
+});
+
+test("with() rejects a misspelled default and suggests the nearest", () => {
+  expect(() => store.with(untyped({ minscore: 1 }))).toThrow('with() has no option "minscore". Did you mean "minScore"?');
+});
+
+test("every option that LangGraph passes is accepted, an undefined one too", async () => {
+  await store.put(["b"], "k", { text: "tea" }, ["text"], { ttl: 5 });
+  expect(await store.search(["b"], { filter: { text: "tea" }, limit: 5, offset: 0, query: "tea" })).toHaveLength(1);
+  expect(await store.search(["b"], untyped({ limit: 5, another: undefined }))).toHaveLength(1);
+  expect(await store.search(["b"], null as never)).toHaveLength(1);
+  expect(await store.listNamespaces({ prefix: ["b"], suffix: ["b"], maxDepth: 1, limit: 5, offset: 0 })).toEqual([["b"]]);
+  const batched = new AsyncBatchedStore(store);
+  batched.start();
+  expect(await batched.search(["b"], { query: "tea" })).toHaveLength(1);
+  await batched.stop();
+});
+
+test("operations of a batch may have unknown fields, which are ignored", async () => {
+  const operations = [
+    { namespace: ["c"], key: "k", value: { text: "tea" }, tracing: { id: 1 } },
+    { namespace: ["b"], key: "k", runId: "r" },
+    { namespacePrefix: ["b"], limit: 1, offset: 0, minscore: 2, runId: "r" },
+    { matchConditions: [], limit: 1, offset: 0, runId: "r" },
+  ];
+  const [put, item, found, namespaces] = (await store.batch(operations)) as unknown[];
+  expect([put, (item as { key: string }).key, (found as unknown[]).length, (namespaces as unknown[]).length]).toEqual([undefined, "k", 1, 1]);
+});
