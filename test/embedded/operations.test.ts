@@ -210,7 +210,7 @@ test("performance pin: the notes of many writes are held against their records i
   await vi.waitFor(async () => {
     await store.reconcile();
     expect(get.mock.calls.flatMap(([ids]) => ids)).toHaveLength(1_000);
-  });
+  }, { timeout: 30_000 });
   expect(Math.max(...get.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(200);
 });
 

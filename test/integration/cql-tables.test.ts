@@ -318,7 +318,7 @@ describe("settings", () => {
     const timestamp = await vi.waitUntil(async () => {
       const query = `SELECT writetime(value) AS timestamp FROM ${table} WHERE name = ?`;
       return (await client.execute(query, [name], { prepare: true })).rows[0]?.["timestamp"] as unknown;
-    });
+    }, { timeout: 30_000 });
     const finder = settings.establish(name, "another");
     const earlier = String(Number(String(timestamp)) + 5);
     const write = `INSERT INTO ${table} (name, value) VALUES (?, 'earlier') USING TIMESTAMP ?`;
