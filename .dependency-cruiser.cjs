@@ -22,7 +22,7 @@ module.exports = {
     layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "concurrency/", "ports/", "backends/cql/"]),
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
     layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),
-    layer("embeddings-import-only-the-model", "embeddings/", ["model/", "embeddings/"]),
+    layer("embeddings-import-only-the-model", "embeddings/", ["model/", "concurrency/", "embeddings/"]),
     layer("testing-imports-model-and-ports", "testing/", ["model/", "concurrency/", "ports/", "testing/"]),
     {
       name: "only-the-composition-root-knows-backends",

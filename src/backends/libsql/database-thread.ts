@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { CallFailedError, WorkerChannel } from "../../concurrency/worker-channel.ts";
 import { ClosedError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { isBusy, toStoreError } from "./errors.ts";
+import { isBusy, toStoreError, type Failure } from "./errors.ts";
 import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
 import { settledWithin } from "./settled-within.ts";
-import { CallFailedError, WorkerChannel } from "./worker-channel.ts";
 
 /** How long a call tries again while another process holds the lock. */
 const BUSY_DEADLINE_MS = 10_000;
@@ -15,6 +15,11 @@ const MAX_PAUSE_MS = 32;
 const WORKING = "Working on the database file";
 /** How long `stop` waits for what is under way. */
 const STOP_DEADLINE_MS = 15_000;
+
+/** The file that the thread runs, next to this one: its source, or what a build made of it. */
+const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
+
+type DatabaseChannel = WorkerChannel<Calls, Failure>;
 
 /**
  * A thread with a connection to the file. Calls run one after another; their number is bounded. While another process
@@ -26,7 +31,7 @@ export class DatabaseThread implements DatabaseCalls {
   readonly #logger: Logger;
   readonly #maxCalls: number;
   readonly #active = new Set<Promise<unknown>>();
-  #channel: Promise<WorkerChannel> | null = null;
+  #channel: Promise<DatabaseChannel> | null = null;
   #state: "new" | "started" | "stopped" = "new";
 
   /**
@@ -91,7 +96,7 @@ export class DatabaseThread implements DatabaseCalls {
     return this.#untilFree(channel, name, request, deadline);
   }
 
-  #running(): Promise<WorkerChannel> {
+  #running(): Promise<DatabaseChannel> {
     if (this.#channel !== null) return this.#channel;
     const forget = (): void => {
       if (this.#channel === starting) this.#channel = null;
@@ -102,12 +107,16 @@ export class DatabaseThread implements DatabaseCalls {
     return starting;
   }
 
-  async #startChannel(forget: () => void): Promise<WorkerChannel> {
+  async #startChannel(forget: () => void): Promise<DatabaseChannel> {
     let isOpen = false;
-    const channel = new WorkerChannel((cause) => {
-      forget();
-      if (!isOpen || this.#state === "stopped") return;
-      this.#logger.error({ err: cause, path: this.#open.path }, "the database thread ended; the next call starts another");
+    const channel: DatabaseChannel = new WorkerChannel({
+      file: WORKER,
+      name: "langgraph-store-libsql",
+      onExit: (cause) => {
+        forget();
+        if (!isOpen || this.#state === "stopped") return;
+        this.#logger.error({ err: cause, path: this.#open.path }, "the database thread ended; the next call starts another");
+      },
     });
     try {
       await this.#untilFree(channel, "open", this.#open);
@@ -120,7 +129,7 @@ export class DatabaseThread implements DatabaseCalls {
   }
 
   async #untilFree<N extends CallName>(
-    channel: WorkerChannel,
+    channel: DatabaseChannel,
     name: N,
     request: Calls[N]["request"],
     deadline?: Deadline,
@@ -131,7 +140,8 @@ export class DatabaseThread implements DatabaseCalls {
         return await channel.call(name, request);
       } catch (error) {
         if (!(error instanceof CallFailedError)) throw this.#crashed(error);
-        if (!isBusy(error.failure) || performance.now() > end) throw toStoreError(error.failure, this.#open.path);
+        const failure = error.failure as Failure;
+        if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, this.#open.path);
       }
       await sleep(Math.random() * bound);
       deadline?.throwIfOver(WORKING);

@@ -217,18 +217,6 @@ export interface Calls {
 /** Name of a call. */
 export type CallName = keyof Calls;
 
-/** A call on its way to the thread. */
-export interface CallMessage<N extends CallName = CallName> {
-  readonly id: number;
-  readonly name: N;
-  readonly request: Calls[N]["request"];
-}
-
-/** Its answer on the way back. */
-export type ReplyMessage =
-  | { readonly id: number; readonly reply: Calls[CallName]["reply"] }
-  | { readonly id: number; readonly failure: Failure };
-
 /** Answers calls; a failure is a `StoreError`. Once its deadline is over, a call is not sent any more. */
 export interface DatabaseCalls {
   call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]>;

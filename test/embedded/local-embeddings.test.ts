@@ -1,0 +1,57 @@
+import { LOCAL_EMBEDDINGS_DIMS, LocalEmbeddings } from "langgraph-store-scylladb/local-embeddings";
+import { expect, test } from "vitest";
+
+const WORDS = "The user walks in the mountains, drinks tea and works on databases. ";
+
+/** Turns of the event loop until a promise settles. */
+async function turnsUntil(settled: Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const over = settled.finally(() => (isOver = true));
+  while (!isOver) {
+    await new Promise(setImmediate);
+    turns += 1;
+  }
+  await over;
+  return turns;
+}
+
+test("the event loop turns while a long text is embedded", async () => {
+  const embeddings = new LocalEmbeddings();
+  await embeddings.embedQuery("load the model");
+  expect(await turnsUntil(embeddings.embedDocuments(Array<string>(8).fill(WORDS.repeat(100))))).toBeGreaterThan(200);
+});
+
+test("a text of 200 KB is embedded by its beginning, which is all that the model reads", async () => {
+  const embeddings = new LocalEmbeddings();
+  const [long, start] = await embeddings.embedDocuments([WORDS.repeat(3_000), WORDS.repeat(10)]);
+  expect(long).toHaveLength(LOCAL_EMBEDDINGS_DIMS);
+  long?.forEach((number, i) => expect(number).toBeCloseTo(start?.[i] ?? NaN, 5));
+});
+
+test("an empty text has a vector, alone and at each position of a list", async () => {
+  const embeddings = new LocalEmbeddings();
+  const alone = await embeddings.embedQuery("");
+  expect(alone).toHaveLength(LOCAL_EMBEDDINGS_DIMS);
+  expect(alone.every(Number.isFinite)).toBe(true);
+  for (const texts of [["tea", ""], ["", "tea"], ["tea", "", "tea"], ["", ""], ["tea", "\u200b"]]) {
+    const vectors = await embeddings.embedDocuments(texts);
+    expect(vectors.map(({ length }) => length)).toEqual(texts.map(() => LOCAL_EMBEDDINGS_DIMS));
+  }
+  expect(await embeddings.embedDocuments([])).toEqual([]);
+});
+
+test("concurrent calls get the vectors of their own texts", async () => {
+  const embeddings = [new LocalEmbeddings(), new LocalEmbeddings()];
+  const texts = ["tea", "mountains", "databases"];
+  const expected = await Promise.all(texts.map((text) => new LocalEmbeddings().embedQuery(text)));
+  const found = await Promise.all(embeddings.map((each) => each.embedDocuments(texts)));
+  for (const vectors of found) vectors.forEach((vector, n) => vector.forEach((number, i) => expect(number).toBeCloseTo(expected[n]?.[i] ?? NaN, 5)));
+});
+
+test("what is no text is rejected with its kind", async () => {
+  const embeddings = new LocalEmbeddings();
+  await expect(embeddings.embedQuery(undefined as unknown as string)).rejects.toThrow("must be a string, but got undefined");
+  await expect(embeddings.embedDocuments([7] as unknown as string[])).rejects.toThrow("must be a string, but got number");
+  await expect(embeddings.embedDocuments("tea" as unknown as string[])).rejects.toThrow("takes an array of texts, but got string");
+});
