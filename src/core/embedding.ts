@@ -9,6 +9,7 @@ import { EmbeddingError } from "../model/errors.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
+import { toVector } from "./provided-vector.ts";
 
 /** Bounds of the calls to the provider and of the cache. */
 export interface EmbeddingLimits {
@@ -99,7 +100,7 @@ export class SharedEmbedder implements Embedder {
 
   query(text: string, deadline?: Deadline): Promise<Vector> {
     const vector = this.#once("query", text, async () =>
-      this.#checked(await this.#call(() => this.#provider.embedQuery(text))),
+      toVector(await this.#call(() => this.#provider.embedQuery(text)), this.#dims),
     );
     return deadline === undefined ? vector : deadline.wait("Embedding the query", vector);
   }
@@ -147,7 +148,16 @@ export class SharedEmbedder implements Embedder {
 
   async #embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<Vector>[]> {
     const outcomes = await this.#call(() => this.#provider.embedDocuments(texts));
-    return outcomes.map((outcome) => (outcome.status === "fulfilled" ? this.#checkedOutcome(outcome.value) : outcome));
+    return outcomes.map((outcome) => (outcome.status === "fulfilled" ? this.#outcomeOf(outcome.value) : outcome));
+  }
+
+  /** A text whose vector is unusable fails alone. */
+  #outcomeOf(vector: unknown): PromiseSettledResult<Vector> {
+    try {
+      return fulfilled(toVector(vector, this.#dims));
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {
@@ -156,31 +166,6 @@ export class SharedEmbedder implements Embedder {
     } catch (error) {
       throw toEmbeddingError(error);
     }
-  }
-
-  #checkedOutcome(vector: unknown): PromiseSettledResult<Vector> {
-    try {
-      return fulfilled(this.#checked(vector));
-    } catch (error) {
-      return rejected(error);
-    }
-  }
-
-  #checked(vector: unknown): Vector {
-    if (!Array.isArray(vector) || vector.length !== this.#dims) {
-      throw new EmbeddingError(
-        `The embedding provider answered with a vector of ${Array.isArray(vector) ? vector.length : "no"} numbers, ` +
-          `but index.dims is ${this.#dims}: set it to what the model gives.`,
-        { retryable: false, details: { fault: WRONG_ANSWER } },
-      );
-    }
-    if (!vector.every(Number.isFinite)) {
-      throw new EmbeddingError("The embedding provider answered with a number that is not finite.", {
-        retryable: false,
-        details: { fault: WRONG_ANSWER },
-      });
-    }
-    return vector as number[];
   }
 }
 

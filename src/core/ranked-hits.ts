@@ -3,6 +3,7 @@ import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/operation.ts";
+import { reachesScore, toScore } from "../model/score.ts";
 import type { StoreError } from "../model/errors.ts";
 import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -78,10 +79,10 @@ export class RankedHits {
     const { nearest, maxHits } = this.#source;
     // One more than wanted: the first hit of a lower score shows that those before it are complete.
     for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
-      const hits = await nearest(limit);
+      const hits = (await nearest(limit)).map((hit) => ({ ...hit, score: toScore(hit.score) }));
       await this.#verify(hits);
       const last = hits.at(-1);
-      this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && last.score < minScore);
+      this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && !reachesScore(last.score, minScore));
       this.#settle(hits, this.#exhausted || last === undefined ? null : last.score);
       if (this.#exhausted || this.#found.length >= wanted) return;
       if (limit === maxHits) {
@@ -97,7 +98,7 @@ export class RankedHits {
     const { minScore, order } = this.#request;
     this.#found = hits
       .flatMap((hit) => this.#verified.get(idText(hit)) ?? [])
-      .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || score >= minScore))
+      .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || reachesScore(score, minScore)))
       .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || compareInListing(a.record, b.record, order));
   }
 

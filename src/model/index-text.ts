@@ -8,6 +8,14 @@ import { hasFields } from "./filter-match.ts";
 /** The path that stands for the whole value. */
 export const WHOLE_VALUE = "$";
 
+/** Any character that shows: no white space, control or format character, and none of those that only look empty. */
+const VISIBLE = /[^\s\p{Z}\p{Cc}\p{Cf}\p{Cs}\u115F\u1160\u2800\u3164\p{Variation_Selector}\uFFA0]/u;
+
+/** Whether nothing in a text shows. Such a text is not embedded, in a put as in a query. */
+export function isBlank(text: string): boolean {
+  return !VISIBLE.test(text);
+}
+
 type Step =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "every" }
@@ -55,7 +63,7 @@ function parseStep(token: string, path: string): Step {
 
 /** The texts at `path` in `value`, in order. Blank texts are left out: there is nothing in them to find. */
 export function textsAt(value: unknown, path: TextPath): string[] {
-  return collect(value, path, 0).filter((text) => text.trim() !== "");
+  return collect(value, path, 0).filter((text) => !isBlank(text));
 }
 
 function collect(value: unknown, steps: TextPath, position: number): string[] {

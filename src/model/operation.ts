@@ -2,7 +2,7 @@
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { AbortError, kindOf, ValidationError } from "./errors.ts";
 import { parseFilter, type Filter, type FilterLimits } from "./filter.ts";
-import { parseTextPath } from "./index-text.ts";
+import { isBlank, parseTextPath } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
 import { parseLifetime, UNSAID, type Lifetime } from "./ttl.ts";
@@ -166,8 +166,8 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
   return {
     kind: "search",
     prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
-    // An empty query ranks nothing: LangGraph takes it for none.
-    query: query === undefined || query === null || query === "" ? null : query.toWellFormed(),
+    // A blank query ranks nothing. LangGraph takes an empty one for none.
+    query: query === undefined || query === null || isBlank(query) ? null : query.toWellFormed(),
     filter: parseFilter(fields["filter"], context.limits),
     limit: parseCount(fields["limit"] ?? 10, "limit", maxLimit, "limits.maxLimit"),
     offset: parseCount(fields["offset"] ?? 0, "offset", maxOffset, "limits.maxOffset"),

@@ -1,17 +1,17 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { Vector } from "./vector-index.ts";
 
-/** What the store needs of a LangChain `Embeddings`: exactly its two methods. */
+/** What the store needs of a LangChain `Embeddings`: exactly its two methods. Vectors may be typed arrays. */
 export interface EmbeddingsLike {
-  embedDocuments(texts: string[]): Promise<number[][]>;
-  embedQuery(text: string): Promise<number[]>;
+  embedDocuments(texts: string[]): Promise<ArrayLike<number>[]>;
+  embedQuery(text: string): Promise<ArrayLike<number>>;
 }
 
 /** An embedding provider whose texts fail one by one. Rejects with an `EmbeddingError` when it failed for all of them. */
 export interface EmbeddingProvider {
   /** Vectors at the positions of their texts, or why a text was rejected. */
-  embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<number[]>[]>;
-  embedQuery(text: string): Promise<number[]>;
+  embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<ArrayLike<number>>[]>;
+  embedQuery(text: string): Promise<ArrayLike<number>>;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
-import { EmbeddingError } from "../model/errors.ts";
+import { EmbeddingError, kindOf } from "../model/errors.ts";
 import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
 
 /** Failed calls that one divided call may cost for an unknown reason: enough to find two bad texts in a hundred. */
@@ -17,7 +17,7 @@ const LAST_CALL = 1.5;
 /** Every model accepts this text. */
 const CONTROL_TEXT = "ok";
 
-type Outcome = PromiseSettledResult<number[]>;
+type Outcome = PromiseSettledResult<ArrayLike<number>>;
 
 /** Asks the provider and classifies its failures; failures of one text are `input` or `suspect-input`. */
 export class DividedEmbeddings implements EmbeddingProvider {
@@ -48,7 +48,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
     }
   }
 
-  async embedQuery(text: string): Promise<number[]> {
+  async embedQuery(text: string): Promise<ArrayLike<number>> {
     const startedAt = performance.now();
     try {
       const vector = await this.#askQuery(text);
@@ -71,20 +71,20 @@ export class DividedEmbeddings implements EmbeddingProvider {
   async #accepted(texts: readonly string[]): Promise<Outcome[]> {
     const vectors = await this.#ask(texts);
     this.#documents.note();
-    return vectors.map(fulfilled);
+    return Array.from(vectors, fulfilled);
   }
 
-  async #ask(texts: readonly string[]): Promise<number[][]> {
+  async #ask(texts: readonly string[]): Promise<ArrayLike<number>[]> {
     const vectors: unknown = await this.#embeddings.embedDocuments([...texts]);
-    if (Array.isArray(vectors) && vectors.length === texts.length) return vectors as number[][];
+    if (Array.isArray(vectors) && vectors.length === texts.length) return vectors as ArrayLike<number>[];
     throw new EmbeddingError(
       `The embedding provider was given ${texts.length} texts and answered with ` +
-        `${Array.isArray(vectors) ? `${vectors.length} vectors` : "no list of vectors"}.`,
+        `${Array.isArray(vectors) ? `${vectors.length} vectors` : `${kindOf(vectors)}, which is no list of vectors`}.`,
       { retryable: false, details: { fault: WRONG_ANSWER } },
     );
   }
 
-  async #askQuery(text: string): Promise<number[]> {
+  async #askQuery(text: string): Promise<ArrayLike<number>> {
     return this.#embeddings.embedQuery(text);
   }
 }

@@ -74,13 +74,13 @@ export class HashEmbeddings extends RecordingEmbeddings {
 
 /** Gives each text the vector that a table holds for it, unchanged; a text that is not in the table is an error. */
 export class TableEmbeddings extends RecordingEmbeddings {
-  readonly #table: ReadonlyMap<string, readonly number[]>;
+  readonly #table: ReadonlyMap<string, readonly number[] | Float32Array>;
 
   /**
    * @param options.dims number of components that a store is told to expect
    * @param options.table vector of each text; nothing is checked, so a wrong length can be given on purpose
    */
-  constructor(options: { dims: number; table: Readonly<Record<string, readonly number[]>> }) {
+  constructor(options: { dims: number; table: Readonly<Record<string, readonly number[] | Float32Array>> }) {
     super(options.dims);
     this.#table = new Map(Object.entries(options.table));
   }
@@ -88,7 +88,8 @@ export class TableEmbeddings extends RecordingEmbeddings {
   protected override vectorOf(text: string): number[] {
     const vector = this.#table.get(text);
     if (vector === undefined) throw new Error(`TableEmbeddings holds no vector for the text ${JSON.stringify(text)}`);
-    return [...vector];
+    // LangChain's type knows arrays only; some libraries give typed arrays nevertheless.
+    return vector instanceof Float32Array ? (vector.slice() as unknown as number[]) : [...vector];
   }
 }
 

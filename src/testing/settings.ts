@@ -25,7 +25,7 @@ export function bearing(step: number): readonly number[] {
 }
 
 /** Texts of the compass setting: places whose cosines can be told by looking. Some are not of length 1 on purpose. */
-const COMPASS: Readonly<Record<string, readonly number[]>> = {
+const COMPASS: Readonly<Record<string, readonly number[] | Float32Array>> = {
   north: [1, 0, 0, 0],
   east: [0, 1, 0, 0],
   up: [0, 0, 1, 0],
@@ -39,7 +39,11 @@ const COMPASS: Readonly<Record<string, readonly number[]>> = {
   true: [0, 0, 0, 1],
   [WHOLE_VALUE_TEXT]: [0.1, 0.2, 0.3, 0.4],
   constructor: [0, 0, 1, 0],
+  "east in single precision": Float32Array.of(0, 1, 0, 0),
+  "huge north-east": [1e30, 1e30, 0, 0],
+  "tiny north-east": [1e-30, 1e-30, 0, 0],
   "wrong length": [1, 0, 0],
+  "beyond single precision": [1e39, 0, 0, 0],
   "not finite": [Number.NaN, 0, 0, 0],
   ...Object.fromEntries(Array.from({ length: BEARINGS }, (_, step) => [`bearing ${step}`, bearing(step)])),
 };

@@ -88,6 +88,8 @@ const harness: StoreConformanceHarness = {
     "list/refused-put-makes-no-namespace": UNCHECKED,
     "list/impossible-depth": SLICES,
     "vectors/wrong-length-refused": UNCHECKED,
+    "vectors/blank-is-nothing": "it embeds a blank text like any other",
+    "vectors/scores-are-bounded": "its scores are not rounded",
     "vectors/not-finite-refused": UNCHECKED,
     "vectors/unscored-paged": "it begins anew with the items without vectors on every page, whatever the offset",
     "vectors/filter-kinds": REFERENCE,

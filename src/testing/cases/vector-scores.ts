@@ -38,6 +38,58 @@ export const vectorScores: CaseFamily = {
       },
     },
     {
+      id: "vectors/typed-arrays",
+      title: "a typed array is a vector",
+      async run({ store, ns }) {
+        await seed(store, ns(), { east: { text: "east in single precision" }, north: { text: "north" } });
+        const byEast = await store.search(ns(), { query: "east in single precision" });
+        expect(keysOf(byEast)).toEqual(["east", "north"]);
+        expect(byEast[0]?.score).toBeCloseTo(1, 5);
+      },
+    },
+    {
+      id: "vectors/huge-and-tiny",
+      title: "vectors of huge and tiny numbers have the scores of their directions",
+      async run({ store, ns }) {
+        await seed(store, ns(), { huge: { text: "huge north-east" }, tiny: { text: "tiny north-east" } });
+        for (const [query, score] of [["north", Math.SQRT1_2], ["huge north-east", 1], ["tiny north-east", 1]] as const) {
+          const found = await store.search(ns(), { query });
+          expect(keysOf(found).toSorted(), query).toEqual(["huge", "tiny"]);
+          for (const item of found) expect(item.score, query).toBeCloseTo(score, 5);
+        }
+      },
+    },
+    {
+      id: "vectors/scores-are-bounded",
+      title: "no score is above 1 or below -1, whatever rounding does",
+      async run({ store, ns }) {
+        const directions = ["askew", "north-east", "north by east", "south", "huge north-east", "bearing 7", "bearing 23", "bearing 41"];
+        await seed(store, ns(), Object.fromEntries(directions.map((text) => [text, { text }])));
+        for (const query of directions) {
+          const found = await store.search(ns(), { query });
+          expect(found).toHaveLength(directions.length);
+          expect(found[0]?.score, query).toBe(1);
+          for (const { score } of found) expect(Math.abs(score ?? 2), query).toBeLessThanOrEqual(1);
+        }
+      },
+    },
+    {
+      id: "vectors/blank-is-nothing",
+      title: "nothing blank is embedded: an item of blank texts has no score, and a blank query is none",
+      async run({ store, ns }) {
+        const blanks = [" ", "\n\t", "\u00a0", "\u200b", "\ufeff", "\u2800", "\u0000"];
+        for (const [i, text] of blanks.entries()) await store.put(ns(), `blank-${i}`, { text });
+        await store.put(ns(), "north", { text: "north", alt: " " });
+        const found = await store.search(ns(), { query: "north" });
+        expect(found[0]?.key).toBe("north");
+        expect(found.slice(1).map(({ score }) => score)).toEqual(blanks.map(() => undefined));
+        for (const query of ["", ...blanks]) {
+          const listed = await store.search(ns(), { query });
+          expect(listed.map(({ score }) => score), JSON.stringify(query)).toEqual([...blanks, ""].map(() => undefined));
+        }
+      },
+    },
+    {
       id: "vectors/best-field-counts",
       title: "an item of several fields has the score of its best one, whichever that is, and comes once",
       async run({ store, ns }) {
@@ -157,6 +209,7 @@ export const vectorScores: CaseFamily = {
       title: "a vector that holds NaN is an error",
       async run({ store, ns }) {
         await rejectionOf(store.put(ns(), "k", { text: "not finite" }));
+        await rejectionOf(store.put(ns(), "k", { text: "beyond single precision" }));
       },
     },
   ],

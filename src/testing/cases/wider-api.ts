@@ -10,6 +10,7 @@ interface CursorOptions {
   limit?: number;
   cursor?: string;
   order?: "oldest" | "newest";
+  minScore?: number;
 }
 
 /** What the results of `search` say of themselves, under the non-enumerable `info`. */
@@ -141,6 +142,23 @@ export const vectorInfo: CaseFamily = {
   name: "info of a query",
   setting: "compass",
   cases: [
+    {
+      id: "cursor/min-score-is-inclusive",
+      title: "minScore includes items of that very score, exact or as an earlier search showed it",
+      claims: ["cursor"],
+      async run({ store, ns }) {
+        await seed(store, ns(), { n: { text: "north" }, a: { text: "askew" }, u: { text: "up" }, e: { text: "north by east" }, s: { text: "south" } });
+        const keysFrom = async (minScore: number): Promise<string[]> => keysOf(await search(store, ns(), { query: "north", minScore }));
+        const all = await search(store, ns(), { query: "north" });
+        expect(keysOf(all)).toEqual(["n", "e", "a", "u", "s"]);
+        for (const [i, { score }] of all.entries()) expect(await keysFrom(score ?? 2)).toEqual(keysOf(all).slice(0, i + 1));
+        expect(await keysFrom(1)).toEqual(["n"]);
+        expect(await keysFrom(0.2 / Math.hypot(0.2, 0.05))).toEqual(["n", "e"]);
+        expect(await keysFrom(0)).toEqual(["n", "e", "a", "u"]);
+        expect(await keysFrom(-1)).toHaveLength(5);
+        expect(await keysFrom(1.1)).toEqual([]);
+      },
+    },
     {
       id: "cursor/info-of-a-query",
       title: "info says that a query was answered by vectors",

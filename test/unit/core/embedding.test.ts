@@ -74,13 +74,39 @@ describe("a provider's fault is an error, never a wrong vector", () => {
 
   test.each([
     ["a wrong length", () => [[1, 2, 3]], "vector of 3 numbers, but index.dims is 2"],
+    ["a typed array of a wrong length", () => [Float32Array.of(1, 2, 3)], "vector of 3 numbers (Float32Array), but index.dims is 2"],
     ["too few vectors", () => [], "0 vectors"],
-    ["no list", () => null, "no list of vectors"],
-    ["a number that is not finite", () => [[1, Number.NaN]], "not finite"],
+    ["no list", () => null, "null, which is no list of vectors"],
+    ["one vector instead of a list", () => Float32Array.of(1, 2), "Float32Array, which is no list of vectors"],
+    ["a list of numbers", () => [1], "number instead of a vector"],
+    ["nested vectors", () => [[[1, 2]]], "array of 1 elements, the first of which is array, instead of a vector"],
+    ["bytes without a type", () => [new DataView(new ArrayBuffer(16))], "DataView instead of a vector"],
+    ["a number that is not finite", () => [[1, Number.NaN]], "number 1 is not finite in single precision, or no number: NaN"],
+    ["a number beyond single precision", () => [[1e39, 1]], "number 0 is not finite in single precision, or no number: 1e+39"],
+    ["a text for a number", () => [["0.1", "0.2"]], "or no number: string"],
+    ["a hole", () => [Object.assign([], { length: 2, 0: 1 })], "or no number: undefined"],
+    ["bigints", () => [BigInt64Array.of(1n, 2n)], "or no number: bigint"],
   ])("%s", async (_, answer, message) => {
     const outcome = failing(answer).documents(["x"]);
     await expect(outcome).rejects.toThrow(EmbeddingError);
     await expect(outcome).rejects.toMatchObject({ retryable: false, message: expect.stringContaining(message) as string });
+  });
+
+  test("typed arrays are vectors, and are copied: some libraries use their memory again", async () => {
+    const memory = Float32Array.of(0.5, -1);
+    const embedder = failing(() => [memory]);
+    const [vector] = await embedder.documents(["x"]);
+    memory.fill(0);
+    expect(vector).toEqual([0.5, -1]);
+    for (const List of [Float64Array, Float32Array, Int8Array]) {
+      expect(await failing(() => List.of(1, 2) as unknown as number[]).query("x")).toEqual([1, 2]);
+    }
+  });
+
+  test("an unusable vector fails its own text only", async () => {
+    const embedder = failing(() => [[1, 2], [1, Number.NaN], [3, 4]]);
+    const outcomes = await Promise.allSettled(["a", "b", "c"].map((text) => embedder.documents([text])));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
   test("an outage can be retried, a refusal cannot", async () => {

@@ -1,0 +1,55 @@
+/** Checks what a third party returned as a vector. */
+import { WRONG_ANSWER } from "../model/embedding-error.ts";
+import { EmbeddingError, kindOf } from "../model/errors.ts";
+import type { Vector } from "../ports/vector-index.ts";
+
+/** Greatest number of single precision, in which both backends keep vectors. */
+const GREATEST = 3.4028234663852886e38;
+
+/** Vectors whose greatest number lies outside these bounds are scaled: their squares would overflow, or vanish. */
+const LARGE = 1e15;
+const SMALL = 1e-15;
+
+/**
+ * Returns a vector as an array of numbers. Arrays and typed arrays are accepted; a typed array is copied, because some
+ * libraries return views of memory that they use again.
+ *
+ * @throws {EmbeddingError} that says what was received, when it is no vector of `dims` finite numbers of single precision.
+ */
+export function toVector(given: unknown, dims: number): Vector {
+  if (!isList(given)) throw wrongAnswer(`with ${kindOf(given)} instead of a vector.`);
+  if (given.length !== dims) throw wrongLength(given, dims);
+  const vector = Array.isArray(given) ? (given as number[]) : Array.from(given as ArrayLike<number>);
+  let greatest = 0;
+  for (let i = 0; i < dims; i += 1) {
+    const number: unknown = vector[i];
+    // Not by `every`, which skips holes.
+    if (typeof number !== "number" || !(Math.abs(number) <= GREATEST)) {
+      const found = typeof number === "number" ? String(number) : kindOf(number);
+      throw wrongAnswer(`with a vector whose number ${i} is not finite in single precision, or no number: ${found}.`);
+    }
+    greatest = Math.max(greatest, Math.abs(number));
+  }
+  const isOrdinary = greatest === 0 || (greatest < LARGE && greatest > SMALL);
+  // A score is the angle between vectors, which does not depend on their lengths.
+  return isOrdinary ? vector : vector.map((number) => number / greatest);
+}
+
+type List = readonly unknown[] | ArrayLike<unknown>;
+
+function isList(given: unknown): given is List {
+  return Array.isArray(given) || (ArrayBuffer.isView(given) && "length" in given);
+}
+
+function wrongLength(given: List, dims: number): EmbeddingError {
+  const [count, first] = [given.length, given[0]];
+  if (count > 0 && typeof first !== "number") {
+    return wrongAnswer(`with ${kindOf(given)} of ${count} elements, the first of which is ${kindOf(first)}, instead of a vector.`);
+  }
+  const kind = Array.isArray(given) ? "" : ` (${kindOf(given)})`;
+  return wrongAnswer(`with a vector of ${count} numbers${kind}, but index.dims is ${dims}: set it to what the model gives.`);
+}
+
+function wrongAnswer(what: string): EmbeddingError {
+  return new EmbeddingError(`The embedding provider answered ${what}`, { retryable: false, details: { fault: WRONG_ANSWER } });
+}
