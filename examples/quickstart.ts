@@ -37,7 +37,7 @@ const facts = [
 
 function index(): NonNullable<ScyllaDBStoreConfig["index"]> {
   return process.env["OPENAI_API_KEY"]
-    ? { dims: 1536, embeddings: new OpenAIEmbeddings({ model: "text-embedding-3-small" }), fields: ["text"] }
+    ? { dims: 1536, embeddings: new OpenAIEmbeddings({ model: "text-embedding-3-small", maxRetries: 0 }), fields: ["text"] }
     : { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new LocalEmbeddings(), fields: ["text"] };
 }
 

@@ -22,6 +22,7 @@ import type { RunRequests } from "./ports/requests.ts";
 import type { Settings } from "./ports/settings.ts";
 import type { CqlNode } from "./ports/telemetry.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
+import { clientRetriesOf } from "./resilience/client-retries.ts";
 import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
 import { RateLimiter } from "./resilience/rate-limit.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
@@ -320,6 +321,9 @@ function stateOf(parts: Parts, embedder: SharedEmbedder | null, isRunning: () =>
   };
 }
 
+/** A put and a ranked search wait for half of their time; the provider has less, so that its failure comes before their end. */
+const EMBEDDING_SHARE = 0.45;
+
 function composeIndexing(
   config: CommonConfig,
   vectors: VectorIndex | null,
@@ -328,9 +332,16 @@ function composeIndexing(
 ): { readonly indexing: Indexing | null; readonly embedder: SharedEmbedder | null } {
   const { index, embedding, limits } = config;
   if (index === undefined || vectors === null) return { indexing: null, embedder: null };
+  const retries = clientRetriesOf(index.embeddings);
+  if (retries > 0) {
+    config.logger.warn(
+      { maxRetries: retries },
+      "The embeddings client retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by `retry`.",
+    );
+  }
   const provider = guardEmbeddings(index.embeddings, guards.of("embeddings"), {
-    queryMs: Math.ceil(limits.deadlineMs / 2),
-    documentsMs: Math.ceil(limits.writeDeadlineMs / 2),
+    queryMs: Math.ceil(limits.deadlineMs * EMBEDDING_SHARE),
+    documentsMs: Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE),
   });
   const told = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
   const embedder = new SharedEmbedder(observeProvider(provider, telemetry, identityOf(index).model), index.dims, embedding, told);

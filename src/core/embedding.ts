@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
-import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
+import { embeddingFaultOf, toEmbeddingError } from "../model/embedding-error.ts";
 import { EmbeddingError } from "../model/errors.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";

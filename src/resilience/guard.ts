@@ -11,7 +11,7 @@ import {
 } from "cockatiel";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
 import { Deadline } from "../concurrency/deadline.ts";
-import { AbortError, isStoreError, NotReadyError, UnavailableError } from "../model/errors.ts";
+import { AbortError, isStoreError, messageOf, NotReadyError, TimeoutError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
 import type { Observer } from "../ports/telemetry.ts";
 
@@ -126,6 +126,7 @@ export class Guard {
     const deadline = soonerOf(budgetMs, caller);
     const startedAt = performance.now();
     let backoff: IBackoff<unknown> | null = null;
+    let before: unknown = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await deadline.wait(this.#options.name, call(deadline));
@@ -137,11 +138,13 @@ export class Guard {
         if (backoff === null) {
           const isCutShort = deadline.isOver && deadline === caller && performance.now() - startedAt < caller.budgetMs * FAIR_SHARE;
           if (!isCutShort) await this.#noteFailure(error);
-          throw error;
+          throw withReason(error, before);
         }
-        this.#options.observer?.retried(this.#options.service, attempt, backoff.duration, error);
-        await deadline.pause(backoff.duration);
-        deadline.throwIfOver(this.#options.name);
+        before = error;
+        const pauseMs = Math.max(backoff.duration, retryAfterOf(error));
+        this.#options.observer?.retried(this.#options.service, attempt, pauseMs, error);
+        await deadline.pause(pauseMs);
+        if (deadline.isOver) throw withReason(deadline.over(this.#options.name), error);
       }
     }
   }
@@ -150,7 +153,7 @@ export class Guard {
   #backoffAfter(error: unknown, attempt: number, before: IBackoff<unknown> | null, deadline: Deadline): IBackoff<unknown> | null {
     if (!isPassing(error) || attempt >= this.#options.retry.maxAttempts) return null;
     const backoff = before === null ? this.#backoff.next() : before.next(undefined);
-    return backoff.duration >= deadline.remainingMs ? null : backoff;
+    return Math.max(backoff.duration, retryAfterOf(error)) >= deadline.remainingMs ? null : backoff;
   }
 
   /** While the breaker is not closed: it refuses, or lets one through, for whose end all who call during it wait. */
@@ -198,6 +201,18 @@ const FAIR_SHARE = 0.5;
 function soonerOf(budgetMs: number, caller: Deadline | undefined): Deadline {
   if (caller === undefined) return new Deadline(budgetMs);
   return budgetMs >= caller.remainingMs ? caller : caller.within(budgetMs);
+}
+
+/** How long the service asked to be left alone by what it answered, milliseconds. */
+function retryAfterOf(error: unknown): number {
+  const ms = isStoreError(error) ? error.details["retryAfterMs"] : undefined;
+  return typeof ms === "number" ? ms : 0;
+}
+
+/** A spent time budget with why the attempt before was in vain: alone it would hide the reason. */
+function withReason(error: unknown, before: unknown): unknown {
+  if (before === null || !(error instanceof TimeoutError)) return error;
+  return new TimeoutError(`${error.message} The attempt before failed: ${messageOf(before)}`, { cause: before, details: error.details });
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,6 +2,7 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
 import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
 import { DividedEmbeddings } from "./divided-embeddings.ts";
+import { explainTimeouts } from "./client-retries.ts";
 import type { Guard } from "./guard.ts";
 
 /** Longest times for calls to the provider, with all their attempts, milliseconds. */
@@ -16,9 +17,10 @@ export interface EmbeddingBudgets {
  */
 export function guardEmbeddings(embeddings: EmbeddingsLike, guard: Guard, budgets: EmbeddingBudgets): EmbeddingProvider {
   const provider = new DividedEmbeddings(embeddings);
+  const explained = explainTimeouts(embeddings);
   const guarded = async <T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>): Promise<T> =>
     // Inside, so that the guard sees what can be tried again; outside, for what the guard itself says.
-    translated(() => guard.run(budgetMs, (deadline) => translated(() => call(deadline))));
+    translated(() => guard.run(budgetMs, (deadline) => translated(() => explained(deadline, () => call(deadline)))));
   return {
     embedDocuments: (texts) => guarded(budgets.documentsMs, (deadline) => provider.embedDocuments(texts, deadline)),
     embedQuery: (text) => guarded(budgets.queryMs, () => provider.embedQuery(text)),

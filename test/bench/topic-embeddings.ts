@@ -12,7 +12,7 @@ export class TopicEmbeddings extends Embeddings {
   readonly #topics = new Map<string, Float32Array>();
 
   constructor(dims: number) {
-    super({});
+    super({ maxRetries: 0 });
     this.#dims = dims;
   }
 

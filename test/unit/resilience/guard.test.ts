@@ -44,6 +44,19 @@ test("what failed for a passing reason is tried again, and a mistake is not", as
   expect(mistakes).toBe(1);
 });
 
+test("a spent time budget says why the attempt before failed", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
+  let calls = 0;
+  const late = guard.run(BUDGET_MS, () => {
+    calls += 1;
+    return calls === 1 ? down() : new Promise<never>(() => undefined);
+  });
+  const refused = expect(late).rejects.toMatchObject({ code: "TIMEOUT", message: expect.stringContaining("The attempt before failed: down") as string });
+  await vi.advanceTimersByTimeAsync(BUDGET_MS);
+  await refused;
+});
+
 test("a call whose time is up is not sent again, also where the timer comes before the clock", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
