@@ -10,7 +10,7 @@ import { uniqueName } from "../support/stores.ts";
 let cluster: CassandraCluster | undefined;
 beforeAll(async () => {
   cluster = await startCassandraCluster();
-}, 300_000);
+}, 900_000);
 afterAll(() => cluster?.stop(), 60_000);
 
 function nodes(): CassandraCluster {
