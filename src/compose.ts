@@ -5,6 +5,7 @@ import { sealItems } from "./codec/sealed-items.ts";
 import { isSame } from "./config/change.ts";
 import type { CommonConfig } from "./config/schema.ts";
 import { warnOfTlsVariable } from "./config/tls-variable.ts";
+import { DegradedState } from "./core/degraded-state.ts";
 import { SharedEmbedder } from "./core/embedding.ts";
 import { IndexRules } from "./core/index-rules.ts";
 import type { Indexing } from "./core/indexing.ts";
@@ -48,6 +49,7 @@ export interface Lasting {
   readonly events: StoreEvents;
   readonly telemetry: Telemetry;
   readonly alertEvents: AlertEvents;
+  readonly degraded: DegradedState;
   /** Two clocks could draw one version. */
   readonly clock: VersionClock;
 }
@@ -58,7 +60,7 @@ export function lastingFor(config: CommonConfig): Lasting {
   const telemetry = new Telemetry(config.telemetry, log);
   const events = new StoreEvents(log, (type) => telemetry.told(type));
   const alertEvents = new AlertEvents(events.internal);
-  return { log, events, telemetry, alertEvents, clock: new VersionClock() };
+  return { log, events, telemetry, alertEvents, degraded: new DegradedState(events), clock: new VersionClock() };
 }
 
 /** A memory that is put together, but not connected yet, and can be put together anew. */
@@ -150,14 +152,14 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   const ground = { items, indexing };
   const upkeep = composeUpkeep(config, lasting, parts, ground);
   const { reconciler, sweeper, refill } = upkeep;
-  const memory = composeMemory(config, lasting, ground, upkeep, previous);
+  const memory = composeMemory(config, lasting, ground, upkeep);
   const trail = trailFor(config, lasting, parts, previous);
   const limiter = limiterFor(config, previous);
   const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
   let isRunning = false;
   const state = stateOf(parts, embedder, () => isRunning);
   if (previous === null) telemetry.watch(state);
-  const alerts = alertsFor(config, lasting, state, memory, trail);
+  const alerts = alertsFor(config, lasting, state, trail);
   // Forgotten once it is taken over: else each would keep all before it in memory.
   let predecessor = previous;
   const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter, alerts };
@@ -226,10 +228,9 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
 
 function composeMemory(
   { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
-  { events, clock, telemetry }: Lasting,
+  { events, clock, telemetry, degraded }: Lasting,
   ground: ReconcileGround,
   { intents, reconciler, rights }: ReturnType<typeof composeUpkeep>,
-  previous: Estate | null,
 ): Memory {
   return new Memory({
     ...ground,
@@ -243,15 +244,15 @@ function composeMemory(
     clock,
     onStale: (ids) => reconciler.noteStale(ids),
     upkeep: rights(),
-    isDegraded: ground.indexing !== null && (previous?.memory.isDegraded ?? false),
+    degraded,
   });
 }
 
 /** What looks after the data: notes of writes, and those who see to what was left behind. */
 function composeUpkeep(
   { reconcile, ttl, logger }: CommonConfig,
-  { events, telemetry }: Lasting,
-  { outbox, collection, settings }: Parts,
+  { events, telemetry, degraded }: Lasting,
+  { outbox, collection, settings, breakers, guards }: Parts,
   ground: ReconcileGround,
 ) {
   const intents = new IntentLog(outbox, reconcile, watchGroups(telemetry, "intents"));
@@ -263,6 +264,10 @@ function composeUpkeep(
   const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
   // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
   const wake = (): void => void detached(() => reconciler.wake());
+  const recover = (): void => {
+    const states = [breakers.vectors?.() ?? "closed", guards.of("embeddings").breaker];
+    if (states.every((state) => state === "closed")) degraded.recovered();
+  };
   return {
     intents,
     rights,
@@ -271,12 +276,16 @@ function composeUpkeep(
     refill,
     start() {
       events.internal.on("breaker-closed", wake);
+      events.internal.on("breaker-closed", recover);
+      degraded.hold(reconciler);
       reconciler.start();
       sweeper.start();
       refill?.start();
     },
     async stop(): Promise<void> {
       events.internal.off("breaker-closed", wake);
+      events.internal.off("breaker-closed", recover);
+      degraded.release(reconciler);
       await Promise.all([reconciler.stop(), sweeper.stop(), refill?.stop()]);
     },
   };
@@ -284,9 +293,8 @@ function composeUpkeep(
 
 function alertsFor(
   { alerts, secrets, logger }: CommonConfig,
-  { telemetry, events, alertEvents }: Lasting,
+  { telemetry, events, alertEvents, degraded }: Lasting,
   state: StateSources,
-  memory: Memory,
   trail: Hold<AuditTrail> | null,
 ): StoreAlerts | null {
   if (alerts === undefined) return null;
@@ -297,7 +305,7 @@ function alertsFor(
     events,
     logger,
     secrets,
-    isSearchDegraded: () => memory.isDegraded,
+    isSearchDegraded: () => degraded.isDegraded,
     isAuditFailing: () => trail?.resource.isFailing ?? false,
   });
 }

@@ -1,8 +1,13 @@
-/** Cursors: where a search goes on. Opaque to the caller, and relative to the prefix that was searched. */
-import { z } from "zod";
+/**
+ * Cursors: where a search goes on. Opaque to the caller, and relative to the prefix that was searched. A cursor holds a
+ * digest of its search, so that it is not taken for that of another; the digest has no key, so that every process of a
+ * deployment accepts it, and nothing relies on it: a cursor that a caller makes up leads nowhere outside its prefix.
+ */
+import { hash } from "node:crypto";
 import { ValidationError } from "../model/errors.ts";
+import type { Filter } from "../model/filter.ts";
 import { join, toLabels, toPath } from "../model/namespace.ts";
-import { MAX_KEY_BYTES, type ListingOrder } from "../model/operation.ts";
+import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/operation.ts";
 
 /** After this item of a listing. */
 interface ListingCursor {
@@ -24,45 +29,134 @@ interface RankedCursor {
 /** A decoded cursor. */
 export type Cursor = ListingCursor | RankedCursor;
 
-const listing = z.tuple([z.literal("l"), z.enum(["oldest", "newest"]), z.array(z.string()), z.int(), z.string().max(MAX_KEY_BYTES)]);
-const ranked = z.tuple([z.literal("r"), z.enum(["vector", "keyword"]), z.int().min(0)]);
+/** What of a request a cursor belongs to. */
+export type CursorRequest = Pick<SearchRequest, "scope" | "prefix" | "filter" | "query" | "order">;
 
-/** Encodes a cursor for a search below `prefix`; the labels of the prefix, which may be a tenant's, stay out of it. */
-export function encodeCursor(cursor: Cursor, prefix: string): string {
+/** Longest cursor, in characters: that of the longest key in the longest namespace, each of their characters escaped. */
+const MAX_CURSOR_CHARS = 1_048_576;
+
+/** Most labels of a namespace in a cursor. */
+const MAX_LABELS = 1_024;
+
+/** Encodes a cursor for the next page of a request; the labels of its prefix, which may be a tenant's, stay out of it. */
+export function encodeCursor(cursor: Cursor, request: CursorRequest): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", cursor.by, cursor.offset]
-      : ["l", cursor.order, toLabels(cursor.namespace).slice(toLabels(prefix).length), cursor.created, cursor.key];
+      ? ["r", digestOf(request, cursor.by), cursor.by, cursor.offset]
+      : [
+          "l",
+          digestOf(request, "filter"),
+          toLabels(cursor.namespace).slice(toLabels(request.prefix).length),
+          cursor.created,
+          cursor.key,
+        ];
   return Buffer.from(JSON.stringify(content)).toString("base64url");
 }
 
 /**
- * Decodes a cursor that a search below the same prefix, of the same kind and order, gave.
+ * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, order and kind.
  *
  * @throws {ValidationError} when it is anything else.
  */
-export function decodeCursor(text: string, prefix: string, expected: "ranked" | ListingOrder): Cursor {
+export function decodeCursor(text: string, request: CursorRequest, expected: "ranked" | "listing"): Cursor {
   const content = parse(text);
-  const asRanked = ranked.safeParse(content);
-  if (asRanked.success && expected === "ranked") {
-    const [, by, offset] = asRanked.data;
-    return { kind: "ranked", by, offset };
-  }
-  const asListing = listing.safeParse(content);
-  if (asListing.success && asListing.data[1] === expected) {
-    const [, order, labels, created, key] = asListing.data;
-    const below = toPath(labels, { allowEmpty: true, allowReservedRoot: true });
-    return { kind: "listing", order, namespace: join(prefix, below), created, key };
-  }
+  const cursor = expected === "ranked" ? rankedOf(content, request) : listingOf(content, request);
+  if (cursor !== null) return cursor;
   throw new ValidationError(
-    `cursor does not belong to this search: give the text from \`info.cursor\` of a search with the same prefix, ` +
-      `order and kind (${expected === "ranked" ? "with a query" : `without a query, ${expected} first`}).`,
+    "cursor does not belong to this search: give the text from `info.cursor` of a search with the same prefix, filter, query and order " +
+      `(${expected === "ranked" ? "with a query" : `without a query, ${request.order} first`}).`,
   );
 }
 
-function parse(text: string): unknown {
+function rankedOf(content: readonly unknown[], request: CursorRequest): Cursor | null {
+  const [kind, digest, by, offset] = content;
+  if (content.length !== 4 || kind !== "r" || (by !== "vector" && by !== "keyword")) return null;
+  // The first page has no cursor: one without results before it is made up.
+  if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by)) return null;
+  return { kind: "ranked", by, offset };
+}
+
+function listingOf(content: readonly unknown[], request: CursorRequest): Cursor | null {
+  const [kind, digest, labels, created, key] = content;
+  if (content.length !== 5 || kind !== "l" || !isCount(created) || typeof key !== "string") return null;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES || !Array.isArray(labels) || labels.length > MAX_LABELS) return null;
+  if (!labels.every((label) => typeof label === "string") || digest !== digestOf(request, "filter")) return null;
+  const below = toPath(labels, { allowEmpty: true, allowReservedRoot: true });
+  return { kind: "listing", order: request.order, namespace: join(request.prefix, below), created, key };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** A digest of a search, for recognition and not for protection. */
+function digestOf({ scope, prefix, filter, query, order }: CursorRequest, mode: "filter" | "vector" | "keyword"): string {
+  // Below the scope: a view's root may be a tenant's name, which a digest without a key would let a reader guess.
+  const below = toLabels(prefix).slice(toLabels(scope).length);
+  const facts = [below, query, mode, order];
+  return hash("sha256", `${JSON.stringify(facts)}\n${filter === null ? "" : textOf(filter)}`, "base64url").slice(0, 22);
+}
+
+/** A filter as a text, in which the order of its conditions does not count. */
+function textOf(filter: Filter): string {
+  switch (filter.kind) {
+    case "field":
+      return JSON.stringify([filter.path, filter.test], tagged);
+    case "not":
+      return `not(${textOf(filter.filter)})`;
+    default:
+      return `${filter.kind}(${filter.filters.map(textOf).sort().join(",")})`;
+  }
+}
+
+/** Values that JSON has no text for, or the same text as for others. */
+function tagged(this: unknown, key: string, value: unknown): unknown {
+  const original = (this as Record<string, unknown>)[key];
+  if (original instanceof Date) return { date: original.getTime() };
+  if (typeof value === "bigint") return { bigint: String(value) };
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return { number: Object.is(value, -0) ? "-0" : String(value) };
+  if (value === undefined) return { undefined: true };
+  if (value instanceof Map) return { map: [...value] };
+  if (value instanceof Set) return { set: [...value] };
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString("base64") };
+  return value;
+}
+
+/** The content of a cursor, no longer and no deeper than that of one that a search gives. */
+function parse(text: string): readonly unknown[] {
+  if (text.length > MAX_CURSOR_CHARS) {
+    throw new ValidationError(
+      `cursor is ${text.length} characters long; no search gives one of more than ${MAX_CURSOR_CHARS}: give the text from \`info.cursor\`.`,
+    );
+  }
+  const json = Buffer.from(text, "base64url").toString("utf8");
+  // Deeper JSON is made up, and takes long to parse.
+  const content = isFlat(json) ? parsed(json) : null;
+  if (Array.isArray(content)) return content;
+  throw new ValidationError("cursor is not one that a search of this store gave.");
+}
+
+/** Whether JSON is a list with at most one list in it. */
+function isFlat(json: string): boolean {
+  let lists = 0;
+  for (let i = 0; i < json.length; i += 1) {
+    const char = json[i];
+    if (char === '"') {
+      // To the end of the text.
+      for (i += 1; i < json.length && json[i] !== '"'; i += 1) if (json[i] === "\\") i += 1;
+    } else if (char === "{") {
+      return false;
+    } else if (char === "[") {
+      lists += 1;
+      if (lists > 2) return false;
+    }
+  }
+  return json.startsWith("[");
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return JSON.parse(json);
   } catch (cause) {
     throw new ValidationError("cursor is not one that a search of this store gave.", { cause });
   }

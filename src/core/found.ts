@@ -39,6 +39,8 @@ export interface SearchResult {
 export interface SearchLimits {
   /** Longest time for an operation, in milliseconds; ranking by similarity gets half of it. */
   readonly deadlineMs: number;
+  /** Most results that a search leaves out before its page. */
+  readonly maxOffset: number;
   /** Most records that a search reads without returning them. */
   readonly maxScannedItems: number;
   /** Most vector hits that a search looks at. */

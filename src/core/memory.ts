@@ -15,6 +15,7 @@ import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
+import { DegradedState } from "./degraded-state.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
@@ -66,8 +67,8 @@ export interface MemoryOptions {
   readonly upkeep: UpkeepRights;
   /** Of the whole life of a store: two clocks could draw one version. */
   readonly clock?: VersionClock;
-  /** Whether searches are known to be degraded from the beginning; not so by default. */
-  readonly isDegraded?: boolean;
+  /** Of the whole life of a store; a new one by default. */
+  readonly degraded?: DegradedState;
   /** Nobody by default. */
   readonly observer?: Observer;
 }
@@ -124,18 +125,14 @@ export class Memory {
       options.onStale(ids);
     };
     const rules = new TtlRules(ttl);
+    const degraded = options.degraded ?? new DegradedState(events);
     this.#items = items;
     this.#limits = limits;
-    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, isDegraded: options.isDegraded, observer });
+    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, degraded, observer });
     this.#searches = new Bulkhead("searches", limits.searches);
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
     this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, upkeep: options.upkeep });
-  }
-
-  /** Whether searches are degraded at the moment. */
-  get isDegraded(): boolean {
-    return this.#searcher.isDegraded;
   }
 
   /** Resolves when no refresh of a time to live waits any more. */

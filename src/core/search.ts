@@ -6,7 +6,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import { embeddingFaultOf, WRONG_ANSWER } from "../model/embedding-error.ts";
-import { isStoreError, messageOf, ValidationError, type StoreError } from "../model/errors.ts";
+import { isStoreError, ValidationError, type StoreError } from "../model/errors.ts";
 import type { ItemId } from "../model/item.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeValue } from "../model/value-codec.ts";
@@ -14,6 +14,7 @@ import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { encodeCursor } from "./cursor.ts";
+import type { DegradedState } from "./degraded-state.ts";
 import type { Found, SearchLimits, SearchResult } from "./found.ts";
 import { HitRates } from "./hit-rates.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
@@ -33,8 +34,7 @@ export interface SearcherOptions {
   readonly events: Events;
   /** Is given items whose stored vectors were seen not to be those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
-  /** Whether searches are known to be degraded from the beginning; not so by default. */
-  readonly isDegraded?: boolean | undefined;
+  readonly degraded: DegradedState;
   readonly observer?: Observer | undefined;
 }
 
@@ -59,22 +59,15 @@ export class Searcher {
   readonly #options: SearcherOptions;
   readonly #rates = new HitRates();
   readonly #own = new OwnItems();
-  #degraded = false;
 
   constructor(options: SearcherOptions) {
     this.#options = options;
-    this.#degraded = options.isDegraded ?? false;
-  }
-
-  /** Whether the last search that was to be ranked by similarity was not. */
-  get isDegraded(): boolean {
-    return this.#degraded;
   }
 
   /** @param deadline - when nobody waits for the answer any more; no further request is made then */
   async search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     const { indexing } = this.#options;
-    const plan = planSearch(request, indexing !== null);
+    const plan = planSearch(request, indexing !== null, this.#options.limits.maxOffset);
     if (request.limit === 0) {
       return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
@@ -86,11 +79,11 @@ export class Searcher {
     if (plan.mode === "keyword") return byKeywords("continues-degraded");
     try {
       const result = await this.#rankWithinHalf(request, plan, indexing, deadline);
-      this.#tell(null);
+      this.#options.degraded.succeeded();
       return result;
     } catch (error) {
       if (!(error instanceof RankingFailed)) throw error;
-      this.#tell(error);
+      this.#options.degraded.failed(error.reason, error.cause);
       return byKeywords(error.reason);
     }
   }
@@ -115,7 +108,7 @@ export class Searcher {
     const unreadable = this.#tellUnreadable(page.faults);
     const cursor =
       more && last !== null
-        ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, prefix)
+        ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, request)
         : null;
     return { found, info: { mode: "filter", ...PLAIN, unreadable, truncated, cursor } };
   }
@@ -171,8 +164,8 @@ export class Searcher {
         truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
         // Where filling stopped at its bound, an offset would lead to the same place again.
         cursor:
-          more && !(fill?.truncated ?? false)
-            ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, prefix)
+          more && !(fill?.truncated ?? false) && this.#isWithinOffsets(offset + found.length)
+            ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, request)
             : null,
       },
     };
@@ -232,9 +225,17 @@ export class Searcher {
       .slice(offset, offset + limit)
       .flatMap((i) => page.found[i] ?? []);
     const more = positions.length > offset + limit;
-    const cursor = more ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, prefix) : null;
+    const cursor =
+      more && this.#isWithinOffsets(offset + found.length)
+        ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, request)
+        : null;
     const truncated = page.more || ranking.truncated;
     return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated, cursor } };
+  }
+
+  /** Whether a cursor may lead there: not beyond the greatest offset, and never to where it came from. */
+  #isWithinOffsets(offset: number): boolean {
+    return offset > 0 && offset <= this.#options.limits.maxOffset;
   }
 
   /** What is left out is never so without a word. @returns how many. */
@@ -242,16 +243,6 @@ export class Searcher {
     const [first] = faults;
     if (first !== undefined) this.#options.events.tell({ type: "values-unreadable", cause: first.message });
     return faults.length;
-  }
-
-  /** One event a transition, however many searches it concerns. */
-  #tell(failure: RankingFailed | null): void {
-    const { events } = this.#options;
-    if (failure !== null && !this.#degraded) {
-      events.tell({ type: "search-degraded", reason: failure.reason, cause: messageOf(failure.cause) });
-    }
-    if (failure === null && this.#degraded) events.tell({ type: "search-recovered" });
-    this.#degraded = failure !== null;
   }
 }
 

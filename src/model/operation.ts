@@ -40,6 +40,8 @@ export interface PutRequest extends Abortable {
 export interface SearchRequest extends Abortable {
   readonly kind: "search";
   readonly prefix: string;
+  /** Path of the root of the view that the search came through. */
+  readonly scope: string;
   readonly query: string | null;
   readonly filter: Filter | null;
   readonly limit: number;
@@ -165,6 +167,7 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
   }
   return {
     kind: "search",
+    scope: context.scope,
     prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
     // A blank query ranks nothing. LangGraph takes an empty one for none.
     query: query === undefined || query === null || isBlank(query) ? null : query.toWellFormed(),

@@ -1,0 +1,92 @@
+/** Whether searches with a query are degraded for all callers: decided by the share of failures and the circuit breakers. */
+import type { DegradedReason } from "../model/degraded-reason.ts";
+import { embeddingFaultOf } from "../model/embedding-error.ts";
+import { isStoreError, messageOf } from "../model/errors.ts";
+import type { Events } from "../ports/events.ts";
+
+/** Failures that are older do not count, milliseconds; without a search, the state clears after so long. */
+const WINDOW_MS = 90_000;
+
+/** Searches that are remembered of each outcome: they are degraded when more than half of the last ones failed. */
+const MOST_COUNTED = 20;
+
+/** Faults of the embedding provider that concern one query. */
+const OF_ONE_QUERY: ReadonlySet<unknown> = new Set(["input", "suspect-input", "timeout", "refused"]);
+
+/** Counts searches with a query, and emits an event for each transition. Carried on by a reload. */
+export class DegradedState {
+  readonly #events: Events;
+  readonly #windowMs: number;
+  #failures = 0;
+  #successes = 0;
+  #isDegraded = false;
+  readonly #holders = new Set<object>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(events: Events, windowMs = WINDOW_MS) {
+    this.#events = events;
+    this.#windowMs = windowMs;
+  }
+
+  get isDegraded(): boolean {
+    return this.#isDegraded;
+  }
+
+  /** A search was ranked by similarity: what it needs is there, and its circuits are closed. */
+  succeeded(): void {
+    this.#successes = Math.min(MOST_COUNTED, this.#successes + 1);
+    if (this.#failures > 0) this.#failures -= 1;
+    if (this.#isDegraded) this.#clear(1);
+  }
+
+  /** A search could not be ranked by similarity. */
+  failed(reason: DegradedReason, error: unknown): void {
+    if (OF_ONE_QUERY.has(embeddingFaultOf(error))) return;
+    this.#failures = Math.min(MOST_COUNTED, this.#failures + 1);
+    if (this.#successes > 0) this.#successes -= 1;
+    this.#expireLater();
+    if (this.#isDegraded || !(isForAll(error) || this.#failures > this.#successes)) return;
+    this.#isDegraded = true;
+    this.#events.tell({ type: "search-degraded", reason, cause: messageOf(error) });
+  }
+
+  /** The circuits are closed: what failed before says nothing any more. */
+  recovered(): void {
+    this.#clear(0);
+  }
+
+  /** A composition of the store begins to use it. */
+  hold(holder: object): void {
+    this.#holders.add(holder);
+  }
+
+  /** A composition does not use it any more; its timer ends with the last. */
+  release(holder: object): void {
+    this.#holders.delete(holder);
+    if (this.#holders.size === 0) this.#stopTimer();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #expireLater(): void {
+    this.#stopTimer();
+    this.#timer = setTimeout(() => this.#clear(0), this.#windowMs).unref();
+  }
+
+  #clear(successes: number): void {
+    this.#stopTimer();
+    this.#failures = 0;
+    this.#successes = successes;
+    if (!this.#isDegraded) return;
+    this.#isDegraded = false;
+    this.#events.tell({ type: "search-recovered" });
+  }
+}
+
+/** Whether a failure concerns every query: a circuit is open, or the provider refuses the credentials. */
+function isForAll(error: unknown): boolean {
+  return embeddingFaultOf(error) === "credentials" || (isStoreError(error) && error.details["breaker"] === "open");
+}
