@@ -15,6 +15,8 @@ import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** What alerting stands on. */
 export interface AlertsGround {
+  /** Identifies the store in the ids of alerts; the same after a restart. */
+  readonly store: string;
   readonly telemetry: Telemetry;
   readonly state: StateSources;
   readonly alertEvents: AlertEvents;
@@ -42,6 +44,7 @@ export class StoreAlerts implements Resource {
     this.#alerting = new Alerting({
       ...options,
       source: options.source ?? hostname(),
+      store: ground.store,
       sinks: sinksOf(options, this.#secrets),
       routes: routesOf(options),
       takeSnapshot: () => takeSnapshot(sources, alertEvents),

@@ -20,6 +20,7 @@ import type { AuditSink } from "./ports/audit.ts";
 import type { Backend, Resource } from "./ports/backend.ts";
 import type { BreakerState, Service } from "./ports/events.ts";
 import type { RunRequests } from "./ports/requests.ts";
+import type { Outbox } from "./ports/outbox.ts";
 import type { Settings } from "./ports/settings.ts";
 import type { CqlNode } from "./ports/telemetry.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
@@ -130,6 +131,8 @@ export interface Parts extends Resource, Stores {
   /** Vectors that live apart from the records and may be lost without them; null where they cannot. */
   readonly collection: Collection | null;
   readonly settings: Settings;
+  /** Identifies the store among those of one host; the same after a restart. */
+  readonly identity: string;
   /** The audit trail in the database; null where none is configured there. */
   readonly auditTable: AuditSink | null;
   /** The secret that a text refers to, or the text itself; `option` says where it stands, for messages. */
@@ -157,9 +160,10 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   const limiter = limiterFor(config, previous);
   const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
   let isRunning = false;
+  const healthOutbox = countedOnce(parts.bare.outbox);
   const state = stateOf(parts, embedder, () => isRunning);
   if (previous === null) telemetry.watch(state);
-  const alerts = alertsFor(config, lasting, state, trail);
+  const alerts = alertsFor(config, lasting, state, trail, parts.identity);
   // Forgotten once it is taken over: else each would keep all before it in memory.
   let predecessor = previous;
   const estate: Estate = { config: given, memory, guards, settings, embedder, trail, limiter, alerts };
@@ -182,6 +186,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
     health: () =>
       readHealth({
         ...parts.bare,
+        outbox: healthOutbox,
         isComplete: () => collection?.isComplete ?? true,
         breakers: { ...parts.breakers, embeddings: indexing === null ? null : () => guards.of("embeddings").breaker },
         audit: () => (trail === null ? null : { failing: trail.resource.isFailing, lost: trail.resource.lost }),
@@ -250,12 +255,12 @@ function composeMemory(
 
 /** What looks after the data: notes of writes, and those who see to what was left behind. */
 function composeUpkeep(
-  { reconcile, ttl, logger }: CommonConfig,
+  { bulkhead, reconcile, ttl, logger }: CommonConfig,
   { events, telemetry, degraded }: Lasting,
   { outbox, collection, settings, breakers, guards }: Parts,
   ground: ReconcileGround,
 ) {
-  const intents = new IntentLog(outbox, reconcile, watchGroups(telemetry, "intents"));
+  const intents = new IntentLog(outbox, reconcile, bulkhead.maxQueued, watchGroups(telemetry, "intents"));
   const warning = new RefusalWarning(logger);
   const rights = (): UpkeepRights => new UpkeepRights(warning);
   const told = { logger, observer: telemetry };
@@ -296,9 +301,11 @@ function alertsFor(
   { telemetry, events, alertEvents, degraded }: Lasting,
   state: StateSources,
   trail: Hold<AuditTrail> | null,
+  store: string,
 ): StoreAlerts | null {
   if (alerts === undefined) return null;
   return new StoreAlerts(alerts, {
+    store,
     telemetry,
     state,
     alertEvents,
@@ -325,7 +332,19 @@ function stateOf(parts: Parts, embedder: SharedEmbedder | null, isRunning: () =>
     nodes: () => (isRunning() ? parts.nodes() : []),
     isComplete: () => (embedder === null || !isRunning() ? null : (collection?.isComplete ?? true)),
     cachedTexts: () => embedder?.cached ?? null,
-    outbox: parts.bare.outbox,
+    // Through the guard, as counts are maintenance: during an outage they do not add to the load.
+    outbox: countedOnce(parts.outbox),
+  };
+}
+
+/** Shares a count that is in flight: a slow one is not repeated beside itself by everyone who asks. */
+function countedOnce(outbox: Outbox): Pick<Outbox, "backlog"> {
+  let counting: ReturnType<Outbox["backlog"]> | null = null;
+  return {
+    backlog(bound) {
+      counting ??= outbox.backlog(bound).finally(() => (counting = null));
+      return counting;
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Composition root: from a configuration to a memory on its backends. The only file that knows which backends exist. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { basename } from "node:path";
 import { CqlBackend, type CqlOptions } from "./backends/cql/index.ts";
 import { LibsqlBackend } from "./backends/libsql/index.ts";
 import { QdrantBackend } from "./backends/qdrant/index.ts";
@@ -38,7 +39,7 @@ export function composeServers(config: ServerConfig): Composition {
 /** A memory on one local file. */
 export function composeEmbedded(config: EmbeddedConfig): Composition {
   const lasting = lastingFor(config);
-  const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: lasting.log });
+  const file = new LibsqlBackend({ path: config.path, dims: config.index?.dims ?? null, logger: lasting.log, maxWaiting: config.bulkhead.maxQueued });
   return embeddedComposition(config, lasting, new SharedResource(file).hold(), null);
 }
 
@@ -152,6 +153,7 @@ function serversComposition(
     nodes: () => records.nodes(),
     collection,
     settings: records.settings,
+    identity: serversIdentity(config.cql),
     auditTable: audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays),
     follow: (text, option) => secrets.follow(text, option),
     start: () => connections.start(),
@@ -193,6 +195,7 @@ function embeddedComposition(
     nodes: () => [],
     collection: null,
     settings,
+    identity: identity(basename(file.resource.path), file.resource.path),
     auditTable: null,
     follow: (text, option) => secrets.follow(text, option),
     async start() {
@@ -207,6 +210,10 @@ function embeddedComposition(
   const composed = compose(config, lasting, parts, previous);
   return {
     ...composed,
+    takeOver() {
+      file.resource.maxWaiting = config.bulkhead.maxQueued;
+      composed.takeOver();
+    },
     renew(given) {
       const next = parseConfig(embeddedConfigSchema, ofKind(given, "path"));
       const changed = changesOf(embeddedConfigSchema, withModel(config), withModel(next));
@@ -215,6 +222,16 @@ function embeddedComposition(
       return { composition: embeddedComposition(next, lasting, file.again(), composed.estate), changed };
     },
   };
+}
+
+/** By what leads to the keyspace: two clusters may have keyspaces of one name. */
+function serversIdentity({ keyspace, contactPoints = [], port, localDataCenter }: ServerConfig["cql"]): string {
+  return identity(keyspace, JSON.stringify([[...contactPoints].sort(), port ?? null, localDataCenter ?? null]));
+}
+
+/** A name, and a hash of where it is, which is not sent to where alerts go. */
+function identity(name: string, place: string): string {
+  return `${name}@${createHash("sha256").update(place).digest("hex").slice(0, 8)}`;
 }
 
 /** How calls to the local file are named. */

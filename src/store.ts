@@ -100,13 +100,13 @@ export class ScyllaDBStore extends StoreView {
    */
   static async fromConfig(options: FromConfigOptions = {}): Promise<ScyllaDBStore> {
     const { watch, ...sources } = options;
-    const { config, file } = await loadWithFile(sources);
+    const { config, file, fileState } = await loadWithFile(sources);
     const store = await ("cql" in config ? ScyllaDBStore.connect(config) : ScyllaDBStore.embedded(config));
     if (watch === undefined || watch === false || file === null) return store;
     const reload = (): Promise<ReloadReport> => changeConfig(store.#lifecycle, () => loadConfig(sources));
     // What is wrong with the file is told by the reload.
     const onChange = (): Promise<unknown> => reload().catch(() => undefined);
-    store.#watch = new ConfigWatch(file, onChange, watch === true ? {} : watch);
+    store.#watch = new ConfigWatch(file, onChange, fileState, watch === true ? {} : watch);
     return store;
   }
 

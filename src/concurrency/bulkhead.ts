@@ -14,13 +14,18 @@ export interface BulkheadLimits {
 export class Bulkhead {
   readonly #waitFor: string;
   readonly #limits: BulkheadLimits;
+  readonly #option: string;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** @param waitFor - what tasks wait for, for the message of a refusal: "Qdrant" */
-  constructor(waitFor: string, limits: BulkheadLimits) {
+  /**
+   * @param waitFor - what tasks wait for, for the message of a refusal: "Qdrant"
+   * @param option - the option that sets `maxQueued`, likewise
+   */
+  constructor(waitFor: string, limits: BulkheadLimits, option = "bulkhead.maxQueued") {
     this.#waitFor = waitFor;
     this.#limits = limits;
+    this.#option = option;
   }
 
   /** Tasks under way. */
@@ -73,7 +78,8 @@ export class Bulkhead {
   #turn(deadline: Deadline | undefined): Promise<void> {
     if (this.#waiting.length >= this.#limits.maxQueued) {
       throw new UnavailableError(
-        `Too much waits for ${this.#waitFor} already: try again, with fewer at once. Nothing of this call was done.`,
+        `The queue for ${this.#waitFor} is full: ${this.#waiting.length} wait (${this.#option}). Retry later or lower the load. ` +
+          "Nothing of this call was done.",
         { details: { refused: true } },
       );
     }

@@ -37,6 +37,8 @@ export interface GroupCommitOptions<In> {
   readonly maxInFlight: number;
   /** Most inputs that wait or are under way. */
   readonly maxWaiting: number;
+  /** The option that sets `maxWaiting`, for the message when too much waits; absent where none does. */
+  readonly option?: string;
   /** Bounds in bytes, where inputs may be big. */
   readonly bytes?: {
     /** About how many bytes an input holds. */
@@ -77,10 +79,17 @@ export class GroupCommit<In, Out> {
   #count = 0;
   #bytes = 0;
   #isStopped = false;
+  #maxWaiting: number;
 
   constructor(commit: Commit<In, Out>, options: GroupCommitOptions<In>) {
     this.#commit = commit;
     this.#options = options;
+    this.#maxWaiting = options.maxWaiting;
+  }
+
+  /** Changes how many inputs may wait or be in flight; those that do stay. */
+  set maxWaiting(inputs: number) {
+    this.#maxWaiting = inputs;
   }
 
   /**
@@ -123,13 +132,17 @@ export class GroupCommit<In, Out> {
   }
 
   #checkRoom(count: number, bytes: number): void {
-    const { maxWaiting, waitFor } = this.#options;
-    const maxBytes = this.#options.bytes?.maxWaiting ?? Infinity;
+    const { waitFor, option, bytes: bounds } = this.#options;
+    const maxWaiting = this.#maxWaiting;
+    const maxBytes = bounds?.maxWaiting ?? Infinity;
     // A call too big for the bounds is let through alone: refused, it could never be served.
     if (this.#count === 0 || (this.#count + count <= maxWaiting && this.#bytes + bytes <= maxBytes)) return;
+    const full =
+      this.#count + count > maxWaiting
+        ? `${this.#count} requests wait, at most ${maxWaiting} may${option === undefined ? "" : ` (${option})`}`
+        : `requests of ${this.#bytes} bytes wait, at most ${maxBytes} bytes may`;
     throw new UnavailableError(
-      `${this.#count} operations (${this.#bytes} bytes) wait for ${waitFor}, and no more than ${maxWaiting} ` +
-        `(${maxBytes} bytes) may: try again, with fewer at once. Nothing of this call was done.`,
+      `The queue for ${waitFor} is full: ${full}. Retry later or lower the load. Nothing of this call was done.`,
       { details: { waiting: this.#count, waitingBytes: this.#bytes } },
     );
   }

@@ -5,6 +5,7 @@ import { findConfigFile, readConfigFile, type ConfigFile } from "./file.ts";
 import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
 import { describeMistakes, NO_WORDS, pathText, valueAt, type Origin } from "./mistakes.ts";
 import { mistaken } from "./parse.ts";
+import { stateOf } from "./watch.ts";
 import { underProfile, type Profile } from "./profiles.ts";
 import type { EmbeddedStoreConfig } from "./option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./option-types/server-store.ts";
@@ -47,6 +48,8 @@ export interface Loaded {
   readonly config: ScyllaDBStoreConfig | EmbeddedStoreConfig;
   /** The file that was read; null when none was. */
   readonly file: string | null;
+  /** State of the file before it was read: a change since then is not in `config`. */
+  readonly fileState: string | null;
 }
 
 /**
@@ -67,13 +70,14 @@ export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
   const { profile, env = process.env } = options;
   const overrides: ConfigObject = options.overrides ?? {};
   const path = await pathOf(options, env);
+  const fileState = path === null ? null : await stateOf(path);
   const file = path === null ? null : await readConfigFile(path);
   const fromFile = underProfile(file, profile, env);
   const fromEnv = readEnvironment(env, allOptions());
   const ours = [fromFile, fromEnv.values, overrides].reduce(layered);
   const config = withUsual(ours, fromFile, fromEnv, overrides);
   check(config, { file, fromEnv, overrides });
-  return { config: config as ScyllaDBStoreConfig | EmbeddedStoreConfig, file: file?.path ?? null };
+  return { config: config as ScyllaDBStoreConfig | EmbeddedStoreConfig, file: file?.path ?? null, fileState };
 }
 
 const KNOWN_OPTIONS = ["file", "profile", "env", "overrides"];

@@ -71,7 +71,10 @@ class OpenBatch {
 /** Batches of this process that are remembered while they are kept. One that falls out is looked at as any other's. */
 const MOST_REMEMBERED = 10_000;
 
-const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, maxWaiting: 20_000 };
+const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, option: "bulkhead.maxQueued" };
+
+/** Intents that may wait however few calls may: a batch of puts is one call, and has an intent for each. */
+const MIN_WAITING = 20_000;
 
 /** The notes of this process. What a crash leaves behind is found by any process, through the outbox. */
 export class IntentLog {
@@ -81,10 +84,11 @@ export class IntentLog {
   readonly #own = new LRUCache<string, OpenBatch>({ max: MOST_REMEMBERED });
   #ended: EndedBatch[] = [];
 
-  constructor(outbox: Outbox, times: IntentTimes, watch?: GroupWatch) {
+  /** @param maxQueued - most calls that may wait; intents may be more */
+  constructor(outbox: Outbox, times: IntentTimes, maxQueued = 0, watch?: GroupWatch) {
     this.#outbox = outbox;
     this.#times = times;
-    this.#notes = new GroupCommit((intents, deadline) => this.#add(intents, deadline), { ...GROUPS, watch });
+    this.#notes = new GroupCommit((intents, deadline) => this.#add(intents, deadline), { ...GROUPS, maxWaiting: Math.max(MIN_WAITING, maxQueued), watch });
   }
 
   /**

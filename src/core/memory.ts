@@ -129,7 +129,7 @@ export class Memory {
     this.#items = items;
     this.#limits = limits;
     this.#searcher = new Searcher({ items, indexing, limits, events, onStale, degraded, observer });
-    this.#searches = new Bulkhead("searches", limits.searches);
+    this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
     this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, upkeep: options.upkeep });

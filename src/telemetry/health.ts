@@ -55,7 +55,7 @@ export interface Health {
 /** What health is told from. */
 export interface HealthSources {
   readonly items: ItemRepository;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "backlog">;
   readonly vectors: VectorIndex | null;
   readonly isComplete: () => boolean;
   readonly breakers: {
@@ -137,7 +137,7 @@ async function ask(
   };
 }
 
-async function readBacklog(deadline: Deadline, outbox: Outbox): Promise<BacklogHealth | null> {
+async function readBacklog(deadline: Deadline, outbox: Pick<Outbox, "backlog">): Promise<BacklogHealth | null> {
   const answer = await settled(deadline.wait("Counting the backlog", outbox.backlog(BATCHES_COUNTED)));
   // That it could not be counted is said by null; why, by the health of the records, beside which it lies.
   if (answer.status === "rejected") return null;

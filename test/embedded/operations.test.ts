@@ -2,6 +2,7 @@
 import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test, vi } from "vitest";
+import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
 import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
 import { LibsqlVectorIndex } from "../../src/backends/libsql/vector-index.ts";
 
@@ -237,4 +238,32 @@ test("performance pin: what many writes left noted is read together when it is s
     expect(mock.calls.flatMap(([ids]) => ids)).toHaveLength(100);
     expect(mock.calls.length).toBeLessThan(10);
   }
+});
+
+test("a backlog count that does not end is not repeated beside itself, however often health is asked", async () => {
+  const store = await open(new HeldEmbeddings());
+  await store.put(["a"], "k", { text: "tea" });
+  const gate = Promise.withResolvers<never>();
+  const backlog = vi.spyOn(LibsqlOutbox.prototype, "backlog").mockReturnValue(gate.promise);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => store.health()));
+  expect(answers.map((health) => health.backlog)).toEqual(answers.map(() => null));
+  expect(backlog).toHaveBeenCalledTimes(1);
+  backlog.mockRestore();
+  gate.reject(new Error("the count failed"));
+  await vi.waitFor(async () => expect((await store.health()).backlog).not.toBeNull());
+});
+
+test("bulkhead.maxQueued bounds what waits for the local file, and can be raised while the store runs", async () => {
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", bulkhead: { maxQueued: 50 } });
+  stores.push(store);
+  const puts = (count: number) =>
+    Promise.allSettled(Array.from({ length: count }, (_, n) => store.put(["import"], `${n}`, { n })));
+  const refused = (await puts(200)).flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as Error] : []));
+  expect(refused.length).toBeGreaterThan(0);
+  for (const error of refused) {
+    expect(error).toMatchObject({ code: "UNAVAILABLE", retryable: true, message: expect.stringContaining("bulkhead.maxQueued") as string });
+    expect(error.message).not.toMatch(/Infinity|\b0 bytes/);
+  }
+  await store.reload({ path: ":memory:", bulkhead: { maxQueued: 100_000 } });
+  expect((await puts(15_000)).filter(({ status }) => status === "rejected")).toEqual([]);
 });

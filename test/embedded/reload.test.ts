@@ -1,9 +1,10 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type StoreEvent } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { AuditEntry } from "../../src/ports/audit.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import { waitUntil } from "../servers/wait-until.ts";
@@ -222,6 +223,23 @@ describe("a file that is watched", () => {
     await waitUntil("the change", () => events.length === 2);
     expect(events[1]).toEqual({ type: "config-reloaded", changed: ["limits.maxValueBytes"] });
     await store.put(["a"], "1", value);
+  });
+
+  test("takes effect when it changes while the store connects", async () => {
+    folder = await mkdtemp(join(tmpdir(), "reload-"));
+    const file = join(folder, "scylladb-store.config.yaml");
+    await writeFile(file, "path: ':memory:'\nlimits: { maxValueBytes: 10 }\n");
+    const start = vi.spyOn(LibsqlBackend.prototype, "start").mockImplementationOnce(async function (this: LibsqlBackend) {
+      await writeFile(file, "path: ':memory:'\nlimits: { maxValueBytes: 100000 }\n");
+      await this.start();
+    });
+    const store = await ScyllaDBStore.fromConfig({ file, env: {}, watch: { intervalMs: 20 } });
+    stores.push(store);
+    start.mockRestore();
+    const events: StoreEvent[] = [];
+    store.on("config-reloaded", (event) => events.push(event));
+    await waitUntil("the change", () => events.length === 1);
+    await store.put(["a"], "1", { text: "more than ten bytes" });
   });
 });
 

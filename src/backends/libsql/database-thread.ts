@@ -29,7 +29,8 @@ type DatabaseChannel = WorkerChannel<Calls, Failure>;
 export class DatabaseThread implements DatabaseCalls {
   readonly #open: OpenRequest;
   readonly #logger: Logger;
-  readonly #maxCalls: number;
+  /** Most calls that are in flight or wait. */
+  maxCalls: number;
   readonly #active = new Set<Promise<unknown>>();
   #channel: Promise<DatabaseChannel> | null = null;
   #state: "new" | "started" | "stopped" = "new";
@@ -40,7 +41,7 @@ export class DatabaseThread implements DatabaseCalls {
    */
   constructor(open: OpenRequest, maxCalls: number, logger: Logger) {
     this.#open = open;
-    this.#maxCalls = maxCalls;
+    this.maxCalls = maxCalls;
     this.#logger = logger;
   }
 
@@ -54,9 +55,10 @@ export class DatabaseThread implements DatabaseCalls {
   async call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]> {
     if (this.#state !== "started") throw this.#closed();
     deadline?.throwIfOver(WORKING);
-    if (this.#active.size >= this.#maxCalls) {
+    if (this.#active.size >= this.maxCalls) {
       throw new UnavailableError(
-        `${this.#active.size} calls wait for the database file ${this.#open.path}: try again, with fewer at once.`,
+        `The queue for the database file is full: ${this.#active.size} calls wait, at most ${this.maxCalls} may ` +
+          "(bulkhead.maxQueued). Retry later or lower the load. Nothing of this call was done.",
         { details: { waiting: this.#active.size } },
       );
     }

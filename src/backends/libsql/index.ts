@@ -46,6 +46,8 @@ export interface LibsqlBackendOptions {
  * statements happen to be collected.
  */
 export class LibsqlBackend implements Backend {
+  /** Absolute path of the file; each temporary one has its own. */
+  readonly path: string;
   readonly items: ItemRepository;
   readonly settings: Settings;
   readonly outbox: Outbox;
@@ -54,6 +56,7 @@ export class LibsqlBackend implements Backend {
   readonly #temporaryDirectory: string | null;
   readonly #work: DatabaseThread;
   readonly #reads: DatabaseThread;
+  readonly #setMaxWaiting: (calls: number) => void;
   readonly #drain: () => Promise<unknown>;
   #stopping: Promise<void> | null = null;
   /** A program that ends without stopping its store shall not leave what it stored behind. A kill still does. */
@@ -68,6 +71,7 @@ export class LibsqlBackend implements Backend {
       options.path === ":memory:" ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
     // Absolute, so that nothing in it can be read as the address of a remote database.
     const path = this.#temporaryDirectory === null ? resolve(options.path) : join(this.#temporaryDirectory, "store.db");
+    this.path = path;
     this.#open = { path, dims, durable: this.#temporaryDirectory === null };
     this.#work = new DatabaseThread(this.#open, maxWaiting, logger);
     this.#reads = new DatabaseThread(this.#open, maxWaiting, logger);
@@ -77,7 +81,16 @@ export class LibsqlBackend implements Backend {
     this.settings = new LibsqlSettings(this.#work, writes);
     this.outbox = new LibsqlOutbox(this.#work, writes);
     this.vectors = dims === null ? null : new LibsqlVectorIndex(this.#work, writes, dims, now);
+    this.#setMaxWaiting = (calls) => {
+      for (const thread of [this.#work, this.#reads]) thread.maxCalls = calls;
+      for (const group of [writes, items]) group.maxWaiting = calls;
+    };
     this.#drain = () => Promise.all([writes.stop(), items.stop()]);
+  }
+
+  /** Changes how many reads, how many writes and how many other calls may wait; those that do stay. */
+  set maxWaiting(calls: number) {
+    this.#setMaxWaiting(calls);
   }
 
   async start(): Promise<void> {

@@ -48,7 +48,13 @@ export class LibsqlItemRepository implements ItemRepository {
       maxGroup: 200,
       maxInFlight: 1,
       maxWaiting: options.maxWaiting,
+      option: "bulkhead.maxQueued",
     });
+  }
+
+  /** Changes how many reads by id may wait. */
+  set maxWaiting(reads: number) {
+    this.#gets.maxWaiting = reads;
   }
 
   async get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {

@@ -23,8 +23,14 @@ export class WriteGroup {
       maxGroup: 1_000,
       maxInFlight: 1,
       maxWaiting,
+      option: "bulkhead.maxQueued",
       bytes: { of: bytesOf, maxGroup: 8 * MIB, maxWaiting: 128 * MIB },
     });
+  }
+
+  /** Changes how many writes may wait. */
+  set maxWaiting(writes: number) {
+    this.#calls.maxWaiting = writes;
   }
 
   /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */

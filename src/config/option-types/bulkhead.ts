@@ -8,7 +8,7 @@ export interface BulkheadOptions {
    */
   maxConcurrent?: number | undefined;
   /**
-   * Most calls to one service that wait; beyond, they are refused as unavailable.
+   * Most calls to one service, or to the local file, that wait; beyond, they are rejected as unavailable.
    *
    * @default 10000
    */

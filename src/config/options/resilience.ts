@@ -51,7 +51,7 @@ export const breaker = z
 export const bulkhead = z
   .strictObject({
     maxConcurrent: count.default(256).describe("Most calls to one service that are under way at once; others wait."),
-    maxQueued: count.default(10_000).describe("Most calls to one service that wait; beyond, they are refused as unavailable."),
+    maxQueued: count.default(10_000).describe("Most calls to one service, or to the local file, that wait; beyond, they are rejected as unavailable."),
   })
   .prefault({})
   .describe("Bounds of the calls to each service.");

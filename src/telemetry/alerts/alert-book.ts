@@ -8,6 +8,8 @@ import type { History } from "./history.ts";
 export interface AlertBookOptions {
   /** Names the process in messages. */
   readonly source: string;
+  /** Identifies the store: two stores of one process or host have alerts of their own. */
+  readonly store: string;
   /** What is over has to be so for so long, milliseconds, before its alert ends: what comes and goes is one alert. */
   readonly resolveAfterMs: number;
   /** What fires on is told again after so long, milliseconds. */
@@ -117,13 +119,13 @@ export class AlertBook {
   }
 
   #notice({ condition, finding, since }: Entry, ended: Date | null, isRepeat: boolean): AlertNotice {
-    const { source, runbook } = this.#options;
+    const { source, store, runbook } = this.#options;
     const { subject, value, limit, summary } = finding;
     const { name } = condition;
     return {
       status: ended === null ? "firing" : "resolved",
       isRepeat,
-      id: bounded(["langgraph-store", source, name, ...(subject === null ? [] : [subject])].join("/")),
+      id: bounded(["langgraph-store", source, store, name, ...(subject === null ? [] : [subject])].join("/")),
       condition: name,
       subject,
       severity: condition.rule.severity,

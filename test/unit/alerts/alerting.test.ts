@@ -28,6 +28,7 @@ async function watched(given: Partial<AlertingOptions> = {}) {
   const alerting = new Alerting({
     ...parsed,
     source: "host-1",
+    store: "agents@1",
     intervalMs: 5,
     resolveAfterMs: 20,
     sinks: { pagerDuty: new PagerDutySink({ routingKey: fixedSecret(new Secret("k".repeat(32))), url: receiver.url }) },

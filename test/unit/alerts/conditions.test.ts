@@ -10,11 +10,11 @@ import { snapshot } from "./snapshots.ts";
 const MINUTE = 60_000;
 
 /** A book that is looked into at times of the test's choice, with the defaults unless told. */
-function book(given: Readonly<Record<string, unknown>> = {}) {
+function book(given: Readonly<Record<string, unknown>> = {}, store = "agents@1") {
   const options = alerts.parse({ callback: () => undefined, source: "host-1", ...given });
   const conditions = conditionsOf(options.conditions);
   const history = new History(longestWindow(options.conditions));
-  const kept = new AlertBook({ ...options, source: "host-1" });
+  const kept = new AlertBook({ ...options, source: "host-1", store });
   return {
     kept,
     look: (atMs: number, seen: AlertSnapshot): AlertNotice[] => {
@@ -257,4 +257,14 @@ describe("an alert", () => {
     expect(ids.map((id) => id.length)).toEqual([255, 255]);
     expect(new Set(ids).size).toBe(2);
   });
+});
+
+test("alerts of two stores on one host have different ids, so that one does not resolve the incident of the other", () => {
+  const open = snapshot({ breakers: { vectors: "open" } });
+  const ids = ["agents@1", "agents@2", "other@1"].map((store) => {
+    const [notice] = book({ conditions: { breakerOpen: { forMs: 0 } } }, store).look(0, open);
+    return notice?.id;
+  });
+  expect(new Set(ids).size).toBe(3);
+  expect(ids[0]).toBe("langgraph-store/host-1/agents@1/breaker-open/vectors");
 });
