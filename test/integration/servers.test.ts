@@ -180,7 +180,7 @@ describe("a Cassandra of a test's own", () => {
 });
 
 describe("a Cassandra cluster of a test's own", () => {
-  test("takes quorum writes while a node is dead, and is whole again after its restart", async () => {
+  test("takes quorum writes while a node is dead, and is whole again after its restart", { timeout: 600_000 }, async () => {
     await using cluster = await startCassandraCluster();
     const { contactPoints, localDataCenter, port } = cluster;
     const client = new cassandra.Client({ contactPoints, localDataCenter, protocolOptions: { port } });
