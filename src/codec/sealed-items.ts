@@ -32,7 +32,6 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
       return { ...page, found: await openAll(page.found) };
     },
     markUnscored: (paths, deadline) => items.markUnscored(paths, deadline),
-    namespaces: (prefix, deadline) => items.namespaces(prefix, deadline),
     namespacesAfter: (query, deadline) => items.namespacesAfter(query, deadline),
     listed: (records, deadline) => items.listed(records, deadline),
     clearUnscored: (paths, asOf, deadline) => items.clearUnscored(paths, asOf, deadline),

@@ -21,7 +21,10 @@ export interface SearchInfo {
   readonly degraded: boolean;
   /** Why it is degraded; null when it is not. `continues-degraded` is the next page of a search that was. */
   readonly reason: DegradedReason | null;
-  /** Whether the search stopped at a bound before it had seen all that could match. */
+  /**
+   * Whether the search stopped at a bound before it had seen all that could match: over records that the filter passed over,
+   * or over namespaces without live items. `cursor` then continues behind them.
+   */
   readonly truncated: boolean;
   /** Items that were left out as their values cannot be decoded: a key of the codec is missing or wrong. */
   readonly unreadable: number;
@@ -41,7 +44,7 @@ export interface SearchLimits {
   readonly deadlineMs: number;
   /** Most results that a search leaves out before its page. */
   readonly maxOffset: number;
-  /** Most records that a search reads without returning them. */
+  /** Most records that a search reads without returning them, for an offset or a filter; a namespace without live items counts as ten. */
   readonly maxScannedItems: number;
   /** Most vector hits that a search looks at. */
   readonly maxScoredHits: number;

@@ -1,6 +1,6 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
-import type { ItemRepository, ListPage, ListQuery, NamespaceEntry, NamespacePage, NamespaceQuery, RecordScan } from "../ports/item-repository.ts";
+import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery, RecordScan } from "../ports/item-repository.ts";
 
 /** What is read, for the message that it was not in time. */
 const READING = "Reading the records";
@@ -37,10 +37,6 @@ export class ItemsOfCall implements ItemRepository {
 
   async markUnscored(paths: readonly string[]): Promise<void> {
     return this.#begin(WRITING).markUnscored(paths, this.#deadline);
-  }
-
-  async namespaces(prefix: string): Promise<NamespaceEntry[]> {
-    return this.#begin(READING).namespaces(prefix, this.#deadline);
   }
 
   async namespacesAfter(query: NamespaceQuery): Promise<NamespacePage> {

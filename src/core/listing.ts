@@ -1,27 +1,44 @@
 /** Walks the items below a prefix in their stable order: namespaces in label order, items by creation within each. */
-import { isWithin, comparePaths, ROOT } from "../model/namespace.ts";
+import { comparePaths, ROOT } from "../model/namespace.ts";
+import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/operation.ts";
-import type { ItemRepository, ListPage, ListPosition, NamespaceEntry } from "../ports/item-repository.ts";
+import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
+import { namespacePages } from "./namespace-pages.ts";
 import type { OwnItems } from "./own-items.ts";
+
+/** A place in a walk: after this item of a namespace, or, where `created` is {@link NAMESPACE_END}, after all of its items. */
+export interface WalkPlace extends ListPosition {
+  readonly namespace: string;
+}
+
+/** Stands for the creation time of a {@link WalkPlace} behind all items of its namespace. */
+export const NAMESPACE_END = -1;
 
 /** What to walk. */
 export interface Walk {
   readonly prefix: string;
   readonly order: ListingOrder;
-  /** Go on after this item; null starts at the first. */
-  readonly after: (ListPosition & { readonly namespace: string }) | null;
+  /** Continue after this place; null starts at the first item. */
+  readonly after: WalkPlace | null;
   /** Records that the caller expects to need: the size of the first pages. */
   readonly expected: number;
   /** How many more the caller expects to need by what it has met so far; null where that says nothing. */
   readonly expectedMore?: () => number | null;
   /** What is known of prefixes from earlier walks; absent, the namespaces to walk are asked for first. */
   readonly own?: OwnItems;
-  /** Walks only the namespaces that this holds for. */
-  readonly only?: (entry: NamespaceEntry) => boolean;
+  /** Walks only the namespaces flagged as holding items without vectors, and these. */
+  readonly unscoredAnd?: readonly string[];
 }
 
-/** Pages grow while nobody knows how much is needed: a short listing stays cheap, a long one makes few round trips. */
+/** A step of a walk: more of the records, or none where a request found none. */
+export interface WalkStep {
+  readonly records: readonly LiveRecord[];
+  /** All up to here was walked. */
+  readonly place: WalkPlace;
+}
+
+/** Pages grow while it is not known how much is needed: a short listing stays cheap, a long one makes few round trips. */
 const GROWTH = 4;
 const SMALLEST_PAGE = 10;
 const LARGEST_PAGE = 500;
@@ -30,43 +47,63 @@ const LARGEST_PAGE = 500;
 const MOST_NAMESPACES_AT_ONCE = 32;
 
 /** Walks the live records below a prefix, page by page: a step of an asynchronous generator costs more than a record. */
-export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<readonly LiveRecord[], void, undefined> {
-  const { prefix, own } = what;
-  const start = await startOf(items, what);
-  if (start.own !== null) yield* rest(items, prefix, what, start.own);
-  const paths = start.paths ?? (await pathsBelow(items, what));
-  let atOnce = start.own === null ? 1 : 2;
+export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<WalkStep, void, undefined> {
+  const { prefix, own, after, expected, unscoredAnd } = what;
+  // The items of the prefix itself come before those of all below it, and are mostly enough: which namespaces lie below is
+  // then never asked, which took half of the requests of a listing.
+  const held = startsBelow(what) ? false : (own?.at(prefix) ?? null);
+  const from: NamespaceStart | null = held === false ? startOf(after) : { path: prefix, from: "after" };
+  const pages = namespacePages(items, { prefix, from, expected, unscoredAnd });
+  const pace: Pace = { atOnce: 1 };
+  if (held !== false) {
+    const [page, below] = await Promise.all([firstPage(items, prefix, what), held === true ? null : pages.next()]);
+    own?.note(prefix, page, after === null);
+    yield* rest(items, prefix, what, page);
+    pace.atOnce = 2;
+    if (below !== null && below.done !== true) yield* walkEach(items, below.value, what, pace);
+  }
+  for await (const page of pages) yield* walkEach(items, page, what, pace);
+}
+
+/** Namespaces whose first page is read at once. */
+interface Pace {
+  atOnce: number;
+}
+
+/** Whether the walk does not start with the items of the prefix itself, or it is not asked whether it does. */
+function startsBelow({ prefix, own, after, unscoredAnd }: Walk): boolean {
+  if (own === undefined || prefix === ROOT || unscoredAnd !== undefined) return true;
+  return after !== null && (after.namespace !== prefix || after.created === NAMESPACE_END);
+}
+
+function startOf(after: WalkPlace | null): NamespaceStart | null {
+  if (after === null) return null;
+  return { path: after.namespace, from: after.created === NAMESPACE_END ? "after" : "at" };
+}
+
+async function* walkEach(
+  items: ItemRepository,
+  { paths, next: end }: NamespacePage,
+  what: Walk,
+  pace: Pace,
+): AsyncGenerator<WalkStep, void, undefined> {
+  if (paths.length === 0 && end !== null) yield { records: [], place: endOf(end.path) };
   for (let next = 0; next < paths.length; ) {
-    const group = paths.slice(next, next + atOnce);
+    const group = paths.slice(next, next + pace.atOnce);
     const pages = await Promise.all(group.map((namespace) => firstPage(items, namespace, what)));
     for (const [i, namespace] of group.entries()) {
       const page = pages[i] as ListPage;
-      if (namespace === prefix) own?.note(prefix, page, what.after === null);
+      if (namespace === what.prefix) what.own?.note(namespace, page, what.after === null);
       yield* rest(items, namespace, what, page);
     }
     next += group.length;
-    atOnce = Math.min(atOnce * 2, MOST_NAMESPACES_AT_ONCE);
+    pace.atOnce = Math.min(pace.atOnce * 2, MOST_NAMESPACES_AT_ONCE);
   }
 }
 
-/**
- * What a walk begins with: the first page of the items of the prefix itself, where it may hold some, and the namespaces
- * to walk after them, where they had to be asked for. The items of the prefix stand before those of all below it, and are
- * mostly enough: which namespaces lie below is then never asked, which took half of the requests of a listing.
- */
-async function startOf(items: ItemRepository, what: Walk): Promise<{ own: ListPage | null; paths: string[] | null }> {
-  const { prefix, after, only, own } = what;
-  const held = own?.at(prefix);
-  const isElsewhere = prefix === ROOT || only !== undefined || (after !== null && after.namespace !== prefix);
-  if (own === undefined || isElsewhere || held === false) return { own: null, paths: await namespacesToWalk(items, what) };
-  const [page, paths] = await Promise.all([firstPage(items, prefix, what), held === true ? null : pathsBelow(items, what)]);
-  own.note(prefix, page, after === null);
-  return { own: page, paths };
-}
-
-function firstPage(items: ItemRepository, namespace: string, what: Walk): Promise<ListPage> {
-  const { order, expected } = what;
-  return items.list({ namespace, order, after: startIn(namespace, what), limit: pageSize(expected) });
+function firstPage(items: ItemRepository, namespace: string, { order, expected, after }: Walk): Promise<ListPage> {
+  const start = after !== null && after.namespace === namespace ? { created: after.created, key: after.key } : null;
+  return items.list({ namespace, order, after: start, limit: recordsAtOnce(expected) });
 }
 
 async function* rest(
@@ -74,36 +111,27 @@ async function* rest(
   namespace: string,
   { order, expected, expectedMore }: Walk,
   first: ListPage,
-): AsyncGenerator<readonly LiveRecord[], void, undefined> {
-  yield first.records;
-  let limit = pageSize(expected);
+): AsyncGenerator<WalkStep, void, undefined> {
+  yield stepOf(namespace, first);
+  let limit = recordsAtOnce(expected);
   for (let after = first.next; after !== null; ) {
-    limit = pageSize(expectedMore?.() ?? limit * GROWTH);
+    limit = recordsAtOnce(expectedMore?.() ?? limit * GROWTH);
     const page = await items.list({ namespace, order, after, limit });
-    yield page.records;
+    yield stepOf(namespace, page);
     after = page.next;
   }
 }
 
-function pageSize(expected: number): number {
+function stepOf(namespace: string, { records, next }: ListPage): WalkStep {
+  return { records, place: next === null ? endOf(namespace) : { namespace, ...next } };
+}
+
+function endOf(namespace: string): WalkPlace {
+  return { namespace, created: NAMESPACE_END, key: "" };
+}
+
+function recordsAtOnce(expected: number): number {
   return Math.min(Math.max(expected, SMALLEST_PAGE), LARGEST_PAGE);
-}
-
-async function pathsBelow(items: ItemRepository, what: Walk): Promise<string[]> {
-  return (await namespacesToWalk(items, what)).filter((path) => path !== what.prefix);
-}
-
-async function namespacesToWalk(items: ItemRepository, { prefix, after, only }: Walk): Promise<string[]> {
-  const entries = await items.namespaces(prefix);
-  return entries
-    .filter((entry) => isWithin(prefix, entry.path) && (only?.(entry) ?? true))
-    .map(({ path }) => path)
-    .filter((path) => after === null || comparePaths(path, after.namespace) >= 0)
-    .sort(comparePaths);
-}
-
-function startIn(namespace: string, { after }: Walk): ListPosition | null {
-  return after !== null && after.namespace === namespace ? after : null;
 }
 
 /** Orders records as {@link walk} meets them. */

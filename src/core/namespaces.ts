@@ -1,10 +1,11 @@
 /** Lists namespaces: those that hold at least one live item, by conditions, cut to a depth. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
-import { ANY_LABEL, compareLabels, join, matchesPattern, toLabels } from "../model/namespace.ts";
+import { ANY_LABEL, isWithin, join, matchesPattern, SEPARATOR, toLabels } from "../model/namespace.ts";
+import type { NamespaceStart } from "../model/namespace-place.ts";
 import { isLive } from "../model/item.ts";
 import type { ListNamespacesRequest } from "../model/operation.ts";
-import type { ItemRepository, ListPage, ListPosition } from "../ports/item-repository.ts";
-import { inLabelOrder } from "./namespace-order.ts";
+import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
+import { GROWTH, pageSize } from "./namespace-pages.ts";
 
 /** Listed namespaces that are looked into at once for a live item. */
 const LOOKUPS_AT_ONCE = 100;
@@ -12,70 +13,81 @@ const LOOKUPS_AT_ONCE = 100;
 /** Page size once the newest entry of a namespace has turned out to be dead. */
 const DEAD_ENTRIES_AT_ONCE = 100;
 
-/** A namespace as it is listed, and the stored ones that it stands for when it was cut to a depth. */
+/** A namespace as it is listed, and the stored ones, of one page, that it stands for when it was cut to a depth. */
 interface Listed {
   readonly labels: readonly string[];
+  /** The path that it is cut to. */
+  readonly path: string;
   readonly paths: string[];
 }
 
-/** The namespaces asked for, in label order, relative to the scope. */
+/**
+ * The namespaces asked for, in label order, relative to the scope. The registry is read page by page until there are enough:
+ * with a depth it continues past everything below a namespace that is known to be listed. Conditions other than a literal
+ * prefix are evaluated on every namespace below that, so that their cost grows with the namespaces passed over.
+ */
 export async function listNamespaces(items: ItemRepository, request: ListNamespacesRequest): Promise<string[][]> {
   const { scope, conditions, limit, offset } = request;
   if (limit === 0) return [];
-  const live: string[][] = [];
-  const waiting = new Waiting(request);
-  for await (const paths of inLabelOrder(items, join(scope, literalPrefix(conditions)))) {
-    for (const path of paths) waiting.add(path);
-    await waiting.look(items, live, offset + limit);
-    if (live.length >= offset + limit) break;
-  }
-  waiting.end();
-  await waiting.look(items, live, offset + limit);
-  return live.slice(offset, offset + limit);
+  const prefix = join(scope, literalPrefix(conditions));
+  const wanted = offset + limit;
+  const listed = new Map<string, readonly string[]>();
+  let from: NamespaceStart | null = null;
+  let size = pageSize(wanted);
+  do {
+    const page: NamespacePage = await items.namespacesAfter({ prefix, from, limit: size, unscored: false });
+    const groups = groupsOf(page.paths, request);
+    await addLive(items, groups, listed, wanted);
+    const skipped = listed.size < wanted ? skipOf(page.next, groups.at(-1), request, listed) : page.next;
+    // Where one namespace has filled a page, the next one may too.
+    size = pageSize(skipped === page.next ? GROWTH * size : wanted - listed.size);
+    from = skipped;
+  } while (from !== null && listed.size < wanted);
+  return [...listed.values()].slice(offset, wanted).map((labels) => [...labels]);
 }
 
-/** Namespaces that match, on their way to be looked into. */
-class Waiting {
-  readonly #request: ListNamespacesRequest;
-  readonly #scopeDepth: number;
-  readonly #complete: Listed[] = [];
-  /** The last one, to which others may belong by its cut. */
-  #open: Listed | null = null;
-
-  constructor(request: ListNamespacesRequest) {
-    this.#request = request;
-    this.#scopeDepth = toLabels(request.scope).length;
+/** The namespaces of a page that match, in label order, in which those that are the same when cut follow each other. */
+function groupsOf(paths: readonly string[], { scope, conditions, maxDepth }: ListNamespacesRequest): Listed[] {
+  const scopeDepth = toLabels(scope).length;
+  const groups: Listed[] = [];
+  for (const path of paths) {
+    const labels = toLabels(path).slice(scopeDepth);
+    if (!conditions.every((condition) => matchesPattern(labels, condition.path, condition.matchType))) continue;
+    const cut = maxDepth === null || labels.length <= maxDepth ? labels : labels.slice(0, maxDepth);
+    const cutPath = cut === labels ? path : join(scope, cut.join(SEPARATOR));
+    const last = groups.at(-1);
+    if (last?.path === cutPath) last.paths.push(path);
+    else groups.push({ labels: cut, path: cutPath, paths: [path] });
   }
+  return groups;
+}
 
-  /** Takes the next namespace in label order, in which those that are the same when cut follow each other. */
-  add(path: string): void {
-    const { conditions, maxDepth } = this.#request;
-    const labels = toLabels(path).slice(this.#scopeDepth);
-    if (!conditions.every((condition) => matchesPattern(labels, condition.path, condition.matchType))) return;
-    const cut = maxDepth === null ? labels : labels.slice(0, maxDepth);
-    if (this.#open !== null && compareLabels(this.#open.labels, cut) === 0) {
-      this.#open.paths.push(path);
-      return;
-    }
-    this.end();
-    this.#open = { labels: cut, paths: [path] };
+/** Adds those of a page that hold a live item, until so many are listed. */
+async function addLive(
+  items: ItemRepository,
+  groups: readonly Listed[],
+  listed: Map<string, readonly string[]>,
+  wanted: number,
+): Promise<void> {
+  // The first one may have been listed by a page before.
+  const open = groups.filter(({ path }) => !listed.has(path));
+  while (open.length > 0 && listed.size < wanted) {
+    // Nearly all hold one: twice as many as are missing are enough, and mostly too many.
+    const group = open.splice(0, Math.min(LOOKUPS_AT_ONCE, 2 * (wanted - listed.size)));
+    const holds = await anyHold(items, group);
+    for (const [i, { labels, path }] of group.entries()) if (holds[i]) listed.set(path, labels);
   }
+}
 
-  /** Says that no further one belongs to the last. */
-  end(): void {
-    if (this.#open !== null) this.#complete.push(this.#open);
-    this.#open = null;
-  }
-
-  /** Looks into what is complete, until so many are known to hold a live item. */
-  async look(items: ItemRepository, live: string[][], wanted: number): Promise<void> {
-    while (this.#complete.length > 0 && live.length < wanted) {
-      // Nearly all hold one: twice as many as are missing are enough, and mostly too many.
-      const group = this.#complete.splice(0, Math.min(LOOKUPS_AT_ONCE, 2 * (wanted - live.length)));
-      const holds = await anyHold(items, group);
-      for (const [i, { labels }] of group.entries()) if (holds[i]) live.push([...labels]);
-    }
-  }
+/** Where the next page starts: past everything that would be cut to a namespace that is listed already. */
+function skipOf(
+  next: NamespaceStart | null,
+  last: Listed | undefined,
+  { maxDepth }: ListNamespacesRequest,
+  listed: ReadonlyMap<string, unknown>,
+): NamespaceStart | null {
+  if (next === null || last === undefined || last.labels.length !== maxDepth) return next;
+  return listed.has(last.path) && isWithin(last.path, next.path) ? { path: last.path, from: "past" } : next;
 }
 
 /** The longest run of leading labels that every match must have: the part that the registry can be asked for. */
@@ -87,7 +99,7 @@ function literalPrefix(conditions: readonly MatchCondition[]): string {
     const literal = wildcard === -1 ? path : path.slice(0, wildcard);
     if (literal.length > longest.length) longest = literal;
   }
-  return longest.join(".");
+  return longest.join(SEPARATOR);
 }
 
 /** Whether each holds a live item: mostly the first record of its first namespace is one, and all of these are read at once. */

@@ -1,5 +1,5 @@
 /** Reads one page of a walk: what matches, after an offset, up to a limit. */
-import type { StoreError } from "../model/errors.ts";
+import { ValidationError, type StoreError } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
@@ -7,7 +7,7 @@ import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
 import { neededFor, type Met } from "./hit-rates.ts";
-import { walk, type Walk } from "./listing.ts";
+import { walk, type Walk, type WalkPlace } from "./listing.ts";
 
 /** What to read. */
 export interface PageRequest {
@@ -16,7 +16,7 @@ export interface PageRequest {
   /** Matching records to leave out first. */
   readonly offset: number;
   readonly limit: number;
-  /** Most records that are read without being returned. */
+  /** Most records that are read without being returned; those skipped for the offset count too. */
   readonly maxScanned: number;
   /** Bytes of values after which the page ends, as it does at its bound; none by default. */
   readonly maxBytes?: number;
@@ -27,8 +27,8 @@ export interface PageRequest {
 /** What was read. */
 export interface Page extends Met {
   readonly found: readonly Found[];
-  /** The last record that the next page need not look at again. */
-  readonly last: LiveRecord | null;
+  /** The place after which the next page starts. */
+  readonly last: WalkPlace | null;
   readonly more: boolean;
   /** Whether reading stopped at the bound. */
   readonly truncated: boolean;
@@ -36,14 +36,23 @@ export interface Page extends Met {
   readonly faults: readonly StoreError[];
 }
 
-/** Reads a page. */
+/** A request that finds nothing, as of a registered namespace without live items, counts as so many records. */
+const RECORDS_AN_EMPTY_STEP = 10;
+
+/**
+ * Reads a page.
+ *
+ * @throws {ValidationError} when the offset cannot be reached within the bound.
+ */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
   const page = new Collected(request);
-  for await (const records of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
+  for await (const { records, place } of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
     for (const record of records) {
       const end = page.add(record);
       if (end !== null) return end;
     }
+    const end = records.length === 0 ? page.addEmpty(place) : null;
+    if (end !== null) return end;
   }
   return page.end({ more: false, truncated: false });
 }
@@ -53,9 +62,10 @@ class Collected {
   readonly #request: PageRequest;
   readonly #found: Found[] = [];
   readonly #faults: StoreError[] = [];
-  #last: LiveRecord | null = null;
+  #last: WalkPlace | null = null;
   #skipped = 0;
   #passedOver = 0;
+  #emptySteps = 0;
   #bytes = 0;
 
   constructor(request: PageRequest) {
@@ -64,7 +74,7 @@ class Collected {
 
   /** Takes the next record of the walk; the page, once it is at its end. */
   add(record: LiveRecord): Page | null {
-    const { filter, offset, limit, maxScanned, maxBytes = Infinity, leaveOut } = this.#request;
+    const { filter, offset, limit, maxBytes = Infinity, leaveOut } = this.#request;
     const isLeftOut = leaveOut?.(record) ?? false;
     const isUnreadable = !isLeftOut && !isReadable(record.value);
     if (isUnreadable) this.#faults.push(faultOf(record.value));
@@ -72,12 +82,10 @@ class Collected {
     const value = filter === null || isLeftOut || isUnreadable ? undefined : decodeValue(record.value);
     if (isLeftOut || isUnreadable || (value !== undefined && !matchesFilter(value, filter))) {
       this.#passedOver += 1;
-      if (this.#passedOver >= maxScanned) {
-        this.#last = record;
-        return this.end({ more: true, truncated: true });
-      }
+      if (this.#isAtBound()) return this.#stopAt(record);
     } else if (this.#skipped < offset) {
       this.#skipped += 1;
+      if (this.#skipped < offset && this.#isAtBound()) return this.#stopAt(record);
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
     } else if (this.#bytes >= maxBytes) {
@@ -88,6 +96,29 @@ class Collected {
     }
     this.#last = record;
     return null;
+  }
+
+  /** Takes a request that found no records; the page, once it is at its end. */
+  addEmpty(place: WalkPlace): Page | null {
+    this.#emptySteps += 1;
+    return this.#isAtBound() ? this.#stopAt(place) : null;
+  }
+
+  #isAtBound(): boolean {
+    return this.#skipped + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
+  }
+
+  #stopAt(place: WalkPlace): Page {
+    const { offset, maxScanned } = this.#request;
+    if (this.#skipped < offset) {
+      throw new ValidationError(
+        `offset ${offset} cannot be reached: a search reads at most ${maxScanned} items that it does not return ` +
+          `(limits.maxScannedItems), and has skipped ${this.#skipped} by then. Use a smaller offset, and continue from there ` +
+          "with `cursor`, given the text from `info.cursor` of the page before.",
+      );
+    }
+    this.#last = { namespace: place.namespace, created: place.created, key: place.key };
+    return this.end({ more: true, truncated: true });
   }
 
   /** Records to read until the page is full, if matches go on as they came; null where none came. */

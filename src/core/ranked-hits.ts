@@ -57,9 +57,9 @@ export class RankedHits {
     return this.#exhausted;
   }
 
-  /** Whether items of the namespace were met whose vectors are not those of their record. */
-  hasPending(namespace: string): boolean {
-    return this.#pending.has(namespace);
+  /** Namespaces in which items were met whose vectors are not those of their record. */
+  get pending(): readonly string[] {
+    return [...this.#pending];
   }
 
   /** Whether the record was met as a verified hit, or as one whose value cannot be decoded. */

@@ -2,13 +2,13 @@
 import { ValidationError } from "../model/errors.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeCursor } from "./cursor.ts";
-import type { Walk } from "./listing.ts";
+import type { WalkPlace } from "./listing.ts";
 
 /** How a search is answered, and where it starts. */
 export type SearchPlan =
   | { readonly mode: "vector"; readonly query: string; readonly offset: number }
   | { readonly mode: "keyword"; readonly query: string; readonly offset: number }
-  | { readonly mode: "filter"; readonly offset: number; readonly after: Walk["after"] };
+  | { readonly mode: "filter"; readonly offset: number; readonly after: WalkPlace | null };
 
 /**
  * With a query and an index, results are ranked by similarity; a cursor from a page that was ranked by keywords goes

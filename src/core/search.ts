@@ -181,7 +181,7 @@ export class Searcher {
         order,
         after: null,
         expected: skip + room + 1,
-        only: ({ path, hasUnscored }) => hasUnscored || hits.hasPending(path),
+        unscoredAnd: hits.pending,
       },
       filter,
       offset: skip,

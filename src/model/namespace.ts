@@ -15,8 +15,11 @@ export const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
 /** Path of the empty namespace, the root of the store. */
 export const ROOT = "";
 
-/** The longest path, in UTF-8 bytes: a CQL partition key ends at 64 KiB, and a bucket number stands beside it. */
-export const MAX_PATH_BYTES = 32_768;
+/** The longest path, in UTF-8 bytes: a CQL key ends at 64 KiB, and the place of a path (`namespace-place.ts`) may be longer than it. */
+export const MAX_PATH_BYTES = 16_384;
+
+/** The longest label by default, in UTF-8 bytes: what is stored once is read by every later listing. */
+export const DEFAULT_LABEL_BYTES = 512;
 
 /** The deepest namespace. */
 export const MAX_LABELS = 64;

@@ -1,5 +1,6 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
+import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { ListingOrder } from "../model/operation.ts";
 import type { ScanPage } from "./scan.ts";
 
@@ -28,28 +29,24 @@ export interface ListPage {
   readonly next: ListPosition | null;
 }
 
-/** A namespace that holds items, or did lately. */
-export interface NamespaceEntry {
-  readonly path: string;
-  /** Whether some item of it has, or may have, no vector; once true it stays so until `clearUnscored`. */
-  readonly hasUnscored: boolean;
-}
-
-/** Namespaces in the order of the UTF-8 bytes of their paths. */
+/** A page of namespaces in label order (`comparePaths`). */
 export interface NamespaceQuery {
-  /** At or below this path; not the root, where no order is kept. */
+  /** At or below this path; the root's is "". */
   readonly prefix: string;
-  /** Where to go on: the `next` of an earlier page; null starts at the prefix itself. */
-  readonly after: string | null;
-  /** About how many are wanted; at least 1. */
+  /** Where to start, at or below the prefix; null starts at the prefix itself. */
+  readonly from: NamespaceStart | null;
+  /** About how many to return; at least 1. */
   readonly limit: number;
+  /** Only namespaces flagged as holding, or perhaps holding, an item without a vector. */
+  readonly unscored: boolean;
 }
 
-/** What a page of namespaces holds. */
+/** Namespaces of one page. */
 export interface NamespacePage {
+  /** In label order; may be none although more follow. */
   readonly paths: readonly string[];
-  /** All up to here were read; null when there are no more. */
-  readonly next: string | null;
+  /** Where the next page starts; null when there is none. */
+  readonly next: NamespaceStart | null;
 }
 
 /**
@@ -88,14 +85,9 @@ export interface ItemRepository {
   markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void>;
 
   /**
-   * The namespaces at or below `prefix` (a path; the root's is ""), in no order. May name some that hold no item any
-   * more; never leaves out one that does.
-   */
-  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]>;
-
-  /**
-   * A page of the namespaces at or below a prefix, in order. May name some that hold no item any more; never leaves out one
-   * that did before the call and does. Going on from `next` to the end meets each once.
+   * Reads a page of the registered namespaces at or below a prefix. May name some that hold no item any more; never leaves
+   * out one that held an item before the call and still does, nor, of the unscored, one whose flag was set before the call
+   * and not cleared. Following `next` to the end meets each once. The cost of a page depends on its limit alone.
    */
   namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage>;
 

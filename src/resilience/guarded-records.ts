@@ -29,7 +29,6 @@ export function guardItems(items: ItemRepository, guard: Guard, { readMs, writeM
     list: (query, caller) => read((deadline) => items.list(query, deadline), caller),
     peek: (paths, caller) => read((deadline) => items.peek(paths, deadline), caller),
     markUnscored: (paths, caller) => write((deadline) => items.markUnscored(paths, deadline), caller),
-    namespaces: (prefix, caller) => read((deadline) => items.namespaces(prefix, deadline), caller),
     namespacesAfter: (query, caller) => read((deadline) => items.namespacesAfter(query, deadline), caller),
     scan: (after, limit, caller) => maintain((deadline) => items.scan(after, limit, deadline), caller),
     listed: (records, caller) => maintain((deadline) => items.listed(records, deadline), caller),

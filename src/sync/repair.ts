@@ -1,11 +1,13 @@
 /** Holds every record against its point, and every point against its record: the net under the net. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { Indexing } from "../core/indexing.ts";
+import { namespacePages, type NamespaceStream } from "../core/namespace-pages.ts";
 import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { lacksRight } from "../core/upkeep-rights.ts";
 import { isStoreError, messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
+import { ROOT } from "../model/namespace.ts";
 import { decodeValue, isReadable } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
@@ -55,6 +57,8 @@ type Counts = { -readonly [Name in keyof RepairReport]: RepairReport[Name] };
 const RECORDS_A_PAGE = 256;
 const POINTS_A_PAGE = 1_000;
 const ITEMS_AT_ONCE = 16;
+
+const ALL: NamespaceStream = { prefix: ROOT, from: null, expected: 500 };
 
 /** Looks at everything once. May run beside writers, and twice at once. */
 export class Repair {
@@ -203,16 +207,17 @@ export class Repair {
   /** Flags that no item needs any more are taken off, and namespaces that hold nothing leave the registry. */
   async #namespaces(startedAt: number): Promise<void> {
     const { items, indexing } = this.#ground;
-    const entries = await items.namespaces("");
-    const ghosts = entries.map(({ path }) => path).filter((path) => !this.#occupied.has(path));
-    this.#counts.ghosts += ghosts.length;
-    if (this.#options.dryRun) return;
     // A record that cannot be decoded says neither where it is nor whether it has vectors.
-    if (this.#counts.unreadable > 0) return;
-    await items.unregister(ghosts, startedAt);
-    if (indexing === null) return;
-    const scored = entries.filter(({ path, hasUnscored }) => hasUnscored && !this.#unscored.has(path));
-    await items.clearUnscored(scored.map(({ path }) => path), startedAt);
+    const isCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
+    for await (const { paths } of namespacePages(items, ALL)) {
+      const ghosts = paths.filter((path) => !this.#occupied.has(path));
+      this.#counts.ghosts += ghosts.length;
+      if (!isCounted) await items.unregister(ghosts, startedAt);
+    }
+    if (isCounted || indexing === null) return;
+    for await (const { paths } of namespacePages(items, { ...ALL, unscoredAnd: [] })) {
+      await items.clearUnscored(paths.filter((path) => !this.#unscored.has(path)), startedAt);
+    }
   }
 }
 

@@ -122,7 +122,6 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
     list: (query, deadline) => list(1, () => items.list(query, deadline)),
     peek: (paths, deadline) => peek(paths.length, () => items.peek(paths, deadline)),
     markUnscored: (paths, deadline) => mark(paths.length, () => items.markUnscored(paths, deadline)),
-    namespaces: (prefix, deadline) => namespaces(1, () => items.namespaces(prefix, deadline)),
     namespacesAfter: (query, deadline) => namespaces(1, () => items.namespacesAfter(query, deadline)),
     scan: (after, limit, deadline) => scan(1, () => items.scan(after, limit, deadline)),
     listed: (records, deadline) => listed(records.length, () => items.listed(records, deadline)),

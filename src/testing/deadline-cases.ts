@@ -36,8 +36,7 @@ export function repositoryDeadlineCases(context: RepositoryContext): void {
         (deadline) => items.get([record, { namespace: root, key: "other" }], deadline),
         (deadline) => items.list(query, deadline),
         (deadline) => items.peek([root], deadline),
-        (deadline) => items.namespaces(root, deadline),
-        (deadline) => items.namespacesAfter({ prefix: root, after: null, limit: 10 }, deadline),
+        (deadline) => items.namespacesAfter({ prefix: root, from: null, limit: 10, unscored: false }, deadline),
         (deadline) => items.scan(null, 10, deadline),
         (deadline) => items.listed([record], deadline),
       ];

@@ -1,22 +1,19 @@
 /** Cases about taking back what the registry says of namespaces, and about records that are past. */
 import { describe, expect, test } from "vitest";
 import type { ItemRecord } from "../model/item.ts";
-import { join } from "../model/namespace.ts";
-import type { ItemRepository, NamespacePage } from "../ports/item-repository.ts";
+import { compareLabels, join, toLabels } from "../model/namespace.ts";
+import type { NamespaceStart } from "../model/namespace-place.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
 import { upTo } from "./expectations.ts";
-import { expectStored, listAll, putAll, recordOf } from "./records.ts";
+import { expectStored, flagsBelow, listAll, putAll, recordOf, registeredBelow } from "./records.ts";
 import type { RepositoryContext, TestedRepository } from "./tested-repository.ts";
 
 const MINUTE = 60_000;
 /** Longer than any lease runs. */
 const LONG = 120 * MINUTE;
 
-async function flagsBelow(items: ItemRepository, root: string): Promise<Record<string, boolean>> {
-  return Object.fromEntries((await items.namespaces(root)).map(({ path, hasUnscored }) => [path, hasUnscored]));
-}
-
 async function pathsBelow(items: ItemRepository, root: string): Promise<string[]> {
-  return (await items.namespaces(root)).map(({ path }) => path).sort();
+  return (await registeredBelow(items, root)).sort();
 }
 
 /** Registers the cases of `clearUnscored`, `unregister` and `sweep`. */
@@ -29,37 +26,69 @@ export function registryCases(context: RepositoryContext): void {
 }
 
 function namespacesAfterCases(context: RepositoryContext): void {
-  const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
-  /** What all pages hold. */
-  async function pathsOf(items: ItemRepository, prefix: string, limit: number): Promise<string[]> {
-    const paths: string[] = [];
-    let after: string | null = null;
-    do {
-      const page: NamespacePage = await items.namespacesAfter({ prefix, after, limit });
-      const { next } = page;
-      for (const path of page.paths) expect(next === null || byBytes(path, next) <= 0).toBe(true);
-      paths.push(...page.paths);
-      after = next;
-    } while (after !== null);
-    return paths;
-  }
+  const labels = ["a", "a-b", "a!", "a/b", "a\0", "b", "é", "\uE000", "～", "😀", "\u{10FFFF}", ...upTo(40).map((n) => `n${n}`)];
+  const inOrder = (paths: readonly string[]): string[] => [...paths].sort((a, b) => compareLabels(toLabels(a), toLabels(b)));
 
   describe("namespacesAfter", () => {
-    test("meets each at or below a prefix once, in the order of bytes, whatever the page", async () => {
+    test("names each at or below a prefix once, in label order, however long the pages", async () => {
       const { items, root } = context();
-      const labels = ["a", "a-b", "a!", "a/b", "b", "é", "～", "😀", ...upTo(40).map((n) => `n${n}`)];
       const paths = [root, ...labels.flatMap((label) => [join(root, label), join(root, `${label}.x`)])];
       await putAll(items, [...paths, `${root}-beside`, `${root}/beside`].map((path) => recordOf(path, "1")));
-      for (const limit of [1, 7, 60, 1_000]) expect(await pathsOf(items, root, limit)).toEqual([...paths].sort(byBytes));
-      expect(await pathsOf(items, join(root, "a"), 10)).toEqual([join(root, "a"), join(root, "a.x")]);
+      for (const limit of [1, 7, 60, 1_000]) expect(await registeredBelow(items, root, { limit })).toEqual(inOrder(paths));
+      expect(await registeredBelow(items, join(root, "a"), { limit: 10 })).toEqual([join(root, "a"), join(root, "a.x")]);
     });
 
-    test("is one empty page where there is none, and does without the prefix where that holds none", async () => {
+    test("names roots in label order, too", async () => {
       const { items, root } = context();
-      expect(await items.namespacesAfter({ prefix: root, after: null, limit: 5 })).toEqual({ paths: [], next: null });
+      const paths = labels.flatMap((label) => [`${root}${label}`, `${root}${label}.below`]);
+      await putAll(items, paths.map((path) => recordOf(path, "1")));
+      const within = async (unscored: boolean, limit: number): Promise<string[]> =>
+        (await registeredBelow(items, "", { unscored, limit })).filter((path) => path.startsWith(root));
+      for (const limit of [9, 1_000]) expect(await within(false, limit)).toEqual(inOrder(paths));
+      expect(await within(true, 9)).toEqual([]);
+      await items.markUnscored([paths[3] as string, paths[10] as string]);
+      expect(await within(true, 9)).toEqual(inOrder([paths[3] as string, paths[10] as string]));
+    });
+
+    test("starts at a path, after it, or past everything below it", async () => {
+      const { items, root } = context();
+      const paths = ["a", "a.x", "a.y", "a\0", "a!", "b"].map((path) => join(root, path));
+      await putAll(items, paths.map((path) => recordOf(path, "1")));
+      const from = (path: string, start: NamespaceStart["from"], prefix = root): Promise<string[]> =>
+        registeredBelow(items, prefix, { from: { path: join(root, path), from: start }, limit: 2 });
+      expect(await from("a.x", "at")).toEqual(paths.slice(1));
+      expect(await from("a.x", "after")).toEqual(paths.slice(2));
+      expect(await from("a", "after")).toEqual(paths.slice(1));
+      expect(await from("a", "past")).toEqual(paths.slice(3));
+      expect(await from("a.never there", "after", join(root, "a"))).toEqual(paths.slice(1, 3));
+      expect(await from("a.z", "past", join(root, "a"))).toEqual([]);
+    });
+
+    test("names the unscored alone when asked for, below any prefix", async () => {
+      const { items, root } = context();
+      const paths = ["a", "a.x", "b", "b.x"].map((path) => join(root, path));
+      await putAll(items, paths.map((path, n) => recordOf(path, "1", { vectors: n % 2 })));
+      expect(await registeredBelow(items, root, { unscored: true, limit: 1 })).toEqual([paths[0], paths[2]]);
+      expect(await registeredBelow(items, join(root, "b"), { unscored: true })).toEqual([paths[2]]);
+      expect((await registeredBelow(items, "", { unscored: true })).filter((path) => path.startsWith(root))).toEqual([paths[0], paths[2]]);
+    });
+
+    test("returns one empty page where there is none, and leaves out the prefix where that holds none", async () => {
+      const { items, root } = context();
+      expect(await items.namespacesAfter({ prefix: root, from: null, limit: 5, unscored: false })).toEqual({ paths: [], next: null });
       await putAll(items, [recordOf(join(root, "a"), "1")]);
-      expect(await pathsOf(items, root, 5)).toEqual([join(root, "a")]);
+      expect(await registeredBelow(items, root, { limit: 5 })).toEqual([join(root, "a")]);
+    });
+
+    test("a namespace that was unregistered is named neither below its prefix nor below the root", async () => {
+      const { items, clock, root } = context();
+      await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "key", { value: null })]);
+      clock.advance(LONG);
+      await items.unregister([root], clock.now());
+      for (const prefix of [root, ""]) {
+        for (const unscored of [false, true]) expect(await registeredBelow(items, prefix, { unscored })).not.toContain(root);
+      }
     });
   });
 }

@@ -4,7 +4,8 @@ import { expect } from "vitest";
 import { newWriteId, type ItemId, type ItemRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/operation.ts";
 import { decodeValue, encodeValue } from "../model/value-codec.ts";
-import type { ItemRepository, ListPosition } from "../ports/item-repository.ts";
+import type { NamespaceStart } from "../model/namespace-place.ts";
+import type { ItemRepository, ListPosition, NamespacePage } from "../ports/item-repository.ts";
 
 const LIMITS = { maxValueBytes: 8 * 1024 * 1024 };
 
@@ -81,4 +82,25 @@ export async function listAll(
     expect(pages, "a listing has to come to its end").toBeLessThan(20_000);
     after = page.next;
   }
+}
+
+/** The registered namespaces at or below a prefix, from a start on, as pages of a size hold them; all, or the unscored. */
+export async function registeredBelow(
+  items: ItemRepository,
+  prefix: string,
+  { unscored = false, limit = 500, from = null }: { unscored?: boolean; limit?: number; from?: NamespaceStart | null } = {},
+): Promise<string[]> {
+  const paths: string[] = [];
+  do {
+    const page: NamespacePage = await items.namespacesAfter({ prefix, from, limit, unscored });
+    paths.push(...page.paths);
+    from = page.next;
+  } while (from !== null);
+  return paths;
+}
+
+/** Whether each registered namespace at or below a prefix is flagged as holding an item without a vector. */
+export async function flagsBelow(items: ItemRepository, prefix: string): Promise<Record<string, boolean>> {
+  const flagged = new Set(await registeredBelow(items, prefix, { unscored: true }));
+  return Object.fromEntries((await registeredBelow(items, prefix)).map((path) => [path, flagged.has(path)]));
 }

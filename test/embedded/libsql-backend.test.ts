@@ -22,6 +22,8 @@ import type { ItemRecord } from "../../src/model/item.ts";
 import { present, rejectionOf, upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
 
+const EVERY_NAMESPACE = { prefix: "", from: null, limit: 10, unscored: false } as const;
+
 let directory: string;
 let path: string;
 const opened: LibsqlBackend[] = [];
@@ -105,7 +107,7 @@ describe("start and stop", () => {
       () => backend.items.get([record]),
       () => backend.items.put([record]),
       () => backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 1 }),
-      () => backend.items.namespaces(""),
+      () => backend.items.namespacesAfter(EVERY_NAMESPACE),
       () => vectors.upsert([{ ...record, vectors: [[1, 0, 0]], value: {} }]),
       () => vectors.remove([removal]),
       () => vectors.query({ vector: [1, 0, 0], prefix: "", filter: null, limit: 1 }),
@@ -383,7 +385,7 @@ describe("the threads", () => {
       backend.items.put(upTo(500).map((n) => recordOf("a", `key ${n}`))).then((outcomes) => {
         for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
       }),
-      backend.items.namespaces(""),
+      backend.items.namespacesAfter(EVERY_NAMESPACE),
       backend.items.get([record]),
     ]);
     await Promise.all(workers.map((worker) => worker.terminate()));
@@ -393,7 +395,7 @@ describe("the threads", () => {
     expect(errors).toHaveLength(2);
     expect(await backend.items.get([record])).not.toContain(null);
     await putAll(backend.items, [recordOf("a", "after")]);
-    expect(await backend.items.namespaces("")).toMatchObject([{ path: "a" }]);
+    expect(await backend.items.namespacesAfter(EVERY_NAMESPACE)).toMatchObject({ paths: ["a"] });
     await backend.stop();
     expect(await openFiles()).toEqual([]);
     expect(errors).toHaveLength(2);

@@ -13,7 +13,7 @@ import type { ItemRecord } from "../../src/model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
 import type { VectorIndex } from "../../src/ports/vector-index.ts";
 import { present, rejectionOf, upTo } from "../../src/testing/expectations.ts";
-import { plain, putAll, recordOf } from "../../src/testing/records.ts";
+import { flagsBelow, plain, putAll, recordOf, registeredBelow } from "../../src/testing/records.ts";
 import { scanAll } from "../../src/testing/scans.ts";
 
 const DIMS = 3;
@@ -261,7 +261,7 @@ describe("scan", () => {
 
 describe("the registry", () => {
   const flagOf = async ({ items }: Pick<LibsqlBackend, "items">): Promise<unknown> =>
-    (await items.namespaces("a")).map(({ hasUnscored }) => hasUnscored);
+    Object.values(await flagsBelow(items, "a"));
 
   test.each<[string, (tested: Awaited<ReturnType<typeof start>>) => Promise<void>, boolean]>([
     ["has no vectors", ({ items }) => putAll(items, [recordOf("a", "key")]), true],
@@ -315,8 +315,8 @@ describe("the registry", () => {
     await score(vectors, records.slice(0, 990));
     const clearing = items.clearUnscored(records.map(({ namespace }) => namespace), 0);
     await Promise.all([clearing, ...upTo(50).map((n) => putAll(items, [recordOf("b", `${n}`, { vectors: 0 })]))]);
-    const flagged = (await items.namespaces("")).filter(({ hasUnscored }) => hasUnscored);
-    expect(flagged.map(({ path }) => path).sort()).toEqual([...upTo(10).map((n) => `a.${990 + n}`), "b"]);
+    const flagged = await registeredBelow(items, "", { unscored: true });
+    expect(flagged.sort()).toEqual([...upTo(10).map((n) => `a.${990 + n}`), "b"]);
   });
 
   test("forgets a namespace only once no record and no vector is in it", async () => {
@@ -334,7 +334,7 @@ describe("the registry", () => {
     await items.unregister(["not named"], 0);
     // Ids of rows are given again: what is written now must not be found under an old name.
     await putAll(items, [recordOf("d", "key")]);
-    expect((await items.namespaces("")).map((entry) => entry.path)).toEqual(["d"]);
+    expect(await registeredBelow(items, "")).toEqual(["d"]);
     expect(await items.get([{ namespace: "a", key: "key" }])).toEqual([null]);
   });
 });

@@ -73,11 +73,18 @@ describe("a bound", () => {
   });
 
   test("holds for views in views, whose roots and namespaces together would be too long for a key", async () => {
+    const store = await open({ limits: { maxLabelBytes: 10_000 } });
+    const long = store.scoped(["x".repeat(10_000)]);
+    expect(() => long.scoped(["y".repeat(10_000)])).toThrow("20001 bytes long, the root of its view included");
+    const error = await rejectionOf(long.put(["y".repeat(10_000)], "k", {}));
+    expect(error.message).toContain("at most 16384");
+  });
+
+  test("a label has 512 bytes at most by default", async () => {
     const store = await open({});
-    const long = store.scoped(["x".repeat(20_000)]);
-    expect(() => long.scoped(["y".repeat(20_000)])).toThrow("40001 bytes long, the root of its view included");
-    const error = await rejectionOf(long.put(["y".repeat(20_000)], "k", {}));
-    expect(error.message).toContain("at most 32768");
+    await store.put(["é".repeat(256)], "k", {});
+    const error = await rejectionOf(store.put([`${"é".repeat(256)}x`], "k", {}));
+    expect(error.message).toContain("513 bytes long; at most 512 are (limits.maxLabelBytes)");
   });
 
   test("a value, or a filter, that holds one object over and over is refused at once", async () => {

@@ -219,7 +219,7 @@ test("performance pin: a page that the prefix's own items fill is read without a
   const store = await open(new HeldEmbeddings());
   await store.batch(["a", "b", "c"].map((key) => ({ namespace: ["user"], key, value: { key } })));
   await store.put(["user", "below"], "d", { key: "d" });
-  const namespaces = vi.spyOn(LibsqlItemRepository.prototype, "namespaces");
+  const namespaces = vi.spyOn(LibsqlItemRepository.prototype, "namespacesAfter");
   const keys = async (limit: number): Promise<string[]> => (await store.search(["user"], { limit })).map(({ key }) => key);
   expect(await keys(2)).toEqual(["a", "b"]);
   const first = namespaces.mock.calls.length;

@@ -10,7 +10,7 @@ import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
 import type { ListPage, ListPosition, RecordScan } from "../../src/ports/item-repository.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { present, upTo } from "../../src/testing/expectations.ts";
-import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
+import { flagsBelow, putAll, recordOf } from "../../src/testing/records.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -162,8 +162,12 @@ describe("listed", () => {
     await run(`DELETE FROM ${entries} ${at}`, place(without));
     await run(`UPDATE ${entries} SET expires_at = 0 ${at}`, place(hidden));
     const { namespace } = unregistered;
-    const remove = "DELETE FROM {keyspace}.namespaces WHERE root = ? AND shard = ? AND path = ?";
+    const remove = "DELETE FROM {keyspace}.namespaces WHERE root = ? AND unscored = false AND shard = ? AND place = ?";
     await Promise.all(upTo(8).map((shard) => run(remove, [namespace, shard, namespace])));
+    const elsewhere = recordOf(newRoot(), "key");
+    await putAll(items, [elsewhere]);
+    await Promise.all(upTo(16).map((shard) => run(remove, ["", shard, elsewhere.namespace])));
+    expect(await items.listed([elsewhere])).toEqual([false]);
     const asked = [whole, without, hidden, unregistered].map((record) => present(record));
     expect(await items.listed(asked)).toEqual([true, false, false, false]);
   });
@@ -175,8 +179,8 @@ describe("listed", () => {
     const execute = vi.spyOn(client, "execute");
     expect(await items.listed(records)).toEqual(records.map(() => true));
     const tables = execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1]);
-    expect(tables.filter((table) => table === "namespaces")).toHaveLength(1);
-    expect(tables).toHaveLength(101);
+    expect(tables.filter((table) => table === "namespaces")).toHaveLength(2);
+    expect(tables).toHaveLength(102);
   });
 });
 
@@ -184,7 +188,7 @@ describe("a removal from the registry", () => {
   const GUARD_MS = LEASE_MS + CLOCK_TOLERANCE_MS;
 
   async function flagOf(root: string): Promise<boolean | undefined> {
-    return (await items.namespaces(root)).find(({ path }) => path === root)?.hasUnscored;
+    return (await flagsBelow(items, root))[root];
   }
 
   test("takes what is older than a lease and the difference that clocks may have, and nothing younger", async () => {

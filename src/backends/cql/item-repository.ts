@@ -6,7 +6,6 @@ import type {
   ItemRepository,
   ListPage,
   ListQuery,
-  NamespaceEntry,
   NamespacePage,
   NamespaceQuery,
   RecordScan,
@@ -115,10 +114,6 @@ export class CqlItemRepository implements ItemRepository {
       deadline?.throwIfOver("Flagging namespaces");
       await registry.register(path, true, now() * 1000);
     });
-  }
-
-  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
-    return this.#parts.registry.entries(prefix, deadline);
   }
 
   namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {

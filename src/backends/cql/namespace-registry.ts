@@ -1,15 +1,15 @@
-/** The registry of namespaces: which ones hold items. */
+/** The registry of namespaces: which ones hold items, in label order. */
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { AFTER_SEPARATOR, ROOT, SEPARATOR } from "../../model/namespace.ts";
+import { comparePaths, ROOT, SEPARATOR } from "../../model/namespace.ts";
+import { fromPlace, placesWithin, toPlace } from "../../model/namespace-place.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
-import type { NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
+import type { NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
 import { fnv1a } from "./hash.ts";
-import type { CqlSession, Param, Row } from "./session.ts";
+import type { CqlSession, Param, Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
-import { tokenRanges } from "./token-ranges.ts";
-import { bigint } from "./values.ts";
+import { bigint, int, partitionKey } from "./values.ts";
 
 /** What the registry works with. */
 export interface NamespaceRegistryParts {
@@ -19,17 +19,15 @@ export interface NamespaceRegistryParts {
   readonly now: () => number;
 }
 
-/** Partitions of one root. The shard of a path is stored, so this number must never change. */
+/** Partitions of the list of one root, and of that of the store. The shard of a path is stored, so these numbers must never change. */
 const SHARDS = 8;
+const STORE_SHARDS = 16;
 
 /** Once written, an entry is not written again by this process for this long. */
 export const LEASE_MS = 10 * 60 * 1000;
 
 /** Namespaces of either kind whose lease is remembered; what falls out is only written once more than it had to be. */
 const MOST_LEASES = 100_000;
-
-/** Ranges of tokens in which the whole registry is read, at once. */
-const SCAN_RANGES = tokenRanges(16);
 
 /** Requests of one call that are under way at once. */
 const REQUESTS_AT_ONCE = 32;
@@ -89,80 +87,78 @@ export class NamespaceRegistry {
   /** @param time - microseconds; not the item's version alone: that of an old item would lose to a removal */
   async #write(namespace: string, unscored: boolean, time: number): Promise<void> {
     const { session, statements } = this.#parts;
-    await session.write({
-      query: unscored ? statements.registerUnscored : statements.registerNamespace,
-      params: [...placeOf(namespace), bigint(time)],
-    });
+    const [below, all] = rowsOf(namespace);
+    const params = [...below, bigint(time), ...all, bigint(time)];
+    const partition = partitionKey(Buffer.from(below[0]), FALSE, int(below[1]));
+    await session.write(
+      unscored
+        ? { query: statements.registerUnscored, params: [...params, ...params], partition }
+        : { query: statements.registerNamespace, params, partition },
+    );
   }
 
-  /** Which of these namespaces are registered. */
+  /** Which of these namespaces are registered, in the list of their root and in that of the store. */
   async registered(paths: Iterable<string>, deadline?: Deadline): Promise<Set<string>> {
     const { session, statements } = this.#parts;
-    const rows = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
-      session.rows(statements.readNamespace, placeOf(path), "read", deadline),
-    );
-    return new Set(rows.flat().map((row) => toEntry(row).path));
+    const isRegistered = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {
+      const rows = await Promise.all(
+        rowsOf(path).map(([root, shard, place]) =>
+          session.rows(statements.readNamespace, [root, false, shard, place], "read", deadline),
+        ),
+      );
+      return rows.every((found) => found.length > 0) ? [path] : [];
+    });
+    return new Set(isRegistered.flat());
   }
 
-  /** Takes the flag off namespaces, unless it was set too lately, see {@link removalTime}. */
+  /** Clears the flag of namespaces, unless it was set too recently, see {@link removalTime}. */
   async clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
-    await this.#remove(this.#parts.statements.clearUnscored, paths, asOf, deadline);
+    const query = this.#parts.statements.clearUnscored;
+    await this.#remove(paths, asOf, (time, row) => ({ query, params: [time, ...row] }), deadline);
   }
 
-  /** Takes namespaces off the registry, unless their entry was written too lately, see {@link removalTime}. */
+  /** Removes namespaces from the registry, unless their entry was written too recently, see {@link removalTime}. */
   async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
-    await this.#remove(this.#parts.statements.unregister, paths, asOf, deadline);
+    const query = this.#parts.statements.unregister;
+    const removalOf = (time: Buffer, row: RegistryRow): Statement => {
+      const partition = partitionKey(Buffer.from(row[0]), TRUE, int(row[1]));
+      return { query, params: [time, ...row, time, ...row], partition };
+    };
+    await this.#remove(paths, asOf, removalOf, deadline);
   }
 
-  async #remove(query: string, paths: readonly string[], asOf: number, deadline: Deadline | undefined): Promise<void> {
+  async #remove(
+    paths: readonly string[],
+    asOf: number,
+    removalOf: (time: Buffer, row: RegistryRow) => Statement,
+    deadline: Deadline | undefined,
+  ): Promise<void> {
     const time = removalTime(asOf, this.#parts.now());
     // Nothing was written before the epoch.
     if (time <= 0) return;
-    await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, (path) =>
-      this.#parts.session.write({ query, params: [bigint(time), ...placeOf(path)] }, deadline),
-    );
+    await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {
+      // The list of the store last: from it repair finds a namespace again whose removal failed in between.
+      for (const row of rowsOf(path)) await this.#parts.session.write(removalOf(bigint(time), row), deadline);
+    });
   }
 
-  /** The namespaces at or below a prefix. */
-  async entries(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
-    const rows = prefix === ROOT ? await this.#readAll(deadline) : await this.#readBelow(prefix, deadline);
-    return rows.flat().map(toEntry);
-  }
-
-  /** A page of them in the order of their bytes. */
-  async page({ prefix, after, limit }: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
-    const { session, statements } = this.#parts;
-    // Paths lie in shards by a hash, so each has about as many; some more, as they are not quite as many.
-    const each = Math.ceil(limit / SHARDS) + SPARE_A_SHARD;
-    const range = [after ?? prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
-    const [rows, itself] = await Promise.all([
-      session.rows(statements.readNamespacesAfter, [rootOf(prefix), ALL_SHARDS, ...range, each], "read", deadline),
-      after === null ? session.rows(statements.readNamespace, placeOf(prefix), "read", deadline) : [],
-    ]);
-    const pathsOf = [...Map.groupBy(rows, (row) => row["shard"]).values()].map((shard) => shard.map((row) => row["path"] as string));
-    // Where a shard has more, nothing is known of what lies behind its last.
-    const ends = pathsOf.filter((paths) => paths.length === each).map((paths) => paths.at(-1) as string);
-    const next = ends.length === 0 ? null : ends.reduce((a, b) => (compareBytes(a, b) <= 0 ? a : b));
-    const paths = pathsOf.flat().filter((path) => next === null || compareBytes(path, next) <= 0);
-    return { paths: [...(itself.length === 0 ? [] : [prefix]), ...paths.sort(compareBytes)], next };
-  }
-
-  #readBelow(prefix: string, deadline: Deadline | undefined): Promise<(readonly Row[])[]> {
+  /** A page of the namespaces at or below a prefix, in label order. */
+  async page({ prefix, from, limit, unscored }: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
-    const range = [prefix + SEPARATOR, prefix + AFTER_SEPARATOR];
-    return Promise.all([
-      session.rows(statements.readNamespacesBelow, [root, ALL_SHARDS, ...range], "read", deadline),
-      session.rows(statements.readNamespace, placeOf(prefix), "read", deadline),
-    ]);
-  }
-
-  /** By ranges of tokens: as few requests for a thousand roots of one namespace as for one root of thousands. */
-  #readAll(deadline: Deadline | undefined): Promise<(readonly Row[])[]> {
-    const { session, statements } = this.#parts;
-    return mapBounded(SCAN_RANGES, SCAN_RANGES.length, ({ after, last }) =>
-      session.rows(statements.scanNamespaces, [bigint(after), bigint(last)], "scan", deadline),
-    );
+    const shards = prefix === ROOT ? ALL_STORE_SHARDS : ALL_SHARDS;
+    // Paths are sharded by a hash, so each shard has about as many; some more, as they are not quite as many.
+    const each = Math.ceil(limit / shards.length) + SPARE_A_SHARD;
+    const range = placesWithin(prefix, from);
+    const params: Param[] = [root, unscored, shards, range.from, range.to, each];
+    const rows = await session.rows(statements.readNamespaces, params, "read", deadline);
+    const shardsOf = Map.groupBy(rows, (row) => row["shard"]).values();
+    const pathsOf = [...shardsOf].map((shard) => shard.map((row) => fromPlace(row["place"] as string)));
+    // Where a shard has more, nothing is known of what lies behind its last.
+    const ends = pathsOf.filter((paths) => paths.length === each).map((paths) => paths.at(-1) as string);
+    const end = ends.length === 0 ? null : ends.reduce((a, b) => (comparePaths(a, b) <= 0 ? a : b));
+    const paths = pathsOf.flat().filter((path) => end === null || comparePaths(path, end) <= 0);
+    return { paths: paths.sort(comparePaths), next: end === null ? null : { path: end, from: "after" } };
   }
 }
 
@@ -184,27 +180,27 @@ function removalTime(asOf: number, now: number): number {
   return Math.floor(earliestRelied) * 1000 - 1;
 }
 
-/** Orders as CQL does. */
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
+const ALL_STORE_SHARDS = Array.from({ length: STORE_SHARDS }, (_, shard) => shard);
 
-/** The primary key of a namespace. */
-function placeOf(path: string): Param[] {
-  return [rootOf(path), shardOf(path), path];
+/** CQL booleans, as bytes. */
+const FALSE = Buffer.of(0);
+const TRUE = Buffer.of(1);
+
+/** Where a namespace stands in a list. */
+type RegistryRow = readonly [root: string, shard: number, place: string];
+
+/** Where it stands in the list of its root, and in that of the store. */
+function rowsOf(path: string): readonly [RegistryRow, RegistryRow] {
+  const hash = fnv1a(path);
+  const place = toPlace(path);
+  return [
+    [rootOf(path), hash % SHARDS, place],
+    [ROOT, hash % STORE_SHARDS, place],
+  ];
 }
 
 function rootOf(path: string): string {
   const end = path.indexOf(SEPARATOR);
   return end === -1 ? path : path.slice(0, end);
-}
-
-function shardOf(path: string): number {
-  return fnv1a(path) % SHARDS;
-}
-
-function toEntry(row: Row): NamespaceEntry {
-  return { path: row["path"] as string, hasUnscored: row["has_unscored"] === true };
 }

@@ -6,13 +6,13 @@
  * So what lies in many partitions is read soon; a single partition of so many tombstones comes out alone after a dozen
  * failures, of 0.1 to 0.2 s each, and is read in windows of keys.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
 import type { ItemRecord } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
-import type { RecordScan } from "../../ports/item-repository.ts";
+import type { NamespaceStart } from "../../model/namespace-place.ts";
+import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadGivenUp } from "./errors.ts";
 import { FIRST_KEY, leave, split } from "./key-windows.ts";
@@ -45,8 +45,8 @@ const REQUESTS_A_FAILURE = 6;
 /** After so many time-outs in a row it is not for the tombstones that the server does not answer. */
 const MOST_TIMEOUTS = 2;
 
-/** Namespaces that are compared with a token before others have their turn on the thread. */
-const NAMESPACES_A_TURN = 1_000;
+/** Namespaces that are read at once, and compared with a token. */
+const NAMESPACES_A_PAGE = 1_000;
 
 /** Scans the records of one keyspace. */
 export class RecordScanner {
@@ -153,13 +153,16 @@ export class RecordScanner {
   /** The partition with a token, of the registered namespaces. */
   async #find(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
     const { registry, buckets } = this.#parts;
-    const entries = await registry.entries(ROOT, deadline);
-    for (const [i, { path: namespace }] of entries.entries()) {
-      if (i % NAMESPACES_A_TURN === 0) await nextTurn();
-      for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
-        if (this.#tokenOf({ namespace, bucket }) === token) return { namespace, bucket };
+    let from: NamespaceStart | null = null;
+    do {
+      const page: NamespacePage = await registry.page({ prefix: ROOT, from, limit: NAMESPACES_A_PAGE, unscored: false }, deadline);
+      for (const namespace of page.paths) {
+        for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
+          if (this.#tokenOf({ namespace, bucket }) === token) return { namespace, bucket };
+        }
       }
-    }
+      from = page.next;
+    } while (from !== null);
     return null;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Every statement of the repositories. All are prepared; each names its full partition key, so that it is routed to a
- * replica, except the audit's, the scan, which is split by token, and the namespaces below a prefix, which one request reads from all
- * of their eight shards: every listing asks for them.
+ * replica, except the audit's, the scan, which is split by token, and a page of namespaces, which one request reads from all
+ * shards of their list: every listing asks for them.
  */
 
 /** The statements for one keyspace. */
@@ -22,6 +22,11 @@ export function statementsFor(keyspaceName: string) {
   const writeEntry =
     `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key, expires_at) ` +
     "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?";
+  const partition = "root = ? AND unscored = ? AND shard = ?";
+  const register = (unscored: boolean): string =>
+    `INSERT INTO ${keyspace}.namespaces (root, unscored, shard, place) VALUES (?, ${unscored}, ?, ?) USING TIMESTAMP ?`;
+  const remove = (unscored: boolean): string =>
+    `DELETE FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND unscored = ${unscored} AND shard = ? AND place = ?`;
   return {
     readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
@@ -32,7 +37,7 @@ export function statementsFor(keyspaceName: string) {
     writeItem,
     writeEntry,
     // Two tables, one partition key: unlogged, as all goes to the same replicas.
-    writeItemWithEntry: `BEGIN UNLOGGED BATCH ${writeEntry}; ${writeItem}; APPLY BATCH`,
+    writeItemWithEntry: batch(writeEntry, writeItem),
     scanItems:
       `SELECT namespace, bucket, key, record FROM ${keyspace}.items ` +
       "WHERE token(namespace, bucket) > ? AND token(namespace, bucket) <= ?",
@@ -46,22 +51,15 @@ export function statementsFor(keyspaceName: string) {
     },
     readEntry: `${entries} AND created = ? AND key = ?`,
 
-    registerNamespace: `INSERT INTO ${keyspace}.namespaces (root, shard, path) VALUES (?, ?, ?) USING TIMESTAMP ?`,
-    registerUnscored:
-      `INSERT INTO ${keyspace}.namespaces (root, shard, path, has_unscored) VALUES (?, ?, ?, true) USING TIMESTAMP ?`,
-    clearUnscored:
-      `DELETE has_unscored FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND shard = ? AND path = ?`,
-    unregister: `DELETE FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND shard = ? AND path = ?`,
-    readNamespace: `SELECT path, has_unscored FROM ${keyspace}.namespaces WHERE root = ? AND shard = ? AND path = ?`,
-    readNamespacesBelow:
-      `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
-      "WHERE root = ? AND shard IN ? AND path >= ? AND path < ?",
-    readNamespacesAfter:
-      `SELECT shard, path FROM ${keyspace}.namespaces ` +
-      "WHERE root = ? AND shard IN ? AND path > ? AND path < ? PER PARTITION LIMIT ?",
-    scanNamespaces:
-      `SELECT path, has_unscored FROM ${keyspace}.namespaces ` +
-      "WHERE token(root, shard) > ? AND token(root, shard) <= ?",
+    // Of the list of a root and that of the store: a few small writes, unlogged, as each may be applied again.
+    registerNamespace: batch(register(false), register(false)),
+    registerUnscored: batch(register(false), register(false), register(true), register(true)),
+    clearUnscored: remove(true),
+    unregister: batch(remove(true), remove(false)),
+    readNamespace: `SELECT place FROM ${keyspace}.namespaces WHERE ${partition} AND place = ?`,
+    readNamespaces:
+      `SELECT shard, place FROM ${keyspace}.namespaces ` +
+      "WHERE root = ? AND unscored = ? AND shard IN ? AND place >= ? AND place < ? PER PARTITION LIMIT ?",
 
     readSetting: `SELECT value, writetime(value) AS timestamp FROM ${keyspace}.settings WHERE name = ?`,
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
@@ -92,4 +90,8 @@ export function statementsFor(keyspaceName: string) {
       `CREATE TABLE IF NOT EXISTS ${keyspace}.schema_migrations (component text, version int, name text, ` +
       "checksum text, applied_at timestamp, PRIMARY KEY ((component), version))",
   } as const;
+}
+
+function batch(...statements: readonly string[]): string {
+  return `BEGIN UNLOGGED BATCH ${statements.join("; ")}; APPLY BATCH`;
 }

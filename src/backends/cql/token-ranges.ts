@@ -5,26 +5,11 @@ export const LOWEST_TOKEN = -(2n ** 63n);
 export const GREATEST_TOKEN = 2n ** 63n - 1n;
 const TOKENS = 2n ** 64n;
 
-/** Partitions whose token is greater than `after` and at most `last`. */
-export interface TokenRange {
-  readonly after: bigint;
-  readonly last: bigint;
-}
-
 /**
- * Cuts the ring in ranges of one width, in order; together they hold every partition once.
+ * The end of the range that begins at a token or that it lies in, of the ring cut in ranges of one width.
  *
- * @param count - a power of two
+ * @param count - number of ranges, a power of two
  */
-export function tokenRanges(count: number): TokenRange[] {
-  const width = TOKENS / BigInt(count);
-  return Array.from({ length: count }, (_, i) => {
-    const after = LOWEST_TOKEN + BigInt(i) * width;
-    return { after, last: i === count - 1 ? GREATEST_TOKEN : after + width };
-  });
-}
-
-/** The end of the range, of so many as {@link tokenRanges} cuts, that begins at a token or that it lies in. */
 export function rangeEnd(token: bigint, count: number): bigint {
   const width = TOKENS / BigInt(count);
   const end = LOWEST_TOKEN + ((token - LOWEST_TOKEN) / width + 1n) * width;

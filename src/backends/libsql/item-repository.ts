@@ -8,7 +8,6 @@ import type {
   ItemRepository,
   ListPage,
   ListQuery,
-  NamespaceEntry,
   NamespacePage,
   NamespaceQuery,
   RecordScan,
@@ -88,10 +87,6 @@ export class LibsqlItemRepository implements ItemRepository {
   async markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void> {
     const outcomes = await this.#options.writes.each(paths, (namespace): MarkWrite => ({ kind: "mark", namespace }), deadline);
     throwFirst(outcomes);
-  }
-
-  namespaces(prefix: string, deadline?: Deadline): Promise<NamespaceEntry[]> {
-    return this.#options.database.call("namespaces", { prefix }, deadline);
   }
 
   namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {

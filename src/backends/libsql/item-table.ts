@@ -1,7 +1,7 @@
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import { bytesOf, textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
-import type { NamespaceTable } from "./namespace-table.ts";
+import { pathIn, placeBytes, type NamespaceTable } from "./namespace-table.ts";
 import type { ListReply, ListRequest, PeekReply, PeekRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
@@ -37,18 +37,18 @@ export class ItemTable {
       WHERE excluded.version > items.version
          OR (excluded.version = items.version AND excluded.record > items.record)`);
     this.#get = connection.reader(`
-      SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.path = ?1`);
+      SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.place = ?1`);
     this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
     this.#place = connection.reader(`
       SELECT 1 FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?
-      WHERE n.path = ? AND i.created = ? AND i.has_value = ?`);
+      WHERE n.place = ? AND i.created = ? AND i.has_value = ?`);
     this.#peek = connection.reader(`
-      SELECT i.key, i.record FROM items i WHERE i.namespace_id = (SELECT id FROM namespaces WHERE path = ?)
+      SELECT i.key, i.record FROM items i WHERE i.namespace_id = (SELECT id FROM namespaces WHERE place = ?)
         AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) LIMIT 1`);
     this.#range = new RowRange(connection, "items");
     this.#scan = connection.reader("SELECT id, length(record) FROM items WHERE id > ? ORDER BY id LIMIT ?");
     this.#scanned = connection.reader(`
-      SELECT n.path, i.key, i.record FROM items i CROSS JOIN namespaces n ON n.id = i.namespace_id
+      SELECT n.place, i.key, i.record FROM items i CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.id > ? AND i.id <= ? ORDER BY i.id`);
     this.#pages = {
       first: { oldest: connection.reader(page("", "ASC")), newest: connection.reader(page("", "DESC")) },
@@ -70,7 +70,7 @@ export class ItemTable {
   /** The encoded records at `ids`, null where there is none. */
   get(ids: readonly ItemId[]): (Buffer | null)[] {
     return ids.map(({ namespace, key }) => {
-      const row = this.#get.first([toBytes(namespace), toBytes(key)]);
+      const row = this.#get.first([placeBytes(namespace), toBytes(key)]);
       return row === null ? null : bytesOf(row[0]);
     });
   }
@@ -78,7 +78,7 @@ export class ItemTable {
   /** A live record of each namespace, null where there is none. */
   peek({ paths, now }: PeekRequest): (PeekReply | null)[] {
     return paths.map((path) => {
-      const row = this.#peek.first([toBytes(path), now]);
+      const row = this.#peek.first([placeBytes(path), now]);
       return row === null ? null : { key: textOf(row[0]), cell: bytesOf(row[1]) };
     });
   }
@@ -86,7 +86,7 @@ export class ItemTable {
   /** Whether records stand where the listing looks for them: its index covers all rows, so one that is stored does. */
   listed(places: readonly PlaceRequest[]): boolean[] {
     return places.map(({ namespace, key, created, hasValue }) => {
-      return this.#place.first([toBytes(key), toBytes(namespace), created, hasValue ? 1 : 0]) !== null;
+      return this.#place.first([toBytes(key), placeBytes(namespace), created, hasValue ? 1 : 0]) !== null;
     });
   }
 
@@ -96,7 +96,7 @@ export class ItemTable {
       const start = this.#range.start(after);
       const last = this.#lastOfPart(start, limit);
       const found = this.#scanned.all([start, last]).map(([path, key, record]) => {
-        return { namespace: textOf(path), key: textOf(key), cell: bytesOf(record) };
+        return { namespace: pathIn(path), key: textOf(key), cell: bytesOf(record) };
       });
       return { found, ...this.#range.upTo(last) };
     });
@@ -124,7 +124,7 @@ export class ItemTable {
     const start: Bound[] = after === null ? [] : [after.created, toBytes(after.key)];
     const reader = this.#pages[after === null ? "first" : "next"][order];
     // One more than asked for tells whether there is a next page.
-    const found = reader.all([toBytes(namespace), now, ...start, count + 1]);
+    const found = reader.all([placeBytes(namespace), now, ...start, count + 1]);
     const rows: { key: string; cell: Uint8Array }[] = [];
     let bytes = 0;
     for (const [id, created, key] of found.slice(0, count)) {
@@ -144,7 +144,7 @@ export class ItemTable {
 function page(start: string, direction: "ASC" | "DESC"): string {
   return `
     SELECT i.id, i.created, i.key FROM items i
-    WHERE i.namespace_id = (SELECT id FROM namespaces WHERE path = ?) AND i.has_value = 1
+    WHERE i.namespace_id = (SELECT id FROM namespaces WHERE place = ?) AND i.has_value = 1
       AND (i.expires_at IS NULL OR i.expires_at > ?) ${start}
     ORDER BY i.created ${direction}, i.key ${direction} LIMIT ?`;
 }

@@ -10,7 +10,8 @@ export const VECTORS_PER_POINT = 65_536;
 
 /** `STEPS[i]` leads from version i to version i + 1. */
 const STEPS: readonly string[] = [
-  // Paths and keys are UTF-8 bytes: a NUL would cut text short, and the order of bytes is that of CQL.
+  // Places (of namespaces, see model/namespace-place.ts) and keys are UTF-8 bytes: a NUL would cut text short, and the order of
+  // bytes is that of CQL.
   // Only rows with a value are in the listing's index, and it has their expiry, so that it skips both kinds of dead row
   // without reading them. What a sweep looks for has indexes of its own, which are as small as what is to be swept. A point
   // is orphaned if it was written where no record was; only a sweep removes records, and their points with them.
@@ -19,9 +20,10 @@ const STEPS: readonly string[] = [
 
   CREATE TABLE namespaces (
     id INTEGER PRIMARY KEY,
-    path BLOB NOT NULL UNIQUE,
+    place BLOB NOT NULL UNIQUE,
     has_unscored INTEGER NOT NULL DEFAULT 0
   ) STRICT;
+  CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;
 
   CREATE TABLE items (
     id INTEGER PRIMARY KEY,

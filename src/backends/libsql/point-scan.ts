@@ -2,6 +2,7 @@ import { ValidationError } from "../../model/errors.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import { textOf, type Column, type Connection, type Reader } from "./connection.ts";
+import { pathIn } from "./namespace-table.ts";
 import type { ExpiredRequest, ScanRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
@@ -18,7 +19,7 @@ export class PointScan {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#range = new RowRange(connection, "points");
-    const columns = "n.path, p.key, p.version, p.write_id";
+    const columns = "n.place, p.key, p.version, p.write_id";
     this.#scan = connection.reader(`
       SELECT ${columns}, p.id FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id
       WHERE p.id > ? ORDER BY p.id LIMIT ?`);
@@ -48,8 +49,8 @@ export class PointScan {
   }
 }
 
-function toPoint([path, key, version, writeId]: readonly Column[]): IndexedPoint {
-  return { namespace: textOf(path), key: textOf(key), version: Number(version), writeId: String(writeId) };
+function toPoint([place, key, version, writeId]: readonly Column[]): IndexedPoint {
+  return { namespace: pathIn(place), key: textOf(key), version: Number(version), writeId: String(writeId) };
 }
 
 /** Expiry and row of the item after which a part begins. */

@@ -3,7 +3,7 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/operation.ts";
-import type { ListPosition, NamespaceEntry, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
+import type { ListPosition, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
@@ -199,7 +199,6 @@ export interface Calls {
   get: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
   list: { readonly request: ListRequest; readonly reply: ListReply };
   peek: { readonly request: PeekRequest; readonly reply: readonly (PeekReply | null)[] };
-  namespaces: { readonly request: { readonly prefix: string }; readonly reply: NamespaceEntry[] };
   namespacesAfter: { readonly request: NamespaceQuery; readonly reply: NamespacePage };
   scan: { readonly request: ScanRequest; readonly reply: ScanPage<RecordRow> };
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };

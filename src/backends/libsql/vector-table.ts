@@ -4,9 +4,10 @@ import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { decodeValue, isReadable } from "../../model/value-codec.ts";
 import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
+import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import { VECTORS_PER_POINT } from "./migrations.ts";
-import { within, withinParameters, type NamespaceTable } from "./namespace-table.ts";
+import { inRange, pathIn, rangeParameters, type NamespaceTable } from "./namespace-table.ts";
 import type { RankRequest, RemoveWrite, UpsertWrite } from "./requests.ts";
 
 /** Candidates are read by this many: one statement each costs three times as much, and all at once fill the memory. */
@@ -50,7 +51,7 @@ export class VectorTable {
     this.#addVector = connection.writer("INSERT INTO vectors (id, embedding) VALUES (?, ?)");
     this.#rank = {
       all: connection.reader(ranked("points p", "TRUE")),
-      within: connection.reader(ranked("namespaces m CROSS JOIN points p ON p.namespace_id = m.id", within("m"))),
+      within: connection.reader(ranked("namespaces m CROSS JOIN points p ON p.namespace_id = m.id", inRange("m"))),
     };
     this.#nearestVectors = connection.reader(
       "SELECT id, coalesce(vector_distance_cos(embedding, ?), 1) AS distance FROM vectors ORDER BY distance LIMIT ?",
@@ -59,9 +60,9 @@ export class VectorTable {
       SELECT p.id, i.id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
       CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
       CROSS JOIN namespaces n ON n.id = i.namespace_id
-      WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) ORDER BY n.path, i.created, i.key`);
+      WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) ORDER BY n.place, i.created, i.key`);
     this.#names = connection.reader(`
-      SELECT i.id, n.path, i.key, p.write_id FROM json_each(?) wanted
+      SELECT i.id, n.place, i.key, p.write_id FROM json_each(?) wanted
       CROSS JOIN items i ON i.id = wanted.value CROSS JOIN namespaces n ON n.id = i.namespace_id
       CROSS JOIN points p ON p.namespace_id = i.namespace_id AND p.key = i.key`);
     this.#records = connection.reader(
@@ -129,7 +130,7 @@ export class VectorTable {
     const rows =
       prefix === ""
         ? this.#rank.all.all([vectorBytes, now, count])
-        : this.#rank.within.all([vectorBytes, now, ...withinParameters(prefix), count]);
+        : this.#rank.within.all([vectorBytes, now, ...rangeParameters(placesWithin(prefix, null)), count]);
     const candidates = rows.map(([id, score]): Candidate => ({ id: Number(id), score: Number(score) }));
     return this.#hits(filter === null ? candidates : this.#matching(candidates, filter, limit));
   }
@@ -174,8 +175,8 @@ export class VectorTable {
   #hits(candidates: readonly Candidate[]): VectorHit[] {
     const names = new Map(this.#names.all([idsOf(candidates)]).map((row) => [row[0], row]));
     return candidates.map(({ id, score }) => {
-      const [, path, key, writeId] = names.get(id) ?? [];
-      return { namespace: textOf(path), key: textOf(key), writeId: String(writeId), score };
+      const [, place, key, writeId] = names.get(id) ?? [];
+      return { namespace: pathIn(place), key: textOf(key), writeId: String(writeId), score };
     });
   }
 
@@ -232,5 +233,5 @@ function ranked(source: string, where: string): string {
     CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
     CROSS JOIN namespaces n ON n.id = i.namespace_id
     WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) AND ${where}
-    ORDER BY score DESC, n.path, i.created, i.key LIMIT ?`;
+    ORDER BY score DESC, n.place, i.created, i.key LIMIT ?`;
 }

@@ -1,7 +1,7 @@
 /** Bounds of single operations. */
 import { z } from "zod";
 import { DEEPEST_FILTER, DEFAULT_FILTER_LIMITS } from "../../model/filter.ts";
-import { MAX_LABELS, MAX_PATH_BYTES } from "../../model/namespace.ts";
+import { DEFAULT_LABEL_BYTES, MAX_LABELS, MAX_PATH_BYTES } from "../../model/namespace.ts";
 import { MAX_KEY_BYTES } from "../../model/operation.ts";
 import { WRITE_BOUND_MS } from "../../model/write-bound.ts";
 import { count } from "./field-types.ts";
@@ -12,8 +12,8 @@ export const limits = z
     maxValueBytes: count.default(4 * 1024 * 1024).describe("Longest stored value, in bytes of JSON."),
     maxLabelBytes: count
       .max(MAX_PATH_BYTES)
-      .default(MAX_PATH_BYTES)
-      .describe("Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 32768."),
+      .default(DEFAULT_LABEL_BYTES)
+      .describe(`Longest label of a namespace, in UTF-8 bytes; all labels together have no more than ${MAX_PATH_BYTES}.`),
     maxNamespaceLabels: count.max(MAX_LABELS).default(MAX_LABELS).describe("Most labels of a namespace."),
     maxKeyBytes: count.max(MAX_KEY_BYTES).default(MAX_KEY_BYTES).describe("Longest key, in UTF-8 bytes."),
     maxBatchOperations: count.default(10_000).describe("Most operations in one batch."),
