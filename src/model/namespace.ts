@@ -9,9 +9,6 @@ import { kindOf } from "./errors.ts";
 /** Stands between the labels of a path. */
 export const SEPARATOR = ".";
 
-/** The character right after the separator: what lies below `p`, and nothing else, is in `[p., p/)` by its bytes. */
-export const AFTER_SEPARATOR = String.fromCharCode(SEPARATOR.charCodeAt(0) + 1);
-
 /** Path of the empty namespace, the root of the store. */
 export const ROOT = "";
 

@@ -30,7 +30,9 @@ export const limits = z
     maxLimit: count.default(100_000).describe("Greatest `limit` of a search or a listing of namespaces."),
     maxOffset: count.default(1_000_000).describe("Greatest `offset` of a search or a listing of namespaces."),
     maxQueryBytes: count.default(65_536).describe("Longest query of a search, in UTF-8 bytes."),
-    maxScannedItems: count.default(100_000).describe("Most items that one search reads without returning them."),
+    maxScannedItems: count
+      .default(100_000)
+      .describe("Most items that one search reads without returning them, for `offset` or a filter; a namespace without live items counts as ten."),
     maxScoredHits: count.default(10_000).describe("Most vector hits that one search looks at."),
     maxKeywordCandidates: count
       .default(2_000)

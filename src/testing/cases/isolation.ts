@@ -98,10 +98,10 @@ export const isolation: CaseFamily = {
     },
     {
       id: "isolation/long-labels",
-      title: "labels of 2,000 characters, and namespaces 30 labels deep, are kept whole",
+      title: "labels of 500 characters, and namespaces 30 labels deep, are kept whole",
       async run(context) {
         const { store, ns } = context;
-        await expectLabelsApart(context, ["l".repeat(2_000), `${"l".repeat(1_999)}m`, "l".repeat(1_999)]);
+        await expectLabelsApart(context, ["l".repeat(500), `${"l".repeat(499)}m`, "l".repeat(499)]);
         const deep = ns("deep", ...upTo(30).map((n) => `level ${n}`));
         await store.put(deep, "k", { n: 1 });
         expect((await store.search(ns("deep", "level 0", "level 1"))).map((item) => item.namespace)).toEqual([deep]);

@@ -74,7 +74,7 @@ describe("labels", () => {
     ["null", ["users", null], "got object (null)"],
     ["a hole", new Array(1), "got undefined"],
     ["a lone surrogate", ["\ud800"], "surrogate"],
-    ["a path that no key can hold", ["x".repeat(40_000)], "at most 32768"],
+    ["a path that no key can hold", ["x".repeat(40_000)], "at most 16384"],
     ["LangGraph's own root", ["langgraph", "x"], "langgraph"],
   ])("%s is refused", (_, namespace, message) => {
     expect(() => toPath(namespace)).toThrow(InvalidNamespaceError);

@@ -1,0 +1,161 @@
+/** Performance pins: how much of the registry and of the records listings and searches read, at any number of namespaces. */
+import { describe, expect, test } from "vitest";
+import { listNamespaces } from "../../../src/core/namespaces.ts";
+import { readPage, type PageRequest } from "../../../src/core/page.ts";
+import type { LiveRecord } from "../../../src/model/item.ts";
+import { comparePaths, isWithin } from "../../../src/model/namespace.ts";
+import type { ListNamespacesRequest } from "../../../src/model/operation.ts";
+import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery } from "../../../src/ports/item-repository.ts";
+import { recordOf } from "../../../src/testing/records.ts";
+
+/** Namespaces in label order, some of which hold one item; counts what is read. */
+class Registry implements Pick<ItemRepository, "namespacesAfter" | "list" | "peek"> {
+  readonly #paths: readonly string[];
+  readonly #holds: (path: string) => boolean;
+  readonly #isUnscored: (path: string) => boolean;
+  requests = 0;
+  names = 0;
+  lists = 0;
+
+  constructor(paths: readonly string[], holds: (path: string) => boolean = () => true, isUnscored: (path: string) => boolean = () => false) {
+    this.#paths = [...paths].sort(comparePaths);
+    this.#holds = holds;
+    this.#isUnscored = isUnscored;
+  }
+
+  get items(): ItemRepository {
+    return this as unknown as ItemRepository;
+  }
+
+  async namespacesAfter({ prefix, from, limit, unscored }: NamespaceQuery): Promise<NamespacePage> {
+    this.requests += 1;
+    const isBefore = (path: string): boolean => {
+      if (from === null) return false;
+      const order = comparePaths(path, from.path);
+      return from.from === "at" ? order < 0 : order <= 0 || (from.from === "past" && isWithin(from.path, path));
+    };
+    const paths: string[] = [];
+    for (const path of this.#paths) {
+      if (!isWithin(prefix, path) || isBefore(path) || (unscored && !this.#isUnscored(path))) continue;
+      if (paths.length === limit) {
+        this.names += limit;
+        return { paths, next: { path: paths.at(-1) as string, from: "after" } };
+      }
+      paths.push(path);
+    }
+    this.names += paths.length;
+    return { paths, next: null };
+  }
+
+  async list({ namespace, after }: ListQuery): Promise<ListPage> {
+    this.lists += 1;
+    const record = recordOf(namespace, "key", { version: 5 }) as LiveRecord;
+    return { records: after === null && this.#holds(namespace) ? [record] : [], next: null };
+  }
+
+  async peek(paths: readonly string[]): Promise<(LiveRecord | null)[]> {
+    return paths.map((path) => (this.#holds(path) ? (recordOf(path, "key") as LiveRecord) : null));
+  }
+}
+
+const SIZE = 20_000;
+const below = Array.from({ length: SIZE }, (_, n) => `users.u-${n}.memories`);
+const roots = Array.from({ length: SIZE }, (_, n) => `u-${n}.memories`);
+
+const listing = (parts: Partial<ListNamespacesRequest>): ListNamespacesRequest =>
+  ({ kind: "list-namespaces", scope: "", conditions: [], maxDepth: null, limit: 100, offset: 0, ...parts }) as ListNamespacesRequest;
+
+const page = (parts: Partial<PageRequest["walk"]>, rest: Partial<PageRequest> = {}): PageRequest => ({
+  walk: { prefix: "", order: "oldest", after: null, expected: 11, ...parts },
+  filter: null,
+  offset: 0,
+  limit: 10,
+  maxScanned: 1_000,
+  ...rest,
+});
+
+describe("a page of a search above 20,000 namespaces", () => {
+  test.each([
+    ["below one root", below, { prefix: "users" }],
+    ["below the root of the store", below, {}],
+    ["of distinct roots", roots, {}],
+  ])("%s reads a page of the registry and as many namespaces as it returns, and some", async (_, paths, walk) => {
+    const registry = new Registry(paths);
+    const { found, more } = await readPage(registry.items, page(walk));
+    expect(found.map(({ record }) => record.namespace)).toEqual([...paths].sort(comparePaths).slice(0, 10));
+    expect(more).toBe(true);
+    expect([registry.requests, registry.names]).toEqual([1, 32]);
+    expect(registry.lists).toBeLessThan(20);
+  });
+
+  test("continues from its last place without reading what comes before", async () => {
+    const registry = new Registry(roots);
+    const sorted = [...roots].sort(comparePaths);
+    const after = { namespace: sorted[10_000] as string, created: 5, key: "key" };
+    const { found } = await readPage(registry.items, page({ after }));
+    expect(found.map(({ record }) => record.namespace)).toEqual(sorted.slice(10_001, 10_011));
+    expect(registry.requests).toBe(1);
+  });
+
+  test("reads only the namespaces with unscored items, and those it is given, to fill a ranked page", async () => {
+    const registry = new Registry(roots, undefined, (path) => path === "u-7.memories");
+    const { found, more } = await readPage(registry.items, page({ unscoredAnd: ["u-19999.memories", "u-3.memories"] }));
+    expect(found.map(({ record }) => record.namespace)).toEqual(["u-19999.memories", "u-3.memories", "u-7.memories"]);
+    expect(more).toBe(false);
+    expect([registry.requests, registry.names, registry.lists]).toEqual([1, 1, 3]);
+  });
+
+  test("stops in a run of empty namespaces, and continues behind it", async () => {
+    const last = [...below].sort(comparePaths).at(-1) as string;
+    const registry = new Registry(below, (path) => path === last);
+    let after: PageRequest["walk"]["after"] = null;
+    let pages = 0;
+    for (let isDone = false; !isDone; pages += 1) {
+      const before: number = registry.lists;
+      const result = await readPage(registry.items, page({ prefix: "users", after }, { maxScanned: 20_000 }));
+      expect(registry.lists - before).toBeLessThan(2_100);
+      expect(result.truncated).toBe(result.more);
+      isDone = !result.more;
+      if (isDone) expect(result.found.map(({ record }) => record.namespace)).toEqual([last]);
+      else expect(result.found).toEqual([]);
+      after = result.last;
+    }
+    expect(pages).toBe(10);
+  });
+});
+
+describe("a listing of 20,000 namespaces", () => {
+  test.each([
+    ["without a prefix", below],
+    ["of distinct roots", roots],
+  ])("%s reads as many as it returns", async (_, paths) => {
+    const registry = new Registry(paths);
+    const found = await listNamespaces(registry.items, listing({}));
+    expect(found.map((labels) => labels.join("."))).toEqual([...paths].sort(comparePaths).slice(0, 100));
+    expect([registry.requests, registry.names]).toEqual([1, 100]);
+  });
+
+  test("with a depth continues past everything below what it lists", async () => {
+    const paths = [...below, ...below.map((path) => path.replace("users", "teams")), "zoo.a"];
+    const registry = new Registry(paths);
+    expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["teams"], ["users"], ["zoo"]]);
+    expect(registry.requests).toBe(3);
+    expect(registry.names).toBeLessThan(300);
+    const scoped = listing({ scope: "users", maxDepth: 1, limit: 5 });
+    expect(await listNamespaces(registry.items, scoped)).toEqual([0, 1, 10, 100, 1000].map((n) => [`u-${n}`]));
+  });
+
+  test("with a depth finds the live one among dead ones, wherever the page ends", async () => {
+    const registry = new Registry(below, (path) => path === "users.u-9999.memories");
+    expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["users"]]);
+    expect(await listNamespaces(registry.items, listing({ maxDepth: 2 }))).toEqual([["users", "u-9999"]]);
+  });
+
+  test("by a suffix stops at its limit", async () => {
+    const registry = new Registry([...below, "z.other"]);
+    const suffix = (label: string): ListNamespacesRequest => listing({ conditions: [{ matchType: "suffix", path: [label] }], limit: 3 });
+    expect(await listNamespaces(registry.items, suffix("memories"))).toHaveLength(3);
+    expect(registry.names).toBe(32);
+    expect(await listNamespaces(registry.items, suffix("other"))).toEqual([["z", "other"]]);
+  });
+});
