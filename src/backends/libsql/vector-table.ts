@@ -13,6 +13,9 @@ import type { RankRequest, RemoveWrite, UpsertWrite } from "./requests.ts";
 /** Candidates are read by this many: one statement each costs three times as much, and all at once fill the memory. */
 const CHUNK = 64;
 
+/** So many points are read one by one sooner than the namespaces below a prefix. */
+const FEW_POINTS = 1_000;
+
 /** More of the nearest vectors are read than items are asked for: some are of one item, or of none that lives. */
 const SPARE = 16;
 
@@ -30,7 +33,8 @@ export class VectorTable {
   readonly #delete: Writer;
   readonly #deleteVectors: Writer;
   readonly #addVector: Writer;
-  readonly #rank: Readonly<Record<"all" | "within", Reader>>;
+  readonly #rank: Readonly<Record<"all" | "within" | "fewWithin", Reader>>;
+  readonly #countUpTo: Reader;
   readonly #nearestVectors: Reader;
   readonly #liveItems: Reader;
   readonly #names: Reader;
@@ -52,7 +56,9 @@ export class VectorTable {
     this.#rank = {
       all: connection.reader(ranked("points p", "TRUE")),
       within: connection.reader(ranked("namespaces m CROSS JOIN points p ON p.namespace_id = m.id", inRange("m"))),
+      fewWithin: connection.reader(ranked("points p", inRange("n"))),
     };
+    this.#countUpTo = connection.reader("SELECT count(*) FROM (SELECT 1 FROM points LIMIT ?)");
     this.#nearestVectors = connection.reader(
       "SELECT id, coalesce(vector_distance_cos(embedding, ?), 1) AS distance FROM vectors ORDER BY distance LIMIT ?",
     );
@@ -130,9 +136,15 @@ export class VectorTable {
     const rows =
       prefix === ""
         ? this.#rank.all.all([vectorBytes, now, count])
-        : this.#rank.within.all([vectorBytes, now, ...rangeParameters(placesWithin(prefix, null)), count]);
+        : this.#within().all([vectorBytes, now, ...rangeParameters(placesWithin(prefix, null)), count]);
     const candidates = rows.map(([id, score]): Candidate => ({ id: Number(id), score: Number(score) }));
     return this.#hits(filter === null ? candidates : this.#matching(candidates, filter, limit));
+  }
+
+  /** By the namespaces of the prefix, of which there may be far more than points; where there are few of these, by the points. */
+  #within(): Reader {
+    const points = Number(this.#countUpTo.first([FEW_POINTS + 1])?.[0]);
+    return points <= FEW_POINTS ? this.#rank.fewWithin : this.#rank.within;
   }
 
   /**
