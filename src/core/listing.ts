@@ -7,13 +7,13 @@ import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../p
 import { namespacePages } from "./namespace-pages.ts";
 import type { OwnItems } from "./own-items.ts";
 
-/** A place in a walk: after this item of a namespace, or, where `created` is -1, after all of its items. */
+/** A place in a walk: after this item of a namespace, or, where `created` is the greatest safe integer, after all of its items. */
 export interface WalkPlace extends ListPosition {
   readonly namespace: string;
 }
 
 /** Stands for the creation time of a {@link WalkPlace} behind all items of its namespace. */
-const NAMESPACE_END = -1;
+const NAMESPACE_END = Number.MAX_SAFE_INTEGER;
 
 /** What to walk. */
 export interface Walk {
