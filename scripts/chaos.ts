@@ -18,6 +18,7 @@ import { asMarkdown, type RunReport } from "../test/fault/chaos/report.ts";
 import { runScenario, tellResult, type Scenario } from "../test/fault/chaos/scenario.ts";
 import {
   clocksApart,
+  cutShort,
   embedded,
   equalInstants,
   everyFault,
@@ -76,10 +77,11 @@ function isWanted(...names: string[]): boolean {
 }
 
 async function onServers(): Promise<void> {
-  if (!isWanted("every fault", "kills", "clocks", "equal instants", "little memory")) return;
+  if (!isWanted("every fault", "cut short", "kills", "clocks", "equal instants", "little memory")) return;
   log("starting Cassandra and Qdrant");
   await using world = await World.start();
   if (isWanted("every fault")) await run(everyFault({ ...given, keyspace: "every_fault" }, world));
+  if (isWanted("cut short")) await run(cutShort({ ...given, keyspace: "cut_short" }, world, 2));
   if (isWanted("kills")) await run(killsOnServers({ ...given, keyspace: "kills" }, world, 80));
   if (isWanted("clocks")) await run(clocksApart(given, world.storeIn("clocks"), 15_000));
   if (isWanted("equal instants")) await run(equalInstants(given, world.storeIn("instants"), 10_000));

@@ -21,6 +21,8 @@ import type { Backend, Resource } from "./ports/backend.ts";
 import type { BreakerState, Service } from "./ports/events.ts";
 import type { RunRequests } from "./ports/requests.ts";
 import type { Outbox } from "./ports/outbox.ts";
+import type { ItemRepository } from "./ports/item-repository.ts";
+import type { Logger } from "./ports/logger.ts";
 import type { Settings } from "./ports/settings.ts";
 import type { CqlNode } from "./ports/telemetry.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
@@ -31,6 +33,7 @@ import { SharedResource, type Hold } from "./shared-resource.ts";
 import type { ReconcileGround } from "./core/reconcile-item.ts";
 import { Reconciler } from "./sync/reconciler.ts";
 import { Refill, type Collection } from "./sync/refill.ts";
+import { RepairJournal } from "./sync/repair-journal.ts";
 import { Repair, type RepairOptions, type RepairReport } from "./sync/repair.ts";
 import { Sweeper, type SweepReport } from "./sync/sweeper.ts";
 import { AlertEvents } from "./telemetry/alerts/sources.ts";
@@ -115,13 +118,16 @@ export interface Estate {
   readonly alerts: StoreAlerts | null;
 }
 
-type Stores = Pick<Backend, "items" | "outbox"> & {
+/** Records, intents and vectors, ready to use. */
+export type Stores = Pick<Backend, "items" | "outbox"> & {
   /** Null when the store has no index. */
   readonly vectors: VectorIndex | null;
 };
 
 /** What a memory is put together from. */
 export interface Parts extends Resource, Stores {
+  /** The same with the time budgets of maintenance, which do not depend on those of callers. */
+  readonly maintenance: Stores;
   /** The same, past their guards: for the health check. */
   readonly bare: Stores;
   readonly breakers: { readonly records: (() => BreakerState) | null; readonly vectors: (() => BreakerState) | null };
@@ -150,11 +156,11 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   const { collection, settings, guards } = parts;
   const { logger, codec } = config;
   const { events, telemetry } = lasting;
-  const items = codec === undefined ? parts.items : sealItems(parts.items, codec);
+  const sealed = (items: ItemRepository): ItemRepository => (codec === undefined ? items : sealItems(items, codec));
   const { indexing, embedder } = composeIndexing(config, parts.vectors, guards, telemetry);
-  const ground = { items, indexing };
-  const upkeep = composeUpkeep(config, lasting, parts, ground);
-  const { reconciler, sweeper, refill } = upkeep;
+  const ground = { items: sealed(parts.items), indexing };
+  const upkeep = composeUpkeep(config, lasting, parts, maintenanceGround(ground, sealed, parts.maintenance));
+  const { reconciler, sweeper } = upkeep;
   const memory = composeMemory(config, lasting, ground, upkeep);
   const trail = trailFor(config, lasting, parts, previous);
   const limiter = limiterFor(config, previous);
@@ -174,13 +180,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
     reconciler,
     events,
     estate,
-    async repair(options) {
-      const compared = refill?.name;
-      const repair = new Repair(ground, logger, options);
-      const report = await telemetry.upkeep("repair", () => repair.run());
-      if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
-      return report;
-    },
+    repair: (options) => runRepair(options, upkeep, settings, logger, telemetry),
     sweep: () => sweeper.sweep(),
     drained: () => memory.drained(),
     health: () =>
@@ -231,6 +231,22 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   };
 }
 
+/** Runs a repair; one that found all right, or made it so, completes a collection that was to be rebuilt. */
+async function runRepair(
+  options: RepairOptions,
+  { ground, refill }: ReturnType<typeof composeUpkeep>,
+  settings: Settings,
+  logger: Logger,
+  telemetry: Telemetry,
+): Promise<RepairReport> {
+  const compared = refill?.name;
+  const journal = new RepairJournal<RepairReport>(settings, "repair:place", compared ?? "");
+  const repair = new Repair(ground, logger, options, { journal });
+  const report = await telemetry.upkeep("repair", () => repair.run());
+  if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
+  return report;
+}
+
 function composeMemory(
   { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
   { events, clock, telemetry, degraded }: Lasting,
@@ -253,18 +269,27 @@ function composeMemory(
   });
 }
 
+/** What maintenance works on: the same data, with time budgets of its own. */
+function maintenanceGround(
+  { indexing }: ReconcileGround,
+  sealed: (items: ItemRepository) => ItemRepository,
+  { items, vectors }: Stores,
+): ReconcileGround {
+  return { items: sealed(items), indexing: indexing === null || vectors === null ? null : { ...indexing, vectors } };
+}
+
 /** What looks after the data: notes of writes, and those who see to what was left behind. */
 function composeUpkeep(
   { bulkhead, reconcile, ttl, logger }: CommonConfig,
   { events, telemetry, degraded }: Lasting,
-  { outbox, collection, settings, breakers, guards }: Parts,
+  { outbox, collection, settings, maintenance, breakers, guards }: Parts,
   ground: ReconcileGround,
 ) {
   const intents = new IntentLog(outbox, reconcile, bulkhead.maxQueued, watchGroups(telemetry, "intents"));
   const warning = new RefusalWarning(logger);
   const rights = (): UpkeepRights => new UpkeepRights(warning);
   const told = { logger, observer: telemetry };
-  const reconciler = new Reconciler({ ground, outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
+  const reconciler = new Reconciler({ ground, outbox: maintenance.outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
   const sweeper = new Sweeper({ ground, ...told, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
   const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
   // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
@@ -274,6 +299,7 @@ function composeUpkeep(
     if (states.every((state) => state === "closed")) degraded.recovered();
   };
   return {
+    ground,
     intents,
     rights,
     reconciler,
@@ -367,8 +393,9 @@ function composeIndexing(
     );
   }
   const provider = guardEmbeddings(index.embeddings, guards.of("embeddings"), {
-    queryMs: Math.ceil(limits.deadlineMs * EMBEDDING_SHARE),
-    documentsMs: Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE),
+    queryMs: limits.queryEmbeddingDeadlineMs,
+    // A put waits for its share of the time itself; maintenance, which shares its calls, needs more than a short write deadline.
+    documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE), limits.queryEmbeddingDeadlineMs),
   });
   const told = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
   const embedder = new SharedEmbedder(observeProvider(provider, telemetry, identityOf(index).model), index.dims, embedding, told);

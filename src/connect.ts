@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { CqlBackend, type CqlOptions } from "./backends/cql/index.ts";
 import { LibsqlBackend } from "./backends/libsql/index.ts";
 import { QdrantBackend } from "./backends/qdrant/index.ts";
-import { compose, lastingFor, type Composition, type Estate, type Lasting, type Parts } from "./compose.ts";
+import { compose, lastingFor, type Composition, type Estate, type Lasting, type Parts, type Stores } from "./compose.ts";
 import { changesOf, isSame } from "./config/change.ts";
 import { isPlainObject } from "./config/layers.ts";
 import type { TlsOptions } from "./config/options/tls.ts";
@@ -18,8 +18,8 @@ import { ConfigurationError } from "./model/errors.ts";
 import type { Resource } from "./ports/backend.ts";
 import type { Tls } from "./ports/tls.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
-import { guardItems, guardOutbox } from "./resilience/guarded-records.ts";
-import { guardVectorIndex } from "./resilience/guarded-vector-index.ts";
+import { guardItems, guardOutbox, type RecordBudgets } from "./resilience/guarded-records.ts";
+import { guardVectorIndex, type VectorBudgets } from "./resilience/guarded-vector-index.ts";
 import { refuseWhileLost } from "./resilience/lost-vectors.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
 import { watchGroups } from "./telemetry/group-watch.ts";
@@ -132,21 +132,21 @@ function serversComposition(
   const { events, telemetry } = lasting;
   const guards = new Guards(config, { events, observer: telemetry }, previous === null ? null : { ...previous, isSameConnection });
   const target = cqlTarget(config.cql);
-  const budgets = { readMs: limits.deadlineMs, writeMs: limits.deadlineMs, maintenanceMs: limits.deadlineMs };
-  // Ranking has half of the time of a search, and a put has to say in time that its vectors are pending.
-  const half = Math.ceil(limits.deadlineMs / 2);
-  const vectorBudgets = { queryMs: half, writeMs: half, maintenanceMs: half };
-  const guarded = (index: VectorIndex): VectorIndex => guardVectorIndex(index, guards.of("vectors"), vectorBudgets);
+  const stores = (budgets: Budgets): Stores => ({
+    items: observeItems(guardItems(records.items, guards.of("records"), budgets.records), telemetry, target),
+    outbox: observeOutbox(guardOutbox(records.outbox, guards.of("records"), budgets.records), telemetry, target),
+    vectors: collection === null ? null : vectorsWith(collection, budgets.vectors),
+  });
+  const vectorsWith = (index: QdrantBackend, budgets: VectorBudgets): VectorIndex => {
+    const guarded = guardVectorIndex(index, guards.of("vectors"), budgets);
+    return groupVectorWrites(refuseWhileLost(observeVectors(guarded, telemetry, ...qdrantTarget(config)), index), {
+      upserts: watchGroups(telemetry, "upserts"),
+      removals: watchGroups(telemetry, "removals"),
+    });
+  };
   const parts: Parts = {
-    items: observeItems(guardItems(records.items, guards.of("records"), budgets), telemetry, target),
-    outbox: observeOutbox(guardOutbox(records.outbox, guards.of("records"), budgets), telemetry, target),
-    vectors:
-      collection === null
-        ? null
-        : groupVectorWrites(
-            refuseWhileLost(observeVectors(guarded(collection), telemetry, ...qdrantTarget(config)), collection),
-            { upserts: watchGroups(telemetry, "upserts"), removals: watchGroups(telemetry, "removals") },
-          ),
+    ...stores(callBudgets(limits)),
+    maintenance: stores(maintenanceBudgets(limits)),
     bare: { items: records.items, outbox: records.outbox, vectors: collection },
     breakers: { records: () => guards.of("records").breaker, vectors: () => guards.of("vectors").breaker },
     guards,
@@ -184,10 +184,15 @@ function embeddedComposition(
   const { events, telemetry } = lasting;
   const { index } = config;
   const secrets = new Secrets(config.secrets, lasting.events);
-  const parts: Parts = {
+  const stores: Stores = {
     items: observeItems(items, telemetry, LOCAL_FILE),
     outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
     vectors: vectors === null ? null : observeVectors(vectors, telemetry, LOCAL_FILE, "points"),
+  };
+  const parts: Parts = {
+    ...stores,
+    // Nothing bounds its calls but the deadlines of callers, and maintenance has none.
+    maintenance: stores,
     bare: { items, outbox, vectors },
     // A local file is there or not: no breaker stands before it.
     breakers: { records: null, vectors: null },
@@ -232,6 +237,27 @@ function serversIdentity({ keyspace, contactPoints = [], port, localDataCenter }
 /** A name, and a hash of where it is, which is not sent to where alerts go. */
 function identity(name: string, place: string): string {
   return `${name}@${createHash("sha256").update(place).digest("hex").slice(0, 8)}`;
+}
+
+/** Time budgets of calls without a deadline of their caller. */
+interface Budgets {
+  readonly records: RecordBudgets;
+  readonly vectors: VectorBudgets;
+}
+
+function callBudgets(limits: CommonConfig["limits"]): Budgets {
+  const maintenanceMs = limits.maintenanceDeadlineMs;
+  return {
+    records: { readMs: limits.deadlineMs, writeMs: limits.writeDeadlineMs, maintenanceMs },
+    vectors: { queryMs: limits.vectorQueryDeadlineMs, writeMs: limits.vectorWriteDeadlineMs, maintenanceMs },
+  };
+}
+
+function maintenanceBudgets({ maintenanceDeadlineMs: ms }: CommonConfig["limits"]): Budgets {
+  return {
+    records: { readMs: ms, writeMs: ms, maintenanceMs: ms },
+    vectors: { queryMs: ms, writeMs: ms, maintenanceMs: ms },
+  };
 }
 
 /** How calls to the local file are named. */

@@ -221,7 +221,7 @@ export class ScyllaDBStore extends StoreView {
   }
 }
 
-const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, onProgress: true, signal: true };
+const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 /** What the views stand on: whatever is in force when a call is made. */
 function groundOf(lifecycle: Lifecycle): ViewGround {

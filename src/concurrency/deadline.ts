@@ -14,7 +14,7 @@ const NO_SIGNALS: readonly AbortSignal[] = [];
 
 /**
  * When a call is over: its time budget is spent, or its caller aborted it. Passed through every port, so that the work
- * stops when nobody waits for it any more.
+ * stops once its caller has an answer.
  *
  * It costs a call no timer and no signal: both are set up when the first listener comes, and removed with the last.
  */

@@ -8,4 +8,7 @@ export interface Settings {
    * all get the same answer.
    */
   establish(name: string, value: string): Promise<string>;
+
+  /** Writes a setting, also over one that is there. Of several processes that write at once, the last one stands. */
+  replace(name: string, value: string): Promise<void>;
 }

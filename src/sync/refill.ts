@@ -1,4 +1,7 @@
-/** Fills a collection that took the place of a lost one, while searches go on without it. */
+/**
+ * Rebuilds a collection that took the place of a lost one, while searches go on without it. Its place is kept after each
+ * page: after a failure, or in another process, the rebuild continues there.
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ReconcileGround } from "../core/reconcile-item.ts";
 import { messageOf } from "../model/errors.ts";
@@ -7,7 +10,8 @@ import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Settings } from "../ports/settings.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
-import { Repair } from "./repair.ts";
+import { RepairJournal } from "./repair-journal.ts";
+import { Repair, type RepairReport } from "./repair.ts";
 
 /** Vectors that live apart from the records and may be lost without them. */
 export interface Collection {
@@ -61,8 +65,8 @@ export class Refill {
   #isTold = false;
   #lastFailure = "";
   #looks = 0;
-  /** Passes over all records that did not complete it. */
-  #passes = 0;
+  /** Attempts in a row that got no further, or did not complete it. */
+  #attempts = 0;
 
   constructor(options: RefillOptions) {
     this.#options = options;
@@ -123,11 +127,25 @@ export class Refill {
     if (!collection.isComplete) await collection.look();
     if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
     const { name } = collection;
-    const repair = new Repair(ground, logger, { signal: this.#stopped.signal });
-    const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
-    logger.info({ ...report }, "the records were gone through to fill the vectors in again");
-    if (repair.isComplete) await this.complete(name);
-    else await this.#rest(Math.min(TICK_MS * 2 ** (this.#passes += 1), LONGEST_REST_MS));
+    const journal = new RepairJournal<RepairReport>(this.#options.settings, `refill:${name}:place`, name);
+    const options = { signal: this.#stopped.signal, resume: true };
+    const repair = new Repair(ground, logger, options, { journal, stopsAtFailure: true });
+    try {
+      const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
+      logger.info({ ...report }, "the records were gone through to fill the vectors in again");
+      if (repair.isComplete) return await this.complete(name);
+    } catch (error) {
+      this.#tellFailure(error);
+      if (journal.saves > 0) this.#attempts = 0;
+      await this.#restLonger();
+      throw error;
+    }
+    await this.#restLonger();
+  }
+
+  async #restLonger(): Promise<void> {
+    this.#attempts += 1;
+    await this.#rest(Math.min(TICK_MS * 2 ** this.#attempts, LONGEST_REST_MS));
   }
 
   /** Rejects never; ends early when it is stopped. */

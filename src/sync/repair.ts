@@ -11,11 +11,17 @@ import { ROOT } from "../model/namespace.ts";
 import { decodeValue, isReadable } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
+import type { RepairJournal, RepairPlace } from "./repair-journal.ts";
 
 /** How a repair is done. */
 export interface RepairOptions {
   /** Only counts what is wrong, and changes nothing. */
   readonly dryRun?: boolean;
+  /**
+   * Continues an unfinished repair of the last 24 hours, whose process ended or failed, at the page that it had got to. The
+   * counts go on from its own; namespaces that hold nothing stay in the registry until a repair that begins at the start.
+   */
+  readonly resume?: boolean;
   /** Is told how far it is, after each page that was read. */
   readonly onProgress?: (progress: RepairProgress) => void;
   /** Ends the repair after the page that it is at; what was done by then stays done. */
@@ -52,6 +58,14 @@ export interface RepairReport {
   readonly failed: number;
 }
 
+/** How a repair goes on, and when it ends early. */
+export interface RepairContext {
+  /** Keeps its place after each page. */
+  readonly journal: RepairJournal<RepairReport>;
+  /** Rejects at the first item that fails for a passing reason, so that its page is read again. */
+  readonly stopsAtFailure?: boolean;
+}
+
 type Counts = { -readonly [Name in keyof RepairReport]: RepairReport[Name] };
 
 const RECORDS_A_PAGE = 256;
@@ -65,7 +79,8 @@ export class Repair {
   readonly #ground: ReconcileGround;
   readonly #logger: Logger;
   readonly #options: RepairOptions;
-  readonly #counts: Counts = {
+  readonly #context: RepairContext | null;
+  #counts: Counts = {
     examined: 0,
     missing: 0,
     stale: 0,
@@ -79,11 +94,14 @@ export class Repair {
   readonly #occupied = new Set<string>();
   readonly #unscored = new Set<string>();
   #hasPassingFailure = false;
+  #pages = 0;
 
-  constructor(ground: ReconcileGround, logger: Logger, options: RepairOptions = {}) {
+  /** @param context - null keeps no place, and has none to go on from */
+  constructor(ground: ReconcileGround, logger: Logger, options: RepairOptions = {}, context: RepairContext | null = null) {
     this.#ground = ground;
     this.#logger = logger;
     this.#options = options;
+    this.#context = options.dryRun ? null : context;
   }
 
   /**
@@ -97,25 +115,66 @@ export class Repair {
   /** Repairs; resolves when all is read. */
   async run(): Promise<RepairReport> {
     const startedAt = Date.now();
-    const { indexing } = this.#ground;
-    await this.#pages("records", RECORDS_A_PAGE, (after, limit) => this.#records(after, limit));
-    if (indexing !== null) await this.#pages("points", POINTS_A_PAGE, (after, limit) => this.#points(indexing, after, limit));
-    await this.#namespaces(startedAt);
+    const place = this.#options.resume ? ((await this.#context?.journal.read()) ?? null) : null;
+    const isResumed = place !== null && (await this.#resume(place));
+    if (!isResumed) {
+      await this.#readFrom("records", null);
+      // A repair that went on where another had ended does not know which namespaces that one found occupied.
+      await this.#namespaces(startedAt);
+    }
+    await this.#context?.journal.clear();
     return { ...this.#counts };
   }
 
-  async #pages(
+  /** Goes on at a place. False where it cannot be gone on from: the database does not know it any more. */
+  async #resume({ phase, after, counts, hasPassingFailure }: RepairPlace<RepairReport>): Promise<boolean> {
+    const fresh = this.#counts;
+    this.#counts = { ...counts };
+    this.#hasPassingFailure = hasPassingFailure;
+    this.#logger.info({ phase, ...counts }, "an unfinished repair is continued");
+    try {
+      await this.#readFrom(phase, after);
+      return true;
+    } catch (error) {
+      if (this.#pages > 0 || !isStoreError(error) || error.retryable || lacksRight(error)) throw error;
+      this.#logger.warn({ cause: messageOf(error) }, "the place of an unfinished repair is not valid any more; the repair begins at the start");
+      this.#counts = fresh;
+      this.#hasPassingFailure = false;
+      return false;
+    }
+  }
+
+  /** Reads all from a place on: the rest of its phase, and the phases behind it. */
+  async #readFrom(phase: RepairProgress["phase"], after: string | null): Promise<void> {
+    const { indexing } = this.#ground;
+    if (phase === "records") {
+      await this.#readPages(phase, after, (place) => this.#records(place, RECORDS_A_PAGE));
+      if (indexing !== null) await this.#save("points", null);
+    }
+    if (indexing === null) return;
+    const start = phase === "points" ? after : null;
+    await this.#readPages("points", start, (place) => this.#points(indexing, place, POINTS_A_PAGE));
+  }
+
+  async #readPages(
     phase: RepairProgress["phase"],
-    limit: number,
-    read: (after: string | null, limit: number) => Promise<{ readonly next: string | null; readonly done: number }>,
+    start: string | null,
+    read: (after: string | null) => Promise<{ readonly next: string | null; readonly done: number }>,
   ): Promise<void> {
-    let after: string | null = null;
+    let after = start;
     do {
       this.#options.signal?.throwIfAborted();
-      const { next, done } = await read(after, limit);
+      const { next, done } = await read(after);
+      this.#pages += 1;
+      if (next !== null) await this.#save(phase, next);
       this.#options.onProgress?.({ phase, done, report: { ...this.#counts } });
       after = next;
     } while (after !== null);
+  }
+
+  async #save(phase: RepairProgress["phase"], after: string | null): Promise<void> {
+    const place = { phase, after, counts: { ...this.#counts }, hasPassingFailure: this.#hasPassingFailure };
+    await this.#context?.journal.save(place);
   }
 
   async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
@@ -185,9 +244,11 @@ export class Repair {
         await reconcileItem(this.#ground, idOf(id));
       } catch (error) {
         if (lacksRight(error)) throw error;
+        const isPassing = !isStoreError(error) || error.retryable;
+        if (isPassing && this.#context?.stopsAtFailure) throw error;
         this.#counts.failed += 1;
         this.#unscored.add(id.namespace);
-        this.#hasPassingFailure ||= !isStoreError(error) || error.retryable;
+        this.#hasPassingFailure ||= isPassing;
         this.#logger.warn({ cause: messageOf(error) }, "an item could not be repaired");
         await this.#flagUnscored(id);
       }

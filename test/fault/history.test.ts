@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
-import { aFewFaults, clocksApart, type GivenServers } from "./chaos/scenarios.ts";
+import { aFewFaults, clocksApart, cutShort, type GivenServers } from "./chaos/scenarios.ts";
 import { World } from "./chaos/world.ts";
 
 const servers = inject("servers");
@@ -35,6 +35,9 @@ async function keepsItsPromises(scenarioOf: (given: GivenServers) => Scenario): 
 
 test("whatever fails, nothing is lost, stale or unanswered", () =>
   keepsItsPromises((given) => aFewFaults(given, world)));
+
+test("deadlines of 300 ms, aborted calls and frozen services leave nothing wrong behind", () =>
+  keepsItsPromises((given) => cutShort(given, world, 1)));
 
 test("clocks 5 s apart: what was acknowledged last is what is read", () =>
   keepsItsPromises((given) => clocksApart(given, world.storeIn(given.keyspace), 4_000)));

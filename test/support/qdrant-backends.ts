@@ -22,6 +22,9 @@ export function qdrantBackends(servers: ServerAddresses) {
         if (!settings.has(name)) settings.set(name, value);
         return settings.get(name) ?? value;
       },
+      async replace(name, value) {
+        settings.set(name, value);
+      },
     };
   }
 

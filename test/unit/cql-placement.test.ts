@@ -51,7 +51,7 @@ describe("bucket rules", () => {
 
   test("others than those that placed the items are refused, naming both", async () => {
     const stored = '[{"namespace":["x"],"buckets":2}]';
-    const settings: Settings = { read: async () => stored, establish: async () => stored };
+    const settings: Settings = { read: async () => stored, establish: async () => stored, replace: async () => undefined };
     await expect(new BucketRules([{ namespace: ["x"], buckets: 2 }]).establish(settings)).resolves.toBeUndefined();
     const changed = new BucketRules([{ namespace: ["x"], buckets: 3 }]).establish(settings);
     await expect(changed).rejects.toThrow(SchemaError);

@@ -211,7 +211,7 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
-  /** Sends a statement, unless nobody waits for it any more, and nothing else: every read and write of the store comes by. */
+  /** Sends a statement, unless its deadline is over, and nothing else: every read and write of the store comes by. */
   async #execute(
     { query, params }: Statement,
     options: QueryOptions,

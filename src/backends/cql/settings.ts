@@ -68,6 +68,11 @@ export class CqlSettings implements Settings {
     return standing.value;
   }
 
+  async replace(name: string, value: string): Promise<void> {
+    const { session, statements, now } = this.#parts;
+    await session.write({ query: statements.writeSetting, params: [name, value, bigint(now() * 1_000)] });
+  }
+
   #isFresh({ timestamp }: StoredSetting): boolean {
     return timestamp < FIRST_VALUE_EPOCH && this.#parts.now() - (FIRST_VALUE_EPOCH - timestamp) < SETTLED_AGE_MS;
   }

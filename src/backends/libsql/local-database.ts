@@ -26,6 +26,7 @@ interface Tables {
   readonly outbox: OutboxTable;
   readonly findSetting: Reader;
   readonly addSetting: Writer;
+  readonly replaceSetting: Writer;
   readonly savepoint: Writer;
   readonly release: Writer;
   readonly rollback: Writer;
@@ -121,6 +122,9 @@ function createTables(connection: Connection): Tables {
     outbox: new OutboxTable(connection),
     findSetting: connection.reader("SELECT CAST(value AS BLOB) FROM settings WHERE name = ?"),
     addSetting: connection.writer("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    replaceSetting: connection.writer(
+      "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    ),
     savepoint: connection.writer("SAVEPOINT one"),
     release: connection.writer("RELEASE one"),
     rollback: connection.writer("ROLLBACK TO one"),
@@ -172,6 +176,9 @@ function apply(tables: Tables, write: Write): string | null {
     case "establish":
       tables.addSetting([write.name, write.value]);
       return readSetting(tables, write.name);
+    case "replace-setting":
+      tables.replaceSetting([write.name, write.value]);
+      return null;
   }
 }
 

@@ -67,6 +67,13 @@ interface EstablishWrite {
   readonly value: string;
 }
 
+/** Writes a setting, also over one that is there. */
+interface ReplaceSettingWrite {
+  readonly kind: "replace-setting";
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Keeps a batch of intents, unless it is there. */
 export interface AddBatchWrite {
   readonly kind: "add-batch";
@@ -93,6 +100,7 @@ export type Write =
   | UpsertWrite
   | RemoveWrite
   | EstablishWrite
+  | ReplaceSettingWrite
   | AddBatchWrite
   | RemoveBatchWrite;
 

@@ -20,4 +20,8 @@ export class LibsqlSettings implements Settings {
     // Answered from within the transaction, where it is there.
     return (await this.#writes.one({ kind: "establish", name, value })) ?? value;
   }
+
+  async replace(name: string, value: string): Promise<void> {
+    await this.#writes.one({ kind: "replace-setting", name, value });
+  }
 }

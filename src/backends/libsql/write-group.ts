@@ -94,6 +94,7 @@ function bytesOf(write: Write): number {
     case "unregister":
     case "remove-batch":
     case "establish":
+    case "replace-setting":
       return 200;
   }
 }

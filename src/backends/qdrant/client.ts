@@ -64,7 +64,7 @@ export class QdrantClient {
    * Sends one request and returns its result.
    *
    * @param action - what the request does, for the message of an error: "write points", …
-   * @param deadline - aborts the request when nobody waits for it any more
+   * @param deadline - aborts the request when it is over
    * @throws {StoreError} when no answer comes in time, or it is not a success.
    */
   async request(method: Method, path: string, body: unknown, action: string, deadline?: Deadline): Promise<unknown> {

@@ -92,17 +92,41 @@ export interface LimitsOptions {
    */
   maxKeywordBytes?: number | undefined;
   /**
-   * Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it.
+   * Time budget of a get, search or listing, in milliseconds; ranking by similarity gets half of it.
    *
    * @default 10000
    */
   deadlineMs?: number | undefined;
   /**
-   * Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it.
+   * Time budget for embedding the query of a search, in milliseconds. When it is spent, the search is ranked by keywords; raise it for a slow embedding provider.
+   *
+   * @default 3000
+   */
+  queryEmbeddingDeadlineMs?: number | undefined;
+  /**
+   * Time budget of one query to the vector index, in milliseconds. When it is spent, the search is ranked by keywords; raise it where exact queries over many vectors take longer.
+   *
+   * @default 1000
+   */
+  vectorQueryDeadlineMs?: number | undefined;
+  /**
+   * Time budget of a put or delete, or of those of a batch, in milliseconds; embedding gets half of it.
    *
    * @default 30000
    */
   writeDeadlineMs?: number | undefined;
+  /**
+   * Time budget of one write to the vector index, in milliseconds. When it is spent, the vectors are left to the reconciler, see `vectorSync`.
+   *
+   * @default 5000
+   */
+  vectorWriteDeadlineMs?: number | undefined;
+  /**
+   * Time budget of one request of the reconciler, a repair, a sweep or the rebuild of a lost collection, in milliseconds: one page of a scan, not all of it. It does not depend on the other budgets.
+   *
+   * @default 60000
+   */
+  maintenanceDeadlineMs?: number | undefined;
   /**
    * Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up.
    *

@@ -45,11 +45,31 @@ export const limits = z
       ),
     deadlineMs: count
       .default(10_000)
-      .describe("Longest time for a get, search or listing, in milliseconds; ranking by similarity gets half of it."),
+      .describe("Time budget of a get, search or listing, in milliseconds; ranking by similarity gets half of it."),
+    queryEmbeddingDeadlineMs: count
+      .default(3_000)
+      .describe(
+        "Time budget for embedding the query of a search, in milliseconds. When it is spent, the search is ranked by keywords; raise it for a slow embedding provider.",
+      ),
+    vectorQueryDeadlineMs: count
+      .default(1_000)
+      .describe(
+        "Time budget of one query to the vector index, in milliseconds. When it is spent, the search is ranked by keywords; raise it where exact queries over many vectors take longer.",
+      ),
     writeDeadlineMs: count
       .max(WRITE_BOUND_MS)
       .default(WRITE_BOUND_MS)
-      .describe("Longest time for a put or delete, or those of a batch, in milliseconds; embedding gets half of it."),
+      .describe("Time budget of a put or delete, or of those of a batch, in milliseconds; embedding gets half of it."),
+    vectorWriteDeadlineMs: count
+      .default(5_000)
+      .describe(
+        "Time budget of one write to the vector index, in milliseconds. When it is spent, the vectors are left to the reconciler, see `vectorSync`.",
+      ),
+    maintenanceDeadlineMs: count
+      .default(60_000)
+      .describe(
+        "Time budget of one request of the reconciler, a repair, a sweep or the rebuild of a lost collection, in milliseconds: one page of a scan, not all of it. It does not depend on the other budgets.",
+      ),
     drainMs: count
       .default(10_000)
       .describe("Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up."),

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly clock?: (number: number) => ClockFault;
   readonly mix?: Mix;
   readonly pauseMs?: number;
+  /** Calls that clients abort; none unless told. */
+  readonly aborts?: ClientConfig["aborts"];
   readonly padBytes?: number;
   readonly ttlMs?: number;
   readonly keys?: number;
@@ -136,6 +138,7 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
     keys: Array.from({ length: scenario.keys ?? 5 }, (_, i) => `k${i}`),
     mix: scenario.mix ?? EVERYTHING,
     pauseMs: scenario.pauseMs ?? 20,
+    aborts: scenario.aborts ?? { share: 0, withinMs: 0 },
     padBytes: scenario.padBytes ?? 0,
     ttlMs: scenario.ttlMs ?? 1_500,
     sweepMs: scenario.sweepMs ?? 30_000,

@@ -88,6 +88,37 @@ export function everyFault({ keyspace, ...given }: GivenServers, world: World): 
   };
 }
 
+/** Deadlines of 300 ms, calls that their clients abort, and services that freeze: what is cut short leaves nothing wrong behind. */
+export function cutShort({ keyspace, ...given }: GivenServers, world: World, rounds: number): Scenario {
+  const { qdrant, cqlNetwork, qdrantNetwork } = world;
+  const store = world.storeIn(keyspace);
+  const hasty = { ...store.options, limits: { deadlineMs: 300, writeDeadlineMs: 600 } };
+  return {
+    ...given,
+    name: "cut short",
+    // The judge has the time that it takes.
+    store,
+    storeOf: () => ({ ...store, options: hasty }) as StoreOptions,
+    processes: 2,
+    clients: 4,
+    aborts: { share: 0.3, withinMs: 400 },
+    calmMs: [200, 1_000],
+    pairs: 0.3,
+    afterMs: 3_000,
+    faults: (fleet, random) =>
+      Array.from({ length: rounds }).flatMap(() => [
+        qdrantPaused(qdrant, [1_000, 4_000]),
+        network("CQL", cqlNetwork, { kind: "partition" }, [500, 3_000]),
+        network("Qdrant", qdrantNetwork, { kind: "partition" }, [500, 3_000]),
+        network("CQL", cqlNetwork, { kind: "latency", ms: 250 }, [1_000, 3_000]),
+        provider(fleet, "slow", [1_000, 3_000]),
+        processPaused(fleet, random, GRACE_MS),
+        processKilled(fleet, random),
+      ]),
+    rules: { ...RULES, deadlineMs: 600, refusals: ["UNAVAILABLE", "TIMEOUT", "CONNECTION", "VECTOR_SYNC", "EMBEDDING"], mayAbort: true },
+  };
+}
+
 /** Processes are killed, one after the other, at whatever they are at. */
 export function killsOnServers({ keyspace, ...given }: GivenServers, world: World, kills: number): Scenario {
   return { ...given, ...killing(kills), name: "kills", store: world.storeIn(keyspace) };

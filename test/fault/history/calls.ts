@@ -13,6 +13,8 @@ export interface CallRules {
   readonly recoveryMs: number;
   /** Codes with which a call may be refused without any fault: those of a store with more work than it takes. */
   readonly refusals: readonly string[];
+  /** Whether clients abort calls. */
+  readonly mayAbort?: boolean;
 }
 
 /** Judges all calls of a history. */
@@ -50,6 +52,7 @@ function checkFailures(call: Call, pauses: readonly Span[], history: History, ru
     const { code, message, retryable } = outcome;
     if (code === null) return [{ rule: "foreign error", message: `an error that is not of the store's family: ${message}`, call }];
     if (rules.refusals.includes(code) && retryable) return [];
+    if (code === "ABORTED" && rules.mayAbort) return [];
     const near = (spans: readonly Span[]): boolean => isNear(call, spans, rules.recoveryMs);
     if (near(pauses)) return [];
     const hit = (service: Service): boolean => near(history.faults.filter(({ hits }) => hits.includes(service)));

@@ -16,7 +16,7 @@ import { Recorder } from "./recorder.ts";
 import { commonWord, TAGS, textOf } from "./value.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as ClientConfig;
-const { name, seed, clients, namespaces, keys, mix, pauseMs, ttlMs, limit } = config;
+const { name, seed, clients, namespaces, keys, mix, pauseMs, aborts, ttlMs, limit } = config;
 
 const LINGERS_AFTER_MS = 7_000;
 
@@ -51,10 +51,22 @@ class Client {
 
   async work(recorder: Recorder): Promise<void> {
     while (!isStopped) {
-      await recorder.call(this.#number, this.#draw());
+      await this.#call(recorder);
       const ms = Math.floor(this.#random.between(0, pauseMs));
       if (ms > 0) await pause(ms);
     }
+  }
+
+  async #call(recorder: Recorder): Promise<void> {
+    const operations = this.#draw();
+    if (aborts.share === 0 || this.#random.between(0, 1) >= aborts.share) {
+      await recorder.call(this.#number, operations);
+      return;
+    }
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), this.#random.between(0, aborts.withinMs));
+    await recorder.call(this.#number, operations, controller.signal);
+    clearTimeout(timer);
   }
 
   #draw(): LoggedOperation[] {

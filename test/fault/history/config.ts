@@ -48,6 +48,8 @@ export interface ClientConfig extends ProcessConfig {
   readonly mix: Mix;
   /** Longest pause of a client between two calls, milliseconds. */
   readonly pauseMs: number;
+  /** Share of the calls that their client may abort, and how long after their start at most, milliseconds. */
+  readonly aborts: { readonly share: number; readonly withinMs: number };
   /** Bytes that each value has beside its text. */
   readonly padBytes: number;
   /** Time to live of the puts that have one, milliseconds. */

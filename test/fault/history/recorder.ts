@@ -30,11 +30,11 @@ export class Recorder {
   }
 
   /** Makes one call: the operation itself, or several as a batch. Never rejects: a failure is an outcome. */
-  async call(client: number, operations: readonly LoggedOperation[]): Promise<LoggedOutcome[]> {
+  async call(client: number, operations: readonly LoggedOperation[], signal?: AbortSignal): Promise<LoggedOutcome[]> {
     const number = this.#calls;
     this.#calls += 1;
     this.#say({ s: number, client, operations, at: monotonicMs(), wall: Date.now() });
-    const outcomes = await this.#outcomes(operations);
+    const outcomes = await this.#outcomes(operations, signal === undefined ? {} : { signal });
     this.#say({ e: number, outcomes, at: monotonicMs(), wall: Date.now() });
     return outcomes;
   }
@@ -44,12 +44,12 @@ export class Recorder {
     this.#say({ fact, value });
   }
 
-  async #outcomes(operations: readonly LoggedOperation[]): Promise<LoggedOutcome[]> {
+  async #outcomes(operations: readonly LoggedOperation[], options: { readonly signal?: AbortSignal }): Promise<LoggedOutcome[]> {
     const { store } = this.#parts;
     const [only, ...others] = operations;
     try {
-      if (only !== undefined && others.length === 0) return [this.#told(only, await this.#run(only))];
-      const results: unknown[] = await store.batch(operations.map((each) => this.#toOperation(each)));
+      if (only !== undefined && others.length === 0) return [this.#told(only, await this.#run(only, options))];
+      const results: unknown[] = await store.batch(operations.map((each) => this.#toOperation(each)), options);
       return operations.map((operation, i) => this.#told(operation, results[i]));
     } catch (error) {
       const settled = this.#parts.isStoreError(error) && error.code === "BATCH" ? (error as BatchError).outcomes : null;
@@ -61,21 +61,22 @@ export class Recorder {
     }
   }
 
-  #run(operation: LoggedOperation): Promise<unknown> {
+  #run(operation: LoggedOperation, options: { readonly signal?: AbortSignal }): Promise<unknown> {
     const { store, padBytes } = this.#parts;
     switch (operation.kind) {
       case "get":
-        return store.get([...operation.namespace], operation.key);
+        return store.get([...operation.namespace], operation.key, options);
       case "delete":
-        return store.delete([...operation.namespace], operation.key);
+        return store.delete([...operation.namespace], operation.key, options);
       case "put": {
         const { namespace, key, id } = operation;
         const value = valueOf(id, namespace, key, padBytes);
-        return store.put([...namespace], key, value, isIndexed(id) ? undefined : false, lifetime(operation));
+        return store.put([...namespace], key, value, isIndexed(id) ? undefined : false, { ...lifetime(operation), ...options });
       }
       case "search": {
         const { prefix, query, tag, limit } = operation;
         return store.search([...prefix], {
+          ...options,
           limit,
           ...(query === undefined ? {} : { query }),
           ...(tag === undefined ? {} : { filter: { tag } }),
