@@ -46,6 +46,8 @@ export interface SearchLimits {
   readonly maxOffset: number;
   /** Most records that a search reads without returning them, for an offset or a filter; a namespace without live items counts as ten. */
   readonly maxScannedItems: number;
+  /** Most tests of fields that the filter of a search makes, over all records. */
+  readonly maxFilterTests: number;
   /** Most vector hits that a search looks at. */
   readonly maxScoredHits: number;
   /** Most items that are ranked by keywords while similarity cannot be had. */

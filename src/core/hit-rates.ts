@@ -1,12 +1,16 @@
 /** Remembers how many of what was read a filter matched, so that the next listing by it reads as much as it needs at once. */
 import { LRUCache } from "lru-cache";
 import type { Filter } from "../model/filter.ts";
+import { testsIn } from "../model/filter-match.ts";
 
 /** Filters that are remembered, with their prefixes. */
 const MOST_FILTERS = 10_000;
 
 /** Longer filters are not remembered. */
 const LONGEST_FILTER = 500;
+
+/** As text, no test of a field is shorter. */
+const SHORTEST_TEST = 40;
 
 /** Of a filter that nothing is known of, half is taken to match. */
 const UNKNOWN_RATE = 0.5;
@@ -50,6 +54,7 @@ export class HitRates {
 
 /** The filter and where it is applied, as text; null when that would be long. */
 function nameOf(prefix: string, filter: Filter): string | null {
+  if (testsIn(filter) * SHORTEST_TEST > LONGEST_FILTER) return null;
   const text = JSON.stringify(filter, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
   return text.length > LONGEST_FILTER ? null : `${prefix}\n${text}`;
 }

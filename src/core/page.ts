@@ -1,8 +1,9 @@
 /** Reads one page of a walk: what matches, after an offset, up to a limit. */
+import { TimeSlice } from "../concurrency/time-slice.ts";
 import { ValidationError, type StoreError } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
-import { matchesFilter } from "../model/filter-match.ts";
+import { matchesFilter, testsIn } from "../model/filter-match.ts";
 import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
@@ -20,6 +21,8 @@ export interface PageRequest {
   readonly maxScanned: number;
   /** Bytes of values after which the page ends, as it does at its bound; none by default. */
   readonly maxBytes?: number;
+  /** Most tests of fields that the filter makes, over all records; no bound by default. */
+  readonly maxTests?: number;
   /** Records that do not count, whatever the filter says. */
   readonly leaveOut?: (record: LiveRecord) => boolean;
 }
@@ -46,10 +49,13 @@ const RECORDS_AN_EMPTY_STEP = 10;
  */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
   const page = new Collected(request);
+  const slice = new TimeSlice();
   for await (const { records, place } of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
     for (const record of records) {
       const end = page.add(record);
       if (end !== null) return end;
+      const turn = slice.turn();
+      if (turn !== null) await turn;
     }
     const end = records.length === 0 ? page.addEmpty(place) : null;
     if (end !== null) return end;
@@ -67,9 +73,14 @@ class Collected {
   #passedOver = 0;
   #emptySteps = 0;
   #bytes = 0;
+  /** Tests of fields that may still be made. */
+  #tests: number;
+  readonly #testsEach: number;
 
   constructor(request: PageRequest) {
     this.#request = request;
+    this.#tests = request.maxTests ?? Infinity;
+    this.#testsEach = testsIn(request.filter);
   }
 
   /** Takes the next record of the walk; the page, once it is at its end. */
@@ -80,6 +91,7 @@ class Collected {
     if (isUnreadable) this.#faults.push(faultOf(record.value));
     // Without a filter a value is decoded only when it is returned.
     const value = filter === null || isLeftOut || isUnreadable ? undefined : decodeValue(record.value);
+    if (value !== undefined) this.#tests -= this.#testsEach;
     if (isLeftOut || isUnreadable || (value !== undefined && !matchesFilter(value, filter))) {
       this.#passedOver += 1;
       if (this.#isAtBound()) return this.#stopAt(record);
@@ -94,6 +106,7 @@ class Collected {
       this.#found.push({ record, value, score: undefined });
       this.#bytes += record.value.bytes.byteLength;
     }
+    if (this.#tests <= 0) return this.#stopAt(record);
     this.#last = record;
     return null;
   }
@@ -105,15 +118,16 @@ class Collected {
   }
 
   #isAtBound(): boolean {
-    return this.#skipped + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
+    return this.#tests <= 0 || this.#skipped + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
   }
 
   #stopAt(place: WalkPlace): Page {
-    const { offset, maxScanned } = this.#request;
+    const { offset, maxScanned, maxTests = Infinity } = this.#request;
     if (this.#skipped < offset) {
       throw new ValidationError(
         `offset ${offset} cannot be reached: a search reads at most ${maxScanned} items that it does not return ` +
-          `(limits.maxScannedItems), and has skipped ${this.#skipped} by then. Use a smaller offset, and continue from there ` +
+          `(limits.maxScannedItems) and evaluates at most ${maxTests} conditions (limits.maxFilterTests), and has skipped ` +
+          `${this.#skipped} items by then. Use a smaller offset, and continue from there ` +
           "with `cursor`, given the text from `info.cursor` of the page before.",
       );
     }

@@ -1,4 +1,5 @@
 /** Vector hits that were held against their records: what is shown of a ranked search. */
+import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
@@ -109,7 +110,10 @@ export class RankedHits {
     const records = await this.#source.items.get(ids);
     const now = Date.now();
     const stale: ItemId[] = [];
-    unknown.forEach((hit, i) => {
+    const slice = new TimeSlice();
+    for (const [i, hit] of unknown.entries()) {
+      const turn = slice.turn();
+      if (turn !== null) await turn;
       const record = records[i] ?? null;
       const live = isLive(record, now) && isWithin(this.#request.prefix, hit.namespace);
       if (live && record.writeId !== hit.writeId) this.#pending.add(hit.namespace);
@@ -120,7 +124,7 @@ export class RankedHits {
       const value = isShown ? decodeValue(record.value) : null;
       const matches = value !== null && matchesFilter(value, this.#request.filter);
       this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);
-    });
+    }
     if (stale.length > 0) this.#source.onStale(stale);
   }
 }

@@ -102,6 +102,7 @@ export class Searcher {
       offset: plan.offset,
       limit,
       maxScanned: this.#options.limits.maxScannedItems,
+      maxTests: this.#options.limits.maxFilterTests,
     });
     const { found, last, more, truncated } = page;
     this.#rates.note(prefix, filter, page);
@@ -187,6 +188,7 @@ export class Searcher {
       offset: skip,
       limit: room,
       maxScanned: this.#options.limits.maxScannedItems,
+      maxTests: this.#options.limits.maxFilterTests,
       leaveOut: (record) => hits.has(record),
     });
   }
@@ -201,7 +203,7 @@ export class Searcher {
     deadline: Deadline,
   ): Promise<SearchResult> {
     const { prefix, order, filter, limit, minScore } = request;
-    const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems } = this.#options.limits;
+    const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems, maxFilterTests } = this.#options.limits;
     const page = await readPage(items, {
       walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
       filter,
@@ -209,6 +211,7 @@ export class Searcher {
       limit: maxKeywordCandidates,
       maxBytes: maxKeywordBytes,
       maxScanned: maxScannedItems,
+      maxTests: maxFilterTests,
     });
     const unreadable = this.#tellUnreadable(page.faults);
     // Decoded one after the other, between the pauses of the ranking, and not kept.

@@ -1,76 +1,133 @@
 /** Evaluates a filter on a value: the one place that decides whether an item matches. */
-import { isDeepStrictEqual } from "node:util";
+import { canonicalText } from "./canonical-text.ts";
+import { FieldPaths } from "./field-paths.ts";
 import type { Comparable, FieldTest, Filter } from "./filter.ts";
 
-/** Stands for "no such field". A field that holds `undefined` counts as missing too. */
+/** Stands for "no such field". */
 const MISSING = undefined;
+
+/** Filters, made ready to be evaluated on many values. */
+const evaluators = new WeakMap<Filter, Evaluator>();
 
 /** Whether `value` satisfies `filter`. No type is coerced to another; a missing field satisfies `$ne` and `$nin` only. */
 export function matchesFilter(value: Readonly<Record<string, unknown>>, filter: Filter | null): boolean {
-  if (filter === null) return true;
-  switch (filter.kind) {
-    case "and":
-      return filter.filters.every((each) => matchesFilter(value, each));
-    case "or":
-      return filter.filters.some((each) => matchesFilter(value, each));
-    case "not":
-      return !matchesFilter(value, filter.filter);
-    case "field":
-      return passes(fieldAt(value, filter.path), filter.test);
-  }
+  return filter === null || evaluatorOf(filter).matches(value);
 }
+
+/** Tests of fields that one evaluation of the filter makes at most. */
+export function testsIn(filter: Filter | null): number {
+  return filter === null ? 0 : evaluatorOf(filter).tests;
+}
+
+function evaluatorOf(filter: Filter): Evaluator {
+  let evaluator = evaluators.get(filter);
+  if (evaluator === undefined) {
+    evaluator = new Evaluator(filter);
+    evaluators.set(filter, evaluator);
+  }
+  return evaluator;
+}
+
+/** The fields of one value, by the positions of their paths, and the texts of those that were compared as texts. */
+interface Fields {
+  readonly found: readonly unknown[];
+  readonly texts: (string | null | undefined)[];
+}
+
+type Condition = (fields: Fields) => boolean;
 
 /**
- * The field at a dotted path. A key that literally holds the rest of the path comes first: at `"a.b"`, the field
- * `{"a.b": 1}` goes before `{"a": {"b": 2}}`. A whole number steps into an array.
+ * A filter, ready: paths are found together, and operands of `$in` by their texts. What one evaluation takes grows with the
+ * size of the value and of the filter, and not with their product.
  */
-function fieldAt(value: unknown, path: string): unknown {
-  return descend(value, path.split("."), 0);
-}
+class Evaluator {
+  readonly #paths = new FieldPaths();
+  /** Longest text, by the positions of paths, with which a field is compared. */
+  readonly #rooms: number[] = [];
+  readonly #condition: Condition;
+  #tests = 0;
 
-function descend(value: unknown, steps: readonly string[], start: number): unknown {
-  if (start === steps.length) return value;
-  if (!hasFields(value)) return MISSING;
-  for (let end = steps.length; end > start; end -= 1) {
-    const name = steps.slice(start, end).join(".");
-    if (!Object.hasOwn(value, name) || (Array.isArray(value) && !isIndex(name))) continue;
-    const found = descend((value as Record<string, unknown>)[name], steps, end);
-    if (found !== MISSING) return found;
+  constructor(filter: Filter) {
+    this.#condition = this.#conditionOf(filter);
   }
-  return MISSING;
-}
 
-/** Objects and arrays have fields; a Date, a Map or bytes are values as a whole. */
-export function hasFields(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) || Object.prototype.toString.call(value) === "[object Object]";
-}
+  /** Tests of fields in the filter. */
+  get tests(): number {
+    return this.#tests;
+  }
 
-function isIndex(name: string): boolean {
-  return /^(0|[1-9]\d*)$/.test(name);
-}
+  matches(value: Readonly<Record<string, unknown>>): boolean {
+    return this.#condition({ found: this.#paths.find(value), texts: [] });
+  }
 
-function passes(field: unknown, test: FieldTest): boolean {
-  switch (test.op) {
-    case "eq":
-      return field !== MISSING && isSame(field, test.value);
-    case "ne":
-      return field === MISSING || !isSame(field, test.value);
-    case "in":
-      return field !== MISSING && test.values.some((value) => isSame(field, value));
-    case "nin":
-      return field === MISSING || !test.values.some((value) => isSame(field, value));
-    case "exists":
-      return (field !== MISSING) === test.value;
-    default:
-      return inRange(field, test.op, test.value);
+  #conditionOf(filter: Filter): Condition {
+    switch (filter.kind) {
+      case "and": {
+        const all = filter.filters.map((each) => this.#conditionOf(each));
+        return (fields) => all.every((condition) => condition(fields));
+      }
+      case "or": {
+        const any = filter.filters.map((each) => this.#conditionOf(each));
+        return (fields) => any.some((condition) => condition(fields));
+      }
+      case "not": {
+        const condition = this.#conditionOf(filter.filter);
+        return (fields) => !condition(fields);
+      }
+      case "field":
+        this.#tests += 1;
+        return this.#testOf(this.#paths.add(filter.path), filter.test);
+    }
+  }
+
+  #testOf(path: number, test: FieldTest): Condition {
+    switch (test.op) {
+      case "eq":
+        return this.#isAmong(path, [test.value]);
+      case "in":
+        return this.#isAmong(path, test.values);
+      case "ne":
+        return not(this.#isAmong(path, [test.value]));
+      case "nin":
+        return not(this.#isAmong(path, test.values));
+      case "exists":
+        return ({ found }) => (found[path] !== MISSING) === test.value;
+      default:
+        return ({ found }) => inRange(found[path], test.op, test.value);
+    }
+  }
+
+  /** Whether the field is there and equals one of the values, by value and type; -0 is 0 and NaN is NaN. */
+  #isAmong(path: number, values: readonly unknown[]): Condition {
+    const [only] = values;
+    if (values.length === 1 && (typeof only !== "object" || only === null)) {
+      return ({ found }) => found[path] === only || (only !== only && found[path] !== found[path]);
+    }
+    // By their texts: Node.js hashes these with a seed of the process, so that no operands can be made to collide.
+    const texts = new Set(values.map((value) => canonicalText(value, Infinity)));
+    let longest = 0;
+    for (const text of texts) longest = Math.max(longest, text?.length ?? 0);
+    this.#rooms[path] = Math.max(this.#rooms[path] ?? 0, longest);
+    return (fields) => {
+      if (fields.found[path] === MISSING) return false;
+      const text = this.#textOf(path, fields);
+      return text !== null && texts.has(text);
+    };
+  }
+
+  /** The text of a field, made once for all tests; null when it is longer than any with which it is compared. */
+  #textOf(path: number, { found, texts }: Fields): string | null {
+    let text = texts[path];
+    if (text === undefined) {
+      text = canonicalText(found[path], this.#rooms[path] ?? 0);
+      texts[path] = text;
+    }
+    return text;
   }
 }
 
-/** Equality by value and type; -0 is 0 and NaN is NaN. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a === "number" && typeof b === "number") return a === b || (Number.isNaN(a) && Number.isNaN(b));
-  return isDeepStrictEqual(a, b);
+function not(condition: Condition): Condition {
+  return (fields) => !condition(fields);
 }
 
 function inRange(field: unknown, op: "gt" | "gte" | "lt" | "lte", bound: Comparable): boolean {

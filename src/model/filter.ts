@@ -33,6 +33,8 @@ export interface FilterLimits {
   readonly maxFilterConditions: number;
   /** Most values in one `$in` or `$nin`. */
   readonly maxFilterValues: number;
+  /** Most characters of names and operands together. */
+  readonly maxFilterBytes: number;
 }
 
 /** The bounds unless configured otherwise. */
@@ -40,14 +42,16 @@ export const DEFAULT_FILTER_LIMITS: FilterLimits = {
   maxFilterDepth: 32,
   maxFilterConditions: 1_000,
   maxFilterValues: 10_000,
+  maxFilterBytes: 1024 * 1024,
 };
 
 /** Deeper filters are refused, whatever is configured: what walks them could end in a stack overflow. */
 export const DEEPEST_FILTER = 200;
 
-/** State of one parse: the bounds, and the conditions that were met so far. */
+/** State of one parse: the bounds, the conditions that were met so far, and the characters that may still follow. */
 interface Bounds extends FilterLimits {
   conditions: number;
+  room: number;
 }
 
 /** Longer paths are refused: each step may be a literal key together with those after it. */
@@ -65,8 +69,9 @@ const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
  */
 export function parseFilter(filter: unknown, limits: FilterLimits = DEFAULT_FILTER_LIMITS): Filter | null {
   if (filter === undefined || filter === null) return null;
-  const { maxFilterDepth, maxFilterConditions, maxFilterValues } = limits;
-  const parsed = parseObject(filter, "filter", 1, { maxFilterDepth, maxFilterConditions, maxFilterValues, conditions: 0 });
+  const { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes } = limits;
+  const bounds = { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes, conditions: 0, room: maxFilterBytes };
+  const parsed = parseObject(filter, "filter", 1, bounds);
   return parsed.kind === "and" && parsed.filters.length === 0 ? null : parsed;
 }
 
@@ -75,10 +80,11 @@ function parseObject(filter: unknown, at: string, depth: number, bounds: Bounds)
   if (!isPlainObject(filter)) {
     throw new ValidationError(`${at} must be an object of fields and operators, but got ${kindOf(filter)}.`);
   }
-  const entries = Object.entries(filter);
+  const names = Object.keys(filter);
+  spend(names.length, bounds);
   // Every leaf counts, an empty filter too: a list may hold one object a thousand times, and that one such a list.
-  if (entries.length === 0) count(bounds);
-  return all(entries.map(([name, operand]) => parseEntry(name, operand, at, depth, bounds)));
+  if (names.length === 0) count(bounds);
+  return all(names.map((name) => parseEntry(name, filter[name], at, depth, bounds)));
 }
 
 function count(bounds: Bounds): void {
@@ -87,6 +93,15 @@ function count(bounds: Bounds): void {
   throw new ValidationError(
     `filter has more than ${bounds.maxFilterConditions} conditions (limits.maxFilterConditions): for one of many values, ` +
       "use $in.",
+  );
+}
+
+/** Takes room for what a filter names; refused before anything that long is walked. */
+function spend(characters: number, bounds: Bounds): void {
+  bounds.room -= characters;
+  if (bounds.room >= 0) return;
+  throw new ValidationError(
+    `filter is longer than ${bounds.maxFilterBytes} characters (limits.maxFilterBytes): ask for fewer values, or for shorter ones.`,
   );
 }
 
@@ -101,6 +116,7 @@ function shown(at: string): string {
 }
 
 function parseEntry(name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
+  spend(name.length, bounds);
   const here = `${at}.${name}`;
   if (name === "$and" || name === "$or") {
     if (!Array.isArray(operand) || operand.length === 0) {
@@ -117,10 +133,10 @@ function parseEntry(name: string, operand: unknown, at: string, depth: number, b
 function parseField(path: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
   checkDepth(depth, at, bounds);
   count(bounds);
-  if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at) });
+  if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at, bounds) });
   const names = Object.keys(operand);
   const operators = names.filter((name) => name.startsWith("$"));
-  if (operators.length === 0) return field(path, { op: "eq", value: literal(operand, at) });
+  if (operators.length === 0) return field(path, { op: "eq", value: literal(operand, at, bounds) });
   if (operators.length < names.length) {
     const stray = names.find((name) => !name.startsWith("$"));
     throw new ValidationError(
@@ -134,14 +150,14 @@ function parseField(path: string, operand: unknown, at: string, depth: number, b
 function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
   switch (name) {
     case "$eq":
-      return field(path, { op: "eq", value: literal(operand, at) });
+      return field(path, { op: "eq", value: literal(operand, at, bounds) });
     case "$ne":
-      return field(path, { op: "ne", value: literal(operand, at) });
+      return field(path, { op: "ne", value: literal(operand, at, bounds) });
     case "$gt":
     case "$gte":
     case "$lt":
     case "$lte":
-      return field(path, { op: name.slice(1) as "gt" | "gte" | "lt" | "lte", value: comparable(operand, at) });
+      return field(path, { op: name.slice(1) as "gt" | "gte" | "lt" | "lte", value: comparable(operand, at, bounds) });
     case "$in":
     case "$nin":
       if (!Array.isArray(operand)) throw new ValidationError(`${at} must be a list, but got ${kindOf(operand)}.`);
@@ -152,7 +168,7 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
       }
       return field(path, {
         op: name.slice(1) as "in" | "nin",
-        values: operand.map((value, i) => literal(value, `${at}[${i}]`)),
+        values: operand.map((value, i) => literal(value, `${at}[${i}]`, bounds)),
       });
     case "$exists":
       if (typeof operand !== "boolean") {
@@ -182,20 +198,22 @@ function all(filters: Filter[]): Filter {
   return filters.length === 1 && only !== undefined ? only : { kind: "and", filters };
 }
 
-function literal(value: unknown, at: string): unknown {
+function literal(value: unknown, at: string, bounds: Bounds): unknown {
   if (value === undefined) {
     throw new ValidationError(
       `${at} is undefined: leave the field out to match everything, or use { $exists: false } to match its absence.`,
     );
   }
   try {
-    return copyValue(value);
+    const { copy, characters } = copyValue(value, { maxBytes: bounds.room, option: "limits.maxFilterBytes" });
+    bounds.room -= characters;
+    return copy;
   } catch (cause) {
     throw new ValidationError(`${at} cannot be compared with: ${(cause as Error).message}`, { cause });
   }
 }
 
-function comparable(value: unknown, at: string): Comparable {
+function comparable(value: unknown, at: string, bounds: Bounds): Comparable {
   const ordered =
     (typeof value === "number" && !Number.isNaN(value)) ||
     typeof value === "bigint" ||
@@ -204,7 +222,7 @@ function comparable(value: unknown, at: string): Comparable {
   if (!ordered) {
     throw new ValidationError(`${at} must be a number, string, bigint or valid Date, but got ${kindOf(value)}.`);
   }
-  return literal(value, at) as Comparable;
+  return literal(value, at, bounds) as Comparable;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

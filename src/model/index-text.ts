@@ -3,7 +3,7 @@
  * `a[0]`, `a[-1]`, `a[*].b`, `*` (every member) and `{a,b.c}` (several members, the last step of a path).
  */
 import { ValidationError } from "./errors.ts";
-import { hasFields } from "./filter-match.ts";
+import { hasFields } from "./field-paths.ts";
 
 /** The path that stands for the whole value. */
 export const WHOLE_VALUE = "$";

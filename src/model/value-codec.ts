@@ -37,6 +37,11 @@ export interface ValueLimits {
   readonly maxValueBytes: number;
 }
 
+/** Longer integers are refused: to write a number in digits, and to read it, takes the square of their count. */
+const MAX_BIGINT_DIGITS = 4_096;
+
+const BIGINT_BOUND = 10n ** BigInt(MAX_BIGINT_DIGITS);
+
 /** Deeper values are refused: recursion over them, here and in the reader's own code, could end in a stack overflow. */
 export const MAX_DEPTH = 200;
 
@@ -51,11 +56,14 @@ interface Walk {
   typed: boolean;
   /** Characters that the JSON may still have: a small object that holds itself over and over may be endless as JSON. */
   room: number;
-  readonly bounds: ValueLimits;
+  readonly bound: SizeBound;
 }
 
-/** Bounds of what is only copied, as the values in filters are. */
-const COPIED: ValueLimits = { maxValueBytes: 4 * 1024 * 1024 };
+/** How long a value may be as JSON, and the option that says so. */
+export interface SizeBound {
+  readonly maxBytes: number;
+  readonly option: string;
+}
 
 /**
  * Encodes the value of an item.
@@ -67,12 +75,13 @@ export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
-  const plain = toPlain(value, limits);
+  const bound: SizeBound = { maxBytes: limits.maxValueBytes, option: "limits.maxValueBytes" };
+  const plain = toPlain(value, bound);
   if (typeof plain.json !== "object" || plain.json === null || Array.isArray(plain.json) || isMarked(plain)) {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
   const bytes = Buffer.from(JSON.stringify(plain.json));
-  if (bytes.byteLength > limits.maxValueBytes) throw tooBig(`${bytes.byteLength}`, limits);
+  if (bytes.byteLength > bound.maxBytes) throw tooBig(`${bytes.byteLength}`, bound);
   return { typed: plain.typed, bytes };
 }
 
@@ -95,16 +104,16 @@ export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
 }
 
 /** A detached copy of a value as it would be read back, for filters and texts that meet values before storing them. */
-export function copyValue(value: unknown): unknown {
-  const { json, typed } = toPlain(value, COPIED);
-  return typed ? restore(json) : json;
+export function copyValue(value: unknown, bound: SizeBound): { readonly copy: unknown; readonly characters: number } {
+  const { json, typed, characters } = toPlain(value, bound);
+  return { copy: typed ? restore(json) : json, characters };
 }
 
-function toPlain(value: unknown, bounds: ValueLimits): { json: Json; typed: boolean } {
-  const walk: Walk = { path: [], open: new Set(), typed: false, room: bounds.maxValueBytes, bounds };
+function toPlain(value: unknown, bound: SizeBound): { json: Json; typed: boolean; characters: number } {
+  const walk: Walk = { path: [], open: new Set(), typed: false, room: bound.maxBytes, bound };
   try {
     const json = plain(value, walk);
-    return { json, typed: walk.typed };
+    return { json, typed: walk.typed, characters: bound.maxBytes - walk.room };
   } catch (error) {
     if (isStoreError(error)) throw error;
     // A getter, a toJSON or a proxy of the caller's own.
@@ -112,17 +121,21 @@ function toPlain(value: unknown, bounds: ValueLimits): { json: Json; typed: bool
   }
 }
 
-function tooBig(bytes: string, bounds: ValueLimits): ValidationError {
-  const option = bounds === COPIED ? "" : " (limits.maxValueBytes)";
+function tooBig(bytes: string, { maxBytes, option }: SizeBound): ValidationError {
   return new ValidationError(
-    `value is ${bytes} bytes long as JSON; at most ${bounds.maxValueBytes} are taken${option}: split it over several ` +
+    `value is ${bytes} bytes long as JSON; at most ${maxBytes} are taken (${option}): split it over several ` +
       "items, or keep large content elsewhere and its address here.",
   );
 }
 
+/** Refuses what has no room before anything is made of it. */
+function checkRoom(walk: Walk, characters: number): void {
+  if (characters > walk.room) throw tooBig(`more than ${walk.bound.maxBytes}`, walk.bound);
+}
+
 function take(walk: Walk, characters: number): void {
+  checkRoom(walk, characters);
   walk.room -= characters;
-  if (walk.room < 0) throw tooBig(`more than ${walk.bounds.maxValueBytes}`, walk.bounds);
 }
 
 function plain(value: unknown, walk: Walk): Json {
@@ -136,7 +149,7 @@ function plain(value: unknown, walk: Walk): Json {
     case "number":
       return Number.isFinite(value) && !Object.is(value, -0) ? value : mark(walk, "number", numberText(value));
     case "bigint":
-      return mark(walk, "bigint", value.toString());
+      return mark(walk, "bigint", digitsOf(value, walk));
     case "undefined":
       return mark(walk, "undefined", true);
     case "object":
@@ -156,23 +169,40 @@ function nested(value: object, walk: Walk): Json {
 }
 
 function ofObject(value: object, walk: Walk): Json {
-  if (Array.isArray(value)) return Array.from(value as unknown[], (element, i) => at(walk, i, element));
+  if (Array.isArray(value)) {
+    checkRoom(walk, value.length);
+    return Array.from(value as unknown[], (element, i) => at(walk, i, element));
+  }
   if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
     return mark(walk, "date", value.toISOString());
   }
   if (value instanceof Uint8Array) {
+    take(walk, Math.ceil(value.byteLength / 3) * 4);
     return mark(walk, "bytes", toBuffer(value).toString("base64"));
   }
   if (value instanceof Map) {
+    checkRoom(walk, value.size);
     return mark(walk, "map", [...value].map(([key, element], i) => [at(walk, `key ${i}`, key), at(walk, i, element)]));
   }
-  if (value instanceof Set) return mark(walk, "set", [...value].map((element, i) => at(walk, i, element)));
+  if (value instanceof Set) {
+    checkRoom(walk, value.size);
+    return mark(walk, "set", [...value].map((element, i) => at(walk, i, element)));
+  }
   if (hasToJson(value)) return plain(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
     throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need of it");
   }
   return ofProperties(value, walk);
+}
+
+function digitsOf(value: bigint, walk: Walk): string {
+  if (value >= BIGINT_BOUND || value <= -BIGINT_BOUND) {
+    throw refusal(walk, `a bigint of more than ${MAX_BIGINT_DIGITS} digits`, "store it as bytes");
+  }
+  const digits = value.toString();
+  take(walk, digits.length);
+  return digits;
 }
 
 function hasToJson(value: object): value is { toJSON: () => unknown } {
@@ -184,14 +214,15 @@ function ofProperties(value: object, walk: Walk): Json {
     throw refusal(walk, "a property named by a symbol", "name it by a string");
   }
   const json: Record<string, Json> = {};
-  const entries = Object.entries(value);
-  for (const [key, element] of entries) {
+  const keys = Object.keys(value);
+  checkRoom(walk, keys.length);
+  for (const key of keys) {
     if (key === "__proto__") throw refusal(walk, 'a property named "__proto__"', "rename it");
     if (!key.isWellFormed()) throw refusal(walk, "a property name with a lone surrogate", "rename it");
     take(walk, key.length);
-    json[key] = at(walk, key, element);
+    json[key] = at(walk, key, (value as Record<string, unknown>)[key]);
   }
-  const [only] = entries.length === 1 ? Object.keys(json) : [];
+  const [only] = keys.length === 1 ? keys : [];
   if (only === undefined || !only.startsWith(MARK)) return json;
   // Only within a typed value would this object be taken for a "~" form; so it makes the value typed and is escaped.
   walk.typed = true;

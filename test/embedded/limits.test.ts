@@ -44,6 +44,18 @@ describe("a bound", () => {
       (s) => s.search([], { filter: { a: { $nin: [1, 2, 3] } } }),
       "filter.a.$nin is a list of 3; at most 2",
     ],
+    [
+      { maxFilterBytes: 20 },
+      (s) => s.search([], { filter: { name: { $in: ["abc", "def"] } } }),
+      (s) => s.search([], { filter: { name: { $in: ["abc", "def", "ghijklmnop"] } } }),
+      "filter.name.$in[2] cannot be compared with",
+    ],
+    [
+      { maxFilterBytes: 20 },
+      (s) => s.search([], { filter: { $or: [{ "a.b": 1 }, {}] } }),
+      (s) => s.search([], { filter: { $or: [{ "a.b": 1 }, { "a.long.name": {} }] } }),
+      "filter is longer than 20 characters",
+    ],
     [{ maxLimit: 5 }, (s) => s.search([], { limit: 5 }), (s) => s.search([], { limit: 6 }), "limit is 6; at most 5"],
     [{ maxLimit: 100 }, (s) => s.listNamespaces(), (s) => s.listNamespaces({ limit: 101 }), "limit is 101; at most 100"],
     [{ maxOffset: 5 }, (s) => s.search([], { offset: 5 }), (s) => s.search([], { offset: 6 }), "offset is 6; at most 5"],
@@ -85,6 +97,36 @@ describe("a bound", () => {
     await store.put(["é".repeat(256)], "k", {});
     const error = await rejectionOf(store.put([`${"é".repeat(256)}x`], "k", {}));
     expect(error.message).toContain("513 bytes long; at most 512 are (limits.maxLabelBytes)");
+  });
+
+  test("on what a filter evaluates ends the search as truncated, and its cursor goes on where it ended", async () => {
+    const store = await open({ limits: { maxFilterTests: 20 } });
+    await store.batch(Array.from({ length: 30 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { n } })));
+    const filter = { n: { $gte: 25, $lt: 27 } };
+    const keys: string[] = [];
+    let pages = 0;
+    for (let cursor: string | null | undefined; cursor !== null; pages += 1) {
+      const page = await store.search(["a"], { filter, cursor });
+      keys.push(...page.map(({ key }) => key));
+      expect(page.info.truncated).toBe(page.info.cursor !== null);
+      ({ cursor } = page.info);
+    }
+    expect(keys).toEqual(["25", "26"]);
+    expect(pages).toBeGreaterThanOrEqual(3);
+    // A page that cannot reach its offset is refused: its end would not be the end of what was left out.
+    await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
+  });
+
+  test("on the digits of integers names them, in values and in filters", async () => {
+    const store = await open({});
+    await store.put(["a"], "k", { n: 10n ** 4_096n - 1n });
+    expect(await store.search(["a"], { filter: { n: { $gte: 10n ** 4_096n - 1n } } })).toHaveLength(1);
+    const million = 1n << 4_000_000n;
+    const before = process.cpuUsage();
+    await expect(store.put(["a"], "k", { list: [million] })).rejects.toThrow("value.list[0] is a bigint of more than 4096 digits");
+    await expect(store.put(["a"], "k", { list: [-million] })).rejects.toMatchObject({ code: "VALIDATION" });
+    await expect(store.search(["a"], { filter: { n: { $lt: million } } })).rejects.toThrow("filter.n.$lt cannot be compared with");
+    expect(process.cpuUsage(before).user).toBeLessThan(500_000);
   });
 
   test("a value, or a filter, that holds one object over and over is refused at once", async () => {

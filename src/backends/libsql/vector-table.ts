@@ -1,5 +1,5 @@
 import type { Filter } from "../../model/filter.ts";
-import { matchesFilter } from "../../model/filter-match.ts";
+import { matchesFilter, testsIn } from "../../model/filter-match.ts";
 import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { decodeValue, isReadable } from "../../model/value-codec.ts";
@@ -21,6 +21,9 @@ const SPARE = 16;
 
 /** Where they were not enough, so many times as many are: where some are equal, or dead, many are. */
 const GROWTH = 16;
+
+/** Tests of fields for one question; candidates beyond them are given as they are, and matched by who asks. */
+const MOST_TESTS = 10_000_000;
 
 /** The vectors: a point for each item, and the vectors of each point. */
 export class VectorTable {
@@ -173,10 +176,12 @@ export class VectorTable {
     }
   }
 
-  /** The first `limit` candidates whose values match. */
+  /** The first `limit` candidates whose values match, or may match where so many had to be looked at. */
   #matching(candidates: readonly Candidate[], filter: Filter, limit: number): Candidate[] {
     const matching: Candidate[] = [];
+    const most = Math.ceil(MOST_TESTS / Math.max(1, testsIn(filter)));
     for (let start = 0; start < candidates.length && matching.length < limit; start += CHUNK) {
+      if (start >= most) return [...matching, ...candidates.slice(start, start + limit)].slice(0, limit);
       const chunk = candidates.slice(start, start + CHUNK);
       const records = new Map(this.#records.all([idsOf(chunk)]).map(([id, record]) => [id, bytesOf(record)]));
       matching.push(...chunk.filter(({ id }) => matches(records.get(id), filter)));

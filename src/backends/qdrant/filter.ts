@@ -4,7 +4,7 @@
  * dates for ranges. A translated filter lets through at least all that matches; the record decides.
  */
 import { hash } from "node:crypto";
-import { hasFields } from "../../model/filter-match.ts";
+import { hasFields } from "../../model/field-paths.ts";
 import type { Comparable, FieldTest, Filter } from "../../model/filter.ts";
 import type { Value } from "../../model/item.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";

@@ -50,6 +50,18 @@ export interface LimitsOptions {
    */
   maxFilterValues?: number | undefined;
   /**
+   * Longest filter, in characters of its field names and operands.
+   *
+   * @default 1048576
+   */
+  maxFilterBytes?: number | undefined;
+  /**
+   * Most conditions that the filter of one search evaluates, over all items; beyond, the search ends as `truncated`.
+   *
+   * @default 10000000
+   */
+  maxFilterTests?: number | undefined;
+  /**
    * Greatest `limit` of a search or a listing of namespaces.
    *
    * @default 100000

@@ -27,6 +27,12 @@ export const limits = z
     maxFilterValues: count
       .default(DEFAULT_FILTER_LIMITS.maxFilterValues)
       .describe("Most values in one $in or $nin of a filter."),
+    maxFilterBytes: count
+      .default(DEFAULT_FILTER_LIMITS.maxFilterBytes)
+      .describe("Longest filter, in characters of its field names and operands."),
+    maxFilterTests: count
+      .default(10_000_000)
+      .describe("Most conditions that the filter of one search evaluates, over all items; beyond, the search ends as `truncated`."),
     maxLimit: count.default(100_000).describe("Greatest `limit` of a search or a listing of namespaces."),
     maxOffset: count.default(1_000_000).describe("Greatest `offset` of a search or a listing of namespaces."),
     maxQueryBytes: count.default(65_536).describe("Longest query of a search, in UTF-8 bytes."),

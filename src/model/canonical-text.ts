@@ -1,0 +1,85 @@
+/** Texts by which values are compared: two values are equal exactly when their texts are. */
+import { toBuffer } from "./bytes.ts";
+
+/**
+ * The text of a value: equal for objects, maps and sets that hold the same in another order; different for values of
+ * different types. A number 0 is also -0, except inside an object or list, as `util.isDeepStrictEqual` has it.
+ *
+ * @param room - longest text of interest, in characters
+ * @returns null when the text is longer; the work is bounded by `room` then, and by the number of keys of the largest object.
+ */
+export function canonicalText(value: unknown, room: number): string | null {
+  const writer = new Writer(room);
+  return writer.write(Object.is(value, -0) ? 0 : value) ? writer.text : null;
+}
+
+class Writer {
+  #room: number;
+  readonly #parts: string[] = [];
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  get text(): string {
+    return this.#parts.join("");
+  }
+
+  /** Writes a value; false when there is no room for it. */
+  write(value: unknown): boolean {
+    switch (typeof value) {
+      case "string":
+        return this.#sized("s", value);
+      case "number":
+        return this.#add(`n${Object.is(value, -0) ? "-0" : value},`);
+      case "object":
+        return value === null ? this.#add("null,") : this.#object(value);
+      case "bigint":
+        return this.#add(`i${value},`);
+      default:
+        return this.#add(`${String(value)},`);
+    }
+  }
+
+  #object(value: object): boolean {
+    if (Array.isArray(value)) return this.#fits(value.length) && this.#add("[") && value.every((each) => this.write(each)) && this.#add("]");
+    if (value instanceof Date) return this.#add(`d${value.getTime()},`);
+    if (value instanceof Uint8Array) return this.#fits(value.byteLength) && this.#sized("b", toBuffer(value).toString("latin1"));
+    if (value instanceof Map) return this.#sorted("m", value.size, value as Iterable<[unknown, unknown]>, ([key, each]) => [key, each]);
+    if (value instanceof Set) return this.#sorted("t", value.size, value as Iterable<unknown>, (each) => [each]);
+    const names = Object.keys(value);
+    if (!this.#fits(names.length) || !this.#add("{")) return false;
+    const fields = value as Record<string, unknown>;
+    return names.sort().every((name) => this.#sized("", name) && this.write(fields[name])) && this.#add("}");
+  }
+
+  /** Members whose order does not count: each as a text of its own, in the order of these. */
+  #sorted<T>(tag: string, size: number, members: Iterable<T>, partsOf: (member: T) => unknown[]): boolean {
+    if (!this.#fits(size)) return false;
+    const texts: string[] = [];
+    let room = this.#room;
+    for (const member of members) {
+      const writer = new Writer(room);
+      if (!partsOf(member).every((part) => writer.write(part))) return false;
+      room = writer.#room;
+      texts.push(writer.text);
+    }
+    return this.#add(`${tag}{`) && texts.sort().every((text) => this.#add(text)) && this.#add("}");
+  }
+
+  /** A text with its length before it: whatever it holds is then not taken for what comes after it. */
+  #sized(tag: string, text: string): boolean {
+    return this.#fits(text.length) && this.#add(`${tag}${text.length}:${text}`);
+  }
+
+  #fits(characters: number): boolean {
+    return characters <= this.#room;
+  }
+
+  #add(text: string): boolean {
+    this.#room -= text.length;
+    if (this.#room < 0) return false;
+    this.#parts.push(text);
+    return true;
+  }
+}
