@@ -15,6 +15,7 @@ import { identityOf } from "./core/model-identity.ts";
 import { RefusalWarning, UpkeepRights } from "./core/upkeep-rights.ts";
 import { gateTo } from "./gate.ts";
 import type { Guards } from "./guards.ts";
+import type { StoreError } from "./model/errors.ts";
 import { VersionClock } from "./model/version-clock.ts";
 import type { AuditSink } from "./ports/audit.ts";
 import type { Backend, Resource } from "./ports/backend.ts";
@@ -28,6 +29,7 @@ import type { CqlNode } from "./ports/telemetry.ts";
 import type { VectorIndex } from "./ports/vector-index.ts";
 import { clientRetriesOf } from "./resilience/client-retries.ts";
 import { guardEmbeddings } from "./resilience/guarded-embedder.ts";
+import { refusalOf } from "./resilience/rate-limit-run.ts";
 import { RateLimiter } from "./resilience/rate-limit.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
 import type { ReconcileGround } from "./core/reconcile-item.ts";
@@ -90,6 +92,8 @@ export interface Composed extends Resource {
   readonly memory: Memory;
   /** Runs requests on the memory, through the rate limits and the audit trail. */
   readonly run: RunRequests<Answer>;
+  /** The error with which a rate limit refuses operations, before they are parsed; undefined where none does. */
+  refusalOf(scope: string, operations: readonly unknown[]): StoreError | undefined;
   readonly reconciler: Reconciler;
   readonly events: StoreEvents;
   /** What one that takes its place may keep. */
@@ -177,6 +181,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
     config,
     memory,
     run,
+    refusalOf: (scope, operations) => (limiter === null ? undefined : refusalOf(limiter.resource.limiter, scope, operations)),
     reconciler,
     events,
     estate,

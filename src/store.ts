@@ -227,6 +227,7 @@ const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, o
 function groundOf(lifecycle: Lifecycle): ViewGround {
   return {
     run: (requests, caller) => lifecycle.run(({ run }) => run(requests, caller)),
+    refusalOf: (scope, operations) => lifecycle.composition.refusalOf(scope, operations),
     get limits() {
       return lifecycle.composition.config.limits;
     },

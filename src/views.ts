@@ -11,12 +11,13 @@ import type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, Pu
 import { Collection, type CollectionOptions } from "./collection.ts";
 import type { Answer } from "./core/memory.ts";
 import type { SearchResult } from "./core/found.ts";
-import { BatchError, kindOf, ValidationError } from "./model/errors.ts";
+import { BatchError, kindOf, ValidationError, type StoreError } from "./model/errors.ts";
 import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
 import { ROOT, toLabels, toPath, toPathWithin } from "./model/namespace.ts";
 import {
   parseIndex,
   parseMinScore,
+  inputBytes,
   parseOperation,
   parseOrder,
   type ListingOrder,
@@ -64,6 +65,8 @@ export interface ViewGround {
   readonly limits: RequestLimits;
   /** Order of searches without a query where no view says. */
   readonly order: ListingOrder;
+  /** The error with which a rate limit refuses operations, before they are parsed; undefined where none does. */
+  refusalOf(scope: string, operations: readonly unknown[]): StoreError | undefined;
 }
 
 /** A `BaseStore` over a memory, with a prefix as its root and with defaults. */
@@ -98,7 +101,7 @@ export class StoreView extends BaseStore {
    * @throws {ValidationError} when a default is of the wrong kind or unknown.
    */
   with(defaults: ViewDefaults): StoreView {
-    return new StoreView(this.#ground, this.#scope, { ...this.#defaults, ...checkDefaults(defaults) });
+    return new StoreView(this.#ground, this.#scope, { ...this.#defaults, ...checkDefaults(defaults, this.#ground.limits) });
   }
 
   /**
@@ -185,8 +188,9 @@ export class StoreView extends BaseStore {
   }
 
   async #one(operation: unknown): Promise<unknown> {
-    const request = parseOperation(operation, this.#context());
-    const [outcome] = await this.#ground.run([request], this.#caller());
+    const caller = this.#caller([operation]);
+    const request = parseOperation(operation, this.#context(caller));
+    const [outcome] = await this.#ground.run([request], caller);
     if (outcome?.status === "fulfilled") return present(request, outcome.value, this.#depth);
     throw outcome?.reason;
   }
@@ -200,16 +204,21 @@ export class StoreView extends BaseStore {
           "(limits.maxBatchOperations): split it. Nothing was done.",
       );
     }
-    const context = this.#context(signal);
+    const caller = this.#caller(operations);
+    const context = this.#context(caller, signal);
+    let room = context.limits.maxBatchBytes;
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
-        return parseOperation(operation, context);
+        if (room <= 0) throw tooManyBytes(context.limits);
+        const request = parseOperation(operation, context);
+        room -= inputBytes(request);
+        return request;
       } catch (reason) {
         return { status: "rejected", reason };
       }
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
-    const answers = await this.#ground.run(requests, this.#caller());
+    const answers = await this.#ground.run(requests, caller);
     let next = 0;
     return parsed.map((each) => {
       if (!("kind" in each)) return each;
@@ -219,13 +228,14 @@ export class StoreView extends BaseStore {
     });
   }
 
-  #context(signal?: AbortSignal): OperationContext {
+  #context(caller: Caller, signal?: AbortSignal): OperationContext {
     const { index, order = this.#ground.order, minScore, ttl } = this.#defaults;
-    return { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, signal, now: Date.now() };
+    return { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, signal, now: Date.now(), isRefused: caller.refusal !== undefined };
   }
 
-  #caller(): Caller {
-    return { scope: this.#scope, actor: this.#defaults.actor ?? null };
+  #caller(operations: readonly unknown[]): Caller {
+    const refusal = this.#ground.refusalOf(this.#scope, operations);
+    return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 
   /** Turns an answer into what LangGraph's contract gives. */
@@ -258,6 +268,13 @@ function presentSearch({ found, info }: SearchResult, depth: number): SearchResu
   return Object.defineProperty(results, "info", { value: Object.freeze({ ...info }), enumerable: false }) as SearchResults;
 }
 
+function tooManyBytes({ maxBatchBytes }: RequestLimits): ValidationError {
+  return new ValidationError(
+    `The operations before this one of the batch have ${maxBatchBytes} bytes of values, filters and queries, and no more are ` +
+      "taken at once (limits.maxBatchBytes): split the batch. Nothing of this operation was done.",
+  );
+}
+
 function positional(outcome: PromiseSettledResult<unknown>): unknown {
   if (outcome.status === "fulfilled") return outcome.value;
   const failure = Promise.reject(outcome.reason);
@@ -266,7 +283,7 @@ function positional(outcome: PromiseSettledResult<unknown>): unknown {
   return failure;
 }
 
-function checkDefaults(defaults: ViewDefaults): ViewDefaults {
+function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): ViewDefaults {
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
@@ -279,7 +296,7 @@ function checkDefaults(defaults: ViewDefaults): ViewDefaults {
     throw new ValidationError(`actor must be a text that is not empty, or null, but got ${actor === "" ? "an empty one" : kindOf(actor)}.`);
   }
   parseLifetime(ttl, undefined, Date.now());
-  const checkedIndex: IndexOverride = parseIndex(index);
+  const checkedIndex: IndexOverride = parseIndex(index, limits);
   return {
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),

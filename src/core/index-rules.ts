@@ -1,5 +1,5 @@
 /** Which texts of a value are embedded: the put's own choice, else the first rule for its namespace, else the default. */
-import { parseTextPath, textsAt, WHOLE_VALUE, type TextPath } from "../model/index-text.ts";
+import { parseTextPath, textsAt, WHOLE_VALUE, type TextPath, type Texts } from "../model/index-text.ts";
 import type { IndexOverride, Value } from "../model/item.ts";
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 
@@ -17,13 +17,18 @@ export class IndexRules {
   readonly #rules: readonly { readonly pattern: readonly string[]; readonly paths: readonly TextPath[] }[];
 
   constructor(fields: readonly string[] = [WHOLE_VALUE], rules: readonly IndexRule[] = []) {
-    this.#default = fields.map(parseTextPath);
+    this.#default = parsePaths(fields);
     this.#rules = rules.map((rule) => ({ pattern: rule.namespace, paths: parsePaths(rule.fields) }));
   }
 
   /** The distinct texts of `value`, put into `namespace` with `index`; none when it is not to be indexed. */
   textsOf(value: Value, namespace: string, index: IndexOverride): string[] {
-    return [...new Set(this.#pathsFor(namespace, index).flatMap((path) => textsAt(value, path)))];
+    return [...this.collect(value, namespace, index).texts];
+  }
+
+  /** The same, and what was too much: what is put is refused then, and of what is stored the first texts count. */
+  collect(value: Value, namespace: string, index: IndexOverride): Texts {
+    return textsAt(value, this.#pathsFor(namespace, index));
   }
 
   #pathsFor(namespace: string, index: IndexOverride): readonly TextPath[] {
@@ -35,5 +40,5 @@ export class IndexRules {
 }
 
 function parsePaths(fields: false | readonly string[]): readonly TextPath[] {
-  return fields === false ? [] : fields.map(parseTextPath);
+  return fields === false ? [] : [...new Set(fields)].map(parseTextPath);
 }

@@ -47,9 +47,6 @@ export interface WritePathOptions {
   readonly observer?: Observer | undefined;
 }
 
-/** Most vectors of one item. */
-const MAX_VECTORS = 256;
-
 /** The marker of a delete has no end of its own: its repository keeps it for as long as clocks may differ. */
 const NO_END = { expiresAt: null, ttlMs: null };
 
@@ -135,13 +132,9 @@ export class WritePath {
     const { indexing, policy, events } = this.#options;
     if (indexing === null || request.value === null || request.index === false) return { value: null, texts: 0, vectors: [] };
     const value = decodeValue(request.value);
-    const texts = indexing.rules.textsOf(value, request.namespace, request.index);
+    const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
+    if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields of it, or split it.`);
     if (texts.length === 0) return { value, texts: 0, vectors: [] };
-    if (texts.length > MAX_VECTORS) {
-      throw new ValidationError(
-        `value has ${texts.length} texts to embed; an item may have ${MAX_VECTORS}: index fewer fields, or split it.`,
-      );
-    }
     try {
       const vectors = await indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE));
       return { value, texts: texts.length, vectors };

@@ -62,6 +62,14 @@ const LONGEST_PATH_SHOWN = 200;
 const FIELD_OPERATORS = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not"];
 const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
 
+/** Characters of the names and operands of parsed filters. */
+const lengths = new WeakMap<Filter, number>();
+
+/** Characters of the names and operands of a filter, as they were given. */
+export function charactersOf(filter: Filter | null): number {
+  return filter === null ? 0 : (lengths.get(filter) ?? 0);
+}
+
 /**
  * Checks a filter and returns its tree; null for "no filter" (undefined, null or `{}`).
  *
@@ -72,6 +80,7 @@ export function parseFilter(filter: unknown, limits: FilterLimits = DEFAULT_FILT
   const { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes } = limits;
   const bounds = { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes, conditions: 0, room: maxFilterBytes };
   const parsed = parseObject(filter, "filter", 1, bounds);
+  lengths.set(parsed, maxFilterBytes - bounds.room);
   return parsed.kind === "and" && parsed.filters.length === 0 ? null : parsed;
 }
 

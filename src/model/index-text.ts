@@ -16,6 +16,21 @@ export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
 }
 
+/** Longest path, in characters. */
+const LONGEST_PATH = 1_024;
+
+/** Most texts of one item: each becomes a vector. */
+const MAX_TEXTS = 256;
+
+/** Most characters of all texts of one item. */
+const MAX_CHARACTERS = 8 * 1024 * 1024;
+
+/** Most fields that are looked at to find the texts of one item. */
+const MAX_VISITS = 2_000_000;
+
+/** Most characters that indent a text: without a bound, a value of 4 MB that is nested deeply would have hundreds. */
+const MAX_INDENT = 1024 * 1024;
+
 type Step =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "every" }
@@ -33,6 +48,9 @@ export type TextPath = readonly Step[];
 export function parseTextPath(path: unknown): TextPath {
   if (typeof path !== "string" || path === "") {
     throw new ValidationError('An index path must be a text such as "$", "title" or "chapters[*].content".');
+  }
+  if (path.length > LONGEST_PATH) {
+    throw new ValidationError(`The index path "${path}" has ${path.length} characters; at most ${LONGEST_PATH} are taken.`);
   }
   if (path === WHOLE_VALUE) return [];
   const steps: Step[] = [];
@@ -56,48 +74,102 @@ function parseStep(token: string, path: string): Step {
     if (!token.endsWith("}") || names.some((name) => name === "")) {
       throw new ValidationError(`The index path "${path}" holds "${token}": write {title,meta.author}.`);
     }
-    return { kind: "members", paths: names.map(parseTextPath) };
+    return { kind: "members", paths: [...new Set(names)].map(parseTextPath) };
   }
   return token === "*" ? { kind: "every" } : { kind: "name", name: token };
 }
 
-/** The texts at `path` in `value`, in order. Blank texts are left out: there is nothing in them to find. */
-export function textsAt(value: unknown, path: TextPath): string[] {
-  return collect(value, path, 0).filter((text) => !isBlank(text));
+/** Single paths that a path stands for: `{a,b}` stands for two. */
+export function pathsIn(path: TextPath): number {
+  const last = path.at(-1);
+  return last?.kind === "members" ? last.paths.length : 1;
 }
 
-function collect(value: unknown, steps: TextPath, position: number): string[] {
-  const step = steps[position];
-  if (step === undefined) return textOf(value);
-  const next = (member: unknown): string[] => collect(member, steps, position + 1);
-  switch (step.kind) {
-    case "name":
-      return hasFields(value) && Object.hasOwn(value, step.name) ? next((value as Record<string, unknown>)[step.name]) : [];
-    case "every":
-      return hasFields(value) ? Object.values(value).flatMap(next) : [];
-    case "element":
-      if (!Array.isArray(value)) return [];
-      return step.index === "*" ? value.flatMap(next) : next(value.at(step.index));
-    case "members":
-      return step.paths.flatMap((path) => collect(value, path, 0));
+/** Texts of a value, and what was too much of them; null where they are all. */
+export interface Texts {
+  readonly texts: readonly string[];
+  readonly excess: string | null;
+}
+
+/** The distinct texts at `paths` in `value`, in order. Blank texts are left out: there is nothing in them to find. */
+export function textsAt(value: unknown, paths: readonly TextPath[]): Texts {
+  const collector = new Collector();
+  for (const path of paths) if (!collector.collect(value, path, 0)) break;
+  return { texts: [...collector.texts], excess: collector.excess };
+}
+
+/** Collects texts until there are too many. */
+class Collector {
+  readonly texts = new Set<string>();
+  excess: string | null = null;
+  #visits = 0;
+  #characters = 0;
+
+  /** Returns false when no more is to be collected. */
+  collect(value: unknown, steps: TextPath, position: number): boolean {
+    this.#visits += 1;
+    if (this.#visits > MAX_VISITS) return this.#stop(`more than ${MAX_VISITS} fields to look at for texts to embed`);
+    const step = steps[position];
+    if (step === undefined) return this.#add(textOf(value));
+    const next = (member: unknown): boolean => this.collect(member, steps, position + 1);
+    switch (step.kind) {
+      case "name":
+        return !hasFields(value) || !Object.hasOwn(value, step.name) || next((value as Record<string, unknown>)[step.name]);
+      case "every":
+        return !hasFields(value) || Object.values(value).every(next);
+      case "element":
+        if (!Array.isArray(value)) return true;
+        if (step.index === "*") return value.every(next);
+        return next(value.at(step.index));
+      case "members":
+        return step.paths.every((path) => this.collect(value, path, 0));
+    }
+  }
+
+  #add(text: string | null): boolean {
+    if (text === null || isBlank(text) || this.texts.has(text)) return true;
+    if (this.texts.size === MAX_TEXTS) return this.#stop(`more than ${MAX_TEXTS} texts to embed`);
+    this.#characters += text.length;
+    if (this.#characters > MAX_CHARACTERS) return this.#stop(`more than ${MAX_CHARACTERS} characters of text to embed`);
+    this.texts.add(text);
+    return true;
+  }
+
+  #stop(excess: string): false {
+    this.excess = excess;
+    return false;
   }
 }
 
 /** Numbers and booleans are text too; objects are embedded as their JSON, as InMemoryStore does. */
-function textOf(value: unknown): string[] {
+function textOf(value: unknown): string | null {
   switch (typeof value) {
     case "string":
-      return [value];
+      return value;
     case "number":
     case "boolean":
     case "bigint":
-      return [String(value)];
+      return String(value);
     case "object":
-      if (value === null || value instanceof Uint8Array) return [];
-      return value instanceof Date ? [value.toISOString()] : [JSON.stringify(value, readable, 2)];
+      if (value === null || value instanceof Uint8Array) return null;
+      if (value instanceof Date) return value.toISOString();
+      return JSON.stringify(value, readable, indentOf(value, 1, MAX_INDENT) < 0 ? 0 : 2);
     default:
-      return [];
+      return null;
   }
+}
+
+/** What is left of `room` after the white space before each member of an object; negative where it is too little. */
+function indentOf(value: unknown, depth: number, room: number): number {
+  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return room;
+  const members = value instanceof Map ? value.values() : value instanceof Set ? value : Object.values(value);
+  let left = room;
+  for (const member of members as Iterable<unknown>) {
+    left -= 2 * depth + 1;
+    if (left < 0) return left;
+    left = indentOf(member, depth + 1, left);
+  }
+  return left;
 }
 
 /** JSON for reading by a model: what JSON lacks becomes its nearest text; bytes say nothing to it. */

@@ -1,8 +1,8 @@
 /** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { AbortError, kindOf, ValidationError } from "./errors.ts";
-import { parseFilter, type Filter, type FilterLimits } from "./filter.ts";
-import { isBlank, parseTextPath } from "./index-text.ts";
+import { charactersOf, parseFilter, type Filter, type FilterLimits } from "./filter.ts";
+import { isBlank, parseTextPath, pathsIn } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
 import { parseLifetime, UNSAID, type Lifetime } from "./ttl.ts";
@@ -70,8 +70,12 @@ export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRe
 export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimits {
   /** Longest key, in UTF-8 bytes. */
   readonly maxKeyBytes: number;
+  /** Most paths of texts that a put or a view may name. */
+  readonly maxIndexPaths: number;
   /** Most operations in one batch. */
   readonly maxBatchOperations: number;
+  /** Most bytes of values, filters and queries in one batch. */
+  readonly maxBatchBytes: number;
   /** Greatest `limit` of a search or a listing. */
   readonly maxLimit: number;
   /** Greatest `offset` of a search or a listing. */
@@ -94,7 +98,12 @@ export interface OperationContext {
   readonly signal?: AbortSignal | undefined;
   /** Current time, milliseconds since the epoch. */
   readonly now: number;
+  /** Whether a rate limit refuses the operation: its value is then not encoded. */
+  readonly isRefused?: boolean;
 }
+
+/** Stands for a value that nobody will see. */
+const NOT_ENCODED: EncodedValue = { typed: false, bytes: new Uint8Array() };
 
 /** The longest key, in UTF-8 bytes: a CQL clustering key ends at 64 KiB. */
 export const MAX_KEY_BYTES = 32_768;
@@ -109,15 +118,49 @@ export function parseOperation(operation: unknown, context: OperationContext): R
     throw new ValidationError(`An operation must be an object, but got ${kindOf(operation)}.`);
   }
   const fields = operation as Record<string, unknown>;
-  if ("namespacePrefix" in fields) return parseSearch(fields, context);
-  if ("namespace" in fields && "key" in fields) return "value" in fields ? parsePut(fields, context) : parseGet(fields, context);
-  if (!("namespace" in fields) && ("matchConditions" in fields || "maxDepth" in fields || "limit" in fields)) {
-    return parseListNamespaces(fields, context);
+  switch (kindOfOperation(operation)) {
+    case "get":
+      return parseGet(fields, context);
+    case "put":
+    case "delete":
+      return parsePut(fields, context);
+    case "search":
+      return parseSearch(fields, context);
+    case "list-namespaces":
+      return parseListNamespaces(fields, context);
+    case null:
+      throw new ValidationError(
+        "Unknown operation: give { namespace, key } to get, { namespace, key, value } to put or delete, " +
+          "{ namespacePrefix } to search, { matchConditions, limit, offset } to list namespaces.",
+      );
   }
-  throw new ValidationError(
-    "Unknown operation: give { namespace, key } to get, { namespace, key, value } to put or delete, " +
-      "{ namespacePrefix } to search, { matchConditions, limit, offset } to list namespaces.",
-  );
+}
+
+/** Kinds of operations. */
+export type OperationKind = Request["kind"] | "delete";
+
+/** What an operation is, by the fields that it has; null when it is none. Nothing of it is checked. */
+export function kindOfOperation(operation: unknown): OperationKind | null {
+  if (typeof operation !== "object" || operation === null) return null;
+  if ("namespacePrefix" in operation) return "search";
+  if ("namespace" in operation && "key" in operation) {
+    if (!("value" in operation)) return "get";
+    return operation.value === null ? "delete" : "put";
+  }
+  const isListing = "matchConditions" in operation || "maxDepth" in operation || "limit" in operation;
+  return !("namespace" in operation) && isListing ? "list-namespaces" : null;
+}
+
+/** Bytes of what an operation gives: its value, or its filter and its query, about. */
+export function inputBytes(request: Request): number {
+  switch (request.kind) {
+    case "put":
+      return (request.value?.bytes.byteLength ?? 0) + request.key.length;
+    case "search":
+      return (request.query?.length ?? 0) + (request.cursor?.length ?? 0) + charactersOf(request.filter);
+    default:
+      return 0;
+  }
 }
 
 /** The path of a namespace that a caller names, below the root of its view. */
@@ -144,8 +187,8 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     kind: "put",
     namespace: pathOf(fields["namespace"], context, { allowEmpty: value === null }),
     key: parseKey(fields["key"], context.limits),
-    value: value === null ? null : encodeValue(value, context.limits),
-    index: parseIndex(fields["index"] ?? context.index),
+    value: value === null ? null : context.isRefused ? NOT_ENCODED : encodeValue(value, context.limits),
+    index: fields["index"] === undefined || fields["index"] === null ? context.index : parseIndex(fields["index"], context.limits),
     lifetime: value === null ? UNSAID : lifetimeOf(fields, context),
     signal: parseSignal(fields["signal"] ?? context.signal),
   };
@@ -236,15 +279,27 @@ function parseKey(key: unknown, { maxKeyBytes }: RequestLimits): string {
   return key;
 }
 
-/** Checks how an item shall be indexed: `false`, or a list of paths. */
-export function parseIndex(index: unknown): IndexOverride {
+/** Checks how an item is to be indexed: `false`, or a list of paths, of which equal ones count once. */
+export function parseIndex(index: unknown, { maxIndexPaths }: Pick<RequestLimits, "maxIndexPaths">): IndexOverride {
   if (index === undefined || index === null) return undefined;
   if (index === false) return false;
   if (!Array.isArray(index)) {
     throw new ValidationError(`index must be false or a list of paths, but got ${kindOf(index)}.`);
   }
-  for (const path of index as unknown[]) parseTextPath(path);
-  return [...(index as string[])];
+  const paths = new Set<string>();
+  let count = 0;
+  for (let i = 0; i < index.length; i += 1) {
+    const path: unknown = index[i];
+    if (paths.has(path as string)) continue;
+    count += pathsIn(parseTextPath(path));
+    if (count > maxIndexPaths) {
+      throw new ValidationError(
+        `index has more than ${maxIndexPaths} paths (limits.maxIndexPaths): name an object further up instead, as a whole.`,
+      );
+    }
+    paths.add(path as string);
+  }
+  return [...paths];
 }
 
 /** Checks a number of items: whole, not negative, not above a bound that an option sets. */

@@ -169,6 +169,9 @@ function nested(value: object, walk: Walk): Json {
 }
 
 function ofObject(value: object, walk: Walk): Json {
+  // Most objects are plain: the other questions cost as much as all the rest.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype && !hasToJson(value)) return ofProperties(value, walk);
   if (Array.isArray(value)) {
     checkRoom(walk, value.length);
     return Array.from(value as unknown[], (element, i) => at(walk, i, element));

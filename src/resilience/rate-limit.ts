@@ -67,10 +67,21 @@ export class RateLimiter {
     if (wait === 0 && this.#waiting.size === 0) return takeAll(claims, now);
     const { mode, maxWaitMs, maxQueued } = this.#options;
     if (mode === "reject") throw tooMany("", wait);
-    if (wait > maxWaitMs) throw tooMany(` They would have to wait for more than ${maxWaitMs} ms (rateLimit.maxWaitMs).`, wait);
+    if (wait > maxWaitMs) throw tooLong(wait, maxWaitMs);
     const lane = `${[...costs.keys()].sort().join(",")} ${scope}`;
     if (this.#waiting.size >= maxQueued) this.#makeRoom({ scope, lane }, wait);
     await this.#turn({ scope, lane, cost: totalOf(costs), claims, isAbandoned });
+  }
+
+  /**
+   * The error with which {@link acquire} would reject at once; null when the operations may go on or wait. Counts nothing: it is
+   * for callers that want to know before they do work which a refusal would waste.
+   */
+  refusalOf(root: string, costs: Costs): RateLimitError | null {
+    const wait = waitFor(this.#claims(this.#scopeOf(root), costs), this.#now());
+    const { mode, maxWaitMs } = this.#options;
+    if (mode === "reject") return wait === 0 && this.#waiting.size === 0 ? null : tooMany("", wait);
+    return wait > maxWaitMs ? tooLong(wait, maxWaitMs) : null;
   }
 
   /** Ends the wait of all that wait. */
@@ -159,6 +170,10 @@ function metersOf(rates: Rates | undefined, algorithm: RateAlgorithm): Meters {
     if (rate !== undefined) meters.set(kind, meterOf(rate, algorithm));
   }
   return meters;
+}
+
+function tooLong(wait: number, maxWaitMs: number): RateLimitError {
+  return tooMany(` They would have to wait for more than ${maxWaitMs} ms (rateLimit.maxWaitMs).`, wait);
 }
 
 function tooMany(why: string, wait: number): RateLimitError {

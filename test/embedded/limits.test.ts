@@ -45,6 +45,18 @@ describe("a bound", () => {
       "filter.a.$nin is a list of 3; at most 2",
     ],
     [
+      { maxIndexPaths: 3 },
+      (s) => s.put(["a"], "k", {}, ["a", "{b,c}", "a", "a"]),
+      (s) => s.put(["a"], "k", {}, ["a", "{b,c}", "d"]),
+      "index has more than 3 paths",
+    ],
+    [
+      { maxIndexPaths: 3 },
+      (s) => s.with({ index: ["{b,c}"] }).put(["a"], "k", {}),
+      async (s) => s.with({ index: ["{b,c,d,e}"] }).put(["a"], "k", {}),
+      "index has more than 3 paths",
+    ],
+    [
       { maxFilterBytes: 20 },
       (s) => s.search([], { filter: { name: { $in: ["abc", "def"] } } }),
       (s) => s.search([], { filter: { name: { $in: ["abc", "def", "ghijklmnop"] } } }),
@@ -117,6 +129,30 @@ describe("a bound", () => {
     await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
   });
 
+  test("on the bytes of a batch refuses the operations that come after them, and those only", async () => {
+    const store = await open({ limits: { maxBatchBytes: 100 } });
+    let reads = 0;
+    const value = {
+      get text() {
+        reads += 1;
+        return "x".repeat(60);
+      },
+    };
+    const error = await rejectionOf(store.batch(["1", "2", "3", "4"].map((key) => ({ namespace: ["a"], key, value }))));
+    expect(error).toMatchObject({
+      outcomes: [
+        { status: "fulfilled" },
+        { status: "fulfilled" },
+        { status: "rejected", reason: { code: "VALIDATION", message: expect.stringContaining("limits.maxBatchBytes") as string } },
+        { status: "rejected" },
+      ],
+    });
+    expect(reads).toBe(2);
+    expect(await store.search(["a"])).toHaveLength(2);
+    const filters = await rejectionOf(store.batch([1, 2, 3].map(() => ({ namespacePrefix: ["a"], filter: { text: "y".repeat(60) } }))));
+    expect(filters).toMatchObject({ outcomes: [{ status: "fulfilled" }, { status: "fulfilled" }, { reason: { code: "VALIDATION" } }] });
+  });
+
   test("on the digits of integers names them, in values and in filters", async () => {
     const store = await open({});
     await store.put(["a"], "k", { n: 10n ** 4_096n - 1n });
@@ -155,6 +191,25 @@ describe("a rate limit", () => {
     expect(retryAfterMs).toBeLessThanOrEqual(30_000);
     expect((await store.search(["a"])).map(({ key }) => key)).toEqual(["1", "2"]);
     await store.delete(["a"], "1");
+  });
+
+  test.each(["reject", "wait"] as const)("refuses before values are read, in mode %s", async (mode) => {
+    const store = await open({ rateLimit: { mode, maxWaitMs: 1, store: { put: { operations: 1, periodMs: 60_000 } } } });
+    let reads = 0;
+    const value = {
+      get text() {
+        reads += 1;
+        return "x";
+      },
+    };
+    const puts = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => store.put(["a"], `${i}`, value)));
+    expect(puts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const put of puts.slice(1)) expect(put).toMatchObject({ status: "rejected", reason: { code: "RATE_LIMITED" } });
+    expect(reads).toBe(1);
+    const batch = await rejectionOf(store.batch([{ namespace: ["a"], key: "b", value }, { namespace: ["a"], key: "c", value }]));
+    expect(batch).toMatchObject({ name: "BatchError", cause: { code: "RATE_LIMITED" } });
+    expect(reads).toBe(1);
+    expect(store.stats().operations.put).toMatchObject({ rateLimited: 11 });
   });
 
   test("counts a batch by its operations and refuses it as a whole", async () => {

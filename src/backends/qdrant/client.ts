@@ -6,7 +6,7 @@ import { EventEmitter } from "node:events";
 import { Pool, type Dispatcher } from "undici";
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { UnavailableError, type StoreError } from "../../model/errors.ts";
+import { QueryError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Tls } from "../../ports/tls.ts";
@@ -96,6 +96,7 @@ export class QdrantClient {
   async #send(method: Method, path: string, body: unknown, action: string, deadline: Deadline | undefined): Promise<unknown> {
     deadline?.throwIfOver(asking(action));
     const text = body === undefined ? null : JSON.stringify(body);
+    if (text !== null) checkSize(text, action);
     const sent = this.#headers.current();
     try {
       let answer = await this.#ask(method, path, text, sent, deadline);
@@ -141,6 +142,17 @@ export class QdrantClient {
 
 function asking(action: string): string {
   return `Asking Qdrant to ${action}`;
+}
+
+/** Qdrant closes the connection on a longer body, which would look like an outage. */
+const LONGEST_BODY = 32 * 1024 * 1024;
+
+/** What is too big for Qdrant is the fault of this side, and says nothing about the server: it is not sent. */
+function checkSize(text: string, action: string): void {
+  if (text.length * 3 <= LONGEST_BODY || Buffer.byteLength(text) <= LONGEST_BODY) return;
+  throw new QueryError(`A request to Qdrant to ${action} has ${Buffer.byteLength(text)} bytes; Qdrant takes ${LONGEST_BODY}.`, {
+    details: { bytes: Buffer.byteLength(text), allowed: LONGEST_BODY },
+  });
 }
 
 interface Answer {

@@ -32,40 +32,62 @@ export interface QdrantFilter {
   readonly must_not?: readonly QdrantCondition[];
 }
 
-const MAX_TERMS = 256;
+/** Most fields of a value whose terms a point keeps. */
+const MAX_FIELDS = 256;
 const LONGEST_TERM = 64;
+
+/** Longest path, in characters, that has terms; what is asked of longer ones is left to the record. */
+const LONGEST_PATH = 1_024;
+
+/** Most terms in one condition: for more values it is asked only that the field exists. */
+const MAX_CONDITION_TERMS = 1_024;
+
+/** Most terms in one filter; what would need more is left to the record. Each is some 70 bytes of the request. */
+const MAX_FILTER_TERMS = 8_192;
 
 /** The terms of a value. Elements of arrays have none: filters on `tags.0` are left to the record. */
 export function termsOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterTerms {
   const terms = new Set<string>();
   const numbers: Record<string, number[]> = {};
-  const complete = visit(value, [], (path, field) => {
+  let fields = 0;
+  const complete = visit(value, "", kept, (path, field) => {
     if (!kept.covers(path)) return true;
-    terms.add(existsTerm(path));
-    const term = scalarTerm(path, field);
+    fields += 1;
+    const name = nameOf(path);
+    terms.add(existsTerm(name));
+    const term = scalarTerm(name, field);
     if (term !== null) terms.add(term);
     const number = rankOf(field);
     if (number !== null) (numbers[numberKey(path, field)] ??= []).push(number);
-    return terms.size <= MAX_TERMS;
+    return fields <= MAX_FIELDS;
   });
   if (!complete) return { terms: [], partial: true, numbers: {} };
   // Partial, for whoever asks by another rule: to them, more than is here may be missing.
   return { terms: [...terms], partial: kept.mark !== null, ...(kept.mark === null ? {} : { kept: kept.mark }), numbers };
 }
 
-/** Visits every field below a value under its dotted path, until `take` says that it is enough. */
-function visit(value: unknown, steps: readonly string[], take: (path: string, field: unknown) => boolean): boolean {
+/** Visits the fields below a value that may be kept under their dotted paths, until `take` says that it is enough. */
+function visit(value: unknown, above: string, kept: KeptPaths, take: (path: string, field: unknown) => boolean): boolean {
   if (!hasFields(value) || Array.isArray(value)) return true;
-  return Object.entries(value).every(([name, field]) => {
-    if (field === undefined) return true;
-    const here = [...steps, name];
-    return take(here.join("."), field) && visit(field, here, take);
-  });
+  for (const name of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[name];
+    // No filter on so long a path is translated.
+    if (field === undefined || above.length + name.length > LONGEST_PATH) continue;
+    const path = above + name;
+    if (!kept.reaches(path)) continue;
+    if (!take(path, field) || !visit(field, `${path}.`, kept, take)) return false;
+  }
+  return true;
+}
+
+/** How much of a filter may still be translated. */
+interface Room {
+  terms: number;
 }
 
 /** Translates a filter; null lets everything through. What is asked of paths that are not kept is left to the record. */
 export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PATHS): QdrantFilter | null {
-  const condition = filter === null ? null : translate(filter, false, kept);
+  const condition = filter === null ? null : translate(filter, false, kept, { terms: MAX_FILTER_TERMS });
   if (condition === null) return null;
   // A point whose terms are not complete must not be lost.
   const isPartial = { key: "partial", match: { value: true } };
@@ -73,14 +95,14 @@ export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PAT
   return { should: [condition, { must: [isPartial], must_not: [{ key: "kept", match: { value: kept.mark } }] }] };
 }
 
-function translate(filter: Filter, negated: boolean, kept: KeptPaths): QdrantCondition | null {
+function translate(filter: Filter, negated: boolean, kept: KeptPaths, room: Room): QdrantCondition | null {
   switch (filter.kind) {
     case "not":
-      return translate(filter.filter, !negated, kept);
+      return translate(filter.filter, !negated, kept, room);
     case "field":
-      return kept.covers(filter.path) ? translateField(filter.path, filter.test, negated) : null;
+      return kept.covers(filter.path) ? translateField(filter.path, filter.test, negated, room) : null;
     default: {
-      const parts = filter.filters.map((each) => translate(each, negated, kept));
+      const parts = filter.filters.map((each) => translate(each, negated, kept, room));
       const known = parts.filter((part) => part !== null);
       if ((filter.kind === "and") !== negated) return known.length === 0 ? null : { must: known };
       return known.length < parts.length ? null : { should: known };
@@ -89,35 +111,43 @@ function translate(filter: Filter, negated: boolean, kept: KeptPaths): QdrantCon
 }
 
 /** What must be absent is left to the record: two long texts may share a term, and a miss would be final. */
-function translateField(path: string, test: FieldTest, negated: boolean): QdrantCondition | null {
-  if (path.split(".").some((step) => /^\d+$/.test(step))) return null;
+function translateField(path: string, test: FieldTest, negated: boolean, room: Room): QdrantCondition | null {
+  if (path.length > LONGEST_PATH || room.terms <= 0 || path.split(".").some((step) => /^\d+$/.test(step))) return null;
   switch (test.op) {
     case "eq":
-      return negated ? null : equalTo(path, [test.value]);
+      return negated ? null : equalTo(path, [test.value], room);
     case "ne":
-      return negated ? equalTo(path, [test.value]) : null;
+      return negated ? equalTo(path, [test.value], room) : null;
     case "in":
-      return negated ? null : equalTo(path, test.values);
+      return negated ? null : equalTo(path, test.values, room);
     case "nin":
-      return negated ? equalTo(path, test.values) : null;
+      return negated ? equalTo(path, test.values, room) : null;
     case "exists":
-      return test.value === negated ? null : has([existsTerm(path)]);
+      return test.value === negated ? null : exists(path, room);
     default:
-      return negated ? null : inRange(path, test.op, test.value);
+      return negated ? null : inRange(path, test.op, test.value, room);
   }
 }
 
-function equalTo(path: string, values: readonly unknown[]): QdrantCondition {
-  return has(values.map((value) => scalarTerm(path, value) ?? existsTerm(path)));
+function equalTo(path: string, values: readonly unknown[], room: Room): QdrantCondition {
+  const name = nameOf(path);
+  if (values.length > MAX_CONDITION_TERMS || values.length > room.terms) return exists(path, room);
+  return has(new Set(values.map((value) => scalarTerm(name, value) ?? existsTerm(name))), room);
 }
 
-function has(terms: readonly string[]): QdrantCondition {
-  return { key: "terms", match: { any: terms } };
+function exists(path: string, room: Room): QdrantCondition {
+  return has(new Set([existsTerm(nameOf(path))]), room);
 }
 
-function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparable): QdrantCondition {
+function has(terms: ReadonlySet<string>, room: Room): QdrantCondition {
+  room.terms -= Math.max(1, terms.size);
+  return { key: "terms", match: { any: [...terms] } };
+}
+
+function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparable, room: Room): QdrantCondition {
   const number = rankOf(bound);
-  if (number === null) return has([existsTerm(path)]);
+  if (number === null) return exists(path, room);
+  room.terms -= 1;
   // A little wider than asked: the server's parser may read the last digit of a number differently.
   const slack = Math.abs(number) * 4 * Number.EPSILON;
   const key = `numbers.${numberKey(path, bound)}`;
@@ -142,21 +172,26 @@ function numberKey(path: string, value: unknown): string {
   return /^[A-Za-z0-9_]{1,48}$/.test(path) ? `${type}_${path}` : `${type}-${digest(path)}`;
 }
 
-function existsTerm(path: string): string {
-  return shortened(`?${path}`);
+/** A path as it stands in terms: hashed once where it is long, and not again with each value. */
+function nameOf(path: string): string {
+  return shortened(path);
+}
+
+function existsTerm(name: string): string {
+  return shortened(`?${name}`);
 }
 
 /** The term of a scalar; null for values that are compared as a whole, on the record. */
-function scalarTerm(path: string, value: unknown): string | null {
-  if (value === null) return shortened(`${path}=null`);
-  if (value instanceof Date) return shortened(`${path}=Date:${value.getTime()}`);
+function scalarTerm(name: string, value: unknown): string | null {
+  if (value === null) return shortened(`${name}=null`);
+  if (value instanceof Date) return shortened(`${name}=Date:${value.getTime()}`);
   switch (typeof value) {
     case "string":
     case "boolean":
     case "bigint":
-      return shortened(`${path}=${typeof value}:${value}`);
+      return shortened(`${name}=${typeof value}:${value}`);
     case "number":
-      return shortened(`${path}=number:${value === 0 ? 0 : value}`);
+      return shortened(`${name}=number:${value === 0 ? 0 : value}`);
     default:
       return null;
   }

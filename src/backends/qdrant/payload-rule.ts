@@ -10,22 +10,28 @@ export class KeptPaths {
    * missing there; null for the rule that keeps all.
    */
   readonly mark: string | null;
-  readonly #paths: ReadonlySet<string>;
+  readonly #paths: readonly string[];
 
   constructor(rule: PayloadRule = "all") {
     const paths = typeof rule === "string" ? [] : [...new Set(rule)].sort();
-    this.#paths = new Set(paths);
+    this.#paths = paths;
     this.mark = rule === "all" ? null : createHash("sha256").update(JSON.stringify(paths)).digest("base64url").slice(0, 12);
   }
 
   /** Whether what stands at a dotted path is kept. */
   covers(path: string): boolean {
-    if (this.mark === null || this.#paths.has(path)) return true;
-    for (let end = path.lastIndexOf("."); end > 0; end = path.lastIndexOf(".", end - 1)) {
-      if (this.#paths.has(path.slice(0, end))) return true;
-    }
-    return false;
+    return this.mark === null || this.#paths.some((kept) => isWithin(kept, path));
   }
+
+  /** Whether anything at a dotted path or below it is kept. */
+  reaches(path: string): boolean {
+    return this.mark === null || this.#paths.some((kept) => isWithin(kept, path) || isWithin(path, kept));
+  }
+}
+
+/** Whether `path` is `above`, or lies below it. */
+function isWithin(above: string, path: string): boolean {
+  return path.startsWith(above) && (path.length === above.length || path[above.length] === ".");
 }
 
 /** The rule unless configured otherwise. */

@@ -1,6 +1,7 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
@@ -26,8 +27,11 @@ import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
 
-/** Most numbers in the vectors of one request: some 10 MB of JSON; Qdrant refuses bodies of 32 MB. */
-const MAX_NUMBERS = 500_000;
+/** Most characters of the points of one request: Qdrant refuses bodies of 32 MB, and a character has up to six bytes as JSON. */
+const MAX_CHARACTERS = 5_000_000;
+
+/** Characters of a number of a vector, with its comma. */
+const NUMBER_LENGTH = 11;
 
 /** Hits of one approximate question; further ones are asked for exactly. */
 const MAX_APPROXIMATE = 64;
@@ -67,6 +71,12 @@ interface UpsertHow {
   readonly deadline: Deadline | undefined;
 }
 
+/** A point, and how it is sent. */
+interface Outgoing {
+  readonly point: VectorPoint;
+  readonly sent: QdrantPoint;
+}
+
 /** Vectors in one collection. */
 export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
@@ -97,9 +107,11 @@ export class QdrantVectorIndex implements VectorIndex {
       if (fault !== null) outcomes.set(point, { status: "rejected", reason: fault });
       return fault === null;
     });
-    const chunks = inChunks(sound, ({ vectors }) => vectors.length * this.#dims);
     const how: UpsertHow = { over: overEqual ? "lte" : "lt", deadline };
-    await Promise.all(chunks.map(async (chunk) => this.#upsertGroup(this.#toPoints(chunk), chunk, outcomes, how)));
+    const chunks = inChunks(await this.#toPoints(sound));
+    await Promise.all(
+      chunks.map((chunk) => this.#upsertGroup(chunk.map(({ sent }) => sent), chunk.map(({ point }) => point), outcomes, how)),
+    );
     return points.map((point) => outcomes.get(point) as PromiseSettledResult<UpsertOutcome>);
   }
 
@@ -190,8 +202,16 @@ export class QdrantVectorIndex implements VectorIndex {
     return (answers as { points: ScoredPoint[] }[]).map(({ points }) => fulfilled(points));
   }
 
-  #toPoints(points: readonly VectorPoint[]): QdrantPoint[] {
-    return points.map((point) => toPoint(point, this.#kept));
+  /** Others have their turn in between: the terms of a big value take milliseconds. */
+  async #toPoints(points: readonly VectorPoint[]): Promise<Outgoing[]> {
+    const outgoing: Outgoing[] = [];
+    const slice = new TimeSlice();
+    for (const point of points) {
+      const turn = slice.turn();
+      if (turn !== null) await turn;
+      outgoing.push({ point, sent: toPoint(point, this.#kept) });
+    }
+    return outgoing;
   }
 
   /** Qdrant would refuse a whole request for one vector of a wrong length; so each is checked before. */
@@ -283,16 +303,26 @@ function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): Upsert
   return stored.version === payload.version && stored.writeId !== payload.write_id ? "contested" : "stored";
 }
 
-function inChunks<T>(items: readonly T[], weight: (item: T) => number): T[][] {
-  const chunks: T[][] = [];
+/** Parts that each fit in one request. */
+function inChunks(points: readonly Outgoing[]): Outgoing[][] {
+  const chunks: Outgoing[][] = [];
   let room = 0;
-  for (const item of items) {
-    if (chunks.length === 0 || room < weight(item)) {
+  for (const outgoing of points) {
+    const length = lengthOf(outgoing.sent);
+    if (chunks.length === 0 || room < length) {
       chunks.push([]);
-      room = MAX_NUMBERS;
+      room = MAX_CHARACTERS;
     }
-    chunks.at(-1)?.push(item);
-    room -= weight(item);
+    chunks.at(-1)?.push(outgoing);
+    room -= length;
   }
   return chunks;
+}
+
+/** Characters of a point as JSON, about. */
+function lengthOf({ vector, payload }: QdrantPoint): number {
+  let length = vector.length * (vector[0]?.length ?? 0) * NUMBER_LENGTH + payload.key.length + payload.ns.length;
+  for (const prefix of payload.prefixes) length += prefix.length;
+  for (const term of payload.terms) length += term.length;
+  return length;
 }

@@ -26,11 +26,23 @@ export interface LimitsOptions {
    */
   maxKeyBytes?: number | undefined;
   /**
+   * Most paths of texts that the `index` of one put, or of a view, may name; `{a,b}` counts as two.
+   *
+   * @default 64
+   */
+  maxIndexPaths?: number | undefined;
+  /**
    * Most operations in one batch.
    *
    * @default 10000
    */
   maxBatchOperations?: number | undefined;
+  /**
+   * Most bytes of values, filters and queries in one batch; the operations after them are refused.
+   *
+   * @default 67108864
+   */
+  maxBatchBytes?: number | undefined;
   /**
    * Deepest nesting of a filter.
    *

@@ -16,7 +16,13 @@ export const limits = z
       .describe(`Longest label of a namespace, in UTF-8 bytes; all labels together have no more than ${MAX_PATH_BYTES}.`),
     maxNamespaceLabels: count.max(MAX_LABELS).default(MAX_LABELS).describe("Most labels of a namespace."),
     maxKeyBytes: count.max(MAX_KEY_BYTES).default(MAX_KEY_BYTES).describe("Longest key, in UTF-8 bytes."),
+    maxIndexPaths: count
+      .default(64)
+      .describe("Most paths of texts that the `index` of one put, or of a view, may name; `{a,b}` counts as two."),
     maxBatchOperations: count.default(10_000).describe("Most operations in one batch."),
+    maxBatchBytes: count
+      .default(64 * 1024 * 1024)
+      .describe("Most bytes of values, filters and queries in one batch; the operations after them are refused."),
     maxFilterDepth: count
       .max(DEEPEST_FILTER)
       .default(DEFAULT_FILTER_LIMITS.maxFilterDepth)

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { parseTextPath, textsAt } from "../../../src/model/index-text.ts";
+import { describe, expect, test } from "vitest";
+import { parseTextPath, textsAt as textsOf, type TextPath } from "../../../src/model/index-text.ts";
+
+const textsAt = (value: unknown, path: TextPath): readonly string[] => textsOf(value, [path]).texts;
 
 const value = {
   title: "T",
@@ -41,4 +43,46 @@ test("$ is the whole value as readable JSON", () => {
 
 test.each(["", "a[", "a[x]", "{}", "{a,}", "."])("the path %j is refused", (path) => {
   expect(() => parseTextPath(path)).toThrow("ndex path");
+});
+
+describe("the texts of a value are bounded", () => {
+  const of = (value: unknown, ...paths: string[]): ReturnType<typeof textsOf> => textsOf(value, paths.map(parseTextPath));
+
+  test("in number: the rest of the value is not looked at", () => {
+    let reads = 0;
+    const list = Array.from({ length: 10_000 }, (_, i) => ({
+      get text() {
+        reads += 1;
+        return `text ${i}`;
+      },
+    }));
+    expect(of({ list }, "list[*].text")).toMatchObject({ texts: { length: 256 }, excess: "more than 256 texts to embed" });
+    expect(reads).toBe(257);
+  });
+
+  test("in length: a value is not made to JSON again and again", () => {
+    const list = Array.from({ length: 100 }, (_, i) => ({ i, text: "x".repeat(40_000) }));
+    const all = Array.from({ length: 60 }, (_, i) => `list[${i}]`);
+    expect(of({ list }, "$", "list", "*", "$.list[*]", ...all)).toMatchObject({ excess: "more than 8388608 characters of text to embed" });
+    // Equal members of a path are one.
+    expect(of({ list }, `{${Array(300).fill("$").join(",")}}`)).toMatchObject({ texts: { length: 1 }, excess: null });
+  });
+
+  test("in what is looked at where there is nothing to find", () => {
+    const list = Array.from({ length: 1_100_000 }, () => 0);
+    expect(of({ list }, "list[*].a").excess).toBeNull();
+    expect(of({ list }, "list[*].a", "list[*].b")).toEqual({ texts: [], excess: "more than 2000000 fields to look at for texts to embed" });
+  });
+
+  test("a value that is nested deeply is not indented to hundreds of megabytes", () => {
+    let value: unknown = Array.from({ length: 300_000 }, () => 1);
+    for (let depth = 0; depth < 190; depth += 1) value = [value];
+    const { texts } = of({ value }, "$");
+    expect(JSON.parse(texts[0] ?? "")).toEqual({ value });
+    expect(texts[0]?.length).toBeLessThan(1_000_000);
+  });
+
+  test("a path is, too", () => {
+    expect(() => parseTextPath(`a.${"b".repeat(1_024)}`)).toThrow("has 1026 characters; at most 1024 are taken");
+  });
 });
