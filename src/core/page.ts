@@ -76,16 +76,18 @@ class Collected {
   /** Tests of fields that may still be made. */
   #tests: number;
   readonly #testsEach: number;
+  readonly #maxBytes: number;
 
   constructor(request: PageRequest) {
     this.#request = request;
     this.#tests = request.maxTests ?? Infinity;
+    this.#maxBytes = request.maxBytes ?? Infinity;
     this.#testsEach = testsIn(request.filter);
   }
 
   /** Takes the next record of the walk; the page, once it is at its end. */
   add(record: LiveRecord): Page | null {
-    const { filter, offset, limit, maxBytes = Infinity, leaveOut } = this.#request;
+    const { filter, offset, limit, leaveOut } = this.#request;
     const isLeftOut = leaveOut?.(record) ?? false;
     const isUnreadable = !isLeftOut && !isReadable(record.value);
     if (isUnreadable) this.#faults.push(faultOf(record.value));
@@ -100,7 +102,7 @@ class Collected {
       if (this.#skipped < offset && this.#isAtBound()) return this.#stopAt(record);
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
-    } else if (this.#bytes >= maxBytes) {
+    } else if (this.#bytes >= this.#maxBytes) {
       return this.end({ more: true, truncated: true });
     } else {
       this.#found.push({ record, value, score: undefined });

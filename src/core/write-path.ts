@@ -5,6 +5,7 @@
  * writes a marker and takes the vectors away. It does so where nothing is, too: a put that was given up a moment ago may
  * still be on its way, and has to find something that outranks it.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
@@ -52,6 +53,9 @@ const NO_END = { expiresAt: null, ttlMs: null };
 
 const NOTHING_SAVED = "Nothing was saved.";
 const PERHAPS_SAVED = "It may or may not be stored; its derived data will be right either way.";
+
+/** Values of more bytes are worked on in several turns of the event loop. */
+const BIG_BYTES = 256 * 1024;
 
 /** Embedding gets half of the time of a put, so that the other half is left for what is done without it. */
 const EMBEDDING_SHARE = 0.5;
@@ -131,7 +135,11 @@ export class WritePath {
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
     const { indexing, policy, events } = this.#options;
     if (indexing === null || request.value === null || request.index === false) return { value: null, texts: 0, vectors: [] };
+    // Each step on a big value takes as long as its encoding did: others have their turn in between.
+    const isBig = request.value.bytes.byteLength > BIG_BYTES;
+    if (isBig) await nextTurn();
     const value = decodeValue(request.value);
+    if (isBig) await nextTurn();
     const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
     if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields of it, or split it.`);
     if (texts.length === 0) return { value, texts: 0, vectors: [] };

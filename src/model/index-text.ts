@@ -153,23 +153,39 @@ function textOf(value: unknown): string | null {
     case "object":
       if (value === null || value instanceof Uint8Array) return null;
       if (value instanceof Date) return value.toISOString();
-      return JSON.stringify(value, readable, indentOf(value, 1, MAX_INDENT) < 0 ? 0 : 2);
+      return jsonOf(value);
     default:
       return null;
   }
 }
 
-/** What is left of `room` after the white space before each member of an object; negative where it is too little. */
-function indentOf(value: unknown, depth: number, room: number): number {
-  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return room;
-  const members = value instanceof Map ? value.values() : value instanceof Set ? value : Object.values(value);
-  let left = room;
-  for (const member of members as Iterable<unknown>) {
-    left -= 2 * depth + 1;
-    if (left < 0) return left;
-    left = indentOf(member, depth + 1, left);
+function jsonOf(value: object): string {
+  const shape: Shape = { room: MAX_INDENT, isPlain: true };
+  see(value, 1, shape);
+  // Asking a function about each member takes several times as long.
+  return JSON.stringify(value, shape.isPlain ? undefined : readable, shape.room < 0 ? 0 : 2);
+}
+
+/** What is to know of an object before it is made to JSON. */
+interface Shape {
+  /** What is left after the white space before each member; negative where it is too little. */
+  room: number;
+  /** Whether it holds only what JSON has. */
+  isPlain: boolean;
+}
+
+function see(value: unknown, depth: number, shape: Shape): void {
+  if (typeof value === "bigint") shape.isPlain = false;
+  if (typeof value !== "object" || value === null || value instanceof Date) return;
+  if (value instanceof Map || value instanceof Set || value instanceof Uint8Array) {
+    shape.isPlain = false;
+    if (value instanceof Uint8Array) return;
   }
-  return left;
+  const members = value instanceof Map ? value.values() : value instanceof Set || Array.isArray(value) ? value : Object.values(value);
+  for (const member of members as Iterable<unknown>) {
+    shape.room -= 2 * depth + 1;
+    see(member, depth + 1, shape);
+  }
 }
 
 /** JSON for reading by a model: what JSON lacks becomes its nearest text; bytes say nothing to it. */

@@ -8,9 +8,9 @@ export interface LimitsOptions {
    */
   maxValueBytes?: number | undefined;
   /**
-   * Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 32768.
+   * Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 16384.
    *
-   * @default 32768
+   * @default 512
    */
   maxLabelBytes?: number | undefined;
   /**
@@ -92,7 +92,7 @@ export interface LimitsOptions {
    */
   maxQueryBytes?: number | undefined;
   /**
-   * Most items that one search reads without returning them.
+   * Most items that one search reads without returning them, for `offset` or a filter; a namespace without live items counts as ten.
    *
    * @default 100000
    */

@@ -1,0 +1,23 @@
+/** What calls at the limits cost on servers: time of the event loop, memory, and typed refusals. */
+import { expect, inject, test } from "vitest";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { expectWithinLimits } from "../support/limits/expect-limits.ts";
+
+/** `npm run test:limits` sets it: many more calls, and no slack. */
+const LONG = process.env["TEST_LIMITS"] === "long";
+
+test("no call at the limits blocks the process, exhausts its memory or fails untyped", { timeout: 1_200_000 }, async () => {
+  const servers = inject("servers");
+  const keyspace = uniqueName("limits");
+  try {
+    const run = { config: serverConfig(servers, keyspace), seed: LONG ? Date.now() % 1_000_000 : 7 };
+    const reports = await expectWithinLimits(
+      { ...run, every: true, drawn: LONG ? 500 : 10, forMs: LONG ? 900_000 : 20_000 },
+      LONG ? 1 : 5,
+    );
+    expect(reports.length).toBeGreaterThan(20);
+  } finally {
+    await dropKeyspace(servers, keyspace);
+    await dropCollections(servers, keyspace);
+  }
+});

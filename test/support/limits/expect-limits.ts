@@ -1,0 +1,36 @@
+/** Runs calls at the limits in a process with a small heap, and says what is to hold of each. */
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import type { LimitReport, LimitRun } from "./run-limits.ts";
+
+const MOST_BYTES = 256 * 1024 * 1024;
+
+function at(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+/**
+ * Runs the calls and expects of each that it was answered or refused by a typed error, and kept the event loop and took
+ * memory within bounds.
+ *
+ * @param slack - how many times as long as allowed a call may keep the event loop: where processes share a core and its
+ *   caches, the same work takes a multiple of its processor time
+ */
+export async function expectWithinLimits(run: LimitRun, slack: number): Promise<LimitReport[]> {
+  const options = ["--import", at("../use-sources.ts"), "--expose-gc", "--max-old-space-size=512"];
+  const child = spawn(process.execPath, [...options, at("run-limits.ts"), JSON.stringify(run)], { stdio: ["ignore", "pipe", "pipe"] });
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const [out, problems, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  const lines = out.trim().split("\n").map((line) => JSON.parse(line) as LimitReport | { done: true });
+  expect(code, problems.slice(-2_000)).toBe(0);
+  expect(lines.pop()).toEqual({ done: true });
+  const reports = lines as LimitReport[];
+  const faults = reports.filter(
+    ({ blockedMs, allowedMs, grownBytes, outcome }) =>
+      outcome.startsWith("untyped") || blockedMs > slack * allowedMs || grownBytes > MOST_BYTES,
+  );
+  expect(faults, `seed ${run.seed}`).toEqual([]);
+  return reports;
+}

@@ -1,0 +1,91 @@
+/**
+ * Makes calls at the limits on one store and prints what each took, one JSON line each: a process of its own, with a small
+ * heap. Configuration, seed and number of calls come as JSON in the first argument.
+ */
+import fc from "fast-check";
+import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { everyCall, limitCall, type LimitCall } from "./inputs.ts";
+import { allowedMs, measure } from "./measure.ts";
+
+/** What the process is given. */
+export interface LimitRun {
+  readonly config: ScyllaDBStoreConfig | EmbeddedStoreConfig;
+  readonly seed: number;
+  /** Calls that are drawn. */
+  readonly drawn: number;
+  /** Whether one call for each kind of input is made before. */
+  readonly every: boolean;
+  /** After so long, in milliseconds, no more calls are drawn. */
+  readonly forMs: number;
+}
+
+/** What one call took. */
+export interface LimitReport {
+  readonly name: string;
+  readonly blockedMs: number;
+  readonly allowedMs: number;
+  readonly grownBytes: number;
+  /** Code of a refusal; "ok" for an answer, "untyped: …" for what no caller can tell. */
+  readonly outcome: string;
+}
+
+/** Vectors that cost nothing, whatever the length of the texts. */
+const embeddings = {
+  embedDocuments: (texts: string[]): Promise<number[][]> => Promise.resolve(texts.map((text) => vectorOf(text))),
+  embedQuery: (text: string): Promise<number[]> => Promise.resolve(vectorOf(text)),
+};
+
+function vectorOf(text: string): number[] {
+  return Array.from({ length: 8 }, (_, i) => Math.sin(text.length + i) + 1.1);
+}
+
+function outcomeOf(outcome: PromiseSettledResult<unknown>): string {
+  if (outcome.status === "fulfilled") return "ok";
+  const { name, code, message } = outcome.reason as Error & { readonly code?: unknown };
+  if (name === "InvalidNamespaceError") return name;
+  return typeof code === "string" && code === code.toUpperCase() ? code : `untyped: ${name} ${message}`;
+}
+
+/** What a call takes and gives as JSON; "null" where that cannot be told. */
+function textOf(given: unknown, outcome: PromiseSettledResult<unknown>): string {
+  const got = outcome.status === "fulfilled" ? outcome.value : null;
+  return JSON.stringify([given, got], (_, value: unknown) => {
+    if (typeof value === "bigint") return `${value}`;
+    if (value instanceof Map || value instanceof Set) return [...(value as Iterable<unknown>)];
+    return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+  });
+}
+
+async function report(store: ScyllaDBStore, call: LimitCall): Promise<void> {
+  const { name, given } = call;
+  const { blockedMs, grownBytes, outcome } = await measure(() => call.run(store));
+  const line: LimitReport = {
+    name,
+    blockedMs: Math.round(blockedMs),
+    allowedMs: Math.round(allowedMs(textOf(given, outcome))),
+    grownBytes,
+    outcome: outcomeOf(outcome),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+const { config, seed, drawn, every, forMs } = JSON.parse(process.argv[2] ?? "") as LimitRun;
+const index = { dims: 8, embeddings };
+const store =
+  "cql" in config ? await ScyllaDBStore.connect({ ...config, index }) : await ScyllaDBStore.embedded({ ...config, index });
+await store.start();
+// What is compiled at the first call is not what a call takes.
+for (let i = 0; i < 20; i += 1) {
+  await store.put(["warm"], `${i}`, { text: "word", i });
+  await store.search(["warm"], { query: "word", filter: { i } });
+}
+const until = performance.now() + forMs;
+if (every) for (const make of everyCall()) await report(store, make());
+let left = drawn;
+while (left > 0 && performance.now() < until) {
+  const [call] = fc.sample(limitCall, { numRuns: 1, seed: seed + left });
+  if (call !== undefined) await report(store, call);
+  left -= 1;
+}
+await store.stop();
+process.stdout.write(`${JSON.stringify({ done: true })}\n`);
