@@ -1,4 +1,5 @@
 /** Reads one page of a walk: what matches, after an offset, up to a limit. */
+import type { Deadline } from "../concurrency/deadline.ts";
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { ValidationError, type StoreError } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
@@ -23,6 +24,8 @@ export interface PageRequest {
   readonly maxBytes?: number;
   /** Most tests of fields that the filter makes, over all records; no bound by default. */
   readonly maxTests?: number;
+  /** When the answer is due: shortly before, the page ends as it does at its bound, so that its caller can continue. */
+  readonly deadline: Deadline;
   /** Records that do not count, whatever the filter says. */
   readonly leaveOut?: (record: LiveRecord) => boolean;
 }
@@ -42,6 +45,9 @@ export interface Page extends Met {
 /** A request that finds nothing, as of a registered namespace without live items, counts as so many records. */
 const RECORDS_AN_EMPTY_STEP = 10;
 
+/** Share of the time budget after which a page ends with what it has. */
+const READING_SHARE = 0.8;
+
 /**
  * Reads a page.
  *
@@ -59,6 +65,7 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
     }
     const end = records.length === 0 ? page.addEmpty(place) : null;
     if (end !== null) return end;
+    if (page.isAtItsTime()) return page.stopAfter(place);
   }
   return page.end({ more: false, truncated: false });
 }
@@ -96,10 +103,10 @@ class Collected {
     if (value !== undefined) this.#tests -= this.#testsEach;
     if (isLeftOut || isUnreadable || (value !== undefined && !matchesFilter(value, filter))) {
       this.#passedOver += 1;
-      if (this.#isAtBound()) return this.#stopAt(record);
+      if (this.#isAtBound()) return this.#stopAtBound(record);
     } else if (this.#skipped < offset) {
       this.#skipped += 1;
-      if (this.#skipped < offset && this.#isAtBound()) return this.#stopAt(record);
+      if (this.#skipped < offset && this.#isAtBound()) return this.#stopAtBound(record);
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
     } else if (this.#bytes >= this.#maxBytes) {
@@ -116,14 +123,26 @@ class Collected {
   /** Takes a request that found no records; the page, once it is at its end. */
   addEmpty(place: WalkPlace): Page | null {
     this.#emptySteps += 1;
-    return this.#isAtBound() ? this.#stopAt(place) : null;
+    return this.#isAtBound() ? this.#stopAtBound(place) : null;
+  }
+
+  /** Whether the time for reading is spent; an offset that was not reached yet is no place to stop at. */
+  isAtItsTime(): boolean {
+    const { deadline, offset } = this.#request;
+    return this.#skipped >= offset && deadline.remainingMs < (1 - READING_SHARE) * deadline.budgetMs;
+  }
+
+  /** The page as it is, to be continued after a place. */
+  stopAfter({ namespace, created, key }: WalkPlace): Page {
+    this.#last = { namespace, created, key };
+    return this.end({ more: true, truncated: true });
   }
 
   #isAtBound(): boolean {
     return this.#tests <= 0 || this.#skipped + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
   }
 
-  #stopAt(place: WalkPlace): Page {
+  #stopAtBound(place: WalkPlace): Page {
     const { offset, maxScanned, maxTests = Infinity } = this.#request;
     if (this.#skipped < offset) {
       throw new ValidationError(
@@ -133,8 +152,7 @@ class Collected {
           "with `cursor`, given the text from `info.cursor` of the page before.",
       );
     }
-    this.#last = { namespace: place.namespace, created: place.created, key: place.key };
-    return this.end({ more: true, truncated: true });
+    return this.stopAfter(place);
   }
 
   /** Records to read until the page is full, if matches go on as they came; null where none came. */

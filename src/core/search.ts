@@ -72,7 +72,7 @@ export class Searcher {
       return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     const items = new ItemsOfCall(this.#options.items, deadline);
-    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan);
+    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan, deadline);
     const { observer = unobserved } = this.#options;
     const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
       observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason, deadline));
@@ -88,7 +88,7 @@ export class Searcher {
     }
   }
 
-  async #list(items: ItemRepository, request: SearchRequest, plan: SearchPlan): Promise<SearchResult> {
+  async #list(items: ItemRepository, request: SearchRequest, plan: SearchPlan, deadline: Deadline): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
     const page = await readPage(items, {
       walk: {
@@ -103,6 +103,7 @@ export class Searcher {
       limit,
       maxScanned: this.#options.limits.maxScannedItems,
       maxTests: this.#options.limits.maxFilterTests,
+      deadline,
     });
     const { found, last, more, truncated } = page;
     this.#rates.note(prefix, filter, page);
@@ -152,7 +153,7 @@ export class Searcher {
     const hasNext = hits.found.length > offset + limit;
     // A lowest score asks for what is near; what has no score is not.
     const fill =
-      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(items, request, hits, offset, limit - scored.length);
+      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(items, request, hits, { offset, room: limit - scored.length, deadline });
     const found = [...scored, ...(fill?.found ?? [])];
     const unreadable = this.#tellUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
     const more = hasNext || (fill?.more ?? false);
@@ -173,7 +174,12 @@ export class Searcher {
   }
 
   /** Items without a score come after all that have one, in listing order. */
-  #fill(items: ItemRepository, request: SearchRequest, hits: RankedHits, offset: number, room: number): Promise<Page> {
+  #fill(
+    items: ItemRepository,
+    request: SearchRequest,
+    hits: RankedHits,
+    { offset, room, deadline }: { readonly offset: number; readonly room: number; readonly deadline: Deadline },
+  ): Promise<Page> {
     const { prefix, order, filter } = request;
     const skip = Math.max(0, offset - hits.found.length);
     return readPage(items, {
@@ -189,6 +195,7 @@ export class Searcher {
       limit: room,
       maxScanned: this.#options.limits.maxScannedItems,
       maxTests: this.#options.limits.maxFilterTests,
+      deadline,
       leaveOut: (record) => hits.has(record),
     });
   }
@@ -212,6 +219,7 @@ export class Searcher {
       maxBytes: maxKeywordBytes,
       maxScanned: maxScannedItems,
       maxTests: maxFilterTests,
+      deadline,
     });
     const unreadable = this.#tellUnreadable(page.faults);
     // Decoded one after the other, between the pauses of the ranking, and not kept.

@@ -18,7 +18,7 @@ const BOUND = 1_000;
 const CLIENTS = 8;
 
 /** What one question came to. */
-export interface NamespaceAnswer {
+interface NamespaceAnswer {
   readonly question: string;
   /** Time of a call of a single client, milliseconds. */
   readonly p50Ms: number;

@@ -19,7 +19,7 @@ const PUTS_AT_ONCE = 2;
 const LIMITS = { maxValueBytes: 1_000_000 };
 
 /** The nth namespace. */
-export function namespaceOf(shape: Shape, n: number): string[] {
+function namespaceOf(shape: Shape, n: number): string[] {
   const label = `user-${(n * 2_654_435_761) % 4_294_967_296}-${n}`;
   return shape === "one root" ? ["users", label, "memories"] : [label, "memories"];
 }

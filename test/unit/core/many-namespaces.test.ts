@@ -1,7 +1,10 @@
 /** Performance pins: how much of the registry and of the records listings and searches read, at any number of namespaces. */
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { listNamespaces } from "../../../src/core/namespaces.ts";
 import { readPage, type PageRequest } from "../../../src/core/page.ts";
+import { parseFilter } from "../../../src/model/filter.ts";
 import type { LiveRecord } from "../../../src/model/item.ts";
 import { comparePaths, isWithin } from "../../../src/model/namespace.ts";
 import type { ListNamespacesRequest } from "../../../src/model/operation.ts";
@@ -71,6 +74,7 @@ const page = (parts: Partial<PageRequest["walk"]>, rest: Partial<PageRequest> = 
   offset: 0,
   limit: 10,
   maxScanned: 1_000,
+  deadline: new Deadline(60_000),
   ...rest,
 });
 
@@ -103,6 +107,23 @@ describe("a page of a search above 20,000 namespaces", () => {
     expect(found.map(({ record }) => record.namespace)).toEqual(["u-19999.memories", "u-3.memories", "u-7.memories"]);
     expect(more).toBe(false);
     expect([registry.requests, registry.names, registry.lists]).toEqual([1, 1, 3]);
+  });
+
+  test("ends before its deadline where records are slow to read, and continues behind what it has read", async () => {
+    class SlowRegistry extends Registry {
+      override async list(query: ListQuery): Promise<ListPage> {
+        await pause(5);
+        return super.list(query);
+      }
+    }
+    const registry = new SlowRegistry(below);
+    const filter = parseFilter({ never: true });
+    const read = (after: PageRequest["walk"]["after"]) =>
+      readPage(registry.items, page({ prefix: "users", after }, { filter, maxScanned: SIZE, deadline: new Deadline(500) }));
+    const first = await read(null);
+    expect(first).toMatchObject({ found: [], more: true, truncated: true });
+    const second = await read(first.last);
+    expect(comparePaths(second.last?.namespace ?? "", first.last?.namespace ?? "")).toBeGreaterThan(0);
   });
 
   test("stops in a run of empty namespaces, and continues behind it", async () => {
