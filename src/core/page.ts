@@ -115,7 +115,7 @@ class Collected {
       this.#found.push({ record, value, score: undefined });
       this.#bytes += record.value.bytes.byteLength;
     }
-    if (this.#tests <= 0) return this.#stopAt(record);
+    if (this.#tests <= 0) return this.#stopAtBound(record);
     this.#last = record;
     return null;
   }
