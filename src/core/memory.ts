@@ -20,6 +20,7 @@ import type { Indexing } from "./indexing.ts";
 import type { IntentLog } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { listNamespaces } from "./namespaces.ts";
+import { ReadBudget, readCounted, type Reading, type ReadLimits } from "./read-budget.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
@@ -42,7 +43,7 @@ export function searchOf(answer: Answer): SearchResult | null {
 }
 
 /** Bounds of operations. */
-export interface OperationLimits extends SearchLimits {
+export interface OperationLimits extends SearchLimits, ReadLimits {
   /** Longest time for the puts of a batch, in milliseconds. */
   readonly writeDeadlineMs: number;
   /** Most bytes of values that are being written at once. */
@@ -112,6 +113,7 @@ const NAMES = { get: "The get", search: "The search", "list-namespaces": "Listin
 export class Memory {
   readonly #items: ItemRepository;
   readonly #limits: OperationLimits;
+  readonly #reads: ReadBudget;
   readonly #searcher: Searcher;
   readonly #searches: Bulkhead;
   readonly #writes: WritePath;
@@ -128,7 +130,8 @@ export class Memory {
     const degraded = options.degraded ?? new DegradedState(events);
     this.#items = items;
     this.#limits = limits;
-    this.#searcher = new Searcher({ items, indexing, limits, events, onStale, degraded, observer });
+    this.#reads = new ReadBudget(limits);
+    this.#searcher = new Searcher({ items, indexing, limits, reads: this.#reads, events, onStale, degraded, observer });
     this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
@@ -206,21 +209,30 @@ export class Memory {
   }
 
   async #get(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+    if (requests.length > 1) return this.#reads.run((reading) => this.#getMany(requests, reading, deadline));
     let records: (ItemRecord | null)[];
     try {
       records = await this.#items.get(requests, deadline);
     } catch (reason) {
-      // One record that cannot be read, as a newer version wrote it, shall fail its own get only.
-      const isUnreadable = isStoreError(reason) && reason.code === "SCHEMA";
-      if (!isUnreadable || requests.length === 1) return requests.map(() => rejected(reason));
-      return (await Promise.all(requests.map((request) => this.#get([request], deadline)))).flat();
+      return requests.map(() => rejected(reason));
     }
     const now = Date.now();
     const live = records.map((record) => (isLive(record, now) ? record : null));
-    if (live.some(isRenewable)) {
-      this.#refresh.note(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
-    }
+    this.#renew(live, requests);
     return live.map(fulfilled);
+  }
+
+  async #getMany(requests: readonly GetRequest[], reading: Reading, deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+    const outcomes = await readCounted(new ItemsOfCall(this.#items, deadline), requests, reading);
+    const now = Date.now();
+    const live = outcomes.map((outcome) => (outcome.status === "fulfilled" && isLive(outcome.value, now) ? outcome.value : null));
+    this.#renew(live, requests);
+    return outcomes.map((outcome, i) => (outcome.status === "rejected" ? outcome : fulfilled(live[i] ?? null)));
+  }
+
+  #renew(live: readonly (LiveRecord | null)[], requests: readonly GetRequest[]): void {
+    if (!live.some(isRenewable)) return;
+    this.#refresh.note(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
   }
 
   async #search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {

@@ -10,6 +10,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
 import { neededFor, type Met } from "./hit-rates.ts";
 import { walk, type Walk, type WalkPlace } from "./listing.ts";
+import type { Reading } from "./read-budget.ts";
 
 /** What to read. */
 export interface PageRequest {
@@ -26,6 +27,10 @@ export interface PageRequest {
   readonly maxTests?: number;
   /** When the answer is due: shortly before, the page ends as it does at its bound, so that its caller can continue. */
   readonly deadline: Deadline;
+  /** Counts the bytes of what is found. */
+  readonly reading: Reading;
+  /** Whether the page ends where the bytes do not fit, as at a bound; by default that is an error. */
+  readonly endsWhenFull?: boolean;
   /** Records that do not count, whatever the filter says. */
   readonly leaveOut?: (record: LiveRecord) => boolean;
 }
@@ -112,6 +117,9 @@ class Collected {
     } else if (this.#bytes >= this.#maxBytes) {
       return this.end({ more: true, truncated: true });
     } else {
+      const fault = this.#request.reading.take(record);
+      if (fault !== null && this.#request.endsWhenFull !== true) throw fault;
+      if (fault !== null) return this.end({ more: true, truncated: true });
       this.#found.push({ record, value, score: undefined });
       this.#bytes += record.value.bytes.byteLength;
     }

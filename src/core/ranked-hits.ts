@@ -1,6 +1,6 @@
 /** Vector hits that were held against their records: what is shown of a ranked search. */
 import { TimeSlice } from "../concurrency/time-slice.ts";
-import { idText, isLive, type ItemId, type LiveRecord } from "../model/item.ts";
+import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/operation.ts";
@@ -11,6 +11,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { VectorHit } from "../ports/vector-index.ts";
 import type { Found } from "./found.ts";
 import { compareInListing } from "./listing.ts";
+import { readInParts, type Reading } from "./read-budget.ts";
 
 /** Where hits come from. */
 export interface HitSource {
@@ -18,6 +19,8 @@ export interface HitSource {
   readonly nearest: (count: number) => Promise<VectorHit[]>;
   readonly items: ItemRepository;
   readonly request: SearchRequest;
+  /** Counts the bytes of verified hits. */
+  readonly reading: Reading;
   /** Most hits that are looked at. */
   readonly maxHits: number;
   /** Is given items whose stored vectors were seen not to be those of their record. */
@@ -107,24 +110,35 @@ export class RankedHits {
     const unknown = hits.filter((hit) => !this.#verified.has(idText(hit)));
     if (unknown.length === 0) return;
     const ids: ItemId[] = unknown.map(({ namespace, key }) => ({ namespace, key }));
-    const records = await this.#source.items.get(ids);
-    const now = Date.now();
     const stale: ItemId[] = [];
+    let next = 0;
+    for await (const records of readInParts(this.#source.items, ids)) {
+      await this.#verifyPart(unknown.slice(next, next + records.length), records, stale);
+      next += records.length;
+    }
+    if (stale.length > 0) this.#source.onStale(stale);
+  }
+
+  /** Keeps the hits of a part that are current and match, and adds the others' ids to `stale`. */
+  async #verifyPart(hits: readonly VectorHit[], records: readonly (ItemRecord | null)[], stale: ItemId[]): Promise<void> {
+    const now = Date.now();
     const slice = new TimeSlice();
-    for (const [i, hit] of unknown.entries()) {
+    for (const [i, hit] of hits.entries()) {
       const turn = slice.turn();
       if (turn !== null) await turn;
       const record = records[i] ?? null;
       const live = isLive(record, now) && isWithin(this.#request.prefix, hit.namespace);
       if (live && record.writeId !== hit.writeId) this.#pending.add(hit.namespace);
       const current = live && record.writeId === hit.writeId;
-      if (!current) stale.push(ids[i] as ItemId);
+      if (!current) stale.push({ namespace: hit.namespace, key: hit.key });
       const isShown = current && isReadable(record.value);
       if (current && !isShown) this.#unreadable.set(idText(hit), faultOf(record.value));
       const value = isShown ? decodeValue(record.value) : null;
       const matches = value !== null && matchesFilter(value, this.#request.filter);
-      this.#verified.set(idText(hit), current && matches ? { record, value, score: hit.score } : null);
+      const isKept = current && matches;
+      const fault = isKept ? this.#source.reading.take(record) : null;
+      if (fault !== null) throw fault;
+      this.#verified.set(idText(hit), isKept ? { record, value, score: hit.score } : null);
     }
-    if (stale.length > 0) this.#source.onStale(stale);
   }
 }

@@ -21,6 +21,7 @@ import { rankByKeywords } from "./keyword-ranking.ts";
 import { OwnItems } from "./own-items.ts";
 import { readPage, type Page } from "./page.ts";
 import { RankedHits } from "./ranked-hits.ts";
+import type { ReadBudget, Reading } from "./read-budget.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
 import type { Indexing } from "./indexing.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
@@ -31,6 +32,7 @@ export interface SearcherOptions {
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
   readonly limits: SearchLimits;
+  readonly reads: ReadBudget;
   readonly events: Events;
   /** Is given items whose stored vectors were seen not to be those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
@@ -65,20 +67,24 @@ export class Searcher {
   }
 
   /** @param deadline - when nobody waits for the answer any more; no further request is made then */
-  async search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
+  search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
+    return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
+  }
+
+  async #search(request: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { indexing } = this.#options;
     const plan = planSearch(request, indexing !== null, this.#options.limits.maxOffset);
     if (request.limit === 0) {
       return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     const items = new ItemsOfCall(this.#options.items, deadline);
-    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan, deadline);
+    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan, deadline, reading);
     const { observer = unobserved } = this.#options;
     const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
-      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason, deadline));
+      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason, deadline, reading));
     if (plan.mode === "keyword") return byKeywords("continues-degraded");
     try {
-      const result = await this.#rankWithinHalf(request, plan, indexing, deadline);
+      const result = await this.#rankWithinHalf(request, plan, indexing, deadline, reading);
       this.#options.degraded.succeeded();
       return result;
     } catch (error) {
@@ -88,7 +94,13 @@ export class Searcher {
     }
   }
 
-  async #list(items: ItemRepository, request: SearchRequest, plan: SearchPlan, deadline: Deadline): Promise<SearchResult> {
+  async #list(
+    items: ItemRepository,
+    request: SearchRequest,
+    plan: SearchPlan,
+    deadline: Deadline,
+    reading: Reading,
+  ): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
     const page = await readPage(items, {
       walk: {
@@ -99,6 +111,7 @@ export class Searcher {
         own: this.#own,
       },
       filter,
+      reading,
       offset: plan.offset,
       limit,
       maxScanned: this.#options.limits.maxScannedItems,
@@ -121,9 +134,10 @@ export class Searcher {
     plan: SearchPlan & { query: string },
     indexing: Indexing,
     deadline: Deadline,
+    reading: Reading,
   ): Promise<SearchResult> {
     const half = deadline.part(RANKING_SHARE);
-    return half.wait("Ranking by similarity", this.#rank(request, plan, indexing, half)).catch((error: unknown) => {
+    return half.wait("Ranking by similarity", this.#rank(request, plan, indexing, half, reading)).catch((error: unknown) => {
       // A search that has failed by itself says why; what is left is that the time was up.
       throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", error) : error;
     });
@@ -134,6 +148,7 @@ export class Searcher {
     plan: SearchPlan & { query: string },
     indexing: Indexing,
     deadline: Deadline,
+    reading: Reading,
   ): Promise<SearchResult> {
     const { limit, prefix, filter, minScore } = request;
     const { offset } = plan;
@@ -145,6 +160,7 @@ export class Searcher {
         attempt("vectors-unavailable", () => indexing.vectors.query({ vector, prefix, filter, limit: count }, deadline)),
       items,
       request,
+      reading,
       maxHits: limits.maxScoredHits,
       onStale,
     });
@@ -153,7 +169,9 @@ export class Searcher {
     const hasNext = hits.found.length > offset + limit;
     // A lowest score asks for what is near; what has no score is not.
     const fill =
-      hasNext || !hits.exhausted || minScore !== null ? null : await this.#fill(items, request, hits, { offset, room: limit - scored.length, deadline });
+      hasNext || !hits.exhausted || minScore !== null
+        ? null
+        : await this.#fill(items, request, hits, { offset, room: limit - scored.length, deadline, reading });
     const found = [...scored, ...(fill?.found ?? [])];
     const unreadable = this.#tellUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
     const more = hasNext || (fill?.more ?? false);
@@ -178,7 +196,7 @@ export class Searcher {
     items: ItemRepository,
     request: SearchRequest,
     hits: RankedHits,
-    { offset, room, deadline }: { readonly offset: number; readonly room: number; readonly deadline: Deadline },
+    { offset, room, deadline, reading }: { readonly offset: number; readonly room: number; readonly deadline: Deadline; readonly reading: Reading },
   ): Promise<Page> {
     const { prefix, order, filter } = request;
     const skip = Math.max(0, offset - hits.found.length);
@@ -191,6 +209,7 @@ export class Searcher {
         unscoredAnd: hits.pending,
       },
       filter,
+      reading,
       offset: skip,
       limit: room,
       maxScanned: this.#options.limits.maxScannedItems,
@@ -208,12 +227,15 @@ export class Searcher {
     { rules }: Indexing,
     reason: DegradedReason,
     deadline: Deadline,
+    reading: Reading,
   ): Promise<SearchResult> {
     const { prefix, order, filter, limit, minScore } = request;
     const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems, maxFilterTests } = this.#options.limits;
     const page = await readPage(items, {
       walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
       filter,
+      reading,
+      endsWhenFull: true,
       offset: 0,
       limit: maxKeywordCandidates,
       maxBytes: maxKeywordBytes,

@@ -12,7 +12,7 @@ import { toEmbeddingError } from "../model/embedding-error.ts";
 import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/operation.ts";
-import { decodeValue } from "../model/value-codec.ts";
+import { decodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
@@ -23,6 +23,8 @@ import type { Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
+import { readInParts } from "./read-budget.ts";
 import type { TtlRules } from "./ttl-rules.ts";
 import { VectorSync, type Write } from "./vector-sync.ts";
 
@@ -33,6 +35,9 @@ export interface SyncPolicy {
   /** `fail`: the put rejects and nothing is saved. `store-unindexed`: the record is stored, and its indexing queued. */
   readonly embeddingFailure: "fail" | "store-unindexed";
 }
+
+/** Stands for the value of a replaced record: of it, only that there was one matters. */
+const VALUE_LEFT_OUT: EncodedValue = { typed: false, bytes: new Uint8Array() };
 
 /** What puts stand on. */
 export interface WritePathOptions {
@@ -118,7 +123,7 @@ export class WritePath {
     try {
       const steps = Promise.all([
         noting,
-        this.#options.items.get(requests.map(({ namespace, key }) => ({ namespace, key })), deadline),
+        this.#readReplaced(requests, deadline),
         Promise.allSettled(requests.map((request) => this.#embed(request, deadline))),
       ]);
       const [noted, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
@@ -130,6 +135,17 @@ export class WritePath {
       });
       throw error;
     }
+  }
+
+  /** The records that are replaced; of many, big ones are not held together: their values do not matter. */
+  async #readReplaced(requests: readonly PutRequest[], deadline: Deadline): Promise<(ItemRecord | null)[]> {
+    const ids = requests.map(({ namespace, key }) => ({ namespace, key }));
+    if (ids.length === 1) return this.#options.items.get(ids, deadline);
+    const replaced: (ItemRecord | null)[] = [];
+    for await (const records of readInParts(new ItemsOfCall(this.#options.items, deadline), ids)) {
+      for (const record of records) replaced.push(record === null || record.value === null ? record : { ...record, value: VALUE_LEFT_OUT });
+    }
+    return replaced;
   }
 
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ItemId } from "../model/item.ts";
 import { join } from "../model/namespace.ts";
-import type { ItemRepository } from "../ports/item-repository.ts";
+import type { ItemRepository, ListPage, ListPosition } from "../ports/item-repository.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { repositoryDeadlineCases } from "./deadline-cases.ts";
 import { present, upTo } from "./expectations.ts";
@@ -90,6 +90,33 @@ function readCases(repository: () => ItemRepository): void {
       ];
       await putAll(repository(), records);
       await expectStored(repository(), records, records);
+    });
+
+    test("an id that repeats takes the memory of one record", async () => {
+      const root = newRoot();
+      const record = recordOf(root, "big", { value: { text: "x".repeat(1024 * 1024) } });
+      await putAll(repository(), [record]);
+      const found = await repository().get(upTo(200).map(() => ({ namespace: root, key: "big" })));
+      const buffers = new Set(found.map((each) => present(each?.value, "the value").bytes.buffer));
+      expect(found).toHaveLength(200);
+      expect(buffers.size).toBe(1);
+    });
+
+    test("many big records are read, each at its position", async () => {
+      const root = newRoot();
+      const keys = upTo(10).map((n) => `key-${n}`);
+      for (const key of keys) await putAll(repository(), [recordOf(root, key, { value: { key, text: "x".repeat(3 * 1024 * 1024) } })]);
+      const found = await repository().get([...keys, "none", ...keys].map((key) => ({ namespace: root, key })));
+      expect(found.map((each) => each?.key ?? null)).toEqual([...keys, null, ...keys]);
+      let after: ListPosition | null = null;
+      const listed: string[] = [];
+      do {
+        const page: ListPage = await repository().list({ namespace: root, order: "oldest", after, limit: 100 });
+        expect(page.records.reduce((sum, { value }) => sum + value.bytes.byteLength, 0)).toBeLessThan(20 * 1024 * 1024);
+        listed.push(...page.records.map(({ key }) => key));
+        after = page.next;
+      } while (after !== null);
+      expect(listed).toEqual(keys);
     });
 
     test("answers null for what is not there, in its place, and ids may repeat", async () => {

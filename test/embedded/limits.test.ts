@@ -1,5 +1,5 @@
 /** Bounds and rates of operations, as a caller meets them. */
-import { ScyllaDBStore, type EmbeddedStoreConfig, type StoreView } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type BatchError, type EmbeddedStoreConfig, type StoreView } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
 import { rejectionOf } from "../../src/testing/expectations.ts";
 
@@ -88,6 +88,22 @@ describe("a bound", () => {
     expect(error.message).toContain(`limits.${Object.keys(limits)[0]}`);
     expect(["ValidationError", "InvalidNamespaceError"]).toContain(error.name);
     expect(await store.search([], { filter: { n: 1234 }, limit: 5 })).toEqual([]);
+  });
+
+  test("of the bytes that are read fails the gets beyond it, and a search; each value alone can be read", async () => {
+    const store = await open({ limits: { maxReadBytes: 1_000 } });
+    const text = "x".repeat(300);
+    for (const key of ["1", "2", "3", "4"]) await store.put(["a"], key, { text });
+    const gets = ["1", "2", "1", "3", "4", "none"].map((key) => ({ namespace: ["a"], key }));
+    const error = (await rejectionOf(store.batch(gets))) as BatchError;
+    expect(error.outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    const refused = { name: "ValidationError", message: expect.stringContaining("limits.maxReadBytes") as unknown };
+    expect(error.outcomes[4]).toMatchObject({ reason: refused });
+    await expect(store.search(["a"], { limit: 4 })).rejects.toMatchObject(refused);
+    expect(await store.search(["a"], { limit: 3 })).toHaveLength(3);
+    await store.put(["a"], "big", { text: text.repeat(10) });
+    expect(await store.get(["a"], "big")).not.toBeNull();
+    expect(await store.search(["a"], { limit: 1, offset: 4 })).toHaveLength(1);
   });
 
   test("cannot be widened beyond what a database can store", async () => {

@@ -53,11 +53,26 @@ async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
   return tables;
 }
 
-test("performance pin: a small one takes one request, in either order", async () => {
+test("performance pin: a small one takes one request once its size is known, in either order", async () => {
   const root = newRoot();
   const keys = await filled(root, 30);
+  expect(await keysOf(root, "oldest", 50)).toEqual(keys);
   expect(await tablesRead(async () => expect(await keysOf(root, "oldest", 50)).toEqual(keys))).toEqual(["items"]);
   expect(await keysOf(root, "newest", 50)).toEqual([...keys].reverse());
+});
+
+test("of big values hardly more is read than is asked for, however often and by however many at once", async () => {
+  const root = newRoot();
+  const text = "x".repeat(512 * 1024);
+  for (const n of upTo(25)) await putAll(items, [recordOf(root, `key-${n}`, { value: { text } })]);
+  const execute = vi.spyOn(client, "execute");
+  const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 1 });
+  const pages = await Promise.all(upTo(4).map(page));
+  pages.push(await page());
+  const answers = await Promise.all(execute.mock.results.map(({ value }) => value as Promise<types.ResultSet>));
+  const records = answers.flatMap(({ rows }) => (rows as types.Row[] | undefined) ?? []).filter((row) => row["record"] instanceof Buffer);
+  expect(pages.map((each) => each.records.map(({ key }) => key))).toEqual(pages.map(() => ["key-0"]));
+  expect(records.length / pages.length).toBeLessThanOrEqual(4);
 });
 
 test.each([7, 12, 22])("pages of %d hold every item once, in either order", async (limit) => {

@@ -33,6 +33,10 @@ const MOST_ENTRIES_FIRST = 550;
 const GROWTH = 4;
 const MOST_ENTRIES = 5_000;
 
+/** Records that are read first for a page, and bytes after which it ends: whoever reads on may stop in between. */
+const MOST_RECORDS_FIRST = 64;
+const MOST_BYTES_OF_PAGE = 8 * 1024 * 1024;
+
 /** A page ends after so many entries, however few live items were found: whoever reads on may stop in between. */
 const MOST_ENTRIES_OF_PAGE = 50_000;
 
@@ -63,6 +67,7 @@ class PageOfItems {
   readonly #records: LiveRecord[] = [];
   /** Items that are live, but were created at another time than the entry that led to them. */
   readonly #moved = new Map<string, LiveRecord>();
+  #bytes = 0;
 
   constructor(query: ListQuery, parts: ListingParts) {
     this.#query = query;
@@ -71,7 +76,7 @@ class PageOfItems {
   }
 
   get isFull(): boolean {
-    return this.#records.length >= this.#query.limit;
+    return this.#records.length >= this.#query.limit || this.#bytes > MOST_BYTES_OF_PAGE;
   }
 
   /**
@@ -83,14 +88,18 @@ class PageOfItems {
     const { namespace, limit } = this.#query;
     const { get, now } = this.#parts;
     let looked = 0;
-    // As many items as are missing, and more each time: where entries are dead, many in a row are.
-    for (let size = limit - this.#records.length; looked < entries.length && !this.isFull; size *= 2) {
+    // As many items as are missing, and more each time: where entries are dead, many in a row are. No more than fit if they
+    // are as big as those before.
+    for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); looked < entries.length && !this.isFull; ) {
       const group = entries.slice(looked, looked + size);
       const items = await get(group.map(({ key }) => ({ namespace, key })));
       const time = now();
+      const largest = items.reduce((most, item) => Math.max(most, item?.value?.bytes.byteLength ?? 0), 1);
+      size = Math.max(1, Math.min(GROWTH * size, Math.floor(MOST_BYTES_OF_PAGE / largest)));
       for (const [i, { created }] of group.entries()) {
         const item = items[i] ?? null;
         if (isLive(item, time)) {
+          this.#bytes += item.value.bytes.byteLength;
           if (item.created === created) this.#records.push(item);
           else this.#moved.set(item.key, item);
         }

@@ -24,6 +24,17 @@ interface FirstRows {
   /** How many they are: some may hold no record any more, and count all the same towards what was asked for. */
   readonly rows: number;
   readonly records: readonly ItemRecord[];
+  /** Of all records together, and of the biggest. */
+  readonly bytes: number;
+  readonly rowBytes: number;
+}
+
+/** What is known of a namespace. */
+interface Size {
+  /** How many rows it has, or at least has. */
+  readonly rows: number;
+  /** Of the biggest record that was read. */
+  readonly rowBytes: number;
 }
 
 /** Namespaces whose size is remembered, and for how long: they grow and shrink. */
@@ -37,37 +48,53 @@ const LIFETIME_MS = 10 * 60 * 1000;
 const RECORDS_AN_ITEM = 2;
 const RECORDS_A_REQUEST = 20;
 
-/** No more are ever read so: values may be big. */
 const MOST_RECORDS = 500;
+
+/** Of a namespace of which nothing is known so few are read first: their sizes say how many more may be. */
+const FIRST_ROWS = 2;
+
+/** No more than this is read so, if further records are like those that were read: a server holds all of an answer in memory. */
+const MOST_BYTES = 1024 * 1024;
 
 /** What takes longer, milliseconds, has read many that are gone; from its entries a listing may come by without them. */
 const SLOW_MS = 100;
 
 /** No number of items makes such a namespace small. */
-const UNFIT = Infinity;
+const UNFIT: Size = { rows: Infinity, rowBytes: 1 };
 
 /** Lists namespaces of one partition that are small. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
-  /** How many rows a namespace has, or at least has. */
-  readonly #sizes = new LRUCache<string, number>({ max: MOST_SIZES, ttl: LIFETIME_MS });
+  readonly #sizes = new LRUCache<string, Size>({ max: MOST_SIZES, ttl: LIFETIME_MS });
 
   constructor(parts: SmallNamespacesParts) {
     this.#parts = parts;
   }
 
   /** A page, as `ItemRepository.list` has it; null where the namespace is not small for it. */
-  async page({ namespace, order, after, limit }: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
+  async page(query: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
+    const { namespace, limit } = query;
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
-    if ((this.#sizes.get(namespace) ?? 0) > most) return null;
-    const begunAt = performance.now();
-    const read = await this.#read(namespace, most + 1, deadline);
-    const isUnfit = read === null || performance.now() - begunAt > SLOW_MS;
-    this.#sizes.set(namespace, isUnfit ? UNFIT : read.rows);
-    if (read === null || read.rows > most) return null;
+    let known = this.#sizes.get(namespace) ?? null;
+    for (let asked = 0; known === null || known.rows <= most; ) {
+      const fitting = known === null ? FIRST_ROWS : Math.floor(MOST_BYTES / known.rowBytes);
+      const count = Math.min(most + 1, fitting);
+      if (count <= asked) return null;
+      const begunAt = performance.now();
+      const read = await this.#read(namespace, count, deadline);
+      const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
+      known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
+      this.#sizes.set(namespace, known);
+      if (read !== null && read.rows < count) return this.#pageOf(read.records, query);
+      asked = count;
+    }
+    return null;
+  }
+
+  #pageOf(all: readonly ItemRecord[], { order, after, limit }: ListQuery): ListPage {
     const time = this.#parts.now();
     const compare = comparing(order);
-    const records = read.records
+    const records = all
       .filter((record): record is LiveRecord => isLive(record, time) && (after === null || compare(record, after) > 0))
       .sort(compare);
     if (records.length <= limit) return { records, next: null };
@@ -79,7 +106,13 @@ export class SmallNamespaces {
     const { session, statements } = this.#parts;
     try {
       const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read", deadline);
-      return { rows: rows.length, records: rows.flatMap((row) => toRecord(namespace, row) ?? []) };
+      const sizes = rows.map((row) => (row["record"] instanceof Uint8Array ? row["record"].byteLength : 0));
+      return {
+        rows: rows.length,
+        records: rows.flatMap((row) => toRecord(namespace, row) ?? []),
+        bytes: sizes.reduce((sum, size) => sum + size, 0),
+        rowBytes: Math.max(1, ...sizes),
+      };
     } catch (error) {
       if (isReadGivenUp(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;
       throw error;

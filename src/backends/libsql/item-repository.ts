@@ -1,7 +1,7 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { GroupCommit } from "../../concurrency/group-commit.ts";
 import { isStoreError } from "../../model/errors.ts";
-import type { ItemId, ItemRecord, LiveRecord } from "../../model/item.ts";
+import { idText, type ItemId, type ItemRecord, type LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type {
@@ -39,8 +39,8 @@ export class LibsqlItemRepository implements ItemRepository {
   constructor(options: LibsqlItemRepositoryOptions) {
     this.#options = options;
     const send = async (ids: readonly ItemId[], deadline?: Deadline): Promise<PromiseSettledResult<Uint8Array | null>[]> => {
-      const cells = await options.reads.call("get", ids, deadline);
-      return cells.map((value) => ({ status: "fulfilled", value }));
+      if (ids.length > 1) return readOnce(ids, options.reads, deadline);
+      return (await options.reads.call("get", ids, deadline)).map((value) => ({ status: "fulfilled", value }));
     };
     this.#gets = new GroupCommit(send, {
       waitFor: "the database file",
@@ -136,6 +136,23 @@ export class LibsqlItemRepository implements ItemRepository {
   stop(): Promise<void> {
     return this.#gets.stop();
   }
+}
+
+/** Reads each distinct id once: callers of one moment often ask for the same. */
+async function readOnce(
+  ids: readonly ItemId[],
+  reads: DatabaseCalls,
+  deadline: Deadline | undefined,
+): Promise<PromiseSettledResult<Uint8Array | null>[]> {
+  const distinct = new Map(ids.map((id) => [idText(id), id]));
+  const cells = new Map<string, Uint8Array | null>();
+  // The database answers for the first ids only, where their records are big.
+  for (let left = [...distinct]; left.length > 0; ) {
+    const part = await reads.call("get", left.map(([, id]) => id), deadline);
+    part.forEach((cell, i) => cells.set((left[i] as [string, ItemId])[0], cell));
+    left = left.slice(part.length);
+  }
+  return ids.map((id) => ({ status: "fulfilled", value: cells.get(idText(id)) ?? null }));
 }
 
 function toWrite(record: ItemRecord): PutWrite {

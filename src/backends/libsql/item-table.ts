@@ -67,12 +67,18 @@ export class ItemTable {
     if (write.unscored) this.#namespaces.markUnscored(namespace);
   }
 
-  /** The encoded records at `ids`, null where there is none. */
+  /** The encoded records at `ids`, null where there is none; those of the first ids only, where they are big. */
   get(ids: readonly ItemId[]): (Buffer | null)[] {
-    return ids.map(({ namespace, key }) => {
+    const cells: (Buffer | null)[] = [];
+    let bytes = 0;
+    for (const { namespace, key } of ids) {
       const row = this.#get.first([placeBytes(namespace), toBytes(key)]);
-      return row === null ? null : bytesOf(row[0]);
-    });
+      const cell = row === null ? null : bytesOf(row[0]);
+      cells.push(cell);
+      bytes += cell?.byteLength ?? 0;
+      if (bytes > MAX_PAGE_BYTES) break;
+    }
+    return cells;
   }
 
   /** A live record of each namespace, null where there is none. */

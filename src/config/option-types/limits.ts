@@ -164,6 +164,18 @@ export interface LimitsOptions {
    */
   maxPendingBytes?: number | undefined;
   /**
+   * Most bytes of values that one batch of gets or one search returns; beyond, it is refused. One value is always returned.
+   *
+   * @default 67108864
+   */
+  maxReadBytes?: number | undefined;
+  /**
+   * Most bytes of values that batches of gets and searches in flight hold; beyond, they are refused as unavailable.
+   *
+   * @default 268435456
+   */
+  maxPendingReadBytes?: number | undefined;
+  /**
    * Most searches and listings that run at once; others wait.
    *
    * @default 32

@@ -88,6 +88,12 @@ export const limits = z
     maxPendingBytes: count
       .default(64 * 1024 * 1024)
       .describe("Most bytes of values that are being written at once; beyond, puts are refused as unavailable."),
+    maxReadBytes: count
+      .default(64 * 1024 * 1024)
+      .describe("Most bytes of values that one batch of gets or one search returns; beyond, it is refused. One value is always returned."),
+    maxPendingReadBytes: count
+      .default(256 * 1024 * 1024)
+      .describe("Most bytes of values that batches of gets and searches in flight hold; beyond, they are refused as unavailable."),
     maxConcurrentSearches: count.default(32).describe("Most searches and listings that run at once; others wait."),
     maxQueuedSearches: count
       .default(10_000)
