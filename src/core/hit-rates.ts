@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { Filter } from "../model/filter.ts";
 import { testsIn } from "../model/filter-match.ts";
+import { shortName } from "../model/short-name.ts";
 
 /** Filters that are remembered, with their prefixes. */
 const MOST_FILTERS = 10_000;
@@ -56,5 +57,5 @@ export class HitRates {
 function nameOf(prefix: string, filter: Filter): string | null {
   if (testsIn(filter) * SHORTEST_TEST > LONGEST_FILTER) return null;
   const text = JSON.stringify(filter, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
-  return text.length > LONGEST_FILTER ? null : `${prefix}\n${text}`;
+  return text.length > LONGEST_FILTER ? null : shortName(`${prefix}\n${text}`);
 }

@@ -71,6 +71,9 @@ class OpenBatch {
 /** Batches of this process that are remembered while they are kept. One that falls out is looked at as any other's. */
 const MOST_REMEMBERED = 10_000;
 
+/** Characters of their namespaces and keys together: both come from callers, and may be long. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+
 const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, option: "bulkhead.maxQueued" };
 
 /** Intents that may wait however few calls may: a batch of puts is one call, and has an intent for each. */
@@ -81,7 +84,11 @@ export class IntentLog {
   readonly #outbox: Outbox;
   readonly #times: IntentTimes;
   readonly #notes: GroupCommit<Intent, OpenBatch>;
-  readonly #own = new LRUCache<string, OpenBatch>({ max: MOST_REMEMBERED });
+  readonly #own = new LRUCache<string, OpenBatch>({
+    max: MOST_REMEMBERED,
+    maxSize: MOST_CHARACTERS,
+    sizeCalculation: ({ batch }) => batch.intents.reduce((sum, { namespace, key }) => sum + namespace.length + key.length, 1),
+  });
   #ended: EndedBatch[] = [];
 
   /** @param maxQueued - most calls that may wait; intents may be more */

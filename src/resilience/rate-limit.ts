@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import { AbortError, ClosedError, RateLimitError } from "../model/errors.ts";
 import { SEPARATOR, toLabels } from "../model/namespace.ts";
+import { shortName } from "../model/short-name.ts";
 import { meterOf, type Meter, type Rate, type RateAlgorithm } from "./rate-limit-meter.ts";
 import { FairQueue, takeAll, waitFor, type Claim, type Waiter } from "./rate-limit-queue.ts";
 
@@ -93,7 +94,7 @@ export class RateLimiter {
 
   #scopeOf(root: string): string {
     const { scopeLabels } = this.#options;
-    return scopeLabels === undefined ? root : toLabels(root).slice(0, scopeLabels).join(SEPARATOR);
+    return shortName(scopeLabels === undefined ? root : toLabels(root).slice(0, scopeLabels).join(SEPARATOR));
   }
 
   #claims(scope: string, costs: Costs): Claim[] {

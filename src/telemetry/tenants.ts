@@ -1,5 +1,6 @@
 import { messageOf } from "../model/errors.ts";
 import { toLabels } from "../model/namespace.ts";
+import { shortName } from "../model/short-name.ts";
 import type { Logger } from "../ports/logger.ts";
 
 /** How tenants are told apart. */
@@ -23,10 +24,11 @@ export class Tenants {
     if (tenantOf === undefined) return null;
     const said = this.#ask(tenantOf, path);
     if (typeof said !== "string" || said === "") return "none";
-    if (this.#known.has(said)) return said;
+    const label = shortName(said);
+    if (this.#known.has(label)) return label;
     if (this.#known.size >= maxTenants) return "other";
-    this.#known.add(said);
-    return said;
+    this.#known.add(label);
+    return label;
   }
 
   #ask(tenantOf: NonNullable<TenantOptions["tenantOf"]>, path: string): unknown {

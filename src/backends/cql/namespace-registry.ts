@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { comparePaths, ROOT, SEPARATOR } from "../../model/namespace.ts";
 import { fromPlace, placesWithin, toPlace } from "../../model/namespace-place.ts";
+import { shortName } from "../../model/short-name.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
@@ -63,23 +64,25 @@ export class NamespaceRegistry {
    * @param version - version of the item that is, or was just, written, microseconds
    */
   register(namespace: string, unscored: boolean, version: number): Promise<void> | null {
+    const name = shortName(namespace);
     // A namespace registered with the flag is registered.
-    const held = this.#unscored.get(namespace) ?? (unscored ? undefined : this.#plain.get(namespace));
+    const held = this.#unscored.get(name) ?? (unscored ? undefined : this.#plain.get(name));
     return held === undefined ? this.#lease(namespace, unscored, version) : held.writing;
   }
 
   async #lease(namespace: string, unscored: boolean, version: number): Promise<void> {
+    const name = shortName(namespace);
     const leases = unscored ? this.#unscored : this.#plain;
     // The lease runs from the write time of the entry, not from a moment later: removals rely on that.
     const start = this.#parts.now();
     const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
     const lease: Lease = { writing };
-    leases.set(namespace, lease, { start });
+    leases.set(name, lease, { start });
     try {
       await writing;
       lease.writing = null;
     } catch (error) {
-      if (leases.peek(namespace) === lease) leases.delete(namespace);
+      if (leases.peek(name) === lease) leases.delete(name);
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError } from "../../model/errors.ts";
 import { isLive, type ItemRecord, type LiveRecord } from "../../model/item.ts";
+import { shortName } from "../../model/short-name.ts";
 import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
 import { isReadGivenUp } from "./errors.ts";
 import { positionOf } from "./listing.ts";
@@ -74,8 +75,9 @@ export class SmallNamespaces {
   /** A page, as `ItemRepository.list` has it; null where the namespace is not small for it. */
   async page(query: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
     const { namespace, limit } = query;
+    const name = shortName(namespace);
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
-    let known = this.#sizes.get(namespace) ?? null;
+    let known = this.#sizes.get(name) ?? null;
     for (let asked = 0; known === null || known.rows <= most; ) {
       const fitting = known === null ? FIRST_ROWS : Math.floor(MOST_BYTES / known.rowBytes);
       const count = Math.min(most + 1, fitting);
@@ -84,7 +86,7 @@ export class SmallNamespaces {
       const read = await this.#read(namespace, count, deadline);
       const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
       known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
-      this.#sizes.set(namespace, known);
+      this.#sizes.set(name, known);
       if (read !== null && read.rows < count) return this.#pageOf(read.records, query);
       asked = count;
     }

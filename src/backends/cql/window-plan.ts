@@ -1,6 +1,7 @@
 /** Remembers the windows in which graveyards were read, so that the next reader need not find them out again. */
 import { LRUCache } from "lru-cache";
 import type { ListingOrder } from "../../model/operation.ts";
+import { shortName } from "../../model/short-name.ts";
 
 /** Partitions whose windows are remembered, and for how long: a graveyard lasts an hour, and then is no more. */
 const MOST_PLANS = 1_000;
@@ -63,7 +64,7 @@ export class WindowPlans {
 
   /** The plan of a partition; an empty one where none is known. */
   of(namespace: string, bucket: number, order: ListingOrder): WindowPlan {
-    const name = `${order} ${bucket} ${namespace}`;
+    const name = `${order} ${bucket} ${shortName(namespace)}`;
     return this.#plans.get(name) ?? new WindowPlan(order, (plan) => this.#remember(name, plan));
   }
 

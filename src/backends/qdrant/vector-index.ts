@@ -5,6 +5,7 @@ import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
+import { shortName } from "../../model/short-name.ts";
 import type { ItemId } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
 import type { ScanPage } from "../../ports/scan.ts";
@@ -133,7 +134,7 @@ export class QdrantVectorIndex implements VectorIndex {
     // A graph has no way from one point that passes a filter to the next: with one it was seen to find nothing at all
     // where thousands matched. The filter's own indexes make the exact search of what passes it affordable.
     const { prefix, limit, filter } = query;
-    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.has(prefix);
+    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.has(shortName(prefix));
     const hits = await this.#search(query, exact, deadline);
     // Too few may mean that there are no more, or that the graph did not lead to them.
     const sure = exact || hits.length >= limit ? hits : await this.#search(query, true, deadline);
@@ -155,8 +156,8 @@ export class QdrantVectorIndex implements VectorIndex {
 
   /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */
   #remember(prefix: string, isSmall: boolean): void {
-    if (isSmall) this.#small.set(prefix, true);
-    else this.#small.delete(prefix);
+    if (isSmall) this.#small.set(shortName(prefix), true);
+    else this.#small.delete(shortName(prefix));
   }
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { listNamespaces } from "../../../src/core/namespaces.ts";
+import { ReadBudget, Reading } from "../../../src/core/read-budget.ts";
 import { readPage, type PageRequest } from "../../../src/core/page.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 import type { LiveRecord } from "../../../src/model/item.ts";
@@ -75,6 +76,7 @@ const page = (parts: Partial<PageRequest["walk"]>, rest: Partial<PageRequest> = 
   limit: 10,
   maxScanned: 1_000,
   deadline: new Deadline(60_000),
+  reading: new Reading(new ReadBudget({ maxReadBytes: Infinity, maxPendingReadBytes: Infinity })),
   ...rest,
 });
 
