@@ -117,7 +117,7 @@ class ServerConnections implements Resource {
 
 /** What the connections are made with: where none of it differs, they are kept. */
 function isOfConnections(name: string): boolean {
-  return /^(?:cql|qdrant|setup|secrets|index\.payload)(?:\.|$)/.test(name);
+  return /^(?:cql|qdrant|setup|secrets|codec|index\.payload)(?:\.|$)/.test(name);
 }
 
 function serversComposition(
@@ -291,7 +291,7 @@ function withModel<Config extends CommonConfig>(config: Config): Config {
   return config.index === undefined ? config : { ...config, index: { ...config.index, model: identityOf(config.index).model } };
 }
 
-function qdrantOptions({ cql, index }: ServerConfig, qdrant: NonNullable<ServerConfig["qdrant"]>, secrets: Secrets) {
+function qdrantOptions({ cql, index, codec }: ServerConfig, qdrant: NonNullable<ServerConfig["qdrant"]>, secrets: Secrets) {
   const headers = Object.entries(qdrant.headers ?? {}).map(([name, value]) => [name, secrets.text(value, `qdrant.headers.${name}`)] as const);
   return {
     ...qdrant,
@@ -299,7 +299,7 @@ function qdrantOptions({ cql, index }: ServerConfig, qdrant: NonNullable<ServerC
     headers: Object.fromEntries(headers),
     tls: encryption(qdrant.tls, "qdrant.tls", secrets),
     collection: qdrant.collection ?? cql.keyspace,
-    payload: index?.payload,
+    payload: index?.payload ?? (codec === undefined ? "all" : "none"),
     layout: qdrant,
   };
 }

@@ -53,7 +53,7 @@ export class JsonLinesFile implements AuditSink {
   }
 
   async write(entries: readonly AuditEntry[]): Promise<void> {
-    const text = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+    const text = Buffer.from(entries.map((entry) => `${lineOf(entry)}\n`).join(""));
     const file = await this.#fileFor(text.byteLength);
     const bytes = file.isTorn ? Buffer.concat([Buffer.from("\n"), text]) : text;
     // Until all of it is written, the last line may be half of one.
@@ -92,8 +92,8 @@ export class JsonLinesFile implements AuditSink {
   async #current(): Promise<OpenFile> {
     if (this.#file !== null && (await inodeAt(this.#path)) === this.#file.inode) return this.#file;
     await this.stop();
-    await mkdir(dirname(this.#path), { recursive: true });
-    // Nobody but the owner: it tells who did what.
+    // Nobody but the owner: it tells who did what. A folder that is there keeps its permissions.
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
     const handle = await open(this.#path, "a+", 0o600);
     try {
       const { ino, size, birthtimeMs, mtimeMs } = await handle.stat();
@@ -120,6 +120,11 @@ export class JsonLinesFile implements AuditSink {
     const old = aside.slice(0, Math.max(0, aside.length - this.#options.maxFiles));
     await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
   }
+}
+
+/** JSON on one line for all readers: some end a line at these characters too, which JSON leaves as they are. */
+function lineOf(entry: AuditEntry): string {
+  return JSON.stringify(entry).replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A file that was put aside: its time of day stands in its name, so that names sort by age. */

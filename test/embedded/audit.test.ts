@@ -262,8 +262,12 @@ describe("the file", () => {
     const path = join(folder, "deep", "audit.jsonl");
     const store = await open({ file: { path }, policy: "continue" });
     await Promise.all(Array.from({ length: 50 }, (_, n) => store.with({ actor: `user ${n}` }).put(["a"], String(n), { n })));
+    await store.put(["a"], "ends\u0085of\u2028a\u2029line", {});
     await store.stop();
-    const lines = await linesOf(path);
+    expect(await readFile(path, "utf8")).not.toMatch(/[\u0085\u2028\u2029]/);
+    expect((await stat(join(folder, "deep"))).mode & 0o777).toBe(0o700);
+    const lines = (await linesOf(path)).filter(({ key }) => /^\d+$/.test(String(key)));
+    expect((await linesOf(path)).some(({ key }) => key === "ends\u0085of\u2028a\u2029line")).toBe(true);
     expect(lines.map(({ actor }) => actor).sort()).toEqual(Array.from({ length: 50 }, (_, n) => `user ${n}`).sort());
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -7,6 +7,7 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Connection } from "../../src/backends/libsql/connection.ts";
 import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { LibsqlBackend, type LibsqlBackendOptions } from "../../src/backends/libsql/index.ts";
 import {
   ClosedError,
@@ -166,6 +167,23 @@ describe("start and stop", () => {
     const backend = await rejectionOf(start({ path: "libsql://127.0.0.1:1/x" }));
     expect(backend).toBeInstanceOf(ConnectionError);
   });
+});
+
+test("a file, its log and its shared memory are for their owner only, and what is deleted is overwritten", async () => {
+  const path = join(directory, "private.db");
+  const store = await ScyllaDBStore.embedded({ path });
+  const secret = "whispered-at-night ".repeat(2_000);
+  await store.put(["a"], "k", { text: secret });
+  await store.put(["a"], "short", { text: "murmured-at-noon" });
+  for (const name of [path, `${path}-wal`, `${path}-shm`]) expect((await stat(name)).mode & 0o777).toBe(0o600);
+  await store.stop();
+  expect((await readFile(path)).includes("whispered-at-night")).toBe(true);
+  const again = await ScyllaDBStore.embedded({ path });
+  await again.delete(["a"], "k");
+  await again.delete(["a"], "short");
+  await again.stop();
+  expect((await readFile(path)).includes("whispered-at-night")).toBe(false);
+  expect((await readFile(path)).includes("murmured-at-noon")).toBe(false);
 });
 
 describe("files that cannot be used", () => {

@@ -76,6 +76,14 @@ describe("values and points on servers", () => {
     return JSON.stringify(points[0]?.payload);
   }
 
+  test("with a codec the point holds nothing of the value, unless index.payload says so", async () => {
+    const codec = aesGcmCodec({ keys: { k1: randomBytes(32) }, current: "k1" });
+    const { store, keyspace } = await open({ index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] }, codec });
+    await store.put(["a"], "k", { text: "whispered words", lang: "klingon" });
+    expect((await store.search(["a"], { query: "whispered", filter: { lang: "klingon" } })).map(({ key }) => key)).toEqual(["k"]);
+    expect(await payload(keyspace)).not.toMatch(/klingon|whispered|lang/);
+  });
+
   test("with a codec the record holds nothing in clear; with payload paths the point holds only those", async () => {
     const index = { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"], payload: ["lang"] };
     const codec = aesGcmCodec({ keys: { k1: randomBytes(32) }, current: "k1" });

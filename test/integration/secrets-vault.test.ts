@@ -160,6 +160,7 @@ describe("at the start it fails with what and why", () => {
       [{}, /set secrets\.vault\.address or VAULT_ADDR/],
       [{ VAULT_ADDR: vault().address }, /set secrets\.vault\.token \(or VAULT_TOKEN\)/],
       [{ VAULT_ADDR: "vault.internal" }, /VAULT_ADDR must be an address/],
+      [{ VAULT_ADDR: "https://user:hunter2@vault.internal" }, /^(?!.*hunter2).*VAULT_ADDR must not hold a name, a password or a query/],
     ] as const) {
       await using followed = followSecrets({}, env);
       followed.text("vault://secret/any#qdrant");

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { Connection, type Reader, type Writer } from "./connection.ts";
 import { isOwnFault, toFailure } from "./errors.ts";
 import { ItemTable } from "./item-table.ts";
@@ -68,6 +69,7 @@ export class LocalDatabase {
    */
   #open(request: OpenRequest): null {
     this.#close();
+    createPrivate(request.path);
     this.#connection = new Connection(request.path);
     try {
       this.#tables = opened(this.#connection, request);
@@ -96,6 +98,16 @@ export class LocalDatabase {
   }
 }
 
+/** Creates a file that is not there for its owner only; its log and its shared memory get the same permissions from SQLite. */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    // It is there, or cannot be created, which opening it reports in the database's own terms.
+    if (!(error instanceof Error && "code" in error)) throw error;
+  }
+}
+
 /** Makes a connection ready: its modes, the tables of this version, its statements. */
 function opened(connection: Connection, { path, dims, durable }: OpenRequest): Tables {
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
@@ -103,6 +115,8 @@ function opened(connection: Connection, { path, dims, durable }: OpenRequest): T
   if (mode !== "wal") throw new TypeError(`journal mode of ${path} is ${String(mode)}: its file system has no WAL`);
   // FULL syncs the log at each commit, so that a write outlives a loss of power as well; commits are shared.
   connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+  // What is deleted or replaced is overwritten in the file, and not only released.
+  connection.reader("PRAGMA secure_delete = ON").first([]);
   connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
   migrate(connection, path);
   if (dims !== null) checkDims(connection, path, dims);

@@ -31,11 +31,7 @@ export interface IndexOptions {
    * @example [{"namespace":["logs"],"fields":false}]
    */
   rules?: IndexRuleOptions[] | undefined;
-  /**
-   * Which scalars of a value Qdrant keeps, in clear, to apply filters: "all", "none", or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read.
-   *
-   * @default "all"
-   */
+  /** Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default with one), or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read. */
   payload?: string[] | "all" | "none" | undefined;
 }
 

@@ -17,8 +17,9 @@ export const codec = z
 /** Which scalars of a value the index keeps to apply filters. */
 export const indexPayload = z
   .union([z.enum(["all", "none"]), z.array(z.string().min(1))])
-  .default("all")
+  .optional()
   .describe(
-    'Which scalars of a value Qdrant keeps, in clear, to apply filters: "all", "none", or those at or below these paths. Filters ' +
+    'Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default ' +
+      "with one), or those at or below these paths. Filters " +
       "are right either way; those on other paths are applied to the records that were read.",
   );

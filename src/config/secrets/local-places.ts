@@ -1,5 +1,6 @@
 /** Secrets that are near: in the environment and in files. */
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { ConfigurationError } from "../../model/errors.ts";
 import type { SecretPlace } from "./place.ts";
 import type { SecretReference } from "./reference.ts";
@@ -34,11 +35,11 @@ export class Files implements SecretPlace {
 
   async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
     try {
-      const text = await readFile(document, { encoding: "utf8", signal });
       // Editors and `echo` end a file with one.
-      return text.replace(/\r?\n$/, "");
+      return (await readSmallFile(document, signal)).replace(/\r?\n$/, "");
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof ConfigurationError) throw error;
       const { code = "unknown" } = error as NodeJS.ErrnoException;
       throw new ConfigurationError(`${document} cannot be read (${REASONS[code] ?? code}).`, { details: { code } });
     }
@@ -46,6 +47,26 @@ export class Files implements SecretPlace {
 
   async close(): Promise<void> {
     // Nothing is held.
+  }
+}
+
+/** More than any secret, certificates included. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Reads a regular file: a pipe or a device would be waited for, or read without an end. */
+async function readSmallFile(path: string, signal: AbortSignal): Promise<string> {
+  // Without it, opening a pipe waits for its writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const kind = await file.stat();
+    if (kind.isDirectory()) throw Object.assign(new Error("is a folder"), { code: "EISDIR" });
+    if (!kind.isFile()) throw new ConfigurationError(`${path} is no regular file: a secret is not read from a pipe, a socket or a device.`);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
+    signal.throwIfAborted();
+    if (bytesRead > MOST_BYTES) throw new ConfigurationError(`${path} has more than ${MOST_BYTES} bytes: it is taken for no secret.`);
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -41,6 +41,13 @@ export class VaultApi {
     if (!URL.canParse(address) || !/^https?:/.test(address)) {
       throw new ConfigurationError("VAULT_ADDR must be an address such as https://vault.internal:8200.");
     }
+    const { username, password, search, hash } = new URL(address);
+    if (username !== "" || password !== "" || search !== "" || hash !== "") {
+      throw new ConfigurationError(
+        `${options.address === undefined ? "VAULT_ADDR" : "secrets.vault.address"} must not hold a name, a password or a query: ` +
+          "errors show the address. Log in by secrets.vault.token, appRole or kubernetes.",
+      );
+    }
     this.address = address.replace(/\/+$/, "");
     this.#namespace = options.namespace ?? (env["VAULT_NAMESPACE"] || undefined);
     this.#caFile = options.caFile ?? (env["VAULT_CACERT"] || undefined);

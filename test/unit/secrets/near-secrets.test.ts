@@ -1,4 +1,5 @@
 /** Secrets of the environment and of files, and how the store finds them wanting. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,18 @@ test("a variable of the environment", async () => {
   await near.secrets.start();
   expect(text.current().reveal()).toBe("of-the-environment");
   expect(text.current()).toBe(text.current());
+});
+
+test("a file that is a pipe, a device or too big is refused at once", async () => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const big = join(folder, "big");
+  await writeFile(big, "x".repeat(1024 * 1024 + 1));
+  for (const [path, reason] of [[pipe, "is no regular file"], ["/dev/zero", "is no regular file"], [big, "more than 1048576 bytes"]] as const) {
+    await using near = secretsOf({});
+    near.text(`file://${path}`);
+    await expect(near.secrets.start()).rejects.toThrow(reason);
+  }
 });
 
 test("a file, without the line feed at its end", async () => {
