@@ -2,7 +2,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { ValidationError, type StoreError } from "../model/errors.ts";
-import type { LiveRecord } from "../model/item.ts";
+import type { LiveRecord, Value } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
 import { matchesFilter, testsIn } from "../model/filter-match.ts";
 import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
@@ -114,18 +114,24 @@ class Collected {
       if (this.#skipped < offset && this.#isAtBound()) return this.#stopAtBound(record);
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
-    } else if (this.#bytes >= this.#maxBytes) {
+    } else if (!this.#keep(record, value)) {
       return this.end({ more: true, truncated: true });
-    } else {
-      const fault = this.#request.reading.take(record);
-      if (fault !== null && this.#request.endsWhenFull !== true) throw fault;
-      if (fault !== null) return this.end({ more: true, truncated: true });
-      this.#found.push({ record, value, score: undefined });
-      this.#bytes += record.value.bytes.byteLength;
     }
     if (this.#tests <= 0) return this.#stopAtBound(record);
     this.#last = record;
     return null;
+  }
+
+  /** Adds a match; false where its bytes do not fit, and the page ends there. */
+  #keep(record: LiveRecord, value: Value | undefined): boolean {
+    const { reading, endsWhenFull = false } = this.#request;
+    if (this.#bytes >= this.#maxBytes) return false;
+    const fault = reading.take(record);
+    if (fault !== null && !endsWhenFull) throw fault;
+    if (fault !== null) return false;
+    this.#found.push({ record, value, score: undefined });
+    this.#bytes += record.value.bytes.byteLength;
+    return true;
   }
 
   /** Takes a request that found no records; the page, once it is at its end. */
