@@ -13,6 +13,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { hostileUsers } from "../test/fault/chaos/hostile-users.ts";
 import { MUTANTS, runMutant } from "../test/fault/chaos/mutants.ts";
 import { asMarkdown, type RunReport } from "../test/fault/chaos/report.ts";
 import { runScenario, tellResult, type Scenario } from "../test/fault/chaos/scenario.ts";
@@ -77,7 +78,7 @@ function isWanted(...names: string[]): boolean {
 }
 
 async function onServers(): Promise<void> {
-  if (!isWanted("every fault", "cut short", "kills", "clocks", "equal instants", "little memory")) return;
+  if (!isWanted("every fault", "cut short", "kills", "clocks", "equal instants", "hostile users", "little memory")) return;
   log("starting Cassandra and Qdrant");
   await using world = await World.start();
   if (isWanted("every fault")) await run(everyFault({ ...given, keyspace: "every_fault" }, world));
@@ -85,6 +86,7 @@ async function onServers(): Promise<void> {
   if (isWanted("kills")) await run(killsOnServers({ ...given, keyspace: "kills" }, world, 80));
   if (isWanted("clocks")) await run(clocksApart(given, world.storeIn("clocks"), 15_000));
   if (isWanted("equal instants")) await run(equalInstants(given, world.storeIn("instants"), 10_000));
+  if (isWanted("hostile users")) await run(hostileUsers(given, world.storeIn("hostile")));
   if (isWanted("little memory")) await run(littleMemory({ ...given, keyspace: "memory" }, world, 20_000));
 }
 
@@ -101,6 +103,7 @@ async function onFiles(): Promise<void> {
   if (isWanted("kills on one file")) await run(killsOnFile(given, file("kills"), 120, 6));
   if (isWanted("clocks")) await run(clocksApart(given, embedded(file("clocks")), 10_000));
   if (isWanted("equal instants")) await run(equalInstants(given, embedded(file("instants")), 10_000));
+  if (isWanted("hostile users")) await run(hostileUsers(given, embedded(file("hostile"))));
 }
 
 async function onMutants(): Promise<void> {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hostileUsers } from "./chaos/hostile-users.ts";
 import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
 import { clocksApart, embedded, equalInstants, killsOnFile } from "./chaos/scenarios.ts";
 
@@ -31,3 +32,6 @@ test("clocks 5 s apart: what was acknowledged last is what is read", () =>
 
 test("equal instants leave one whole record", () =>
   keepsItsPromises(equalInstants(given, embedded(join(folder, "instants.db")), 2_000)));
+
+test("hostile users next to others: nobody else notices them", () =>
+  keepsItsPromises(hostileUsers(given, embedded(join(folder, "hostile.db")), 3_000)));

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
+import { hostileUsers } from "./chaos/hostile-users.ts";
 import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
 import { aFewFaults, clocksApart, cutShort, type GivenServers } from "./chaos/scenarios.ts";
 import { World } from "./chaos/world.ts";
@@ -38,6 +39,9 @@ test("whatever fails, nothing is lost, stale or unanswered", () =>
 
 test("deadlines of 300 ms, aborted calls and frozen services leave nothing wrong behind", () =>
   keepsItsPromises((given) => cutShort(given, world, 1)));
+
+test("hostile users next to others: nobody else notices them", () =>
+  keepsItsPromises((given) => hostileUsers(given, world.storeIn(given.keyspace), 3_000)));
 
 test("clocks 5 s apart: what was acknowledged last is what is read", () =>
   keepsItsPromises((given) => clocksApart(given, world.storeIn(given.keyspace), 4_000)));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EVERYTHING } from "../history/config.ts";
 import { network, qdrantKilled } from "./faults.ts";
+import { hostileUsers } from "./hostile-users.ts";
 import { runScenario, type Scenario, type ScenarioResult } from "./scenario.ts";
 import { clocksApart, embedded, type Given } from "./scenarios.ts";
 import { RULES } from "./settings.ts";
@@ -70,6 +71,34 @@ export const MUTANTS: readonly Mutant[] = [
     from: "(record.expiresAt === null || record.expiresAt > now)",
     to: "(record.expiresAt === null || record.expiresAt > now - 1e12)",
     scenario: (given, _, { folder }) => endings(given, join(folder, "store.db")),
+  },
+  {
+    name: "hostile users: a rejected text fails the texts beside it",
+    file: "resilience/divided-embeddings.ts",
+    from: "if (texts.length > 1) return new Division(texts, failure, this.#documents, (part) => this.#accepted(part), deadline).run();",
+    to: "if (texts.length > 1) throw failure;",
+    scenario: besideHostileUsers,
+  },
+  {
+    name: "hostile users: a rejected text counts toward the circuit",
+    file: "model/embedding-error.ts",
+    from: 'return fault !== WRONG_ANSWER && fault !== "suspect-input" && isOutageFault(fault);',
+    to: "return true;",
+    scenario: besideHostileUsers,
+  },
+  {
+    name: "hostile users: the rejection of a listener is not handled",
+    file: "telemetry/isolated-call.ts",
+    from: "if (isThenable(result)) result.then(undefined, failed);",
+    to: "void result;",
+    scenario: besideHostileUsers,
+  },
+  {
+    name: "hostile users: a listener that throws ends the event",
+    file: "telemetry/isolated-call.ts",
+    from: "    failed(error);",
+    to: "    throw error;",
+    scenario: besideHostileUsers,
   },
 ];
 
@@ -144,6 +173,11 @@ function lateVectors(given: Given, world: World, keyspace: string): Scenario {
     ],
     rules: RULES,
   };
+}
+
+/** Hostile users on one file. */
+function besideHostileUsers(given: Given, _: World, { folder }: Place): Scenario {
+  return hostileUsers(given, embedded(join(folder, "store.db")), 2_500);
 }
 
 /** Items that end soon, and are looked for. */

@@ -55,6 +55,8 @@ export function asMarkdown(run: RunReport): string {
     "",
     ...table(["fault", "times", "seconds"], faultsOf(scenarios)),
     "",
+    ...table(["attack of a hostile user", "rounds"], tallied(scenarios.map(({ attacks }) => attacks))),
+    "",
   ].join("\n");
 }
 

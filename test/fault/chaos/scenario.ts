@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { checkHistory, type HistoryRules } from "../history/checker.ts";
-import { EVERYTHING, type ClientConfig, type ClockFault, type Mix, type StoreOptions } from "../history/config.ts";
+import { EVERYTHING, type ClientConfig, type ClockFault, type HostileUsers, type Mix, type StoreOptions } from "../history/config.ts";
 import { JUDGE } from "../history/final-state.ts";
 import { HistoryProcess } from "../history/history-process.ts";
 import { historyOf, type History } from "../history/history.ts";
@@ -29,6 +29,7 @@ export interface Scenario {
   /** Clock of the process of this number. */
   readonly clock?: (number: number) => ClockFault;
   readonly mix?: Mix;
+  readonly hostile?: HostileUsers;
   readonly pauseMs?: number;
   /** Calls that clients abort; none unless told. */
   readonly aborts?: ClientConfig["aborts"];
@@ -132,6 +133,7 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
     sources: scenario.sources,
     store: scenario.storeOf?.(number) ?? scenario.store,
     clock: scenario.clock?.(number) ?? {},
+    ...(scenario.hostile === undefined ? {} : { hostile: scenario.hostile }),
     seed: scenario.seed,
     clients: scenario.clients,
     namespaces: NAMESPACES,

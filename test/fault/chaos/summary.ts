@@ -1,7 +1,8 @@
 /** What a scenario came to, in numbers: for the report. */
 import { awake } from "../history/calls.ts";
 import { factsOf, JUDGE } from "../history/final-state.ts";
-import type { Call, FaultWindow } from "../history/history.ts";
+import type { Call, FaultWindow, History } from "../history/history.ts";
+import { HOSTILE_FACT, type HostileFact } from "../history/hostile.ts";
 import type { LoggedOperation } from "../history/log.ts";
 import type { ScenarioResult } from "./scenario.ts";
 
@@ -17,6 +18,8 @@ export interface ScenarioSummary {
   readonly degraded: Readonly<Record<string, number>>;
   /** How often each fault happened, and for how long in all. */
   readonly faults: Readonly<Record<string, { readonly times: number; readonly seconds: number }>>;
+  /** Rounds of each kind of attack that hostile users made. */
+  readonly attacks: Readonly<Record<string, number>>;
   readonly kills: number;
   readonly pauses: number;
   readonly longestSearchMs: number;
@@ -45,6 +48,7 @@ export function summaryOf({ name, seconds, history, schedule, kills, pauses, che
     seconds,
     ...outcomesOf(history.calls),
     faults: faultsOf(history.faults),
+    attacks: attacksOf(history),
     kills,
     pauses,
     longestSearchMs: longest(finished.filter((call) => call.operations.some(({ kind }) => kind === "search"))),
@@ -86,6 +90,15 @@ function faultsOf(windows: readonly FaultWindow[]): ScenarioSummary["faults"] {
     faults[name] = { times: times + 1, seconds: seconds + (to - from) / 1000 };
   }
   return faults;
+}
+
+function attacksOf({ processes }: History): ScenarioSummary["attacks"] {
+  const attacks: Record<string, number> = {};
+  for (const { lines } of processes) {
+    const fact = factsOf(lines).get(HOSTILE_FACT) as HostileFact | undefined;
+    for (const [name, times] of Object.entries(fact?.attacks ?? {})) attacks[name] = (attacks[name] ?? 0) + times;
+  }
+  return attacks;
 }
 
 function tally(counts: Record<string, number>, name: string): void {

@@ -3,6 +3,7 @@ import { checkAnswers } from "./answers.ts";
 import { checkCalls, type CallRules } from "./calls.ts";
 import { checkFinalState } from "./final-state.ts";
 import type { Call, History } from "./history.ts";
+import { checkIsolation } from "./isolation.ts";
 import { checkReads, KeyWrites, type ReadRules } from "./reads.ts";
 import { checkRegister } from "./register.ts";
 import { checkScores, type ScoreRules } from "./scores.ts";
@@ -14,6 +15,8 @@ export type HistoryRules = ReadRules &
   CallRules & {
     /** Whether a judge has looked at the end. */
     readonly isJudged: boolean;
+    /** Whether hostile users were at work, whom nobody else may notice. */
+    readonly isIsolated?: boolean;
   };
 
 /** What was found, and how much was looked at. */
@@ -37,6 +40,7 @@ export function checkHistory(history: History, rules: HistoryRules): Judgement {
     const key = new KeyWrites(own, seen, failedReads, rules);
     violations.push(...checkReads(place, key, seen), ...checkRegister(place, own, key, seen));
   }
+  if (rules.isIsolated) violations.push(...checkIsolation(history));
   if (rules.isJudged) violations.push(...checkFinalState(history));
   const seen = [...sights.values()].reduce((sum, list) => sum + list.length, 0);
   return { violations, checks: seen + rows.length + searches.length + calls.length };

@@ -9,6 +9,7 @@
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClientConfig } from "./config.ts";
+import { beHostile } from "./hostile.ts";
 import type { LoggedOperation, PutOperation } from "./log.ts";
 import { openStore, type ProviderState } from "./open-store.ts";
 import { Random } from "./random.ts";
@@ -119,7 +120,9 @@ class Client {
 
   #prefix(): readonly string[] {
     const namespace = this.#random.pick(namespaces);
-    return namespace.slice(0, this.#random.below(namespace.length + 1));
+    // Below the root lie the items of hostile users, too.
+    const least = config.hostile === undefined ? 0 : 1;
+    return namespace.slice(0, least + this.#random.below(namespace.length + 1 - least));
   }
 
   #query(): string {
@@ -133,7 +136,10 @@ setProvider = opened.setProvider;
 setProvider(providerAtFirst);
 const recorder = new Recorder({ ...opened, log: config.log, padBytes: config.padBytes });
 process.stdout.write("ready\n");
-await Promise.all(Array.from({ length: clients }, (_, i) => new Client(i).work(recorder)));
+await Promise.all([
+  ...Array.from({ length: clients }, (_, i) => new Client(i).work(recorder)),
+  ...(config.hostile === undefined ? [] : [beHostile({ ...opened, config, recorder, isStopped: () => isStopped })]),
+]);
 await opened.store.stop();
 process.stdout.write("stopped\n");
 commands.close();

@@ -22,6 +22,16 @@ export interface ProcessConfig {
   readonly sources: string;
   readonly store: StoreOptions;
   readonly clock?: ClockFault;
+  /** Hostile users; none unless told. */
+  readonly hostile?: HostileUsers;
+}
+
+/** Users who call the store beside the clients, and do all of it wrong. */
+export interface HostileUsers {
+  /** How many, in each process. */
+  readonly users: number;
+  /** The embedding provider rejects longer texts, and blank ones. */
+  readonly maxTextChars: number;
 }
 
 /** How often each kind of call is made, relative to the others. */

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type * as Sources from "../../../src/index.ts";
 import type * as Testing from "../../../src/testing/embeddings.ts";
 import type { ClockFault, ProcessConfig } from "./config.ts";
+import { TextLimit } from "./rejections.ts";
 
 /** How the embedding provider does. */
 export type ProviderState = "up" | "down" | "slow";
@@ -18,27 +19,34 @@ export interface OpenStore {
 /** How long the provider takes while it is slow, milliseconds. */
 const SLOW_MS = 2_000;
 
+/** How long the provider of hostile users takes, milliseconds. */
+const ANSWER_MS = 5;
+
 /** No fault lasts longer than so many starts take to fail. */
 const MOST_STARTS = 10;
 
 /** Opens the store; the clock is set before the store is imported. */
-export async function openStore({ sources, store, clock }: ProcessConfig): Promise<OpenStore> {
+export async function openStore({ sources, store, clock, hostile }: ProcessConfig): Promise<OpenStore> {
   setClock(clock ?? {});
   const { ScyllaDBStore, isStoreError } = (await import(pathToFileURL(`${sources}/index.ts`).href)) as typeof Sources;
   const { HashEmbeddings } = (await import(pathToFileURL(`${sources}/testing/embeddings.ts`).href)) as typeof Testing;
   let provider: ProviderState = "up";
-  const answer = async (): Promise<void> => {
+  const limit = hostile === undefined ? null : new TextLimit(hostile.maxTextChars);
+  const answer = async (texts: readonly string[]): Promise<void> => {
+    // Texts of one call are those of different users only where calls take time.
+    if (limit !== null) await pause(ANSWER_MS);
+    limit?.check(texts);
     if (provider === "slow") await pause(SLOW_MS);
     if (provider === "down") throw new Error("the provider is down");
   };
   class Provider extends HashEmbeddings {
     override async embedDocuments(texts: string[]): Promise<number[][]> {
-      await answer();
+      await answer(texts);
       return super.embedDocuments(texts);
     }
 
     override async embedQuery(text: string): Promise<number[]> {
-      await answer();
+      await answer([text]);
       return super.embedQuery(text);
     }
   }

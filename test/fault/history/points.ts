@@ -1,5 +1,6 @@
 /** Looks behind the store: which items have vectors. */
 import Database from "libsql";
+import { fromPlace } from "../../../src/model/namespace-place.ts";
 import type { StoreOptions } from "./config.ts";
 
 /** Place of an item: its labels and its key. */
@@ -71,9 +72,9 @@ function placesInFile(path: string): Place[] {
   const database = new Database(path, { readonly: true });
   try {
     const rows = database
-      .prepare("SELECT n.path AS path, p.key AS key FROM points p JOIN namespaces n ON n.id = p.namespace_id")
-      .all([]) as { path: Uint8Array | string; key: Uint8Array | string }[];
-    return rows.map((row): Place => [...text(row.path).split("."), text(row.key)]);
+      .prepare("SELECT n.place AS place, p.key AS key FROM points p JOIN namespaces n ON n.id = p.namespace_id")
+      .all([]) as { place: Uint8Array | string; key: Uint8Array | string }[];
+    return rows.map((row): Place => [...fromPlace(text(row.place)).split("."), text(row.key)]);
   } finally {
     database.close();
   }

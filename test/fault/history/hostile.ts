@@ -1,0 +1,89 @@
+/** Users whose calls are all wrong, on the store of others. What they get is compared with what the store promises. */
+import type { isStoreError, ScyllaDBStore, StoreEventType } from "../../../src/index.ts";
+import { ATTACKS, codeOf, type AttackName, type Target } from "./attacks.ts";
+import type { ClientConfig } from "./config.ts";
+import { Random } from "./random.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** Name of the fact that tells what the hostile users of a process did, and what the process saw of it. */
+export const HOSTILE_FACT = "hostile";
+
+/** What is told of the hostile users of one process. */
+export interface HostileFact {
+  /** Calls, or bursts of calls, of each kind. */
+  readonly attacks: Readonly<Record<AttackName, number>>;
+  /** Calls that a rate limit refused. */
+  readonly rateLimited: number;
+  /** Outcomes that the store does not promise, the first of them. */
+  readonly unexpected: readonly string[];
+  /** Refused reloads, and those of which a listener heard that was registered after the hostile ones. */
+  readonly refusedReloads: number;
+  readonly heardReloads: number;
+  /** How often each event was emitted. */
+  readonly events: Readonly<Partial<Record<StoreEventType, number>>>;
+  /** Circuits that were not closed at the end. */
+  readonly openCircuits: readonly string[];
+}
+
+const MOST_UNEXPECTED = 20;
+
+interface HostileParts {
+  readonly store: ScyllaDBStore;
+  readonly isStoreError: typeof isStoreError;
+  readonly config: ClientConfig;
+  readonly recorder: Recorder;
+  readonly isStopped: () => boolean;
+}
+
+/** Lets the hostile users work until they are to stop, and writes down what came of it. */
+export async function beHostile(parts: HostileParts): Promise<void> {
+  const { config, store, isStoreError: isOwn, recorder, isStopped } = parts;
+  const attacks = Object.fromEntries(Object.keys(ATTACKS).map((name) => [name, 0])) as Record<AttackName, number>;
+  const unexpected: string[] = [];
+  const counts = { rateLimited: 0, refusedReloads: 0, heardReloads: 0 };
+  addListeners(store);
+  store.on("config-refused", () => (counts.heardReloads += 1));
+  const work = async (user: number): Promise<void> => {
+    const random = new Random(`${config.seed} ${config.name} hostile ${user}`);
+    const target: Target = { store, isStoreError: isOwn, random, counts, namespace: ["hostile", `${config.name}u${user}`] };
+    while (!isStopped()) {
+      for (const name of random.shuffled(Object.keys(ATTACKS) as AttackName[])) {
+        attacks[name] += 1;
+        await ATTACKS[name](target).catch((error: unknown) => {
+          if (unexpected.length < MOST_UNEXPECTED) unexpected.push(`${name}: ${told(error)}`);
+        });
+      }
+    }
+    await deleteAll(target);
+  };
+  await Promise.all(Array.from({ length: config.hostile?.users ?? 0 }, (_, user) => work(user)));
+  const { records, vectors, embeddings, events } = await store.health();
+  const openCircuits = Object.entries({ records, vectors, embeddings })
+    .filter(([, service]) => service !== null && service.breaker !== null && service.breaker !== "closed")
+    .map(([name]) => name);
+  recorder.fact(HOSTILE_FACT, { attacks, unexpected, ...counts, events, openCircuits } satisfies HostileFact);
+}
+
+/** Listeners that throw, synchronously and later, before any other listener of the same event. */
+function addListeners(store: ScyllaDBStore): void {
+  for (const type of ["config-refused", "search-degraded", "breaker-opened", "vector-sync-failed"] as const) {
+    store.on(type, () => {
+      throw new Error("a listener that throws");
+    });
+    store.on(type, () => Promise.reject(new Error("a listener that rejects")));
+  }
+}
+
+/** Items of hostile users do not outlive them: what is stored at the end is that of the others. */
+async function deleteAll({ store, isStoreError: isOwn, namespace }: Target): Promise<void> {
+  for (const { key } of await store.search(namespace, { limit: 100 })) {
+    // Through no scope, so that no rate limit refuses it.
+    await store.delete(namespace, key).catch((error: unknown) => {
+      throw new Error(`cannot delete ${key}: ${codeOf(isOwn, error)}`, { cause: error });
+    });
+  }
+}
+
+function told(error: unknown): string {
+  return (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, 600);
+}
