@@ -72,11 +72,12 @@ export function lastingFor(config: CommonConfig): Lasting {
 /** A memory that is put together, but not connected yet, and can be put together anew. */
 export interface Composition extends Composed {
   /**
-   * Puts together one for another configuration, which is checked first; null when nothing of it differs.
+   * Puts together one for another configuration, which is checked first; null when nothing of it differs, nor of the files
+   * and secrets that it names.
    *
    * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
    */
-  renew(config: unknown): Renewal | null;
+  renew(config: unknown): Promise<Renewal | null>;
 }
 
 /** A composition that may take the place of another. */
@@ -157,7 +158,7 @@ export interface Parts extends Resource, Stores {
  */
 export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, previous: Estate | null): Composed {
   const config: CommonConfig = { ...given, logger: lasting.log };
-  const { collection, settings, guards } = parts;
+  const { settings, guards } = parts;
   const { logger, codec } = config;
   const { events, telemetry } = lasting;
   const sealed = (items: ItemRepository): ItemRepository => (codec === undefined ? items : sealItems(items, codec));
@@ -170,7 +171,6 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   const limiter = limiterFor(config, previous);
   const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
   let isRunning = false;
-  const healthOutbox = countedOnce(parts.bare.outbox);
   const state = stateOf(parts, embedder, () => isRunning);
   if (previous === null) telemetry.watch(state);
   const alerts = alertsFor(config, lasting, state, trail, parts.identity);
@@ -188,23 +188,17 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
     repair: (options) => runRepair(options, upkeep, settings, logger, telemetry),
     sweep: () => sweeper.sweep(),
     drained: () => memory.drained(),
-    health: () =>
-      readHealth({
-        ...parts.bare,
-        outbox: healthOutbox,
-        isComplete: () => collection?.isComplete ?? true,
-        breakers: { ...parts.breakers, embeddings: indexing === null ? null : () => guards.of("embeddings").breaker },
-        audit: () => (trail === null ? null : { failing: trail.resource.isFailing, lost: trail.resource.lost }),
-        events: () => events.counts(),
-      }),
+    health: healthOf(parts, lasting, indexing !== null, trail),
     stats: () => readStats(telemetry.ledger, state, events.counts()),
     async start() {
       warnOfTlsVariable(process.env, logger);
-      await codec?.start?.(parts.follow);
+      // Where it may be in use by the one before, it is last: a change that is refused must leave its keys as they are.
+      if (previous === null) await codec?.start?.(parts.follow);
       await parts.start();
       isRunning = true;
       await trail?.start();
       await alerts?.start();
+      if (previous !== null) await codec?.start?.(parts.follow);
       // On nobody's behalf, whoever is the first to use the store.
       detached(() => {
         upkeep.start();
@@ -250,6 +244,23 @@ async function runRepair(
   const report = await telemetry.upkeep("repair", () => repair.run());
   if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
   return report;
+}
+
+function healthOf(
+  { bare, collection, breakers, guards }: Parts,
+  { events }: Lasting,
+  isIndexed: boolean,
+  trail: Hold<AuditTrail> | null,
+): () => Promise<Health> {
+  const asked = {
+    ...bare,
+    outbox: countedOnce(bare.outbox),
+    isComplete: () => collection?.isComplete ?? true,
+    breakers: { ...breakers, embeddings: isIndexed ? () => guards.of("embeddings").breaker : null },
+    audit: () => (trail === null ? null : { failing: trail.resource.isFailing, lost: trail.resource.lost }),
+    events: () => events.counts(),
+  };
+  return () => readHealth(asked);
 }
 
 function composeMemory(

@@ -5,10 +5,11 @@ import { CqlBackend, type CqlOptions } from "./backends/cql/index.ts";
 import { LibsqlBackend } from "./backends/libsql/index.ts";
 import { QdrantBackend } from "./backends/qdrant/index.ts";
 import { compose, lastingFor, type Composition, type Estate, type Lasting, type Parts, type Stores } from "./compose.ts";
-import { changesOf, isSame } from "./config/change.ts";
+import { changesOf } from "./config/change.ts";
 import { isPlainObject } from "./config/layers.ts";
 import type { TlsOptions } from "./config/options/tls.ts";
 import { embeddedConfigSchema, parseConfig, serverConfigSchema, type CommonConfig, type EmbeddedConfig, type ServerConfig } from "./config/schema.ts";
+import { ReadTexts } from "./config/read-texts.ts";
 import { Secrets } from "./config/secrets/secrets.ts";
 import { tlsOf } from "./config/tls-files.ts";
 import { groupVectorWrites } from "./core/grouped-vector-index.ts";
@@ -43,39 +44,49 @@ export function composeEmbedded(config: EmbeddedConfig): Composition {
   return embeddedComposition(config, lasting, new SharedResource(file).hold(), null);
 }
 
+/** Connections whose place others take, and the names of the options that differ. */
+interface Replaced {
+  readonly connections: ServerConnections;
+  readonly changed: readonly string[];
+}
+
 /** What a store on servers is connected to. */
 class ServerConnections implements Resource {
   readonly secrets: Secrets;
   readonly records: CqlBackend;
   readonly vectors: QdrantBackend | null;
   readonly #identity: ModelIdentity | null;
-  readonly #qdrant: ServerConfig["qdrant"];
+  /** Certificates and keys. */
+  readonly #texts = new ReadTexts();
+  /** Whether they lead to the same Qdrant in the same way as their predecessor. */
+  readonly #isSameQdrant: boolean;
   /** Until they are started: those whose place they take, which have to lead to the same store. */
   #predecessor: ServerConnections | null;
   #storeId: string | null = null;
   #isStarted = false;
 
-  constructor(config: ServerConfig, { events, log: logger }: Lasting, replaced: ServerConnections | null) {
+  /** @param replaced - those whose place they take, and the options that differ */
+  constructor(config: ServerConfig, { events, log: logger }: Lasting, replaced: Replaced | null) {
     const { cql, qdrant, index } = config;
-    const predecessor = replaced !== null && replaced.#isStarted ? replaced : null;
+    const predecessor = replaced !== null && replaced.connections.#isStarted ? replaced.connections : null;
     const secrets = new Secrets(config.secrets, events);
     // In the place of others nothing is made: a wrong address must not leave an empty keyspace behind.
     const setup = predecessor === null ? config.setup : "never";
     const credentials = credentialsOf(cql, secrets);
-    this.records = new CqlBackend({ ...cql, credentials, tls: encryption(cql.tls, "cql.tls", secrets) }, { setup, logger });
+    this.records = new CqlBackend({ ...cql, credentials, tls: encryption(cql.tls, "cql.tls", secrets, this.#texts) }, { setup, logger });
     this.#identity = index === undefined ? null : identityOf(index);
     this.vectors =
       this.#identity === null || qdrant === undefined
         ? null
         : new QdrantBackend({
-            options: qdrantOptions(config, qdrant, secrets),
+            options: qdrantOptions(config, qdrant, secrets, this.#texts),
             identity: this.#identity,
             setup: config.setup,
             settings: this.records.settings,
             logger,
           });
     this.secrets = secrets;
-    this.#qdrant = qdrant;
+    this.#isSameQdrant = replaced?.changed.every((name) => !/^qdrant(?:\.|$)/.test(name)) ?? false;
     this.#predecessor = predecessor;
   }
 
@@ -87,7 +98,8 @@ class ServerConnections implements Resource {
     if (this.#predecessor !== null) await this.#refuseAnotherStore(this.#predecessor);
     // Before the collection is made: a wrong model must not leave one behind.
     await checkIdentity(settings, this.#identity);
-    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#leadsToSameQdrant(this.#predecessor) });
+    // What is away all the same does not hinder a change of something else.
+    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#isSameQdrant });
     this.#predecessor = null;
     this.#isStarted = true;
   }
@@ -98,9 +110,9 @@ class ServerConnections implements Resource {
     await this.secrets.stop();
   }
 
-  /** What is away all the same does not hinder a change of something else. */
-  #leadsToSameQdrant(predecessor: ServerConnections): boolean {
-    return isSame(this.#qdrant, predecessor.#qdrant);
+  /** Options, other than the ones that differ themselves, whose certificates and keys are not those that it connected with. */
+  rewritten(changed: readonly string[]): Promise<string[]> {
+    return this.#texts.changed(changed);
   }
 
   async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {
@@ -117,7 +129,7 @@ class ServerConnections implements Resource {
 
 /** What the connections are made with: where none of it differs, they are kept. */
 function isOfConnections(name: string): boolean {
-  return /^(?:cql|qdrant|setup|secrets|codec|index\.payload)(?:\.|$)/.test(name);
+  return /^(?:codec$|(?:cql|qdrant|setup|secrets|index\.payload)(?:\.|$))/.test(name);
 }
 
 function serversComposition(
@@ -128,6 +140,7 @@ function serversComposition(
 ): Composition {
   const { records, vectors: collection, secrets } = connections.resource;
   const { limits, audit } = config;
+  const codecTexts = new ReadTexts();
   const isSameConnection = previous?.settings === records.settings;
   const { events, telemetry } = lasting;
   const guards = new Guards(config, { events, observer: telemetry }, previous === null ? null : { ...previous, isSameConnection });
@@ -155,19 +168,21 @@ function serversComposition(
     settings: records.settings,
     identity: serversIdentity(config.cql),
     auditTable: audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays),
-    follow: (text, option) => secrets.follow(text, option),
+    follow: (text, option) => codecTexts.read(option, () => secrets.follow(text, option)),
     start: () => connections.start(),
     stop: () => connections.stop(),
   };
   const composed = compose(config, lasting, parts, previous);
   return {
     ...composed,
-    renew(given) {
+    async renew(given) {
       const next = parseConfig(serverConfigSchema, ofKind(given, "cql"));
-      const changed = changesOf(serverConfigSchema, withModel(config), withModel(next));
+      const options = changesOf(serverConfigSchema, withModel(config), withModel(next));
+      await secrets.reread();
+      const changed = [...options, ...(await connections.resource.rewritten(options)), ...(await codecTexts.changed(options))];
       if (changed.length === 0) return null;
       const others = changed.some(isOfConnections)
-        ? new SharedResource(new ServerConnections(next, lasting, connections.resource)).hold()
+        ? new SharedResource(new ServerConnections(next, lasting, { connections: connections.resource, changed })).hold()
         : connections.again();
       return { composition: serversComposition(next, lasting, others, composed.estate), changed };
     },
@@ -184,6 +199,7 @@ function embeddedComposition(
   const { events, telemetry } = lasting;
   const { index } = config;
   const secrets = new Secrets(config.secrets, lasting.events);
+  const codecTexts = new ReadTexts();
   const stores: Stores = {
     items: observeItems(items, telemetry, LOCAL_FILE),
     outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
@@ -202,7 +218,7 @@ function embeddedComposition(
     settings,
     identity: identity(basename(file.resource.path), file.resource.path),
     auditTable: null,
-    follow: (text, option) => secrets.follow(text, option),
+    follow: (text, option) => codecTexts.read(option, () => secrets.follow(text, option)),
     async start() {
       await file.start();
       await checkIdentity(settings, index === undefined ? null : identityOf(index));
@@ -219,9 +235,11 @@ function embeddedComposition(
       file.resource.maxWaiting = config.bulkhead.maxQueued;
       composed.takeOver();
     },
-    renew(given) {
+    async renew(given) {
       const next = parseConfig(embeddedConfigSchema, ofKind(given, "path"));
-      const changed = changesOf(embeddedConfigSchema, withModel(config), withModel(next));
+      const options = changesOf(embeddedConfigSchema, withModel(config), withModel(next));
+      await secrets.reread();
+      const changed = [...options, ...(await codecTexts.changed(options))];
       if (changed.length === 0) return null;
       // The file stays open: what is in a temporary one would go with it.
       return { composition: embeddedComposition(next, lasting, file.again(), composed.estate), changed };
@@ -291,13 +309,18 @@ function withModel<Config extends CommonConfig>(config: Config): Config {
   return config.index === undefined ? config : { ...config, index: { ...config.index, model: identityOf(config.index).model } };
 }
 
-function qdrantOptions({ cql, index, codec }: ServerConfig, qdrant: NonNullable<ServerConfig["qdrant"]>, secrets: Secrets) {
+function qdrantOptions(
+  { cql, index, codec }: ServerConfig,
+  qdrant: NonNullable<ServerConfig["qdrant"]>,
+  secrets: Secrets,
+  texts: ReadTexts,
+) {
   const headers = Object.entries(qdrant.headers ?? {}).map(([name, value]) => [name, secrets.text(value, `qdrant.headers.${name}`)] as const);
   return {
     ...qdrant,
     apiKey: qdrant.apiKey === undefined ? undefined : secrets.text(qdrant.apiKey, "qdrant.apiKey"),
     headers: Object.fromEntries(headers),
-    tls: encryption(qdrant.tls, "qdrant.tls", secrets),
+    tls: encryption(qdrant.tls, "qdrant.tls", secrets, texts),
     collection: qdrant.collection ?? cql.keyspace,
     payload: index?.payload ?? (codec === undefined ? "all" : "none"),
     layout: qdrant,
@@ -305,8 +328,8 @@ function qdrantOptions({ cql, index, codec }: ServerConfig, qdrant: NonNullable<
 }
 
 /** The option `tls` as the backends take it: read when they connect. */
-function encryption(options: TlsOptions | undefined, name: string, secrets: Secrets): Tls | undefined {
-  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.follow(text, option));
+function encryption(options: TlsOptions | undefined, name: string, secrets: Secrets, texts: ReadTexts): Tls | undefined {
+  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.follow(text, option), texts);
 }
 
 /** The option `credentials` as the backend takes it: asked at each new connection. */

@@ -24,7 +24,7 @@ export async function changeConfig(lifecycle: Lifecycle, load: () => Promise<unk
   let intent = reloadIntent({ changed: [], actor, begunAt });
   try {
     await lifecycle.reload(async (current) => {
-      const renewal = current.renew(await load());
+      const renewal = await current.renew(await load());
       if (renewal !== null) {
         intent = { ...intent, changed: renewal.changed };
         // Into the trail that the change may end: that it was ended shall stand there.

@@ -48,7 +48,11 @@ export function aesGcmCodec({ keys, current }: AesGcmOptions): Codec {
   }
   return {
     async start(follow) {
-      for (const [id, reference] of references) secrets.set(id, secretOf(id, await follow(reference, `codec.keys.${id}`)));
+      const followed = await Promise.all(
+        [...references].map(async ([id, reference]) => [id, secretOf(id, await follow(reference, `codec.keys.${id}`))] as const),
+      );
+      // All or none: a store may be using those of before.
+      for (const [id, secret] of followed) secrets.set(id, secret);
     },
     encode: (bytes, context) => encrypt(bytes, current, secretFor(current, secrets, references), context),
     decode: (bytes, context) => decrypt(bytes, (id) => secretFor(id, secrets, references), context),

@@ -7,6 +7,7 @@ import { Secret } from "../model/secret.ts";
 import type { Tls, TlsSettings } from "../ports/tls.ts";
 import type { CredentialSource } from "./options/secrets.ts";
 import type { TlsOptions } from "./options/tls.ts";
+import type { ReadTexts } from "./read-texts.ts";
 
 /** Follows a secret reference, such as `vault://kv/tls#key`, to its text; other texts stay as they are. */
 export type FollowReference = (text: string, option: string) => Promise<string>;
@@ -19,18 +20,20 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
  *
  * @param name - of the options, for messages: "cql.tls"
  * @param follow - reads secret references
+ * @param texts - remembers what was read
  */
-export function tlsOf(options: TlsOptions, name: string, follow: FollowReference): Tls {
+export function tlsOf(options: TlsOptions, name: string, follow: FollowReference, texts: ReadTexts): Tls {
   return {
     async read() {
       const { serverName, verify, minVersion } = options;
       const [ca, cert, key] = await Promise.all([
-        pem(options.ca, `${name}.ca`, follow),
-        pem(options.cert, `${name}.cert`, follow),
-        pem(textOf(options.key), `${name}.key`, follow),
+        pem(options.ca, `${name}.ca`, follow, texts),
+        pem(options.cert, `${name}.cert`, follow, texts),
+        pem(textOf(options.key), `${name}.key`, follow, texts),
       ]);
       const given = textOf(options.passphrase);
-      const passphrase = given === undefined ? undefined : await follow(given, `${name}.passphrase`);
+      const option = `${name}.passphrase`;
+      const passphrase = given === undefined ? undefined : await texts.read(option, () => follow(given, option));
       if (ca !== undefined) checkCertificates(ca, `${name}.ca`);
       if (cert !== undefined) checkCertificates(cert, `${name}.cert`);
       const settings: TlsSettings = {
@@ -54,11 +57,19 @@ function textOf(source: CredentialSource | undefined): string | undefined {
 }
 
 /** The PEM text that an option means. */
-async function pem(text: string | undefined, name: string, follow: FollowReference): Promise<string | undefined> {
+async function pem(
+  text: string | undefined,
+  name: string,
+  follow: FollowReference,
+  texts: ReadTexts,
+): Promise<string | undefined> {
   if (text === undefined || text.includes("-----BEGIN ")) return text;
-  if (REFERENCE.test(text)) return follow(text, name);
+  return texts.read(name, () => (REFERENCE.test(text) ? follow(text, name) : pemFile(text, name)));
+}
+
+async function pemFile(path: string, name: string): Promise<string> {
   try {
-    return await readFile(text, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
     // Not the text itself: it may be a key that lost its first line.

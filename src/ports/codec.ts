@@ -11,7 +11,8 @@ export interface CodecContext {
  */
 export interface Codec {
   /**
-   * Makes it ready, where it has to be; called when a store starts, before anything is encoded or decoded.
+   * Makes it ready, where it has to be; called when a store starts, before anything is encoded or decoded, and again at
+   * each reload that changes something, while it may be in use. One that rejects then must leave it as it was.
    *
    * @param follow - gives the secret that a reference such as `vault://kv/agents#key` stands for, and any other text as it
    *   is; `option` says where it stands, for messages

@@ -83,9 +83,9 @@ describe("with a codec", () => {
     try {
       vi.setSystemTime(Date.now() + 6 * 60_000);
       await store.get(["a"], "k");
-      // Past the end that it had at first.
+      // Past the end that it had at first. The renewal is written in the background.
       vi.setSystemTime(Date.now() + 6 * 60_000);
-      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
+      await expect.poll(async () => (await store.get(["a"], "k"))?.value, { timeout: 20_000 }).toEqual(RICH);
       expect(await store.repair()).toMatchObject({ examined: 1, unreadable: 0, missing: 0 });
       expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
     } finally {
@@ -193,5 +193,41 @@ describe("an item whose key is missing", () => {
     expect(error).toMatchObject({ code: "CODEC" });
     expect(error.message).toContain("this store has none");
     expect((await store.search(["a"])).info.unreadable).toBe(2);
+  });
+});
+
+describe("a key that is a reference", () => {
+  const written = (key: Buffer): Promise<void> => writeFile(join(folder, "key"), key.toString("base64"));
+
+  test("is loaded by a reload of the same configuration once the file contains another, and is named", async () => {
+    await written(KEYS.k1);
+    const codec = aesGcmCodec({ keys: { k: `file://${join(folder, "key")}` }, current: "k" });
+    const config = { path: join(folder, "memory.db"), codec };
+    const store = await open(codec);
+    await store.put(["a"], "first", { n: 1 });
+    expect(await store.reload(config)).toEqual({ changed: [] });
+    await written(KEYS.k2);
+    const told = vi.fn();
+    for (const type of ["config-reloaded", "secret-rotated"] as const) store.on(type, told);
+    expect(await store.reload(config)).toEqual({ changed: ["codec.keys.k"] });
+    expect(told.mock.calls).toEqual([[{ type: "config-reloaded", changed: ["codec.keys.k"] }]]);
+    await store.put(["a"], "second", { n: 2 });
+    await close(store);
+    const other = await open(aesGcmCodec({ keys: { k: KEYS.k2 }, current: "k" }));
+    expect((await other.get(["a"], "second"))?.value).toEqual({ n: 2 });
+  });
+
+  test("stays in force where the file contains none, or the rest of the change is refused", async () => {
+    await written(KEYS.k1);
+    const codec = aesGcmCodec({ keys: { k: `file://${join(folder, "key")}` }, current: "k" });
+    const config = { path: join(folder, "memory.db"), codec };
+    const store = await open(codec);
+    await store.put(["a"], "first", { n: 1 });
+    await writeFile(join(folder, "key"), "no key");
+    await expect(store.reload(config)).rejects.toMatchObject({ code: "CONFIGURATION" });
+    await written(KEYS.k2);
+    const audit = { file: { path: join(folder, "key", "audit") } };
+    await expect(store.reload({ ...config, audit })).rejects.toThrow();
+    expect((await store.get(["a"], "first"))?.value).toEqual({ n: 1 });
   });
 });

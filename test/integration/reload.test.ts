@@ -1,9 +1,14 @@
 /** Another configuration for a store on servers, while it is used. */
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { CertificateAuthority } from "../servers/certificates.ts";
+import { TlsProxy } from "../servers/tls-proxy.ts";
 import { startLoad } from "../support/reload-load.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -90,6 +95,43 @@ test("a store that has not connected yet does so by the configuration of the mom
   await store.put(["late"], "k", { text: "green tea" });
   expect((await store.get(["late"], "k"))?.value).toEqual({ text: "green tea" });
 });
+
+test.each(["file", "secret reference"])("another authority in a %s that stays the same is loaded by a reload, and named", async (kind) => {
+  const folder = await mkdtemp(join(tmpdir(), "reload-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "ca.pem");
+  const doors = { port: 0, qdrantPort: 0 };
+  const open: TlsProxy[] = [];
+  onTestFinished(async () => void (await Promise.all(open.map((proxy) => proxy.stop()))));
+  const withNewAuthority = async (): Promise<void> => {
+    await Promise.all(open.splice(0).map((proxy) => proxy.stop()));
+    const authority = await CertificateAuthority.create("Authority of the tests");
+    const pair = await authority.issue({ names: ["127.0.0.1"] });
+    await writeFile(path, authority.cert);
+    const cqlDoor = await TlsProxy.start({ ...pair, targetPort: Number(port), port: doors.port });
+    const qdrantDoor = await TlsProxy.start({ ...pair, targetPort: Number(new URL(right.qdrant?.url ?? "").port), port: doors.qdrantPort });
+    open.push(cqlDoor, qdrantDoor);
+    Object.assign(doors, { port: cqlDoor.port, qdrantPort: qdrantDoor.port });
+  };
+  await withNewAuthority();
+  const tls = { ca: kind === "file" ? path : `file://${path}` };
+  const config = {
+    ...BASE,
+    cql: { ...right.cql, contactPoints: [`127.0.0.1:${doors.port}`], tls },
+    qdrant: { ...right.qdrant, url: `https://127.0.0.1:${doors.qdrantPort}`, tls },
+  };
+  const store = await storeWith(config);
+  await store.put(["tls"], "k", { text: "green tea" });
+  expect(await store.reload(config)).toEqual({ changed: [] });
+  await withNewAuthority();
+  const told: string[] = [];
+  for (const type of ["secret-rotated", "config-reloaded"] as const) store.on(type, () => void told.push(type));
+  expect(await store.reload(config)).toEqual({ changed: ["cql.tls.ca", "qdrant.tls.ca"] });
+  expect(told).toEqual(["config-reloaded"]);
+  expect((await store.search(["tls"], { query: "tea" })).info.mode).toBe("vector");
+  expect((await store.get(["tls"], "k"))?.value).toEqual({ text: "green tea" });
+  expect(await store.reload(config)).toEqual({ changed: [] });
+}, 60_000);
 
 // Last: in a keyspace of some age nothing has to settle, and a reload takes a tenth of a second.
 test("20 reloads that connect anew, under load, without a failed operation", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { tls } from "../../src/config/options/tls.ts";
+import { ReadTexts } from "../../src/config/read-texts.ts";
 import { tlsOf } from "../../src/config/tls-files.ts";
 import { CertificateAuthority, type KeyPair } from "../servers/certificates.ts";
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 type Given = Partial<Record<"ca" | "cert" | "key" | "passphrase", string>>;
 
 function read(options: Given, secrets: Readonly<Record<string, string>> = {}) {
-  return tlsOf(tls.parse(options), "cql.tls", (text) => Promise.resolve(secrets[text] ?? text)).read();
+  return tlsOf(tls.parse(options), "cql.tls", (text) => Promise.resolve(secrets[text] ?? text), new ReadTexts()).read();
 }
 
 test("nothing is needed, and what is left out verifies from TLS 1.2 on", async () => {

@@ -31,6 +31,8 @@ export class SecretDocument {
   readonly reference: SecretReference;
   /** Fields that are used. */
   readonly #fields = new Set<string | null>();
+  /** Those of them that are asked for at each use, so that a new text takes effect at once. */
+  readonly #current = new Set<string | null>();
   readonly #surroundings: DocumentSurroundings;
   readonly #stopped = new AbortController();
   readonly #versions = new Versions();
@@ -46,9 +48,20 @@ export class SecretDocument {
     this.#surroundings = surroundings;
   }
 
-  /** Says that a field will be used. */
+  /** Says that a field will be used, with the newest text at each use: the document is kept up to date for it. */
   use(field: string | null): void {
     this.#fields.add(field);
+    this.#current.add(field);
+  }
+
+  /** Says that the text of a field will be taken once, when something starts. */
+  useOnce(field: string | null): void {
+    this.#fields.add(field);
+  }
+
+  /** Whether the text of some field is taken once, and may be older than the document. */
+  get isTakenOnce(): boolean {
+    return this.#current.size < this.#fields.size;
   }
 
   /** The text of a field in force; null before it was read. */
@@ -59,12 +72,13 @@ export class SecretDocument {
   }
 
   /**
-   * Reads it for the first time, and keeps it up to date from then on.
+   * Reads it for the first time, and keeps it up to date from then on; one whose texts are taken once is read again here.
    *
    * @throws {StoreError} saying why it cannot be read, or has no such field
    */
   async start(field: string | null): Promise<void> {
     if (this.#versions.current === null) await (this.#reading ?? this.#read());
+    else if (this.#current.size === 0) await this.look();
     try {
       this.field(field);
     } catch (error) {
@@ -81,6 +95,11 @@ export class SecretDocument {
     const isFresh = performance.now() - this.#readAt < LEAST_BETWEEN_READS_MS;
     const look = isFresh ? this.#reading?.catch(() => undefined) : this.#readAgain();
     if (look !== undefined) await Promise.race([look, this.#pause(LONGEST_LOOK_MS)]);
+  }
+
+  /** Reads it again, beginning now or soon. Does not throw: the last good text stays where that fails. */
+  async reread(): Promise<void> {
+    await this.#readAgain();
   }
 
   /**
@@ -158,14 +177,21 @@ export class SecretDocument {
       const content = new Content(await unlessAborted(place.read(this.reference, signal), signal));
       // A text without what is used is no good one. At the start each option checks its own field.
       if (this.#versions.current !== null) for (const field of this.#fields) content.field(field);
-      if (this.#versions.take(content)) this.#tell({ type: "secret-rotated" });
+      const before = this.#versions.current;
+      // A text that is taken once is not in use by this: a reload takes it.
+      if (this.#versions.take(content) && before !== null && this.#differInUse(before, content)) this.#tell({ type: "secret-rotated" });
     } finally {
       clearTimeout(timer);
     }
   }
 
+  #differInUse(before: Content, now: Content): boolean {
+    return [...this.#current].some((field) => !now.field(field).equals(before.field(field)));
+  }
+
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#current.size === 0) return;
     if (this.#stopped.signal.aborted || !this.#surroundings.place.isChanging) return;
     const { lifetimeMs } = this.#surroundings;
     const afterFailureMs = Math.min(AFTER_FAILURE_MS * 2 ** (this.#failures - 1), LONGEST_AFTER_FAILURE_MS, lifetimeMs);

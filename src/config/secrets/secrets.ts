@@ -57,6 +57,7 @@ export class Secrets implements Resource {
     if (source instanceof Secret) return fixedSecret(source);
     const document = this.#use(source, option);
     const { field } = source;
+    document.use(field);
     return {
       isChanging: this.#places[source.scheme].isChanging,
       current: () => document.field(field),
@@ -69,7 +70,8 @@ export class Secrets implements Resource {
   }
 
   /**
-   * Follows a text now: to the secret where it is a reference, and else to itself.
+   * Follows a text now: to the secret where it is a reference, and else to itself. What is returned does not change with
+   * the secret; {@link reread} and another call give its text of later.
    *
    * @param option - where the text stands, for messages: "cql.tls.key"
    * @throws {StoreError} naming option and reference, and why it could not be read
@@ -78,6 +80,7 @@ export class Secrets implements Resource {
     const reference = parseReference(text);
     if (reference === null) return text;
     const document = this.#use(reference, option);
+    document.useOnce(reference.field);
     await startOne(document, option, reference);
     return document.field(reference.field).reveal();
   }
@@ -99,6 +102,12 @@ export class Secrets implements Resource {
     throw again(first, lines);
   }
 
+  /** Reads the documents again whose texts were followed. Does not throw: the last good text stays where that fails, which is told. */
+  async reread(): Promise<void> {
+    const followed = [...this.#documents.values()].filter((document) => document.isTakenOnce);
+    await Promise.all(followed.map((document) => document.reread()));
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#documents.values()].map((document) => document.stop()));
     await Promise.all(Object.values(this.#places).map((place) => place.close()));
@@ -115,7 +124,6 @@ export class Secrets implements Resource {
         timeoutMs: this.#options.timeoutMs,
       });
     this.#documents.set(name, document);
-    document.use(reference.field);
     const isNoted = this.#used.some((use) => use.option === option && String(use.reference) === String(reference));
     if (!isNoted) this.#used.push({ option, reference, document });
     return document;
