@@ -2,7 +2,7 @@
 import type { Operation } from "@langchain/langgraph-checkpoint";
 import type { StoreView } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
 
 /** Six seconds, in minutes: on a busy machine too, what is done right after a put comes before the end. */
@@ -73,6 +73,44 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
         .toBe(true);
       expect(await scope.get(["a"], "left")).toBeNull();
       await expect.poll(() => scope.get(["a"], "got", { refreshTtl: false }), GONE).toBeNull();
+    });
+
+    test.each(["a faked clock", "a replaced Date.now"])("with %s, reads by key, listings and searches agree on what has ended", async (kind) => {
+      const setClock = (time: number): void => {
+        if (kind === "a faked clock") vi.useFakeTimers({ toFake: ["Date"], now: time });
+        else vi.spyOn(Date, "now").mockReturnValue(time);
+      };
+      onTestFinished(() => {
+        vi.useRealTimers();
+        vi.restoreAllMocks();
+      });
+      const scope = view();
+      const start = Date.now();
+      await scope.put(["a"], "ends", { text: "green tea" }, undefined, { ttl: LONG });
+      await scope.put(["b"], "stays", { text: "green tea" });
+      const seen = async (): Promise<readonly unknown[]> => {
+        const got = await scope.get(["a"], "ends", { refreshTtl: false });
+        const [listed, filtered, found] = await Promise.all([
+          scope.search([], { refreshTtl: false }),
+          scope.search([], { refreshTtl: false, filter: { text: "green tea" } }),
+          scope.search([], { refreshTtl: false, query: "green tea" }),
+        ]);
+        const keys = [listed, filtered, found].map((items) => items.map(({ key }) => key).sort().join(" "));
+        return [got?.key ?? null, ...keys, (await scope.listNamespaces()).map(String).sort().join(" ")];
+      };
+      const live = ["ends", "ends stays", "ends stays", "ends stays", "a b"];
+      const ended = [null, "stays", "stays", "stays", "b"];
+      for (const [minutes, expected] of [[0, live], [LONG + 1, ended], [LONG - 1, live], [-LONG, live]] as const) {
+        setClock(start + minutes * 60_000);
+        expect(await seen()).toEqual(expected);
+      }
+      // What is written by such a clock ends by it.
+      const later = start + 100 * 24 * 60 * 60_000;
+      setClock(later);
+      await scope.put(["a"], "ends", { text: "green tea" }, undefined, { ttl: LONG });
+      expect(await seen()).toEqual(live);
+      setClock(later + (LONG + 1) * 60_000);
+      expect(await seen()).toEqual(ended);
     });
 
     test("an absolute end is not moved by reading", async () => {

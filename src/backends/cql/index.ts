@@ -48,7 +48,8 @@ export class CqlBackend implements Resource {
     this.#buckets = new BucketRules(options.buckets ?? []);
     this.#session = new CqlSession(options, surroundings.logger);
     this.#statements = statementsFor(options.keyspace);
-    const now = surroundings.now ?? Date.now;
+    // Not the function itself: tests replace it.
+    const now = surroundings.now ?? (() => Date.now());
     const parts = { session: this.#session, statements: this.#statements, now };
     const registry = new NamespaceRegistry(parts);
     this.settings = new CqlSettings(parts);

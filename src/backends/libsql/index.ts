@@ -65,7 +65,7 @@ export class LibsqlBackend implements Backend {
   };
 
   constructor(options: LibsqlBackendOptions) {
-    const { dims, logger = silentLogger, now = Date.now, maxWaiting = MAX_WAITING } = options;
+    const { dims, logger = silentLogger, now = () => Date.now(), maxWaiting = MAX_WAITING } = options;
     checkOptions(options);
     this.#temporaryDirectory =
       options.path === ":memory:" ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
