@@ -1,0 +1,32 @@
+/** What waits for a store that is given more calls at once than it can begin: as much as the configuration says, and no more. */
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { MakeStore } from "./stores.ts";
+
+/** Registers the tests for one kind of store. */
+export function queueUse(name: string, makeStore: MakeStore, most: number): void {
+  /** Puts and gets at once; the reasons of those that were refused. */
+  async function refusedOf(count: number, maxQueued: number): Promise<Error[]> {
+    const bounds = { deadlineMs: 60_000 };
+    const { store, dispose } = await makeStore({ bulkhead: { maxQueued }, limits: bounds });
+    onTestFinished(dispose);
+    const puts = Array.from({ length: count }, (_, n) => store.put(["import"], `${n}`, { n }));
+    const gets = Array.from({ length: count }, (_, n) => store.get(["import"], `${n}`));
+    const outcomes = await Promise.allSettled([...puts, ...gets]);
+    // What the calls have left to do in the background may wait too.
+    await vi.waitFor(async () => expect(await store.get(["import"], "0")).not.toBeNull(), { timeout: 30_000 });
+    return outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as Error] : []));
+  }
+
+  test(`${name}: bulkhead.maxQueued bounds what waits, and the refusal names it`, async () => {
+    const refused = await refusedOf(1_500, 20);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const error of refused) {
+      expect(error).toMatchObject({ code: "UNAVAILABLE", retryable: true, message: expect.stringContaining("bulkhead.maxQueued") as string });
+      expect(error.message).not.toMatch(/Infinity|\b0 bytes/);
+    }
+  }, 120_000);
+
+  test(`${name}: ${most} puts and as many gets at once are all done where bulkhead.maxQueued allows them`, async () => {
+    expect(await refusedOf(most, 100_000)).toEqual([]);
+  }, 240_000);
+}
