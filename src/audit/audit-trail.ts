@@ -1,7 +1,7 @@
 /** The audit trail: gives entries to all sinks, in groups, and tells when that fails. */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import { GroupCommit } from "../concurrency/group-commit.ts";
-import { fulfilled } from "../concurrency/outcomes.ts";
+import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { AuditError, messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Events } from "../ports/events.ts";
@@ -98,15 +98,23 @@ export class AuditTrail {
   }
 
   async #write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
-    await Promise.all(this.#options.sinks.map((sink) => this.#attempt(sink, sink.write(entries))));
-    return entries.map(() => fulfilled(undefined));
+    const bySink = await Promise.all(
+      this.#options.sinks.map(async (sink) => ({ sink, outcomes: await this.#attempt(sink, sink.write(entries)) })),
+    );
+    return entries.map((_, i) => {
+      for (const { sink, outcomes } of bySink) {
+        const outcome = outcomes?.[i];
+        if (outcome?.status === "rejected") return rejected(notWritten(sink, outcome.reason));
+      }
+      return fulfilled(undefined);
+    });
   }
 
-  async #attempt(sink: AuditSink, attempt: Promise<void>): Promise<void> {
+  async #attempt<T>(sink: AuditSink, attempt: Promise<T>): Promise<T> {
     try {
-      await withinDeadline(`Writing to ${sink.name}`, this.#options.timeoutMs, attempt);
+      return await withinDeadline(`Writing to ${sink.name}`, this.#options.timeoutMs, attempt);
     } catch (cause) {
-      throw new AuditError(`${sink.name} cannot be written: ${messageOf(cause)}`, false, { cause });
+      throw notWritten(sink, cause);
     }
   }
 
@@ -122,4 +130,8 @@ export class AuditTrail {
     this.#isFailing = false;
     this.#options.events.tell({ type: "audit-recovered", lost: this.#lost });
   }
+}
+
+function notWritten(sink: AuditSink, cause: unknown): AuditError {
+  return new AuditError(`${sink.name} cannot be written: ${messageOf(cause)}`, false, { cause });
 }

@@ -1,3 +1,4 @@
+import { settled } from "../concurrency/outcomes.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 
 /** Gives entries to a function of the application, one by one and in order. */
@@ -13,8 +14,15 @@ export class CallbackSink implements AuditSink {
     return Promise.resolve();
   }
 
-  async write(entries: readonly AuditEntry[]): Promise<void> {
-    for (const entry of entries) await this.#callback(entry);
+  /** One that the callback throws at fails alone: a group has entries of operations of many users. */
+  async write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+    const outcomes: PromiseSettledResult<void>[] = [];
+    for (const entry of entries) outcomes.push(await settled(this.#give(entry)));
+    return outcomes;
+  }
+
+  async #give(entry: AuditEntry): Promise<void> {
+    await this.#callback(entry);
   }
 
   stop(): Promise<void> {

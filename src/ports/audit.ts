@@ -34,8 +34,12 @@ export interface AuditSink {
   /** Makes it ready. Called once before the first entry. */
   start(): Promise<void>;
 
-  /** Keeps entries, in their order; resolves when a crash of this process cannot lose them any more. */
-  write(entries: readonly AuditEntry[]): Promise<void>;
+  /**
+   * Keeps entries, in their order; resolves when a crash of this process cannot lose them any more.
+   *
+   * @returns the outcome of each, where the sink takes each by itself; otherwise they are kept together, or it rejects
+   */
+  write(entries: readonly AuditEntry[]): Promise<readonly PromiseSettledResult<void>[] | void>;
 
   /** Gives back what it holds. */
   stop(): Promise<void>;

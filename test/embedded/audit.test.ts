@@ -207,6 +207,16 @@ describe("a sink that fails", () => {
     expect((await store.health()).audit).toEqual({ failing: false, lost: 2 });
   });
 
+  test.each(["throws", "rejects"])("that %s at the entry of one user fails the operation of that user only, of calls at one time", async (how) => {
+    const sink = failing();
+    sink.fails = ({ namespace }) => namespace?.[0] === "bad";
+    const store = await open({ callback: how === "throws" ? (entry) => sink.callback(entry) : async (entry) => sink.callback(entry) });
+    const users = ["a", "bad", "b", "c"];
+    const outcomes = await Promise.allSettled(users.map((user) => store.put([user], "k", { n: 1 })));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    expect(await Promise.all(users.map(async (user) => (await store.get([user], "k"))?.value ?? null))).toEqual([{ n: 1 }, null, { n: 1 }, { n: 1 }]);
+  });
+
   test("under block, after the operation: it is said that it took effect", async () => {
     const sink = failing();
     const store = await open({ callback: (entry) => sink.callback(entry) });
