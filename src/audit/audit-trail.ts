@@ -1,7 +1,7 @@
 /** The audit trail: gives entries to all sinks, in groups, and tells when that fails. */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import { GroupCommit } from "../concurrency/group-commit.ts";
-import { fulfilled, rejected } from "../concurrency/outcomes.ts";
+import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { AuditError, messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Events } from "../ports/events.ts";
@@ -62,23 +62,18 @@ export class AuditTrail {
     }
   }
 
-  /** Resolves when all sinks have the entries; rejects, and counts them as lost, when one has not. */
-  async keep(entries: readonly AuditEntry[]): Promise<void> {
-    try {
-      const outcomes = await this.#groups.add(entries);
-      const failed = outcomes.find((outcome) => outcome.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      this.#recover();
-    } catch (error) {
-      this.#fail(error, entries.length);
-      throw error;
-    }
+  /** The outcome of each entry: whether all sinks have it. Those that one has not are counted as lost. Never rejects. */
+  async keep(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+    const outcomes = await settleTogether(entries.length, () => this.#groups.add(entries));
+    const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+    if (failed[0] === undefined) this.#recover();
+    else this.#fail(failed[0].reason, failed.length);
+    return outcomes;
   }
 
   /** Like {@link keep}, for whoever does not wait: what is lost is counted and told. */
   keepLater(entries: readonly AuditEntry[]): void {
-    // Counted and told by then.
-    this.keep(entries).catch(() => undefined);
+    void this.keep(entries);
   }
 
   /** Writes what waits, for as long as one group may take, and closes the sinks; what goes wrong by now is told. */

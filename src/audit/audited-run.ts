@@ -63,13 +63,22 @@ async function begin<Answer>(
     const by = nameOf(caller.actor ?? actor());
     const time = new Date().toISOString();
     for (const request of subjects) intents.set(request, intentOf(request, by, time));
-    if (trail.policy === "block") await trail.keep([...intents.values()]);
   } catch (cause) {
-    const text = `No entry of the operation could be made in the audit trail: ${messageOf(cause)} Nothing was done.`;
-    const error = new AuditError(text, false, { cause });
-    for (const request of subjects) refused.set(request, rejected(error));
+    for (const request of subjects) refused.set(request, rejected(withoutEntry(cause)));
+    return intents;
+  }
+  if (trail.policy !== "block") return intents;
+  const kept = await trail.keep([...intents.values()]);
+  for (const [i, request] of [...intents.keys()].entries()) {
+    const outcome = kept[i];
+    if (outcome?.status === "rejected") refused.set(request, rejected(withoutEntry(outcome.reason)));
   }
   return intents;
+}
+
+function withoutEntry(cause: unknown): AuditError {
+  const text = `No entry of the operation could be made in the audit trail: ${messageOf(cause)} Nothing was done.`;
+  return new AuditError(text, false, { cause });
 }
 
 /** What took effect and has no entry of its outcome fails all the same; what failed by itself keeps its own error. */
@@ -79,14 +88,16 @@ async function end<Answer>(
   intents: ReadonlyMap<Request, AuditEntry>,
   ends: Map<Request, PromiseSettledResult<Answer>>,
 ): Promise<void> {
-  try {
-    await trail.keep(entries);
-  } catch (cause) {
-    const text = `The operation took effect, but its outcome could not be written to the audit trail, only its intent: `;
-    const error = new AuditError(`${text}${messageOf(cause)}`, true, { cause });
-    for (const [request, outcome] of ends) {
-      if (outcome.status === "fulfilled" && intents.has(request)) ends.set(request, rejected(error));
-    }
+  const kept = await trail.keep(entries);
+  // An entry has the id of its intent.
+  const lost = new Map(kept.flatMap((outcome, i) => (outcome.status === "rejected" ? [[entries[i]?.id, outcome.reason as unknown]] : [])));
+  if (lost.size === 0) return;
+  for (const [request, outcome] of ends) {
+    const id = intents.get(request)?.id;
+    if (outcome.status !== "fulfilled" || id === undefined || !lost.has(id)) continue;
+    const cause = lost.get(id);
+    const text = "The operation took effect, but its outcome could not be written to the audit trail, only its intent: ";
+    ends.set(request, rejected(new AuditError(`${text}${messageOf(cause)}`, true, { cause })));
   }
 }
 

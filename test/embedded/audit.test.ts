@@ -211,6 +211,11 @@ describe("a sink that fails", () => {
     const sink = failing();
     sink.fails = ({ namespace }) => namespace?.[0] === "bad";
     const store = await open({ callback: how === "throws" ? (entry) => sink.callback(entry) : async (entry) => sink.callback(entry) });
+    // As LangGraph's wrapper sends the calls of many: in one batch.
+    const puts = ["x", "bad", "y"].map((user) => ({ namespace: [user], key: "batched", value: { n: 1 } }));
+    expect(await rejectionOf(store.batch(puts))).toMatchObject({
+      outcomes: [{ status: "fulfilled" }, { status: "rejected", reason: { code: "AUDIT" } }, { status: "fulfilled" }],
+    });
     const users = ["a", "bad", "b", "c"];
     const outcomes = await Promise.allSettled(users.map((user) => store.put([user], "k", { n: 1 })));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);

@@ -7,8 +7,9 @@ export function queueUse(name: string, makeStore: MakeStore, most: number): void
   /** Puts and gets at once; the reasons of those that were refused. */
   async function refusedOf(count: number, maxQueued: number): Promise<Error[]> {
     const bounds = { deadlineMs: 60_000 };
-    const { store, dispose } = await makeStore({ bulkhead: { maxQueued }, limits: bounds });
-    onTestFinished(dispose);
+    const made = await makeStore({ bulkhead: { maxQueued }, limits: bounds });
+    onTestFinished(() => made.dispose());
+    const { store } = made;
     const puts = Array.from({ length: count }, (_, n) => store.put(["import"], `${n}`, { n }));
     const gets = Array.from({ length: count }, (_, n) => store.get(["import"], `${n}`));
     const outcomes = await Promise.allSettled([...puts, ...gets]);
