@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseDocument } from "yaml";
+import { isAlias, parseDocument, visit } from "yaml";
 import { ConfigurationError, kindOf, messageOf } from "../model/errors.ts";
 import { isPlainObject, type ConfigObject } from "./layers.ts";
 
@@ -77,18 +77,39 @@ async function readData(path: string, extension: string): Promise<unknown> {
   }
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, stringKeys: true });
   const [mistake] = [...document.errors, ...document.warnings];
-  if (mistake === undefined) return toPlain(document, path);
-  const line = text.slice(0, mistake.pos[0]).split("\n").length;
+  if (mistake === undefined) return toPlain(document, text, path);
+  const line = lineAt(text, mistake.pos[0]);
   throw new ConfigurationError(`The configuration file ${path} is no YAML: there is a mistake in line ${line} (${mistake.code}).`);
 }
 
 /** A few lines of aliases may stand for more than memory holds; what is built of them is bounded. */
-function toPlain(document: ReturnType<typeof parseDocument>, path: string): unknown {
+function toPlain(document: ReturnType<typeof parseDocument>, text: string, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) as unknown;
-  } catch (error) {
-    throw new ConfigurationError(`The configuration file ${path} cannot be built: ${messageOf(error)}.`);
+  } catch {
+    // Without its cause: an alias may be a password that begins with * and is not quoted.
+    const line = unresolvedLine(document, text);
+    throw new ConfigurationError(
+      line === null
+        ? `The configuration file ${path} cannot be built: its aliases stand for too much. Write out what they stand for.`
+        : `The configuration file ${path} cannot be built: line ${line} has an alias without an anchor. Put a text that begins with * in quotes.`,
+    );
   }
+}
+
+/** The line of the first alias that has no anchor; null where all have one. */
+function unresolvedLine(document: ReturnType<typeof parseDocument>, text: string): number | null {
+  let line: number | null = null;
+  visit(document, (_key, node) => {
+    if (!isAlias(node) || node.resolve(document) !== undefined) return undefined;
+    line = lineAt(text, node.range?.[0] ?? 0);
+    return visit.BREAK;
+  });
+  return line;
+}
+
+function lineAt(text: string, position: number): number {
+  return text.slice(0, position).split("\n").length;
 }
 
 async function readText(path: string): Promise<string> {

@@ -4,11 +4,11 @@ import { kindOf } from "../model/errors.ts";
 /** Names of options, headers and fields whose values are never shown, whatever the schema says of them. */
 const SECRET_NAME = /password|passphrase|passwd|secret|token|credential|authorization|headers|api_?key|private|^(?:key|keys|cert|ca|pwd)$/i;
 
-/** User and password in an address. */
-const LOGIN_IN_ADDRESS = /\/\/[^/\s]*@|^[^/\s:@]*:[^/\s@]*@/;
+/** User and password in an address; a mistake may be a slash or a space in the password. */
+const LOGIN_IN_ADDRESS = /[/:].*@/s;
 
-/** A parameter of an address that may be a key. */
-const PARAMETER = /[?&;][^=\s]*=/;
+/** A parameter or a fragment of an address that may be a key. */
+const PARAMETER = /[?&;][^=\s]*=|[/:].*#/s;
 
 /** As long a run of letters and digits, with both, may be a key that was given in the wrong place. */
 const TOKEN_LIKE = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{20,}|-----BEGIN/;

@@ -1,5 +1,5 @@
 import { EmbeddingError, isStoreError, messageOf, type ErrorDetails } from "./errors.ts";
-import { isOutageFault, isRetryableFault, providerFailureOf, type ProviderFault } from "./provider-failure.ts";
+import { describeFailure, isOutageFault, isRetryableFault, providerFailureOf, type ProviderFault } from "./provider-failure.ts";
 
 /** In the details of an error: the provider answered, but not with what was configured. */
 export const WRONG_ANSWER = "wrong-answer";
@@ -10,13 +10,19 @@ export const WRONG_ANSWER = "wrong-answer";
  */
 export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER | "suspect-input";
 
-/** What an embedding provider threw, in the store's terms: classified in `details.fault`, `details.status` and `details.retryAfterMs`. */
+/** Start of the message of every failure of an embedding provider. */
+export const PROVIDER_FAILED = "The embedding provider failed: ";
+
+/**
+ * What an embedding provider threw, in the store's terms: classified in `details.fault`, `details.status` and
+ * `details.retryAfterMs`. Its own message is only in `cause`: it may quote the text that was embedded, and messages of
+ * the store's errors reach logs and events.
+ */
 export function toEmbeddingError(error: unknown): EmbeddingError {
   if (error instanceof EmbeddingError) return error;
-  const message = `The embedding provider failed: ${messageOf(error)}`;
   // Errors of the store itself: no answer in time, too many calls wait, the circuit is open.
   if (isStoreError(error)) {
-    return new EmbeddingError(message, {
+    return new EmbeddingError(`${PROVIDER_FAILED}${messageOf(error)}`, {
       cause: error,
       retryable: error.retryable,
       details: { ...error.details, fault: error.retryable ? "unavailable" : "unknown" },
@@ -28,7 +34,7 @@ export function toEmbeddingError(error: unknown): EmbeddingError {
     ...(status === null ? {} : { status }),
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
   };
-  return new EmbeddingError(message, { cause: error, retryable: isRetryableFault(fault), details });
+  return new EmbeddingError(`${PROVIDER_FAILED}${describeFailure(error)}.`, { cause: error, retryable: isRetryableFault(fault), details });
 }
 
 /** The fault of an `EmbeddingError`; null for any other error. */

@@ -2,7 +2,7 @@
  * Classifies what an embedding provider's client threw. Clients attach the HTTP status in different places, often only
  * to the `cause`: this reads all of them, so that the text of one caller is not taken for an outage of the provider.
  */
-import { messageOf } from "./errors.ts";
+import { kindOf, messageOf } from "./errors.ts";
 
 /**
  * What failed, by what can be done about it.
@@ -104,6 +104,27 @@ export function providerFailureOf(error: unknown): ProviderFailure {
     status,
     retryAfterMs: first(links, retryAfterOf),
   };
+}
+
+/** A class name or an error code; anything else may be prose that quotes a caller's text. */
+const WORD = /^[A-Za-z][\w.-]{0,63}$/;
+
+/** Names of errors that say nothing. */
+const PLAIN_NAMES: ReadonlySet<string> = new Set(["Error", "Object"]);
+
+/** Describes a failure by its names, codes and status: "BadRequestError, context_length_exceeded, HTTP 400". Never by its message. */
+export function describeFailure(error: unknown): string {
+  const links = chainOf(error);
+  const { status, fault } = providerFailureOf(error);
+  const words = links.flatMap((link) => [at(link, ["name"]), at(link, ["code"]), at(link, ["lc_error_code"])].filter(isWord));
+  const facts = [...new Set(words)].filter((word) => !PLAIN_NAMES.has(word)).slice(0, 4);
+  if (status !== null) facts.push(`HTTP ${status}`);
+  else facts.push(fault === "unknown" ? "for an unknown reason" : fault);
+  return error instanceof Error ? facts.join(", ") : [`it threw ${kindOf(error)}`, ...facts].join(", ");
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === "string" && WORD.test(value);
 }
 
 /** Whether the same call may succeed later. */

@@ -1,7 +1,7 @@
 /** Embeds texts of different callers in one call, and divides a call that failed until only the text that caused it fails. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
-import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
+import { embeddingFaultOf, PROVIDER_FAILED, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError, kindOf } from "../model/errors.ts";
 import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
 
@@ -239,7 +239,7 @@ function ofText(failure: EmbeddingError, text: string): EmbeddingError {
   const advice = isInput
     ? `The embedding provider rejected ${what}: shorten it, or split it over several items.`
     : `The embedding provider failed for ${what}, but not for others: try again, or shorten it.`;
-  const message = `${advice} The provider's message: ${failure.message.replace(/^The embedding provider failed: /, "")}`;
+  const message = `${advice} It reported: ${failure.message.replace(PROVIDER_FAILED, "")}`;
   const fault = isInput ? "input" : "suspect-input";
   return new EmbeddingError(message, { cause, retryable: !isInput, details: { ...details, fault, characters: text.length } });
 }

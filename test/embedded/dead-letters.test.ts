@@ -27,7 +27,7 @@ test("a text that the provider refuses is told as dead after some tries, and is 
   await store.put(["a"], "good", { text: "a welcome word" });
   for (let look = 1; look <= 4; look += 1) expect(await store.reconcile()).toMatchObject({ failed: 1, dead: 0 });
   for (let look = 5; look <= 7; look += 1) expect(await store.reconcile()).toMatchObject({ failed: 1, dead: 1 });
-  expect(heard).toEqual([expect.stringContaining("content policy")]);
+  expect(heard).toEqual([expect.stringContaining("rejected a text of 14 characters")]);
   const health = await store.health();
   expect([health.status, health.backlog?.dead, health.events["intent-dead"]]).toEqual(["degraded", 1, 1]);
   const found = await store.search(["a"], { query: "a word" });

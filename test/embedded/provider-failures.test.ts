@@ -1,6 +1,7 @@
 /** A text that an embedding provider rejects fails alone, whatever the shape of the error: no other caller notices it. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import { OpenAIEmbeddings } from "@langchain/openai";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
@@ -142,4 +143,42 @@ test("the client of OpenAI: an over-long text fails alone, and an over-long quer
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   await expect(store.search(["eve"], { query: "q".repeat(2_000) })).rejects.toMatchObject({ details: { fault: "input", status: 400 } });
   expect((await store.search(["mia"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+});
+
+test.each([
+  ["a rejected text", (message: string) => Object.assign(new Error(message), { status: 400, name: "BadRequestError", code: "context_length_exceeded" })],
+  ["an outage", (message: string) => Object.assign(new Error(message), { status: 503 })],
+  ["refused credentials", (message: string) => Object.assign(new Error(message), { status: 401 })],
+  ["an error without a status", (message: string) => new Error(message)],
+  ["a text", (message: string) => message],
+])("what the provider says of %s, with the text in it, reaches no message, log line or event", async (_, failureOf) => {
+  const lines: string[] = [];
+  const write = (fields: object, message: string): void => void lines.push(`${message} ${inspect(fields, { depth: 9 })}`);
+  const embed = (text: string): number[] => {
+    if (text.includes("hunter2")) throw failureOf(`cannot embed: "${text}"`);
+    return [text.length, 1];
+  };
+  const store = await ScyllaDBStore.embedded({
+    path: ":memory:",
+    index: {
+      dims: 2,
+      embeddings: { embedDocuments: async (texts: string[]) => texts.map(embed), embedQuery: async (text: string) => embed(text) },
+      fields: ["text"],
+    },
+    retry: { maxAttempts: 1, initialDelayMs: 1 },
+    embeddingFailure: "store-unindexed",
+    logger: { debug: write, info: write, warn: write, error: write },
+    logLevel: "debug",
+  });
+  open.push(store);
+  for (const type of ["search-degraded", "embedding-postponed", "vector-sync-failed", "intent-dead", "breaker-opened"] as const) {
+    store.on(type, (event) => lines.push(inspect(event, { depth: 9 })));
+  }
+  await store.put(["u"], "k", { text: "my word is hunter2" });
+  const failures: unknown[] = [];
+  for (let i = 0; i < 8; i += 1) await store.search(["u"], { query: `is it hunter2? ${i}` }).catch((error: unknown) => failures.push(error));
+  await store.reconcile();
+  expect(lines.join("\n")).toContain("The embedding provider");
+  expect(lines.join("\n")).not.toContain("hunter2");
+  for (const error of failures) expect((error as Error).message).not.toContain("hunter2");
 });

@@ -70,6 +70,8 @@ describe("files", () => {
     ["json", '{ "path": "a.db", "password": "hunter2" "x" }', "is no JSON"],
     ["yaml", "path: 'hunter2\nx: y: z", "mistake in line 2"],
     ["yaml", "path: a\npath: hunter2", "mistake in line 2"],
+    ["yaml", "path: a.db\nqdrant: { apiKey: *hunter2 }", "line 2 has an alias without an anchor. Put a text that begins with * in quotes"],
+    ["yaml", "*hunter2", "line 1 has an alias without an anchor"],
     ["yaml", "- hunter2", "must hold an object of options, but has array"],
     ["mjs", "export const path = 1;", "as its default export, but has undefined"],
     ["mjs", 'throw new Error("no such model")', "failed: no such model"],

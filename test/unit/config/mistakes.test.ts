@@ -126,3 +126,25 @@ describe("nothing of a secret is shown", () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
   });
 });
+
+test.each([
+  "ftp://root:hunter2@vault.internal:8200",
+  "ftp://root:hunter/2@vault.internal:8200",
+  "root:hunter 2@vault.internal:8200",
+  "root:hunter/2@vault.internal",
+  "//root@vault.internal/hunter2",
+  "ftp://vault.internal#hunter2",
+  "ftp://vault.internal/?hunter=2",
+])("an address that is refused is not shown where it may hold credentials: %s", (address) => {
+  const addresses = [
+    { cql, secrets: { vault: { address } } },
+    { cql, secrets: { aws: { endpoint: address } } },
+    { cql, secrets: { azure: { endpoint: address } } },
+    { cql, qdrant: { url: address } },
+  ];
+  for (const config of addresses) {
+    const told = mistakesIn(config).join("\n");
+    expect(told).toMatch(/\(got a text( that is not shown, as it may hold a secret)?\)/);
+    expect(told).not.toMatch(/hunter|root/);
+  }
+});
