@@ -185,7 +185,7 @@ export class Repair {
     const now = Date.now();
     const all = page.found.filter((record): record is LiveRecord => isLive(record, now));
     // Without a key of the codec nothing can be said of the texts of an item.
-    const live = all.filter(({ value }) => isReadable(value));
+    const live = all.filter((record) => this.#canDecode(record));
     this.#counts.unreadable += all.length - live.length;
     this.#counts.examined += live.length;
     const ids = live.map(idOf);
@@ -224,12 +224,26 @@ export class Repair {
     // A record that cannot be read here was counted when it was scanned; its point is left alone.
     const orphans = page.found.filter((point, i) => {
       const record = records[i];
-      if (record === UNREADABLE || (record?.value !== undefined && record.value !== null && !isReadable(record.value))) return false;
-      return this.#isOrphan(indexing, point, record ?? null, now);
+      if (record === UNREADABLE) return false;
+      const live = record ?? null;
+      if (isLive(live, now) && !this.#canDecode(live)) return false;
+      return this.#isOrphan(indexing, point, live, now);
     });
     this.#counts.orphaned += orphans.length;
     await this.#mend(orphans);
     return page;
+  }
+
+  /** Whether the value can be read: a codec may also return what is no value. */
+  #canDecode({ value }: LiveRecord): boolean {
+    if (!isReadable(value)) return false;
+    try {
+      decodeValue(value);
+      return true;
+    } catch (error) {
+      this.#logger.warn({ cause: messageOf(error) }, "a value cannot be decoded; its item is left as it is");
+      return false;
+    }
   }
 
   #isOrphan({ rules }: Indexing, { namespace }: IndexedPoint, record: ItemRecord | null, now: number): boolean {

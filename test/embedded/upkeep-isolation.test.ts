@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type Codec, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { Connection, toBytes } from "../../src/backends/libsql/connection.ts";
@@ -101,4 +101,20 @@ test("a sweep removes expired points behind a thousand of them whose records can
   vi.setSystemTime(Date.now() + 120_000);
   makeUnreadable("newer");
   expect((await store.sweep()).points).toBe(20);
+});
+
+test("a repair counts a value that the codec returned damaged, and repairs the others", async () => {
+  let isDamaged = false;
+  const codec: Codec = {
+    encode: (bytes) => bytes,
+    decode: (bytes, { namespace }) => (isDamaged && namespace[0] === "damaged" ? Buffer.from("{") : bytes),
+  };
+  const { store, embeddings } = await open({ reconcile: flush, codec });
+  await store.put(["damaged"], "k", { text: "coffee" });
+  embeddings.isRejecting = true;
+  await store.put(["a"], "k", { text: "tea" });
+  embeddings.isRejecting = false;
+  isDamaged = true;
+  expect(await store.repair()).toMatchObject({ missing: 1, failed: 0, unreadable: 1, orphaned: 0 });
+  expect((await store.search(["a"], { query: "tea" }))[0]?.score).toBeCloseTo(1);
 });
