@@ -49,7 +49,7 @@ async function storeWith(embeddings: OpenAIEmbeddings, options: object = {}): Pr
 
 test.each([429, 500])("a put that the client's own retries used up says that the provider answered %i", async (status) => {
   const { baseURL } = await provider([status], "0.1");
-  const store = await storeWith(client(baseURL), { limits: { writeDeadlineMs: 4_000 } });
+  const store = await storeWith(client(baseURL), { limits: { writeDeadlineMs: 4_000, queryEmbeddingDeadlineMs: 1_000 } });
   const error = await store.put(["a"], "k", { text: "hello" }).then(() => null, (reason: Error) => reason);
   expect(error).toMatchObject({ code: "EMBEDDING", details: { status } });
   expect(error?.message).toContain("Rate limit reached");

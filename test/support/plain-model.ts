@@ -1,4 +1,5 @@
 /** A plain in-memory model of the store's contract, to hold the real one against: no I/O, no cleverness. */
+import { expect } from "vitest";
 import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import { compareLabels, matchesPattern } from "../../src/model/namespace.ts";
@@ -41,7 +42,7 @@ interface ModelItem {
   readonly created: number;
 }
 
-/** A result in a form that can be compared: times left out, scores rounded. */
+/** A result in a form that can be compared: times left out, scores to four digits. */
 export type ModelResult = undefined | null | readonly string[][] | PlainItem | readonly PlainItem[];
 
 /** An item without its times. */
@@ -52,9 +53,9 @@ export interface PlainItem {
   readonly score?: number;
 }
 
-/** Scores are compared to four digits: Qdrant keeps single precision. */
-export function rounded(score: number | undefined): { score?: number } {
-  return score === undefined ? {} : { score: Math.round(score * 1e4) / 1e4 + 0 };
+/** Scores are compared to four digits: Qdrant keeps single precision, and the store rounds. */
+function nearly(score: number | undefined): { score?: number } {
+  return score === undefined ? {} : { score: expect.closeTo(score, 4) as number };
 }
 
 /** The model: `similarity` tells how near two texts are. */
@@ -125,5 +126,5 @@ function textsOf(value: Record<string, unknown>, index: false | readonly string[
 }
 
 function plainItem({ namespace, key, value }: ModelItem, score?: number): PlainItem {
-  return { namespace, key, value, ...rounded(score) };
+  return { namespace, key, value, ...nearly(score) };
 }
