@@ -19,7 +19,7 @@ export function gateTo(
   let run: RunRequests<Answer> = (requests) => memory.run(requests);
   if (audit !== undefined && trail !== null) {
     const { reads, policy } = audit;
-    run = audited(run, { trail, reads, actor: actorSource(audit.actor, policy, logger), versionOf });
+    run = audited(run, { trail, reads, actor: actorSource(audit.actor, policy, logger), isActorVerified: audit.actorTrust === "verified", versionOf });
   }
   if (limiter !== null) run = rateLimited(observeTurn(run), limiter);
   return observeRun(run, telemetry, (answer) => {

@@ -45,7 +45,7 @@ export interface ViewDefaults {
    * failed, and not all calls of that moment.
    */
   batchErrors?: "throw" | "positional";
-  /** On whose behalf the calls are made, for the audit trail: a user's id; null for whom `audit.actor` names. */
+  /** On whose behalf the calls are made, for the audit trail: a user's id; null for whom `audit.actor` names. Ignored where `audit.actorTrust` is "verified". */
   actor?: string | null;
 }
 

@@ -19,6 +19,8 @@ export interface AuditedRunOptions<Answer> {
   readonly reads: boolean;
   /** On whose behalf a call is made whose view does not say; null where nobody is known. Throws only under `block`. */
   readonly actor: () => string | null;
+  /** Whether `actor` alone names the actor: what a view says is ignored. */
+  readonly isActorVerified: boolean;
   /** Version of the record that an answer is about; null where there is none. */
   readonly versionOf: (answer: Answer) => number | null;
 }
@@ -55,12 +57,12 @@ export function audited<Answer>(run: RunRequests<Answer>, options: AuditedRunOpt
 async function begin<Answer>(
   subjects: readonly Request[],
   caller: Caller,
-  { trail, actor }: AuditedRunOptions<Answer>,
+  { trail, actor, isActorVerified }: AuditedRunOptions<Answer>,
   refused: Map<Request, PromiseRejectedResult>,
 ): Promise<Map<Request, AuditEntry>> {
   const intents = new Map<Request, AuditEntry>();
   try {
-    const by = nameOf(caller.actor ?? actor());
+    const by = nameOf(isActorVerified ? actor() : (caller.actor ?? actor()));
     const time = new Date().toISOString();
     for (const request of subjects) intents.set(request, intentOf(request, by, time));
   } catch (cause) {

@@ -16,6 +16,7 @@ export interface AuditOptions {
   readonly policy: "block" | "continue";
   readonly reads: boolean;
   readonly actor?: ActorSource | undefined;
+  readonly actorTrust: "claimed" | "verified";
   readonly file?: JsonLinesFileOptions | undefined;
   readonly callback?: ((entry: AuditEntry) => void | Promise<void>) | undefined;
   readonly maxQueued: number;

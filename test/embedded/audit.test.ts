@@ -1,4 +1,5 @@
 /** The audit trail: who did what, when, to which item, and what became of it; never a value. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,6 +160,19 @@ describe("the actor", () => {
     await store.with({ actor: "ann" }).put(["a"], "k", {});
     await store.with({ actor: "ann" }).with({ actor: null }).put(["a"], "k", {});
     expect(outcomes().map(({ actor }) => actor)).toEqual(["service", "ann", "service"]);
+  });
+
+  test("is only who the verified source names, where that is asked for: neither views nor the config of a run replace it", async () => {
+    const session = new AsyncLocalStorage<string>();
+    const { store, outcomes } = await listening({ actor: () => session.getStore() ?? null, actorTrust: "verified" });
+    const graph = graphThat(() => store.with({ actor: "mallory" }).put(["a"], "k", {}));
+    const claims = { configurable: { user_id: "mallory", langgraph_auth_user: { identity: "mallory" } } };
+    await session.run("ann", () => graph.invoke({ out: null }, claims));
+    await graph.invoke({ out: null }, claims);
+    expect(outcomes().map(({ actor }) => actor)).toEqual(["ann", null]);
+    const error = await rejectionOf(open({ callback: () => undefined, actorTrust: "verified" }));
+    expect(error).toMatchObject({ code: "CONFIGURATION" });
+    expect(error.message).toContain("audit.actor: must be a function that returns the authenticated user");
   });
 
   test("that cannot be found stops an operation under block, and is left out under continue", async () => {

@@ -24,6 +24,12 @@ export interface AuditOptions {
   /** Names who makes a call whose view does not say; by default the user in LangGraph's config. */
   actor?: (() => string | null | undefined) | undefined;
   /**
+   * Who may name the actor: "claimed" takes the view's `actor`, then `audit.actor`, then LangGraph's config, all of which callers may set; "verified" takes only what `audit.actor` returns. Set it where users can influence views or the config of runs.
+   *
+   * @default "claimed"
+   */
+  actorTrust?: "claimed" | "verified" | undefined;
+  /**
    * Most entries that wait to be written.
    *
    * @default 10000

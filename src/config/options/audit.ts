@@ -1,7 +1,7 @@
 /** Options of the audit trail. */
 import { z } from "zod";
 import type { AuditEntry } from "../../ports/audit.ts";
-import { count } from "./field-types.ts";
+import { besideMistakes, count } from "./field-types.ts";
 import { example } from "./meta.ts";
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
@@ -40,9 +40,21 @@ export const audit = z
       .custom<() => string | null | undefined>(isFunction, "must be a function that returns a text or null")
       .optional()
       .describe("Names who makes a call whose view does not say; by default the user in LangGraph's config."),
+    actorTrust: z
+      .enum(["claimed", "verified"])
+      .default("claimed")
+      .describe(
+        'Who may name the actor: "claimed" takes the view\'s `actor`, then `audit.actor`, then LangGraph\'s config, all of which callers may set; ' +
+          '"verified" takes only what `audit.actor` returns. Set it where users can influence views or the config of runs.',
+      ),
     maxQueued: count.default(10_000).describe("Most entries that wait to be written."),
     timeoutMs: count.default(5_000).describe("Longest time to keep a group of entries, in milliseconds."),
   })
+  .superRefine(({ actor, actorTrust }, context) => {
+    if (actorTrust !== "verified" || actor !== undefined) return;
+    const message = 'must be a function that returns the authenticated user where actorTrust is "verified"';
+    context.addIssue({ code: "custom", path: ["actor"], message });
+  }, besideMistakes)
   .superRefine(({ file: inFile, table: inTable, callback }, context) => {
     if (inFile !== undefined || inTable !== undefined || callback !== undefined) return;
     context.addIssue({ code: "custom", message: "must name where entries go: file, table or callback" });
