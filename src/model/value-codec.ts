@@ -51,8 +51,10 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** State of one walk: the path so far, the objects on it, and whether a "~" form was needed. */
 interface Walk {
+  /** Names and positions; the key of the entry of a map at position i is `~i`. */
   readonly path: (string | number)[];
-  readonly open: Set<object>;
+  /** Outermost first. Hardly any are so many that a set would find one sooner. */
+  readonly open: object[];
   typed: boolean;
   /** Characters that the JSON may still have: a small object that holds itself over and over may be endless as JSON. */
   room: number;
@@ -110,7 +112,7 @@ export function copyValue(value: unknown, bound: SizeBound): { readonly copy: un
 }
 
 function toPlain(value: unknown, bound: SizeBound): { json: Json; typed: boolean; characters: number } {
-  const walk: Walk = { path: [], open: new Set(), typed: false, room: bound.maxBytes, bound };
+  const walk: Walk = { path: [], open: [], typed: false, room: bound.maxBytes, bound };
   try {
     const json = plain(value, walk);
     return { json, typed: walk.typed, characters: bound.maxBytes - walk.room };
@@ -160,11 +162,11 @@ function plain(value: unknown, walk: Walk): Json {
 }
 
 function nested(value: object, walk: Walk): Json {
-  if (walk.open.has(value)) throw refusal(walk, "a reference to an object that contains it", "store its key instead");
-  if (walk.open.size >= MAX_DEPTH) throw refusal(walk, `an object nested deeper than ${MAX_DEPTH}`, "flatten it");
-  walk.open.add(value);
+  if (walk.open.includes(value)) throw refusal(walk, "a reference to an object that contains it", "store its key instead");
+  if (walk.open.length >= MAX_DEPTH) throw refusal(walk, `an object nested deeper than ${MAX_DEPTH}`, "flatten it");
+  walk.open.push(value);
   const json = ofObject(value, walk);
-  walk.open.delete(value);
+  walk.open.pop();
   return json;
 }
 
@@ -172,10 +174,7 @@ function ofObject(value: object, walk: Walk): Json {
   // Most objects are plain: the other questions cost as much as all the rest.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype && !hasToJson(value)) return ofProperties(value, walk);
-  if (Array.isArray(value)) {
-    checkRoom(walk, value.length);
-    return Array.from(value as unknown[], (element, i) => at(walk, i, element));
-  }
+  if (Array.isArray(value)) return ofElements(value, walk);
   if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
     return mark(walk, "date", value.toISOString());
@@ -186,17 +185,32 @@ function ofObject(value: object, walk: Walk): Json {
   }
   if (value instanceof Map) {
     checkRoom(walk, value.size);
-    return mark(walk, "map", [...value].map(([key, element], i) => [at(walk, `key ${i}`, key), at(walk, i, element)]));
+    return mark(walk, "map", ofEntries(value, walk));
   }
   if (value instanceof Set) {
     checkRoom(walk, value.size);
-    return mark(walk, "set", [...value].map((element, i) => at(walk, i, element)));
+    return mark(walk, "set", ofElements([...value], walk));
   }
   if (hasToJson(value)) return plain(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
     throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need of it");
   }
   return ofProperties(value, walk);
+}
+
+function ofElements(elements: readonly unknown[], walk: Walk): Json[] {
+  const { length } = elements;
+  checkRoom(walk, length);
+  const json: Json[] = [];
+  // By position: a hole counts as undefined.
+  for (let i = 0; i < length; i += 1) json.push(at(walk, i, elements[i]));
+  return json;
+}
+
+function ofEntries(map: ReadonlyMap<unknown, unknown>, walk: Walk): Json[] {
+  const json: Json[] = [];
+  for (const [key, element] of map) json.push([at(walk, ~json.length, key), at(walk, json.length, element)]);
+  return json;
 }
 
 function digitsOf(value: bigint, walk: Walk): string {
@@ -213,7 +227,8 @@ function hasToJson(value: object): value is { toJSON: () => unknown } {
 }
 
 function ofProperties(value: object, walk: Walk): Json {
-  if (Object.getOwnPropertySymbols(value).some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))) {
+  const symbols = Object.getOwnPropertySymbols(value);
+  if (symbols.length > 0 && symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))) {
     throw refusal(walk, "a property named by a symbol", "name it by a string");
   }
   const json: Record<string, Json> = {};
@@ -249,22 +264,41 @@ function numberText(value: number): string {
 }
 
 function refusal(walk: Walk, what: string, fix: string, cause?: unknown): ValidationError {
-  const path = `value${walk.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("")}`;
+  const path = `value${walk.path.map(shownStep).join("")}`;
   return new ValidationError(`${path} is ${what}, which cannot be stored: ${fix}. Nothing was saved.`, { cause });
+}
+
+function shownStep(step: string | number): string {
+  if (typeof step === "string") return `.${step}`;
+  return step < 0 ? `.key ${~step}` : `[${step}]`;
 }
 
 function isTag(key: string): boolean {
   return key.startsWith(MARK) && !key.startsWith(MARK + MARK);
 }
 
+/** What JSON stands for; in place, as nobody else has it and most of it stays. */
 function restore(json: Json): unknown {
   if (typeof json !== "object" || json === null) return json;
-  if (Array.isArray(json)) return json.map(restore);
+  if (Array.isArray(json)) return restoreElements(json);
   const keys = Object.keys(json);
   const only = keys.length === 1 ? (keys[0] as string) : "";
   if (isTag(only)) return restoreTag(only.slice(MARK.length), json[only] as Json);
   if (only.startsWith(MARK)) return { [only.slice(MARK.length)]: restore(json[only] as Json) };
-  return Object.fromEntries(keys.map((key) => [key, restore(json[key] as Json)]));
+  const fields: Record<string, unknown> = json;
+  for (const key of keys) {
+    const restored = restore(json[key] as Json);
+    if (restored !== json[key]) fields[key] = restored;
+  }
+  return fields;
+}
+
+function restoreElements(json: Json[]): unknown[] {
+  const elements: unknown[] = json;
+  for (const [i, element] of json.entries()) {
+    if (typeof element === "object") elements[i] = restore(element);
+  }
+  return elements;
 }
 
 function restoreTag(tag: string, json: Json): unknown {
@@ -280,9 +314,9 @@ function restoreTag(tag: string, json: Json): unknown {
     case "bytes":
       return new Uint8Array(Buffer.from(json as string, "base64"));
     case "map":
-      return new Map((json as [Json, Json][]).map(([key, value]) => [restore(key), restore(value)]));
+      return new Map(restoreElements(json as Json[]) as [unknown, unknown][]);
     case "set":
-      return new Set((json as Json[]).map(restore));
+      return new Set(restoreElements(json as Json[]));
     default:
       throw new ValidationError(`A stored value holds a form "~${tag}" that this version does not know; upgrade it.`);
   }

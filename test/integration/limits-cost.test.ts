@@ -3,7 +3,7 @@ import { expect, inject, test } from "vitest";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 import { expectWithinLimits } from "../support/limits/expect-limits.ts";
 
-/** `npm run test:limits` sets it: many more calls, and no slack. */
+/** `npm run test:limits` sets it: many more calls. */
 const LONG = process.env["TEST_LIMITS"] === "long";
 
 test("no call at the limits blocks the process, exhausts its memory or fails untyped", { timeout: 1_200_000 }, async () => {
@@ -11,10 +11,7 @@ test("no call at the limits blocks the process, exhausts its memory or fails unt
   const keyspace = uniqueName("limits");
   try {
     const run = { config: serverConfig(servers, keyspace), seed: LONG ? Date.now() % 1_000_000 : 7 };
-    const reports = await expectWithinLimits(
-      { ...run, every: true, drawn: LONG ? 500 : 10, forMs: LONG ? 900_000 : 20_000 },
-      LONG ? 1 : 5,
-    );
+    const reports = await expectWithinLimits({ ...run, every: true, drawn: LONG ? 500 : 5, forMs: LONG ? 900_000 : 30_000 });
     expect(reports.length).toBeGreaterThan(20);
   } finally {
     await dropKeyspace(servers, keyspace);

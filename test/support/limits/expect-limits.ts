@@ -14,11 +14,8 @@ function at(path: string): string {
 /**
  * Runs the calls and expects of each that it was answered or refused by a typed error, and kept the event loop and took
  * memory within bounds.
- *
- * @param slack - how many times as long as allowed a call may keep the event loop: where processes share a core and its
- *   caches, the same work takes a multiple of its processor time
  */
-export async function expectWithinLimits(run: LimitRun, slack: number): Promise<LimitReport[]> {
+export async function expectWithinLimits(run: LimitRun): Promise<LimitReport[]> {
   const options = ["--import", at("../use-sources.ts"), "--expose-gc", "--max-old-space-size=512"];
   const child = spawn(process.execPath, [...options, at("run-limits.ts"), JSON.stringify(run)], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
@@ -29,7 +26,7 @@ export async function expectWithinLimits(run: LimitRun, slack: number): Promise<
   const reports = lines as LimitReport[];
   const faults = reports.filter(
     ({ blockedMs, allowedMs, grownBytes, outcome }) =>
-      outcome.startsWith("untyped") || blockedMs > slack * allowedMs || grownBytes > MOST_BYTES,
+      outcome.startsWith("untyped") || blockedMs > allowedMs || grownBytes > MOST_BYTES,
   );
   expect(faults, `seed ${run.seed}`).toEqual([]);
   return reports;

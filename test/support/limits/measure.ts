@@ -1,6 +1,6 @@
 /**
  * Measures one call: how long it kept the event loop, and how much memory it took. Times are processor time of the main
- * thread, so that a busy machine does not make them longer.
+ * thread in one turn of the event loop: what other processes take of a core does not count.
  */
 
 /** What was measured of a call. */
@@ -9,6 +9,8 @@ export interface Measured {
   readonly blockedMs: number;
   /** Growth of resident memory at its peak, in bytes. */
   readonly grownBytes: number;
+  /** Of the records that were decoded, the one whose JSON took longest to read; null without any. */
+  readonly largestRead: string | null;
   readonly outcome: PromiseSettledResult<unknown>;
 }
 
@@ -21,8 +23,30 @@ function threadMs(): number {
   return (user + system) / 1_000;
 }
 
+/** Shorter texts are not looked at: the JSON of the smallest takes far less than what any call may. */
+const LONG_TEXT = 64 * 1024;
+
+/** Notes the JSON that takes longest to read, until it is asked for. */
+function watchReads(): () => string | null {
+  const parse = JSON.parse;
+  let [largest, longest]: [string | null, number] = [null, -1];
+  JSON.parse = (text: string, reviver?: Parameters<typeof parse>[1]): unknown => {
+    if (text.length < LONG_TEXT) return parse(text, reviver) as unknown;
+    const started = threadMs();
+    const value: unknown = parse(text, reviver);
+    const took = threadMs() - started;
+    if (took > longest) [largest, longest] = [text, took];
+    return value;
+  };
+  return () => {
+    JSON.parse = parse;
+    return largest;
+  };
+}
+
 /** Runs a call. */
 export async function measure(call: () => Promise<unknown>): Promise<Measured> {
+  const largestRead = watchReads();
   globalThis.gc?.();
   const before = process.memoryUsage.rss();
   let [last, blockedMs, peak, isOver] = [threadMs(), 0, before, false];
@@ -41,12 +65,19 @@ export async function measure(call: () => Promise<unknown>): Promise<Measured> {
   const [outcome] = await Promise.allSettled([Promise.resolve().then(call)]);
   note();
   isOver = true;
-  return { blockedMs, grownBytes: peak - before, outcome };
+  return { blockedMs, grownBytes: peak - before, largestRead: largestRead(), outcome };
 }
 
-/** How long a call may keep the event loop that takes, or gives, so many bytes of JSON as `text`. */
-export function allowedMs(text: string): number {
+/**
+ * How long a call may keep the event loop: by the JSON of what it takes and gives, or, if that takes longer, of the largest
+ * record that it reads. Not of all records: between them others have their turn.
+ */
+export function allowedMs(texts: readonly (string | null)[]): number {
+  return Math.max(ALLOWED_MS, ...texts.map((text) => (text === null ? 0 : TIMES_JSON * jsonMs(text))));
+}
+
+function jsonMs(text: string): number {
   const started = threadMs();
   JSON.stringify(JSON.parse(text));
-  return Math.max(ALLOWED_MS, TIMES_JSON * (threadMs() - started));
+  return threadMs() - started;
 }
