@@ -205,7 +205,7 @@ export class StoreView extends BaseStore {
       );
     }
     const caller = this.#caller(operations);
-    const context = this.#context(caller, signal);
+    const context = { ...this.#context(caller, signal), filters: new Map() };
     let room = context.limits.maxBatchBytes;
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {

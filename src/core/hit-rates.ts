@@ -1,6 +1,6 @@
 /** Remembers how many of what was read a filter matched, so that the next listing by it reads as much as it needs at once. */
 import { LRUCache } from "lru-cache";
-import type { Filter } from "../model/filter.ts";
+import { charactersOf, type Filter } from "../model/filter.ts";
 import { testsIn } from "../model/filter-match.ts";
 import { shortName } from "../model/short-name.ts";
 
@@ -55,7 +55,7 @@ export class HitRates {
 
 /** The filter and where it is applied, as text; null when that would be long. */
 function nameOf(prefix: string, filter: Filter): string | null {
-  if (testsIn(filter) * SHORTEST_TEST > LONGEST_FILTER) return null;
+  if (Math.max(testsIn(filter) * SHORTEST_TEST, charactersOf(filter)) > LONGEST_FILTER) return null;
   const text = JSON.stringify(filter, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
   return text.length > LONGEST_FILTER ? null : shortName(`${prefix}\n${text}`);
 }

@@ -14,9 +14,19 @@ export function matchesFilter(value: Readonly<Record<string, unknown>>, filter: 
   return filter === null || evaluatorOf(filter).matches(value);
 }
 
-/** Tests of fields that one evaluation of the filter makes at most. */
+/** Tests of fields that one evaluation of the filter makes at most. Nothing is made ready: a search may meet no value. */
 export function testsIn(filter: Filter | null): number {
-  return filter === null ? 0 : evaluatorOf(filter).tests;
+  switch (filter?.kind) {
+    case undefined:
+      return 0;
+    case "and":
+    case "or":
+      return filter.filters.reduce((tests, each) => tests + testsIn(each), 0);
+    case "not":
+      return testsIn(filter.filter);
+    case "field":
+      return 1;
+  }
 }
 
 function evaluatorOf(filter: Filter): Evaluator {
@@ -45,15 +55,9 @@ class Evaluator {
   /** Longest text, by the positions of paths, with which a field is compared. */
   readonly #rooms: number[] = [];
   readonly #condition: Condition;
-  #tests = 0;
 
   constructor(filter: Filter) {
     this.#condition = this.#conditionOf(filter);
-  }
-
-  /** Tests of fields in the filter. */
-  get tests(): number {
-    return this.#tests;
   }
 
   matches(value: Readonly<Record<string, unknown>>): boolean {
@@ -75,7 +79,6 @@ class Evaluator {
         return (fields) => !condition(fields);
       }
       case "field":
-        this.#tests += 1;
         return this.#testOf(this.#paths.add(filter.path), filter.test);
     }
   }

@@ -98,6 +98,8 @@ export interface OperationContext {
   readonly signal?: AbortSignal | undefined;
   /** Current time, milliseconds since the epoch. */
   readonly now: number;
+  /** Filters of the batch that were parsed, by what was given: where one object stands for many filters, it is parsed once. */
+  readonly filters?: Map<unknown, Filter | null>;
   /** Whether a rate limit refuses the operation: its value is then not encoded. */
   readonly isRefused?: boolean;
 }
@@ -214,7 +216,7 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
     prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
     // A blank query ranks nothing. LangGraph takes an empty one for none.
     query: query === undefined || query === null || isBlank(query) ? null : query.toWellFormed(),
-    filter: parseFilter(fields["filter"], context.limits),
+    filter: parseFilterOnce(fields["filter"], context),
     limit: parseCount(fields["limit"] ?? 10, "limit", maxLimit, "limits.maxLimit"),
     offset: parseCount(fields["offset"] ?? 0, "offset", maxOffset, "limits.maxOffset"),
     order: parseOrder(fields["order"] ?? context.order ?? "oldest"),
@@ -223,6 +225,15 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
     signal: parseSignal(fields["signal"] ?? context.signal),
   };
+}
+
+function parseFilterOnce(given: unknown, { limits, filters }: OperationContext): Filter | null {
+  let filter = filters?.get(given);
+  if (filter === undefined) {
+    filter = parseFilter(given, limits);
+    filters?.set(given, filter);
+  }
+  return filter;
 }
 
 function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: OperationContext): Lifetime {

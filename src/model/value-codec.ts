@@ -38,7 +38,7 @@ export interface ValueLimits {
 }
 
 /** Longer integers are refused: to write a number in digits, and to read it, takes the square of their count. */
-const MAX_BIGINT_DIGITS = 4_096;
+const MAX_BIGINT_DIGITS = 2_048;
 
 const BIGINT_BOUND = 10n ** BigInt(MAX_BIGINT_DIGITS);
 

@@ -77,7 +77,8 @@ export interface ItemRepository {
 
   /**
    * One record of each of these namespaces, at its position, whichever is cheapest to meet: markers of deletes and expired
-   * ones included. Null says nothing: there may be records all the same. Paths do not repeat.
+   * ones included. A value may come without its bytes: it says that there is one, and is not for decoding. Null says nothing:
+   * there may be records all the same. Paths do not repeat.
    */
   peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]>;
 

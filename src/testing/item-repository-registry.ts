@@ -102,7 +102,9 @@ function peekCases(context: RepositoryContext): void {
       await putAll(items, records);
       const found = await items.peek(paths);
       expect(found.map((record) => record?.namespace ?? null)).toEqual(paths.map((path, i) => (i % 3 > 0 ? path : null)));
-      for (const record of found) if (record !== null) expect(records).toContainEqual(record);
+      // The bytes of a value may be left out.
+      const heads = records.map((record) => ({ ...record, value: expect.anything() as unknown }));
+      for (const record of found) if (record !== null) expect(heads).toContainEqual(record);
     });
 
     test("answers nothing to nothing", async () => {

@@ -171,11 +171,11 @@ describe("a bound", () => {
 
   test("on the digits of integers names them, in values and in filters", async () => {
     const store = await open({});
-    await store.put(["a"], "k", { n: 10n ** 4_096n - 1n });
-    expect(await store.search(["a"], { filter: { n: { $gte: 10n ** 4_096n - 1n } } })).toHaveLength(1);
+    await store.put(["a"], "k", { n: 10n ** 2_048n - 1n });
+    expect(await store.search(["a"], { filter: { n: { $gte: 10n ** 2_048n - 1n } } })).toHaveLength(1);
     const million = 1n << 4_000_000n;
     const before = process.cpuUsage();
-    await expect(store.put(["a"], "k", { list: [million] })).rejects.toThrow("value.list[0] is a bigint of more than 4096 digits");
+    await expect(store.put(["a"], "k", { list: [million] })).rejects.toThrow("value.list[0] is a bigint of more than 2048 digits");
     await expect(store.put(["a"], "k", { list: [-million] })).rejects.toMatchObject({ code: "VALIDATION" });
     await expect(store.search(["a"], { filter: { n: { $lt: million } } })).rejects.toThrow("filter.n.$lt cannot be compared with");
     expect(process.cpuUsage(before).user).toBeLessThan(500_000);

@@ -138,7 +138,7 @@ export interface PeekRequest {
   readonly now: number;
 }
 
-/** The encoded record that was met. */
+/** The encoded record that was met, without its value. */
 export interface PeekReply {
   readonly key: string;
   readonly cell: Uint8Array;
