@@ -62,6 +62,9 @@ const PERHAPS_SAVED = "It may or may not be stored; its derived data will be rig
 /** Values of more bytes are worked on in several turns of the event loop. */
 const BIG_BYTES = 256 * 1024;
 
+/** More requests are begun in several turns of the event loop. */
+const MOST_TOGETHER = 2_000;
+
 /** Embedding gets half of the time of a put, so that the other half is left for what is done without it. */
 const EMBEDDING_SHARE = 0.5;
 
@@ -88,6 +91,16 @@ export class WritePath {
    * which is of that one alone.
    */
   async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
+    if (requests.length <= MOST_TOGETHER) return this.#putPart(requests, deadline);
+    const parts: Promise<PromiseSettledResult<number>[]>[] = [];
+    for (let start = 0; start < requests.length; start += MOST_TOGETHER) {
+      if (start > 0) await nextTurn();
+      parts.push(this.#putPart(requests.slice(start, start + MOST_TOGETHER), deadline));
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  async #putPart(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     const outcomes = await this.#putTogether(requests, deadline);
     const [first] = outcomes;
     // One record that cannot be read, as a newer version wrote it, shall fail its own put only.

@@ -130,7 +130,8 @@ const search = fc
     };
   });
 
-const batch = oneOf<() => unknown[]>({
+/** Batches at the limit of their operations, some beyond that of their bytes. */
+const batches: Readonly<Record<string, () => () => unknown[]>> = {
   "10,000 gets of one key": () => () => Array.from({ length: 10_000 }, () => ({ namespace: ["a"], key: LONG_KEY })),
   "10,000 small puts": () => () => Array.from({ length: 10_000 }, (_, i) => ({ namespace: ["many", `${i % 50}`], key: `${i}`, value: { i } })),
   "10,000 puts of one big value": () => {
@@ -141,11 +142,16 @@ const batch = oneOf<() => unknown[]>({
     const filter = filters["many values"]?.();
     return () => Array.from({ length: 10_000 }, () => ({ namespacePrefix: ["none"], filter }));
   },
-  "10,000 listings": () => () => Array.from({ length: 1_000 }, () => ({ matchConditions: [], limit: 100, offset: 0 })),
-}).map(([name, make]): LimitCall => {
+  "1,000 listings": () => () => Array.from({ length: 1_000 }, () => ({ matchConditions: [], limit: 100, offset: 0 })),
+};
+
+function batchOf(name: string, make: () => () => unknown[]): LimitCall {
   const operations = make()();
-  return { name: `batch of ${name}`, given: null, run: (store) => store.batch(operations as never) };
-});
+  // Of the biggest values, no more are taken: they have as many bytes as a batch may.
+  return { name: `batch of ${name}`, given: operations.slice(0, 16), run: (store) => store.batch(operations as never) };
+}
+
+const batch = oneOf(batches).map(([name, make]) => batchOf(name, make));
 
 const others = fc.record({ namespace, key, limit: fc.constantFrom(100, 100_000), offset: fc.constantFrom(0, 1_000_000) }).chain((at) =>
   fc.constantFrom<LimitCall>(
@@ -180,5 +186,5 @@ export function everyCall(): (() => LimitCall)[] {
       return { name: `search by ${name}, ${query === undefined ? "listed" : "ranked"}`, given: options, run: (store) => store.search([], options) };
     }),
   );
-  return [...puts, ...searches];
+  return [...puts, ...searches, ...Object.entries(batches).map(([name, make]) => () => batchOf(name, make))];
 }
