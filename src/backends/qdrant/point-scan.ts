@@ -3,6 +3,7 @@ import { ValidationError } from "../../model/errors.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
 import type { PointsOfCall } from "./client.ts";
+import { IDENTITY, pointsOf, toIndexedPoint, type ReturnedPoint } from "./stored-payload.ts";
 
 /** Where a scan goes on, and what the share of it that is done is reckoned from. */
 interface Place {
@@ -13,14 +14,9 @@ interface Place {
   readonly total: number;
 }
 
-/** Fields of a payload that say whose a point is, and of which write. */
-const IDENTITY = ["ns", "key", "version", "write_id"] as const;
-
-type Identity = Partial<Record<(typeof IDENTITY)[number], unknown>>;
-
 /** What a scroll answers. */
 interface Scrolled {
-  readonly points: readonly { readonly payload?: Identity | null }[];
+  readonly points: readonly ReturnedPoint[];
   readonly next_page_offset?: string | number | null;
 }
 
@@ -35,7 +31,7 @@ export async function scanPoints(
     scroll(points, { limit: Math.max(limit, 1), ...(start === null ? {} : { offset: start.offset }) }),
     start?.total ?? countPoints(points),
   ]);
-  const found = scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []);
+  const found = scrolled.flatMap((point) => toIndexedPoint(point) ?? []);
   if (offset === null) return { found, next: null, done: 1 };
   const place: Place = { offset, seen: (start?.seen ?? 0) + scrolled.length, total };
   // Points that were added since, and the roughness of the count, may make it more than all.
@@ -54,29 +50,18 @@ export async function expiredPoints(
   // An offset is a number where points are not of this store.
   const start = after === null ? {} : { offset: JSON.parse(after) as unknown };
   const { points: scrolled, next_page_offset: next = null } = await scroll(points, { limit, filter, ...start });
-  return { found: scrolled.flatMap(({ payload }) => toIndexedPoint(payload) ?? []), next: next === null ? null : JSON.stringify(next) };
+  return { found: scrolled.flatMap((point) => toIndexedPoint(point) ?? []), next: next === null ? null : JSON.stringify(next) };
 }
 
 async function scroll({ client, path, deadline }: PointsOfCall, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {
   const body = { ...what, with_payload: IDENTITY, with_vector: false };
-  return (await client.request("POST", `${path}/scroll`, body, "read points", deadline)) as Scrolled;
+  const answer = await client.request("POST", `${path}/scroll`, body, "read points", deadline);
+  return { ...(answer as Scrolled), points: pointsOf(answer) };
 }
 
 async function countPoints({ client, path, deadline }: PointsOfCall): Promise<number> {
   const answer = await client.request("POST", `${path}/count`, { exact: false }, "count points", deadline);
   return (answer as { count: number }).count;
-}
-
-/** Null for a point that this store did not write. */
-function toIndexedPoint(payload: Identity | null | undefined): IndexedPoint | null {
-  const { ns, key, version, write_id: writeId } = payload ?? {};
-  if (typeof ns !== "string" || typeof key !== "string") return null;
-  return {
-    namespace: ns,
-    key,
-    version: typeof version === "number" ? version : -1,
-    writeId: typeof writeId === "string" ? writeId : "",
-  };
 }
 
 function parsePlace(text: string): Place {

@@ -27,6 +27,7 @@ import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
+import { pointsOf, toHit, toStoredPoint, type ReturnedPoint } from "./stored-payload.ts";
 
 /** Most characters of the points of one request: Qdrant refuses bodies of 32 MB, and a character has up to six bytes as JSON. */
 const MAX_CHARACTERS = 5_000_000;
@@ -59,16 +60,10 @@ const MAX_SMALL = 10_000;
 /** A question as Qdrant takes it. */
 type Question = Readonly<Record<string, unknown>>;
 
-/** A hit as Qdrant gives it. */
-interface ScoredPoint {
-  readonly score: number;
-  readonly payload: { readonly ns: string; readonly key: string; readonly write_id: string };
-}
-
 /** How points are written. */
 interface UpsertHow {
-  /** Over older versions, or over equal ones too. */
-  readonly over: "lt" | "lte";
+  /** Versions that stay: those of the point and newer ones, or newer ones only. A point without a valid version never stays. */
+  readonly under: "gte" | "gt";
   readonly deadline: Deadline | undefined;
 }
 
@@ -85,7 +80,7 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #dims: number;
   readonly #kept: KeptPaths;
   readonly #small = new LRUCache<string, true>({ max: MAX_SMALL });
-  readonly #shared = new GroupCommit<Question, readonly ScoredPoint[]>(
+  readonly #shared = new GroupCommit<Question, readonly ReturnedPoint[]>(
     (questions, deadline) => this.#askTogether(questions, deadline),
     SHARED,
   );
@@ -108,7 +103,7 @@ export class QdrantVectorIndex implements VectorIndex {
       if (fault !== null) outcomes.set(point, { status: "rejected", reason: fault });
       return fault === null;
     });
-    const how: UpsertHow = { over: overEqual ? "lte" : "lt", deadline };
+    const how: UpsertHow = { under: overEqual ? "gt" : "gte", deadline };
     const chunks = inChunks(await this.#toPoints(sound));
     await Promise.all(
       chunks.map((chunk) => this.#upsertGroup(chunk.map(({ sent }) => sent), chunk.map(({ point }) => point), outcomes, how)),
@@ -120,7 +115,8 @@ export class QdrantVectorIndex implements VectorIndex {
     return Promise.allSettled(
       removals.map(async (removal) => {
         const { version, writeId } = removal;
-        const isOlder = { key: "version", range: { lt: version } };
+        // Also one whose version is missing or no number.
+        const isOlder = { must_not: [{ key: "version", range: { gte: version } }] };
         const isOwn = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
         const filter = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
         await this.#client.request("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors", deadline);
@@ -173,21 +169,22 @@ export class QdrantVectorIndex implements VectorIndex {
       params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH },
       with_payload: ["ns", "key", "write_id"],
     };
-    const points = exact ? await this.#askAlone(question, deadline) : await this.#askWithOthers(question, deadline);
-    return points.map(({ score, payload }) => ({
-      namespace: payload.ns,
-      key: payload.key,
-      writeId: payload.write_id,
-      score,
-    }));
+    for (let asked = limit; ; ) {
+      const ofLimit = asked === limit ? question : { ...question, limit: asked };
+      const points = exact ? await this.#askAlone(ofLimit, deadline) : await this.#askWithOthers(ofLimit, deadline);
+      const hits = points.flatMap((point) => toHit(point) ?? []);
+      // Fewer would mean that there are no more: the places of points that name no item go to others.
+      if (points.length < asked || hits.length >= limit) return hits;
+      asked = limit + 2 * (points.length - hits.length);
+    }
   }
 
-  async #askAlone(question: Question, deadline: Deadline | undefined): Promise<readonly ScoredPoint[]> {
+  async #askAlone(question: Question, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
     const answer = await this.#client.request("POST", `${this.#path}/query`, question, "search vectors", deadline);
-    return (answer as { points: ScoredPoint[] }).points;
+    return pointsOf(answer);
   }
 
-  async #askWithOthers(question: Question, deadline: Deadline | undefined): Promise<readonly ScoredPoint[]> {
+  async #askWithOthers(question: Question, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
     const [outcome] = await this.#shared.add([question], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason;
@@ -196,11 +193,11 @@ export class QdrantVectorIndex implements VectorIndex {
   async #askTogether(
     searches: readonly Question[],
     deadline: Deadline | undefined,
-  ): Promise<PromiseSettledResult<readonly ScoredPoint[]>[]> {
+  ): Promise<PromiseSettledResult<readonly ReturnedPoint[]>[]> {
     const [only] = searches;
     if (only !== undefined && searches.length === 1) return [fulfilled(await this.#askAlone(only, deadline))];
     const answers = await this.#client.request("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
-    return (answers as { points: ScoredPoint[] }[]).map(({ points }) => fulfilled(points));
+    return searches.map((_, i) => fulfilled(pointsOf((answers as unknown[] | null)?.[i])));
   }
 
   /** Others have their turn in between: the terms of a big value take milliseconds. */
@@ -268,8 +265,8 @@ export class QdrantVectorIndex implements VectorIndex {
     }
   }
 
-  async #upsertOver(points: readonly QdrantPoint[], version: number, { over, deadline }: UpsertHow): Promise<void> {
-    const body = { points, update_filter: { must: [{ key: "version", range: { [over]: version } }] } };
+  async #upsertOver(points: readonly QdrantPoint[], version: number, { under, deadline }: UpsertHow): Promise<void> {
+    const body = { points, update_filter: { must_not: [{ key: "version", range: { [under]: version } }] } };
     await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
   }
 
@@ -280,13 +277,8 @@ export class QdrantVectorIndex implements VectorIndex {
   async #storedAt(ids: readonly string[], deadline: Deadline | undefined): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
     const body = { ids, with_payload: ["version", "write_id"], with_vector: false };
-    const found = (await this.#client.request("POST", this.#path, body, "read back vectors", deadline)) as {
-      id: string;
-      payload?: { version?: number; write_id?: string };
-    }[];
-    const points = new Map(
-      found.map(({ id, payload }) => [id, { version: payload?.version ?? -1, writeId: payload?.write_id ?? "" }]),
-    );
+    const found = await this.#client.request("POST", this.#path, body, "read back vectors", deadline);
+    const points = new Map(pointsOf({ points: found }).map(({ id, payload }) => [id, toStoredPoint(payload)]));
     return ids.map((id) => points.get(id) ?? null);
   }
 

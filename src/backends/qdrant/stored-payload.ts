@@ -1,0 +1,61 @@
+/** Reads payloads that Qdrant returns. They are checked, as anything with a key for the collection may have written them. */
+import { UnavailableError } from "../../model/errors.ts";
+import { MAX_PATH_BYTES } from "../../model/namespace.ts";
+import { MAX_KEY_BYTES } from "../../model/operation.ts";
+import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
+
+/** Fields of a payload that say whose a point is, and of which write. */
+export const IDENTITY = ["ns", "key", "version", "write_id"] as const;
+
+type Identity = Partial<Record<(typeof IDENTITY)[number], unknown>>;
+
+/** A point as Qdrant returns it. */
+export interface ReturnedPoint {
+  readonly id?: unknown;
+  readonly score?: unknown;
+  readonly payload?: Identity | null;
+}
+
+/** A write id that no record has: a point with it is stale, and the reconciler replaces or removes it. */
+const NO_WRITE = "";
+
+/** The point of a scan; null for a point that names no item of this store. */
+export function toIndexedPoint({ payload }: ReturnedPoint): IndexedPoint | null {
+  const { ns, key } = payload ?? {};
+  if (!isWithin(ns, MAX_PATH_BYTES) || !isWithin(key, MAX_KEY_BYTES)) return null;
+  return { namespace: ns, key, ...toStoredPoint(payload) };
+}
+
+/** Which write a point is of; of none where its payload does not say so. */
+export function toStoredPoint(payload: Identity | null | undefined): StoredPoint {
+  const { version, write_id: writeId } = payload ?? {};
+  return {
+    version: typeof version === "number" ? version : -1,
+    writeId: typeof writeId === "string" && typeof version === "number" ? writeId : NO_WRITE,
+  };
+}
+
+/** The hit of a query; null for a point that names no item of this store. One without a valid score or write id is stale. */
+export function toHit({ score, payload }: ReturnedPoint): VectorHit | null {
+  const { ns, key, write_id: writeId } = payload ?? {};
+  if (!isWithin(ns, MAX_PATH_BYTES) || !isWithin(key, MAX_KEY_BYTES)) return null;
+  const isScored = typeof score === "number";
+  return { namespace: ns, key, writeId: isScored && typeof writeId === "string" ? writeId : NO_WRITE, score: isScored ? score : -1 };
+}
+
+/**
+ * The points of an answer.
+ *
+ * @throws {UnavailableError} when it has none: what answered is not Qdrant.
+ */
+export function pointsOf(answer: unknown): readonly ReturnedPoint[] {
+  if (typeof answer === "object" && answer !== null && "points" in answer && Array.isArray(answer.points)) {
+    return answer.points as readonly ReturnedPoint[];
+  }
+  throw new UnavailableError("Qdrant answered without a list of points. Check qdrant.url and what is in front of Qdrant.");
+}
+
+/** Longer texts are of no item, and a database would refuse to look them up. */
+function isWithin(text: unknown, maxBytes: number): text is string {
+  return typeof text === "string" && text.length <= maxBytes && (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes);
+}
