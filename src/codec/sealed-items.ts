@@ -1,5 +1,5 @@
 /** Records whose values go through a codec: sealed when they are written, opened when they are read. */
-import type { Deadline } from "../concurrency/deadline.ts";
+import { Deadline } from "../concurrency/deadline.ts";
 import { rejected } from "../concurrency/outcomes.ts";
 import { CodecError, isStoreError, kindOf, messageOf, type StoreError } from "../model/errors.ts";
 import type { ItemRecord, LiveRecord } from "../model/item.ts";
@@ -8,28 +8,37 @@ import type { EncodedValue } from "../model/value-codec.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
+/** Of the time that is left, the share that a codec has; the rest is for the items that it answers for. */
+const CODEC_SHARE = 0.5;
+
+/** The time that a codec has where no caller waits, milliseconds. */
+const BACKGROUND_MS = 30_000;
+
 /**
  * Records with a codec before them. A value that was stored without one is read as it is; one that cannot be opened
  * carries the reason, and fails whoever decodes it and nobody else.
  */
 export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
-  const openAll = <Found extends ItemRecord>(records: readonly Found[]): Promise<Found[]> =>
-    Promise.all(records.map((record) => opened(record, codec)));
+  const openAll = <Found extends ItemRecord>(records: readonly Found[], deadline: Deadline | undefined): Promise<Found[]> => {
+    const part = partOf(deadline);
+    return Promise.all(records.map((record) => opened(record, codec, part)));
+  };
   return {
     get: async (ids, deadline) => {
       const records = await items.get(ids, deadline);
-      return Promise.all(records.map(async (record) => (record === null ? null : opened(record, codec))));
+      const part = partOf(deadline);
+      return Promise.all(records.map(async (record) => (record === null ? null : opened(record, codec, part))));
     },
     put: (records, deadline) => putSealed(items, codec, records, deadline),
     list: async (query, deadline) => {
       const page = await items.list(query, deadline);
-      return { ...page, records: await openAll<LiveRecord>(page.records) };
+      return { ...page, records: await openAll<LiveRecord>(page.records, deadline) };
     },
     // Tells only that there is something: the value stays sealed.
     peek: (paths, deadline) => items.peek(paths, deadline),
     scan: async (after, limit, deadline) => {
       const page = await items.scan(after, limit, deadline);
-      return { ...page, found: await openAll(page.found) };
+      return { ...page, found: await openAll(page.found, deadline) };
     },
     markUnscored: (paths, deadline) => items.markUnscored(paths, deadline),
     namespacesAfter: (query, deadline) => items.namespacesAfter(query, deadline),
@@ -40,9 +49,15 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   };
 }
 
+/** Bounds what a codec may take: one that does not answer fails the items that it was asked for, and no others. */
+function partOf(deadline: Deadline | undefined): Deadline {
+  return deadline?.part(CODEC_SHARE) ?? new Deadline(BACKGROUND_MS);
+}
+
 /** One value that cannot be sealed fails its own write only. */
 async function putSealed(items: ItemRepository, codec: Codec, records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
-  const sealed = await Promise.allSettled(records.map((record) => sealedRecord(record, codec)));
+  const part = partOf(deadline);
+  const sealed = await Promise.allSettled(records.map((record) => sealedRecord(record, codec, part)));
   const ready = sealed.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const written = ready.length === 0 ? [] : await items.put(ready, deadline);
   let next = 0;
@@ -53,23 +68,23 @@ async function putSealed(items: ItemRepository, codec: Codec, records: readonly 
   });
 }
 
-async function sealedRecord(record: ItemRecord, codec: Codec): Promise<ItemRecord> {
+async function sealedRecord(record: ItemRecord, codec: Codec, deadline: Deadline): Promise<ItemRecord> {
   const { value } = record;
   // What was read from the database goes back as it was: a renewal of its end shall not change its bytes.
   if (value === null || value.isSealed || value.stored !== undefined) return record;
-  const bytes = await through(() => codec.encode(value.bytes, contextOf(record)), "encode", "Nothing was saved.");
+  const bytes = await through(() => codec.encode(value.bytes, contextOf(record)), "encode", deadline, "Nothing was saved.");
   return { ...record, value: { typed: value.typed, bytes, isSealed: true } };
 }
 
-async function opened<Found extends ItemRecord>(record: Found, codec: Codec): Promise<Found> {
+async function opened<Found extends ItemRecord>(record: Found, codec: Codec, deadline: Deadline): Promise<Found> {
   const { value } = record;
   if (value === null || !value.isSealed) return record;
-  return { ...record, value: await openedValue(value, codec, contextOf(record)) };
+  return { ...record, value: await openedValue(value, codec, contextOf(record), deadline) };
 }
 
-async function openedValue(value: EncodedValue, codec: Codec, context: CodecContext): Promise<EncodedValue> {
+async function openedValue(value: EncodedValue, codec: Codec, context: CodecContext, deadline: Deadline): Promise<EncodedValue> {
   try {
-    const bytes = await through(() => codec.decode(value.bytes, context), "decode", "The other items are not concerned.");
+    const bytes = await through(() => codec.decode(value.bytes, context), "decode", deadline, "The other items are not concerned.");
     return { typed: value.typed, bytes, stored: value.bytes };
   } catch (error) {
     return { ...value, fault: error as StoreError };
@@ -80,10 +95,13 @@ async function openedValue(value: EncodedValue, codec: Codec, context: CodecCont
 async function through(
   step: () => Uint8Array | Promise<Uint8Array>,
   verb: "encode" | "decode",
+  deadline: Deadline,
   meaning: string,
 ): Promise<Uint8Array> {
   try {
-    const bytes: unknown = await step();
+    const result = step();
+    // One that answers at once needs no timer.
+    const bytes: unknown = result instanceof Uint8Array ? result : await deadline.wait(`The codec's ${verb}`, Promise.resolve(result), meaning);
     if (bytes instanceof Uint8Array) return bytes;
     throw new CodecError(`The codec must ${verb} a value to a Uint8Array, but gave ${kindOf(bytes)}. ${meaning}`);
   } catch (cause) {

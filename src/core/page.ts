@@ -1,11 +1,11 @@
 /** Reads one page of a walk: what matches, after an offset, up to a limit. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { TimeSlice } from "../concurrency/time-slice.ts";
-import { ValidationError, type StoreError } from "../model/errors.ts";
+import { ValidationError, StoreError } from "../model/errors.ts";
 import type { LiveRecord, Value } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
 import { matchesFilter, testsIn } from "../model/filter-match.ts";
-import { decodeValue, faultOf, isReadable } from "../model/value-codec.ts";
+import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
 import { neededFor, type Met } from "./hit-rates.ts";
@@ -101,10 +101,10 @@ class Collected {
   add(record: LiveRecord): Page | null {
     const { filter, offset, limit, leaveOut } = this.#request;
     const isLeftOut = leaveOut?.(record) ?? false;
-    const isUnreadable = !isLeftOut && !isReadable(record.value);
-    if (isUnreadable) this.#faults.push(faultOf(record.value));
-    // Without a filter a value is decoded only when it is returned.
-    const value = filter === null || isLeftOut || isUnreadable ? undefined : decodeValue(record.value);
+    const decoded = isLeftOut ? undefined : this.#decoded(record);
+    const isUnreadable = decoded instanceof StoreError;
+    if (isUnreadable) this.#faults.push(decoded);
+    const value = isUnreadable || filter === null ? undefined : decoded;
     if (value !== undefined) this.#tests -= this.#testsEach;
     if (isLeftOut || isUnreadable || (value !== undefined && !matchesFilter(value, filter))) {
       this.#passedOver += 1;
@@ -120,6 +120,13 @@ class Collected {
     if (this.#tests <= 0) return this.#stopAtBound(record);
     this.#last = record;
     return null;
+  }
+
+  /** The value where it is needed, or why it cannot be decoded. */
+  #decoded({ value }: LiveRecord): Value | StoreError | undefined {
+    // Without a filter a value is decoded only when it is returned; what a codec returned may be no value.
+    const isNeeded = this.#request.filter !== null || value.stored !== undefined || !isReadable(value);
+    return isNeeded ? tryDecodeValue(value) : undefined;
   }
 
   /** Adds a match; false where its bytes do not fit, and the page ends there. */

@@ -230,12 +230,11 @@ export class BatchError extends StoreError {
 
 /** What an error says, for a message or a log line; whatever was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
   try {
-    return String(error);
+    // Anything can be thrown: errors with a message of another kind, or with a getter that throws, and what has no text.
+    return error instanceof Error && typeof error.message === "string" ? error.message : String(error);
   } catch {
-    // Anything can be thrown, also what has no text.
-    return kindOf(error);
+    return "a value without a text was thrown";
   }
 }
 

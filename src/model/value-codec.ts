@@ -97,12 +97,43 @@ function isMarked(plain: { json: Json; typed: boolean }): boolean {
 /**
  * Decodes a stored value; each call returns a new copy.
  *
- * @throws {CodecError} when it is sealed and was not, or could not be, opened.
+ * @throws {CodecError} when it is sealed and was not, or could not be, opened, and when its bytes are no value: the codec
+ *   returned others than it was given, or something else wrote to the table.
  */
 export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
   if (!isReadable(encoded)) throw faultOf(encoded);
-  const json = JSON.parse(toBuffer(encoded.bytes).toString("utf8")) as Json;
-  return (encoded.typed ? restore(json) : json) as Record<string, unknown>;
+  const value = parsed(encoded);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw noValue(encoded);
+}
+
+/** The decoded value, or why it cannot be decoded. */
+export function tryDecodeValue(encoded: EncodedValue): Record<string, unknown> | StoreError {
+  try {
+    return decodeValue(encoded);
+  } catch (error) {
+    if (isStoreError(error)) return error;
+    throw error;
+  }
+}
+
+function parsed(encoded: EncodedValue): unknown {
+  try {
+    const json = JSON.parse(toBuffer(encoded.bytes).toString("utf8")) as Json;
+    return encoded.typed ? restore(json) : json;
+  } catch (error) {
+    if (isStoreError(error)) throw error;
+    // Without its cause: a parser quotes what it cannot parse.
+    throw noValue(encoded);
+  }
+}
+
+function noValue({ stored, bytes }: EncodedValue): CodecError {
+  const what =
+    stored === undefined
+      ? "A stored value is no JSON object: something else wrote to the table, or it was damaged. Write the item again, or delete it."
+      : "The codec decoded a value to bytes that are not those it was given to encode. Check that `decode` reverts `encode`.";
+  return new CodecError(what, { details: { bytes: bytes.byteLength } });
 }
 
 /** A detached copy of a value as it would be read back, for filters and texts that meet values before storing them. */

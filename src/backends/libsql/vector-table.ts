@@ -2,7 +2,8 @@ import type { Filter } from "../../model/filter.ts";
 import { matchesFilter, testsIn } from "../../model/filter-match.ts";
 import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
-import { decodeValue, isReadable } from "../../model/value-codec.ts";
+import { StoreError } from "../../model/errors.ts";
+import { tryDecodeValue } from "../../model/value-codec.ts";
 import type { StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
@@ -228,8 +229,9 @@ function idsOf(candidates: readonly Candidate[]): string {
 function matches(cell: Buffer | undefined, filter: Filter): boolean {
   const { value } = decodeRecord(NO_ID, bytesOf(cell));
   if (value === null) return false;
-  // What a codec sealed is opened by who asks, and matched there.
-  return !isReadable(value) || matchesFilter(decodeValue(value), filter);
+  const decoded = tryDecodeValue(value);
+  // What cannot be decoded here, as a codec sealed it, is opened by the caller, and matched or reported there.
+  return decoded instanceof StoreError || matchesFilter(decoded, filter);
 }
 
 /** Ids are not part of a record's bytes, and a filter does not see them. */
