@@ -85,9 +85,14 @@ export class RecordsById {
 
   #group(ids: readonly ItemId[]): PartitionKeys[] {
     const keysOf = new Map<string, Map<number, Set<string>>>();
+    const bucketsOf = new Map<string, Map<string, number>>();
     for (const { namespace, key } of ids) {
+      const known = inner(bucketsOf, namespace);
+      // A bucket is a hash of the key: one that is asked for many times is hashed once.
+      if (known.has(key)) continue;
       const buckets = inner(keysOf, namespace);
       const bucket = this.#parts.buckets.bucketOf(namespace, key);
+      known.set(key, bucket);
       const keys = buckets.get(bucket) ?? new Set();
       buckets.set(bucket, keys.add(key));
     }
