@@ -270,7 +270,7 @@ function presentSearch({ found, info }: SearchResult, depth: number): SearchResu
 
 function tooManyBytes({ maxBatchBytes }: RequestLimits): ValidationError {
   return new ValidationError(
-    `The operations before this one of the batch have ${maxBatchBytes} bytes of values, filters and queries, and no more are ` +
+    `The operations before this one of the batch have ${maxBatchBytes} bytes of keys, values, filters and queries, and no more are ` +
       "taken at once (limits.maxBatchBytes): split the batch. Nothing of this operation was done.",
   );
 }

@@ -74,7 +74,7 @@ export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimit
   readonly maxIndexPaths: number;
   /** Most operations in one batch. */
   readonly maxBatchOperations: number;
-  /** Most bytes of values, filters and queries in one batch. */
+  /** Most bytes of keys, values, filters and queries in one batch. */
   readonly maxBatchBytes: number;
   /** Greatest `limit` of a search or a listing. */
   readonly maxLimit: number;
@@ -153,9 +153,11 @@ export function kindOfOperation(operation: unknown): OperationKind | null {
   return !("namespace" in operation) && isListing ? "list-namespaces" : null;
 }
 
-/** Bytes of what an operation gives: its value, or its filter and its query, about. */
+/** Bytes of what an operation gives: its key and value, or its filter and its query, about. */
 export function inputBytes(request: Request): number {
   switch (request.kind) {
+    case "get":
+      return request.key.length;
     case "put":
       return (request.value?.bytes.byteLength ?? 0) + request.key.length;
     case "search":

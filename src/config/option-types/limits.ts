@@ -38,7 +38,7 @@ export interface LimitsOptions {
    */
   maxBatchOperations?: number | undefined;
   /**
-   * Most bytes of values, filters and queries in one batch; the operations after them are refused.
+   * Most bytes of keys, values, filters and queries in one batch; the operations after them are refused.
    *
    * @default 67108864
    */
