@@ -163,6 +163,8 @@ export class Guard {
       const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, caller));
       return await (caller === undefined ? answer : caller.wait(name, answer));
     } catch (error) {
+      // The breaker was not to count it, so it says nothing of time; the caller is told what ended its wait.
+      if (error instanceof AbortError && caller?.isOver === true) throw caller.over(name);
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${name} failed several times in a row and is left alone for a while.`, {
         cause: error,

@@ -253,3 +253,23 @@ test("a half-open probe goes on when its caller aborts it: the others wait for w
   expect(await other).toBe("other");
   expect(guard.breaker).toBe("closed");
 });
+
+test("a caller whose time is spent while it waits for a half-open probe gets a timeout, not an abort", async () => {
+  const { guard, told } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 1 } });
+  await expect(guard.run(BUDGET_MS, down)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  const passes = (ms: number): void => {
+    // Without a turn of the event loop, so that no timer comes before what waits.
+    for (const end = performance.now() + ms; performance.now() < end; );
+  };
+  passes(5);
+  const probe = Promise.withResolvers<string>();
+  const probing = guard.run(BUDGET_MS, () => probe.promise);
+  const waiting = guard.run(BUDGET_MS, async () => "never called", new Deadline(20));
+  const outcome = waiting.then(() => null, (error: unknown) => error);
+  await Promise.resolve();
+  passes(30);
+  probe.resolve("back");
+  expect(await probing).toBe("back");
+  expect(await outcome).toMatchObject({ code: "TIMEOUT" });
+  expect(told.map(({ type }) => type)).toEqual(["breaker-opened", "breaker-closed"]);
+});
