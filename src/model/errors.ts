@@ -234,7 +234,16 @@ export function messageOf(error: unknown): string {
     // Anything can be thrown: errors with a message of another kind, or with a getter that throws, and what has no text.
     return error instanceof Error && typeof error.message === "string" ? error.message : String(error);
   } catch {
-    return "a value without a text was thrown";
+    return kindOfThrown(error);
+  }
+}
+
+function kindOfThrown(thrown: unknown): string {
+  try {
+    return kindOf(thrown);
+  } catch {
+    // A proxy that was revoked.
+    return "a value that cannot be read";
   }
 }
 

@@ -8,6 +8,13 @@ test.each([
   [Symbol("why"), "Symbol(why)"],
   [{ toString: null }, "Object"],
   [Object.create(null) as unknown, "Object"],
+  [Object.assign(new Error("x"), { message: Symbol("x") }), "Error"],
 ])("the message of what was thrown, whatever that is (%#)", (thrown, message) => {
   expect(messageOf(thrown)).toBe(message);
+});
+
+test("the message of a proxy that was revoked", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(messageOf(proxy)).toBe("a value that cannot be read");
 });
