@@ -145,18 +145,29 @@ export class TtlRefresh {
   async #run(): Promise<void> {
     // Reads of one turn of the event loop share a write.
     await nextTurn();
-    while (this.#waiting.size > 0) await this.#write(this.#take());
+    while (this.#waiting.size > 0) {
+      const taken = this.#take();
+      if (taken.length > 0) await this.#write(taken);
+    }
     this.#running = null;
   }
 
   #take(): Refresh[] {
     const taken: Refresh[] = [];
+    const now = Date.now();
+    let expired = 0;
     for (const [id, refresh] of this.#waiting) {
       if (taken.length === this.#bounds.group) break;
       this.#remove(id, refresh.record);
+      // A sweep may have removed the vectors of an expired item already: a refresh would bring it back without them.
+      if (refresh.formerEnd <= now) {
+        expired += 1;
+        continue;
+      }
       this.#inFlight.set(id, refresh.record.writeId);
       taken.push(refresh);
     }
+    if (expired > 0) this.#observer.refreshed("dropped", expired);
     return taken;
   }
 

@@ -72,6 +72,18 @@ describe("a refresh by reading", () => {
     expect(setup.late).toEqual([]);
   });
 
+  test("is dropped where the item has expired before its write begins", async () => {
+    const setup = new Setup({ group: 1 });
+    const end = Date.now() + 50;
+    setup.read(recordThatEnds(soon(), "first"), recordThatEnds(end, "expires while it waits"));
+    const first = await setup.write(0);
+    await expect.poll(() => Date.now()).toBeGreaterThan(end);
+    first.end();
+    await setup.refresh.drained();
+    expect([setup.keysOf(0), setup.writes.length]).toEqual([["first"], 1]);
+    expect(setup.counts).toEqual({ written: 1, failed: 0, dropped: 1 });
+  });
+
   test("of one key by many reads is written once, by the last write that was read", async () => {
     const setup = new Setup();
     const end = soon();
