@@ -28,7 +28,7 @@ export function isReadable({ isSealed }: EncodedValue): boolean {
 }
 
 /** Why a value cannot be decoded. */
-export function faultOf({ fault }: EncodedValue): StoreError {
+function faultOf({ fault }: EncodedValue): StoreError {
   return fault ?? new CodecError("The value was encoded by a codec, and this store has none: give the `codec` that wrote it.");
 }
 

@@ -6,7 +6,7 @@ import type { Given } from "./scenarios.ts";
 import { RULES, STORE_OPTIONS } from "./settings.ts";
 
 /** How long hostile users work, milliseconds. */
-export const HOSTILE_MS = 15_000;
+const HOSTILE_MS = 15_000;
 
 /** Over-long and blank texts, wrong types, misspelled options, bursts, forged cursors, bad listeners: the others notice nothing. */
 export function hostileUsers(given: Given, store: StoreOptions, forMs = HOSTILE_MS): Scenario {
