@@ -83,9 +83,10 @@ describe("with a codec", () => {
     try {
       vi.setSystemTime(Date.now() + 6 * 60_000);
       await store.get(["a"], "k");
-      // Past the end that it had at first. The renewal is written in the background.
+      await expect.poll(() => store.stats().ttlRefresh.written, { timeout: 20_000 }).toBe(1);
+      // Past the end that it had at first.
       vi.setSystemTime(Date.now() + 6 * 60_000);
-      await expect.poll(async () => (await store.get(["a"], "k"))?.value, { timeout: 20_000 }).toEqual(RICH);
+      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
       expect(await store.repair()).toMatchObject({ examined: 1, unreadable: 0, missing: 0 });
       expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
     } finally {
