@@ -43,7 +43,7 @@ export type { EmbeddingsLike } from "./ports/embedder.ts";
 export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";
-export type { ReloadReport } from "./reload.ts";
+export type { ReloadReport } from "./runtime/reload.ts";
 export { ScyllaDBStore, type FromConfigOptions } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
 export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";

@@ -1,5 +1,5 @@
-import type { Composition } from "./compose.ts";
-import { composeEmbedded, composeServers } from "./connect.ts";
+import type { Composition } from "./runtime/compose.ts";
+import { composeEmbedded, composeServers } from "./runtime/connect.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
 import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
 import { parseConnString } from "./config/conn-string.ts";
@@ -7,9 +7,9 @@ import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.t
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { Lifecycle } from "./runtime/lifecycle.ts";
 import type { StoreEventType } from "./ports/events.ts";
-import { changeConfig, type ReloadReport } from "./reload.ts";
+import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";

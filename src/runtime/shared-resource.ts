@@ -1,4 +1,4 @@
-import type { Resource } from "./ports/backend.ts";
+import type { Resource } from "../ports/backend.ts";
 
 /**
  * A resource on which one composition stands after another: started by the first of them, and stopped with the last.

@@ -1,7 +1,7 @@
 /** The life of a store: started at most once at a time, changed while it runs, stopped after what is under way. */
 import type { Composition } from "./compose.ts";
-import { withinDeadline } from "./concurrency/deadline.ts";
-import { ClosedError, messageOf } from "./model/errors.ts";
+import { withinDeadline } from "../concurrency/deadline.ts";
+import { ClosedError, messageOf } from "../model/errors.ts";
 
 /** One composition, and what is under way on it. */
 class Generation {

@@ -1,17 +1,17 @@
 /** Alerting of a store, put together: what it looks at, and where its messages go. */
 import { hostname } from "node:os";
-import type { AlertsOptions } from "./config/options/alerts.ts";
-import { Secrets } from "./config/secrets/secrets.ts";
-import type { SecretsOptions } from "./config/options/secrets.ts";
-import type { AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
-import type { Resource } from "./ports/backend.ts";
-import type { Events } from "./ports/events.ts";
-import type { Logger } from "./ports/logger.ts";
-import { Alerting, CallbackSink, EmailSink, PagerDutySink, SlackSink, WebhookSink, type AlertSink } from "./telemetry/alerts/index.ts";
-import { takeSnapshot, type AlertEvents, type SnapshotSources } from "./telemetry/alerts/sources.ts";
-import type { StateSources } from "./telemetry/state.ts";
-import { p99OfOperations, totalsOf } from "./telemetry/stats.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
+import type { AlertsOptions } from "../config/options/alerts.ts";
+import { Secrets } from "../config/secrets/secrets.ts";
+import type { SecretsOptions } from "../config/options/secrets.ts";
+import type { AlertSeverity, AlertSinkName } from "../ports/alerts.ts";
+import type { Resource } from "../ports/backend.ts";
+import type { Events } from "../ports/events.ts";
+import type { Logger } from "../ports/logger.ts";
+import { Alerting, CallbackSink, EmailSink, PagerDutySink, SlackSink, WebhookSink, type AlertSink } from "../telemetry/alerts/index.ts";
+import { takeSnapshot, type AlertEvents, type SnapshotSources } from "../telemetry/alerts/sources.ts";
+import type { StateSources } from "../telemetry/state.ts";
+import { p99OfOperations, totalsOf } from "../telemetry/stats.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** What alerting stands on. */
 export interface AlertsGround {

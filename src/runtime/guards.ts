@@ -1,10 +1,10 @@
 /** The guards of the services. One is kept when the configuration changes, unless what it stands before changes, or how. */
-import { isSame } from "./config/change.ts";
-import type { CommonConfig } from "./config/schema.ts";
-import { isProviderOutage } from "./model/embedding-error.ts";
-import type { Events, Service } from "./ports/events.ts";
-import type { Observer } from "./ports/telemetry.ts";
-import { Guard } from "./resilience/guard.ts";
+import { isSame } from "../config/change.ts";
+import type { CommonConfig } from "../config/schema.ts";
+import { isProviderOutage } from "../model/embedding-error.ts";
+import type { Events, Service } from "../ports/events.ts";
+import type { Observer } from "../ports/telemetry.ts";
+import { Guard } from "../resilience/guard.ts";
 
 /** How calls are guarded. */
 type GuardPolicy = Pick<CommonConfig, "retry" | "breaker" | "bulkhead" | "index">;

@@ -1,9 +1,9 @@
 /** Puts another configuration in force, and tells of it: to listeners, in the log, in the audit trail. */
-import { reloadIntent, reloadOutcome } from "./audit/reload-entry.ts";
-import { actorSource } from "./audit/actor.ts";
+import { reloadIntent, reloadOutcome } from "../audit/reload-entry.ts";
+import { actorSource } from "../audit/actor.ts";
 import type { Composition } from "./compose.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { messageOf } from "./model/errors.ts";
+import { messageOf } from "../model/errors.ts";
 
 /** What a reload came to. */
 export interface ReloadReport {

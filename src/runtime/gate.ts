@@ -1,12 +1,12 @@
 /** What requests go through before the memory runs them: telemetry, and where they are configured rate limits, then the audit trail. */
-import { actorSource, audited, type AuditTrail } from "./audit/index.ts";
-import type { CommonConfig } from "./config/schema.ts";
-import { searchOf, versionOf, type Answer, type Memory } from "./core/memory.ts";
-import type { RunRequests } from "./ports/requests.ts";
-import { rateLimited } from "./resilience/rate-limit-run.ts";
-import type { RateLimiter } from "./resilience/rate-limit.ts";
-import { observeRun, observeTurn } from "./telemetry/observed-run.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
+import { actorSource, audited, type AuditTrail } from "../audit/index.ts";
+import type { CommonConfig } from "../config/schema.ts";
+import { searchOf, versionOf, type Answer, type Memory } from "../core/memory.ts";
+import type { RunRequests } from "../ports/requests.ts";
+import { rateLimited } from "../resilience/rate-limit-run.ts";
+import type { RateLimiter } from "../resilience/rate-limit.ts";
+import { observeRun, observeTurn } from "../telemetry/observed-run.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** Puts the way to a memory together. What a rate limit refuses was not begun, and has no audit entry. */
 export function gateTo(
