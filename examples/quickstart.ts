@@ -1,6 +1,6 @@
 /**
- * The main job in one file: a LangGraph agent that remembers. One conversation saves memories; another thread, and
- * then another process, recall the right ones by meaning.
+ * A LangGraph agent with long-term memory, in one file. One thread saves memories. Another thread and another process
+ * recall the relevant ones by meaning.
  *
  *   npm run quickstart                                                one local file, local embedder
  *   OPENAI_API_KEY=… npm run quickstart                               embeddings by OpenAI
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 
 const facts = [
   "I am allergic to peanuts, so no satay for me.",
-  "My favourite food is spicy Thai curry.",
+  "My favorite food is spicy Thai curry.",
   "On Sunday mornings I play tennis with Ana.",
   "I work as a database administrator in Oslo.",
   "My cat is called Mono.",
@@ -43,7 +43,7 @@ function index(): NonNullable<ScyllaDBStoreConfig["index"]> {
 
 async function openStore(): Promise<ScyllaDBStore> {
   if (options.cql === undefined) return ScyllaDBStore.embedded({ path: options.file, index: index() });
-  if (options.qdrant === undefined) throw new Error("--cql HOST needs --qdrant URL beside it.");
+  if (options.qdrant === undefined) throw new Error("--cql HOST requires --qdrant URL.");
   return ScyllaDBStore.connect({
     cql: { contactPoints: [options.cql], localDataCenter: options["data-center"], keyspace: "langgraph_quickstart" },
     qdrant: { url: options.qdrant },
@@ -57,7 +57,7 @@ function memoriesOf(config: LangGraphRunnableConfig): string[] {
   return ["users", String(config.configurable?.["user_id"]), "memories"];
 }
 
-/** Saves what the user says. Keyed by its text, so that saying it twice is one memory. */
+/** Saves what the user says. The key is a hash of the text, so repeating a sentence stores one memory. */
 async function remember(state: State, config: LangGraphRunnableConfig): Promise<Partial<State>> {
   const text = state.messages.at(-1)?.text ?? "";
   const key = createHash("sha256").update(text).digest("hex").slice(0, 16);
@@ -65,11 +65,11 @@ async function remember(state: State, config: LangGraphRunnableConfig): Promise<
   return { messages: [new AIMessage("I will remember that.")] };
 }
 
-/** Answers a question by the memories that are nearest to it in meaning. */
+/** Answers a question with the memories closest to it in meaning. */
 async function recall(state: State, config: LangGraphRunnableConfig): Promise<Partial<State>> {
   const query = state.messages.at(-1)?.text ?? "";
   const found = (await config.store?.search(memoriesOf(config), { query, limit: 2 })) ?? [];
-  const lines = found.map(({ score, value }) => `   ${score?.toFixed(3)}  ${String(value["text"])}`);
+  const lines = found.map(({ score, value }) => `${score?.toFixed(3)}  ${String(value["text"])}`);
   return { messages: [new AIMessage(lines.join("\n"))] };
 }
 
@@ -84,14 +84,15 @@ async function converse(store: ScyllaDBStore, threadId: string, messages: readon
     .addConditionalEdges(START, isQuestion, ["remember", "recall"])
     .addEdge("remember", END)
     .addEdge("recall", END)
-    // A failing call then fails alone, and not all calls that the graph makes at that moment.
+    // Without it, one failed call fails every store call that the graph makes in the same tick.
     .compile({ store: store.with({ batchErrors: "positional" }), checkpointer: new MemorySaver() });
   for (const message of messages) {
     const { messages: answers } = await graph.invoke(
       { messages: [new HumanMessage(message)] },
       { configurable: { thread_id: threadId, user_id: "mia" } },
     );
-    console.log(` user   ${message}\n agent\n${answers.at(-1)?.text}`);
+    const answer = (answers.at(-1)?.text ?? "").replaceAll("\n", "\n        ");
+    console.log(` user   ${message}\n agent  ${answer}`);
   }
 }
 

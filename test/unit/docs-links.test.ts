@@ -1,0 +1,47 @@
+/** Links between the pages of the documentation lead to files and headings that exist. */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+test("documentation pages link only to files and headings that exist", async () => {
+  const pages = [...(await markdownIn(ROOT)), ...(await markdownIn(join(ROOT, "docs")))];
+  const broken = (await Promise.all(pages.map(brokenLinksOf))).flat();
+  expect(broken).toEqual([]);
+});
+
+async function markdownIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
+}
+
+async function brokenLinksOf(page: string): Promise<string[]> {
+  const targets = [...withoutCode(await readFile(page, "utf8")).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+  const local = targets.filter((target) => !/^[a-z]+:/.test(target));
+  const reasons = await Promise.all(local.map((target) => problemOf(page, target)));
+  return reasons.flatMap((reason, i) => (reason === null ? [] : [`${relative(ROOT, page)} → ${local[i] ?? ""}: ${reason}`]));
+}
+
+/** Why a link from `page` fails; null if it works. */
+async function problemOf(page: string, target: string): Promise<string | null> {
+  const [path = "", anchor] = target.split("#");
+  const file = path === "" ? page : join(dirname(page), path);
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => error);
+  if (text instanceof Error) return text.code === "EISDIR" && anchor === undefined ? null : (text.code ?? text.message);
+  return anchor === undefined || anchorsOf(text).includes(anchor) ? null : "no such heading";
+}
+
+/** Anchors of the headings, as GitHub derives them. */
+function anchorsOf(markdown: string): string[] {
+  return [...withoutCode(markdown).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function withoutCode(markdown: string): string {
+  return markdown.replace(/^```[\s\S]*?^```/gm, "");
+}
