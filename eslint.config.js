@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import { vocabulary } from "./scripts/lint/vocabulary.ts";
 
 export default defineConfig(
   globalIgnores(["dist/", "coverage/", "docs/api/", "node_modules/"]),
@@ -32,6 +33,12 @@ export default defineConfig(
     // A suite reads as one list of cases, and programs speak on the console.
     files: ["test/**", "src/testing/**", "examples/**", "scripts/**"],
     rules: { "max-lines-per-function": "off", "no-console": "off" },
+  },
+  {
+    files: ["**/*.ts"],
+    ignores: ["scripts/lint/**", "test/unit/lint/**", "src/backends/libsql/**"],
+    plugins: { vocabulary },
+    rules: { "vocabulary/identifiers": "error" },
   },
   { files: ["**/*.js", "**/*.cjs"], languageOptions: { globals: { module: "writable" } }, extends: [tseslint.configs.disableTypeChecked] },
 );

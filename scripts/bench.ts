@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { comparisonAsMarkdown, reasonsToFail } from "../test/bench/baseline/comparison-report.ts";
 import { compareVersions } from "../test/bench/baseline/compare-versions.ts";
 import { LEAST_ROUNDS } from "../test/bench/baseline/comparison.ts";
-import { startGround, type StartedGround } from "../test/bench/ground.ts";
+import { startEnvironment, type StartedEnvironment } from "../test/bench/ground.ts";
 import { asMarkdown } from "../test/bench/report.ts";
 import { runCases, type Plan } from "../test/bench/run.ts";
 import { SYSTEMS, type SystemName } from "../test/bench/system.ts";
@@ -72,7 +72,7 @@ function log(line: string): void {
 }
 
 /** What both kinds of reports say of the run. */
-function circumstances({ servers }: StartedGround): {
+function circumstances({ servers }: StartedEnvironment): {
   date: string;
   command: string;
   machine: string;
@@ -97,7 +97,7 @@ async function publish(text: string, results: unknown): Promise<void> {
   if (options.markdown !== undefined) await writeFile(options.markdown, text);
 }
 
-async function compareWith(ref: string, started: StartedGround): Promise<void> {
+async function compareWith(ref: string, started: StartedEnvironment): Promise<void> {
   const compared = await compareVersions(started, { ...plan, ref, systems: wanted, isQuick: options.quick }, log);
   await publish(comparisonAsMarkdown({ ...circumstances(started), ...compared, ref }), compared);
   const reasons = reasonsToFail(compared);
@@ -105,13 +105,13 @@ async function compareWith(ref: string, started: StartedGround): Promise<void> {
   if (reasons.length > 0) process.exitCode = 1;
 }
 
-async function measureAll(started: StartedGround): Promise<void> {
-  const { ground, whyNoPostgres } = started;
+async function measureAll(started: StartedEnvironment): Promise<void> {
+  const { environment, whyNoPostgres } = started;
   if (options.profile !== undefined) await mkdir(options.profile, { recursive: true });
   const profiling = options.profile === undefined ? {} : { profileFolder: options.profile };
   const workers: WorkerProcess[] = [];
   for (const name of wanted.filter((each) => each !== "postgres" || whyNoPostgres === null)) {
-    const worker = await WorkerProcess.start(name, ground, profiling);
+    const worker = await WorkerProcess.start(name, environment, profiling);
     workers.push(worker);
     log(`${name}: seeding`);
     await worker.seed();
@@ -128,7 +128,7 @@ async function measureAll(started: StartedGround): Promise<void> {
   if (failures.length > 0) process.exitCode = 1;
 }
 
-const started = await startGround(wanted);
+const started = await startEnvironment(wanted);
 try {
   if (options.baseline === undefined) await measureAll(started);
   else await compareWith(options.baseline, started);

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { hostileUsers } from "../test/fault/chaos/hostile-users.ts";
 import { MUTANTS, runMutant } from "../test/fault/chaos/mutants.ts";
 import { asMarkdown, type RunReport } from "../test/fault/chaos/report.ts";
-import { runScenario, tellResult, type Scenario } from "../test/fault/chaos/scenario.ts";
+import { runScenario, describeResult, type Scenario } from "../test/fault/chaos/scenario.ts";
 import {
   clocksApart,
   cutShort,
@@ -69,7 +69,7 @@ async function run(scenario: Scenario): Promise<void> {
   const summary = summaryOf(result);
   summaries.push(summary);
   broken += result.violations.length;
-  if (result.violations.length > 0) console.log(tellResult(result));
+  if (result.violations.length > 0) console.log(describeResult(result));
   log(`${scenario.name}: ${result.history.calls.length} calls, ${result.checks} checks, ${result.violations.length} violations`);
 }
 
@@ -111,7 +111,7 @@ async function onMutants(): Promise<void> {
   for (const [i, mutant] of MUTANTS.entries()) {
     if (!mutant.name.includes(only)) continue;
     const original = await runMutant(mutant, "original", given, world, `original_${i}`);
-    if (original.violations.length > 0) console.log(tellResult(original));
+    if (original.violations.length > 0) console.log(describeResult(original));
     const mutated = await runMutant(mutant, "mutated", given, world, `mutant_${i}`);
     const rules = [...new Set(mutated.violations.map(({ rule }) => rule))];
     broken += original.violations.length + (rules.length === 0 ? 1 : 0);

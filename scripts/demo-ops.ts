@@ -26,7 +26,7 @@ const OPERATIONS = "sum(rate(langgraph_store_operation_duration_count[10s]))";
 const P99_MS = "1000 * histogram_quantile(0.99, sum by (le) (rate(langgraph_store_operation_duration_bucket[10s])))";
 const DEGRADED = "sum(langgraph_store_search_degraded_total)";
 const BREAKER = 'langgraph_store_breaker_state{langgraph_store_service="vectors"}';
-const NOTED = "max(langgraph_store_intents_pending)";
+const INTENTS = "max(langgraph_store_intents_pending)";
 const SETTLED = 'sum(langgraph_store_intents_reconciled_total{langgraph_store_verdict="settled"})';
 
 const { values: options } = parseArgs({ options: { picture: { type: "string" } } });
@@ -62,17 +62,17 @@ async function figure(query: string): Promise<number> {
 }
 
 /** What PagerDuty would have been told of an open breaker. */
-function toldPagerDuty(status: "firing" | "resolved"): ReceivedRequest | undefined {
+function pagerDutyRequest(status: "firing" | "resolved"): ReceivedRequest | undefined {
   const isIt = ({ path, body }: ReceivedRequest): boolean => {
-    const { status: told, commonLabels } = body as { status: string; commonLabels: Record<string, string> };
-    return path === "/pagerduty" && told === status && commonLabels["condition"] === "breaker-open";
+    const { status: reported, commonLabels } = body as { status: string; commonLabels: Record<string, string> };
+    return path === "/pagerduty" && reported === status && commonLabels["condition"] === "breaker-open";
   };
   return receiver.requests.find(isIt);
 }
 
 async function sayPaged(status: "firing" | "resolved"): Promise<void> {
-  await waitUntil(`"${status}" at the receiver`, () => toldPagerDuty(status) !== undefined, { timeoutMs: 120_000 });
-  const { at = 0, body } = toldPagerDuty(status) ?? {};
+  await waitUntil(`"${status}" at the receiver`, () => pagerDutyRequest(status) !== undefined, { timeoutMs: 120_000 });
+  const { at = 0, body } = pagerDutyRequest(status) ?? {};
   const { commonLabels, commonAnnotations } = body as Record<"commonLabels" | "commonAnnotations", Record<string, string>>;
   say(`the pager is told: ${status.toUpperCase()} ${commonLabels["alertname"]}, ${commonLabels["severity"]}`, at);
   if (status === "firing") {
@@ -94,10 +94,10 @@ function tally(): string {
 say(`a store on ${servers.source === "local" ? "Cassandra" : "a CQL database"} and Qdrant, ${CALLERS} callers that put, get, search and list`);
 observed.begin(CALLERS);
 await untilSecond(QUIET_S);
-const before = { noted: await figure(NOTED), degraded: await figure(DEGRADED) };
+const before = { intents: await figure(INTENTS), degraded: await figure(DEGRADED) };
 if (before.degraded !== 0) throw new Error(`${before.degraded} searches were degraded while all was well`);
 say(`${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms, degraded searches 0`);
-say(`notes of writes ${before.noted}: those of the last half minute, which wait for Qdrant to flush`);
+say(`notes of writes ${before.intents}: those of the last half minute, which wait for Qdrant to flush`);
 
 const killedAt = Date.now();
 await qdrant.kill();
@@ -108,10 +108,10 @@ await waitUntil("an open breaker", async () => (await figure(BREAKER)) === 2);
 say("Prometheus sees the breaker of the vectors open");
 await sayPaged("firing");
 await untilSecond(QUIET_S + OUTAGE_S);
-const during = { noted: await figure(NOTED), degraded: await figure(DEGRADED) };
-if (during.degraded === 0 || during.noted <= before.noted) throw new Error(`neither degraded searches nor a backlog: ${JSON.stringify(during)}`);
+const during = { intents: await figure(INTENTS), degraded: await figure(DEGRADED) };
+if (during.degraded === 0 || during.intents <= before.intents) throw new Error(`neither degraded searches nor a backlog: ${JSON.stringify(during)}`);
 say(`${during.degraded} degraded searches counted, ${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms`);
-say(`notes of writes ${during.noted}: the backlog has risen`);
+say(`notes of writes ${during.intents}: the backlog has risen`);
 say(`store.health(): ${(await observed.store.health()).status}; ${tally()}`);
 
 await qdrant.restart();
@@ -121,7 +121,7 @@ say("Prometheus sees the breaker closed");
 await sayPaged("resolved");
 await observed.rest();
 say(`the callers rest: ${tally()}`);
-await waitUntil("an empty backlog", async () => (await figure(NOTED)) === 0, { timeoutMs: 300_000, everyMs: 500 });
+await waitUntil("an empty backlog", async () => (await figure(INTENTS)) === 0, { timeoutMs: 300_000, everyMs: 500 });
 say(`notes of writes 0: the backlog is drained, ${await figure(SETTLED)} of them by the reconciler`);
 
 const report = await observed.store.repair({ dryRun: true });

@@ -17,7 +17,7 @@ import { healthOfNone, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
-import { StoreView, WHOLE_STORE, type ViewGround } from "./views.ts";
+import { StoreView, WHOLE_STORE, type ViewDependencies } from "./views.ts";
 
 /** Longest time for a health check of a store that is not connected yet, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
@@ -64,7 +64,7 @@ export class ScyllaDBStore extends StoreView {
     const composition =
       config instanceof ReadyComposition ? config.composition : composeServers(parseConfig(serverConfigSchema, config));
     const lifecycle = new Lifecycle(composition);
-    super(groundOf(lifecycle), WHOLE_STORE, {});
+    super(dependenciesOf(lifecycle), WHOLE_STORE, {});
     this.#lifecycle = lifecycle;
     this.#withoutRights = !(config instanceof ReadyComposition) && config.setup === "never" ? config : null;
   }
@@ -144,8 +144,8 @@ export class ScyllaDBStore extends StoreView {
    */
   async health(): Promise<Health> {
     try {
-      const asked = this.#lifecycle.run((composition) => composition.health());
-      return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, asked);
+      const health = this.#lifecycle.run((composition) => composition.health());
+      return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, health);
     } catch (error) {
       return healthOfNone(error);
     }
@@ -224,7 +224,7 @@ export class ScyllaDBStore extends StoreView {
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 /** What the views stand on: whatever is in force when a call is made. */
-function groundOf(lifecycle: Lifecycle): ViewGround {
+function dependenciesOf(lifecycle: Lifecycle): ViewDependencies {
   return {
     run: (requests, caller) => lifecycle.run(({ run }) => run(requests, caller)),
     refusalOf: (scope, operations) => lifecycle.composition.refusalOf(scope, operations),

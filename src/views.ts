@@ -59,7 +59,7 @@ const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
 };
 
 /** What a view stands on: the store, which connects when it must, and its bounds. */
-export interface ViewGround {
+export interface ViewDependencies {
   readonly run: RunRequests<Answer>;
   /** In force now: both may change while the store runs. */
   readonly limits: RequestLimits;
@@ -71,14 +71,14 @@ export interface ViewGround {
 
 /** A `BaseStore` over a memory, with a prefix as its root and with defaults. */
 export class StoreView extends BaseStore {
-  readonly #ground: ViewGround;
+  readonly #dependencies: ViewDependencies;
   readonly #scope: string;
   readonly #depth: number;
   readonly #defaults: ViewDefaults;
 
-  constructor(ground: ViewGround, scope: string, defaults: ViewDefaults) {
+  constructor(dependencies: ViewDependencies, scope: string, defaults: ViewDefaults) {
     super();
-    this.#ground = ground;
+    this.#dependencies = dependencies;
     this.#scope = scope;
     this.#depth = toLabels(scope).length;
     this.#defaults = defaults;
@@ -91,8 +91,8 @@ export class StoreView extends BaseStore {
    * @throws {InvalidNamespaceError} when the prefix is empty: a tenant id that is missing must not open everything.
    */
   scoped(prefix: string[]): StoreView {
-    const { limits } = this.#ground;
-    return new StoreView(this.#ground, toPathWithin(this.#scope, prefix, { allowReservedRoot: true, limits }), this.#defaults);
+    const { limits } = this.#dependencies;
+    return new StoreView(this.#dependencies, toPathWithin(this.#scope, prefix, { allowReservedRoot: true, limits }), this.#defaults);
   }
 
   /**
@@ -101,7 +101,7 @@ export class StoreView extends BaseStore {
    * @throws {ValidationError} when a default is of the wrong kind or unknown.
    */
   with(defaults: ViewDefaults): StoreView {
-    return new StoreView(this.#ground, this.#scope, { ...this.#defaults, ...checkDefaults(defaults, this.#ground.limits) });
+    return new StoreView(this.#dependencies, this.#scope, { ...this.#defaults, ...checkDefaults(defaults, this.#dependencies.limits) });
   }
 
   /**
@@ -118,7 +118,7 @@ export class StoreView extends BaseStore {
     namespace: string[],
     options: CollectionOptions<Value, Input> = {},
   ): Collection<Value, Input> {
-    toPathWithin(this.#scope, namespace, { allowReservedRoot: true, limits: this.#ground.limits });
+    toPathWithin(this.#scope, namespace, { allowReservedRoot: true, limits: this.#dependencies.limits });
     return new Collection(this, namespace, options);
   }
 
@@ -190,14 +190,14 @@ export class StoreView extends BaseStore {
   async #one(operation: unknown): Promise<unknown> {
     const caller = this.#caller([operation]);
     const request = parseOperation(operation, this.#context(caller));
-    const [outcome] = await this.#ground.run([request], caller);
+    const [outcome] = await this.#dependencies.run([request], caller);
     if (outcome?.status === "fulfilled") return present(request, outcome.value, this.#depth);
     throw outcome?.reason;
   }
 
   async #settle(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
-    const { maxBatchOperations } = this.#ground.limits;
+    const { maxBatchOperations } = this.#dependencies.limits;
     if (operations.length > maxBatchOperations) {
       throw new ValidationError(
         `A batch of ${operations.length} operations is too big; at most ${maxBatchOperations} are taken at once ` +
@@ -218,7 +218,7 @@ export class StoreView extends BaseStore {
       }
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
-    const answers = await this.#ground.run(requests, caller);
+    const answers = await this.#dependencies.run(requests, caller);
     let next = 0;
     return parsed.map((each) => {
       if (!("kind" in each)) return each;
@@ -229,12 +229,12 @@ export class StoreView extends BaseStore {
   }
 
   #context(caller: Caller, signal?: AbortSignal): OperationContext {
-    const { index, order = this.#ground.order, minScore, ttl } = this.#defaults;
-    return { scope: this.#scope, limits: this.#ground.limits, index, order, minScore, ttl, signal, now: Date.now(), isRefused: caller.refusal !== undefined };
+    const { index, order = this.#dependencies.order, minScore, ttl } = this.#defaults;
+    return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, ttl, signal, now: Date.now(), isRefused: caller.refusal !== undefined };
   }
 
   #caller(operations: readonly unknown[]): Caller {
-    const refusal = this.#ground.refusalOf(this.#scope, operations);
+    const refusal = this.#dependencies.refusalOf(this.#scope, operations);
     return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 

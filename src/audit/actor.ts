@@ -12,14 +12,14 @@ export type ActorSource = () => string | null | undefined;
  */
 export function actorSource(given: ActorSource | undefined, policy: "block" | "continue", logger: Logger): () => string | null {
   if (given === undefined) return graphUser;
-  let isTold = false;
+  let hasWarned = false;
   return () => {
     try {
       return checked(given());
     } catch (error) {
       if (policy === "block") throw error;
-      if (!isTold) logger.warn({ cause: messageOf(error) }, "audit.actor threw: entries name no actor");
-      isTold = true;
+      if (!hasWarned) logger.warn({ cause: messageOf(error) }, "audit.actor threw: entries name no actor");
+      hasWarned = true;
       return null;
     }
   };

@@ -80,11 +80,11 @@ export class AuditTrail {
   async stop(): Promise<void> {
     const { sinks, timeoutMs } = this.#options;
     const flushed = withinDeadline("Writing what is left of the audit trail", timeoutMs, this.#groups.stop());
-    await this.#orTell(flushed);
-    await Promise.all(sinks.map((sink) => this.#orTell(withinDeadline(`Closing ${sink.name}`, timeoutMs, sink.stop()))));
+    await this.#reportFailure(flushed);
+    await Promise.all(sinks.map((sink) => this.#reportFailure(withinDeadline(`Closing ${sink.name}`, timeoutMs, sink.stop()))));
   }
 
-  async #orTell(task: Promise<void>): Promise<void> {
+  async #reportFailure(task: Promise<void>): Promise<void> {
     try {
       await task;
     } catch (error) {
@@ -117,13 +117,13 @@ export class AuditTrail {
     this.#lost += entries;
     if (this.#isFailing) return;
     this.#isFailing = true;
-    this.#options.events.tell({ type: "audit-failed", cause: messageOf(error) });
+    this.#options.events.emit({ type: "audit-failed", cause: messageOf(error) });
   }
 
   #recover(): void {
     if (!this.#isFailing) return;
     this.#isFailing = false;
-    this.#options.events.tell({ type: "audit-recovered", lost: this.#lost });
+    this.#options.events.emit({ type: "audit-recovered", lost: this.#lost });
   }
 }
 

@@ -57,7 +57,7 @@ export interface GroupCommitOptions<In> {
 }
 
 /** Runs what is on nobody's behalf: not in the context, or the trace, of the caller who happened to come first. */
-const onNobodysBehalf = AsyncLocalStorage.snapshot();
+const outsideCallers = AsyncLocalStorage.snapshot();
 
 interface Entry<In, Out> {
   readonly input: In;
@@ -172,7 +172,7 @@ export class GroupCommit<In, Out> {
   async #run(group: readonly Entry<In, Out>[]): Promise<void> {
     const { watch } = this.#options;
     const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input), latestOf(group));
-    const outcomes = await (watch === undefined ? onNobodysBehalf(commit) : watch.run(group.map(({ caller }) => caller), commit));
+    const outcomes = await (watch === undefined ? outsideCallers(commit) : watch.run(group.map(({ caller }) => caller), commit));
     for (const [i, entry] of group.entries()) {
       this.#settle(entry, outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
     }

@@ -65,7 +65,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
       this.#worker.once("exit", () => {
         this.#hasExited = true;
         onExit(this.#cause);
-        for (const { reject } of this.#waiting.values()) reject(this.#ended());
+        for (const { reject } of this.#waiting.values()) reject(this.#exitError());
         this.#waiting.clear();
         resolve();
       });
@@ -75,7 +75,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
 
   /** Makes one call. Rejects with a {@link CallFailedError}, or with another error when the worker ended before it answered. */
   call<Name extends keyof Calls>(name: Name, request: Calls[Name]["request"]): Promise<Calls[Name]["reply"]> {
-    if (this.#hasExited) return Promise.reject(this.#ended());
+    if (this.#hasExited) return Promise.reject(this.#exitError());
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
       const message: CallMessage<Calls, Name> = { id, name, request };
@@ -109,7 +109,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     this.#cause = error instanceof Error ? error : new Error(messageOf(error));
   }
 
-  #ended(): Error {
+  #exitError(): Error {
     return this.#cause ?? new Error("it was ended from outside");
   }
 }

@@ -67,12 +67,12 @@ function collect(group: OptionSchema, inherited: Inherited, options: Option[], g
       isSecret: inherited.isSecret || meta.isSecret === true,
       fixed: meta.fixed ?? inherited.fixed,
     };
-    const said = { description: schema.description ?? "", isRequired: group.required?.includes(name) ?? false };
+    const described = { description: schema.description ?? "", isRequired: group.required?.includes(name) ?? false };
     if (schema.type === "object" && schema.properties !== undefined) {
-      groups.push({ path: own.path, fixed: own.fixed, ...said });
+      groups.push({ path: own.path, fixed: own.fixed, ...described });
       collect(schema, own, options, groups);
     } else {
-      options.push({ ...own, ...said, type: typeText(schema), schema, example: exampleOf(schema), isForCode: isForCode(schema) });
+      options.push({ ...own, ...described, type: typeText(schema), schema, example: exampleOf(schema), isForCode: isForCode(schema) });
     }
   }
 }

@@ -71,11 +71,11 @@ function unknownName(catalogue: Catalogue, path: readonly PropertyKey[], originO
   const known = Object.keys(schema?.properties ?? {});
   const near = nearestOf(name, known);
   const origin = originOf(path);
-  const said = `${pathText(path)}: is no option${origin === null ? "" : ` (${origin.text})`}; `;
-  if (near !== null) return `${said}did you mean ${pathText([...above, near])}?`;
+  const problem = `${pathText(path)}: is no option${origin === null ? "" : ` (${origin.text})`}; `;
+  if (near !== null) return `${problem}did you mean ${pathText([...above, near])}?`;
   const elsewhere = catalogue.options.find((option) => nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
-  if (elsewhere !== undefined) return `${said}did you mean ${pathText(elsewhere.path)}?`;
-  return `${said}known ${above.length === 0 ? "are" : `in ${pathText(above)} are`} ${known.join(", ")}.`;
+  if (elsewhere !== undefined) return `${problem}did you mean ${pathText(elsewhere.path)}?`;
+  return `${problem}known ${above.length === 0 ? "are" : `in ${pathText(above)} are`} ${known.join(", ")}.`;
 }
 
 function exampleText(path: readonly PropertyKey[], schema: OptionSchema | undefined, origin: Origin | null): string {

@@ -111,14 +111,14 @@ function checkKey({ cert, key, passphrase }: TlsSettings, name: string): void {
 }
 
 function keyFault(
-  said: string,
+  message: string,
   { key, passphrase }: { readonly key: string; readonly passphrase: string | undefined },
   name: string,
 ): string {
-  if (/KEY_VALUES_MISMATCH|key values mismatch/i.test(said)) return `${name}.key is not the private key of ${name}.cert`;
+  if (/KEY_VALUES_MISMATCH|key values mismatch/i.test(message)) return `${name}.key is not the private key of ${name}.cert`;
   if (key.includes("ENCRYPTED")) {
     if (passphrase === undefined) return `${name}.key is encrypted: give its passphrase as ${name}.passphrase`;
-    if (/decrypt|pkcs12|cipherfinal/i.test(said)) return `${name}.passphrase does not open ${name}.key`;
+    if (/decrypt|pkcs12|cipherfinal/i.test(message)) return `${name}.passphrase does not open ${name}.key`;
   }
   return `${name}.key cannot be read with ${name}.cert: it must be a private key in PEM`;
 }

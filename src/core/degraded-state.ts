@@ -47,7 +47,7 @@ export class DegradedState {
     this.#expireLater();
     if (this.#isDegraded || !(isForAll(error) || this.#failures > this.#successes)) return;
     this.#isDegraded = true;
-    this.#events.tell({ type: "search-degraded", reason, cause: messageOf(error) });
+    this.#events.emit({ type: "search-degraded", reason, cause: messageOf(error) });
   }
 
   /** The circuits are closed: what failed before says nothing any more. */
@@ -82,7 +82,7 @@ export class DegradedState {
     this.#successes = successes;
     if (!this.#isDegraded) return;
     this.#isDegraded = false;
-    this.#events.tell({ type: "search-recovered" });
+    this.#events.emit({ type: "search-recovered" });
   }
 }
 

@@ -42,7 +42,7 @@ const MESSAGE_CHARS = 1_000;
 type Purpose = "document" | "query";
 
 /** Who is told of the embedder's work. */
-export interface EmbedderTold {
+export interface EmbedderObservers {
   readonly watch?: GroupWatch;
   readonly observer: Observer;
 }
@@ -60,10 +60,10 @@ export class SharedEmbedder implements Embedder {
     sizeCalculation: ({ message }) => 512 + 2 * message.length,
   });
   /** Texts being embedded, so that the same one is not embedded again meanwhile. */
-  readonly #underWay = new Map<string, Promise<Vector>>();
+  readonly #pending = new Map<string, Promise<Vector>>();
 
-  constructor(provider: EmbeddingProvider, dims: number, limits: EmbeddingLimits, told: EmbedderTold = { observer: unobserved }) {
-    this.#observer = told.observer;
+  constructor(provider: EmbeddingProvider, dims: number, limits: EmbeddingLimits, observers: EmbedderObservers = { observer: unobserved }) {
+    this.#observer = observers.observer;
     this.#provider = provider;
     this.#dims = dims;
     this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
@@ -71,7 +71,7 @@ export class SharedEmbedder implements Embedder {
       maxGroup: limits.maxTextsPerCall,
       maxInFlight: limits.maxCalls,
       maxWaiting: limits.maxWaitingTexts,
-      watch: told.watch,
+      watch: observers.watch,
     });
     this.#cache =
       limits.cacheBytes === 0
@@ -109,10 +109,10 @@ export class SharedEmbedder implements Embedder {
   #once(purpose: Purpose, text: string, embed: () => Promise<Vector>): Promise<Vector> {
     const key = cacheKey(purpose, text);
     const cached = this.#cache?.get(key);
-    const underWay = cached === undefined ? this.#underWay.get(key) : undefined;
-    this.#observer.embedded(purpose, cached !== undefined ? "cache" : underWay !== undefined ? "shared" : "provider");
+    const pending = cached === undefined ? this.#pending.get(key) : undefined;
+    this.#observer.embedded(purpose, cached !== undefined ? "cache" : pending !== undefined ? "shared" : "provider");
     if (cached !== undefined) return Promise.resolve(cached);
-    if (underWay !== undefined) return underWay;
+    if (pending !== undefined) return pending;
     const rejection = this.#rejections.get(key);
     if (rejection !== undefined) return Promise.reject(rejection);
     const vector = embed()
@@ -126,8 +126,8 @@ export class SharedEmbedder implements Embedder {
           throw error;
         },
       )
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, vector);
+      .finally(() => this.#pending.delete(key));
+    this.#pending.set(key, vector);
     return vector;
   }
 

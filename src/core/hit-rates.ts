@@ -47,7 +47,7 @@ export class HitRates {
   }
 
   /** Notes what a listing by a filter met. */
-  note(prefix: string, filter: Filter | null, met: Met): void {
+  record(prefix: string, filter: Filter | null, met: Met): void {
     const name = filter === null || met.seen === 0 ? null : nameOf(prefix, filter);
     if (name !== null) this.#met.set(name, met);
   }

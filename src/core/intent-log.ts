@@ -25,7 +25,7 @@ export interface OpenIntent {
 }
 
 /** A batch whose writes have all ended. */
-export interface EndedBatch {
+export interface CompletedBatch {
   readonly batch: IntentBatch;
   /** Those that wrote vectors. */
   readonly check: readonly Intent[];
@@ -36,14 +36,14 @@ export interface EndedBatch {
 /** The batch that notes were kept in; it goes when the last of them is settled. */
 class OpenBatch {
   readonly batch: IntentBatch;
-  readonly #ended: (batch: EndedBatch) => void;
+  readonly #completed: (batch: CompletedBatch) => void;
   readonly #check: Intent[] = [];
   readonly #settled = new Set<string>();
   #open: number;
 
-  constructor(batch: IntentBatch, ended: (batch: EndedBatch) => void) {
+  constructor(batch: IntentBatch, completed: (batch: CompletedBatch) => void) {
     this.batch = batch;
-    this.#ended = ended;
+    this.#completed = completed;
     this.#open = batch.intents.length;
   }
 
@@ -62,7 +62,7 @@ class OpenBatch {
         this.#settled.add(intent.writeId);
         if (withVectors) this.#check.push(intent);
         this.#open -= 1;
-        if (this.#open === 0) this.#ended({ batch: this.batch, check: this.#check, at: Date.now() });
+        if (this.#open === 0) this.#completed({ batch: this.batch, check: this.#check, at: Date.now() });
       },
     };
   }
@@ -83,19 +83,19 @@ const MIN_WAITING = 20_000;
 export class IntentLog {
   readonly #outbox: Outbox;
   readonly #times: IntentTimes;
-  readonly #notes: GroupCommit<Intent, OpenBatch>;
+  readonly #groups: GroupCommit<Intent, OpenBatch>;
   readonly #own = new LRUCache<string, OpenBatch>({
     max: MOST_REMEMBERED,
     maxSize: MOST_CHARACTERS,
     sizeCalculation: ({ batch }) => batch.intents.reduce((sum, { namespace, key }) => sum + namespace.length + key.length, 1),
   });
-  #ended: EndedBatch[] = [];
+  #completed: CompletedBatch[] = [];
 
   /** @param maxQueued - most calls that may wait; intents may be more */
   constructor(outbox: Outbox, times: IntentTimes, maxQueued = 0, watch?: GroupWatch) {
     this.#outbox = outbox;
     this.#times = times;
-    this.#notes = new GroupCommit((intents, deadline) => this.#add(intents, deadline), { ...GROUPS, maxWaiting: Math.max(MIN_WAITING, maxQueued), watch });
+    this.#groups = new GroupCommit((intents, deadline) => this.#add(intents, deadline), { ...GROUPS, maxWaiting: Math.max(MIN_WAITING, maxQueued), watch });
   }
 
   /**
@@ -104,8 +104,8 @@ export class IntentLog {
    * @param deadline - ends the wait for its turn
    * @throws {StoreError} when they could not be noted; nothing may be written then.
    */
-  async note(intents: readonly Intent[], deadline?: Deadline): Promise<OpenIntent[]> {
-    const outcomes = await this.#notes.add(intents, deadline);
+  async record(intents: readonly Intent[], deadline?: Deadline): Promise<OpenIntent[]> {
+    const outcomes = await this.#groups.add(intents, deadline);
     const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.opened(intents[i] as Intent)));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return open.filter((each) => each !== null);
@@ -126,7 +126,7 @@ export class IntentLog {
 
   /** Whether some write of a batch was noted so lately that its vectors may not be flushed yet. */
   isYoung({ intents }: IntentBatch, now: number): boolean {
-    return intents.some(({ notedAt }) => notedAt + this.#times.flushMs > now);
+    return intents.some(({ recordedAt }) => recordedAt + this.#times.flushMs > now);
   }
 
   /** Forgets batches that are kept no more. */
@@ -135,16 +135,16 @@ export class IntentLog {
   }
 
   /** Takes the batches whose writes ended long enough ago; their notes may go once they are checked. */
-  takeEnded(now = Date.now()): EndedBatch[] {
-    const isDue = ({ at }: EndedBatch): boolean => at + this.#times.flushMs <= now;
-    const due = this.#ended.filter(isDue);
-    if (due.length > 0) this.#ended = this.#ended.filter((ended) => !isDue(ended));
+  takeCompleted(now = Date.now()): CompletedBatch[] {
+    const isDue = ({ at }: CompletedBatch): boolean => at + this.#times.flushMs <= now;
+    const due = this.#completed.filter(isDue);
+    if (due.length > 0) this.#completed = this.#completed.filter((completed) => !isDue(completed));
     return due;
   }
 
   /** Takes back batches whose notes could not be dropped yet. */
-  putBack(ended: readonly EndedBatch[]): void {
-    this.#ended.push(...ended);
+  putBack(completed: readonly CompletedBatch[]): void {
+    this.#completed.push(...completed);
   }
 
   async #add(intents: readonly Intent[], deadline: Deadline | undefined): Promise<PromiseSettledResult<OpenBatch>[]> {
@@ -153,10 +153,10 @@ export class IntentLog {
       await this.#outbox.add(batch, deadline);
     } catch (error) {
       // It may be there all the same. Nobody writes on the strength of it, so it may go: else it would be looked at for days.
-      this.#ended.push({ batch, check: [], at: Date.now() });
+      this.#completed.push({ batch, check: [], at: Date.now() });
       throw error;
     }
-    const open = new OpenBatch(batch, (ended) => this.#ended.push(ended));
+    const open = new OpenBatch(batch, (completed) => this.#completed.push(completed));
     this.#own.set(batch.id, open);
     return intents.map(() => fulfilled(open));
   }

@@ -57,7 +57,7 @@ export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<W
   const pace: Pace = { atOnce: 1 };
   if (held !== false) {
     const [page, below] = await Promise.all([firstPage(items, prefix, what), held === true ? null : pages.next()]);
-    own?.note(prefix, page, after === null);
+    own?.record(prefix, page, after === null);
     yield* rest(items, prefix, what, page);
     pace.atOnce = 2;
     if (below !== null && below.done !== true) yield* walkEach(items, below.value, what, pace);
@@ -93,7 +93,7 @@ async function* walkEach(
     const pages = await Promise.all(group.map((namespace) => firstPage(items, namespace, what)));
     for (const [i, namespace] of group.entries()) {
       const page = pages[i] as ListPage;
-      if (namespace === what.prefix) what.own?.note(namespace, page, what.after === null);
+      if (namespace === what.prefix) what.own?.record(namespace, page, what.after === null);
       yield* rest(items, namespace, what, page);
     }
     next += group.length;

@@ -232,13 +232,13 @@ export class Memory {
 
   #renew(live: readonly (LiveRecord | null)[], requests: readonly GetRequest[]): void {
     if (!live.some(isRenewable)) return;
-    this.#refresh.note(live.map((record, i) => ({ record, asked: requests[i]?.refreshTtl ?? null })));
+    this.#refresh.enqueue(live.map((record, i) => ({ record, override: requests[i]?.refreshTtl ?? null })));
   }
 
   async #search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     const result = await this.#searcher.search(request, deadline);
     if (result.found.some(({ record }) => isRenewable(record))) {
-      this.#refresh.note(result.found.map(({ record }) => ({ record, asked: request.refreshTtl })));
+      this.#refresh.enqueue(result.found.map(({ record }) => ({ record, override: request.refreshTtl })));
     }
     return result;
   }

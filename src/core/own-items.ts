@@ -16,7 +16,7 @@ export class OwnItems {
   }
 
   /** Notes what a page of the items of a prefix itself shows: only a first one that is the last, too, can show that there are none. */
-  note(prefix: string, { records, next }: ListPage, isFirst: boolean): void {
+  record(prefix: string, { records, next }: ListPage, isFirst: boolean): void {
     if (records.length > 0) this.#seen.set(shortName(prefix), true);
     else if (isFirst && next === null) this.#seen.set(shortName(prefix), false);
   }

@@ -8,7 +8,7 @@ import type { StoredPoint } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 
 /** What reconciling stands on. */
-export interface ReconcileGround {
+export interface ReconcileDependencies {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
@@ -35,7 +35,7 @@ export interface Seen {
 }
 
 /** Looks at items: at the point before the record, so that what is removed is never newer than what was seen. */
-export async function lookAt({ items, indexing }: ReconcileGround, ids: readonly ItemId[]): Promise<Seen[]> {
+export async function readItems({ items, indexing }: ReconcileDependencies, ids: readonly ItemId[]): Promise<Seen[]> {
   const points = indexing === null ? [] : await indexing.vectors.stored(ids);
   const records = await items.get(ids);
   return ids.map((_, i) => ({ point: points[i] ?? null, record: records[i] ?? null }));
@@ -47,11 +47,11 @@ export async function lookAt({ items, indexing }: ReconcileGround, ids: readonly
  * @param seen - what was just read of it, together with others; by default it is read now
  * @throws {ContestedError} when others write it all the time.
  */
-export async function reconcileItem(ground: ReconcileGround, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
+export async function reconcileItem(dependencies: ReconcileDependencies, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
   let wroteVectors = false;
   let last: ItemRecord | null = null;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { record, sync } = await reconcileOnce(ground, id, round === 0 ? seen : null);
+    const { record, sync } = await reconcileOnce(dependencies, id, round === 0 ? seen : null);
     wroteVectors ||= sync !== "untouched";
     if (sync !== "contested") return { record, wroteVectors };
     last = record;
@@ -76,9 +76,9 @@ interface Round {
   readonly sync: Sync;
 }
 
-async function reconcileOnce(ground: ReconcileGround, id: ItemId, seen: Seen | null): Promise<Round> {
-  const { items, indexing } = ground;
-  const { point, record } = seen ?? ((await lookAt(ground, [id]))[0] as Seen);
+async function reconcileOnce(dependencies: ReconcileDependencies, id: ItemId, seen: Seen | null): Promise<Round> {
+  const { items, indexing } = dependencies;
+  const { point, record } = seen ?? ((await readItems(dependencies, [id]))[0] as Seen);
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, sync: "untouched" };
   if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {

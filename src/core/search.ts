@@ -119,8 +119,8 @@ export class Searcher {
       deadline,
     });
     const { found, last, more, truncated } = page;
-    this.#rates.note(prefix, filter, page);
-    const unreadable = this.#tellUnreadable(page.faults);
+    this.#rates.record(prefix, filter, page);
+    const unreadable = this.#reportUnreadable(page.faults);
     const cursor =
       more && last !== null
         ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, request)
@@ -173,7 +173,7 @@ export class Searcher {
         ? null
         : await this.#fill(items, request, hits, { offset, room: limit - scored.length, deadline, reading });
     const found = [...scored, ...(fill?.found ?? [])];
-    const unreadable = this.#tellUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
+    const unreadable = this.#reportUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
     const more = hasNext || (fill?.more ?? false);
     return {
       found,
@@ -243,7 +243,7 @@ export class Searcher {
       maxTests: maxFilterTests,
       deadline,
     });
-    const unreadable = this.#tellUnreadable(page.faults);
+    const unreadable = this.#reportUnreadable(page.faults);
     // Decoded one after the other, between the pauses of the ranking, and not kept.
     const textOf = (i: number): string => {
       const { record, value = decodeValue(record.value) } = page.found[i] as Found;
@@ -272,9 +272,9 @@ export class Searcher {
   }
 
   /** What is left out is never so without a word. @returns how many. */
-  #tellUnreadable(faults: readonly StoreError[]): number {
+  #reportUnreadable(faults: readonly StoreError[]): number {
     const [first] = faults;
-    if (first !== undefined) this.#options.events.tell({ type: "values-unreadable", cause: first.message });
+    if (first !== undefined) this.#options.events.emit({ type: "values-unreadable", cause: first.message });
     return faults.length;
   }
 }

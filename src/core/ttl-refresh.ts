@@ -13,7 +13,7 @@ import { RefusalWarning, UpkeepRights } from "./upkeep-rights.ts";
 /** A record that was read, and whether its read asked for a refresh; null leaves it to the configuration. */
 export interface Read {
   readonly record: LiveRecord | null;
-  readonly asked: boolean | null;
+  readonly override: boolean | null;
 }
 
 /** What may wait to be written. */
@@ -82,11 +82,11 @@ export class TtlRefresh {
   }
 
   /** Takes what was read; what of it is to be refreshed is written later. */
-  note(reads: readonly Read[]): void {
+  enqueue(reads: readonly Read[]): void {
     if (this.#isStopped || this.#upkeep.areMissing) return;
     const now = Date.now();
-    for (const { record, asked } of reads) {
-      if (!isRenewable(record) || !(asked ?? this.#rules.refreshOnRead)) continue;
+    for (const { record, override } of reads) {
+      if (!isRenewable(record) || !(override ?? this.#rules.refreshOnRead)) continue;
       const later = refreshed(record, now);
       if (later !== null) this.#add({ record: later, formerEnd: record.expiresAt });
     }
@@ -189,7 +189,7 @@ export class TtlRefresh {
     const [first] = failures;
     if (first === undefined) return;
     this.#observer.refreshed("failed", failures.length);
-    if (this.#upkeep.note(first.reason)) {
+    if (this.#upkeep.handled(first.reason)) {
       this.#clear("failed");
       return;
     }

@@ -23,10 +23,10 @@ export class UpkeepRights {
   }
 
   /** Takes note of a failure; false when it is none of rights, and has to be told otherwise. */
-  note(error: unknown): boolean {
+  handled(error: unknown): boolean {
     if (!lacksRight(error)) return false;
     this.#refusedAt = performance.now();
-    this.#warning.tell(error);
+    this.#warning.warn(error);
     return true;
   }
 }
@@ -34,15 +34,15 @@ export class UpkeepRights {
 /** Warns once that rights are missing. */
 export class RefusalWarning {
   readonly #logger: Logger;
-  #isTold = false;
+  #hasWarned = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  tell(error: StoreError): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+  warn(error: StoreError): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
     this.#logger.warn(
       { ...error.details, cause: messageOf(error) },
       "this process lacks a right to write: what it would renew, finish or sweep on its own is left to others",

@@ -56,7 +56,7 @@ export class VectorSync {
       for (const { intent } of writes) intent.settle(false);
       return outcomes;
     }
-    const superseded = await this.#bringInStepObserved(indexing, writes, deadline, outcomes);
+    const superseded = await this.#syncObserved(indexing, writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
     const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
     const open = new Set([...failed, ...pending, ...superseded]);
@@ -67,7 +67,7 @@ export class VectorSync {
   }
 
   /** As {@link #bringInStep}; how long it took is told. */
-  async #bringInStepObserved(
+  async #syncObserved(
     indexing: Indexing,
     writes: readonly Write[],
     deadline: Deadline,
@@ -75,14 +75,14 @@ export class VectorSync {
   ): Promise<readonly Write[]> {
     const { observer = unobserved } = this.#options;
     const startedAt = performance.now();
-    const superseded = await observer.syncVectors(() => this.#bringInStep(indexing, writes, deadline.part(SHARE), outcomes));
+    const superseded = await observer.syncVectors(() => this.#syncVectors(indexing, writes, deadline.part(SHARE), outcomes));
     const synced = writes.filter((write) => write.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");
     if (synced.length > 0) observer.vectorsSynced("write", performance.now() - startedAt, synced.length);
     return superseded;
   }
 
   /** @returns writes that nobody can see any more: others came after them, and while those go on, nothing is in step. */
-  async #bringInStep(
+  async #syncVectors(
     indexing: Indexing,
     writes: readonly Write[],
     deadline: Deadline,
@@ -129,7 +129,7 @@ export class VectorSync {
 
   #failure({ reason }: PromiseRejectedResult): PromiseSettledResult<void> {
     const cause: unknown = reason;
-    this.#options.events.tell({ type: "vector-sync-failed", cause: messageOf(cause) });
+    this.#options.events.emit({ type: "vector-sync-failed", cause: messageOf(cause) });
     if (this.#options.policy === "deferred") return fulfilled(undefined);
     const message =
       "The record is stored (or deleted), but its vectors are not in step with it yet; that is queued. " + messageOf(cause);

@@ -111,12 +111,12 @@ export class WritePath {
 
   #putTogether(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     return settleTogether(requests.length, async () => {
-      const notedAt = Date.now();
-      const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), notedAt }));
+      const recordedAt = Date.now();
+      const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), recordedAt }));
       // Once the record is being written, an abort changes nothing any more.
-      const { noted, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
+      const { open, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
       const drafts = requests.map((request, i) => {
-        const intent = noted[i] as OpenIntent;
+        const intent = open[i] as OpenIntent;
         const draft = this.#draft(request, intents[i] as Intent, replaced[i] ?? null, embedded[i], deadline);
         // Nothing was written and nothing will be.
         if (!("record" in draft)) intent.settle(false);
@@ -131,19 +131,19 @@ export class WritePath {
     requests: readonly PutRequest[],
     intents: readonly Intent[],
     deadline: Deadline,
-  ): Promise<{ noted: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<Embedded>[] }> {
-    const noting = this.#options.intents.note(intents, deadline);
+  ): Promise<{ open: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<Embedded>[] }> {
+    const recording = this.#options.intents.record(intents, deadline);
     try {
       const steps = Promise.all([
-        noting,
+        recording,
         this.#readReplaced(requests, deadline),
         Promise.allSettled(requests.map((request) => this.#embed(request, deadline))),
       ]);
-      const [noted, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
-      return { noted, replaced, embedded };
+      const [open, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
+      return { open, replaced, embedded };
     } catch (error) {
       // The intents may go, whenever they are noted; that they could not be is what failed the put, or does not matter now.
-      void Promise.allSettled([noting]).then(([open]) => {
+      void Promise.allSettled([recording]).then(([open]) => {
         if (open.status === "fulfilled") for (const intent of open.value) intent.settle(false);
       });
       throw error;
@@ -178,7 +178,7 @@ export class WritePath {
     } catch (error) {
       if (isStoreError(error) && error.code === "ABORTED") throw error;
       if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
-      events.tell({ type: "embedding-postponed", cause: messageOf(error) });
+      events.emit({ type: "embedding-postponed", cause: messageOf(error) });
       return { value, texts: texts.length, vectors: [] };
     }
   }
@@ -186,7 +186,7 @@ export class WritePath {
   /** The write that a request comes to; an outcome where there is nothing to write. */
   #draft(
     request: PutRequest,
-    { writeId, notedAt }: Intent,
+    { writeId, recordedAt }: Intent,
     replaced: ItemRecord | null,
     embedded: PromiseSettledResult<Embedded> | undefined,
     deadline: Deadline,
@@ -199,7 +199,7 @@ export class WritePath {
     }
     if (deadline.isOver) return rejected(deadline.over("The put", NOTHING_SAVED));
     const now = Date.now();
-    if (now - notedAt > WRITE_BOUND_MS) {
+    if (now - recordedAt > WRITE_BOUND_MS) {
       return rejected(new TimeoutError(`The put was held up for more than ${WRITE_BOUND_MS} ms. ${NOTHING_SAVED}`));
     }
     const version = this.#options.clock.next(replaced?.version ?? 0);

@@ -14,7 +14,7 @@ export interface IntentCell {
   /** How often the batch was postponed. */
   readonly attempts: number;
   /** The writes that are meant, with the milliseconds since the epoch when they were noted. */
-  readonly intents: readonly (ItemId & { readonly writeId: string; readonly notedAt: number; readonly isDead?: true })[];
+  readonly intents: readonly (ItemId & { readonly writeId: string; readonly recordedAt: number; readonly isDeadLettered?: true })[];
 }
 
 /** Short names and no field names within: a cell may hold a hundred intents. */
@@ -32,8 +32,8 @@ export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
   const stored: Stored = {
     b: FORMAT,
     a: attempts,
-    i: intents.map(({ namespace, key, writeId, notedAt, isDead }) =>
-      isDead ? [namespace, key, writeId, notedAt, 1] : [namespace, key, writeId, notedAt],
+    i: intents.map(({ namespace, key, writeId, recordedAt, isDeadLettered }) =>
+      isDeadLettered ? [namespace, key, writeId, recordedAt, 1] : [namespace, key, writeId, recordedAt],
     ),
   };
   return Buffer.from(JSON.stringify(stored));
@@ -48,12 +48,12 @@ function decodeIntents(cell: Uint8Array): IntentCell {
   const { a, i } = parse(toBuffer(cell).toString("utf8"));
   return {
     attempts: a,
-    intents: i.map(([namespace, key, writeId, notedAt, dead]) => ({
+    intents: i.map(([namespace, key, writeId, recordedAt, deadLettered]) => ({
       namespace,
       key,
       writeId,
-      notedAt,
-      ...(dead === 1 ? { isDead: true } : {}),
+      recordedAt,
+      ...(deadLettered === 1 ? { isDeadLettered: true } : {}),
     })),
   };
 }
@@ -96,8 +96,8 @@ function parse(text: string): Stored {
 
 function isIntent(row: unknown): boolean {
   if (!Array.isArray(row)) return false;
-  const [namespace, key, writeId, notedAt] = row as unknown[];
-  return [namespace, key, writeId].every((text) => typeof text === "string") && typeof notedAt === "number";
+  const [namespace, key, writeId, recordedAt] = row as unknown[];
+  return [namespace, key, writeId].every((text) => typeof text === "string") && typeof recordedAt === "number";
 }
 
 /**

@@ -5,7 +5,7 @@ import { charactersOf, parseFilter, type Filter, type FilterLimits } from "./fil
 import { isBlank, parseTextPath, pathsIn } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
-import { parseLifetime, UNSAID, type Lifetime } from "./ttl.ts";
+import { parseLifetime, UNSPECIFIED, type Lifetime } from "./ttl.ts";
 import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
 
 /** Order of a search without a query, within each namespace, by creation. */
@@ -193,7 +193,7 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     key: parseKey(fields["key"], context.limits),
     value: value === null ? null : context.isRefused ? NOT_ENCODED : encodeValue(value, context.limits),
     index: fields["index"] === undefined || fields["index"] === null ? context.index : parseIndex(fields["index"], context.limits),
-    lifetime: value === null ? UNSAID : lifetimeOf(fields, context),
+    lifetime: value === null ? UNSPECIFIED : lifetimeOf(fields, context),
     signal: parseSignal(fields["signal"] ?? context.signal),
   };
 }

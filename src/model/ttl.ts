@@ -4,14 +4,14 @@ import { kindOf, ValidationError } from "./errors.ts";
 /** When an item ends, as its put asked for it. */
 export type Lifetime =
   /** Left to the view, the rules and the default. */
-  | { readonly kind: "unsaid" }
+  | { readonly kind: "unspecified" }
   | { readonly kind: "forever" }
   /** So many milliseconds after it was last written or, if asked for, read. */
   | { readonly kind: "for"; readonly ms: number }
   /** At this time, milliseconds since the epoch; reading does not move it. */
   | { readonly kind: "until"; readonly at: number };
 
-export const UNSAID: Lifetime = { kind: "unsaid" };
+export const UNSPECIFIED: Lifetime = { kind: "unspecified" };
 
 const MS_PER_MINUTE = 60_000;
 
@@ -46,7 +46,7 @@ export function parseLifetime(ttl: unknown, expiresAt: unknown, now: number): Li
     if (expiresAt.getTime() <= now) throw new ValidationError("expiresAt lies in the past: the item would never be seen.");
     return { kind: "until", at: expiresAt.getTime() };
   }
-  if (ttl === undefined) return UNSAID;
+  if (ttl === undefined) return UNSPECIFIED;
   return ttl === null ? { kind: "forever" } : { kind: "for", ms: parseMinutes(ttl, now) };
 }
 

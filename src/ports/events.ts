@@ -55,5 +55,5 @@ export type StoreEventType = StoreEvent["type"];
 
 /** Where events go. Telling one never throws and never waits. */
 export interface Events {
-  tell(event: StoreEvent): void;
+  emit(event: StoreEvent): void;
 }

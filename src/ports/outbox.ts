@@ -6,9 +6,9 @@ export interface Intent extends ItemId {
   /** The write that is meant; a record that carries it shows that the write was done. */
   readonly writeId: string;
   /** When it was noted, milliseconds since the epoch by the writer's clock. */
-  readonly notedAt: number;
+  readonly recordedAt: number;
   /** Set once trying again was seen not to help: looked at seldom from then on, counted, and never dropped. */
-  readonly isDead?: true;
+  readonly isDeadLettered?: true;
 }
 
 /** Intents that are noted, found and removed together: those of one group commit. */
@@ -42,7 +42,7 @@ export interface OutboxBacklog {
   /** Intents in the other batches counted. */
   readonly intents: number;
   /** Those that are dead. */
-  readonly dead: number;
+  readonly deadLettered: number;
 }
 
 /**

@@ -52,7 +52,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
     const startedAt = performance.now();
     try {
       const vector = await this.#askQuery(text);
-      this.#queries.note();
+      this.#queries.recordSuccess();
       return vector;
     } catch (error) {
       const failure = toEmbeddingError(error);
@@ -70,7 +70,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
 
   async #accepted(texts: readonly string[]): Promise<Outcome[]> {
     const vectors = await this.#ask(texts);
-    this.#documents.note();
+    this.#documents.recordSuccess();
     return Array.from(vectors, fulfilled);
   }
 
@@ -100,7 +100,7 @@ class Acceptance {
   }
 
   /** Records that the provider accepted texts. */
-  note(): void {
+  recordSuccess(): void {
     this.#lastAt = performance.now();
   }
 
@@ -116,7 +116,7 @@ class Acceptance {
   async #ask(): Promise<boolean> {
     try {
       await this.#control();
-      this.note();
+      this.recordSuccess();
       return true;
     } catch {
       // The failure that led here is the one that is reported.

@@ -73,8 +73,8 @@ export class Guard {
       breaker: new ConsecutiveBreaker(breaker.failures),
     });
     this.#backoff = new ExponentialBackoff({ initialDelay: retries.initialDelayMs, maxDelay: retries.maxDelayMs });
-    this.#breaker.onBreak(() => events.tell({ type: "breaker-opened", service }));
-    this.#breaker.onReset(() => events.tell({ type: "breaker-closed", service }));
+    this.#breaker.onBreak(() => events.emit({ type: "breaker-opened", service }));
+    this.#breaker.onReset(() => events.emit({ type: "breaker-closed", service }));
   }
 
   /** State of the breaker. */
@@ -130,14 +130,14 @@ export class Guard {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await deadline.wait(this.#options.name, call(deadline));
-        if (this.#hasFailed) await this.#tellBreaker(() => Promise.resolve());
+        if (this.#hasFailed) await this.#updateBreaker(() => Promise.resolve());
         this.#hasFailed = false;
         return answer;
       } catch (error) {
         backoff = this.#backoffAfter(error, attempt, backoff, deadline);
         if (backoff === null) {
           const isCutShort = deadline.isOver && deadline === caller && performance.now() - startedAt < caller.budgetMs * FAIR_SHARE;
-          if (!isCutShort) await this.#noteFailure(error);
+          if (!isCutShort) await this.#recordFailure(error);
           throw withReason(error, before);
         }
         before = error;
@@ -184,14 +184,14 @@ export class Guard {
   }
 
   /** The breaker has to hear of every failure; of successes, only of the first after one. */
-  async #noteFailure(error: unknown): Promise<void> {
+  async #recordFailure(error: unknown): Promise<void> {
     if (!this.#isOutage(error)) return;
     this.#hasFailed = true;
-    await this.#tellBreaker(() => Promise.reject(error)).catch(() => undefined);
+    await this.#updateBreaker(() => Promise.reject(error)).catch(() => undefined);
   }
 
   /** Counts an outcome, unless the breaker has opened meanwhile: then only its own trial calls count. */
-  async #tellBreaker(outcome: () => Promise<void>): Promise<void> {
+  async #updateBreaker(outcome: () => Promise<void>): Promise<void> {
     if (this.#breaker.state === CircuitState.Closed) await this.#breaker.execute(outcome);
   }
 }

@@ -14,7 +14,7 @@ import { p99OfOperations, totalsOf } from "../telemetry/stats.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** What alerting stands on. */
-export interface AlertsGround {
+export interface AlertDependencies {
   /** Identifies the store in the ids of alerts; the same after a restart. */
   readonly store: string;
   readonly telemetry: Telemetry;
@@ -34,17 +34,17 @@ export class StoreAlerts implements Resource {
   readonly #options: AlertsOptions;
   readonly #alertEvents: AlertEvents;
 
-  constructor(options: AlertsOptions, ground: AlertsGround) {
-    const { alertEvents, events, logger } = ground;
+  constructor(options: AlertsOptions, dependencies: AlertDependencies) {
+    const { alertEvents, events, logger } = dependencies;
     this.#options = options;
     this.#alertEvents = alertEvents;
     // Its own: alerts may be changed while the connections, and the secrets of those, stay as they are.
-    this.#secrets = new Secrets(ground.secrets, events);
-    const sources = sourcesOf(ground);
+    this.#secrets = new Secrets(dependencies.secrets, events);
+    const sources = sourcesOf(dependencies);
     this.#alerting = new Alerting({
       ...options,
       source: options.source ?? hostname(),
-      store: ground.store,
+      store: dependencies.store,
       sinks: sinksOf(options, this.#secrets),
       routes: routesOf(options),
       takeSnapshot: () => takeSnapshot(sources, alertEvents),
@@ -77,7 +77,7 @@ export class StoreAlerts implements Resource {
   }
 }
 
-function sourcesOf({ telemetry, state, isSearchDegraded, isAuditFailing }: AlertsGround): SnapshotSources {
+function sourcesOf({ telemetry, state, isSearchDegraded, isAuditFailing }: AlertDependencies): SnapshotSources {
   const { ledger } = telemetry;
   const breakers = Object.entries(state.guards).map(([service, guard]) => [service, () => guard().breaker] as const);
   return {

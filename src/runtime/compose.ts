@@ -32,7 +32,7 @@ import { guardEmbeddings } from "../resilience/guarded-embedder.ts";
 import { refusalOf } from "../resilience/rate-limit-run.ts";
 import { RateLimiter } from "../resilience/rate-limit.ts";
 import { SharedResource, type Hold } from "./shared-resource.ts";
-import type { ReconcileGround } from "../core/reconcile-item.ts";
+import type { ReconcileDependencies } from "../core/reconcile-item.ts";
 import { Reconciler } from "../sync/reconciler.ts";
 import { Refill, type Collection } from "../sync/refill.ts";
 import { RepairJournal } from "../sync/repair-journal.ts";
@@ -64,7 +64,7 @@ export interface Lasting {
 export function lastingFor(config: CommonConfig): Lasting {
   const log = new StoreLog(config);
   const telemetry = new Telemetry(config.telemetry, log);
-  const events = new StoreEvents(log, (type) => telemetry.told(type));
+  const events = new StoreEvents(log, (type) => telemetry.eventEmitted(type));
   const alertEvents = new AlertEvents(events.internal);
   return { log, events, telemetry, alertEvents, degraded: new DegradedState(events), clock: new VersionClock() };
 }
@@ -163,10 +163,10 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
   const { events, telemetry } = lasting;
   const sealed = (items: ItemRepository): ItemRepository => (codec === undefined ? items : sealItems(items, codec));
   const { indexing, embedder } = composeIndexing(config, parts.vectors, guards, telemetry);
-  const ground = { items: sealed(parts.items), indexing };
-  const upkeep = composeUpkeep(config, lasting, parts, maintenanceGround(ground, sealed, parts.maintenance));
+  const dependencies = { items: sealed(parts.items), indexing };
+  const upkeep = composeUpkeep(config, lasting, parts, maintenanceDependencies(dependencies, sealed, parts.maintenance));
   const { reconciler, sweeper } = upkeep;
-  const memory = composeMemory(config, lasting, ground, upkeep);
+  const memory = composeMemory(config, lasting, dependencies, upkeep);
   const trail = trailFor(config, lasting, parts, previous);
   const limiter = limiterFor(config, previous);
   const run = gateTo(memory, config, trail?.resource ?? null, limiter?.resource.limiter ?? null, telemetry);
@@ -214,7 +214,7 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
       if (predecessor === null) return;
       if (isRunning) detached(() => alerts?.watch(predecessor?.alerts ?? null));
       if (predecessor.embedder !== null) embedder?.takeCacheOf(predecessor.embedder);
-      guards.tellReleased(predecessor.guards);
+      guards.emitBreakersClosed(predecessor.guards);
       predecessor = null;
     },
     async stop() {
@@ -233,14 +233,14 @@ export function compose(given: CommonConfig, lasting: Lasting, parts: Parts, pre
 /** Runs a repair; one that found all right, or made it so, completes a collection that was to be rebuilt. */
 async function runRepair(
   options: RepairOptions,
-  { ground, refill }: ReturnType<typeof composeUpkeep>,
+  { dependencies, refill }: ReturnType<typeof composeUpkeep>,
   settings: Settings,
   logger: Logger,
   telemetry: Telemetry,
 ): Promise<RepairReport> {
   const compared = refill?.name;
   const journal = new RepairJournal<RepairReport>(settings, "repair:place", compared ?? "");
-  const repair = new Repair(ground, logger, options, { journal });
+  const repair = new Repair(dependencies, logger, options, { journal });
   const report = await telemetry.upkeep("repair", () => repair.run());
   if (compared !== undefined && repair.isComplete) await refill?.complete(compared);
   return report;
@@ -266,11 +266,11 @@ function healthOf(
 function composeMemory(
   { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
   { events, clock, telemetry, degraded }: Lasting,
-  ground: ReconcileGround,
+  dependencies: ReconcileDependencies,
   { intents, reconciler, rights }: ReturnType<typeof composeUpkeep>,
 ): Memory {
   return new Memory({
-    ...ground,
+    ...dependencies,
     intents,
     policy: { vectorSync, embeddingFailure },
     limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
@@ -279,18 +279,18 @@ function composeMemory(
     logger,
     observer: telemetry,
     clock,
-    onStale: (ids) => reconciler.noteStale(ids),
+    onStale: (ids) => reconciler.reportStale(ids),
     upkeep: rights(),
     degraded,
   });
 }
 
 /** What maintenance works on: the same data, with time budgets of its own. */
-function maintenanceGround(
-  { indexing }: ReconcileGround,
+function maintenanceDependencies(
+  { indexing }: ReconcileDependencies,
   sealed: (items: ItemRepository) => ItemRepository,
   { items, vectors }: Stores,
-): ReconcileGround {
+): ReconcileDependencies {
   return { items: sealed(items), indexing: indexing === null || vectors === null ? null : { ...indexing, vectors } };
 }
 
@@ -299,15 +299,15 @@ function composeUpkeep(
   { bulkhead, reconcile, ttl, logger }: CommonConfig,
   { events, telemetry, degraded }: Lasting,
   { outbox, collection, settings, maintenance, breakers, guards }: Parts,
-  ground: ReconcileGround,
+  dependencies: ReconcileDependencies,
 ) {
   const intents = new IntentLog(outbox, reconcile, bulkhead.maxQueued, watchGroups(telemetry, "intents"));
   const warning = new RefusalWarning(logger);
   const rights = (): UpkeepRights => new UpkeepRights(warning);
-  const told = { logger, observer: telemetry };
-  const reconciler = new Reconciler({ ground, outbox: maintenance.outbox, log: intents, events, ...told, upkeep: rights(), tickMs: reconcile.tickMs });
-  const sweeper = new Sweeper({ ground, ...told, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
-  const refill = collection === null ? null : new Refill({ ground, collection, settings, events, ...told });
+  const observers = { logger, observer: telemetry };
+  const reconciler = new Reconciler({ dependencies, outbox: maintenance.outbox, log: intents, events, ...observers, upkeep: rights(), tickMs: reconcile.tickMs });
+  const sweeper = new Sweeper({ dependencies, ...observers, upkeep: rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
+  const refill = collection === null ? null : new Refill({ dependencies, collection, settings, events, ...observers });
   // What failed while a service was away is done soon after it is back, and not after a pause that grew meanwhile.
   const wake = (): void => void detached(() => reconciler.wake());
   const recover = (): void => {
@@ -315,7 +315,7 @@ function composeUpkeep(
     if (states.every((state) => state === "closed")) degraded.recovered();
   };
   return {
-    ground,
+    dependencies,
     intents,
     rights,
     reconciler,
@@ -413,8 +413,8 @@ function composeIndexing(
     // A put waits for its share of the time itself; maintenance, which shares its calls, needs more than a short write deadline.
     documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE), limits.queryEmbeddingDeadlineMs),
   });
-  const told = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
-  const embedder = new SharedEmbedder(observeProvider(provider, telemetry, identityOf(index).model), index.dims, embedding, told);
+  const observers = { observer: telemetry, watch: watchGroups(telemetry, "embeddings") };
+  const embedder = new SharedEmbedder(observeProvider(provider, telemetry, identityOf(index).model), index.dims, embedding, observers);
   const rules = new IndexRules(index.fields, index.rules);
   return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors }, embedder };
 }

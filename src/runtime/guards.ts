@@ -59,10 +59,10 @@ export class Guards {
   }
 
   /** Tells of services that nothing holds back any more, as the guard that did was not kept. */
-  tellReleased(previous: Guards): void {
+  emitBreakersClosed(previous: Guards): void {
     for (const [service, guard] of previous.#guards) {
       if (this.#guards.get(service) === guard || guard.breaker === "closed") continue;
-      this.#events.tell({ type: "breaker-closed", service });
+      this.#events.emit({ type: "breaker-closed", service });
     }
   }
 }

@@ -7,7 +7,7 @@ import { ClosedError, messageOf } from "../model/errors.ts";
 class Generation {
   readonly composition: Composition;
   /** What is under way, and how to give it up: a promise of the whole life would keep what ever waited for it in memory. */
-  readonly #underWay = new Map<Promise<unknown>, (reason: ClosedError) => void>();
+  readonly #inFlight = new Map<Promise<unknown>, (reason: ClosedError) => void>();
   #starting: Promise<Composition> | null = null;
   #isStarting = false;
   #isStarted = false;
@@ -31,14 +31,14 @@ class Generation {
   run<T>(task: (composition: Composition) => Promise<T>): Promise<T> {
     const running = this.#isStarted ? task(this.composition) : this.start().then(task);
     return new Promise((resolve, reject) => {
-      this.#underWay.set(running, reject);
+      this.#inFlight.set(running, reject);
       running.then(
         (answer) => {
-          this.#underWay.delete(running);
+          this.#inFlight.delete(running);
           resolve(answer);
         },
         (error: unknown) => {
-          this.#underWay.delete(running);
+          this.#inFlight.delete(running);
           reject(error);
         },
       );
@@ -50,12 +50,12 @@ class Generation {
    * in the background. The outcomes do not matter.
    */
   async ended(): Promise<void> {
-    await Promise.allSettled([this.#starting, ...this.#underWay.keys()]);
+    await Promise.allSettled([this.#starting, ...this.#inFlight.keys()]);
     await this.composition.drained();
   }
 
   giveUp(reason: ClosedError): void {
-    for (const giveUp of this.#underWay.values()) giveUp(reason);
+    for (const giveUp of this.#inFlight.values()) giveUp(reason);
   }
 
   async stop(): Promise<void> {

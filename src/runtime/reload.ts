@@ -35,14 +35,14 @@ export async function changeConfig(lifecycle: Lifecycle, load: () => Promise<unk
   } catch (error) {
     if (lifecycle.isStopped) throw error;
     const { events, estate } = lifecycle.composition;
-    events.tell({ type: "config-refused", cause: messageOf(error) });
+    events.emit({ type: "config-refused", cause: messageOf(error) });
     estate.trail?.resource.keepLater([reloadOutcome(intent, error)]);
     throw error;
   }
   const changed = intent.changed ?? [];
   if (changed.length > 0) {
     const { events, estate } = lifecycle.composition;
-    events.tell({ type: "config-reloaded", changed });
+    events.emit({ type: "config-reloaded", changed });
     estate.trail?.resource.keepLater([reloadOutcome(intent)]);
   }
   return { changed };

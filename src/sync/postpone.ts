@@ -28,7 +28,7 @@ const DEAD_AFTER_MS = 24 * 3_600_000;
 
 /** Whether an intent that failed is dead. */
 export function isLost(intent: Intent, attempts: number, error: unknown, now: number): boolean {
-  if (intent.isDead || now - intent.notedAt > DEAD_AFTER_MS) return true;
+  if (intent.isDeadLettered || now - intent.recordedAt > DEAD_AFTER_MS) return true;
   return attempts >= DEAD_AFTER_ATTEMPTS && !(isStoreError(error) && error.retryable);
 }
 
@@ -51,12 +51,12 @@ export function postpone(batch: IntentBatch, left: readonly Left[], now: number)
 function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number, now: number): IntentBatch {
   const [root = batch.id] = batch.id.split("~");
   const attempts = batch.attempts + 1;
-  const intents = left.map(({ intent: { namespace, key, writeId, notedAt }, verdict }): Intent => {
-    const intent = { namespace, key, writeId, notedAt };
-    return verdict === "dead" ? { ...intent, isDead: true } : intent;
+  const intents = left.map(({ intent: { namespace, key, writeId, recordedAt }, verdict }): Intent => {
+    const intent = { namespace, key, writeId, recordedAt };
+    return verdict === "dead" ? { ...intent, isDeadLettered: true } : intent;
   });
   const content = createHash("sha256");
-  for (const { writeId, isDead } of intents) content.update(`${writeId} ${isDead === true} `);
+  for (const { writeId, isDeadLettered } of intents) content.update(`${writeId} ${isDeadLettered === true} `);
   return {
     id: `${root}~${attempts}~${content.digest("base64url").slice(0, 8)}`,
     dueAt: dueAfter(Math.min(FIRST_PAUSE_MS * 2 ** batch.attempts, longestPauseMs), root, now),

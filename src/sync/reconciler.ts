@@ -1,8 +1,8 @@
 /** Sees to writes whose writer did not: it crashed, or a database was away. Runs in every process, without agreement. */
 import { mapBounded } from "../concurrency/bounded.ts";
-import type { EndedBatch, IntentLog } from "../core/intent-log.ts";
+import type { CompletedBatch, IntentLog } from "../core/intent-log.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
-import { lookAt, reconcileItem, type ReconcileGround, type Seen } from "../core/reconcile-item.ts";
+import { readItems, reconcileItem, type ReconcileDependencies, type Seen } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
@@ -35,7 +35,7 @@ export interface ReconcileReport {
 
 /** What a reconciler stands on. */
 export interface ReconcilerOptions {
-  readonly ground: ReconcileGround;
+  readonly dependencies: ReconcileDependencies;
   readonly outbox: Outbox;
   readonly log: IntentLog;
   readonly events: Events;
@@ -91,7 +91,7 @@ export class Reconciler {
   }
 
   /** Queues items whose stored vectors were seen not to be those of their record; they are seen to at a later tick. */
-  noteStale(ids: readonly ItemId[]): void {
+  reportStale(ids: readonly ItemId[]): void {
     this.#stale.add(ids);
   }
 
@@ -124,10 +124,10 @@ export class Reconciler {
         if (this.#isBlind) logger.info({}, "the notes of writes under way can be read again");
         this.#isBlind = false;
       } catch (error) {
-        if (upkeep.note(error)) return;
+        if (upkeep.handled(error)) return;
         // Once an outage, not at each tick of it.
-        const told = "the notes of writes under way could not be read; they are read again soon";
-        if (!this.#isBlind) logger.warn({ cause: messageOf(error) }, told);
+        const message = "the notes of writes under way could not be read; they are read again soon";
+        if (!this.#isBlind) logger.warn({ cause: messageOf(error) }, message);
         this.#isBlind = true;
       }
     });
@@ -138,8 +138,8 @@ export class Reconciler {
   async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
-    await this.#drop(log.takeEnded());
-    const stale = await this.#seeStale(now, all);
+    await this.#drop(log.takeCompleted());
+    const stale = await this.#processStale(now, all);
     const verdicts: Verdict[] = [];
     const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
     const { batches, unreadable } = await due;
@@ -149,7 +149,7 @@ export class Reconciler {
       for (const batch of batches) {
         if (this.#isStopped) break;
         await failures.attempt(
-          async () => void verdicts.push(...(await this.#see(batch))),
+          async () => void verdicts.push(...(await this.#process(batch))),
           (error) => {
             this.#options.logger.warn({ cause: messageOf(error) }, "a batch of intents could not be postponed; it is retried");
             verdicts.push(...batch.intents.map((): Verdict => "failed"));
@@ -160,7 +160,7 @@ export class Reconciler {
     try {
       if (batches.length > 0) await this.#observer.upkeep("reconcile", see);
     } finally {
-      this.#tell(verdicts, stale);
+      this.#report(verdicts, stale);
     }
     const count = (...kinds: Verdict[]): number => verdicts.filter((each) => kinds.includes(each)).length;
     return {
@@ -174,15 +174,15 @@ export class Reconciler {
     };
   }
 
-  #tell(verdicts: readonly Verdict[], stale: number): void {
+  #report(verdicts: readonly Verdict[], stale: number): void {
     for (const verdict of verdicts) this.#observer.reconciled(verdict === "flushing" ? "settled" : verdict, 1);
     if (stale > 0) this.#observer.reconciled("stale", stale);
   }
 
   /** Once for as long as there are any, not at each pass. */
   #reportUnreadable(batches: number): void {
-    const told = "intents in a format of a newer version are left to processes of that version";
-    if (batches > 0 && !this.#hasUnreadable) this.#options.logger.warn({ batches }, told);
+    const message = "intents in a format of a newer version are left to processes of that version";
+    if (batches > 0 && !this.#hasUnreadable) this.#options.logger.warn({ batches }, message);
     this.#hasUnreadable = batches > 0;
   }
 
@@ -191,12 +191,12 @@ export class Reconciler {
    * those of the earlier, which came after it: they are removed here. A batch with an item that fails stays in the outbox,
    * and is reconciled when it is due.
    */
-  async #drop(ended: readonly EndedBatch[]): Promise<void> {
-    if (ended.length === 0) return;
+  async #drop(completed: readonly CompletedBatch[]): Promise<void> {
+    if (completed.length === 0) return;
     const { log, logger } = this.#options;
     const failures = new FailureStreak();
-    const failed = new Set<EndedBatch>();
-    const check = ended.flatMap((batch) => batch.check.map((intent) => ({ intent, batch })));
+    const failed = new Set<CompletedBatch>();
+    const check = completed.flatMap((batch) => batch.check.map((intent) => ({ intent, batch })));
     try {
       for (let start = 0; start < check.length; start += CHECKED_AT_ONCE) {
         const part = check.slice(start, start + CHECKED_AT_ONCE);
@@ -208,17 +208,17 @@ export class Reconciler {
           },
         );
       }
-      await this.#remove(ended.filter((each) => !failed.has(each)).map(({ batch }) => batch));
+      await this.#remove(completed.filter((each) => !failed.has(each)).map(({ batch }) => batch));
     } catch (error) {
-      log.putBack(ended);
+      log.putBack(completed);
       throw error;
     }
   }
 
   /** @param failed - takes the batches of which an item could not be processed */
-  async #removeOrphans(part: readonly { readonly intent: Intent; readonly batch: EndedBatch }[], failed: Set<EndedBatch>): Promise<void> {
-    const { ground, logger } = this.#options;
-    const records = await readEach(ground.items, part.map(({ intent }) => intent));
+  async #removeOrphans(part: readonly { readonly intent: Intent; readonly batch: CompletedBatch }[], failed: Set<CompletedBatch>): Promise<void> {
+    const { dependencies, logger } = this.#options;
+    const records = await readEach(dependencies.items, part.map(({ intent }) => intent));
     const orphaned = part.filter(({ batch }, i) => {
       const record = records[i] ?? null;
       if (record === UNREADABLE) failed.add(batch);
@@ -226,7 +226,7 @@ export class Reconciler {
     });
     await mapBounded(orphaned, ITEMS_AT_ONCE, async ({ intent, batch }) => {
       try {
-        await reconcileItem(ground, intent);
+        await reconcileItem(dependencies, intent);
       } catch (error) {
         if (lacksRight(error)) throw error;
         failed.add(batch);
@@ -241,25 +241,25 @@ export class Reconciler {
   }
 
   /** A stale item that cannot be seen to now is found again by the next search that meets it. */
-  async #seeStale(now: number, all: boolean): Promise<number> {
-    let mended = 0;
+  async #processStale(now: number, all: boolean): Promise<number> {
+    let reconciled = 0;
     await mapBounded(this.#stale.take(now, all), ITEMS_AT_ONCE, async (id) => {
       try {
-        await reconcileItem(this.#options.ground, id);
-        mended += 1;
+        await reconcileItem(this.#options.dependencies, id);
+        reconciled += 1;
       } catch (error) {
         if (lacksRight(error)) throw error;
         this.#options.logger.debug({ cause: messageOf(error) }, "an item with stale vectors could not be brought in step");
       }
     });
-    return mended;
+    return reconciled;
   }
 
-  async #see(batch: IntentBatch): Promise<Verdict[]> {
+  async #process(batch: IntentBatch): Promise<Verdict[]> {
     const { outbox, log } = this.#options;
-    const seen = await this.#lookAt(batch.intents);
+    const seen = await this.#readItems(batch.intents);
     const numbered = batch.intents.map((intent, i) => ({ intent, seen: seen?.[i] ?? null }));
-    const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#seeOne(each.intent, each.seen, batch));
+    const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#processOne(each.intent, each.seen, batch));
     // Its vectors are acknowledged and may not be flushed yet: it stays until it is due, whatever was seen of it now.
     if (log.isYoung(batch, Date.now())) return verdicts;
     const left = batch.intents.flatMap((intent, i): Left[] => {
@@ -274,9 +274,9 @@ export class Reconciler {
   }
 
   /** The items of a batch, read by two requests instead of two each. Null where one of them stands in the way. */
-  async #lookAt(ids: readonly ItemId[]): Promise<Seen[] | null> {
+  async #readItems(ids: readonly ItemId[]): Promise<Seen[] | null> {
     try {
-      return await lookAt(this.#options.ground, ids);
+      return await readItems(this.#options.dependencies, ids);
     } catch (error) {
       if (lacksRight(error)) throw error;
       // Which one it is, and for each of the others that it is none, comes out when they are read one by one.
@@ -285,11 +285,11 @@ export class Reconciler {
     }
   }
 
-  async #seeOne(intent: Intent, seen: Seen | null, batch: IntentBatch): Promise<Verdict> {
-    const { ground, log, events, logger } = this.#options;
+  async #processOne(intent: Intent, seen: Seen | null, batch: IntentBatch): Promise<Verdict> {
+    const { dependencies, log, events, logger } = this.#options;
     const { attempts } = batch;
     try {
-      const { record, wroteVectors } = await reconcileItem(ground, intent, seen);
+      const { record, wroteVectors } = await reconcileItem(dependencies, intent, seen);
       if (wroteVectors && record !== null) this.#observer.vectorsSynced("reconcile", Math.max(0, Date.now() - record.version / 1_000), 1);
       if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
       return wroteVectors && log.flushes ? "flushing" : "settled";
@@ -300,7 +300,7 @@ export class Reconciler {
         logger.debug({ attempts, cause: messageOf(error) }, "an item could not be brought in step; it is tried again");
         return "failed";
       }
-      if (!intent.isDead) events.tell({ type: "intent-dead", cause: messageOf(error) });
+      if (!intent.isDeadLettered) events.emit({ type: "intent-dead", cause: messageOf(error) });
       return "dead";
     }
   }
@@ -312,7 +312,7 @@ export class Reconciler {
  */
 function isSettled(intent: Intent, record: ItemRecord | null, now: number): boolean {
   if (record?.writeId === intent.writeId) return true;
-  const bound = (intent.notedAt + WRITE_BOUND_MS) * 1000;
+  const bound = (intent.recordedAt + WRITE_BOUND_MS) * 1000;
   if (record !== null && record.version > bound && record.version <= now * 1000) return true;
-  return now - intent.notedAt > WATCH_MS;
+  return now - intent.recordedAt > WATCH_MS;
 }

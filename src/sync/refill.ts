@@ -3,7 +3,7 @@
  * page: after a failure, or in another process, the rebuild continues there.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { ReconcileGround } from "../core/reconcile-item.ts";
+import type { ReconcileDependencies } from "../core/reconcile-item.ts";
 import { messageOf } from "../model/errors.ts";
 import { newWriteId } from "../model/item.ts";
 import type { Events } from "../ports/events.ts";
@@ -31,7 +31,7 @@ export interface Collection {
 
 /** What a refill stands on. */
 export interface RefillOptions {
-  readonly ground: ReconcileGround;
+  readonly dependencies: ReconcileDependencies;
   readonly collection: Collection;
   readonly settings: Settings;
   readonly events: Events;
@@ -62,7 +62,7 @@ export class Refill {
   readonly #own = newWriteId();
   readonly #stopped = new AbortController();
   #loop: Promise<void> | null = null;
-  #isTold = false;
+  #isReported = false;
   #lastFailure = "";
   #looks = 0;
   /** Attempts in a row that got no further, or did not complete it. */
@@ -97,8 +97,8 @@ export class Refill {
     const { collection, events } = this.#options;
     if (collection.isComplete || collection.isAway || collection.name !== name) return;
     await collection.complete();
-    events.tell({ type: "vectors-restored" });
-    this.#isTold = false;
+    events.emit({ type: "vectors-restored" });
+    this.#isReported = false;
   }
 
   async #watch(): Promise<void> {
@@ -108,34 +108,34 @@ export class Refill {
         await this.#look();
         this.#lastFailure = "";
       } catch (error) {
-        this.#tellFailure(error);
+        this.#reportFailure(error);
       }
       await this.#rest(TICK_MS);
     }
   }
 
   async #look(): Promise<void> {
-    const { collection, events, ground, logger, observer = unobserved } = this.#options;
+    const { collection, events, dependencies, logger, observer = unobserved } = this.#options;
     this.#looks += 1;
     // Another process may have found it lost and replaced it, while this one had no call to notice it by.
     if (this.#looks % LOOKS_A_CHECK === 0) await collection.look();
     if (collection.isAway) await collection.replace();
-    if (!collection.isComplete && !this.#isTold) {
-      events.tell({ type: "vectors-lost" });
-      this.#isTold = true;
+    if (!collection.isComplete && !this.#isReported) {
+      events.emit({ type: "vectors-lost" });
+      this.#isReported = true;
     }
     if (!collection.isComplete) await collection.look();
     if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
     const { name } = collection;
     const journal = new RepairJournal<RepairReport>(this.#options.settings, `refill:${name}:place`, name);
     const options = { signal: this.#stopped.signal, resume: true };
-    const repair = new Repair(ground, logger, options, { journal, stopsAtFailure: true });
+    const repair = new Repair(dependencies, logger, options, { journal, stopsAtFailure: true });
     try {
       const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
       logger.info({ ...report }, "the records were gone through to fill the vectors in again");
       if (repair.isComplete) return await this.complete(name);
     } catch (error) {
-      this.#tellFailure(error);
+      this.#reportFailure(error);
       if (journal.saves > 0) this.#attempts = 0;
       await this.#restLonger();
       throw error;
@@ -155,9 +155,9 @@ export class Refill {
 
   /** Another process may have filled it. */
   #seeCompletion(): void {
-    if (!this.#options.collection.isComplete || !this.#isTold) return;
-    this.#options.events.tell({ type: "vectors-restored" });
-    this.#isTold = false;
+    if (!this.#options.collection.isComplete || !this.#isReported) return;
+    this.#options.events.emit({ type: "vectors-restored" });
+    this.#isReported = false;
   }
 
   /** Of several processes that find the collection lost, one fills it: texts need not be embedded by each of them. */
@@ -175,7 +175,7 @@ export class Refill {
   async #claiming<T>(filling: Promise<T>): Promise<T> {
     const claim = (): void => {
       // A claim that fails costs no more than that another process begins to fill too.
-      this.#isOwnTurn().catch((error: unknown) => this.#tellFailure(error));
+      this.#isOwnTurn().catch((error: unknown) => this.#reportFailure(error));
     };
     const timer = setInterval(claim, TURN_MS / 6).unref();
     try {
@@ -185,7 +185,7 @@ export class Refill {
     }
   }
 
-  #tellFailure(error: unknown): void {
+  #reportFailure(error: unknown): void {
     if (this.#stopped.signal.aborted) return;
     const cause = messageOf(error);
     // Once for each reason, not at each look.

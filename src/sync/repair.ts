@@ -2,7 +2,7 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { Indexing } from "../core/indexing.ts";
 import { namespacePages, type NamespaceStream } from "../core/namespace-pages.ts";
-import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { lacksRight } from "../core/upkeep-rights.ts";
 import { isStoreError, messageOf } from "../model/errors.ts";
@@ -76,7 +76,7 @@ const ALL: NamespaceStream = { prefix: ROOT, from: null, expected: 500 };
 
 /** Looks at everything once. May run beside writers, and twice at once. */
 export class Repair {
-  readonly #ground: ReconcileGround;
+  readonly #dependencies: ReconcileDependencies;
   readonly #logger: Logger;
   readonly #options: RepairOptions;
   readonly #context: RepairContext | null;
@@ -97,8 +97,8 @@ export class Repair {
   #pages = 0;
 
   /** @param context - null keeps no place, and has none to go on from */
-  constructor(ground: ReconcileGround, logger: Logger, options: RepairOptions = {}, context: RepairContext | null = null) {
-    this.#ground = ground;
+  constructor(dependencies: ReconcileDependencies, logger: Logger, options: RepairOptions = {}, context: RepairContext | null = null) {
+    this.#dependencies = dependencies;
     this.#logger = logger;
     this.#options = options;
     this.#context = options.dryRun ? null : context;
@@ -146,7 +146,7 @@ export class Repair {
 
   /** Reads all from a place on: the rest of its phase, and the phases behind it. */
   async #readFrom(phase: RepairProgress["phase"], after: string | null): Promise<void> {
-    const { indexing } = this.#ground;
+    const { indexing } = this.#dependencies;
     if (phase === "records") {
       await this.#readPages(phase, after, (place) => this.#records(place, RECORDS_A_PAGE));
       if (indexing !== null) await this.#save("points", null);
@@ -178,7 +178,7 @@ export class Repair {
   }
 
   async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
-    const { items, indexing } = this.#ground;
+    const { items, indexing } = this.#dependencies;
     const page = await items.scan(after, limit);
     this.#counts.unreadable += page.unreadable;
     for (const { namespace } of page.found) this.#occupied.add(namespace);
@@ -196,14 +196,14 @@ export class Repair {
     const wrong = live.filter((record, i) => {
       const isListed = listed[i] === true;
       if (!isListed) this.#counts.unlisted += 1;
-      const isInStep = indexing === null || this.#isInStep(indexing, record, points[i] ?? null);
-      return !isListed || !isInStep;
+      const isInSync = indexing === null || this.#isInSync(indexing, record, points[i] ?? null);
+      return !isListed || !isInSync;
     });
-    await this.#mend(wrong);
+    await this.#reconcileEach(wrong);
     return page;
   }
 
-  #isInStep(indexing: Indexing, record: LiveRecord, point: StoredPoint | null): boolean {
+  #isInSync(indexing: Indexing, record: LiveRecord, point: StoredPoint | null): boolean {
     const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
     if (texts.length === 0) {
       this.#unscored.add(record.namespace);
@@ -219,7 +219,7 @@ export class Repair {
 
   async #points(indexing: Indexing, after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
     const page = await indexing.vectors.scan(after, limit);
-    const records = await readEach(this.#ground.items, page.found.map(idOf));
+    const records = await readEach(this.#dependencies.items, page.found.map(idOf));
     const now = Date.now();
     // A record that cannot be read here was counted when it was scanned; its point is left alone.
     const orphans = page.found.filter((point, i) => {
@@ -230,7 +230,7 @@ export class Repair {
       return this.#isOrphan(indexing, point, live, now);
     });
     this.#counts.orphaned += orphans.length;
-    await this.#mend(orphans);
+    await this.#reconcileEach(orphans);
     return page;
   }
 
@@ -251,11 +251,11 @@ export class Repair {
     return rules.textsOf(decodeValue(record.value), namespace, record.index).length === 0;
   }
 
-  async #mend(ids: readonly ItemId[]): Promise<void> {
+  async #reconcileEach(ids: readonly ItemId[]): Promise<void> {
     if (this.#options.dryRun) return;
     await mapBounded(ids, ITEMS_AT_ONCE, async (id) => {
       try {
-        await reconcileItem(this.#ground, idOf(id));
+        await reconcileItem(this.#dependencies, idOf(id));
       } catch (error) {
         if (lacksRight(error)) throw error;
         const isPassing = !isStoreError(error) || error.retryable;
@@ -271,7 +271,7 @@ export class Repair {
 
   async #flagUnscored({ namespace }: ItemId): Promise<void> {
     try {
-      await this.#ground.items.markUnscored([namespace]);
+      await this.#dependencies.items.markUnscored([namespace]);
     } catch (error) {
       if (lacksRight(error)) throw error;
       this.#hasPassingFailure = true;
@@ -281,7 +281,7 @@ export class Repair {
 
   /** Flags that no item needs any more are taken off, and namespaces that hold nothing leave the registry. */
   async #namespaces(startedAt: number): Promise<void> {
-    const { items, indexing } = this.#ground;
+    const { items, indexing } = this.#dependencies;
     // A record that cannot be decoded says neither where it is nor whether it has vectors.
     const isCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
     for await (const { paths } of namespacePages(items, ALL)) {

@@ -1,7 +1,7 @@
 /** Takes away what has ended: vectors of expired items, and what the database itself does not forget. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
-import { reconcileItem, type ReconcileGround } from "../core/reconcile-item.ts";
+import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
@@ -21,7 +21,7 @@ export interface SweepReport {
 
 /** What a sweeper stands on. */
 export interface SweeperOptions {
-  readonly ground: ReconcileGround;
+  readonly dependencies: ReconcileDependencies;
   readonly logger: Logger;
   readonly upkeep: UpkeepRights;
   /** Between two sweeps, milliseconds. */
@@ -66,7 +66,7 @@ export class Sweeper {
     const { upkeep } = this.#options;
     if (this.#running !== null || upkeep.areMissing) return;
     this.#running = this.sweep().catch((error: unknown) => {
-      if (upkeep.note(error)) return;
+      if (upkeep.handled(error)) return;
       this.#options.logger.warn({ cause: messageOf(error) }, "what has ended could not be swept; the next sweep goes on");
     });
     await this.#running;
@@ -83,7 +83,7 @@ export class Sweeper {
   }
 
   async #sweep(now: number): Promise<SweepReport> {
-    const { items, indexing } = this.#options.ground;
+    const { items, indexing } = this.#options.dependencies;
     const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now - RENEWAL_LAG_MS);
     let records = 0;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
@@ -115,8 +115,8 @@ export class Sweeper {
   }
 
   async #sweepFound(vectors: VectorIndex, found: readonly IndexedPoint[], now: number): Promise<number> {
-    const { ground } = this.#options;
-    const records = await readEach(ground.items, found.map(({ namespace, key }) => ({ namespace, key })));
+    const { dependencies } = this.#options;
+    const records = await readEach(dependencies.items, found.map(({ namespace, key }) => ({ namespace, key })));
     const readable = found.filter((_, i) => records[i] !== UNREADABLE);
     const renewals = found.flatMap((point, i) => {
       const record = records[i] ?? null;
@@ -131,9 +131,9 @@ export class Sweeper {
 
   /** One that cannot be seen to now does not hold up the others; the next sweep meets it again. */
   async #removed({ namespace, key }: IndexedPoint, now: number): Promise<boolean> {
-    const { ground, logger } = this.#options;
+    const { dependencies, logger } = this.#options;
     try {
-      return !isLive((await reconcileItem(ground, { namespace, key })).record, now);
+      return !isLive((await reconcileItem(dependencies, { namespace, key })).record, now);
     } catch (error) {
       if (lacksRight(error)) throw error;
       logger.warn({ cause: messageOf(error) }, "the vectors of an item that has ended could not be swept; it is tried again");

@@ -21,7 +21,7 @@ export interface ServiceHealth {
 /** Writes that are noted and not known to be finished. */
 export interface BacklogHealth {
   /** All notes, those of writes that ended moments ago included; at most the bound to which they are counted. */
-  readonly noted: number;
+  readonly intents: number;
   /** Whether there are more than were counted. */
   readonly more: boolean;
   /** Batches of intents in a format that this version cannot read; processes of the newer version finish them. */
@@ -83,8 +83,8 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
   const { items, outbox, vectors, breakers } = sources;
   const deadline = new Deadline(DEADLINE_MS);
   const [records, index, backlog] = await Promise.all([
-    ask(deadline, breakers.records, () => items.get([NO_ITEM])),
-    vectors === null ? null : ask(deadline, breakers.vectors, () => vectors.stored([NO_ITEM])),
+    checkService(deadline, breakers.records, () => items.get([NO_ITEM])),
+    vectors === null ? null : checkService(deadline, breakers.vectors, () => vectors.stored([NO_ITEM])),
     readBacklog(deadline, outbox),
   ]);
   const isComplete = sources.isComplete();
@@ -121,7 +121,7 @@ export function healthOfNone(error: unknown): Health {
   };
 }
 
-async function ask(
+async function checkService(
   deadline: Deadline,
   breaker: (() => BreakerState) | null,
   question: () => Promise<unknown>,
@@ -141,7 +141,7 @@ async function readBacklog(deadline: Deadline, outbox: Pick<Outbox, "backlog">):
   const answer = await settled(deadline.wait("Counting the backlog", outbox.backlog(BATCHES_COUNTED)));
   // That it could not be counted is said by null; why, by the health of the records, beside which it lies.
   if (answer.status === "rejected") return null;
-  const { intents, dead, unreadable, more, oldestDueAt } = answer.value;
+  const { intents, deadLettered, unreadable, more, oldestDueAt } = answer.value;
   const overdueMs = oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt);
-  return { noted: intents, more, unreadable, dead, overdueMs };
+  return { intents, more, unreadable, dead: deadLettered, overdueMs };
 }

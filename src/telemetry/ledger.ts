@@ -25,7 +25,7 @@ export class ServiceCounts {
   readonly latency = new RecentLatency();
 
   /** A call has ended, after so many milliseconds. */
-  ended(isFailed: boolean, ms: number, now: number): void {
+  completed(isFailed: boolean, ms: number, now: number): void {
     this.calls += 1;
     if (isFailed) this.failed += 1;
     this.latency.record(ms, now);

@@ -54,7 +54,7 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
   const end = (failure: { readonly reason: unknown } | null): void => {
     const now = performance.now();
     operation?.leave(service, now);
-    counts.ended(failure !== null, now - startedAt, now);
+    counts.completed(failure !== null, now - startedAt, now);
     if (instruments.areRead) {
       const { [ATTRIBUTES.errorType.name]: type } = failure === null ? {} : errorAttributes(failure.reason);
       instruments.record(metric, (now - startedAt) / 1_000, type === undefined ? attributes : { ...attributes, [ATTRIBUTES.errorType.name]: type });
@@ -80,12 +80,12 @@ function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault
   return task().then(
     (answer) => {
       const now = performance.now();
-      counts.ended(fault(answer) !== null, now - startedAt, now);
+      counts.completed(fault(answer) !== null, now - startedAt, now);
       return answer;
     },
     (reason: unknown) => {
       const now = performance.now();
-      counts.ended(true, now - startedAt, now);
+      counts.completed(true, now - startedAt, now);
       throw reason;
     },
   );
@@ -152,7 +152,7 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
     upsert: (points, options, deadline) => upsert(points.length, () => vectors.upsert(points, options, deadline)),
     stored: (ids, deadline) => stored(ids.length, () => vectors.stored(ids, deadline)),
     remove: (removals, deadline) => remove(removals.length, () => vectors.remove(removals, deadline)),
-    query: (asked, deadline) => query(1, () => vectors.query(asked, deadline)),
+    query: (question, deadline) => query(1, () => vectors.query(question, deadline)),
     scan: (after, limit, deadline) => scan(1, () => vectors.scan(after, limit, deadline)),
     expired: (now, after, limit, deadline) => expired(1, () => vectors.expired(now, after, limit, deadline)),
     renew: (renewals, deadline) => renew(renewals.length, () => vectors.renew(renewals, deadline)),

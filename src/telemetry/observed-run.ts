@@ -35,7 +35,7 @@ const QUIET_MS = 10_000;
 const MOST_FAILURES = 10;
 
 /** A call that has ended. */
-interface Ended<Answer> {
+interface CompletedCall<Answer> {
   readonly requests: readonly Request[];
   readonly outcomes: readonly PromiseSettledResult<Answer>[];
   readonly ms: number;
@@ -59,7 +59,7 @@ interface Measured {
 /** Runs requests, and tells of them. */
 export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetry, factsOf: FactsOf<Answer>): RunRequests<Answer> {
   const { ledger, tracing, instruments } = telemetry;
-  const told = new OperationsTold(telemetry, factsOf);
+  const report = new OperationReport(telemetry, factsOf);
   return (requests, caller) => {
     if (requests.length === 0) return run(requests, caller);
     const startedAt = performance.now();
@@ -70,11 +70,11 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
       ledger.inFlight += 1;
       return run(requests, caller).then(
         (outcomes) => {
-          told.getEnded(requests, outcomes, startedAt);
+          report.getCompleted(requests, outcomes, startedAt);
           return outcomes;
         },
         (reason: unknown) => {
-          told.getEnded(requests, [{ status: "rejected", reason }], startedAt);
+          report.getCompleted(requests, [{ status: "rejected", reason }], startedAt);
           throw reason;
         },
       );
@@ -85,7 +85,7 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
     const end = (outcomes: readonly PromiseSettledResult<Answer>[]): void => {
       const now = performance.now();
       ledger.inFlight -= requests.length;
-      told.ended({ requests, outcomes, ms: now - startedAt, now, time, span: step?.span ?? null });
+      report.completed({ requests, outcomes, ms: now - startedAt, now, time, span: step?.span ?? null });
       step?.span.end();
     };
     return (step === null ? task() : step.run(task)).then(
@@ -149,7 +149,7 @@ function beginOperation({ tracing, options }: Telemetry, requests: readonly Requ
 }
 
 /** Counts operations that have ended, and tells of them. */
-class OperationsTold<Answer> {
+class OperationReport<Answer> {
   readonly #telemetry: Telemetry;
   readonly #factsOf: FactsOf<Answer>;
   readonly #lines = new RepeatedLines(QUIET_MS);
@@ -159,14 +159,14 @@ class OperationsTold<Answer> {
     this.#factsOf = factsOf;
   }
 
-  /** As {@link ended}, for a get that nobody but `stats()` is told of unless it was slow or failed. */
-  getEnded(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
+  /** As {@link completed}, for a get that nobody but `stats()` is told of unless it was slow or failed. */
+  getCompleted(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
     const { ledger, options } = this.#telemetry;
     const now = performance.now();
     const ms = now - startedAt;
     ledger.inFlight -= 1;
     if (outcomes[0]?.status !== "fulfilled" || ms > options.slowOperationMs) {
-      this.ended({ requests, outcomes, ms, now, time: null, span: null });
+      this.completed({ requests, outcomes, ms, now, time: null, span: null });
       return;
     }
     const { get } = ledger.operations;
@@ -174,7 +174,7 @@ class OperationsTold<Answer> {
     get.latency.record(ms, now);
   }
 
-  ended(call: Ended<Answer>): void {
+  completed(call: CompletedCall<Answer>): void {
     const { requests, outcomes, ms, now, span } = call;
     const { slowOperationMs } = this.#telemetry.options;
     const isFailed = outcomes.some(isFault);
@@ -184,8 +184,8 @@ class OperationsTold<Answer> {
     });
     const id = span !== null || isFailed || ms > slowOperationMs ? randomUUID() : "";
     if (span?.isRecording() === true) this.#describe(call, span, id);
-    if (ms > slowOperationMs) this.#tellSlow(call, id);
-    if (isFailed) this.#tellFailed(call, id);
+    if (ms > slowOperationMs) this.#logSlow(call, id);
+    if (isFailed) this.#logFailed(call, id);
   }
 
   #count(request: Request, outcome: PromiseSettledResult<Answer>, ms: number, now: number): void {
@@ -196,12 +196,12 @@ class OperationsTold<Answer> {
     counts.latency.record(ms, now);
     if (ms > options.slowOperationMs) counts.slow += 1;
     const code = outcome.status === "rejected" ? codeOf(outcome.reason) : null;
-    if (code !== null) noteFailure(counts, code);
+    if (code !== null) countFailure(counts, code);
     const facts = outcome.status === "fulfilled" && operation === "search" ? this.#factsOf(outcome.value) : null;
     const reason = facts?.reason ?? null;
     if (reason !== null) ledger.degraded.set(reason, (ledger.degraded.get(reason) ?? 0) + 1);
     const bytes = request.kind === "put" ? (request.value?.bytes.byteLength ?? null) : null;
-    if (bytes !== null) noteValue(ledger.values, bytes);
+    if (bytes !== null) countValue(ledger.values, bytes);
     if (instruments.areRead) this.#measure({ request, operation, code, facts, bytes, ms });
   }
 
@@ -219,7 +219,7 @@ class OperationsTold<Answer> {
   }
 
   /** Puts into the span what became of the call. */
-  #describe({ requests, outcomes, time, now }: Ended<Answer>, span: Span, id: string): void {
+  #describe({ requests, outcomes, time, now }: CompletedCall<Answer>, span: Span, id: string): void {
     span.setAttributes({ [ATTRIBUTES.operationId.name]: id, ...(time === null ? {} : timeAttributes(time.breakdown(now))) });
     const [first] = outcomes;
     if (requests.length === 1 && first?.status === "fulfilled") {
@@ -243,25 +243,25 @@ class OperationsTold<Answer> {
   }
 
   /** Its message is left to the caller, who has it: it may name what is stored. */
-  #tellFailed({ requests, outcomes, ms, now, span }: Ended<Answer>, operationId: string): void {
+  #logFailed({ requests, outcomes, ms, now, span }: CompletedCall<Answer>, operationId: string): void {
     const position = outcomes.findIndex(isFault);
     const [request, outcome] = [requests[position], outcomes[position]];
     if (request === undefined || outcome?.status !== "rejected") return;
     const operation = operationOf(request);
     const code = codeOf(outcome.reason);
-    const leftOut = this.#lines.due(`${operation} ${code}`, now);
-    if (leftOut === null) return;
+    const suppressed = this.#lines.due(`${operation} ${code}`, now);
+    if (suppressed === null) return;
     const error = outcome.reason instanceof Error ? outcome.reason.name : "unknown";
-    const fields = { operationId, operation, code, error, durationMs: rounded(ms), ...traceOf(span), leftOut };
+    const fields = { operationId, operation, code, error, durationMs: rounded(ms), ...traceOf(span), suppressed };
     this.#telemetry.logger.warn(fields, "an operation failed");
   }
 
-  #tellSlow({ requests, outcomes, ms, time, now, span }: Ended<Answer>, operationId: string): void {
+  #logSlow({ requests, outcomes, ms, time, now, span }: CompletedCall<Answer>, operationId: string): void {
     const [first] = requests;
     if (first === undefined) return;
     const operation = requests.length > 1 ? "batch" : operationOf(first);
-    const leftOut = this.#lines.due(operation, now);
-    if (leftOut === null) return;
+    const suppressed = this.#lines.due(operation, now);
+    if (suppressed === null) return;
     const failure = outcomes.find((outcome) => outcome.status === "rejected");
     const fields = {
       operationId,
@@ -271,7 +271,7 @@ class OperationsTold<Answer> {
       ...(time === null ? { recordsMs: rounded(ms) } : time.breakdown(now)),
       outcome: failure === undefined ? "ok" : codeOf(failure.reason),
       ...traceOf(span),
-      leftOut,
+      suppressed,
     };
     this.#telemetry.logger.warn(fields, "an operation was slow");
   }
@@ -282,13 +282,13 @@ function isFault(outcome: PromiseSettledResult<unknown>): boolean {
   return outcome.status === "rejected" && !CALLERS.has(codeOf(outcome.reason));
 }
 
-function noteFailure(counts: OperationCounts, code: string): void {
+function countFailure(counts: OperationCounts, code: string): void {
   if (CALLERS.has(code)) counts.refused += 1;
   else counts.failed += 1;
   if (code === "RATE_LIMITED") counts.rateLimited += 1;
 }
 
-function noteValue(values: { puts: number; bytes: number; largest: number }, bytes: number): void {
+function countValue(values: { puts: number; bytes: number; largest: number }, bytes: number): void {
   values.puts += 1;
   values.bytes += bytes;
   if (bytes > values.largest) values.largest = bytes;

@@ -14,12 +14,12 @@ export interface Breakdown {
 export type Wait = Service | "queue";
 
 interface Waited {
-  under: number;
+  active: number;
   since: number;
   ms: number;
 }
 
-const noWait = (): Waited => ({ under: 0, since: 0, ms: 0 });
+const noWait = (): Waited => ({ active: 0, since: 0, ms: 0 });
 
 /** Adds up what one call of the store waits for; what it waits for twice at once counts once. */
 export class OperationTime {
@@ -33,15 +33,15 @@ export class OperationTime {
   /** It begins to wait. */
   enter(wait: Wait, now: number): void {
     const waited = this.#waits[wait];
-    if (waited.under === 0) waited.since = now;
-    waited.under += 1;
+    if (waited.active === 0) waited.since = now;
+    waited.active += 1;
   }
 
   /** It waits no more. */
   leave(wait: Wait, now: number): void {
     const waited = this.#waits[wait];
-    waited.under -= 1;
-    if (waited.under === 0) waited.ms += now - waited.since;
+    waited.active -= 1;
+    if (waited.active === 0) waited.ms += now - waited.since;
   }
 
   /** It has waited for so long, milliseconds. */
@@ -52,7 +52,7 @@ export class OperationTime {
   /** What it has waited for until now; what it still waits for included. */
   breakdown(now: number): Breakdown {
     const { embeddings, records, vectors, queue } = this.#waits;
-    const of = ({ under, since, ms }: Waited): number => rounded(under === 0 ? ms : ms + now - since);
+    const of = ({ active, since, ms }: Waited): number => rounded(active === 0 ? ms : ms + now - since);
     return { embeddingMs: of(embeddings), recordsMs: of(records), vectorsMs: of(vectors), queueMs: of(queue) };
   }
 }

@@ -1,7 +1,7 @@
 /** Lines that would repeat with every operation of a bad while: one of each kind now and then, and how many there were. */
 export class RepeatedLines {
   readonly #quietMs: number;
-  readonly #lines = new Map<string, { loggedAt: number; leftOut: number }>();
+  readonly #lines = new Map<string, { loggedAt: number; suppressed: number }>();
 
   /** @param quietMs - after a line, others of its kind are left out for so long, milliseconds */
   constructor(quietMs: number) {
@@ -18,10 +18,10 @@ export class RepeatedLines {
   due(kind: string, now: number): number | null {
     const line = this.#lines.get(kind);
     if (line !== undefined && now - line.loggedAt < this.#quietMs) {
-      line.leftOut += 1;
+      line.suppressed += 1;
       return null;
     }
-    this.#lines.set(kind, { loggedAt: now, leftOut: 0 });
-    return line?.leftOut ?? 0;
+    this.#lines.set(kind, { loggedAt: now, suppressed: 0 });
+    return line?.suppressed ?? 0;
   }
 }

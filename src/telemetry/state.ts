@@ -35,7 +35,7 @@ const BACKLOG_DEADLINE_MS = 2_000;
 
 interface Backlog {
   readonly intents: number;
-  readonly dead: number;
+  readonly deadLettered: number;
   readonly oldestDueAt: number | null;
 }
 
@@ -78,7 +78,7 @@ export async function observeState(sources: StateSources, count: BacklogCount, i
   const backlog = await count.read(sources.outbox, intervalMs);
   if (backlog === null) return;
   observe("intentsPending", backlog.intents);
-  observe("intentsDead", backlog.dead);
+  observe("intentsDead", backlog.deadLettered);
   const { oldestDueAt } = backlog;
   observe("intentsOverdue", oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) / 1_000);
 }

@@ -89,7 +89,7 @@ export interface StoreStats {
 export function readStats(ledger: Ledger, state: StateSources | null, events: StoreStats["events"]): StoreStats {
   const now = performance.now();
   const { texts } = ledger;
-  const asked = texts.cache + texts.shared + texts.provider;
+  const requested = texts.cache + texts.shared + texts.provider;
   const guard = (service: Service): GuardState | null => state?.guards[service]?.() ?? null;
   return {
     since: ledger.since.toISOString(),
@@ -101,10 +101,10 @@ export function readStats(ledger: Ledger, state: StateSources | null, events: St
     inFlight: ledger.inFlight,
     services: each(["records", "vectors", "embeddings"], (name) => serviceStats(ledger.services[name], guard(name), now)),
     embedding: {
-      texts: asked,
+      texts: requested,
       cacheHits: texts.cache,
       shared: texts.shared,
-      hitRate: asked === 0 ? null : texts.cache / asked,
+      hitRate: requested === 0 ? null : texts.cache / requested,
       cacheEntries: state?.cachedTexts() ?? null,
     },
     groups: each(GROUPS, (name) => ({ ...ledger.groups[name] })),

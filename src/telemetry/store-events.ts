@@ -69,15 +69,15 @@ export class StoreEvents implements Events {
   /** Listeners of the application. */
   readonly listeners: EventListeners;
   readonly #logger: Logger;
-  readonly #told: (type: StoreEventType) => void;
+  readonly #onEmit: (type: StoreEventType) => void;
   readonly #counts = new Map<StoreEventType, number>();
   readonly #logged = new Map<string, number>();
   readonly #failures = new RepeatedLines(QUIET_MS);
 
-  /** @param told - is given the type of each event, to count it */
-  constructor(logger: Logger, told: (type: StoreEventType) => void = () => undefined) {
+  /** @param onEmit - is given the type of each event, to count it */
+  constructor(logger: Logger, onEmit: (type: StoreEventType) => void = () => undefined) {
     this.#logger = logger;
-    this.#told = told;
+    this.#onEmit = onEmit;
     this.internal = new EventListeners((type, error) => this.#logFailure("internal subscriber", type, error)).expectUpTo(MAX_INTERNAL);
     this.listeners = new EventListeners((type, error) => this.#logFailure("event listener", type, error));
   }
@@ -87,11 +87,11 @@ export class StoreEvents implements Events {
     return Object.fromEntries(this.#counts);
   }
 
-  tell(event: StoreEvent): void {
+  emit(event: StoreEvent): void {
     const count = (this.#counts.get(event.type) ?? 0) + 1;
     this.#counts.set(event.type, count);
     callIsolated(
-      () => this.#told(event.type),
+      () => this.#onEmit(event.type),
       (error) => this.#logFailure("event counter", event.type, error),
     );
     this.#log(event, count);
@@ -100,9 +100,9 @@ export class StoreEvents implements Events {
   }
 
   #logFailure(what: string, type: StoreEventType, error: unknown): void {
-    const leftOut = this.#failures.due(`${what} ${type}`, performance.now());
-    if (leftOut === null) return;
-    const fields = { type, cause: messageOf(error), ...(leftOut === 0 ? {} : { leftOut }) };
+    const suppressed = this.#failures.due(`${what} ${type}`, performance.now());
+    if (suppressed === null) return;
+    const fields = { type, cause: messageOf(error), ...(suppressed === 0 ? {} : { suppressed }) };
     this.#logger.error(fields, `an ${what} failed; the store and other listeners are not affected`);
   }
 

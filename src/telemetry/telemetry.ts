@@ -90,7 +90,7 @@ export class Telemetry implements Observer {
   }
 
   /** Counts an event of the store. */
-  told(type: StoreEventType): void {
+  eventEmitted(type: StoreEventType): void {
     if (this.instruments.areRead) this.instruments.add("events", 1, attributesOf({ event: type }));
   }
 

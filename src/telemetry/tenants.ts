@@ -22,16 +22,16 @@ export class Tenants {
   /** The label of a namespace's tenant; null where no labels are asked for. */
   of(path: string, { tenantOf, maxTenants }: TenantOptions): string | null {
     if (tenantOf === undefined) return null;
-    const said = this.#ask(tenantOf, path);
-    if (typeof said !== "string" || said === "") return "none";
-    const label = shortName(said);
+    const answer = this.#call(tenantOf, path);
+    if (typeof answer !== "string" || answer === "") return "none";
+    const label = shortName(answer);
     if (this.#known.has(label)) return label;
     if (this.#known.size >= maxTenants) return "other";
     this.#known.add(label);
     return label;
   }
 
-  #ask(tenantOf: NonNullable<TenantOptions["tenantOf"]>, path: string): unknown {
+  #call(tenantOf: NonNullable<TenantOptions["tenantOf"]>, path: string): unknown {
     try {
       return tenantOf(toLabels(path));
     } catch (error) {

@@ -257,12 +257,12 @@ function unregisterCases(context: RepositoryContext): void {
 
 /** Sweeps until nothing is left, and gives how much was removed. */
 async function sweepAll(items: ItemRepository, limit: number): Promise<number> {
-  let told = 0;
+  let removedInAll = 0;
   for (let rounds = 0; ; rounds += 1) {
     const removed = await items.sweep(limit);
     expect(removed).toBeLessThanOrEqual(limit);
-    if (removed === 0) return told;
-    told += removed;
+    if (removed === 0) return removedInAll;
+    removedInAll += removed;
     expect(rounds, "a sweep has to come to its end").toBeLessThan(1_000);
   }
 }
@@ -294,8 +294,8 @@ function sweepCases(context: RepositoryContext): void {
       const before = await left();
       expect(await items.sweep(0)).toBe(0);
       expect(await left()).toBe(before);
-      const told = await sweepAll(items, 7);
-      expect(before - (await left())).toBeLessThanOrEqual(told);
+      const removedInAll = await sweepAll(items, 7);
+      expect(before - (await left())).toBeLessThanOrEqual(removedInAll);
     });
   });
 }

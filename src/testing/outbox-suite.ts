@@ -31,7 +31,7 @@ const START = Date.UTC(2026, 0, 1);
 const END_OF_TIME = Date.UTC(3000, 0, 1);
 
 /** The backlog of an empty outbox. */
-const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, unreadable: 0, intents: 0, dead: 0 };
+const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, unreadable: 0, intents: 0, deadLettered: 0 };
 
 /** Cells that this version cannot read. Each is greater than what it replaces: of equal write times the greater wins. */
 const UNREADABLE_CELLS = ['{"b":9,"of":"a newer version"}', '{"b":9}', '{"b":X', "~"].map((text) => Buffer.from(text));
@@ -44,7 +44,7 @@ const HOSTILE = [
 
 /** An intent of a write of its own. */
 function intentOf(key: string, namespace = "agents.memories"): Intent {
-  return { namespace, key, writeId: newWriteId(), notedAt: START };
+  return { namespace, key, writeId: newWriteId(), recordedAt: START };
 }
 
 /** A batch, by default a new one with one intent that was never looked at. */
@@ -115,7 +115,7 @@ function unreadableCases(made: () => Awaited<ReturnType<OutboxSuite["create"]>>)
     test("count in the backlog, their intents do not", async () => {
       const { outbox } = made();
       const unreadable = await addUnreadable(5, START);
-      await outbox.add(batchOf(START + 10, { intents: [intentOf("a"), { ...intentOf("b"), isDead: true }] }));
+      await outbox.add(batchOf(START + 10, { intents: [intentOf("a"), { ...intentOf("b"), isDeadLettered: true }] }));
       expect(await outbox.backlog(100)).toEqual({
         ...{ batches: 6, more: false, oldestDueAt: START },
         ...{ unreadable: 5, intents: 2, dead: 1 },
@@ -128,14 +128,14 @@ function unreadableCases(made: () => Awaited<ReturnType<OutboxSuite["create"]>>)
 function keepingCases(outbox: () => Outbox): void {
   describe("add", () => {
     test("keeps all of a batch, its intents in their order", async () => {
-      const intents = upTo(3).map((i) => ({ ...intentOf(`key ${9 - i}`, `namespace.${i}`), notedAt: START + i }));
+      const intents = upTo(3).map((i) => ({ ...intentOf(`key ${9 - i}`, `namespace.${i}`), recordedAt: START + i }));
       const batch = batchOf(START, { attempts: 7, intents });
       await outbox().add(batch);
       expect(await kept(outbox())).toEqual([batch]);
     });
 
     test("keeps which of its intents are dead", async () => {
-      const intents: Intent[] = [intentOf("a"), { ...intentOf("b"), isDead: true }, intentOf("c")];
+      const intents: Intent[] = [intentOf("a"), { ...intentOf("b"), isDeadLettered: true }, intentOf("c")];
       const batch = batchOf(START, { intents });
       await outbox().add(batch);
       expect(await kept(outbox())).toEqual([batch]);
@@ -163,7 +163,7 @@ function keepingCases(outbox: () => Outbox): void {
     });
 
     test.each(HOSTILE.map((text) => [text]))("keeps any well-formed text: %j", async (text) => {
-      const intent: Intent = { namespace: text.replaceAll(".", ""), key: text, writeId: text, notedAt: START };
+      const intent: Intent = { namespace: text.replaceAll(".", ""), key: text, writeId: text, recordedAt: START };
       const batch = batchOf(START, { id: `${randomUUID()}${text}`, intents: [intent, intent] });
       await outbox().add(batch);
       expect(await kept(outbox())).toEqual([batch]);
@@ -289,18 +289,18 @@ function backlogCases(outbox: () => Outbox): void {
     });
 
     test("counts up to its bound, and says whether there are more", async () => {
-      const intents = [intentOf("a"), { ...intentOf("b"), isDead: true as const }, intentOf("c")];
+      const intents = [intentOf("a"), { ...intentOf("b"), isDeadLettered: true as const }, intentOf("c")];
       const batches = upTo(25).map((i) => batchOf(START + (i < 15 ? i : i * MINUTE), { intents }));
       await addAll(outbox(), batches);
-      const told = (batches: number, more: boolean): OutboxBacklog => {
-        return { batches, more, oldestDueAt: START, unreadable: 0, intents: 3 * batches, dead: batches };
+      const expected = (batches: number, more: boolean): OutboxBacklog => {
+        return { batches, more, oldestDueAt: START, unreadable: 0, intents: 3 * batches, deadLettered: batches };
       };
-      for (const bound of [0, 1, 3, 14, 15, 16, 24]) expect(await outbox().backlog(bound)).toEqual(told(bound, true));
-      for (const bound of [25, 26, 1_000]) expect(await outbox().backlog(bound)).toEqual(told(25, false));
+      for (const bound of [0, 1, 3, 14, 15, 16, 24]) expect(await outbox().backlog(bound)).toEqual(expected(bound, true));
+      for (const bound of [25, 26, 1_000]) expect(await outbox().backlog(bound)).toEqual(expected(25, false));
     });
 
     test("counts the intents of all batches, and those of them that are dead", async () => {
-      const dead = (key: string): Intent => ({ ...intentOf(key), isDead: true });
+      const dead = (key: string): Intent => ({ ...intentOf(key), isDeadLettered: true });
       const batches = [
         batchOf(START, { intents: [] }),
         batchOf(START + 1, { intents: [intentOf("a"), intentOf("b")] }),
@@ -358,9 +358,9 @@ function crowdCases(outbox: () => Outbox): void {
           expect(gone.filter((id) => found.has(id))).toEqual([]);
         } while (isBusy);
       };
-      const lookers = [look(), look()];
+      const observers = [look(), look()];
       const working = Promise.all(upTo(8).map(work)).finally(() => (isBusy = false));
-      await Promise.all([working, ...lookers]);
+      await Promise.all([working, ...observers]);
       expect(idsOf(await kept(outbox())).sort()).toEqual([...added].sort());
     });
   });

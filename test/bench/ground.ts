@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../servers/postgres.ts";
 import { startServers } from "../servers/servers.ts";
-import type { Ground, SystemName } from "./system.ts";
+import type { BenchEnvironment, SystemName } from "./system.ts";
 
 /** Servers that are up. */
-export interface StartedGround {
-  readonly ground: Ground;
+export interface StartedEnvironment {
+  readonly environment: BenchEnvironment;
   /** What they are, for the report. */
   readonly servers: string;
   /** Why Postgres is missing; null where it is up. */
@@ -17,7 +17,7 @@ export interface StartedGround {
 }
 
 /** Starts the servers that the systems need, as a user would measure them: an optimizing Java, default commit logs. */
-export async function startGround(systems: readonly SystemName[]): Promise<StartedGround> {
+export async function startEnvironment(systems: readonly SystemName[]): Promise<StartedEnvironment> {
   const needsServers = systems.includes("servers") || systems.includes("raw");
   const servers = needsServers ? await startServers({ jit: "full" }) : null;
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
@@ -31,7 +31,7 @@ export async function startGround(systems: readonly SystemName[]): Promise<Start
     }
   }
   return {
-    ground: {
+    environment: {
       servers: servers && {
         cql: { contactPoints: servers.cql.contactPoints, localDataCenter: servers.cql.localDataCenter },
         qdrant: { url: servers.qdrant.url },

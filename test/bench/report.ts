@@ -54,7 +54,7 @@ export function asMarkdown(report: BenchReport): string {
   ].join("\n");
 }
 
-function rowsOf(systems: readonly SystemName[], results: readonly Result[], tell: (result: Result) => string): string[][] {
+function rowsOf(systems: readonly SystemName[], results: readonly Result[], cellOf: (result: Result) => string): string[][] {
   const find = (name: CaseName, system: SystemName): Result | undefined =>
     results.find((result) => result.case === name && result.system === system);
   return CASES.filter(({ name }) => results.some((result) => result.case === name)).map(({ name, clients, what }) => [
@@ -62,7 +62,7 @@ function rowsOf(systems: readonly SystemName[], results: readonly Result[], tell
     String(clients),
     ...systems.map((system) => {
       const found = find(name, system);
-      return found === undefined ? "–" : tell(found);
+      return found === undefined ? "–" : cellOf(found);
     }),
   ]);
 }

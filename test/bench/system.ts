@@ -35,7 +35,7 @@ export interface ServerPair {
 }
 
 /** Where systems find their servers and files. */
-export interface Ground {
+export interface BenchEnvironment {
   /** Null if no measured system needs them. */
   readonly servers: ServerPair | null;
   /** Null where Postgres could not be started. */

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
-import type { Ground, SystemName } from "./system.ts";
+import type { BenchEnvironment, SystemName } from "./system.ts";
 import type { Answer, Request } from "./worker-protocol.ts";
 
 const PROGRAM = fileURLToPath(new URL("worker.ts", import.meta.url));
@@ -31,10 +31,10 @@ export class WorkerProcess {
   }
 
   /** Starts a worker and waits until its system is connected. */
-  static async start(name: SystemName, ground: Ground, options: WorkerOptions = {}): Promise<WorkerProcess> {
+  static async start(name: SystemName, environment: BenchEnvironment, options: WorkerOptions = {}): Promise<WorkerProcess> {
     const { profileFolder, checkout } = options;
     const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
-    const child = fork(PROGRAM, [JSON.stringify([name, ground])], {
+    const child = fork(PROGRAM, [JSON.stringify([name, environment])], {
       execArgv: [HEAP, "--import", SOURCES, ...profiling],
       env: { ...process.env, ...(checkout === undefined ? {} : { USE_SOURCES_OF: checkout }) },
     });

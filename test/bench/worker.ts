@@ -5,11 +5,11 @@
 import { CASES, type CaseName } from "./cases.ts";
 import { measure } from "./measure.ts";
 import { connectTo } from "./systems/index.ts";
-import type { Ground, SystemName } from "./system.ts";
+import type { BenchEnvironment, SystemName } from "./system.ts";
 import type { Answer, Request } from "./worker-protocol.ts";
 
-const [name, ground] = JSON.parse(process.argv[2] ?? "") as [SystemName, Ground];
-const system = await connectTo(name, ground);
+const [name, environment] = JSON.parse(process.argv[2] ?? "") as [SystemName, BenchEnvironment];
+const system = await connectTo(name, environment);
 /** The number of the next call of each target of calls: cases that write to one place share it. */
 let next = 0;
 

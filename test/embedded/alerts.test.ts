@@ -24,7 +24,7 @@ const CONFIG = {
   },
 } satisfies EmbeddedStoreConfig;
 
-const told = (): string[] => notices.map(({ status, condition }) => `${status} ${condition}`);
+const received = (): string[] => notices.map(({ status, condition }) => `${status} ${condition}`);
 
 test("degraded searches make an alert, which a reload carries on and which is resolved when they are over", async () => {
   const store = await ScyllaDBStore.embedded(CONFIG);
@@ -33,7 +33,7 @@ test("degraded searches make an alert, which a reload carries on and which is re
   embeddings.down = true;
   await store.search(["a"], { query: "black tea" });
   await waitUntil("the alert", () => notices.length === 1, { everyMs: 5 });
-  expect(told()).toEqual(["firing search-degraded"]);
+  expect(received()).toEqual(["firing search-degraded"]);
   expect(notices[0]).toMatchObject({ severity: "degraded", source: "test", runbook: "docs/operations.md#search-degraded" });
   expect(store.stats().events).toMatchObject({ "alert-fired": 1 });
   await store.reload({ ...CONFIG, alerts: { ...CONFIG.alerts, intervalMs: 6 } });
@@ -43,7 +43,7 @@ test("degraded searches make an alert, which a reload carries on and which is re
     return info.mode === "vector";
   });
   await waitUntil("the end of the alert", () => notices.length === 2, { everyMs: 5 });
-  expect(told()).toEqual(["firing search-degraded", "resolved search-degraded"]);
+  expect(received()).toEqual(["firing search-degraded", "resolved search-degraded"]);
 });
 
 test("a secret of a place that cannot be read is told at the start, by the name of its option", async () => {

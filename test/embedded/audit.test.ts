@@ -248,18 +248,18 @@ describe("a sink that fails", () => {
 
   test("under continue: operations go on, what is lost is counted, and each change is told once", async () => {
     const sink = failing();
-    const told: string[] = [];
+    const emitted: string[] = [];
     const store = await open({ callback: (entry) => sink.callback(entry), policy: "continue" });
-    store.on("audit-failed", ({ cause }) => told.push(cause));
-    store.on("audit-recovered", ({ lost }) => told.push(`recovered, ${lost} lost`));
+    store.on("audit-failed", ({ cause }) => emitted.push(cause));
+    store.on("audit-recovered", ({ lost }) => emitted.push(`recovered, ${lost} lost`));
     sink.fails = () => true;
     for (let n = 0; n < 5; n += 1) await store.put(["a"], "k", { n });
     await waitUntil("the losses", async () => (await store.health()).audit?.lost === 5, { everyMs: 5 });
     sink.fails = () => false;
     await store.put(["a"], "k", { n: 5 });
-    await waitUntil("the recovery", () => told.length === 2, { everyMs: 5 });
-    expect(told[0]).toContain("sink down");
-    expect(told[1]).toBe("recovered, 5 lost");
+    await waitUntil("the recovery", () => emitted.length === 2, { everyMs: 5 });
+    expect(emitted[0]).toContain("sink down");
+    expect(emitted[1]).toBe("recovered, 5 lost");
     expect(sink.kept).toMatchObject([{ phase: "outcome", outcome: "ok" }]);
   });
 

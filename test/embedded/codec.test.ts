@@ -167,16 +167,16 @@ describe("an item whose key is missing", () => {
 
   test("is left out of searches, which say so", async () => {
     const store = await mixed(FIRST);
-    const told: string[] = [];
-    store.on("values-unreadable", ({ cause }) => told.push(cause));
+    const emitted: string[] = [];
+    store.on("values-unreadable", ({ cause }) => emitted.push(cause));
     for (const options of [{}, { filter: { n: 1 } }, { query: "green tea" }, { query: "green tea", filter: { n: 1 } }]) {
       const found = await store.search(["a"], options);
       expect(found.map(({ key }) => key)).toEqual(["there"]);
       expect(found.info.unreadable).toBe(1);
     }
     expect((await store.search(["b"])).info.unreadable).toBe(0);
-    expect(told).toHaveLength(4);
-    expect(told[0]).toContain('"k2"');
+    expect(emitted).toHaveLength(4);
+    expect(emitted[0]).toContain('"k2"');
   });
 
   test("is counted by a repair, which leaves it and its vectors alone, and may be deleted or written anew", async () => {
@@ -208,10 +208,10 @@ describe("a key that is a reference", () => {
     await store.put(["a"], "first", { n: 1 });
     expect(await store.reload(config)).toEqual({ changed: [] });
     await written(KEYS.k2);
-    const told = vi.fn();
-    for (const type of ["config-reloaded", "secret-rotated"] as const) store.on(type, told);
+    const emitted = vi.fn();
+    for (const type of ["config-reloaded", "secret-rotated"] as const) store.on(type, emitted);
     expect(await store.reload(config)).toEqual({ changed: ["codec.keys.k"] });
-    expect(told.mock.calls).toEqual([[{ type: "config-reloaded", changed: ["codec.keys.k"] }]]);
+    expect(emitted.mock.calls).toEqual([[{ type: "config-reloaded", changed: ["codec.keys.k"] }]]);
     await store.put(["a"], "second", { n: 2 });
     await close(store);
     const other = await open(aesGcmCodec({ keys: { k: KEYS.k2 }, current: "k" }));

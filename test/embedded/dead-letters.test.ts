@@ -34,7 +34,7 @@ test("a text that the provider refuses is told as dead after some tries, and is 
   expect(found.map(({ key, score }) => [key, score !== undefined])).toEqual([["good", true], ["bad", false]]);
   embeddings.isChoosy = false;
   expect(await store.reconcile()).toMatchObject({ settled: 1, failed: 0, dead: 0 });
-  expect(await store.health()).toMatchObject({ status: "ok", backlog: { noted: 0, dead: 0 } });
+  expect(await store.health()).toMatchObject({ status: "ok", backlog: { intents: 0, dead: 0 } });
   const after = await store.search(["a"], { query: "a word" });
   expect(after.every(({ score }) => score !== undefined)).toBe(true);
 });

@@ -186,7 +186,7 @@ test("a healthy store reports that; a listener that throws or rejects affects ne
     records: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null },
     vectors: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null, complete: true },
     embeddings: { breaker: "closed" },
-    backlog: { noted: 1, more: false, unreadable: 0, dead: 0, overdueMs: 0 },
+    backlog: { intents: 1, more: false, unreadable: 0, dead: 0, overdueMs: 0 },
     audit: null,
     events: {},
   });

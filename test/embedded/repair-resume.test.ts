@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
 import { IndexRules } from "../../src/core/index-rules.ts";
-import type { ReconcileGround } from "../../src/core/reconcile-item.ts";
+import type { ReconcileDependencies } from "../../src/core/reconcile-item.ts";
 import { UnavailableError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import type { VectorIndex } from "../../src/ports/vector-index.ts";
@@ -43,7 +43,7 @@ async function restart(): Promise<void> {
   await open();
 }
 
-function ground(): ReconcileGround {
+function dependencies(): ReconcileDependencies {
   const documents = async (texts: readonly string[]): Promise<number[][]> => {
     if (embedded >= mostEmbedded) throw new UnavailableError("the provider is down");
     embedded += texts.length;
@@ -56,7 +56,7 @@ function ground(): ReconcileGround {
 
 function repairOf(subject: string, options: { resume?: boolean; signal?: AbortSignal; onProgress?: () => void } = {}): Repair {
   const journal = new RepairJournal<RepairReport>(backend.settings, "repair:place", subject);
-  return new Repair(ground(), silentLogger, options, { journal, stopsAtFailure: true });
+  return new Repair(dependencies(), silentLogger, options, { journal, stopsAtFailure: true });
 }
 
 async function points(): Promise<number> {

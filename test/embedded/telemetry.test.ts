@@ -107,11 +107,11 @@ describe("traces", () => {
     const embeds = named("langgraph.store.embed");
     expect(new Set(call.links.map((link) => link.context.spanId))).toEqual(new Set(embeds.map(idOf)));
     expect(new Set(embeds.map((span) => span.parentSpanContext?.spanId))).toEqual(new Set(puts.map(idOf)));
-    const noted = only("add outbox");
-    expect(new Set(noted.links.map((link) => link.context.spanId))).toEqual(new Set(puts.map(idOf)));
+    const recorded = only("add outbox");
+    expect(new Set(recorded.links.map((link) => link.context.spanId))).toEqual(new Set(puts.map(idOf)));
     // And back: from each put that is not its parent.
-    const others = puts.filter((put) => idOf(put) !== noted.parentSpanContext?.spanId);
-    for (const put of others) expect(put.links.map((link) => link.context.spanId)).toContain(idOf(noted));
+    const others = puts.filter((put) => idOf(put) !== recorded.parentSpanContext?.spanId);
+    for (const put of others) expect(put.links.map((link) => link.context.spanId)).toContain(idOf(recorded));
   });
 
   test("a degraded search tells why, its retries are events, and an error has its code but not its text", async () => {
@@ -292,7 +292,7 @@ describe("slow operations", () => {
     expect(slow[0]).toMatchObject({
       operation: "put",
       outcome: "ok",
-      leftOut: 0,
+      suppressed: 0,
       operationId: put?.attributes["langgraph.store.operation.id"],
       traceId: put?.spanContext().traceId,
     });

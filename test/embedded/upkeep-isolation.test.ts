@@ -66,7 +66,7 @@ test("reconcile finishes writes although the outbox holds intents in a newer for
   embeddings.isRejecting = false;
   expect(await store.reconcile()).toMatchObject({ settled: 1, failed: 0, unreadable: 1_500 });
   expect((await store.search(["a"], { query: "tea" }))[0]?.score).toBeCloseTo(1);
-  expect((await store.health()).backlog).toMatchObject({ noted: 0, unreadable: 1_000, more: true });
+  expect((await store.health()).backlog).toMatchObject({ intents: 0, unreadable: 1_000, more: true });
 });
 
 test("a record of an ended write that cannot be read does not keep due intents from being processed", async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostileUsers } from "./chaos/hostile-users.ts";
-import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
+import { runScenario, describeResult, type Scenario } from "./chaos/scenario.ts";
 import { clocksApart, embedded, equalInstants, killsOnFile } from "./chaos/scenarios.ts";
 
 const seed = process.env["TEST_SEED"] ?? randomUUID();
@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function keepsItsPromises(scenario: Scenario): Promise<void> {
   const result = await runScenario(scenario);
   expect(result.checks).toBeGreaterThan(100);
-  expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${tellResult(result)}`).toBe(0);
+  expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${describeResult(result)}`).toBe(0);
 }
 
 test("processes killed and paused: nothing is lost or stale", () =>

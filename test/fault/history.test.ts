@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 import { hostileUsers } from "./chaos/hostile-users.ts";
-import { runScenario, tellResult, type Scenario } from "./chaos/scenario.ts";
+import { runScenario, describeResult, type Scenario } from "./chaos/scenario.ts";
 import { aFewFaults, clocksApart, cutShort, type GivenServers } from "./chaos/scenarios.ts";
 import { World } from "./chaos/world.ts";
 
@@ -28,7 +28,7 @@ async function keepsItsPromises(scenarioOf: (given: GivenServers) => Scenario): 
   try {
     const result = await runScenario(scenarioOf({ seed, sources, keyspace }));
     expect(result.checks).toBeGreaterThan(100);
-    expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${tellResult(result)}`).toBe(0);
+    expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${describeResult(result)}`).toBe(0);
   } finally {
     await dropKeyspace(servers, keyspace);
   }

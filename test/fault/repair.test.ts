@@ -67,10 +67,10 @@ test("a dry run counts what is wrong and changes nothing; a repair mends it", as
   await breakSome();
   expect(await store.repair({ dryRun: true })).toEqual(faults);
   expect(await store.repair({ dryRun: true })).toEqual(faults);
-  const told: RepairProgress[] = [];
-  expect(await store.repair({ onProgress: (progress) => told.push(progress) })).toEqual(faults);
-  expect(new Set(told.map(({ phase }) => phase))).toEqual(new Set(["records", "points"]));
-  expect(told.at(-1)).toMatchObject({ phase: "points", done: 1 });
+  const reported: RepairProgress[] = [];
+  expect(await store.repair({ onProgress: (progress) => reported.push(progress) })).toEqual(faults);
+  expect(new Set(reported.map(({ phase }) => phase))).toEqual(new Set(["records", "points"]));
+  expect(reported.at(-1)).toMatchObject({ phase: "points", done: 1 });
   expect(await store.repair()).toEqual(none);
   const listed = await store.search(["a"], { limit: 10 });
   expect(listed.map(({ key }) => key)).toContain("unlisted");

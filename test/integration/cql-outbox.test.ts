@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, o
 import { CqlBackend } from "../../src/backends/cql/index.ts";
 import { fnv1a } from "../../src/backends/cql/hash.ts";
 import { CqlOutbox } from "../../src/backends/cql/outbox.ts";
-import { LEASE_MS, PATIENCE_MS, REMOVAL_AGE_MS } from "../../src/backends/cql/outbox-slots.ts";
+import { LEASE_MS, EMPTY_FOR_MS, REMOVAL_AGE_MS } from "../../src/backends/cql/outbox-slots.ts";
 import { CqlSession } from "../../src/backends/cql/session.ts";
 import { statementsFor } from "../../src/backends/cql/statements.ts";
 import { UnavailableError } from "../../src/model/errors.ts";
@@ -114,7 +114,7 @@ async function listed(): Promise<number> {
 /** Lets a reader find out that the slots up to now are empty. */
 async function findEmpty(reader: CqlOutbox): Promise<void> {
   expect((await reader.due(time, 10)).batches).toEqual([]);
-  time += PATIENCE_MS;
+  time += EMPTY_FOR_MS;
   expect((await reader.due(time, 10)).batches).toEqual([]);
 }
 
@@ -300,7 +300,7 @@ describe("the list of minutes", () => {
     for (const passed of [0, LEASE_MS - 1]) expect((await reader.due((time += passed), 10)).batches).toEqual([]);
     await writer.add(second);
     expect((await reader.due(time, 10)).batches).toEqual([second]);
-    time += PATIENCE_MS;
+    time += EMPTY_FOR_MS;
     expect((await reader.due(time, 10)).batches).toEqual([second]);
   });
 
@@ -330,7 +330,7 @@ describe("the list of minutes", () => {
     });
     const adding = stopped.add(late);
     await Promise.race([held, adding]);
-    for (const passed of [MINUTE, PATIENCE_MS, REMOVAL_AGE_MS, 0]) await reader.due((time += passed), 10);
+    for (const passed of [MINUTE, EMPTY_FOR_MS, REMOVAL_AGE_MS, 0]) await reader.due((time += passed), 10);
     resume();
     await adding;
     expect((await reader.due(time, 10)).batches).toEqual([late]);
@@ -386,12 +386,12 @@ describe("the list of minutes", () => {
       const ids = new Set(found.map(({ id }) => id));
       expect(expected.filter((id) => waiting.has(id) && !ids.has(id)), `missed; seed ${seed}`).toEqual([]);
       // Hours pass between an answer and what is done about it, as in a process that is stopped.
-      const seenTo = found.filter(() => random() < 0.8);
-      for (const { id } of seenTo) {
+      const processed = found.filter(() => random() < 0.8);
+      for (const { id } of processed) {
         done.add(id);
         waiting.delete(id);
       }
-      await pick(processes).remove(seenTo);
+      await pick(processes).remove(processed);
     };
     const add = async (): Promise<void> => {
       const batch = batchOf(Math.max(0, time + pick([10 * SECOND, 30 * SECOND, -5 * MINUTE, -2 * HOUR, -9 * HOUR])));
@@ -401,7 +401,7 @@ describe("the list of minutes", () => {
     };
     for (let step = 0; step < 120; step += 1) {
       await Promise.all(upTo(6).map(() => (random() < 0.6 ? add() : look())));
-      time += pick([SECOND, LEASE_MS, PATIENCE_MS, 40 * SECOND, 35 * MINUTE, REMOVAL_AGE_MS + MINUTE]);
+      time += pick([SECOND, LEASE_MS, EMPTY_FOR_MS, 40 * SECOND, 35 * MINUTE, REMOVAL_AGE_MS + MINUTE]);
     }
     const all = await processes[0]?.due(LATER, 10_000);
     expect(all?.batches.map(({ id }) => id).sort()).toEqual([...waiting.keys()].sort());

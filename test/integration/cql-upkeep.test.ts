@@ -124,7 +124,7 @@ describe("an item that is made anew between the reading of its entry and of its 
     const root = newRoot();
     const [a, b, c] = ["a", "b", "c"].map((key) => recordOf(root, key)).map((record) => present(record));
     await putAll(items, [a, b, c].map((record) => present(record)));
-    const anew = recordOf(root, "b");
+    const rewritten = recordOf(root, "b");
     const execute = client.execute.bind(client) as Execute;
     const spy = vi.spyOn(client, "execute") as unknown as { mockImplementation(execute: Execute): void };
     let isMade = false;
@@ -132,7 +132,7 @@ describe("an item that is made anew between the reading of its entry and of its 
       if (read === "by its entries" && isWholeRead(query)) throw gaveUp();
       if (!isMade && query.includes(".items ") && query.startsWith("SELECT")) {
         isMade = true;
-        await putAll(items, [anew]);
+        await putAll(items, [rewritten]);
       }
       return execute(query, params, options);
     });

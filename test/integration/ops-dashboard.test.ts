@@ -90,11 +90,11 @@ test("what happened in the run can be seen", async () => {
 });
 
 test("the pager is told of the open breaker, by Alertmanager's routes", async () => {
-  const told = (): object | undefined => receiver.requests.find(({ path }) => path === "/pagerduty");
-  await waitUntil("a message to the pager", () => told() !== undefined);
+  const pagerRequest = (): object | undefined => receiver.requests.find(({ path }) => path === "/pagerduty");
+  await waitUntil("a message to the pager", () => pagerRequest() !== undefined);
   const commonLabels = { alertname: "LangGraphStoreBreakerOpen", severity: "critical", langgraph_store_service: "vectors" };
   const commonAnnotations = { runbook_url: "docs/operations.md#breaker-open" };
-  expect(told()).toMatchObject({ body: { status: "firing", commonLabels, commonAnnotations } });
+  expect(pagerRequest()).toMatchObject({ body: { status: "firing", commonLabels, commonAnnotations } });
 });
 
 test("the dashboard shows every metric of the store, by the names of the table, from a data source that is chosen", async () => {

@@ -124,10 +124,10 @@ test.each(["file", "secret reference"])("another authority in a %s that stays th
   await store.put(["tls"], "k", { text: "green tea" });
   expect(await store.reload(config)).toEqual({ changed: [] });
   await withNewAuthority();
-  const told: string[] = [];
-  for (const type of ["secret-rotated", "config-reloaded"] as const) store.on(type, () => void told.push(type));
+  const emitted: string[] = [];
+  for (const type of ["secret-rotated", "config-reloaded"] as const) store.on(type, () => void emitted.push(type));
   expect(await store.reload(config)).toEqual({ changed: ["cql.tls.ca", "qdrant.tls.ca"] });
-  expect(told).toEqual(["config-reloaded"]);
+  expect(emitted).toEqual(["config-reloaded"]);
   expect((await store.search(["tls"], { query: "tea" })).info.mode).toBe("vector");
   expect((await store.get(["tls"], "k"))?.value).toEqual({ text: "green tea" });
   expect(await store.reload(config)).toEqual({ changed: [] });

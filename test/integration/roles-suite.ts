@@ -119,16 +119,16 @@ export function rolesSuite(servers: Servers): void {
       await expect(store.reconcile()).rejects.toMatchObject(mayNotModify);
       await asAdmin([`TRUNCATE ${KEYSPACE}.items_by_creation`]);
       await expect(store.repair()).rejects.toMatchObject(mayNotModify);
-      await using mender = await ScyllaDBStore.connect(config(runtime, never));
-      expect((await mender.repair()).unlisted).toBeGreaterThan(0);
+      await using repairer = await ScyllaDBStore.connect(config(runtime, never));
+      expect((await repairer.repair()).unlisted).toBeGreaterThan(0);
     });
   });
 
   test("a role without rights is told at its start that it may not read", async () => {
     await asAdmin(["CREATE ROLE nobody WITH PASSWORD = 'nobody' AND LOGIN = true"]);
-    const nobody = config({ username: "nobody", password: "nobody" }, never);
+    const unprivileged = config({ username: "nobody", password: "nobody" }, never);
     const details = { right: "SELECT", role: "nobody" };
-    await expect(ScyllaDBStore.connect(nobody)).rejects.toMatchObject({ code: "PERMISSION", details });
+    await expect(ScyllaDBStore.connect(unprivileged)).rejects.toMatchObject({ code: "PERMISSION", details });
   });
 
   test("a read-only key of Qdrant makes no collection, and writes no vectors", async () => {

@@ -19,17 +19,17 @@ import { ignoreCertificates } from "../support/weak-tls.ts";
 const watch = new SecretWatch();
 let started: LocalMoto | undefined;
 let reader: AccessKey;
-let nobody: AccessKey;
+let unprivileged: AccessKey;
 let admin: SecretsManagerClient;
 
 beforeAll(async () => {
   started = await startMoto();
   reader = await started.userWith(["secretsmanager:GetSecretValue"]);
-  nobody = await started.userWith([]);
+  unprivileged = await started.userWith([]);
   const all = await started.userWith(["secretsmanager:*"]);
   await started.checkRights();
   admin = new SecretsManagerClient({ ...options(), credentials: all });
-  for (const { secretAccessKey } of [reader, nobody, all]) watch.guard("access key", secretAccessKey);
+  for (const { secretAccessKey } of [reader, unprivileged, all]) watch.guard("access key", secretAccessKey);
 });
 afterAll(async () => {
   admin.destroy();
@@ -87,7 +87,7 @@ test("the region of an ARN is used where no other is given", async () => {
 
 describe("at the start it fails with what and why", () => {
   test("a user without the right", async () => {
-    as(nobody);
+    as(unprivileged);
     await create("denied", watch.secret("denied"));
     const error = await startFailure("aws-sm://denied", { aws: options() });
     expect(error).toBeInstanceOf(PermissionError);
@@ -178,6 +178,6 @@ test("a rotated secret is used without a restart; an outage leaves the last good
 });
 
 test("nothing of all this showed a secret", () => {
-  expect(watch.noted).toBeGreaterThan(20);
+  expect(watch.recorded).toBeGreaterThan(20);
   expect(watch.leaks()).toEqual([]);
 });

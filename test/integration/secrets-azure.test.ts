@@ -143,6 +143,6 @@ test("an outage while the store runs leaves the last good secret in force, and s
 });
 
 test("nothing of all this showed a secret", () => {
-  expect(watch.noted).toBeGreaterThan(10);
+  expect(watch.recorded).toBeGreaterThan(10);
   expect(watch.leaks()).toEqual([]);
 });

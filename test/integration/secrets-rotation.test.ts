@@ -71,12 +71,12 @@ async function alterPassword(password: string): Promise<void> {
   await admin.execute(`ALTER ROLE ${ROLE} WITH PASSWORD = '${password}'`);
 }
 
-interface Patience {
+interface RetryOptions {
   readonly lifetimeMs: number;
   readonly retry?: ScyllaDBStoreConfig["retry"];
 }
 
-function config({ lifetimeMs, retry }: Patience): ScyllaDBStoreConfig {
+function config({ lifetimeMs, retry }: RetryOptions): ScyllaDBStoreConfig {
   return {
     cql: {
       contactPoints: [`127.0.0.1:${network.port}`],
@@ -144,8 +144,8 @@ class Load {
   }
 }
 
-async function underLoad(patience: Patience, rotate: (load: Load, store: ScyllaDBStore) => Promise<void>): Promise<Load> {
-  const options = config(patience);
+async function underLoad(retryOptions: RetryOptions, rotate: (load: Load, store: ScyllaDBStore) => Promise<void>): Promise<Load> {
+  const options = config(retryOptions);
   const store = await ScyllaDBStore.connect(options);
   const load = new Load(store);
   try {
@@ -287,6 +287,6 @@ describe("the role's password changes while operations run and all connections a
 });
 
 test("nothing of all this showed a secret", () => {
-  expect(watch.noted).toBeGreaterThan(50);
+  expect(watch.recorded).toBeGreaterThan(50);
   expect(watch.leaks()).toEqual([]);
 });

@@ -244,7 +244,7 @@ test("an impostor is not given the token, whatever NODE_TLS_REJECT_UNAUTHORIZED 
 });
 
 test("nothing of all this showed a secret", () => {
-  expect(watch.noted).toBeGreaterThan(50);
+  expect(watch.recorded).toBeGreaterThan(50);
   expect(watch.leaks()).toEqual([]);
 });
 

@@ -19,7 +19,7 @@ export interface FollowedSecrets extends AsyncDisposable {
 /** Follows references with the option `secrets`. */
 export function followSecrets(input: SecretsInput, env: NodeJS.ProcessEnv = {}): FollowedSecrets {
   const events: StoreEvent[] = [];
-  const secrets = new Secrets(options.parse(input), { tell: (event) => void events.push(event) }, env);
+  const secrets = new Secrets(options.parse(input), { emit: (event) => void events.push(event) }, env);
   return {
     secrets,
     events,

@@ -78,7 +78,7 @@ export class SecretWatch {
   }
 
   /** How much was noted, so that a test can tell that it looked at something. */
-  get noted(): number {
+  get recorded(): number {
     return this.#shown.length;
   }
 

@@ -1,7 +1,7 @@
 import type { Client, QueryOptions } from "cassandra-driver";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { EntryReader } from "../../src/backends/cql/entries.ts";
-import { isReadGivenUp } from "../../src/backends/cql/errors.ts";
+import { isReadAborted } from "../../src/backends/cql/errors.ts";
 import { CqlSession } from "../../src/backends/cql/session.ts";
 import { WindowPlans } from "../../src/backends/cql/window-plan.ts";
 import { UnavailableError } from "../../src/model/errors.ts";
@@ -45,7 +45,7 @@ describe("a read of a partition whose pages come back empty", () => {
     const error: unknown = await session.rows("SELECT", [], purpose).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UnavailableError);
     expect(String(error)).toContain("it met too many tombstones");
-    expect(isReadGivenUp(error)).toBe(true);
+    expect(isReadAborted(error)).toBe(true);
     expect(requests).toBeLessThanOrEqual(12);
   });
 
@@ -54,7 +54,7 @@ describe("a read of a partition whose pages come back empty", () => {
     vi.spyOn(performance, "now").mockImplementation(() => now);
     const session = await sessionOf(() => ({ rows: [{ key: now }], pageState: String((now += 500)) }));
     const error: unknown = await session.rows("SELECT", [], "read").catch((reason: unknown) => reason);
-    expect(isReadGivenUp(error)).toBe(true);
+    expect(isReadAborted(error)).toBe(true);
     expect(now).toBeLessThanOrEqual(4_000);
   });
 

@@ -24,7 +24,7 @@ const rowOf = (created: number, isTombstone: boolean, key = `${created}`): Row =
 };
 
 /** So many tombstones, one every `gap` microseconds. */
-function graveyard(from: number, count: number, gap: number): Row[] {
+function tombstones(from: number, count: number, gap: number): Row[] {
   return upTo(count).map((i) => rowOf(from + i * gap, true));
 }
 
@@ -152,7 +152,7 @@ describe("a partition", () => {
     ["a day", DAY, 500_000],
     ["400 days", 500 * DAY, 288 * SECOND],
   ])("performance pin: of 120,000 tombstones over %s fails a few times", async (_, ago, gap) => {
-    const dead = graveyard(NOW * 1000 - ago, 120_000, gap);
+    const dead = tombstones(NOW * 1000 - ago, 120_000, gap);
     for (const order of orders) {
       for (const live of [dead[0], dead[60_000], dead.at(-1)]) {
         const item = rowOf((live?.created ?? 0) + 1, false);
@@ -166,7 +166,7 @@ describe("a partition", () => {
 
   test("is read without a failure where it was read before, and where the graveyard is gone", async () => {
     const [before, behind] = [rowOf(5, false), rowOf(NOW * 1000, false)];
-    const dead = graveyard(NOW * 1000 - DAY, 5_000, SECOND);
+    const dead = tombstones(NOW * 1000 - DAY, 5_000, SECOND);
     for (const order of orders) {
       const plans = new WindowPlans();
       const read = async (partition: Partition): Promise<Entry[]> =>
@@ -223,7 +223,7 @@ describe("what is no graveyard", () => {
 });
 
 test("a reader whose time is spent says so, and another goes on where it ended", async () => {
-  const dead = graveyard(NOW * 1000 - DAY, 3_000, SECOND);
+  const dead = tombstones(NOW * 1000 - DAY, 3_000, SECOND);
   const live = [rowOf(3, false), rowOf(NOW * 1000, false)];
   const partition = new Partition([...dead, ...live], 100);
   let time = 0;

@@ -27,7 +27,7 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
   const connecting = connected.client.connect();
   try {
     await (options.client === undefined ? untilSeenClosed(connecting, options, tls) : connecting);
-    connected.noteHosts();
+    connected.recordHosts();
   } catch (error) {
     // Also of one that connects after it was given up.
     connecting.then(() => connected.close()).catch(() => undefined);
@@ -41,7 +41,7 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
 export interface Connected {
   readonly client: Client;
   /** To be called once it is connected. */
-  noteHosts(): void;
+  recordHosts(): void;
   /** Closes its connections; those of a client that the caller gave stay open. */
   close(): Promise<void>;
 }
@@ -53,9 +53,9 @@ function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
   const control = new ControlConnectionCare(client, logger);
   return {
     client,
-    noteHosts() {
-      control.noteHosts();
-      refused.tell();
+    recordHosts() {
+      control.recordHosts();
+      refused.startReporting();
     },
     async close() {
       await client.shutdown();
@@ -65,7 +65,7 @@ function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
 }
 
 function callersClient(client: Client): Connected {
-  return { client, noteHosts: () => undefined, close: () => Promise.resolve() };
+  return { client, recordHosts: () => undefined, close: () => Promise.resolve() };
 }
 
 /** The driver would wait for up to ten minutes before it tries a node again, and keep the process alive for it. */

@@ -64,7 +64,7 @@ export class ControlConnectionCare {
   }
 
   /** Notes the nodes that are known, and shuts down what stood for one before. */
-  noteHosts(): void {
+  recordHosts(): void {
     const known = new Set(this.#internals.hosts?.values());
     for (const host of this.#hosts) if (!known.has(host)) this.#shutDown(host);
     for (const host of known) this.#hosts.add(host);
@@ -72,7 +72,7 @@ export class ControlConnectionCare {
 
   /** Closes all that were made, once the client was shut down. */
   closeAll(): void {
-    this.noteHosts();
+    this.recordHosts();
     for (const host of this.#hosts) this.#shutDown(host);
     for (const connection of this.#made.keys()) connection.close();
     this.#made.clear();
@@ -90,7 +90,7 @@ export class ControlConnectionCare {
     if (create === undefined) return;
     control._createConnection = async (contactPoint) => {
       // What stood for a node in an attempt that failed is replaced by the next attempt.
-      this.noteHosts();
+      this.recordHosts();
       this.#closeUnused(control);
       const connection = await create.call(control, contactPoint);
       this.#made.set(connection, performance.now());
@@ -116,7 +116,7 @@ export class ControlConnectionCare {
     const attempt = async (): Promise<void> => {
       try {
         await refresh.call(control);
-        this.noteHosts();
+        this.recordHosts();
       } catch (error) {
         this.#logger.debug({ cause: messageOf(error) }, "the control connection could not be made again; it is tried again");
         if (control._isShuttingDown !== true) again();

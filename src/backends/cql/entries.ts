@@ -1,7 +1,7 @@
 /** Reads the entries of one partition in order of creation, also past graveyards. */
 import type { StoreError } from "../../model/errors.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
-import { isReadGivenUp } from "./errors.ts";
+import { isReadAborted } from "./errors.ts";
 import { type Stretch, Windows, type WindowsOptions } from "./windows.ts";
 
 /** The place of an item in the listing, and what its entry tells of its end. */
@@ -88,7 +88,7 @@ export class EntryReader {
       this.#isSpent = this.#windows?.isOver() ?? false;
       return found;
     } catch (error) {
-      if (!isReadGivenUp(error)) throw error;
+      if (!isReadAborted(error)) throw error;
       this.#giveWay(stretch, error);
       return [];
     }

@@ -67,13 +67,13 @@ export function toStoreError(error: unknown, doing: string): StoreError {
  * Whether a server began a read and gave it up: it met more tombstones than it is set to read past, or took too long. A
  * read of less may do better.
  */
-export function isReadGivenUp(error: unknown): error is StoreError {
+export function isReadAborted(error: unknown): error is StoreError {
   const code = isStoreError(error) ? error.details["code"] : undefined;
   return code === responseErrorCodes.readFailure || code === responseErrorCodes.readTimeout;
 }
 
 /**
- * The error of a read that the server keeps answering with empty pages. {@link isReadGivenUp} holds for it, as for a read
+ * The error of a read that the server keeps answering with empty pages. {@link isReadAborted} holds for it, as for a read
  * that Cassandra aborts.
  */
 export function abortedRead(what: string): StoreError {

@@ -11,7 +11,7 @@ import type { CqlOptions } from "./options.ts";
 import { hostOf } from "./tls.ts";
 
 /** After so long without a connection the servers are asked, milliseconds. */
-const PATIENCE_MS = 1_000;
+const WAIT_MS = 1_000;
 const ANSWER_DEADLINE_MS = 2_000;
 const DEFAULT_PORT = 9042;
 
@@ -29,14 +29,14 @@ export async function untilSeenClosed(
   options: CqlOptions,
   tls: ConnectionOptions | null,
 ): Promise<void> {
-  const patience = new AbortController();
-  const ended = connecting.finally(() => patience.abort());
-  const seenClosed = pause(PATIENCE_MS, undefined, { signal: patience.signal }).then(
+  const waiting = new AbortController();
+  const connected = connecting.finally(() => waiting.abort());
+  const seenClosed = pause(WAIT_MS, undefined, { signal: waiting.signal }).then(
     () => refuseIfClosed(options, tls),
     // Connected, or failed, before the patience ended.
     () => undefined,
   );
-  await Promise.race([ended, seenClosed.then(() => ended)]);
+  await Promise.race([connected, seenClosed.then(() => connected)]);
 }
 
 async function refuseIfClosed(options: CqlOptions, tls: ConnectionOptions | null): Promise<void> {

@@ -20,7 +20,7 @@ import { type Statements, statementsFor } from "./statements.ts";
 export type { CqlOptions, SetupMode } from "./options.ts";
 
 /** What the backend is given besides its options. */
-export interface CqlBackendSurroundings {
+export interface CqlBackendDependencies {
   readonly setup: SetupMode;
   readonly logger: Logger;
   /**
@@ -36,20 +36,20 @@ export class CqlBackend implements Resource {
   readonly settings: Settings;
   readonly outbox: Outbox;
   readonly #options: CqlOptions;
-  readonly #surroundings: CqlBackendSurroundings;
+  readonly #dependencies: CqlBackendDependencies;
   readonly #session: CqlSession;
   readonly #statements: Statements;
   readonly #buckets: BucketRules;
 
   /** @throws {ConfigurationError} when an option is wrong; no connection is made yet. */
-  constructor(options: CqlOptions, surroundings: CqlBackendSurroundings) {
+  constructor(options: CqlOptions, dependencies: CqlBackendDependencies) {
     this.#options = checkOptions(options);
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#buckets = new BucketRules(options.buckets ?? []);
-    this.#session = new CqlSession(options, surroundings.logger);
+    this.#session = new CqlSession(options, dependencies.logger);
     this.#statements = statementsFor(options.keyspace);
     // Not the function itself: tests replace it.
-    const now = surroundings.now ?? (() => Date.now());
+    const now = dependencies.now ?? (() => Date.now());
     const parts = { session: this.#session, statements: this.#statements, now };
     const registry = new NamespaceRegistry(parts);
     this.settings = new CqlSettings(parts);
@@ -66,9 +66,9 @@ export class CqlBackend implements Resource {
         statements: this.#statements,
         keyspace: this.#options.keyspace,
         replication: this.#options.replication,
-        logger: this.#surroundings.logger,
+        logger: this.#dependencies.logger,
       },
-      this.#surroundings.setup,
+      this.#dependencies.setup,
     );
     await this.#buckets.establish(this.settings);
   }

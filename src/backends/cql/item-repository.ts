@@ -12,7 +12,7 @@ import type {
 } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
-import { isReadGivenUp } from "./errors.ts";
+import { isReadAborted } from "./errors.ts";
 import { endIn, listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { RecordScanner } from "./record-scan.ts";
@@ -139,8 +139,8 @@ export class CqlItemRepository implements ItemRepository {
 
   /** A namespace that left a graveyard stays: only by its name can a scan read what may lie among the tombstones. */
   async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
-    const areGraveyards = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isGraveyard(path, deadline));
-    await this.#parts.registry.unregister(paths.filter((_, i) => !areGraveyards[i]), asOf, deadline);
+    const areTombstoneHeavy = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isTombstoneHeavy(path, deadline));
+    await this.#parts.registry.unregister(paths.filter((_, i) => !areTombstoneHeavy[i]), asOf, deadline);
   }
 
   /** There is nothing to remove: every record was written with a time to live that ends when it may go. */
@@ -175,7 +175,7 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   /** Whether reading the records of a namespace from the start is given up. */
-  async #isGraveyard(namespace: string, deadline: Deadline | undefined): Promise<boolean> {
+  async #isTombstoneHeavy(namespace: string, deadline: Deadline | undefined): Promise<boolean> {
     const { session, statements, buckets } = this.#parts;
     try {
       for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
@@ -183,7 +183,7 @@ export class CqlItemRepository implements ItemRepository {
       }
       return false;
     } catch (error) {
-      if (isReadGivenUp(error)) return true;
+      if (isReadAborted(error)) return true;
       throw error;
     }
   }

@@ -50,8 +50,8 @@ export async function listPage(query: ListQuery, parts: ListingParts): Promise<L
   for (let wanted = Math.min(Math.max(Math.ceil(ENTRIES_AN_ITEM * query.limit), FEWEST_ENTRIES), MOST_ENTRIES_FIRST); ; ) {
     const before = entries.read;
     const found = await entries.next(wanted);
-    const looked = await page.add(found);
-    if (looked < found.length) return page.upTo(found[looked - 1] ?? null);
+    const examined = await page.add(found);
+    if (examined < found.length) return page.upTo(found[examined - 1] ?? null);
     if (page.isFull || entries.isSpent || entries.read >= MOST_ENTRIES_OF_PAGE || entries.after === null) {
       return page.upTo(entries.after);
     }
@@ -87,11 +87,11 @@ class PageOfItems {
   async add(entries: readonly Entry[]): Promise<number> {
     const { namespace, limit } = this.#query;
     const { get, now } = this.#parts;
-    let looked = 0;
+    let examined = 0;
     // As many items as are missing, and more each time: where entries are dead, many in a row are. No more than fit if they
     // are as big as those before.
-    for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); looked < entries.length && !this.isFull; ) {
-      const group = entries.slice(looked, looked + size);
+    for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); examined < entries.length && !this.isFull; ) {
+      const group = entries.slice(examined, examined + size);
       const items = await get(group.map(({ key }) => ({ namespace, key })));
       const time = now();
       const largest = items.reduce((most, item) => Math.max(most, item?.value?.bytes.byteLength ?? 0), 1);
@@ -103,11 +103,11 @@ class PageOfItems {
           if (item.created === created) this.#records.push(item);
           else this.#moved.set(item.key, item);
         }
-        looked += 1;
+        examined += 1;
         if (this.isFull) break;
       }
     }
-    return looked;
+    return examined;
   }
 
   /** The page, when entries up to a place were looked at; null: all. */

@@ -56,13 +56,13 @@ const LIST_OF_LISTS = -1;
 export const LEASE_MS = 20_000;
 
 /** What is found empty this long after its entry was first read will stay so: every lease on that entry has ended. */
-export const PATIENCE_MS = 30_000;
+export const EMPTY_FOR_MS = 30_000;
 
 /**
  * Entries of this age may go. Their removal leaves a tombstone of their write time, and whoever lists the slot again
  * has to write above it without seeing it: by any clock that lags by no more than the tolerated hour it does.
  */
-export const REMOVAL_AGE_MS = GRACE_SECONDS * 1000 + 4 * PATIENCE_MS;
+export const REMOVAL_AGE_MS = GRACE_SECONDS * 1000 + 4 * EMPTY_FOR_MS;
 
 /** Slots that are remembered; one that falls out is listed, or read, once more than it had to be. */
 const MOST_REMEMBERED = 10_000;
@@ -89,7 +89,7 @@ export class OutboxSlots {
   }
 
   /** Makes sure that the slot is listed, and stays so until a reader has found what was written before this call. */
-  async hold(slot: number): Promise<void> {
+  async register(slot: number): Promise<void> {
     for (;;) {
       const held = this.#leases.get(slot);
       const lease = held !== undefined && this.#isRunning(held) ? held : this.#list(slot);
@@ -121,11 +121,11 @@ export class OutboxSlots {
   }
 
   /** Notes that a read of the whole slot, begun at `begun`, found nothing. */
-  noteEmpty({ slot, written }: ListedSlot, begun: Moment): void {
+  reportEmpty({ slot, written }: ListedSlot, begun: Moment): void {
     const sight = this.#sights.get(slot);
     if (sight === undefined || sight.written !== written) return;
     const waited = Math.min(begun.now - sight.since.now, begun.uptime - sight.since.uptime);
-    if (waited >= PATIENCE_MS) sight.isEmpty = true;
+    if (waited >= EMPTY_FOR_MS) sight.isEmpty = true;
   }
 
   #isRunning({ since }: Lease): boolean {

@@ -65,12 +65,12 @@ export class CqlOutbox implements Outbox {
     checkDueAt(dueAt);
     const row = [...placeOf(batch), encodeIntents(batch), bigint(dueAt)];
     await Promise.all([
-      this.#slots.hold(slotOf(dueAt)),
+      this.#slots.register(slotOf(dueAt)),
       session.write({ query: statements.addBatch, params: row }, deadline),
     ]);
     // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its
     // list.
-    await this.#slots.hold(slotOf(dueAt));
+    await this.#slots.register(slotOf(dueAt));
   }
 
   async due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches> {
@@ -97,7 +97,7 @@ export class CqlOutbox implements Outbox {
   }
 
   async backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog> {
-    const counted = { batches: 0, intents: 0, dead: 0, unreadable: 0 };
+    const counted = { batches: 0, intents: 0, deadLettered: 0, unreadable: 0 };
     let oldestDueAt: number | null = null;
     for await (const slots of this.#slots.upTo(Infinity, deadline)) {
       for (const group of inGroups(slots)) {
@@ -107,7 +107,7 @@ export class CqlOutbox implements Outbox {
         if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...dueTimes);
         const cells = await this.#countCells(shards, room, deadline);
         counted.intents += cells.intents;
-        counted.dead += cells.dead;
+        counted.deadLettered += cells.deadLettered;
         counted.unreadable += cells.unreadable;
         const found = shards.reduce((sum, { batches }) => sum + batches, 0);
         counted.batches += Math.min(found, room);
@@ -149,9 +149,9 @@ export class CqlOutbox implements Outbox {
     shards: readonly ShardSize[],
     room: number,
     deadline: Deadline | undefined,
-  ): Promise<{ intents: number; dead: number; unreadable: number }> {
+  ): Promise<{ intents: number; deadLettered: number; unreadable: number }> {
     const { session, statements } = this.#parts;
-    const counted = { intents: 0, dead: 0, unreadable: 0 };
+    const counted = { intents: 0, deadLettered: 0, unreadable: 0 };
     let left = room;
     const reads = shards.map(({ slot, shard, batches }) => {
       const limit = Math.min(batches, left);
@@ -169,7 +169,7 @@ export class CqlOutbox implements Outbox {
           const batch = readableIntents(row["intents"] as Buffer);
           if (batch === null) counted.unreadable += 1;
           counted.intents += batch?.intents.length ?? 0;
-          counted.dead += batch?.intents.filter(({ isDead }) => isDead === true).length ?? 0;
+          counted.deadLettered += batch?.intents.filter(({ isDeadLettered }) => isDeadLettered === true).length ?? 0;
         }
         after = next;
         if (after !== null) budget.spend(rows.length);
@@ -191,7 +191,7 @@ export class CqlOutbox implements Outbox {
       this.#parts.session.rows(query, [bigint(slot.slot), shard, ...params], "read", deadline),
     );
     const rows = (await Promise.all(shards)).flat();
-    if (rows.length === 0 && isWhole) this.#slots.noteEmpty(slot, begun);
+    if (rows.length === 0 && isWhole) this.#slots.reportEmpty(slot, begun);
     return rows;
   }
 }

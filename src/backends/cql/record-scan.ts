@@ -14,7 +14,7 @@ import { decodeRecord } from "../../model/record-codec.ts";
 import type { NamespaceStart } from "../../model/namespace-place.ts";
 import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
-import { isReadGivenUp } from "./errors.ts";
+import { isReadAborted } from "./errors.ts";
 import { FIRST_KEY, leave, split } from "./key-windows.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { formatPlace, parsePlace, SCAN_START } from "./scan-place.ts";
@@ -71,7 +71,7 @@ export class RecordScanner {
         place = next;
         timeouts = 0;
       } catch (error) {
-        if (!isReadGivenUp(error)) throw error;
+        if (!isReadAborted(error)) throw error;
         timeouts += error instanceof TimeoutError ? 1 : 0;
         const narrowed = timeouts > MOST_TIMEOUTS ? null : await this.#narrow(place, deadline);
         if (narrowed === null) throw error;

@@ -4,7 +4,7 @@ import { mapBounded } from "../../concurrency/bounded.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import type { BucketRules } from "./bucket-rules.ts";
-import { isReadGivenUp } from "./errors.ts";
+import { isReadAborted } from "./errors.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 
@@ -78,7 +78,7 @@ export class RecordsById {
       return rows.flatMap((row) => toRecord(row["namespace"] as string, row) ?? []);
     } catch (error) {
       // One of them begins with a graveyard: whoever asks looks into each by its entries.
-      if (isReadGivenUp(error)) return [];
+      if (isReadAborted(error)) return [];
       throw error;
     }
   }

@@ -12,7 +12,7 @@ const MOST_NODES = 1_000;
 /** Logs a warning for each node of a connected cluster that cannot be connected to because of TLS. */
 export class RefusedNodes {
   readonly #logger: Logger;
-  readonly #told = new LRUCache<string, true>({ max: MOST_NODES, ttl: QUIET_MS });
+  readonly #reported = new LRUCache<string, true>({ max: MOST_NODES, ttl: QUIET_MS });
   /** Seen before there was a connection: a start that fails says it by its error. */
   readonly #early = new Map<string, StoreError>();
   #isConnected = false;
@@ -24,24 +24,24 @@ export class RefusedNodes {
       if (level !== "warning") return;
       const host = /^There was an error when trying to connect to the host (\S+)/.exec(message)?.[1];
       const error = host === undefined ? null : tlsErrorOf(reason, "Connecting to a CQL node", "cql", host);
-      if (host !== undefined && error !== null) this.#note(host, error);
+      if (host !== undefined && error !== null) this.#report(host, error);
     });
   }
 
   /** Tells what was seen, and what will be. To be called once the client is connected. */
-  tell(): void {
+  startReporting(): void {
     this.#isConnected = true;
-    for (const [host, error] of this.#early) this.#note(host, error);
+    for (const [host, error] of this.#early) this.#report(host, error);
     this.#early.clear();
   }
 
-  #note(host: string, error: StoreError): void {
+  #report(host: string, error: StoreError): void {
     if (!this.#isConnected) {
       this.#early.set(host, error);
-    } else if (!this.#told.has(host)) {
-      this.#told.set(host, true);
-      const told = "a node of the CQL cluster is not used, as its TLS does not fit";
-      this.#logger.warn({ ...error.details, cause: error.message }, told);
+    } else if (!this.#reported.has(host)) {
+      this.#reported.set(host, true);
+      const message = "a node of the CQL cluster is not used, as its TLS does not fit";
+      this.#logger.warn({ ...error.details, cause: error.message }, message);
     }
   }
 }

@@ -58,14 +58,14 @@ export class CqlSettings implements Settings {
       const timestamp = bigint(FIRST_VALUE_EPOCH - now());
       await session.write({ query: statements.writeSetting, params: [name, value, timestamp] });
     }
-    let standing = await this.#present(name);
-    while (this.#isFresh(standing)) {
+    let current = await this.#present(name);
+    while (this.#isFresh(current)) {
       await pause(SETTLING_MS);
-      const before = standing;
-      standing = await this.#present(name);
-      if (standing.timestamp === before.timestamp && standing.value === before.value) break;
+      const before = current;
+      current = await this.#present(name);
+      if (current.timestamp === before.timestamp && current.value === before.value) break;
     }
-    return standing.value;
+    return current.value;
   }
 
   async replace(name: string, value: string): Promise<void> {

@@ -5,7 +5,7 @@ import { isStoreError } from "../../model/errors.ts";
 import { isLive, type ItemRecord, type LiveRecord } from "../../model/item.ts";
 import { shortName } from "../../model/short-name.ts";
 import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
-import { isReadGivenUp } from "./errors.ts";
+import { isReadAborted } from "./errors.ts";
 import { positionOf } from "./listing.ts";
 import { comparing } from "./namespace-entries.ts";
 import { toRecord } from "./records-by-id.ts";
@@ -78,17 +78,17 @@ export class SmallNamespaces {
     const name = shortName(namespace);
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
     let known = this.#sizes.get(name) ?? null;
-    for (let asked = 0; known === null || known.rows <= most; ) {
+    for (let requested = 0; known === null || known.rows <= most; ) {
       const fitting = known === null ? FIRST_ROWS : Math.floor(MOST_BYTES / known.rowBytes);
       const count = Math.min(most + 1, fitting);
-      if (count <= asked) return null;
+      if (count <= requested) return null;
       const begunAt = performance.now();
       const read = await this.#read(namespace, count, deadline);
       const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
       known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
       this.#sizes.set(name, known);
       if (read !== null && read.rows < count) return this.#pageOf(read.records, query);
-      asked = count;
+      requested = count;
     }
     return null;
   }
@@ -116,7 +116,7 @@ export class SmallNamespaces {
         rowBytes: Math.max(1, ...sizes),
       };
     } catch (error) {
-      if (isReadGivenUp(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;
+      if (isReadAborted(error) || (isStoreError(error) && error.code === "SCHEMA")) return null;
       throw error;
     }
   }

@@ -43,7 +43,7 @@ export class WindowPlan {
   }
 
   /** Remembers that a window was read in so many milliseconds. */
-  note(start: number, end: number, ms: number): void {
+  record(start: number, end: number, ms: number): void {
     const before = this.#windows.filter((window) => !this.#isBefore(start, window.end));
     const behind = this.#windows.filter((window) => this.#isBefore(end, window.end));
     const last = before.at(-1);

@@ -85,7 +85,7 @@ export class Windows {
 
   /** After a window was read, which took so many milliseconds. */
   succeed({ after, to }: Stretch, ms: number): void {
-    this.#plan.note(after.created, to.created, ms);
+    this.#plan.record(after.created, to.created, ms);
     while (this.#failed.at(-1)?.until === to.created) this.#failed.pop();
   }
 

@@ -53,8 +53,8 @@ export class OutboxTable {
     });
   }
 
-  #countIntents(bound: number): { intents: number; dead: number; unreadable: number } {
-    let [intents, dead, unreadable, last] = [0, 0, 0, 0];
+  #countIntents(bound: number): { intents: number; deadLettered: number; unreadable: number } {
+    let [intents, deadLettered, unreadable, last] = [0, 0, 0, 0];
     for (let left = bound, rows; left > 0; left -= rows.length) {
       rows = this.#cells.all([last, Math.min(left, COUNTED_AT_ONCE)]);
       if (rows.length === 0) break;
@@ -62,10 +62,10 @@ export class OutboxTable {
         const batch = readableIntents(bytesOf(cell));
         if (batch === null) unreadable += 1;
         intents += batch?.intents.length ?? 0;
-        dead += batch?.intents.filter(({ isDead }) => isDead === true).length ?? 0;
+        deadLettered += batch?.intents.filter(({ isDeadLettered }) => isDeadLettered === true).length ?? 0;
         last = Number(row);
       }
     }
-    return { intents, dead, unreadable };
+    return { intents, deadLettered, unreadable };
   }
 }

@@ -10,7 +10,7 @@ import { QueryError, UnavailableError, type StoreError } from "../../model/error
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Tls } from "../../ports/tls.ts";
-import { fromStatus, saysClosed, translate } from "./errors.ts";
+import { fromStatus, isClosedSocket, translate } from "./errors.ts";
 import { whyClosed } from "./handshake.ts";
 import { toEndpoint, type QdrantOptions } from "./options.ts";
 import { RequestHeaders, type SentHeaders } from "./request-headers.ts";
@@ -89,7 +89,7 @@ export class QdrantClient {
   }
 
   async #whyUnanswered(error: unknown, action: string): Promise<StoreError | null> {
-    if (this.#hasAnswered || !saysClosed(error)) return null;
+    if (this.#hasAnswered || !isClosedSocket(error)) return null;
     return whyClosed(toEndpoint(this.#options.url), this.#connect, asking(action));
   }
 

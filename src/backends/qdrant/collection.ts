@@ -55,8 +55,8 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const base = collectionName(options.collection, identity);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
-  const standing = last === null ? null : await standingMark(client, last.name, identity.dims);
-  if (last !== null && standing?.generation === last.generation) {
+  const existing = last === null ? null : await existingMark(client, last.name, identity.dims);
+  if (last !== null && existing?.generation === last.generation) {
     // Again, as one may have been dropped, or be of a later version than the collection.
     if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
     return { name: last.name, isComplete: await isComplete(settings, last) };
@@ -131,7 +131,7 @@ async function lastOf(settings: Settings, base: string): Promise<KnownCollection
 }
 
 /** The mark of a collection, or null when there is none of that name. */
-async function standingMark(client: QdrantClient, name: string, dims: number): Promise<Mark | null> {
+async function existingMark(client: QdrantClient, name: string, dims: number): Promise<Mark | null> {
   return (await collectionExists(client, name)) ? check(client, name, dims) : null;
 }
 

@@ -57,7 +57,7 @@ export function translate(error: unknown, action: string, server: string): Store
 }
 
 /** Whether the server closed the connection instead of answering. */
-export function saysClosed(error: unknown): boolean {
+export function isClosedSocket(error: unknown): boolean {
   const { code } = describe(error);
   return code === "UND_ERR_SOCKET" || code === "ECONNRESET";
 }

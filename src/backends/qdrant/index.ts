@@ -149,7 +149,7 @@ export class QdrantBackend implements Resource, VectorIndex {
     try {
       return await task(started.index);
     } catch (error) {
-      started.isAway ||= saysGone(error);
+      started.isAway ||= isMissingCollection(error);
       throw error;
     }
   }
@@ -160,7 +160,7 @@ export class QdrantBackend implements Resource, VectorIndex {
     const started = this.#running();
     return this.#use(async (index) => {
       const outcomes = await task(index);
-      started.isAway ||= outcomes.some((outcome) => outcome.status === "rejected" && saysGone(outcome.reason));
+      started.isAway ||= outcomes.some((outcome) => outcome.status === "rejected" && isMissingCollection(outcome.reason));
       return outcomes;
     });
   }
@@ -182,6 +182,6 @@ function isOutage(error: unknown): boolean {
 }
 
 /** Whether the collection that a request was for is not there. */
-function saysGone(error: unknown): boolean {
+function isMissingCollection(error: unknown): boolean {
   return isStoreError(error) && error.details["status"] === 404;
 }

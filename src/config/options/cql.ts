@@ -98,13 +98,13 @@ function refuseForeignProfiles({ client, profiles: given }: { readonly client?: 
 }
 
 /** What a client of the caller's own, or a bundle, already says. */
-const SAID_BY = {
+const REQUIRED_BY = {
   client: ["contactPoints", "port", "credentials", "tls", "ssl", "cloud", "speculativeExecution"],
   cloud: ["contactPoints", "port", "localDataCenter", "tls", "ssl"],
 } as const;
 
 function refuseTwoWaysToConnect(options: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
-  for (const [way, names] of Object.entries(SAID_BY)) {
+  for (const [way, names] of Object.entries(REQUIRED_BY)) {
     for (const name of options[way] === undefined ? [] : names) {
       if (options[name] === undefined) continue;
       context.addIssue({ code: "custom", path: [name], message: `and cql.${way} exclude each other: leave one of them out` });

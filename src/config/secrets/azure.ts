@@ -103,12 +103,12 @@ function toStoreError(error: unknown, vault: string, name: string): StoreError {
   if (typeof status !== "number") {
     return new ConnectionError(`The Azure vault ${vault} could not be reached: ${cause.message}`, { cause });
   }
-  const said = `${cause.message} (HTTP ${status})`;
-  if (status === 401) return new AuthenticationError(`The Azure vault ${vault} did not accept the token: ${said}`, { cause });
+  const answer = `${cause.message} (HTTP ${status})`;
+  if (status === 401) return new AuthenticationError(`The Azure vault ${vault} did not accept the token: ${answer}`, { cause });
   if (status === 403) {
-    return new PermissionError(`The Azure vault ${vault} refused it: allow "get" on secrets, by role or access policy. ${said}`, { cause });
+    return new PermissionError(`The Azure vault ${vault} refused it: allow "get" on secrets, by role or access policy. ${answer}`, { cause });
   }
-  if (status === 404) return new ConfigurationError(`The Azure vault ${vault} has no secret ${name}: ${said}`, { cause });
-  const what = `The Azure vault ${vault} could not give ${name}: ${said}`;
+  if (status === 404) return new ConfigurationError(`The Azure vault ${vault} has no secret ${name}: ${answer}`, { cause });
+  const what = `The Azure vault ${vault} could not give ${name}: ${answer}`;
   return status === 429 || status >= 500 ? new UnavailableError(what, { cause }) : new QueryError(what, { cause });
 }

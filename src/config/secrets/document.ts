@@ -18,7 +18,7 @@ const LONGEST_LOOK_MS = 1_000;
 const TRUSTED_AFTER_FAILURE_MS = 10_000;
 
 /** What a document needs. */
-export interface DocumentSurroundings {
+export interface DocumentDependencies {
   readonly place: SecretPlace;
   readonly events: Events;
   readonly lifetimeMs: number;
@@ -33,7 +33,7 @@ export class SecretDocument {
   readonly #fields = new Set<string | null>();
   /** Those of them that are asked for at each use, so that a new text takes effect at once. */
   readonly #current = new Set<string | null>();
-  readonly #surroundings: DocumentSurroundings;
+  readonly #dependencies: DocumentDependencies;
   readonly #stopped = new AbortController();
   readonly #versions = new Versions();
   #reading: Promise<void> | null = null;
@@ -43,9 +43,9 @@ export class SecretDocument {
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(reference: SecretReference, surroundings: DocumentSurroundings) {
+  constructor(reference: SecretReference, dependencies: DocumentDependencies) {
     this.reference = reference;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
   }
 
   /** Says that a field will be used, with the newest text at each use: the document is kept up to date for it. */
@@ -115,7 +115,7 @@ export class SecretDocument {
     if (read !== null) return read;
     const turned = this.#versions.turn(field, refused);
     if (turned?.isFormer === true) {
-      this.#tellFailure("A server refused the newest text; the one before it is used until that is refused too.");
+      this.#emitFailure("A server refused the newest text; the one before it is used until that is refused too.");
     }
     return turned?.secret ?? null;
   }
@@ -144,7 +144,7 @@ export class SecretDocument {
       await this.#read();
     } catch (error) {
       this.#nextRead = null;
-      if (!this.#stopped.signal.aborted) this.#tellFailure(messageOf(error));
+      if (!this.#stopped.signal.aborted) this.#emitFailure(messageOf(error));
     }
   }
 
@@ -167,7 +167,7 @@ export class SecretDocument {
   }
 
   async #readOnce(): Promise<void> {
-    const { place, timeoutMs } = this.#surroundings;
+    const { place, timeoutMs } = this.#dependencies;
     const late = new AbortController();
     const timer = setTimeout(() => {
       late.abort(new TimeoutError(`${place.name} did not answer within ${timeoutMs} ms (secrets.timeoutMs).`));
@@ -179,7 +179,7 @@ export class SecretDocument {
       if (this.#versions.current !== null) for (const field of this.#fields) content.field(field);
       const before = this.#versions.current;
       // A text that is taken once is not in use by this: a reload takes it.
-      if (this.#versions.take(content) && before !== null && this.#differInUse(before, content)) this.#tell({ type: "secret-rotated" });
+      if (this.#versions.take(content) && before !== null && this.#differInUse(before, content)) this.#emit({ type: "secret-rotated" });
     } finally {
       clearTimeout(timer);
     }
@@ -192,8 +192,8 @@ export class SecretDocument {
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#current.size === 0) return;
-    if (this.#stopped.signal.aborted || !this.#surroundings.place.isChanging) return;
-    const { lifetimeMs } = this.#surroundings;
+    if (this.#stopped.signal.aborted || !this.#dependencies.place.isChanging) return;
+    const { lifetimeMs } = this.#dependencies;
     const afterFailureMs = Math.min(AFTER_FAILURE_MS * 2 ** (this.#failures - 1), LONGEST_AFTER_FAILURE_MS, lifetimeMs);
     const delayMs = this.#failures === 0 ? lifetimeMs : afterFailureMs;
     // A tenth earlier at most, so that processes that started together do not ask together.
@@ -214,12 +214,12 @@ export class SecretDocument {
     });
   }
 
-  #tellFailure(cause: string): void {
-    this.#tell({ type: "secret-refresh-failed", cause });
+  #emitFailure(cause: string): void {
+    this.#emit({ type: "secret-refresh-failed", cause });
   }
 
-  #tell(event: { readonly type: "secret-rotated" } | { readonly type: "secret-refresh-failed"; readonly cause: string }): void {
-    this.#surroundings.events.tell({ ...event, secret: this.reference.documentReference });
+  #emit(event: { readonly type: "secret-rotated" } | { readonly type: "secret-refresh-failed"; readonly cause: string }): void {
+    this.#dependencies.events.emit({ ...event, secret: this.reference.documentReference });
   }
 }
 

@@ -124,8 +124,8 @@ export class Secrets implements Resource {
         timeoutMs: this.#options.timeoutMs,
       });
     this.#documents.set(name, document);
-    const isNoted = this.#used.some((use) => use.option === option && String(use.reference) === String(reference));
-    if (!isNoted) this.#used.push({ option, reference, document });
+    const isRecorded = this.#used.some((use) => use.option === option && String(use.reference) === String(reference));
+    if (!isRecorded) this.#used.push({ option, reference, document });
     return document;
   }
 }

@@ -108,10 +108,10 @@ export class Vault implements SecretPlace {
 
 /** The question where a path is mounted is refused for the sake of the path. */
 function refusalOf(path: string): string {
-  const asked = path.startsWith(MOUNT_OF) ? path.slice(MOUNT_OF.length) : null;
-  return asked === null
+  const mount = path.startsWith(MOUNT_OF) ? path.slice(MOUNT_OF.length) : null;
+  return mount === null
     ? `the token's policies must allow "read" on ${path}`
-    : `nothing is mounted at ${asked}, or the token's policies allow nothing there`;
+    : `nothing is mounted at ${mount}, or the token's policies allow nothing there`;
 }
 
 function encodePath(path: string): string {

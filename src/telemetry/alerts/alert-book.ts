@@ -29,7 +29,7 @@ interface Entry {
   /** Since when all is well with it; null while it is not, or nobody can tell. */
   wellSince: number | null;
   /** When it was last told; null while it has not lasted long enough. */
-  toldAt: number | null;
+  notifiedAt: number | null;
 }
 
 /** Longest id, as PagerDuty takes them. */
@@ -46,7 +46,7 @@ export class AlertBook {
 
   /** Those that fire, the first first. */
   firing(): AlertNotice[] {
-    return [...this.#entries.values()].filter(({ toldAt }) => toldAt !== null).map((entry) => this.#notice(entry, null, false));
+    return [...this.#entries.values()].filter(({ notifiedAt }) => notifiedAt !== null).map((entry) => this.#notice(entry, null, false));
   }
 
   /**
@@ -64,7 +64,7 @@ export class AlertBook {
       if (findings === null) this.#keepAll(condition, at);
       else for (const finding of findings) this.#see(condition, finding, now, at);
     }
-    return [...this.#entries].flatMap(([key, entry]) => this.#tell(key, entry, now, at));
+    return [...this.#entries].flatMap(([key, entry]) => this.#noticesOf(key, entry, now, at));
   }
 
   /** Goes on with the alerts of another, so that none is told twice. */
@@ -75,12 +75,12 @@ export class AlertBook {
 
   /** Ends all that fire, as nobody watches them any more. */
   close(now: Date): AlertNotice[] {
-    const ended = [...this.#entries.values()]
-      .filter(({ toldAt }) => toldAt !== null)
+    const closed = [...this.#entries.values()]
+      .filter(({ notifiedAt }) => notifiedAt !== null)
       .map((entry) => this.#notice(entry, now, false))
       .map((notice) => ({ ...notice, summary: `No longer watched, as the store was stopped: ${notice.summary}` }));
     this.#entries.clear();
-    return ended;
+    return closed;
   }
 
   #see(condition: Condition, finding: Finding, now: Date, at: number): void {
@@ -88,7 +88,7 @@ export class AlertBook {
     const known = this.#entries.get(key);
     // What has not lasted long enough has to last without a break.
     if (known === undefined) {
-      this.#entries.set(key, { condition, finding, since: now, sinceAt: at, seenAt: at, wellSince: null, toldAt: null });
+      this.#entries.set(key, { condition, finding, since: now, sinceAt: at, seenAt: at, wellSince: null, notifiedAt: null });
       return;
     }
     known.finding = finding;
@@ -99,31 +99,31 @@ export class AlertBook {
     for (const entry of this.#entries.values()) if (entry.condition.name === name) entry.seenAt = at;
   }
 
-  #tell(key: string, entry: Entry, now: Date, at: number): AlertNotice[] {
-    const { condition, sinceAt, toldAt } = entry;
+  #noticesOf(key: string, entry: Entry, now: Date, at: number): AlertNotice[] {
+    const { condition, sinceAt, notifiedAt } = entry;
     const isWell = entry.seenAt < at;
     entry.wellSince = isWell ? (entry.wellSince ?? at) : null;
-    if (toldAt === null) {
+    if (notifiedAt === null) {
       if (isWell) this.#entries.delete(key);
       if (isWell || at - sinceAt < condition.rule.forMs) return [];
-      entry.toldAt = at;
+      entry.notifiedAt = at;
       return [this.#notice(entry, null, false)];
     }
     if (entry.wellSince !== null && at - entry.wellSince >= this.#options.resolveAfterMs) {
       this.#entries.delete(key);
       return [this.#notice(entry, now, false)];
     }
-    if (isWell || at - toldAt < this.#options.repeatAfterMs) return [];
-    entry.toldAt = at;
+    if (isWell || at - notifiedAt < this.#options.repeatAfterMs) return [];
+    entry.notifiedAt = at;
     return [this.#notice(entry, null, true)];
   }
 
-  #notice({ condition, finding, since }: Entry, ended: Date | null, isRepeat: boolean): AlertNotice {
+  #notice({ condition, finding, since }: Entry, closed: Date | null, isRepeat: boolean): AlertNotice {
     const { source, store, runbook } = this.#options;
     const { subject, value, limit, summary } = finding;
     const { name } = condition;
     return {
-      status: ended === null ? "firing" : "resolved",
+      status: closed === null ? "firing" : "resolved",
       isRepeat,
       id: bounded(["langgraph-store", source, store, name, ...(subject === null ? [] : [subject])].join("/")),
       condition: name,
@@ -134,7 +134,7 @@ export class AlertBook {
       limit,
       source,
       startedAt: since.toISOString(),
-      endedAt: ended?.toISOString() ?? null,
+      endedAt: closed?.toISOString() ?? null,
       runbook: `${runbook}#${name}`,
     };
   }

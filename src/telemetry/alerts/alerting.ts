@@ -60,13 +60,13 @@ export class Alerting implements Resource {
     this.#conditions = conditionsOf(conditions);
     this.#history = new History(longestWindow(conditions));
     this.#book = new AlertBook(options);
-    const told = {
-      failed: (sink: string, cause: string) => events.tell({ type: "alert-delivery-failed", sink, cause }),
+    const listeners = {
+      failed: (sink: string, cause: string) => events.emit({ type: "alert-delivery-failed", sink, cause }),
       lost: (sink: string, { condition }: AlertNotice, cause: string) =>
-        events.tell({ type: "alert-lost", sink, condition, cause }),
+        events.emit({ type: "alert-lost", sink, condition, cause }),
     };
     this.#deliveries = new Map(
-      Object.entries(sinks).map(([name, sink]) => [name as AlertSinkName, new Delivery(sink, delivery, told)] as const),
+      Object.entries(sinks).map(([name, sink]) => [name as AlertSinkName, new Delivery(sink, delivery, listeners)] as const),
     );
   }
 
@@ -103,7 +103,7 @@ export class Alerting implements Resource {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#looking;
-    this.#tell(this.#book.close(new Date()));
+    this.#deliver(this.#book.close(new Date()));
     await Promise.all([...this.#deliveries.values()].map((delivery) => delivery.stop(this.#options.flushMs)));
   }
 
@@ -122,7 +122,7 @@ export class Alerting implements Resource {
       if (this.#isStopped) return;
       const at = performance.now();
       this.#history.add(snapshot, at);
-      this.#tell(this.#book.look(this.#conditions, this.#history, new Date(), at));
+      this.#deliver(this.#book.look(this.#conditions, this.#history, new Date(), at));
     } catch (error) {
       this.#failedLooks += 1;
       // One line for all in a row would hide that it goes on; one for each would be the only thing in the log.
@@ -132,12 +132,12 @@ export class Alerting implements Resource {
     }
   }
 
-  #tell(notices: readonly AlertNotice[]): void {
+  #deliver(notices: readonly AlertNotice[]): void {
     const { events, routes } = this.#options;
     for (const notice of notices) {
       const { condition, severity, summary } = notice;
-      if (notice.status === "resolved") events.tell({ type: "alert-resolved", condition, severity, summary });
-      else if (!notice.isRepeat) events.tell({ type: "alert-fired", condition, severity, summary });
+      if (notice.status === "resolved") events.emit({ type: "alert-resolved", condition, severity, summary });
+      else if (!notice.isRepeat) events.emit({ type: "alert-fired", condition, severity, summary });
       for (const name of routes[severity]) this.#deliveries.get(name)?.add(notice);
     }
   }

@@ -198,9 +198,9 @@ function ofUpkeep(rules: AlertRules): Condition[] {
       find({ backlog }) {
         if (backlog === null) return null;
         const { above } = rules.deadIntents;
-        if (backlog.dead <= above) return NOTHING;
-        const summary = `${backlog.dead} writes cannot be brought in step: trying again does not help.`;
-        return [{ subject: null, value: backlog.dead, limit: above, summary }];
+        if (backlog.deadLettered <= above) return NOTHING;
+        const summary = `${backlog.deadLettered} writes cannot be brought in step: trying again does not help.`;
+        return [{ subject: null, value: backlog.deadLettered, limit: above, summary }];
       },
     },
     {

@@ -56,7 +56,7 @@ export class Delivery {
   #running: Promise<void> | null = null;
   #failuresInARow = 0;
   #isStopping = false;
-  readonly #hurry = new AbortController();
+  readonly #stopping = new AbortController();
   readonly #end = new AbortController();
   readonly #counts = { delivered: 0, failures: 0, lost: 0 };
 
@@ -83,7 +83,7 @@ export class Delivery {
   /** Sends what waits, each once more, for so long; what is left then is lost. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    this.#hurry.abort();
+    this.#stopping.abort();
     try {
       await withinDeadline(`Sending the last alerts to ${this.#sink.name}`, deadlineMs, this.#running ?? Promise.resolve());
     } catch {
@@ -135,8 +135,8 @@ export class Delivery {
     const isLate = performance.now() - since >= this.#policy.giveUpAfterMs;
     if (!isPassing || isLate || this.#isStopping) return this.#lose(notice, cause);
     if (!this.#waiting.has(notice.id)) this.#waiting.set(notice.id, waiting);
-    const asked = error instanceof SinkError ? error.retryAfterMs : null;
-    await this.#pauseFor(Math.max(asked ?? 0, this.#backoffMs()));
+    const retryAfterMs = error instanceof SinkError ? error.retryAfterMs : null;
+    await this.#pauseFor(Math.max(retryAfterMs ?? 0, this.#backoffMs()));
   }
 
   #backoffMs(): number {
@@ -157,7 +157,7 @@ export class Delivery {
   async #pauseFor(ms: number): Promise<void> {
     if (ms <= 0 || this.#isStopping) return;
     // Its only rejection is that of the signal, after which there is nothing to wait for.
-    await pause(ms, undefined, { ref: false, signal: this.#hurry.signal }).catch(() => undefined);
+    await pause(ms, undefined, { ref: false, signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   /** The worst first, then what waits longest. */

@@ -46,8 +46,8 @@ export async function postJson({ name, url, body, headers, secrets, signal }: Js
   if (response.ok) return;
   const { status } = response;
   const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
-  const said = hidden(text.slice(0, ANSWER_CHARACTERS * 4), secrets).slice(0, ANSWER_CHARACTERS);
-  throw new SinkError(`${name} answered ${status}: ${said}`, isPassing, pauseAskedFor(response.headers.get("retry-after")));
+  const excerpt = hidden(text.slice(0, ANSWER_CHARACTERS * 4), secrets).slice(0, ANSWER_CHARACTERS);
+  throw new SinkError(`${name} answered ${status}: ${excerpt}`, isPassing, retryAfterMs(response.headers.get("retry-after")));
 }
 
 /** Shared by all places; made when the first alert is sent. */
@@ -70,7 +70,7 @@ function reasonOf(error: unknown): string {
   return messageOf(cause) || String(code);
 }
 
-function pauseAskedFor(header: string | null): number | null {
+function retryAfterMs(header: string | null): number | null {
   if (header === null) return null;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);

@@ -39,7 +39,7 @@ export interface PoolState {
 /** Writes that wait to be finished. */
 export interface BacklogState {
   readonly intents: number;
-  readonly dead: number;
+  readonly deadLettered: number;
   /** For how many milliseconds the longest waiting one has been due. */
   readonly overdueMs: number;
 }

@@ -54,12 +54,12 @@ export class AlertEvents {
   constructor(source: EventSource) {
     this.#source = source;
     for (const type of COUNTED) source.on(type, this.#count);
-    for (const type of URGENT) source.on(type, this.#hurry);
+    for (const type of URGENT) source.on(type, this.#onUrgentEvent);
   }
 
   /** Says who is told at once of what is urgent. */
-  set onUrgent(told: () => void) {
-    this.#onUrgent = told;
+  set onUrgent(listener: () => void) {
+    this.#onUrgent = listener;
   }
 
   /** What was counted so far. */
@@ -74,10 +74,10 @@ export class AlertEvents {
   /** Listens no more. */
   close(): void {
     for (const type of COUNTED) this.#source.off(type, this.#count);
-    for (const type of URGENT) this.#source.off(type, this.#hurry);
+    for (const type of URGENT) this.#source.off(type, this.#onUrgentEvent);
   }
 
-  readonly #hurry = (): void => this.#onUrgent();
+  readonly #onUrgentEvent = (): void => this.#onUrgent();
 
   readonly #count = (event: StoreEvent): void => {
     if (event.type === "breaker-opened") increase(this.#breakerOpenings, event.service);
@@ -106,8 +106,8 @@ export async function takeSnapshot(sources: SnapshotSources, events: AlertEvents
 async function readBacklog(outbox: Pick<Outbox, "backlog">): Promise<BacklogState | null> {
   try {
     const counting = outbox.backlog(BATCHES_COUNTED);
-    const { intents, dead, oldestDueAt } = await withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, counting);
-    return { intents, dead, overdueMs: oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) };
+    const { intents, deadLettered, oldestDueAt } = await withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, counting);
+    return { intents, deadLettered, overdueMs: oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) };
   } catch {
     // The records cannot be read, of which their breaker tells; the rest of the snapshot matters all the more then.
     return null;

@@ -106,8 +106,8 @@ export const cursors: CaseFamily = {
           await store.put(ns(), "k11", { round });
           round += 1;
         });
-        const lasting = upTo(8).map((n) => `k${n + 4}`);
-        expect(keys.filter((key) => lasting.includes(key))).toEqual(lasting);
+        const remaining = upTo(8).map((n) => `k${n + 4}`);
+        expect(keys.filter((key) => remaining.includes(key))).toEqual(remaining);
         expect(new Set(keys).size).toBe(keys.length);
       },
     },

@@ -1,6 +1,6 @@
 /** `npm run bench -- --baseline REF`: this version of the store beside another, in one run on the same servers. */
 import { fileURLToPath } from "node:url";
-import type { StartedGround } from "../ground.ts";
+import type { StartedEnvironment } from "../ground.ts";
 import type { Plan } from "../run.ts";
 import type { SystemName } from "../system.ts";
 import { warm } from "../warm.ts";
@@ -22,7 +22,7 @@ export interface VersionPlan extends Plan {
 
 /** Checks out the other version, runs all cases on both, and removes it. */
 export async function compareVersions(
-  { ground }: StartedGround,
+  { environment }: StartedEnvironment,
   plan: VersionPlan,
   log: (line: string) => void,
 ): Promise<Compared & { readonly commit: string }> {
@@ -33,7 +33,7 @@ export async function compareVersions(
     const pairs: Pair[] = [];
     for (const system of plan.systems) {
       const start = async (storeName: string, other?: Checkout): Promise<WorkerProcess> => {
-        const worker = await WorkerProcess.start(system, { ...ground, storeName }, other && { checkout: other.folder });
+        const worker = await WorkerProcess.start(system, { ...environment, storeName }, other && { checkout: other.folder });
         workers.push(worker);
         log(`${system}: seeding the ${other === undefined ? "current version" : "baseline"}`);
         await worker.seed();

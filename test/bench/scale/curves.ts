@@ -54,13 +54,13 @@ export function scaleTable(steps: readonly Step[]): string {
     ...steps.map((step) => ms(step, name).toPrecision(3)),
     `${(ms(steps.at(-1), name) / ms(steps[0], name)).toFixed(2)}×`,
   ]);
-  const told = (of: (step: Step) => number | null): string[] =>
+  const cells = (of: (step: Step) => number | null): string[] =>
     steps.map((step) => {
       const found = of(step);
       return found === null ? "–" : Math.round(found).toLocaleString("en");
     });
-  rows.push(["loaded, items/s", ...told(({ loadedPerSec }) => loadedPerSec), ""]);
-  rows.push(["memory of our process, MB", ...told(({ rssMb }) => rssMb), ""]);
-  rows.push(["disk of the servers, MB", ...told(({ diskMb }) => diskMb), ""]);
+  rows.push(["loaded, items/s", ...cells(({ loadedPerSec }) => loadedPerSec), ""]);
+  rows.push(["memory of our process, MB", ...cells(({ rssMb }) => rssMb), ""]);
+  rows.push(["disk of the servers, MB", ...cells(({ diskMb }) => diskMb), ""]);
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

@@ -4,7 +4,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { INDEX } from "../corpus.ts";
 import { settled } from "../qdrant-status.ts";
 import { storeSystem } from "../store-system.ts";
-import type { Ground, ServerPair, System } from "../system.ts";
+import type { BenchEnvironment, ServerPair, System } from "../system.ts";
 
 /** On CQL and Qdrant. */
 export async function serversSystem({ cql, qdrant }: ServerPair, name: string): Promise<System> {
@@ -18,7 +18,7 @@ export async function serversSystem({ cql, qdrant }: ServerPair, name: string): 
 }
 
 /** On one file. */
-export async function embeddedSystem({ folder, storeName }: Ground): Promise<System> {
+export async function embeddedSystem({ folder, storeName }: BenchEnvironment): Promise<System> {
   const store = await ScyllaDBStore.embedded({ path: join(folder, `${storeName}.db`), index: INDEX });
   return storeSystem(store, () => store.stop());
 }

@@ -9,10 +9,10 @@ import { JUDGE } from "../history/final-state.ts";
 import { HistoryProcess } from "../history/history-process.ts";
 import { historyOf, type History } from "../history/history.ts";
 import { Random } from "../history/random.ts";
-import { tell, type Violation } from "../history/violation.ts";
+import { describeViolation, type Violation } from "../history/violation.ts";
 import type { Fault } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
-import { drawSchedule, runSchedule, tellSchedule } from "./schedule.ts";
+import { drawSchedule, runSchedule, describeSchedule } from "./schedule.ts";
 
 /** What a scenario is. */
 export interface Scenario {
@@ -96,7 +96,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
     await fleet.start();
     const faults = scenario.faults(fleet, random);
     const steps = drawSchedule(random, { faults, calmMs: scenario.calmMs, pairs: scenario.pairs ?? 0 });
-    const schedule = tellSchedule(steps);
+    const schedule = describeSchedule(steps);
     const windows = await runSchedule(steps, (name) => log(`${scenario.name}: ${name}`));
     await pause(scenario.afterMs);
     await fleet.stop();
@@ -149,10 +149,10 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
 }
 
 /** Most violations that are told. */
-const TOLD = 8;
+const MOST_VIOLATIONS = 8;
 
 /** What a failed scenario has to say: enough to replay it. */
-export function tellResult({ name, seed, schedule, history, violations }: ScenarioResult): string {
+export function describeResult({ name, seed, schedule, history, violations }: ScenarioResult): string {
   const origin = Math.min(...history.calls.map(({ start }) => start));
   const rules = Map.groupBy(violations, ({ rule }) => rule);
   return [
@@ -161,7 +161,7 @@ export function tellResult({ name, seed, schedule, history, violations }: Scenar
     `schedule: ${schedule}`,
     ...[...rules.values()]
       .flatMap((all) => all.slice(0, 2))
-      .slice(0, TOLD)
-      .map((violation) => tell(violation, origin, history.faults)),
+      .slice(0, MOST_VIOLATIONS)
+      .map((violation) => describeViolation(violation, origin, history.faults)),
   ].join("\n");
 }

@@ -36,9 +36,9 @@ export function drawSchedule(random: Random, { faults, calmMs, pairs }: Schedule
 }
 
 /** The schedule in one line, as it was drawn. */
-export function tellSchedule(steps: readonly Step[]): string {
-  const told = ({ fault, lastsMs }: Step["faults"][number]): string => `${fault.name} for ${lastsMs} ms`;
-  return steps.map(({ calmMs, faults }) => `${calmMs} ms, ${faults.map(told).join(" + ")}`).join("; ");
+export function describeSchedule(steps: readonly Step[]): string {
+  const described = ({ fault, lastsMs }: Step["faults"][number]): string => `${fault.name} for ${lastsMs} ms`;
+  return steps.map(({ calmMs, faults }) => `${calmMs} ms, ${faults.map(described).join(" + ")}`).join("; ");
 }
 
 /** Lets the faults happen; each ends before the next step begins. Returns when each began and ended. */

@@ -50,7 +50,7 @@ export async function beHostile(parts: HostileParts): Promise<void> {
       for (const name of random.shuffled(Object.keys(ATTACKS) as AttackName[])) {
         attacks[name] += 1;
         await ATTACKS[name](target).catch((error: unknown) => {
-          if (unexpected.length < MOST_UNEXPECTED) unexpected.push(`${name}: ${told(error)}`);
+          if (unexpected.length < MOST_UNEXPECTED) unexpected.push(`${name}: ${textOf(error)}`);
         });
       }
     }
@@ -84,6 +84,6 @@ async function deleteAll({ store, isStoreError: isOwn, namespace }: Target): Pro
   }
 }
 
-function told(error: unknown): string {
+function textOf(error: unknown): string {
   return (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, 600);
 }

@@ -48,14 +48,14 @@ export class Recorder {
     const { store } = this.#parts;
     const [only, ...others] = operations;
     try {
-      if (only !== undefined && others.length === 0) return [this.#told(only, await this.#run(only, options))];
+      if (only !== undefined && others.length === 0) return [this.#outcomeOf(only, await this.#run(only, options))];
       const results: unknown[] = await store.batch(operations.map((each) => this.#toOperation(each)), options);
-      return operations.map((operation, i) => this.#told(operation, results[i]));
+      return operations.map((operation, i) => this.#outcomeOf(operation, results[i]));
     } catch (error) {
       const settled = this.#parts.isStoreError(error) && error.code === "BATCH" ? (error as BatchError).outcomes : null;
       return operations.map((operation, i) => {
         const outcome = settled?.[i];
-        if (outcome?.status === "fulfilled") return this.#told(operation, outcome.value);
+        if (outcome?.status === "fulfilled") return this.#outcomeOf(operation, outcome.value);
         return this.#failed(outcome === undefined ? error : outcome.reason);
       });
     }
@@ -109,7 +109,7 @@ export class Recorder {
     }
   }
 
-  #told(operation: LoggedOperation, result: unknown): LoggedOutcome {
+  #outcomeOf(operation: LoggedOperation, result: unknown): LoggedOutcome {
     if (operation.kind === "get") return { ok: true, row: result === null ? null : toRow(result as Item) };
     return operation.kind === "search" ? { ok: true, answer: toAnswer(result as SearchResults) } : { ok: true };
   }

@@ -92,11 +92,11 @@ function wrong(
   const { score = Number.NaN } = row;
   const id = row.id ?? "";
   const { query } = operation;
-  const tell = (message: string) => ({ rule: "score", message, call, around: around(own, id, call) });
-  if (query === undefined || answer.degraded || !isIndexed(id)) return tell(`${id} has a score of ${score}, and must have none`);
+  const violationOf = (message: string) => ({ rule: "score", message, call, around: around(own, id, call) });
+  if (query === undefined || answer.degraded || !isIndexed(id)) return violationOf(`${id} has a score of ${score}, and must have none`);
   const isOf = (other: string): boolean => Math.abs(vectors.cosine(query, textOf(other)) - score) <= TOLERANCE;
   if (isOf(id)) return null;
-  const violation = tell(`${id} has a score of ${score}, but its text has one of ${vectors.cosine(query, textOf(id))}`);
+  const violation = violationOf(`${id} has a score of ${score}, but its text has one of ${vectors.cosine(query, textOf(id))}`);
   const write = own.find((each) => each.id === id);
   const isOfAnother = own.some((each) => each.id !== null && isOf(each.id));
   return write !== undefined && isOfAnother ? { write, violation } : violation;

@@ -13,18 +13,18 @@ export interface Violation {
 }
 
 /** Most rows of an answer that are told. */
-const ROWS_TOLD = 8;
-const WRITES_TOLD = 12;
+const MOST_ROWS = 8;
+const MOST_WRITES = 12;
 
 /** Tells a violation, with times relative to `origin`. */
-export function tell({ rule, message, call, around = [] }: Violation, origin: number, faults: readonly FaultWindow[]): string {
+export function describeViolation({ rule, message, call, around = [] }: Violation, origin: number, faults: readonly FaultWindow[]): string {
   const lines = [`${rule}: ${message}`];
   if (call !== undefined) {
-    lines.push(`  call ${tellCall(call, origin)}`);
+    lines.push(`  call ${describeCall(call, origin)}`);
     const during = faults.filter(({ from, to }) => from <= call.end && to >= call.start - 10_000);
     for (const { name, from, to } of during) lines.push(`  fault ${name} ${span(from, to, origin)}`);
   }
-  for (const write of [...around].sort((a, b) => a.call.start - b.call.start).slice(-WRITES_TOLD)) {
+  for (const write of [...around].sort((a, b) => a.call.start - b.call.start).slice(-MOST_WRITES)) {
     const end = write.ttlMs !== null ? `, lives ${write.ttlMs} ms` : write.until !== null ? `, until ${write.until}` : "";
     const wall = `wall ${write.call.wallStart}`;
     const when = span(write.call.start, write.call.end, origin);
@@ -34,7 +34,7 @@ export function tell({ rule, message, call, around = [] }: Violation, origin: nu
 }
 
 /** A call in one line. */
-function tellCall(call: Call, origin: number): string {
+function describeCall(call: Call, origin: number): string {
   const operations = JSON.stringify(call.operations);
   const outcomes = call.outcomes === null ? "no outcome" : JSON.stringify(call.outcomes.map(shortened));
   return `${call.process}#${call.number} ${span(call.start, call.end, origin)} ${operations} -> ${outcomes}`;
@@ -44,8 +44,8 @@ function shortened(outcome: NonNullable<Call["outcomes"]>[number]): unknown {
   if (!outcome.ok) return { ...outcome, message: outcome.message.slice(0, 300) };
   const { answer } = outcome;
   if (answer === undefined) return outcome;
-  const rows = answer.rows.slice(0, ROWS_TOLD).map(({ key, id, score }) => [key, id, score]);
-  return { ...answer, rows: answer.rows.length > ROWS_TOLD ? [...rows, `${answer.rows.length} in all`] : rows };
+  const rows = answer.rows.slice(0, MOST_ROWS).map(({ key, id, score }) => [key, id, score]);
+  return { ...answer, rows: answer.rows.length > MOST_ROWS ? [...rows, `${answer.rows.length} in all`] : rows };
 }
 
 function span(from: number, to: number, origin: number): string {

@@ -38,7 +38,7 @@ async function watched(given: Partial<AlertingOptions> = {}) {
       if (store.fails) throw new Error("no answer");
       return store.now;
     },
-    events: { tell: (event) => void events.push(event) },
+    events: { emit: (event) => void events.push(event) },
     logger: silentLogger,
     ...given,
   });
@@ -98,7 +98,7 @@ test("severities go where the routes say", async () => {
   const seen: string[] = [];
   const callback = { name: "the callback", send: async ({ condition }: { condition: string }) => void seen.push(condition) };
   const { alerting, store } = await watched({ sinks: { callback } });
-  store.now = snapshot({ breakers: { vectors: "open" }, backlog: { intents: 9, dead: 1, overdueMs: 0 } });
+  store.now = snapshot({ breakers: { vectors: "open" }, backlog: { intents: 9, deadLettered: 1, overdueMs: 0 } });
   await alerting.start();
   await waitUntil("the warning", () => seen.length > 0);
   await looksMore(store);

@@ -24,7 +24,7 @@ function book(given: Readonly<Record<string, unknown>> = {}, store = "agents@1")
   };
 }
 
-function told(notices: readonly AlertNotice[]): string[] {
+function summarized(notices: readonly AlertNotice[]): string[] {
   return notices.map(({ status, isRepeat, condition, subject }) =>
     [isRepeat ? "repeated" : status, condition, ...(subject === null ? [] : [subject])].join(" "),
   );
@@ -97,13 +97,13 @@ const cases: readonly {
   },
   {
     name: "backlog-behind",
-    wrong: snapshot({ backlog: { intents: 70, dead: 0, overdueMs: 2 * MINUTE + 1 } }),
-    nearly: snapshot({ backlog: { intents: 70, dead: 0, overdueMs: 2 * MINUTE } }),
+    wrong: snapshot({ backlog: { intents: 70, deadLettered: 0, overdueMs: 2 * MINUTE + 1 } }),
+    nearly: snapshot({ backlog: { intents: 70, deadLettered: 0, overdueMs: 2 * MINUTE } }),
     says: "70 are noted",
   },
   {
     name: "dead-intents",
-    wrong: snapshot({ backlog: { intents: 70, dead: 1, overdueMs: 0 } }),
+    wrong: snapshot({ backlog: { intents: 70, deadLettered: 1, overdueMs: 0 } }),
     nearly: snapshot(),
     says: "1 writes",
   },
@@ -153,7 +153,7 @@ describe("each condition", () => {
     expect(fired[0]?.runbook).toBe(`docs/operations.md#${name}`);
     // Well again, counts standing still: what happened has left every window after an hour.
     const well = { ...seen, ...snapshot(), counts: seen.counts };
-    expect(told([30, 60, 62].flatMap((minute) => look(minute * MINUTE, well)))).toContain(`resolved ${name}${subject === null ? "" : ` ${subject}`}`);
+    expect(summarized([30, 60, 62].flatMap((minute) => look(minute * MINUTE, well)))).toContain(`resolved ${name}${subject === null ? "" : ` ${subject}`}`);
   });
 
   test.each(cases)("$name says nothing of what is nearly wrong", ({ nearly }) => {
@@ -168,7 +168,7 @@ describe("an alert", () => {
 
   test("is told once, and again only after the interval", () => {
     const { look } = book({ repeatAfterMs: 10 * MINUTE });
-    const looks = Array.from({ length: 21 }, (_, minute) => told(look(minute * MINUTE, open)).join());
+    const looks = Array.from({ length: 21 }, (_, minute) => summarized(look(minute * MINUTE, open)).join());
     expect(looks.filter((each) => each !== "")).toEqual(["firing breaker-open vectors", "repeated breaker-open vectors", "repeated breaker-open vectors"]);
     expect(looks[10]).not.toBe("");
   });
@@ -176,7 +176,7 @@ describe("an alert", () => {
   test("that comes and goes is one", () => {
     const { look } = book({ resolveAfterMs: MINUTE });
     const seen = Array.from({ length: 20 }, (_, i) => look(i * 20_000, i % 3 === 0 ? open : snapshot())).flat();
-    expect(told(seen)).toEqual(["firing breaker-open vectors"]);
+    expect(summarized(seen)).toEqual(["firing breaker-open vectors"]);
   });
 
   test("keeps its id, and another subject has another", () => {
@@ -193,7 +193,7 @@ describe("an alert", () => {
   test("of a breaker that opened and closed between two looks is told", () => {
     const { look } = book();
     look(0, snapshot());
-    expect(told(look(15_000, snapshot({ counts: { breakerOpenings: { embeddings: 1 } } })))).toEqual(["firing breaker-open embeddings"]);
+    expect(summarized(look(15_000, snapshot({ counts: { breakerOpenings: { embeddings: 1 } } })))).toEqual(["firing breaker-open embeddings"]);
   });
 
   test("has to last without a break", () => {
@@ -205,19 +205,19 @@ describe("an alert", () => {
 
   test("stays while it cannot be told whether it is over", () => {
     const { look } = book();
-    expect(told(look(0, snapshot({ backlog: { intents: 9, dead: 9, overdueMs: 0 } })))).toEqual(["firing dead-intents"]);
+    expect(summarized(look(0, snapshot({ backlog: { intents: 9, deadLettered: 9, overdueMs: 0 } })))).toEqual(["firing dead-intents"]);
     expect(look(10 * MINUTE, snapshot({ backlog: null }))).toEqual([]);
     expect(look(11 * MINUTE, snapshot())).toEqual([]);
-    expect(told(look(12 * MINUTE, snapshot()))).toEqual(["resolved dead-intents"]);
+    expect(summarized(look(12 * MINUTE, snapshot()))).toEqual(["resolved dead-intents"]);
   });
 
   test("is of few operations no error rate, and of a pause of traffic none either", () => {
     const { look } = book();
     look(0, snapshot());
     expect(look(1_000, snapshot({ counts: { operations: 99, failed: 99 } }))).toEqual([]);
-    expect(told(look(2_000, snapshot({ counts: { operations: 100, failed: 99 } })))).toEqual(["firing error-rate"]);
+    expect(summarized(look(2_000, snapshot({ counts: { operations: 100, failed: 99 } })))).toEqual(["firing error-rate"]);
     const quiet = snapshot({ counts: { operations: 100, failed: 99 } });
-    expect([6, 12, 13, 14].flatMap((minute) => told(look(minute * MINUTE, quiet)))).toEqual(["resolved error-rate"]);
+    expect([6, 12, 13, 14].flatMap((minute) => summarized(look(minute * MINUTE, quiet)))).toEqual(["resolved error-rate"]);
   });
 
   test("counts the window only", () => {
@@ -230,7 +230,7 @@ describe("an alert", () => {
     const { look } = book();
     look(0, snapshot({ counts: { operations: 10_000, failed: 50 } }));
     expect(look(MINUTE, snapshot({ counts: { operations: 200, failed: 0 } }))).toEqual([]);
-    expect(told(look(2 * MINUTE, snapshot({ counts: { operations: 400, failed: 100 } })))).toEqual(["firing error-rate"]);
+    expect(summarized(look(2 * MINUTE, snapshot({ counts: { operations: 400, failed: 100 } })))).toEqual(["firing error-rate"]);
   });
 
   test("of a condition that is switched off, or borne, is none", () => {
@@ -246,7 +246,7 @@ describe("an alert", () => {
     two.kept.takeOver(one.kept);
     expect(two.look(1_000, open)).toEqual([]);
     expect(one.kept.close(new Date())).toEqual([]);
-    expect(told(two.kept.close(new Date()))).toEqual(["resolved breaker-open vectors"]);
+    expect(summarized(two.kept.close(new Date()))).toEqual(["resolved breaker-open vectors"]);
   });
 
   test("has an id of at most 255 characters, and two that begin alike differ", () => {

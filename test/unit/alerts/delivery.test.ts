@@ -21,7 +21,7 @@ afterEach(async () => {
 
 /** A delivery to a place that does as the test says. */
 function delivery(send: AlertSink["send"], given: Partial<DeliveryPolicy> = {}) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const sent: AlertNotice[] = [];
   const sink: AlertSink = {
     name: "the place",
@@ -31,11 +31,11 @@ function delivery(send: AlertSink["send"], given: Partial<DeliveryPolicy> = {}) 
     },
   };
   const made = new Delivery(sink, { ...POLICY, ...given }, {
-    failed: (name, cause) => told.push(`failed ${name}: ${cause}`),
-    lost: (name, { condition }, cause) => told.push(`lost ${condition} ${name}: ${cause}`),
+    failed: (name, cause) => reported.push(`failed ${name}: ${cause}`),
+    lost: (name, { condition }, cause) => reported.push(`lost ${condition} ${name}: ${cause}`),
   });
   stopped.push(made);
-  return { delivery: made, told, sent };
+  return { delivery: made, reported, sent };
 }
 
 const all = async (): Promise<void> => undefined;
@@ -69,7 +69,7 @@ test("adding returns at once, however slow the place is", async () => {
 
 test("an outage is told once; what is over meanwhile is sent as over, and nothing twice", async () => {
   let isDown = true;
-  const { delivery: to, told, sent } = delivery(() => (isDown ? passing() : all()));
+  const { delivery: to, reported, sent } = delivery(() => (isDown ? passing() : all()));
   to.add(notice());
   to.add(notice({ id: "other" }));
   await waitUntil("some attempts", () => to.counts.failures >= 5);
@@ -77,19 +77,19 @@ test("an outage is told once; what is over meanwhile is sent as over, and nothin
   isDown = false;
   await waitUntil("both", () => sent.length === 2);
   expect(sent.map(({ id, status }) => `${status} ${id}`).sort()).toEqual([`firing other`, `resolved ${notice().id}`]);
-  expect(told).toEqual(["failed the place: busy"]);
+  expect(reported).toEqual(["failed the place: busy"]);
   expect(to.counts).toMatchObject({ delivered: 2, lost: 0, waiting: 0 });
   isDown = true;
   to.add(notice());
-  await waitUntil("the next outage to be told", () => told.length === 2);
+  await waitUntil("the next outage to be told", () => reported.length === 2);
 });
 
 test("a notice that is refused is lost, counted and told; the next one goes", async () => {
-  const { delivery: to, told, sent } = delivery(({ id }) => (id === "bad" ? Promise.reject(new SinkError("answered 400", false)) : all()));
+  const { delivery: to, reported, sent } = delivery(({ id }) => (id === "bad" ? Promise.reject(new SinkError("answered 400", false)) : all()));
   to.add(notice({ id: "bad" }));
   to.add(notice({ id: "good" }));
   await waitUntil("the good one", () => sent.length === 1);
-  expect(told).toContain("lost breaker-open the place: answered 400");
+  expect(reported).toContain("lost breaker-open the place: answered 400");
   expect(to.counts).toEqual({ delivered: 1, failures: 1, lost: 1, waiting: 0 });
 });
 
@@ -113,14 +113,14 @@ test("a place that does not answer is waited for so long and no longer", async (
 
 test("only so many wait: the least bad is lost", async () => {
   const slow = gate();
-  const { delivery: to, told, sent } = delivery(slow.wait, { maxQueued: 2 });
+  const { delivery: to, reported, sent } = delivery(slow.wait, { maxQueued: 2 });
   to.add(notice({ id: "0" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
   to.add(notice({ id: "1", severity: "degraded", condition: "slow-operations" }));
   to.add(notice({ id: "2", severity: "warning" }));
   to.add(notice({ id: "3" }));
   expect(to.counts).toMatchObject({ waiting: 2, lost: 1 });
-  expect(told).toEqual(["lost slow-operations the place: too many alerts wait to be sent"]);
+  expect(reported).toEqual(["lost slow-operations the place: too many alerts wait to be sent"]);
   slow.open();
   await waitUntil("the others", () => sent.length === 3);
   expect(ids(sent)).toEqual(["0", "3", "2"]);
@@ -152,13 +152,13 @@ test("a pause that the place asks for is kept, and a stop ends it", async () => 
 });
 
 test("a stop waits so long and no longer, and what is left is lost and told", async () => {
-  const { delivery: to, told } = delivery(() => new Promise(() => undefined), { timeoutMs: 60_000 });
+  const { delivery: to, reported } = delivery(() => new Promise(() => undefined), { timeoutMs: 60_000 });
   to.add(notice({ id: "a" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
   to.add(notice({ id: "b" }));
   // The place never answers: without a bound, neither would the stop end.
   await to.stop(30);
-  expect(told.filter((each) => each.startsWith("lost"))).toHaveLength(2);
+  expect(reported.filter((each) => each.startsWith("lost"))).toHaveLength(2);
   to.add(notice({ id: "c" }));
   expect(to.counts).toMatchObject({ lost: 3, waiting: 0 });
 });

@@ -22,7 +22,7 @@ export function snapshot(
     pool: { inFlight: 3, capacity: 100 },
     nodes: [{ name: "10.0.0.1:9042", isUp: true }],
     p99Ms: { get: 4, put: 20 },
-    backlog: { intents: 2, dead: 0, overdueMs: 0 },
+    backlog: { intents: 2, deadLettered: 0, overdueMs: 0 },
     hasAllVectors: true,
     isSearchDegraded: false,
     isAuditFailing: false,

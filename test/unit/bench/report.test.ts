@@ -39,12 +39,12 @@ test("the report names what could not be started, and what failed", () => {
 });
 
 test("a measurement counts the items of its calls, and keeps to its clients", async () => {
-  let underWay = 0;
+  let inFlight = 0;
   let most = 0;
   const call = async (): Promise<void> => {
-    most = Math.max(most, (underWay += 1));
+    most = Math.max(most, (inFlight += 1));
     await new Promise((resolve) => setImmediate(resolve));
-    underWay -= 1;
+    inFlight -= 1;
   };
   const { calls, opsPerSec } = await measure(call, { clients: 3, itemsPerCall: 50, forMs: 50, from: 0 });
   expect(most).toBe(3);

@@ -143,8 +143,8 @@ test.each([
     { cql, qdrant: { url: address } },
   ];
   for (const config of addresses) {
-    const told = mistakesIn(config).join("\n");
-    expect(told).toMatch(/\(got a text( that is not shown, as it may hold a secret)?\)/);
-    expect(told).not.toMatch(/hunter|root/);
+    const messages = mistakesIn(config).join("\n");
+    expect(messages).toMatch(/\(got a text( that is not shown, as it may hold a secret)?\)/);
+    expect(messages).not.toMatch(/hunter|root/);
   }
 });

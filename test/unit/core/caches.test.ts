@@ -35,9 +35,9 @@ const page = { records: [], next: null };
 const meters = { algorithm: "token-bucket", mode: "reject", scope: { all: { operations: 1_000, periodMs: 1_000 } }, maxScopes: 10_000, maxWaitMs: 1, maxQueued: 1 } as const;
 
 const caches: readonly (readonly [name: string, create: () => (name: string) => unknown])[] = [
-  ["OwnItems", () => { const cache = new OwnItems(); return (name) => { cache.note(name, page, true); return cache; }; }],
-  ["HitRates", () => { const cache = new HitRates(); return (name) => { cache.note(name, filter, { matched: 1, seen: 2 }); return cache; }; }],
-  ["WindowPlans", () => { const cache = new WindowPlans(); return (name) => { cache.of(name, 0, "oldest").note(1, 2, 3); return cache; }; }],
+  ["OwnItems", () => { const cache = new OwnItems(); return (name) => { cache.record(name, page, true); return cache; }; }],
+  ["HitRates", () => { const cache = new HitRates(); return (name) => { cache.record(name, filter, { matched: 1, seen: 2 }); return cache; }; }],
+  ["WindowPlans", () => { const cache = new WindowPlans(); return (name) => { cache.of(name, 0, "oldest").record(1, 2, 3); return cache; }; }],
   ["RateLimiter", () => { const cache = new RateLimiter(meters); return (name) => { void cache.acquire(name, new Map([["get", 1]])); return cache; }; }],
   ["StaleItems", () => { const cache = new StaleItems(); return (name) => { cache.add([{ namespace: name, key: "k" }]); return cache; }; }],
   ["Tenants", () => { const cache = new Tenants(silentLogger); return (name) => { cache.of("a", { tenantOf: () => name, maxTenants: 10_000 }); return cache; }; }],

@@ -4,7 +4,7 @@ import { toEmbeddingError } from "../../../src/model/embedding-error.ts";
 import { EmbeddingError, UnavailableError } from "../../../src/model/errors.ts";
 
 const heard: string[] = [];
-const state = (): DegradedState => new DegradedState({ tell: ({ type }) => void heard.push(type) });
+const state = (): DegradedState => new DegradedState({ emit: ({ type }) => void heard.push(type) });
 const down = new UnavailableError("down");
 
 beforeEach(() => {

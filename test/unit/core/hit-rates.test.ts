@@ -12,7 +12,7 @@ test("without a filter, what is needed is read; of an unknown filter half is tak
 
 test("a filter that matched seldom is given more at once, there and nowhere else", () => {
   const rates = new HitRates();
-  rates.note("a", filter("rare"), { matched: 10, seen: 100 });
+  rates.record("a", filter("rare"), { matched: 10, seen: 100 });
   expect(rates.expected("a", filter("rare"), 10)).toBe(125);
   expect(rates.expected("a", filter("other"), 10)).toBe(20);
   expect(rates.expected("b", filter("rare"), 10)).toBe(20);
@@ -20,18 +20,18 @@ test("a filter that matched seldom is given more at once, there and nowhere else
 
 test("one that matched nothing is given all that was there", () => {
   const rates = new HitRates();
-  rates.note("a", filter("none"), { matched: 0, seen: 300 });
+  rates.record("a", filter("none"), { matched: 0, seen: 300 });
   expect(rates.expected("a", filter("none"), 10)).toBe(300);
-  rates.note("a", filter("none"), { matched: 0, seen: 0 });
+  rates.record("a", filter("none"), { matched: 0, seen: 0 });
   expect(rates.expected("a", filter("none"), 10)).toBe(300);
 });
 
 test("values that JSON has no word for are told apart, and long filters are not remembered", () => {
   const rates = new HitRates();
-  rates.note("a", filter(10n), { matched: 1, seen: 100 });
+  rates.record("a", filter(10n), { matched: 1, seen: 100 });
   expect(rates.expected("a", filter(11n), 10)).toBe(20);
   expect(rates.expected("a", filter(10n), 10)).toBe(1_250);
   const long = parseFilter({ kind: { $in: Array.from({ length: 1_000 }, (_, n) => `value-${n}`) } });
-  rates.note("a", long, { matched: 1, seen: 100 });
+  rates.record("a", long, { matched: 1, seen: 100 });
   expect(rates.expected("a", long, 10)).toBe(20);
 });

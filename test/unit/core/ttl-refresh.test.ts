@@ -41,7 +41,7 @@ class Setup {
   }
 
   read(...records: readonly LiveRecord[]): void {
-    this.refresh.note(records.map((record) => ({ record, asked: null })));
+    this.refresh.enqueue(records.map((record) => ({ record, override: null })));
   }
 
   /** The write with this number, once it has begun. */

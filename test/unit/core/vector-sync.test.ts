@@ -29,7 +29,7 @@ function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string
     vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
   } as unknown as Indexing;
   return {
-    sync: new VectorSync({ items, indexing, policy: "strict", events: { tell: () => undefined }, logger: silentLogger }),
+    sync: new VectorSync({ items, indexing, policy: "strict", events: { emit: () => undefined }, logger: silentLogger }),
     flagged,
   };
 }

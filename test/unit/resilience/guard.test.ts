@@ -12,18 +12,18 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function guardWith(options: Partial<GuardOptions> = {}): { guard: Guard; told: StoreEvent[] } {
-  const told: StoreEvent[] = [];
+function guardWith(options: Partial<GuardOptions> = {}): { guard: Guard; emitted: StoreEvent[] } {
+  const emitted: StoreEvent[] = [];
   const guard = new Guard({
     service: "vectors",
     name: "Qdrant",
     retry: { maxAttempts: 1, initialDelayMs: 1, maxDelayMs: 2 },
     breaker: { failures: 2, halfOpenAfterMs: 30 },
     bulkhead: { maxConcurrent: 10, maxQueued: 10 },
-    events: { tell: (event) => void told.push(event) },
+    events: { emit: (event) => void emitted.push(event) },
     ...options,
   });
-  return { guard, told };
+  return { guard, emitted };
 }
 
 test("what failed for a passing reason is tried again, and a mistake is not", async () => {
@@ -72,7 +72,7 @@ test("a call whose time is up is not sent again, also where the timer comes befo
 });
 
 test("opens after failures in a row, refuses at once, and closes by a trial call; one event each", async () => {
-  const { guard, told } = guardWith();
+  const { guard, emitted } = guardWith();
   for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
   expect(guard.breaker).toBe("open");
   let reached = false;
@@ -83,7 +83,7 @@ test("opens after failures in a row, refuses at once, and closes by a trial call
   expect(reached).toBe(false);
   await expect.poll(() => guard.run(BUDGET_MS, async () => "back").catch(() => "refused")).toBe("back");
   expect(guard.breaker).toBe("closed");
-  expect(told).toEqual([
+  expect(emitted).toEqual([
     { type: "breaker-opened", service: "vectors" },
     { type: "breaker-closed", service: "vectors" },
   ]);
@@ -111,10 +111,10 @@ test("mistakes of callers do not open it", async () => {
 });
 
 test("a call that is not answered in its time is a time-out, and counts as a failure", async () => {
-  const { guard, told } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
+  const { guard, emitted } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
   const never = new Promise<never>(() => undefined);
   await expect(guard.run(20, () => never)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
-  expect(told).toEqual([{ type: "breaker-opened", service: "vectors" }]);
+  expect(emitted).toEqual([{ type: "breaker-opened", service: "vectors" }]);
 });
 
 test("only so many calls run and wait; more are refused, and those that waited while it opened are not sent", async () => {
@@ -139,7 +139,7 @@ test("only so many calls run and wait; more are refused, and those that waited w
 });
 
 test("a success between failures starts their count anew, and a failure that ends after the breaker opened does not count", async () => {
-  const { guard, told } = guardWith({ breaker: { failures: 2, halfOpenAfterMs: 60_000 } });
+  const { guard, emitted } = guardWith({ breaker: { failures: 2, halfOpenAfterMs: 60_000 } });
   for (let i = 0; i < 3; i += 1) {
     await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
     await guard.run(BUDGET_MS, async () => "well");
@@ -150,7 +150,7 @@ test("a success between failures starts their count anew, and a failure that end
   for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
   late.reject(new UnavailableError("late"));
   for (const call of waiting) await expect(call).rejects.toThrow("late");
-  expect(told).toEqual([{ type: "breaker-opened", service: "vectors" }]);
+  expect(emitted).toEqual([{ type: "breaker-opened", service: "vectors" }]);
 });
 
 test("a retry that would come after the time is up is not waited for: the call fails with its own error", async () => {
@@ -176,7 +176,7 @@ test("a provider's 4xx does not count toward the circuit, except 401, 403 and 42
 });
 
 test("a call whose caller aborts is rejected at once, makes room, is not sent again and counts as no failure", async () => {
-  const { guard, told } = guardWith({
+  const { guard, emitted } = guardWith({
     retry: { maxAttempts: 5, initialDelayMs: 60_000, maxDelayMs: 60_000 },
     breaker: { failures: 1, halfOpenAfterMs: 60_000 },
     bulkhead: { maxConcurrent: 1, maxQueued: 10 },
@@ -196,7 +196,7 @@ test("a call whose caller aborts is rejected at once, makes room, is not sent ag
   await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
   expect(await next).toBe("next");
   expect(guard.calls).toEqual({ inFlight: 0, waiting: 0 });
-  expect([calls, guard.breaker, told]).toEqual([1, "closed", []]);
+  expect([calls, guard.breaker, emitted]).toEqual([1, "closed", []]);
 });
 
 test("a pause before the next attempt ends with the caller", async () => {
@@ -255,7 +255,7 @@ test("a half-open probe goes on when its caller aborts it: the others wait for w
 });
 
 test("a caller whose time is spent while it waits for a half-open probe gets a timeout, not an abort", async () => {
-  const { guard, told } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 1 } });
+  const { guard, emitted } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 1 } });
   await expect(guard.run(BUDGET_MS, down)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const passes = (ms: number): void => {
     // Without a turn of the event loop, so that no timer comes before what waits.
@@ -271,5 +271,5 @@ test("a caller whose time is spent while it waits for a half-open probe gets a t
   probe.resolve("back");
   expect(await probing).toBe("back");
   expect(await outcome).toMatchObject({ code: "TIMEOUT" });
-  expect(told.map(({ type }) => type)).toEqual(["breaker-opened", "breaker-closed"]);
+  expect(emitted.map(({ type }) => type)).toEqual(["breaker-opened", "breaker-closed"]);
 });

@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function secretsOf(env: NodeJS.ProcessEnv, lifetimeMs = 60_000) {
   const events: StoreEvent[] = [];
-  const secrets = new Secrets(options.parse({ lifetimeMs }), { tell: (event) => events.push(event) }, env);
+  const secrets = new Secrets(options.parse({ lifetimeMs }), { emit: (event) => events.push(event) }, env);
   const text = (reference: string): SecretText => {
     const parsed = parseReference(reference);
     if (parsed === null) throw new Error(`${reference} is no reference`);

@@ -33,7 +33,7 @@ async function running(): Promise<{ place: OnePlace; document: SecretDocument; e
   const events: StoreEvent[] = [];
   const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
     place,
-    events: { tell: (event) => events.push(event) },
+    events: { emit: (event) => events.push(event) },
     lifetimeMs: LIFETIME_MS,
     timeoutMs: 5_000,
   });
@@ -179,7 +179,7 @@ test("a place that does not answer at the start is given up in time, by name", a
   place.state = "silent";
   const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
     place,
-    events: { tell: () => undefined },
+    events: { emit: () => undefined },
     lifetimeMs: LIFETIME_MS,
     timeoutMs: 50,
   });

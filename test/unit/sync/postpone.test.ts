@@ -3,7 +3,7 @@ import { QueryError, UnavailableError } from "../../../src/model/errors.ts";
 import type { Intent, IntentBatch } from "../../../src/ports/outbox.ts";
 import { isLost, postpone, type Left } from "../../../src/sync/postpone.ts";
 
-const intent = (writeId: string, more: Partial<Intent> = {}): Intent => ({ namespace: "a", key: "k", writeId, notedAt: 0, ...more });
+const intent = (writeId: string, more: Partial<Intent> = {}): Intent => ({ namespace: "a", key: "k", writeId, recordedAt: 0, ...more });
 const batch = (more: Partial<IntentBatch> = {}): IntentBatch => ({ id: "b", dueAt: 1_000, attempts: 0, intents: [], ...more });
 const NOW = Date.parse("2026-11-29T12:00:00Z");
 const left = (verdict: Left["verdict"], ...ids: string[]): Left[] => ids.map((id) => ({ intent: intent(id), verdict }));
@@ -50,6 +50,6 @@ test("dead is what trying again does not change, after several tries, or what fa
   expect(isLost(intent("x"), 4, refused, 0)).toBe(true);
   expect(isLost(intent("x"), 50, away, 0)).toBe(false);
   expect(isLost(intent("x"), 4, away, 25 * 3_600_000)).toBe(true);
-  expect(isLost(intent("x", { isDead: true }), 5, away, 0)).toBe(true);
-  expect(postpone(batch(), left("dead", "x"), NOW)[0]?.intents).toEqual([intent("x", { isDead: true })]);
+  expect(isLost(intent("x", { isDeadLettered: true }), 5, away, 0)).toBe(true);
+  expect(postpone(batch(), left("dead", "x"), NOW)[0]?.intents).toEqual([intent("x", { isDeadLettered: true })]);
 });

@@ -24,7 +24,7 @@ test("a listener that throws does not keep later listeners, or subscribers of th
   });
   events.listeners.on("breaker-closed", () => called.push("second listener"));
   events.internal.on("breaker-closed", () => called.push("reconciler"));
-  events.tell(CLOSED);
+  events.emit(CLOSED);
   expect(called).toEqual(["reconciler", "second listener"]);
   expect(errors.map(({ fields }) => fields)).toEqual([{ type: "breaker-closed", cause: "first listener" }]);
 });
@@ -39,7 +39,7 @@ test("the rejection of an async listener is logged and is not unhandled", async 
     throw new Error("async listener");
   });
   events.listeners.on("breaker-closed", () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new Error("thenable")) }));
-  events.tell(CLOSED);
+  events.emit(CLOSED);
   await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 30_000 });
   // Node.js reports unhandled rejections after the microtasks of the turn in which they occur.
   await new Promise((resolve) => setImmediate(resolve));
@@ -54,11 +54,11 @@ test("a listener that keeps failing is logged now and then, with the number of f
   events.listeners.on("breaker-closed", () => {
     throw new Error("always");
   });
-  for (let n = 0; n < 100; n += 1) events.tell(CLOSED);
+  for (let n = 0; n < 100; n += 1) events.emit(CLOSED);
   expect(errors).toHaveLength(1);
   now.mockReturnValue(60_000);
-  events.tell(CLOSED);
-  expect(errors[1]?.fields).toMatchObject({ leftOut: 99 });
+  events.emit(CLOSED);
+  expect(errors[1]?.fields).toMatchObject({ suppressed: 99 });
 });
 
 test("a listener that is removed is not called; one that is added during an event is called from the next event on", () => {
@@ -68,9 +68,9 @@ test("a listener that is removed is not called; one that is added during an even
   const removed = (): unknown => called.push("removed");
   events.listeners.on("breaker-closed", removed);
   events.listeners.on("breaker-closed", () => events.listeners.on("breaker-closed", added).off("breaker-closed", removed));
-  events.tell(CLOSED);
+  events.emit(CLOSED);
   expect(called).toEqual(["removed"]);
-  events.tell(CLOSED);
+  events.emit(CLOSED);
   expect(called).toEqual(["removed", "added"]);
 });
 
@@ -80,7 +80,7 @@ test("a failing event counter does not keep listeners from the event", () => {
   });
   const called: string[] = [];
   events.listeners.on("breaker-closed", ({ type }) => called.push(type));
-  events.tell(CLOSED);
+  events.emit(CLOSED);
   expect(called).toEqual(["breaker-closed"]);
 });
 
