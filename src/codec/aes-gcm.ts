@@ -1,7 +1,7 @@
 /**
  * AES-256-GCM for values. What is stored: one byte of format, one byte for the length of the key's id, the id, a nonce of
- * 12 random bytes, the ciphertext, a tag of 16 bytes. The namespace and the key of the item are authenticated with it, so
- * that a value that was moved to another item does not decrypt.
+ * 12 random bytes, the ciphertext, a tag of 16 bytes. All that a {@link CodecContext} holds is authenticated with it, so
+ * that a value that was moved to another item, or to another version, kind or time of the same item, does not decrypt.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import { toBuffer } from "../model/bytes.ts";
@@ -20,9 +20,14 @@ export interface AesGcmOptions {
   readonly keys: Readonly<Record<string, AesKey>>;
   /** Id of the key that values are written with from now on. */
   readonly current: string;
+  /**
+   * Whether values that were stored without encryption are read: for the time until all are written again.
+   * @default false
+   */
+  readonly acceptUnencrypted?: boolean;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -34,7 +39,7 @@ const LONGEST_ID = 64;
  *
  * @throws {ConfigurationError} when a key is not of 32 bytes or the current one is missing; the message never shows a key.
  */
-export function aesGcmCodec({ keys, current }: AesGcmOptions): Codec {
+export function aesGcmCodec({ keys, current, acceptUnencrypted = false }: AesGcmOptions): Codec {
   const ids = Object.keys(keys);
   if (!Object.hasOwn(keys, current)) {
     const known = ids.length === 0 ? "there are none" : ids.join(", ");
@@ -47,6 +52,7 @@ export function aesGcmCodec({ keys, current }: AesGcmOptions): Codec {
     else secrets.set(id, secretOf(id, key));
   }
   return {
+    acceptUnencrypted,
     async start(follow) {
       const followed = await Promise.all(
         [...references].map(async ([id, reference]) => [id, secretOf(id, await follow(reference, `codec.keys.${id}`))] as const),
@@ -83,7 +89,7 @@ function decrypt(bytes: Uint8Array, secretOfId: (id: string) => KeyObject, conte
   const sealed = toBuffer(bytes);
   const idEnd = 2 + (sealed[1] ?? 0);
   if (sealed[0] !== FORMAT || sealed.byteLength < idEnd + NONCE_BYTES + TAG_BYTES) {
-    throw new CodecError("A stored value is not of the form that aesGcmCodec writes: another codec wrote it, or a newer version.");
+    throw new CodecError("A stored value is not of the form that aesGcmCodec writes: another codec or another version of this package wrote it.");
   }
   const keyId = sealed.toString("utf8", 2, idEnd);
   const secret = secretOfId(keyId);
@@ -97,7 +103,7 @@ function decrypt(bytes: Uint8Array, secretOfId: (id: string) => KeyObject, conte
   } catch (cause) {
     throw new CodecError(
       `A value could not be decrypted with the key ${JSON.stringify(keyId)}: the key is not the one that it was written ` +
-        "with, or the value was changed or moved here from another item.",
+        "with, or the value or the times, version or kind of its record were changed, or it was copied here from another record.",
       { cause, details: { keyId } },
     );
   }
@@ -108,9 +114,10 @@ function headOf(keyId: string): Buffer {
   return Buffer.concat([Buffer.of(FORMAT, id.byteLength), id]);
 }
 
-/** Unlike any other item's: labels and key are told apart whatever they hold. */
-function authenticated(head: Buffer, { namespace, key }: CodecContext): Buffer {
-  return Buffer.concat([head, Buffer.from(JSON.stringify([namespace, key]))]);
+/** Differs for any two records: JSON keeps labels, key and numbers apart. */
+function authenticated(head: Buffer, context: CodecContext): Buffer {
+  const { namespace, key, kind, created, version, writeId, expiresAt, ttlMs } = context;
+  return Buffer.concat([head, Buffer.from(JSON.stringify([namespace, key, kind, created, version, writeId, expiresAt, ttlMs]))]);
 }
 
 function secretOf(id: string, key: AesKey): KeyObject {

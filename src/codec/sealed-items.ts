@@ -15,8 +15,8 @@ const CODEC_SHARE = 0.5;
 const BACKGROUND_MS = 30_000;
 
 /**
- * Records with a codec before them. A value that was stored without one is read as it is; one that cannot be opened
- * carries the reason, and fails whoever decodes it and nobody else.
+ * Records with a codec before them. A value that cannot be opened carries the reason, and fails its own operation only;
+ * so does one that was stored without a codec, unless the codec accepts these.
  */
 export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   const openAll = <Found extends ItemRecord>(records: readonly Found[], deadline: Deadline | undefined): Promise<Found[]> => {
@@ -70,16 +70,17 @@ async function putSealed(items: ItemRepository, codec: Codec, records: readonly 
 
 async function sealedRecord(record: ItemRecord, codec: Codec, deadline: Deadline): Promise<ItemRecord> {
   const { value } = record;
-  // What was read from the database goes back as it was: a renewal of its end shall not change its bytes.
-  if (value === null || value.isSealed || value.stored !== undefined) return record;
-  const bytes = await through(() => codec.encode(value.bytes, contextOf(record)), "encode", deadline, "Nothing was saved.");
+  // What was read from the database goes back as it was, and what could not be opened is not sealed a second time.
+  if (value === null || value.isSealed || value.stored !== undefined || value.fault !== undefined) return record;
+  const bytes = await through(() => codec.encode(value.bytes, contextOf(record, value)), "encode", deadline, "Nothing was saved.");
   return { ...record, value: { typed: value.typed, bytes, isSealed: true } };
 }
 
 async function opened<Found extends ItemRecord>(record: Found, codec: Codec, deadline: Deadline): Promise<Found> {
   const { value } = record;
-  if (value === null || !value.isSealed) return record;
-  return { ...record, value: await openedValue(value, codec, contextOf(record), deadline) };
+  if (value === null || value.fault !== undefined) return record;
+  if (!value.isSealed) return codec.acceptUnencrypted === true ? record : { ...record, value: { ...value, fault: unencrypted() } };
+  return { ...record, value: await openedValue(value, codec, contextOf(record, value), deadline) };
 }
 
 async function openedValue(value: EncodedValue, codec: Codec, context: CodecContext, deadline: Deadline): Promise<EncodedValue> {
@@ -110,6 +111,14 @@ async function through(
   }
 }
 
-function contextOf({ namespace, key }: ItemRecord): CodecContext {
-  return { namespace: toLabels(namespace), key };
+function unencrypted(): CodecError {
+  return new CodecError(
+    "A value was stored without the codec, and the codec does not accept that. If it was written before the codec was " +
+      "configured, set acceptUnencrypted until it is written again; otherwise something else wrote to the database.",
+  );
+}
+
+function contextOf(record: ItemRecord, value: EncodedValue): CodecContext {
+  const { namespace, key, created, version, writeId, expiresAt, ttlMs } = record;
+  return { namespace: toLabels(namespace), key, kind: value.typed ? "typed-json" : "json", created, version, writeId, expiresAt, ttlMs };
 }

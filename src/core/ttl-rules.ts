@@ -2,6 +2,7 @@
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 import type { Lifetime } from "../model/ttl.ts";
 import type { ItemRecord, LiveRecord } from "../model/item.ts";
+import { isReadable } from "../model/value-codec.ts";
 
 /** Sets how long the items of some namespaces live. */
 export interface TtlRule {
@@ -71,8 +72,12 @@ export function isRenewable(record: LiveRecord | null): record is LiveRecord & {
  * of two records of one version the one that ends later wins, and neither can outrank a newer write.
  */
 export function refreshed(record: LiveRecord, now: number): LiveRecord | null {
-  if (!isRenewable(record)) return null;
+  // A value that cannot be read cannot be sealed again.
+  if (!isRenewable(record) || !isReadable(record.value)) return null;
   const gone = now + record.ttlMs - record.expiresAt;
-  return gone < record.ttlMs * REFRESH_AFTER ? null : { ...record, expiresAt: now + record.ttlMs };
+  if (gone < record.ttlMs * REFRESH_AFTER) return null;
+  const { typed, bytes } = record.value;
+  // Without what is stored: a codec binds the value to its expiry, and seals it again.
+  return { ...record, expiresAt: now + record.ttlMs, value: { typed, bytes } };
 }
 

@@ -16,15 +16,15 @@ export interface EncodedValue {
   readonly bytes: Uint8Array;
   /** Whether a `codec` has to open it; `bytes` say nothing until then. */
   readonly isSealed?: boolean;
-  /** Of a sealed value, why the codec could not open it. */
+  /** Why the value cannot be decoded: the codec could not open it, or does not accept it. */
   readonly fault?: StoreError;
-  /** Of a value that was opened, the bytes that are stored: it is written again as it is, and not sealed anew. */
+  /** Of a value that was opened, the bytes that are stored: an unchanged record is written again as it is. */
   readonly stored?: Uint8Array;
 }
 
 /** Whether a value can be decoded here. */
-export function isReadable({ isSealed }: EncodedValue): boolean {
-  return isSealed !== true;
+export function isReadable({ isSealed, fault }: EncodedValue): boolean {
+  return isSealed !== true && fault === undefined;
 }
 
 /** Why a value cannot be decoded. */

@@ -67,13 +67,14 @@ class ServerConnections implements Resource {
 
   /** @param replaced - those whose place they take, and the options that differ */
   constructor(config: ServerConfig, { events, log: logger }: Lasting, replaced: Replaced | null) {
-    const { cql, qdrant, index } = config;
+    const { cql, qdrant, index, codec } = config;
     const predecessor = replaced !== null && replaced.connections.#isStarted ? replaced.connections : null;
     const secrets = new Secrets(config.secrets, events);
     // In the place of others nothing is made: a wrong address must not leave an empty keyspace behind.
     const setup = predecessor === null ? config.setup : "never";
     const credentials = credentialsOf(cql, secrets);
-    this.records = new CqlBackend({ ...cql, credentials, tls: encryption(cql.tls, "cql.tls", secrets, this.#texts) }, { setup, logger });
+    const options = { ...cql, credentials, tls: encryption(cql.tls, "cql.tls", secrets, this.#texts) };
+    this.records = new CqlBackend(options, { setup, logger, checksVersions: codec !== undefined });
     this.#identity = index === undefined ? null : identityOf(index);
     this.vectors =
       this.#identity === null || qdrant === undefined

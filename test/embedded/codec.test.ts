@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { aesGcmCodec, ScyllaDBStore, type Codec, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -58,17 +59,43 @@ describe("with a codec", () => {
     expect(disk.includes("k1")).toBe(true);
   });
 
-  test("what was written in clear before is read, and sealed when it is written again", async () => {
+  test("acceptUnencrypted reads values that were stored without a codec, and encrypts each when it is written again", async () => {
     const clear = await open(undefined);
     await clear.put(["a"], "k", { text: "whispered" });
+    await clear.put(["a"], "other", { text: "shouted" });
     await close(clear);
-    const sealed = await open(FIRST);
-    expect((await sealed.get(["a"], "k"))?.value).toEqual({ text: "whispered" });
-    await sealed.put(["a"], "k", { text: "murmured" });
-    expect((await sealed.get(["a"], "k"))?.value).toEqual({ text: "murmured" });
+    const migrating = await open(aesGcmCodec({ keys: { k1: KEYS.k1 }, current: "k1", acceptUnencrypted: true }));
+    expect((await migrating.get(["a"], "k"))?.value).toEqual({ text: "whispered" });
+    await migrating.put(["a"], "k", { text: "murmured" });
+    expect((await migrating.get(["a"], "k"))?.value).toEqual({ text: "murmured" });
+    await close(migrating);
+    const strict = await open(FIRST);
+    expect((await strict.get(["a"], "k"))?.value).toEqual({ text: "murmured" });
+    expect(await rejectionOf(strict.get(["a"], "other"))).toMatchObject({ code: "CODEC" });
   });
 
-  test("a renewal of the time to live and a repair leave what is stored as it is", async () => {
+  test("a value that was stored without the codec is an error: in a get, in a search, and after a repair", async () => {
+    const clear = await open(undefined, { index: INDEX });
+    await clear.put(["a"], "k", { text: "whispered" });
+    await close(clear);
+    const strict = await open(FIRST, { index: INDEX });
+    await strict.put(["a"], "sound", { text: "spoken" });
+    for (let round = 0; round < 2; round += 1) {
+      const error = await rejectionOf(strict.get(["a"], "k"));
+      expect(error).toMatchObject({ name: "CodecError", code: "CODEC" });
+      expect(error.message).toContain("acceptUnencrypted");
+      for (const options of [{}, { filter: { text: { $exists: true } } }, { query: "whispered" }]) {
+        const found = await strict.search(["a"], options);
+        expect(found.map(({ key }) => key), JSON.stringify(options)).toEqual(["sound"]);
+        expect(found.info.unreadable).toBe(1);
+      }
+      expect(await strict.repair()).toMatchObject({ unreadable: 1, failed: 0 });
+    }
+    await strict.put(["a"], "k", { text: "again" });
+    expect((await strict.get(["a"], "k"))?.value).toEqual({ text: "again" });
+  });
+
+  test("a renewal of the time to live seals the value again for its new expiry; a repair leaves it as it is", async () => {
     let encoded = 0;
     const counting: Codec = {
       encode: (bytes, context) => {
@@ -86,13 +113,13 @@ describe("with a codec", () => {
       await expect.poll(() => store.stats().ttlRefresh.written, { timeout: 20_000 }).toBe(1);
       // Past the end that it had at first.
       vi.setSystemTime(Date.now() + 6 * 60_000);
-      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
+      expect((await store.get(["a"], "k", { refreshTtl: false }))?.value).toEqual(RICH);
       expect(await store.repair()).toMatchObject({ examined: 1, unreadable: 0, missing: 0 });
-      expect((await store.get(["a"], "k"))?.value).toEqual(RICH);
+      expect((await store.get(["a"], "k", { refreshTtl: false }))?.value).toEqual(RICH);
     } finally {
       vi.useRealTimers();
     }
-    expect(encoded).toBe(1);
+    expect(encoded).toBe(2);
   });
 
   test("keys are rotated: old values are read, new ones are written with the current key", async () => {
@@ -141,6 +168,73 @@ describe("with a codec", () => {
     expect(error.message).toContain("vault sealed Nothing was saved.");
     expect((await store.search(["a"])).map(({ value }) => value)).toEqual([{ key: "good" }]);
     expect((await store.reconcile()).watched).toBe(0);
+  });
+});
+
+describe("an item that was changed in the database", () => {
+  /** A changed cell of the table of records; `null` leaves it as it is. */
+  type Change = (header: Record<string, unknown>, value: Buffer, cells: ReadonlyMap<string, Buffer>) => Buffer | null;
+
+  const cellOf = (header: Record<string, unknown>, value: Buffer): Buffer => Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), value]);
+  const parts = (cell: Buffer): [Record<string, unknown>, Buffer] => {
+    const end = cell.indexOf("\n");
+    return [JSON.parse(cell.toString("utf8", 0, end)) as Record<string, unknown>, cell.subarray(end + 1)];
+  };
+
+  /** Reads the cells of the records from the file. */
+  function readCells(use: (database: DatabaseSync, cells: Map<string, Buffer>) => void): void {
+    const database = new DatabaseSync(join(folder, "memory.db"));
+    try {
+      const rows = database.prepare("SELECT CAST(key AS TEXT) AS key, record FROM items").all() as { key: string; record: Uint8Array }[];
+      use(database, new Map(rows.map(({ key, record }) => [key, Buffer.from(record)])));
+    } finally {
+      database.close();
+    }
+  }
+
+  const CHANGES: [string, Change][] = [
+    ["its kind", (header, value) => cellOf({ ...header, k: "t" }, value)],
+    ["its creation time", (header, value) => cellOf({ ...header, c: (header["c"] as number) - 1_000 }, value)],
+    ["its version", (header, value) => cellOf({ ...header, v: (header["v"] as number) + 1_000 }, value)],
+    ["its expiry", (header, value) => cellOf({ ...header, x: Date.now() + 3_600_000 }, value)],
+    ["no expiry any more", (header, value) => cellOf(Object.fromEntries(Object.entries(header).filter(([name]) => name !== "x")), value)],
+    ["its time to live", (header, value) => cellOf({ ...header, t: 1_000 }, value)],
+    ["the format of one without a codec", (header, value) => cellOf({ ...header, r: 1 }, value)],
+    ["an unencrypted value", (header) => cellOf({ ...header, r: 1 }, Buffer.from('{"n":2}'))],
+    ["the value of another item", (header, _value, cells) => cellOf(header, parts(cells.get("other") as Buffer)[1])],
+  ];
+
+  test.each(CHANGES)("to have %s fails with a typed error, not a value", async (_what, change) => {
+    const store = await open(FIRST);
+    await store.put(["a"], "k", { n: 1 }, undefined, { ttl: 60 });
+    await store.put(["a"], "other", { n: 1 }, undefined, { ttl: 60 });
+    await close(store);
+    readCells((database, cells) => {
+      const changed = change(...parts(cells.get("k") as Buffer), cells);
+      database.prepare("UPDATE items SET record = ? WHERE CAST(key AS TEXT) = 'k'").run(changed);
+    });
+    const reopened = await open(FIRST);
+    expect(await rejectionOf(reopened.get(["a"], "k"))).toMatchObject({ name: "CodecError", code: "CODEC" });
+    const found = await reopened.search(["a"]);
+    expect(found.map(({ key }) => key)).toEqual(["other"]);
+    expect(found.info.unreadable).toBe(1);
+  });
+
+  test("to have the value of an older version of itself fails with a typed error", async () => {
+    const store = await open(FIRST);
+    await store.put(["a"], "k", { n: 1 });
+    await close(store);
+    let older = Buffer.alloc(0);
+    readCells((_database, cells) => ([, older] = parts(cells.get("k") as Buffer) as [unknown, Buffer<ArrayBuffer>]));
+    const second = await open(FIRST);
+    await second.put(["a"], "k", { n: 2 });
+    await close(second);
+    readCells((database, cells) => {
+      const [header] = parts(cells.get("k") as Buffer);
+      database.prepare("UPDATE items SET record = ?").run(cellOf(header, older));
+    });
+    const third = await open(FIRST);
+    expect(await rejectionOf(third.get(["a"], "k"))).toMatchObject({ name: "CodecError", code: "CODEC" });
   });
 });
 

@@ -24,6 +24,11 @@ export interface CqlBackendDependencies {
   readonly setup: SetupMode;
   readonly logger: Logger;
   /**
+   * Whether the version of each record that is read is compared with the timestamp of its cell.
+   * @default false
+   */
+  readonly checksVersions?: boolean;
+  /**
    * Current time, milliseconds since the epoch.
    * @default Date.now
    */
@@ -47,7 +52,7 @@ export class CqlBackend implements Resource {
     this.#dependencies = dependencies;
     this.#buckets = new BucketRules(options.buckets ?? []);
     this.#session = new CqlSession(options, dependencies.logger);
-    this.#statements = statementsFor(options.keyspace);
+    this.#statements = statementsFor(options.keyspace, dependencies.checksVersions);
     // Not the function itself: tests replace it.
     const now = dependencies.now ?? (() => Date.now());
     const parts = { session: this.#session, statements: this.#statements, now };

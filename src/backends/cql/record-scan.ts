@@ -10,13 +10,13 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
 import type { ItemRecord } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
-import { decodeRecord } from "../../model/record-codec.ts";
 import type { NamespaceStart } from "../../model/namespace-place.ts";
 import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
 import { FIRST_KEY, leave, split } from "./key-windows.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
+import { toRecord } from "./records-by-id.ts";
 import { formatPlace, parsePlace, SCAN_START } from "./scan-place.ts";
 import type { OpenPartition, Partition, ScanPlace } from "./scan-place.ts";
 import type { CqlSession, Row } from "./session.ts";
@@ -65,7 +65,7 @@ export class RecordScanner {
     for (let cost = 0; !isOver(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
       try {
         const { rows, next } = await this.#read(place, limit - found.length, deadline);
-        const records = rows.map(toRecord);
+        const records = rows.map(scanned);
         found.push(...records.filter((record) => record !== null && record !== "unreadable"));
         unreadable += records.filter((record) => record === "unreadable").length;
         place = next;
@@ -192,12 +192,9 @@ function partitionOf(row: Row): Partition {
   return { namespace: row["namespace"] as string, bucket: row["bucket"] as number };
 }
 
-/** Null for a row whose cell is gone but whose marker is not yet, as a time to live runs out. */
-function toRecord(row: Row): ItemRecord | "unreadable" | null {
-  const cell = row["record"];
-  if (!(cell instanceof Uint8Array)) return null;
+function scanned(row: Row): ItemRecord | "unreadable" | null {
   try {
-    return decodeRecord({ namespace: row["namespace"] as string, key: row["key"] as string }, cell);
+    return toRecord(row["namespace"] as string, row);
   } catch (error) {
     if (isStoreError(error) && error.code === "SCHEMA") return "unreadable";
     throw error;

@@ -1,12 +1,14 @@
 /** Reads records by id. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { mapBounded } from "../../concurrency/bounded.ts";
+import { CodecError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import { numberIn } from "./values.ts";
 
 /** What reading works with. */
 export interface RecordsByIdParts {
@@ -108,10 +110,24 @@ export class RecordsById {
   }
 }
 
-/** The record of a row; null where its cell is gone but its marker is not yet, as a time to live runs out. */
+/**
+ * The record of a row; null where its cell is gone but its marker is not yet, as a time to live runs out. Where rows come
+ * with the timestamp of their cell, it must equal the version: an older record that was copied over a newer one, which
+ * takes a later timestamp, is returned with a value that fails to decode.
+ */
 export function toRecord(namespace: string, row: Row): ItemRecord | null {
   const cell = row["record"];
-  return cell instanceof Uint8Array ? decodeRecord({ namespace, key: row["key"] as string }, cell) : null;
+  if (!(cell instanceof Uint8Array)) return null;
+  const record = decodeRecord({ namespace, key: row["key"] as string }, cell);
+  if (row["written"] === undefined || record.value === null || numberIn(row, "written") === record.version) return record;
+  return { ...record, value: { ...record.value, fault: copied() } };
+}
+
+function copied(): CodecError {
+  return new CodecError(
+    "The timestamp of a record in the database is not its version: something else than this store wrote it, for example by " +
+      "copying an older record over a newer one. Write the item again, or delete it.",
+  );
 }
 
 function inChunks<T>(list: readonly T[], size: number): T[][] {

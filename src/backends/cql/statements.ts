@@ -12,11 +12,15 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** @param keyspaceName - checked by `checkOptions` */
-export function statementsFor(keyspaceName: string) {
+/**
+ * @param keyspaceName - checked by `checkOptions`
+ * @param checksVersions - whether records are read with the timestamp of their cell, see `toRecord`
+ */
+export function statementsFor(keyspaceName: string, checksVersions = false) {
   const keyspace = quoteIdentifier(keyspaceName);
+  const record = checksVersions ? "record, writetime(record) AS written" : "record";
   const entries = `SELECT created, key, expires_at FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
-  const itemsOf = `SELECT namespace, bucket, key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ?`;
+  const itemsOf = `SELECT namespace, bucket, key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ?`;
   const writeItem =
     `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` + "USING TIMESTAMP ? AND TTL ?";
   const writeEntry =
@@ -28,18 +32,18 @@ export function statementsFor(keyspaceName: string) {
   const remove = (unscored: boolean): string =>
     `DELETE FROM ${keyspace}.namespaces USING TIMESTAMP ? WHERE root = ? AND unscored = ${unscored} AND shard = ? AND place = ?`;
   return {
-    readItem: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
-    readItems: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
+    readItem: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
+    readItems: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
     // Of as many partitions as are named: routed to a replica of one of them, which asks those of the others.
     firstItems:
       `SELECT namespace, key, record FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
-    firstOfNamespace: `SELECT key, record FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
+    firstOfNamespace: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
     writeItem,
     writeEntry,
     // Two tables, one partition key: unlogged, as all goes to the same replicas.
     writeItemWithEntry: batch(writeEntry, writeItem),
     scanItems:
-      `SELECT namespace, bucket, key, record FROM ${keyspace}.items ` +
+      `SELECT namespace, bucket, key, ${record} FROM ${keyspace}.items ` +
       "WHERE token(namespace, bucket) > ? AND token(namespace, bucket) <= ?",
     itemsFrom: `${itemsOf} AND key >= ? LIMIT ?`,
     itemsBetween: `${itemsOf} AND key >= ? AND key <= ? LIMIT ?`,

@@ -5,7 +5,16 @@ import { describe, expect, test } from "vitest";
 import { rejectionOf } from "../../../src/testing/expectations.ts";
 
 const [K1, K2] = [randomBytes(32), randomBytes(32)];
-const HERE: CodecContext = { namespace: ["users", "42"], key: "tea" };
+const HERE: CodecContext = {
+  namespace: ["users", "42"],
+  key: "tea",
+  kind: "json",
+  created: 1_700_000_000_000_000,
+  version: 1_700_000_000_000_007,
+  writeId: "w1",
+  expiresAt: null,
+  ttlMs: null,
+};
 const codec = aesGcmCodec({ keys: { k1: K1 }, current: "k1" });
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
@@ -17,8 +26,9 @@ describe("aesGcmCodec", () => {
   test("gives back what it was given, and shows nothing of it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), fc.array(fc.string()), fc.string(), async (bytes, namespace, key) => {
-        const sealed = await codec.encode(bytes, { namespace, key });
-        expect(Buffer.from(await codec.decode(sealed, { namespace, key })).equals(bytes)).toBe(true);
+        const context = { ...HERE, namespace, key };
+        const sealed = await codec.encode(bytes, context);
+        expect(Buffer.from(await codec.decode(sealed, context)).equals(bytes)).toBe(true);
         if (bytes.length > 4) expect(Buffer.from(sealed).includes(Buffer.from(bytes))).toBe(false);
       }),
     );
@@ -36,12 +46,27 @@ describe("aesGcmCodec", () => {
       { ...HERE, key: "coffee" },
       { ...HERE, namespace: ["users", "43"] },
       { ...HERE, namespace: ["users,42"] },
-      { namespace: ["users"], key: "42,tea" },
-      { namespace: [], key: "tea" },
+      { ...HERE, namespace: ["users"], key: "42,tea" },
+      { ...HERE, namespace: [] },
     ];
     for (const at of elsewhere) {
       expect(await rejectionOf(reading(sealed, at))).toMatchObject({ code: "CODEC", details: { keyId: "k1" } });
     }
+  });
+
+  test.each<Partial<CodecContext>>([
+    { kind: "typed-json" },
+    { created: HERE.created - 1 },
+    { version: HERE.version + 1 },
+    { version: HERE.version - 1 },
+    { writeId: "w2" },
+    { expiresAt: 0 },
+    { ttlMs: 60_000 },
+  ])("rejects a value whose record was changed to %o", async (changed) => {
+    const sealed = await codec.encode(Buffer.from("mine"), HERE);
+    const error = await rejectionOf(reading(sealed, { ...HERE, ...changed }));
+    expect(error).toMatchObject({ name: "CodecError", code: "CODEC", details: { keyId: "k1" } });
+    expect(error.message).toContain("times, version or kind");
   });
 
   test("notices any change of what is stored", async () => {
