@@ -1,4 +1,5 @@
 /** Links between the pages of the documentation lead to files and headings that exist. */
+import { globSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,10 +8,28 @@ import { expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 test("documentation pages link only to files and headings that exist", async () => {
-  const pages = [...(await markdownIn(ROOT)), ...(await markdownIn(join(ROOT, "docs")))];
-  const broken = (await Promise.all(pages.map(brokenLinksOf))).flat();
+  const broken = (await Promise.all((await allPages()).map(brokenLinksOf))).flat();
   expect(broken).toEqual([]);
 });
+
+test("documentation pages name only files of this repository that exist", async () => {
+  const missing = await Promise.all(
+    (await allPages()).map(async (page) => {
+      const paths = [...(await readFile(page, "utf8")).matchAll(/`((?:src|test|scripts|examples|ops|docs|\.ci)\/[\w./*-]*)`/g)].map(([, path = ""]) => path);
+      return paths.filter((path) => !isGenerated(path) && globSync(path, { cwd: ROOT }).length === 0).map((path) => `${relative(ROOT, page)}: ${path}`);
+    }),
+  );
+  expect(missing.flat()).toEqual([]);
+});
+
+/** Whether a command creates the path, so that a clone does not have it. */
+function isGenerated(path: string): boolean {
+  return path.startsWith("docs/api") || path.startsWith("ops/alertmanager/secrets");
+}
+
+async function allPages(): Promise<string[]> {
+  return [...(await markdownIn(ROOT)), ...(await markdownIn(join(ROOT, "docs")))];
+}
 
 async function markdownIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
