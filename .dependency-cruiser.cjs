@@ -27,7 +27,7 @@ module.exports = {
     {
       name: "only-the-composition-root-knows-backends",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(backends/|runtime/connect\\.ts$)" },
+      from: { path: "^src/", pathNot: "^src/(backends/|runtime/(server-connections|server-databases|file-database)\\.ts$)" },
       to: { path: "^src/backends/" },
     },
     {

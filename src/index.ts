@@ -52,4 +52,5 @@ export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts
 export type { LatencyStats } from "./telemetry/recent-latency.ts";
 export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
 export type { StoreEventListener, StoreEventMap } from "./telemetry/event-listeners.ts";
-export { StoreView, type ViewDefaults } from "./views.ts";
+export type { ViewDefaults } from "./view-defaults.ts";
+export { StoreOperations, StoreView } from "./views.ts";

@@ -1,5 +1,6 @@
-import type { Composition } from "./runtime/compose.ts";
-import { composeEmbedded, composeServers } from "./runtime/connect.ts";
+import { FileDatabase } from "./runtime/file-database.ts";
+import { Runtime } from "./runtime/runtime.ts";
+import { ServerDatabases } from "./runtime/server-databases.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
 import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
 import { parseConnString } from "./config/conn-string.ts";
@@ -7,6 +8,7 @@ import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.t
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
+import { ROOT } from "./model/namespace.ts";
 import { Lifecycle } from "./runtime/lifecycle.ts";
 import type { StoreEventType } from "./ports/events.ts";
 import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
@@ -17,19 +19,10 @@ import { healthOfNone, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
-import { StoreView, WHOLE_STORE, type ViewDependencies } from "./views.ts";
+import { StoreOperations, type ViewDependencies } from "./views.ts";
 
 /** Longest time for a health check of a store that is not connected yet, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
-
-/** What a store is made of that is not on servers; a class, so that no configuration can pass for one. */
-class ReadyComposition {
-  readonly composition: Composition;
-
-  constructor(composition: Composition) {
-    this.composition = composition;
-  }
-}
 
 /**
  * Long-term memory for LangGraph agents: a `BaseStore` on ScyllaDB (or Cassandra, or Astra DB) and Qdrant, or on one
@@ -45,7 +38,7 @@ class ReadyComposition {
  * const graph = builder.compile({ store });
  * ```
  */
-export class ScyllaDBStore extends StoreView {
+export class ScyllaDBStore extends StoreOperations {
   readonly #lifecycle: Lifecycle;
   /** What {@link setup} needs to create what `setup: "never"` does not; null where a start creates it. */
   readonly #withoutRights: ScyllaDBStoreConfig | null;
@@ -59,14 +52,12 @@ export class ScyllaDBStore extends StoreView {
    */
   constructor(config: ScyllaDBStoreConfig);
   /** @internal */
-  constructor(config: ScyllaDBStoreConfig | ReadyComposition);
-  constructor(config: ScyllaDBStoreConfig | ReadyComposition) {
-    const composition =
-      config instanceof ReadyComposition ? config.composition : composeServers(parseConfig(serverConfigSchema, config));
-    const lifecycle = new Lifecycle(composition);
-    super(dependenciesOf(lifecycle), WHOLE_STORE, {});
+  constructor(config: ScyllaDBStoreConfig | Runtime);
+  constructor(config: ScyllaDBStoreConfig | Runtime) {
+    const lifecycle = new Lifecycle(config instanceof Runtime ? config : serverRuntime(config));
+    super(viewDependencies(lifecycle), ROOT, {});
     this.#lifecycle = lifecycle;
-    this.#withoutRights = !(config instanceof ReadyComposition) && config.setup === "never" ? config : null;
+    this.#withoutRights = !(config instanceof Runtime) && config.setup === "never" ? config : null;
   }
 
   /**
@@ -112,7 +103,7 @@ export class ScyllaDBStore extends StoreView {
 
   /** A store on one local file, open. It needs no server; several processes may share the file. */
   static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
-    return started(new ScyllaDBStore(new ReadyComposition(composeEmbedded(parseConfig(embeddedConfigSchema, config)))));
+    return started(new ScyllaDBStore(embeddedRuntime(config)));
   }
 
   /**
@@ -120,7 +111,7 @@ export class ScyllaDBStore extends StoreView {
    * does so by itself, some time after each; this is for tests, and for whoever does not want to wait.
    */
   async reconcile(): Promise<ReconcileReport> {
-    return this.#lifecycle.run(({ reconciler }) => reconciler.reconcile());
+    return this.#lifecycle.run(({ maintenance }) => maintenance.reconciler.reconcile());
   }
 
   /**
@@ -130,12 +121,12 @@ export class ScyllaDBStore extends StoreView {
   async repair(options: RepairOptions = {}): Promise<RepairReport> {
     // A misspelled dryRun would change data.
     checkOptions(options, "repair()", REPAIR_NAMES);
-    return this.#lifecycle.run((composition) => composition.repair(options));
+    return this.#lifecycle.run(({ maintenance }) => maintenance.repair(options));
   }
 
   /** Takes away now what has ended. A running store does so by itself, every `ttl.sweepIntervalMinutes`. */
   async sweep(): Promise<SweepReport> {
-    return this.#lifecycle.run((composition) => composition.sweep());
+    return this.#lifecycle.run(({ maintenance }) => maintenance.sweeper.sweep());
   }
 
   /**
@@ -144,7 +135,7 @@ export class ScyllaDBStore extends StoreView {
    */
   async health(): Promise<Health> {
     try {
-      const health = this.#lifecycle.run((composition) => composition.health());
+      const health = this.#lifecycle.run((runtime) => runtime.health());
       return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, health);
     } catch (error) {
       return healthOfNone(error);
@@ -153,7 +144,7 @@ export class ScyllaDBStore extends StoreView {
 
   /** What was measured since the store was made, in this process: counts, times and how the services are. Asks no server. */
   stats(): StoreStats {
-    return this.#lifecycle.composition.stats();
+    return this.#lifecycle.runtime.stats();
   }
 
   /**
@@ -161,13 +152,13 @@ export class ScyllaDBStore extends StoreView {
    * neither the store nor another listener is affected.
    */
   on<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
-    this.#lifecycle.composition.events.listeners.on(type, listener);
+    this.#lifecycle.runtime.events.listeners.on(type, listener);
     return this;
   }
 
   /** Calls `listener` no more. */
   off<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
-    this.#lifecycle.composition.events.listeners.off(type, listener);
+    this.#lifecycle.runtime.events.listeners.off(type, listener);
     return this;
   }
 
@@ -223,16 +214,24 @@ export class ScyllaDBStore extends StoreView {
 
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
-/** What the views stand on: whatever is in force when a call is made. */
-function dependenciesOf(lifecycle: Lifecycle): ViewDependencies {
+function serverRuntime(config: ScyllaDBStoreConfig): Runtime {
+  return Runtime.first(parseConfig(serverConfigSchema, config), (checked, context) => new ServerDatabases(checked, context));
+}
+
+function embeddedRuntime(config: EmbeddedStoreConfig): Runtime {
+  return Runtime.first(parseConfig(embeddedConfigSchema, config), (checked, context) => new FileDatabase(checked, context));
+}
+
+/** What views need: each call uses the runtime that is current when it is made. */
+function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
   return {
-    run: (requests, caller) => lifecycle.run(({ run }) => run(requests, caller)),
-    refusalOf: (scope, operations) => lifecycle.composition.refusalOf(scope, operations),
+    run: (requests, caller) => lifecycle.run(({ pipeline }) => pipeline(requests, caller)),
+    refusalOf: (scope, operations) => lifecycle.runtime.refusalOf(scope, operations),
     get limits() {
-      return lifecycle.composition.config.limits;
+      return lifecycle.runtime.config.limits;
     },
     get order() {
-      return lifecycle.composition.config.order;
+      return lifecycle.runtime.config.order;
     },
   };
 }

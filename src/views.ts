@@ -1,6 +1,6 @@
 /**
- * Stores bound to a prefix or to defaults. What is bound also holds where LangGraph wraps a store inside a graph and
- * passes on only namespace, key, value, filter, limit, offset and query.
+ * The calls of LangGraph's `BaseStore`, and views: stores bound to a prefix or to defaults. LangGraph wraps the store inside a
+ * graph and passes only namespace, key, value, filter, limit, offset and query; what a view binds applies there, too.
  */
 import {
   BaseStore,
@@ -11,71 +11,40 @@ import type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, Pu
 import { Collection, type CollectionOptions } from "./collection.ts";
 import type { Answer } from "./core/memory.ts";
 import type { SearchResult } from "./core/found.ts";
-import { BatchError, kindOf, ValidationError, type StoreError } from "./model/errors.ts";
-import { toItem, toSearchItem, type IndexOverride, type LiveRecord } from "./model/item.ts";
-import { ROOT, toLabels, toPath, toPathWithin } from "./model/namespace.ts";
+import { BatchError, ValidationError, type StoreError } from "./model/errors.ts";
+import { toItem, toSearchItem, type LiveRecord } from "./model/item.ts";
+import { toLabels, toPath, toPathWithin } from "./model/namespace.ts";
 import {
-  parseIndex,
-  parseMinScore,
   inputBytes,
   parseOperation,
-  parseOrder,
   type ListingOrder,
   type OperationContext,
   type Request,
   type RequestLimits,
 } from "./model/operation.ts";
-import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, SEARCH_NAMES, type OptionNames } from "./option-names.ts";
+import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, SEARCH_NAMES } from "./option-names.ts";
 import type { Caller, RunRequests } from "./ports/requests.ts";
-import { parseLifetime } from "./model/ttl.ts";
+import { checkDefaults, type ViewDefaults } from "./view-defaults.ts";
 
-/** What a view binds; a call's own options go before it. */
-export interface ViewDefaults {
-  /** How puts index their items. */
-  index?: false | string[];
-  /** Order of searches without a query. */
-  order?: ListingOrder;
-  /** Lowest score of searches with a query. */
-  minScore?: number;
-  /** Minutes that items live; null for no end. */
-  ttl?: number | null;
-  /**
-   * `"throw"`: a batch in which an operation fails rejects with a `BatchError`. `"positional"`: it resolves, and a
-   * rejected promise stands at the position of each failure; inside a graph, LangGraph then fails only the call that
-   * failed, and not all calls of that moment.
-   */
-  batchErrors?: "throw" | "positional";
-  /** On whose behalf the calls are made, for the audit trail: a user's id; null for whom `audit.actor` names. Ignored where `audit.actorTrust` is "verified". */
-  actor?: string | null;
-}
-
-const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
-  index: true,
-  order: true,
-  minScore: true,
-  ttl: true,
-  batchErrors: true,
-  actor: true,
-};
-
-/** What a view stands on: the store, which connects when it must, and its bounds. */
+/** What a view needs of its store. */
 export interface ViewDependencies {
   readonly run: RunRequests<Answer>;
-  /** In force now: both may change while the store runs. */
+  /** The current limits: a reload may change them, and `order`. */
   readonly limits: RequestLimits;
-  /** Order of searches without a query where no view says. */
+  /** Order of searches without a query, for views that do not set it. */
   readonly order: ListingOrder;
-  /** The error with which a rate limit refuses operations, before they are parsed; undefined where none does. */
+  /** Returns the error with which a rate limit refuses operations, before they are parsed; undefined where none does. */
   refusalOf(scope: string, operations: readonly unknown[]): StoreError | undefined;
 }
 
-/** A `BaseStore` over a memory, with a prefix as its root and with defaults. */
-export class StoreView extends BaseStore {
+/** The calls of LangGraph's `BaseStore`, relative to a scope. Base class of the store, whose scope is the root, and of views. */
+export class StoreOperations extends BaseStore {
   readonly #dependencies: ViewDependencies;
   readonly #scope: string;
   readonly #depth: number;
   readonly #defaults: ViewDefaults;
 
+  /** @internal */
   constructor(dependencies: ViewDependencies, scope: string, defaults: ViewDefaults) {
     super();
     this.#dependencies = dependencies;
@@ -85,10 +54,10 @@ export class StoreView extends BaseStore {
   }
 
   /**
-   * A store in which `prefix` is the root: namespaces are given and returned without it, and nothing that this store
-   * is given can name a record outside it.
+   * Returns a view in which `prefix` is the root: namespaces are given and returned without it, and no call can reach a
+   * record outside it.
    *
-   * @throws {InvalidNamespaceError} when the prefix is empty: a tenant id that is missing must not open everything.
+   * @throws {InvalidNamespaceError} when the prefix is empty: a missing tenant id must not open the entire store.
    */
   scoped(prefix: string[]): StoreView {
     const { limits } = this.#dependencies;
@@ -96,18 +65,18 @@ export class StoreView extends BaseStore {
   }
 
   /**
-   * The same store with defaults for its calls, and for those that LangGraph makes through it.
+   * Returns a view with defaults for its calls, which also apply to calls that LangGraph makes through it.
    *
-   * @throws {ValidationError} when a default is of the wrong kind or unknown.
+   * @throws {ValidationError} when a default is unknown or of the wrong kind.
    */
   with(defaults: ViewDefaults): StoreView {
     return new StoreView(this.#dependencies, this.#scope, { ...this.#defaults, ...checkDefaults(defaults, this.#dependencies.limits) });
   }
 
   /**
-   * Typed access to the items of one namespace.
+   * Returns typed access to the items of one namespace.
    *
-   * @param options - `schema` checks values on every write and read; `onInvalid` says how reads treat a value that does not match
+   * @param options - `schema` checks values on every write and read; `onInvalid` selects how reads treat a value that does not match
    * @example
    * ```ts
    * const memories = store.collection(["users", "mia"], { schema: z.object({ text: z.string() }) });
@@ -123,8 +92,8 @@ export class StoreView extends BaseStore {
   }
 
   /**
-   * Runs operations as one batch: reads see the state before it, the last put to a key wins, and results stand at the
-   * positions of their operations. It is not atomic: one failing operation neither undoes nor hides another.
+   * Runs operations as one batch: reads see the state before the batch, the last put to a key wins, and each result has the
+   * position of its operation. Not atomic: a failed operation neither undoes nor hides another.
    *
    * @throws {BatchError} when an operation failed, with the outcome of each.
    */
@@ -140,15 +109,15 @@ export class StoreView extends BaseStore {
 
   /** Reads an item; null when there is none. */
   override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
-    // Field by field: what an operation is, is told by the fields that it has.
+    // Field by field: the fields of an operation determine its kind.
     const { refreshTtl, signal } = checkOptions(options, "get()", GET_NAMES);
     return (await this.#one({ namespace, key, refreshTtl, signal })) as Item | null;
   }
 
   /**
-   * Writes an item as a whole, its time to live included.
+   * Writes an item, replacing it entirely, its TTL included.
    *
-   * @param index - `false` keeps it out of semantic search; a list of paths says which texts of it are embedded
+   * @param index - `false` keeps the item out of semantic search; a list of paths selects the texts to embed
    * @throws {VectorSyncError} when the record is stored, but its vectors could not be written.
    */
   override async put(
@@ -158,24 +127,24 @@ export class StoreView extends BaseStore {
     index?: false | string[],
     options: PutOptions = {},
   ): Promise<void> {
-    // LangGraph's own rule: only a batched put may use the label that it keeps for itself.
+    // LangGraph's own rule: only a batched put may use the label that LangGraph reserves.
     toPath(namespace);
     const { ttl, expiresAt, signal } = checkOptions(options, "put()", PUT_NAMES);
     await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });
   }
 
-  /** Deletes an item; one that is not there is no error. */
+  /** Deletes an item; a missing item is no error. */
   override async delete(namespace: string[], key: string, options: CallOptions = {}): Promise<void> {
     const { signal } = checkOptions(options, "delete()", CALL_NAMES);
     await this.#one({ namespace, key, value: null, signal });
   }
 
-  /** Finds items below a prefix: by similarity with a `query`, otherwise in stable order. `[]` is everything. */
+  /** Finds items below a prefix, ranked by similarity with a `query` or in stable order. The prefix `[]` searches the entire store. */
   override async search(namespacePrefix: string[], options: SearchOptions = {}): Promise<SearchResults> {
     return (await this.#one({ ...checkOptions(options, "search()", SEARCH_NAMES), namespacePrefix })) as SearchResults;
   }
 
-  /** Lists the namespaces that hold items, label by label in order. "*" in `prefix` or `suffix` is any one label. */
+  /** Lists the namespaces that hold items, ordered label by label. "*" in `prefix` or `suffix` matches any one label. */
   override async listNamespaces(
     options: ListNamespacesOptions = {},
   ): Promise<string[][]> {
@@ -200,7 +169,7 @@ export class StoreView extends BaseStore {
     const { maxBatchOperations } = this.#dependencies.limits;
     if (operations.length > maxBatchOperations) {
       throw new ValidationError(
-        `A batch of ${operations.length} operations is too big; at most ${maxBatchOperations} are taken at once ` +
+        `A batch of ${operations.length} operations is too big; at most ${maxBatchOperations} are allowed ` +
           "(limits.maxBatchOperations): split it. Nothing was done.",
       );
     }
@@ -238,17 +207,20 @@ export class StoreView extends BaseStore {
     return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 
-  /** Turns an answer into what LangGraph's contract gives. */
   #present(request: Request, answer: Answer): PromiseSettledResult<unknown> {
     try {
       return { status: "fulfilled", value: present(request, answer, this.#depth) };
     } catch (reason) {
-      // A record that cannot be decoded fails its own operation only.
+      // A record that cannot be decoded fails only its own operation.
       return { status: "rejected", reason };
     }
   }
 }
 
+/** A store bound to a prefix or to defaults, see {@link StoreOperations.scoped} and {@link StoreOperations.with}. */
+export class StoreView extends StoreOperations {}
+
+/** Turns an answer of the core into what LangGraph's contract returns. */
 function present(request: Request, answer: Answer, depth: number): unknown {
   switch (request.kind) {
     case "get":
@@ -270,47 +242,15 @@ function presentSearch({ found, info }: SearchResult, depth: number): SearchResu
 
 function tooManyBytes({ maxBatchBytes }: RequestLimits): ValidationError {
   return new ValidationError(
-    `The operations before this one of the batch have ${maxBatchBytes} bytes of keys, values, filters and queries, and no more are ` +
-      "taken at once (limits.maxBatchBytes): split the batch. Nothing of this operation was done.",
+    `The operations before this one in the batch have ${maxBatchBytes} bytes of keys, values, filters and queries, the most that a ` +
+      "batch may have (limits.maxBatchBytes): split the batch. This operation was not run.",
   );
 }
 
 function positional(outcome: PromiseSettledResult<unknown>): unknown {
   if (outcome.status === "fulfilled") return outcome.value;
   const failure = Promise.reject(outcome.reason);
-  // Whoever takes the position handles it; until then it must not end the process as unhandled.
+  // The caller handles it at its position; until then it must not end the process as an unhandled rejection.
   failure.catch(() => undefined);
   return failure;
 }
-
-function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): ViewDefaults {
-  if (typeof defaults !== "object" || defaults === null) {
-    throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
-  }
-  const { index, order, minScore, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
-  if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
-    throw new ValidationError('batchErrors must be "throw" or "positional".');
-  }
-  if (actor !== undefined && actor !== null && (typeof actor !== "string" || actor === "")) {
-    // An empty one is a user id that is missing.
-    throw new ValidationError(`actor must be a text that is not empty, or null, but got ${actor === "" ? "an empty one" : kindOf(actor)}.`);
-  }
-  parseLifetime(ttl, undefined, Date.now());
-  const checkedIndex: IndexOverride = parseIndex(index, limits);
-  return {
-    ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
-    ...(order === undefined ? {} : { order: parseOrder(order) }),
-    ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(batchErrors === undefined ? {} : { batchErrors }),
-    ...(actor === undefined ? {} : { actor }),
-  };
-}
-
-function withMinScore(minScore: number | null): ViewDefaults {
-  return minScore === null ? {} : { minScore };
-}
-
-/** The scope of a store itself. */
-export const WHOLE_STORE = ROOT;
-

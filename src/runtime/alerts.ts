@@ -1,6 +1,7 @@
-/** Alerting of a store, put together: what it looks at, and where its messages go. */
+/** Alerting of a store: which conditions are checked, and where messages are sent. */
 import { hostname } from "node:os";
 import type { AlertsOptions } from "../config/options/alerts.ts";
+import type { CommonConfig } from "../config/schema.ts";
 import { Secrets } from "../config/secrets/secrets.ts";
 import type { SecretsOptions } from "../config/options/secrets.ts";
 import type { AlertSeverity, AlertSinkName } from "../ports/alerts.ts";
@@ -12,9 +13,10 @@ import { takeSnapshot, type AlertEvents, type SnapshotSources } from "../telemet
 import type { StateSources } from "../telemetry/state.ts";
 import { p99OfOperations, totalsOf } from "../telemetry/stats.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { StoreContext } from "./context.ts";
 
-/** What alerting stands on. */
-export interface AlertDependencies {
+/** What alerting reads and uses. */
+interface AlertDependencies {
   /** Identifies the store in the ids of alerts; the same after a restart. */
   readonly store: string;
   readonly telemetry: Telemetry;
@@ -27,7 +29,7 @@ export interface AlertDependencies {
   readonly isAuditFailing: () => boolean;
 }
 
-/** The alerts of one configuration. */
+/** The alerts of one runtime. */
 export class StoreAlerts implements Resource {
   readonly #alerting: Alerting;
   readonly #secrets: Secrets;
@@ -38,7 +40,7 @@ export class StoreAlerts implements Resource {
     const { alertEvents, events, logger } = dependencies;
     this.#options = options;
     this.#alertEvents = alertEvents;
-    // Its own: alerts may be changed while the connections, and the secrets of those, stay as they are.
+    // Separate from the secrets of the connections: a reload may change the alerts only.
     this.#secrets = new Secrets(dependencies.secrets, events);
     const sources = sourcesOf(dependencies);
     this.#alerting = new Alerting({
@@ -54,27 +56,40 @@ export class StoreAlerts implements Resource {
   }
 
   /**
-   * Reads the secrets of the places that alerts go to.
+   * Reads the secrets of the alert sinks.
    *
-   * @throws {StoreError} naming the option, when one cannot be read, or the package nodemailer is missing.
+   * @throws {StoreError} that names the option, when a secret cannot be read or the package nodemailer is missing.
    */
   async start(): Promise<void> {
     await this.#secrets.start();
     if (this.#options.email !== undefined) await EmailSink.check();
   }
 
-  /** Begins to look, and goes on with the alerts of those before. */
+  /** Starts to check conditions. @param previous - its firing alerts and unsent messages are taken over */
   watch(previous: StoreAlerts | null): void {
     if (previous !== null) this.#alerting.takeOver(previous.#alerting);
     this.#alertEvents.onUrgent = () => this.#alerting.lookSoon();
     void this.#alerting.start();
   }
 
-  /** Looks no more, and sends the last messages. */
+  /** Stops checking, and sends the messages that are queued. */
   async stop(): Promise<void> {
     await this.#alerting.stop();
     await this.#secrets.stop();
   }
+}
+
+/** Creates the alerts; null when none are configured. */
+export function createAlerts(
+  { alerts, secrets, logger }: CommonConfig,
+  { telemetry, events, alertEvents, degraded }: StoreContext,
+  state: StateSources,
+  isAuditFailing: () => boolean,
+  store: string,
+): StoreAlerts | null {
+  if (alerts === undefined) return null;
+  const isSearchDegraded = (): boolean => degraded.isDegraded;
+  return new StoreAlerts(alerts, { store, telemetry, state, alertEvents, events, logger, secrets, isSearchDegraded, isAuditFailing });
 }
 
 function sourcesOf({ telemetry, state, isSearchDegraded, isAuditFailing }: AlertDependencies): SnapshotSources {
@@ -118,8 +133,8 @@ function sinksOf({ pagerDuty, slack, email, webhook, callback, delivery }: Alert
   return sinks;
 }
 
-/** Who is told where no route says: the first of these that there is. */
-const FIRST: Readonly<Record<AlertSeverity, readonly AlertSinkName[]>> = {
+/** Sink of each severity without a route: the first of these that is configured. */
+const DEFAULT_SINKS: Readonly<Record<AlertSeverity, readonly AlertSinkName[]>> = {
   critical: ["pagerDuty", "slack", "email"],
   warning: ["slack", "email", "pagerDuty"],
   degraded: ["email", "slack", "pagerDuty"],
@@ -127,7 +142,7 @@ const FIRST: Readonly<Record<AlertSeverity, readonly AlertSinkName[]>> = {
 
 function routesOf(options: AlertsOptions): Record<AlertSeverity, readonly AlertSinkName[]> {
   const route = (severity: AlertSeverity): readonly AlertSinkName[] => {
-    const first = FIRST[severity].find((name) => options[name] !== undefined);
+    const first = DEFAULT_SINKS[severity].find((name) => options[name] !== undefined);
     const programs = (["webhook", "callback"] as const).filter((name) => options[name] !== undefined);
     return options.routes[severity] ?? [...(first === undefined ? [] : [first]), ...programs];
   };

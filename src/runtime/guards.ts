@@ -1,16 +1,16 @@
-/** The guards of the services. One is kept when the configuration changes, unless what it stands before changes, or how. */
+/** The resilience wrappers (bulkhead, circuit breaker, timeout, retries) of each service, kept across reloads where possible. */
 import { isSame } from "../config/change.ts";
 import type { CommonConfig } from "../config/schema.ts";
 import { isProviderOutage } from "../model/embedding-error.ts";
-import type { Events, Service } from "../ports/events.ts";
-import type { Observer } from "../ports/telemetry.ts";
+import type { Service } from "../ports/events.ts";
 import { Guard } from "../resilience/guard.ts";
+import type { StoreContext } from "./context.ts";
 
-/** How calls are guarded. */
+/** The options that a guard depends on. */
 type GuardPolicy = Pick<CommonConfig, "retry" | "breaker" | "bulkhead" | "index">;
 
-/** The guards before, and what stands behind them. */
-interface Previous {
+/** The guards before a reload, and what they call. */
+export interface PreviousGuards {
   readonly guards: Guards;
   readonly config: CommonConfig;
   readonly isSameConnection: boolean;
@@ -25,15 +25,13 @@ const NAMES: Readonly<Record<Service, string>> = {
 /** One guard for each service. */
 export class Guards {
   readonly #policy: Omit<GuardPolicy, "index">;
-  readonly #events: Events;
-  readonly #observer: Observer;
+  readonly #context: Pick<StoreContext, "events" | "telemetry">;
   readonly #guards = new Map<Service, Guard>();
 
-  /** @param previous - whose guards of what stays the same are kept */
-  constructor({ retry, breaker, bulkhead, index }: GuardPolicy, { events, observer }: { readonly events: Events; readonly observer: Observer }, previous: Previous | null) {
+  /** @param previous - its guards are kept for services whose connection and options did not change; null at the first start */
+  constructor({ retry, breaker, bulkhead, index }: GuardPolicy, context: Pick<StoreContext, "events" | "telemetry">, previous: PreviousGuards | null) {
     this.#policy = { retry, breaker, bulkhead };
-    this.#events = events;
-    this.#observer = observer;
+    this.#context = context;
     if (previous === null || !isSame(this.#policy, previous.guards.#policy)) return;
     const isSameProvider = index?.embeddings === previous.config.index?.embeddings;
     const isKept: Readonly<Record<Service, boolean>> = {
@@ -44,25 +42,25 @@ export class Guards {
     for (const [service, guard] of previous.guards.#guards) if (isKept[service]) this.#guards.set(service, guard);
   }
 
-  /** The guard of a service. */
+  /** Returns the guard of a service. */
   of(service: Service): Guard {
     const guard = this.#guards.get(service) ?? new Guard({
       service,
       name: NAMES[service],
       ...this.#policy,
-      events: this.#events,
-      observer: this.#observer,
+      events: this.#context.events,
+      observer: this.#context.telemetry,
       isOutage: service === "embeddings" ? isProviderOutage : undefined,
     });
     this.#guards.set(service, guard);
     return guard;
   }
 
-  /** Tells of services that nothing holds back any more, as the guard that did was not kept. */
-  emitBreakersClosed(previous: Guards): void {
+  /** Emits `breaker-closed` for each service whose open breaker was replaced, as calls reach the service again. */
+  emitReplacedBreakersClosed(previous: Guards): void {
     for (const [service, guard] of previous.#guards) {
       if (this.#guards.get(service) === guard || guard.breaker === "closed") continue;
-      this.#events.emit({ type: "breaker-closed", service });
+      this.#context.events.emit({ type: "breaker-closed", service });
     }
   }
 }

@@ -1,54 +1,56 @@
-/** Puts another configuration in force, and tells of it: to listeners, in the log, in the audit trail. */
-import { reloadIntent, reloadOutcome } from "../audit/reload-entry.ts";
+/** Applies another configuration to a running store, and reports it: to listeners, in the log and in the audit trail. */
 import { actorSource } from "../audit/actor.ts";
-import type { Composition } from "./compose.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import { reloadIntent, reloadOutcome } from "../audit/reload-entry.ts";
 import { messageOf } from "../model/errors.ts";
+import type { AuditEntry } from "../ports/audit.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** What a reload came to. */
+/** Outcome of a reload. */
 export interface ReloadReport {
-  /** Names of the options that differ from before, such as `limits.deadlineMs`; none when there was nothing to do. */
+  /** Names of the options that differ from before, such as `limits.deadlineMs`; empty when nothing was to change. */
   readonly changed: readonly string[];
 }
 
 /**
- * Puts another configuration in force.
+ * Applies another configuration.
  *
- * @param load - gives the configuration when its turn has come
- * @throws what `load` throws, or why it cannot be put in force; the one before stays then.
+ * @param load - reads the configuration; called when earlier reloads are done
+ * @throws what `load` throws, or the reason why the configuration cannot be applied; the current one then stays.
  */
 export async function changeConfig(lifecycle: Lifecycle, load: () => Promise<unknown>): Promise<ReloadReport> {
   const begunAt = Date.now();
-  // Of the caller's context, which the turns of a reload do not share.
-  const actor = actorOf(lifecycle.composition);
+  // Read now: a reload that waits for its turn runs outside the caller's context.
+  const actor = actorOf(lifecycle.runtime);
   let intent = reloadIntent({ changed: [], actor, begunAt });
   try {
     await lifecycle.reload(async (current) => {
-      const renewal = await current.renew(await load());
-      if (renewal !== null) {
-        intent = { ...intent, changed: renewal.changed };
-        // Into the trail that the change may end: that it was ended shall stand there.
-        current.estate.trail?.resource.keepLater([intent]);
-      }
-      return renewal?.composition ?? null;
+      const next = await current.next(await load());
+      if (next === null) return null;
+      intent = { ...intent, changed: next.databases.changed };
+      // To the current trail: if the reload removes the audit trail, the trail must show who removed it.
+      audit(current, intent);
+      return next;
     });
   } catch (error) {
     if (lifecycle.isStopped) throw error;
-    const { events, estate } = lifecycle.composition;
-    events.emit({ type: "config-refused", cause: messageOf(error) });
-    estate.trail?.resource.keepLater([reloadOutcome(intent, error)]);
+    lifecycle.runtime.events.emit({ type: "config-refused", cause: messageOf(error) });
+    audit(lifecycle.runtime, reloadOutcome(intent, error));
     throw error;
   }
   const changed = intent.changed ?? [];
   if (changed.length > 0) {
-    const { events, estate } = lifecycle.composition;
-    events.emit({ type: "config-reloaded", changed });
-    estate.trail?.resource.keepLater([reloadOutcome(intent)]);
+    lifecycle.runtime.events.emit({ type: "config-reloaded", changed });
+    audit(lifecycle.runtime, reloadOutcome(intent));
   }
   return { changed };
 }
 
-function actorOf({ config: { audit, logger } }: Composition): string | null {
-  // A reload is not held up by a function that cannot name its user.
-  return audit === undefined ? null : actorSource(audit.actor, "continue", logger)();
+function audit({ shared }: Runtime, entry: AuditEntry): void {
+  shared.trail?.resource.keepLater([entry]);
+}
+
+function actorOf({ config }: Runtime): string | null {
+  // Policy "continue": a reload must not fail because `audit.actor` cannot name a user.
+  return config.audit === undefined ? null : actorSource(config.audit.actor, "continue", config.logger)();
 }

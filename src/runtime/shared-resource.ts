@@ -1,33 +1,31 @@
 import type { Resource } from "../ports/backend.ts";
 
-/**
- * A resource on which one composition stands after another: started by the first of them, and stopped with the last.
- */
+/** A resource that several runtimes use: started by the first that needs it, stopped when no reference is left. */
 export class SharedResource<Shared extends Resource> {
   readonly #resource: Shared;
-  #holders = 0;
+  #references = 0;
   #starting: Promise<void> | null = null;
 
   constructor(resource: Shared) {
     this.#resource = resource;
   }
 
-  /** A hold on it: whoever has one starts it, and stops it when nobody has one any more. */
-  hold(): Hold<Shared> {
-    this.#holders += 1;
-    let isHeld = true;
+  /** Returns a new reference, which keeps the resource open until the reference is stopped. */
+  reference(): Reference<Shared> {
+    this.#references += 1;
+    let isCounted = true;
     return {
       resource: this.#resource,
-      again: () => this.hold(),
+      share: () => this.reference(),
       start: () => {
         this.#starting ??= this.#start();
         return this.#starting;
       },
       stop: async () => {
-        if (isHeld) this.#holders -= 1;
-        isHeld = false;
-        // Once more, too: a start that was under way at the first time has opened something since.
-        if (this.#holders === 0) await this.#resource.stop();
+        if (isCounted) this.#references -= 1;
+        isCounted = false;
+        // Also when called again: a start that was in flight at the first call may have opened something since.
+        if (this.#references === 0) await this.#resource.stop();
       },
     };
   }
@@ -42,9 +40,9 @@ export class SharedResource<Shared extends Resource> {
   }
 }
 
-/** One holder's part in a shared resource. */
-export interface Hold<Shared extends Resource> extends Resource {
+/** A counted reference to a shared resource. */
+export interface Reference<Shared extends Resource> extends Resource {
   readonly resource: Shared;
-  /** Another hold on the same. */
-  again(): Hold<Shared>;
+  /** Returns another reference to the same resource. */
+  share(): Reference<Shared>;
 }

@@ -69,7 +69,7 @@ describe("an entry", () => {
     await view.with({ order: "newest" }).put(["notes"], "k", {});
     expect(outcomes().map(({ actor }) => actor)).toEqual(["ann", "bob", "ann"]);
     expect(outcomes()[0]?.namespace).toEqual(["tenants", "acme", "notes"]);
-    expect(() => store.with({ actor: "" })).toThrow("actor must be a text that is not empty");
+    expect(() => store.with({ actor: "" })).toThrow("actor must be a non-empty text");
   });
 
   test("of a batch: each operation its own, with its own outcome", async () => {

@@ -117,7 +117,7 @@ describe("what cannot take effect changes nothing", () => {
     ["index.dims: it says what made the vectors", { index: undefined }],
     ['limits.drainMs: must be a whole number of at least 1 (got "soon")', { limits: { drainMs: "soon" } }],
     ["liimts: is no option; did you mean limits?", { liimts: {} }],
-    ["cql: cannot be given to a store that was made with path", { cql: {} }],
+    ["cql: not allowed for a store that was created with path", { cql: {} }],
   ])("%s", async (message, change) => {
     const store = await storeWith({ order: "newest" });
     const refused: StoreEvent[] = [];

@@ -1,4 +1,4 @@
-/** What requests go through before the memory runs them: telemetry, and where they are configured rate limits, then the audit trail. */
+/** The request pipeline in front of the core: telemetry, then rate limits, then the audit trail. */
 import { actorSource, audited, type AuditTrail } from "../audit/index.ts";
 import type { CommonConfig } from "../config/schema.ts";
 import { searchOf, versionOf, type Answer, type Memory } from "../core/memory.ts";
@@ -8,8 +8,8 @@ import type { RateLimiter } from "../resilience/rate-limit.ts";
 import { observeRun, observeTurn } from "../telemetry/observed-run.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
-/** Puts the way to a memory together. What a rate limit refuses was not begun, and has no audit entry. */
-export function gateTo(
+/** Wraps the core in its middleware. Operations that a rate limit refuses do not run and have no audit entry. */
+export function requestPipeline(
   memory: Memory,
   { audit, logger }: CommonConfig,
   trail: AuditTrail | null,

@@ -1,0 +1,72 @@
+/** Creates the core of a runtime: indexing and the memory. */
+import type { CommonConfig } from "../config/schema.ts";
+import { SharedEmbedder } from "../core/embedding.ts";
+import { IndexRules } from "../core/index-rules.ts";
+import type { Indexing } from "../core/indexing.ts";
+import { Memory } from "../core/memory.ts";
+import { identityOf } from "../core/model-identity.ts";
+import type { ReconcileDependencies } from "../core/reconcile-item.ts";
+import type { VectorIndex } from "../ports/vector-index.ts";
+import { clientRetriesOf } from "../resilience/client-retries.ts";
+import { guardEmbeddings } from "../resilience/guarded-embedder.ts";
+import type { Guard } from "../resilience/guard.ts";
+import { watchGroups } from "../telemetry/group-watch.ts";
+import { observeEmbedder, observeProvider } from "../telemetry/observed-calls.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { StoreContext } from "./context.ts";
+import type { Maintenance } from "./maintenance.ts";
+
+/** Share of the write deadline for embedding. A put waits for half of its deadline, so the provider's error arrives before. */
+const EMBEDDING_SHARE = 0.45;
+
+/** An index, and its embedder with the cache of embeddings. */
+interface RuntimeIndexing {
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  readonly embedder: SharedEmbedder | null;
+}
+
+/** Creates what the core needs to index and to search by similarity. */
+export function createIndexing(config: CommonConfig, vectors: VectorIndex | null, guard: Guard, telemetry: Telemetry): RuntimeIndexing {
+  const { index, embedding, limits, logger } = config;
+  if (index === undefined || vectors === null) return { indexing: null, embedder: null };
+  const retries = clientRetriesOf(index.embeddings);
+  if (retries > 0) {
+    logger.warn(
+      { maxRetries: retries },
+      "The embeddings client retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by `retry`.",
+    );
+  }
+  const provider = guardEmbeddings(index.embeddings, guard, {
+    queryMs: limits.queryEmbeddingDeadlineMs,
+    // Puts wait for their own share of the deadline; maintenance, which joins their calls, needs more than a short write deadline.
+    documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE), limits.queryEmbeddingDeadlineMs),
+  });
+  const observed = observeProvider(provider, telemetry, identityOf(index).model);
+  const embedder = new SharedEmbedder(observed, index.dims, embedding, { observer: telemetry, watch: watchGroups(telemetry, "embeddings") });
+  const rules = new IndexRules(index.fields, index.rules);
+  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors }, embedder };
+}
+
+/** Creates the memory, which runs the operations. */
+export function createMemory(
+  { limits, ttl, logger, vectorSync, embeddingFailure }: CommonConfig,
+  { events, clock, telemetry, degraded }: StoreContext,
+  data: ReconcileDependencies,
+  maintenance: Maintenance,
+): Memory {
+  return new Memory({
+    ...data,
+    intents: maintenance.intents,
+    policy: { vectorSync, embeddingFailure },
+    limits: { ...limits, searches: { maxConcurrent: limits.maxConcurrentSearches, maxQueued: limits.maxQueuedSearches } },
+    ttl,
+    events,
+    logger,
+    observer: telemetry,
+    clock,
+    onStale: (ids) => maintenance.reconciler.reportStale(ids),
+    upkeep: maintenance.rights(),
+    degraded,
+  });
+}

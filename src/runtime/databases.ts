@@ -1,0 +1,74 @@
+/** What a runtime needs of its databases, whether they are servers or one local file. */
+import { isPlainObject } from "../config/layers.ts";
+import type { CommonConfig } from "../config/schema.ts";
+import { identityOf } from "../core/model-identity.ts";
+import { ConfigurationError } from "../model/errors.ts";
+import type { AuditSink } from "../ports/audit.ts";
+import type { Backend, Resource } from "../ports/backend.ts";
+import type { BreakerState } from "../ports/events.ts";
+import type { Settings } from "../ports/settings.ts";
+import type { CqlNode } from "../ports/telemetry.ts";
+import type { VectorIndex } from "../ports/vector-index.ts";
+import type { Collection } from "../sync/refill.ts";
+import type { Guards } from "./guards.ts";
+
+/** Access to records, intents and vectors. */
+export type DataPorts = Pick<Backend, "items" | "outbox"> & {
+  /** Null when the store has no index. */
+  readonly vectors: VectorIndex | null;
+};
+
+/** The databases of one configuration, with the resilience wrappers and the telemetry that it asks for. */
+export interface Databases extends Resource {
+  /** As the user gave it, checked and with defaults. */
+  readonly config: CommonConfig;
+  /** For calls of the application: with the time budgets of callers. */
+  readonly calls: DataPorts;
+  /** For the reconciler, repair and the sweeper: with time budgets that do not depend on those of callers. */
+  readonly maintenance: DataPorts;
+  /** Without resilience wrappers: for the health check. */
+  readonly direct: DataPorts;
+  /** Null where there is no circuit breaker. */
+  readonly breakers: { readonly records: (() => BreakerState) | null; readonly vectors: (() => BreakerState) | null };
+  readonly guards: Guards;
+  /** Nodes of the CQL cluster; empty for a local file, and while not connected. */
+  readonly nodes: () => readonly CqlNode[];
+  /** The vector collection that may be lost while the records remain; null where they are stored together. */
+  readonly collection: Collection | null;
+  readonly settings: Settings;
+  /** Identifies the store among those of one host; the same after a restart. */
+  readonly identity: string;
+  /** The audit trail in the database; null where none is configured. */
+  readonly auditTable: AuditSink | null;
+  /** Resolves a secret reference, or returns plain text as it is; `option` is named in error messages. */
+  readonly readSecret: (text: string, option: string) => Promise<string>;
+  /**
+   * Names of the options that differ from the configuration before, such as `limits.deadlineMs`, and of those whose file or
+   * secret has new content; empty for the first configuration of a store.
+   */
+  readonly changed: readonly string[];
+  /**
+   * Checks another configuration, as the user gave it, and returns the databases for it, not connected yet; connections that
+   * need not change are shared. Null when nothing differs.
+   *
+   * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
+   */
+  next(given: unknown): Promise<Databases | null>;
+  /** Called when these replace the databases before. */
+  activate?(): void;
+}
+
+/** Refuses the configuration of a store of the other kind: a store cannot move between servers and a local file. */
+export function checkKind(given: unknown, kind: "cql" | "path"): void {
+  const other = kind === "cql" ? "path" : "cql";
+  if (!isPlainObject(given) || given[other] === undefined) return;
+  throw new ConfigurationError(
+    `${other}: not allowed for a store that was created with ${kind}. A store on servers (cql) and one on a local file (path) ` +
+      "are two stores: create a new store.",
+  );
+}
+
+/** The configuration with the name of its embedding model, which may come from the embeddings object. */
+export function withModelName<Config extends CommonConfig>(config: Config): Config {
+  return config.index === undefined ? config : { ...config, index: { ...config.index, model: identityOf(config.index).model } };
+}

@@ -1,0 +1,97 @@
+/** Records and vectors in one local file, with telemetry around them. */
+import { LibsqlBackend } from "../backends/libsql/index.ts";
+import { changesOf } from "../config/change.ts";
+import { ReadTexts } from "../config/read-texts.ts";
+import { embeddedConfigSchema, parseConfig, type EmbeddedConfig } from "../config/schema.ts";
+import { Secrets } from "../config/secrets/secrets.ts";
+import { checkIdentity, identityOf } from "../core/model-identity.ts";
+import type { Settings } from "../ports/settings.ts";
+import { observeItems, observeOutbox, observeVectors } from "../telemetry/observed-calls.ts";
+import type { StoreContext } from "./context.ts";
+import { fileIdentity, LOCAL_FILE } from "./database-targets.ts";
+import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
+import { Guards } from "./guards.ts";
+import { SharedResource, type Reference } from "./shared-resource.ts";
+
+/** The database of a reload. */
+interface Reloaded {
+  readonly previous: FileDatabase;
+  readonly changed: readonly string[];
+}
+
+/** The database of a store on a local file. */
+export class FileDatabase implements Databases {
+  readonly config: EmbeddedConfig;
+  readonly changed: readonly string[];
+  readonly guards: Guards;
+  readonly calls: DataPorts;
+  /** The same: without resilience wrappers, only the deadlines of callers limit calls, and maintenance has none. */
+  readonly maintenance: DataPorts;
+  readonly direct: DataPorts;
+  readonly breakers = { records: null, vectors: null };
+  readonly collection = null;
+  readonly settings: Settings;
+  readonly identity: string;
+  readonly auditTable = null;
+  readonly #context: StoreContext;
+  readonly #file: Reference<LibsqlBackend>;
+  readonly #secrets: Secrets;
+  /** Secrets that the codec has read. */
+  readonly #codecTexts = new ReadTexts();
+
+  /** @param reloaded - null for the first database of a store */
+  constructor(config: EmbeddedConfig, context: StoreContext, reloaded: Reloaded | null = null) {
+    const { events, telemetry } = context;
+    this.config = config;
+    this.#context = context;
+    this.changed = reloaded?.changed ?? [];
+    // A reload keeps the file open: a temporary one would be lost.
+    this.#file = reloaded === null ? openFile(config, context) : reloaded.previous.#file.share();
+    const { items, outbox, vectors, settings, path } = this.#file.resource;
+    const previous = reloaded?.previous ?? null;
+    this.guards = new Guards(config, context, previous && { guards: previous.guards, config: previous.config, isSameConnection: true });
+    this.calls = {
+      items: observeItems(items, telemetry, LOCAL_FILE),
+      outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
+      vectors: vectors === null ? null : observeVectors(vectors, telemetry, LOCAL_FILE, "points"),
+    };
+    this.maintenance = this.calls;
+    this.direct = { items, outbox, vectors };
+    this.settings = settings;
+    this.identity = fileIdentity(path);
+    this.#secrets = new Secrets(config.secrets, events);
+  }
+
+  readonly nodes: Databases["nodes"] = () => [];
+
+  readonly readSecret: Databases["readSecret"] = (text, option) =>
+    this.#codecTexts.read(option, () => this.#secrets.follow(text, option));
+
+  async next(given: unknown): Promise<FileDatabase | null> {
+    checkKind(given, "path");
+    const config = parseConfig(embeddedConfigSchema, given);
+    const options = changesOf(embeddedConfigSchema, withModelName(this.config), withModelName(config));
+    await this.#secrets.reread();
+    const changed = [...options, ...(await this.#codecTexts.changed(options))];
+    return changed.length === 0 ? null : new FileDatabase(config, this.#context, { previous: this, changed });
+  }
+
+  activate(): void {
+    this.#file.resource.maxWaiting = this.config.bulkhead.maxQueued;
+  }
+
+  async start(): Promise<void> {
+    const { index } = this.config;
+    await this.#file.start();
+    await checkIdentity(this.settings, index === undefined ? null : identityOf(index));
+  }
+
+  async stop(): Promise<void> {
+    await this.#file.stop();
+    await this.#secrets.stop();
+  }
+}
+
+function openFile({ path, index, bulkhead }: EmbeddedConfig, { log }: StoreContext): Reference<LibsqlBackend> {
+  return new SharedResource(new LibsqlBackend({ path, dims: index?.dims ?? null, logger: log, maxWaiting: bulkhead.maxQueued })).reference();
+}

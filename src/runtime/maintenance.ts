@@ -1,0 +1,84 @@
+/** Background work of a runtime: the write-ahead intents, the reconciler, the sweeper, repair and the rebuild of a lost collection. */
+import type { CommonConfig } from "../config/schema.ts";
+import { IntentLog } from "../core/intent-log.ts";
+import type { ReconcileDependencies } from "../core/reconcile-item.ts";
+import { RefusalWarning, UpkeepRights } from "../core/upkeep-rights.ts";
+import { Reconciler } from "../sync/reconciler.ts";
+import { Refill } from "../sync/refill.ts";
+import { RepairJournal } from "../sync/repair-journal.ts";
+import { Repair, type RepairOptions, type RepairReport } from "../sync/repair.ts";
+import { Sweeper } from "../sync/sweeper.ts";
+import { watchGroups } from "../telemetry/group-watch.ts";
+import { detached } from "../telemetry/tracing.ts";
+import type { StoreContext } from "./context.ts";
+import type { Databases } from "./databases.ts";
+
+/** The background work of one runtime. */
+export class Maintenance {
+  readonly intents: IntentLog;
+  readonly reconciler: Reconciler;
+  readonly sweeper: Sweeper;
+  readonly #refill: Refill | null;
+  readonly #config: CommonConfig;
+  readonly #context: StoreContext;
+  readonly #databases: Databases;
+  readonly #data: ReconcileDependencies;
+  readonly #warning: RefusalWarning;
+
+  /** @param data - records and index, with the time budgets of maintenance */
+  constructor(config: CommonConfig, context: StoreContext, databases: Databases, data: ReconcileDependencies) {
+    const { bulkhead, reconcile, ttl, logger } = config;
+    const { events, telemetry: observer } = context;
+    const { collection, settings } = databases;
+    this.#config = config;
+    this.#context = context;
+    this.#databases = databases;
+    this.#data = data;
+    this.#warning = new RefusalWarning(logger);
+    this.intents = new IntentLog(databases.calls.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
+    const shared = { dependencies: data, logger, observer };
+    const { outbox } = databases.maintenance;
+    this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, upkeep: this.rights(), tickMs: reconcile.tickMs });
+    this.sweeper = new Sweeper({ ...shared, upkeep: this.rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
+    this.#refill = collection === null ? null : new Refill({ ...shared, collection, settings, events });
+  }
+
+  /** Records which kinds of background work the database user may not do; the log has one warning for all of them. */
+  rights(): UpkeepRights {
+    return new UpkeepRights(this.#warning);
+  }
+
+  start(): void {
+    const { events, degraded } = this.#context;
+    events.internal.on("breaker-closed", this.#onBreakerClosed);
+    degraded.hold(this.reconciler);
+    this.reconciler.start();
+    this.sweeper.start();
+    this.#refill?.start();
+  }
+
+  async stop(): Promise<void> {
+    const { events, degraded } = this.#context;
+    events.internal.off("breaker-closed", this.#onBreakerClosed);
+    degraded.release(this.reconciler);
+    await Promise.all([this.reconciler.stop(), this.sweeper.stop(), this.#refill?.stop()]);
+  }
+
+  /** Runs a full consistency check. If all data is consistent afterwards, a collection that was being rebuilt is complete. */
+  async repair(options: RepairOptions): Promise<RepairReport> {
+    const collection = this.#refill?.name;
+    const journal = new RepairJournal<RepairReport>(this.#databases.settings, "repair:place", collection ?? "");
+    const repair = new Repair(this.#data, this.#config.logger, options, { journal });
+    const report = await this.#context.telemetry.upkeep("repair", () => repair.run());
+    if (collection !== undefined && repair.isComplete) await this.#refill?.complete(collection);
+    return report;
+  }
+
+  readonly #onBreakerClosed = (): void => {
+    // Work that failed during an outage is retried at once, not after a pause that grew meanwhile.
+    void detached(() => this.reconciler.wake());
+    const { breakers, guards } = this.#databases;
+    const states = [breakers.vectors?.() ?? "closed", guards.of("embeddings").breaker];
+    if (states.every((state) => state === "closed")) this.#context.degraded.recovered();
+  };
+}

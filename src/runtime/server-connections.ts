@@ -1,0 +1,138 @@
+/** Connections to ScyllaDB or Cassandra, and to Qdrant. */
+import { randomUUID } from "node:crypto";
+import { CqlBackend, type CqlOptions } from "../backends/cql/index.ts";
+import { QdrantBackend } from "../backends/qdrant/index.ts";
+import type { TlsOptions } from "../config/options/tls.ts";
+import { ReadTexts } from "../config/read-texts.ts";
+import type { ServerConfig } from "../config/schema.ts";
+import { Secrets } from "../config/secrets/secrets.ts";
+import { tlsOf } from "../config/tls-files.ts";
+import { checkIdentity, identityOf, type ModelIdentity } from "../core/model-identity.ts";
+import { ConfigurationError } from "../model/errors.ts";
+import type { Resource } from "../ports/backend.ts";
+import type { Tls } from "../ports/tls.ts";
+import type { StoreContext } from "./context.ts";
+
+/** Name of the setting that identifies a store. */
+const STORE_ID = "store-id";
+
+/** Connections to replace, and the names of the options that differ. */
+interface Replaced {
+  readonly connections: ServerConnections;
+  readonly changed: readonly string[];
+}
+
+/** The connections of a store on servers. A reload keeps them unless an option of theirs changed, see {@link isConnectionOption}. */
+export class ServerConnections implements Resource {
+  readonly secrets: Secrets;
+  readonly records: CqlBackend;
+  readonly vectors: QdrantBackend | null;
+  readonly #identity: ModelIdentity | null;
+  /** Certificates and keys. */
+  readonly #texts = new ReadTexts();
+  /** Whether no option of Qdrant differs from those of the connections replaced. */
+  readonly #isSameQdrant: boolean;
+  /** The connections replaced, which must lead to the same store; null once that was checked. */
+  #predecessor: ServerConnections | null;
+  #storeId: string | null = null;
+  #isStarted = false;
+
+  /** @param replaced - null for the first connections of a store */
+  constructor(config: ServerConfig, { events, log: logger }: StoreContext, replaced: Replaced | null) {
+    const { cql, qdrant, index, codec } = config;
+    const predecessor = replaced !== null && replaced.connections.#isStarted ? replaced.connections : null;
+    const secrets = new Secrets(config.secrets, events);
+    // A reload creates nothing: a wrong address must not leave an empty keyspace behind.
+    const setup = predecessor === null ? config.setup : "never";
+    const tls = encryption(cql.tls, "cql.tls", secrets, this.#texts);
+    const options = { ...cql, credentials: credentialsOf(cql, secrets), tls };
+    this.records = new CqlBackend(options, { setup, logger, checksVersions: codec !== undefined });
+    this.#identity = index === undefined ? null : identityOf(index);
+    this.vectors =
+      this.#identity === null || qdrant === undefined
+        ? null
+        : new QdrantBackend({
+            options: qdrantOptions(config, qdrant, secrets, this.#texts),
+            identity: this.#identity,
+            setup: config.setup,
+            settings: this.records.settings,
+            logger,
+          });
+    this.secrets = secrets;
+    this.#isSameQdrant = replaced?.changed.every((name) => !/^qdrant(?:\.|$)/.test(name)) ?? false;
+    this.#predecessor = predecessor;
+  }
+
+  async start(): Promise<void> {
+    await this.secrets.start();
+    await this.records.start();
+    const { settings } = this.records;
+    this.#storeId = await settings.read(STORE_ID);
+    if (this.#predecessor !== null) await this.#refuseAnotherStore(this.#predecessor);
+    // Before the collection is created: a wrong model must not leave a collection behind.
+    await checkIdentity(settings, this.#identity);
+    // An outage of Qdrant must not prevent the change of an option that does not concern it.
+    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#isSameQdrant });
+    this.#predecessor = null;
+    this.#isStarted = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#predecessor = null;
+    await Promise.all([this.records.stop(), this.vectors?.stop()]);
+    await this.secrets.stop();
+  }
+
+  /** Options, other than those in `changed`, whose certificate or key has new content since the connections were made. */
+  rewritten(changed: readonly string[]): Promise<string[]> {
+    return this.#texts.changed(changed);
+  }
+
+  async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {
+    // A store without an index may not have an id yet.
+    predecessor.#storeId ??= await predecessor.records.settings.establish(STORE_ID, randomUUID());
+    this.#storeId ??= await this.records.settings.read(STORE_ID);
+    if (this.#storeId === predecessor.#storeId) return;
+    throw new ConfigurationError(
+      "cql leads to the keyspace of another store, which cannot replace the current one while the store runs: " +
+        "check cql.contactPoints, or create a new store for that keyspace.",
+    );
+  }
+}
+
+/** Whether a change of this option needs new connections. */
+export function isConnectionOption(name: string): boolean {
+  return /^(?:codec$|(?:cql|qdrant|setup|secrets|index\.payload)(?:\.|$))/.test(name);
+}
+
+function qdrantOptions(
+  { cql, index, codec }: ServerConfig,
+  qdrant: NonNullable<ServerConfig["qdrant"]>,
+  secrets: Secrets,
+  texts: ReadTexts,
+) {
+  const headers = Object.entries(qdrant.headers ?? {}).map(([name, value]) => [name, secrets.text(value, `qdrant.headers.${name}`)] as const);
+  return {
+    ...qdrant,
+    apiKey: qdrant.apiKey === undefined ? undefined : secrets.text(qdrant.apiKey, "qdrant.apiKey"),
+    headers: Object.fromEntries(headers),
+    tls: encryption(qdrant.tls, "qdrant.tls", secrets, texts),
+    collection: qdrant.collection ?? cql.keyspace,
+    payload: index?.payload ?? (codec === undefined ? "all" : "none"),
+    layout: qdrant,
+  };
+}
+
+/** The option `tls` as backends take it: certificates and keys are read at each connection. */
+function encryption(options: TlsOptions | undefined, name: string, secrets: Secrets, texts: ReadTexts): Tls | undefined {
+  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.follow(text, option), texts);
+}
+
+/** The option `credentials` as the backend takes it: read at each new connection. */
+function credentialsOf({ credentials }: ServerConfig["cql"], secrets: Secrets): CqlOptions["credentials"] {
+  if (credentials === undefined) return undefined;
+  return {
+    username: secrets.text(credentials.username, "cql.credentials.username"),
+    password: secrets.text(credentials.password, "cql.credentials.password"),
+  };
+}

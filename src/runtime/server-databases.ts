@@ -1,0 +1,142 @@
+/** Records on ScyllaDB or Cassandra and vectors on Qdrant, with resilience and telemetry around them. */
+import type { QdrantBackend } from "../backends/qdrant/index.ts";
+import { changesOf } from "../config/change.ts";
+import { ReadTexts } from "../config/read-texts.ts";
+import { parseConfig, serverConfigSchema, type CommonConfig, type ServerConfig } from "../config/schema.ts";
+import { groupVectorWrites } from "../core/grouped-vector-index.ts";
+import type { AuditSink } from "../ports/audit.ts";
+import type { Settings } from "../ports/settings.ts";
+import type { VectorIndex } from "../ports/vector-index.ts";
+import { guardItems, guardOutbox, type RecordBudgets } from "../resilience/guarded-records.ts";
+import { guardVectorIndex, type VectorBudgets } from "../resilience/guarded-vector-index.ts";
+import { refuseWhileLost } from "../resilience/lost-vectors.ts";
+import { watchGroups } from "../telemetry/group-watch.ts";
+import { observeItems, observeOutbox, observeVectors } from "../telemetry/observed-calls.ts";
+import type { StoreContext } from "./context.ts";
+import { cqlTarget, qdrantTarget, serversIdentity } from "./database-targets.ts";
+import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
+import { Guards, type PreviousGuards } from "./guards.ts";
+import { isConnectionOption, ServerConnections } from "./server-connections.ts";
+import { SharedResource, type Reference } from "./shared-resource.ts";
+
+/** The databases of a reload. */
+interface Reloaded {
+  readonly previous: ServerDatabases;
+  readonly connections: Reference<ServerConnections>;
+  readonly changed: readonly string[];
+}
+
+/** Time budgets of calls whose caller has no deadline. */
+interface Budgets {
+  readonly records: RecordBudgets;
+  readonly vectors: VectorBudgets;
+}
+
+/** The databases of a store on servers. */
+export class ServerDatabases implements Databases {
+  readonly config: ServerConfig;
+  readonly changed: readonly string[];
+  readonly guards: Guards;
+  readonly calls: DataPorts;
+  readonly maintenance: DataPorts;
+  readonly direct: DataPorts;
+  readonly breakers: Databases["breakers"];
+  readonly collection: QdrantBackend | null;
+  readonly settings: Settings;
+  readonly identity: string;
+  readonly auditTable: AuditSink | null;
+  readonly nodes: Databases["nodes"];
+  readonly #context: StoreContext;
+  readonly #connections: Reference<ServerConnections>;
+  /** Secrets that the codec has read. */
+  readonly #codecTexts = new ReadTexts();
+
+  /** @param reloaded - null for the first databases of a store */
+  constructor(config: ServerConfig, context: StoreContext, reloaded: Reloaded | null = null) {
+    this.config = config;
+    this.#context = context;
+    this.changed = reloaded?.changed ?? [];
+    this.#connections = reloaded?.connections ?? new SharedResource(new ServerConnections(config, context, null)).reference();
+    const { records, vectors } = this.#connections.resource;
+    this.collection = vectors;
+    this.settings = records.settings;
+    this.guards = new Guards(config, context, previousGuards(reloaded, records.settings));
+    this.calls = this.#ports(callBudgets(config.limits));
+    this.maintenance = this.#ports(maintenanceBudgets(config.limits));
+    this.direct = { items: records.items, outbox: records.outbox, vectors };
+    this.breakers = { records: () => this.guards.of("records").breaker, vectors: () => this.guards.of("vectors").breaker };
+    this.nodes = () => records.nodes();
+    this.identity = serversIdentity(config.cql);
+    const { audit } = config;
+    this.auditTable = audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays);
+  }
+
+  readonly readSecret: Databases["readSecret"] = (text, option) =>
+    this.#codecTexts.read(option, () => this.#connections.resource.secrets.follow(text, option));
+
+  async next(given: unknown): Promise<ServerDatabases | null> {
+    checkKind(given, "cql");
+    const config = parseConfig(serverConfigSchema, given);
+    const options = changesOf(serverConfigSchema, withModelName(this.config), withModelName(config));
+    const { resource: current } = this.#connections;
+    await current.secrets.reread();
+    const changed = [...options, ...(await current.rewritten(options)), ...(await this.#codecTexts.changed(options))];
+    if (changed.length === 0) return null;
+    const connections = changed.some(isConnectionOption)
+      ? new SharedResource(new ServerConnections(config, this.#context, { connections: current, changed })).reference()
+      : this.#connections.share();
+    return new ServerDatabases(config, this.#context, { previous: this, connections, changed });
+  }
+
+  start(): Promise<void> {
+    return this.#connections.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#connections.stop();
+  }
+
+  #ports(budgets: Budgets): DataPorts {
+    const { items, outbox } = this.#connections.resource.records;
+    const { telemetry } = this.#context;
+    const guard = this.guards.of("records");
+    const target = cqlTarget(this.config.cql);
+    return {
+      items: observeItems(guardItems(items, guard, budgets.records), telemetry, target),
+      outbox: observeOutbox(guardOutbox(outbox, guard, budgets.records), telemetry, target),
+      vectors: this.collection === null ? null : this.#vectors(this.collection, budgets.vectors),
+    };
+  }
+
+  /** From the core to Qdrant: groups of writes, refusal while the collection is lost, telemetry, resilience. */
+  #vectors(collection: QdrantBackend, budgets: VectorBudgets): VectorIndex {
+    const { telemetry } = this.#context;
+    const guarded = guardVectorIndex(collection, this.guards.of("vectors"), budgets);
+    const observed = observeVectors(guarded, telemetry, ...qdrantTarget(this.config));
+    return groupVectorWrites(refuseWhileLost(observed, collection), {
+      upserts: watchGroups(telemetry, "upserts"),
+      removals: watchGroups(telemetry, "removals"),
+    });
+  }
+}
+
+function previousGuards(reloaded: Reloaded | null, settings: Settings): PreviousGuards | null {
+  if (reloaded === null) return null;
+  const { guards, config, settings: before } = reloaded.previous;
+  return { guards, config, isSameConnection: before === settings };
+}
+
+function callBudgets(limits: CommonConfig["limits"]): Budgets {
+  const maintenanceMs = limits.maintenanceDeadlineMs;
+  return {
+    records: { readMs: limits.deadlineMs, writeMs: limits.writeDeadlineMs, maintenanceMs },
+    vectors: { queryMs: limits.vectorQueryDeadlineMs, writeMs: limits.vectorWriteDeadlineMs, maintenanceMs },
+  };
+}
+
+function maintenanceBudgets({ maintenanceDeadlineMs: ms }: CommonConfig["limits"]): Budgets {
+  return {
+    records: { readMs: ms, writeMs: ms, maintenanceMs: ms },
+    vectors: { queryMs: ms, writeMs: ms, maintenanceMs: ms },
+  };
+}

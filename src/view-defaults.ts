@@ -1,0 +1,64 @@
+/** The defaults that `store.with()` binds to a view. */
+import { kindOf, ValidationError } from "./model/errors.ts";
+import type { IndexOverride } from "./model/item.ts";
+import { parseIndex, parseMinScore, parseOrder, type ListingOrder, type RequestLimits } from "./model/operation.ts";
+import { parseLifetime } from "./model/ttl.ts";
+import { checkOptions, type OptionNames } from "./option-names.ts";
+
+/** Defaults of the calls made through a view. Options of a call take precedence. */
+export interface ViewDefaults {
+  /** How puts index their items. */
+  index?: false | string[];
+  /** Order of searches without a query. */
+  order?: ListingOrder;
+  /** Lowest score of searches with a query. */
+  minScore?: number;
+  /** TTL of new items, minutes; null for items that never expire. */
+  ttl?: number | null;
+  /**
+   * `"throw"`: a batch in which an operation fails rejects with a `BatchError`. `"positional"`: the batch resolves, with a
+   * rejected promise at the position of each failed operation. Inside a graph, LangGraph then rejects only the call that
+   * failed, not all calls of the same batch.
+   */
+  batchErrors?: "throw" | "positional";
+  /** User id for the audit trail; null for the user that `audit.actor` returns. Ignored where `audit.actorTrust` is "verified". */
+  actor?: string | null;
+}
+
+const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
+  index: true,
+  order: true,
+  minScore: true,
+  ttl: true,
+  batchErrors: true,
+  actor: true,
+};
+
+/** Checks defaults that a caller gave. */
+export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): ViewDefaults {
+  if (typeof defaults !== "object" || defaults === null) {
+    throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
+  }
+  const { index, order, minScore, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
+  if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
+    throw new ValidationError('batchErrors must be "throw" or "positional".');
+  }
+  if (actor !== undefined && actor !== null && (typeof actor !== "string" || actor === "")) {
+    // An empty text would be a user id that the caller failed to set.
+    throw new ValidationError(`actor must be a non-empty text or null, but got ${actor === "" ? "an empty text" : kindOf(actor)}.`);
+  }
+  parseLifetime(ttl, undefined, Date.now());
+  const checkedIndex: IndexOverride = parseIndex(index, limits);
+  return {
+    ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
+    ...(order === undefined ? {} : { order: parseOrder(order) }),
+    ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(batchErrors === undefined ? {} : { batchErrors }),
+    ...(actor === undefined ? {} : { actor }),
+  };
+}
+
+function withMinScore(minScore: number | null): ViewDefaults {
+  return minScore === null ? {} : { minScore };
+}
