@@ -43,7 +43,14 @@ const STOPPED = "the store was stopped before it could be sent";
 interface Waiting {
   readonly notice: AlertNotice;
   readonly since: number;
+  /** Attempts that failed, of this notice and of those of the same alert that it replaced. */
+  readonly failures: number;
+  /** When the next attempt may be made. */
+  readonly dueAt: number;
 }
+
+/** So many different notices that fail in a row are a failure of the sink, and not of one notice. */
+const FAILED_NOTICES_OF_A_SINK = 2;
 
 /** The way to one place. Of each alert only the newest notice waits: what was not sent in time is not worth sending. */
 export class Delivery {
@@ -54,7 +61,11 @@ export class Delivery {
   /** When notices were sent, the last minute. */
   #sent: number[] = [];
   #running: Promise<void> | null = null;
-  #failuresInARow = 0;
+  /** Alerts whose notices failed since one was delivered. */
+  readonly #failedInARow = new Set<string>();
+  /** No notice is sent before this time. */
+  #pausedUntil = 0;
+  #added = new AbortController();
   #isStopping = false;
   readonly #stopping = new AbortController();
   readonly #end = new AbortController();
@@ -74,9 +85,12 @@ export class Delivery {
   /** Takes a notice; never waits and never throws. */
   add(notice: AlertNotice): void {
     if (this.#end.signal.aborted) return this.#lose(notice, STOPPED);
+    const replaced = this.#waiting.get(notice.id);
     this.#waiting.delete(notice.id);
-    this.#waiting.set(notice.id, { notice, since: performance.now() });
+    const now = performance.now();
+    this.#waiting.set(notice.id, { notice, since: now, failures: replaced?.failures ?? 0, dueAt: replaced?.dueAt ?? now });
     if (this.#waiting.size > this.#policy.maxQueued) this.#dropOne();
+    this.#added.abort();
     this.#running ??= this.#run();
   }
 
@@ -99,10 +113,8 @@ export class Delivery {
     // After this turn: whoever adds a notice has something else to do.
     await Promise.resolve();
     while (this.#waiting.size > 0 && !this.#end.signal.aborted) {
-      await this.#pauseFor(this.#untilNextMayGo());
-      // Chosen after the pause, in which something worse may have come.
-      const chosen = this.#next();
-      if (chosen === null) break;
+      const chosen = await this.#dueNext();
+      if (chosen === null) continue;
       this.#waiting.delete(chosen.notice.id);
       await this.#attempt(chosen);
     }
@@ -118,30 +130,35 @@ export class Delivery {
       const sending = withinDeadline(`Sending an alert to ${this.#sink.name}`, timeoutMs, this.#sink.send(waiting.notice, signal));
       await untilAborted(this.#end.signal, sending);
       this.#counts.delivered += 1;
-      this.#failuresInARow = 0;
+      this.#failedInARow.clear();
     } catch (error) {
       if (this.#end.signal.aborted) return this.#lose(waiting.notice, STOPPED);
       this.#counts.failures += 1;
-      this.#failuresInARow += 1;
       const cause = messageOf(error);
-      if (this.#failuresInARow === 1) this.#events.failed(this.#sink.name, cause);
-      await this.#afterFailure(waiting, error, cause);
+      if (this.#failedInARow.size === 0 && waiting.failures === 0) this.#events.failed(this.#sink.name, cause);
+      this.#failedInARow.add(waiting.notice.id);
+      this.#afterFailure(waiting, error, cause);
     }
   }
 
-  async #afterFailure(waiting: Waiting, error: unknown, cause: string): Promise<void> {
-    const { notice, since } = waiting;
+  /** One notice that fails waits alone; where others failed too, or the sink asks for a pause, all wait. */
+  #afterFailure({ notice, since, failures }: Waiting, error: unknown, cause: string): void {
+    const now = performance.now();
     const isPassing = !(error instanceof SinkError) || error.isPassing;
-    const isLate = performance.now() - since >= this.#policy.giveUpAfterMs;
+    const isLate = now - since >= this.#policy.giveUpAfterMs;
     if (!isPassing || isLate || this.#isStopping) return this.#lose(notice, cause);
-    if (!this.#waiting.has(notice.id)) this.#waiting.set(notice.id, waiting);
-    const retryAfterMs = error instanceof SinkError ? error.retryAfterMs : null;
-    await this.#pauseFor(Math.max(retryAfterMs ?? 0, this.#backoffMs()));
+    const retryAfterMs = error instanceof SinkError ? (error.retryAfterMs ?? 0) : 0;
+    const others = this.#failedInARow.size - FAILED_NOTICES_OF_A_SINK;
+    this.#pausedUntil = now + Math.max(retryAfterMs, others < 0 ? 0 : this.#backoffMs(others));
+    const newer = this.#waiting.get(notice.id);
+    const next = { failures: failures + 1, dueAt: now + this.#backoffMs(failures) };
+    this.#waiting.set(notice.id, { ...(newer ?? { notice, since }), ...next });
   }
 
-  #backoffMs(): number {
+  /** The pause after a failure that so many went before. */
+  #backoffMs(failures: number): number {
     const { initialDelayMs, maxDelayMs } = this.#policy;
-    const longest = Math.min(maxDelayMs, initialDelayMs * 2 ** Math.min(this.#failuresInARow - 1, 20));
+    const longest = Math.min(maxDelayMs, initialDelayMs * 2 ** Math.min(failures, 20));
     // Half of it by chance, so that many processes do not come back at once.
     return longest / 2 + (Math.random() * longest) / 2;
   }
@@ -153,16 +170,24 @@ export class Delivery {
     return (this.#sent.at(-this.#policy.maxPerMinute) ?? now) + MINUTE_MS - now;
   }
 
-  /** Does not keep the process alive, and ends when the store is stopped. */
+  /** Does not keep the process alive, and ends when a notice is added or the store is stopped. */
   async #pauseFor(ms: number): Promise<void> {
-    if (ms <= 0 || this.#isStopping) return;
-    // Its only rejection is that of the signal, after which there is nothing to wait for.
-    await pause(ms, undefined, { ref: false, signal: this.#stopping.signal }).catch(() => undefined);
+    this.#added = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, this.#added.signal]);
+    // Its only rejection is that of the signals, after which there is nothing to wait for.
+    await pause(ms, undefined, { ref: false, signal }).catch(() => undefined);
   }
 
-  /** The worst first, then what waits longest. */
-  #next(): Waiting | null {
-    return this.#sorted()[0] ?? null;
+  /** The worst that is due, of these what waits longest; null after a pause, in which others may have been added. */
+  async #dueNext(): Promise<Waiting | null> {
+    const sorted = this.#sorted();
+    if (this.#isStopping) return sorted[0] ?? null;
+    const now = performance.now();
+    const firstDueAt = Math.min(...sorted.map(({ dueAt }) => dueAt));
+    const pauseMs = Math.max(this.#untilNextMayGo(), this.#pausedUntil - now, firstDueAt - now);
+    if (pauseMs <= 0) return sorted.find(({ dueAt }) => dueAt <= now) ?? null;
+    await this.#pauseFor(pauseMs);
+    return null;
   }
 
   #dropOne(): void {

@@ -67,7 +67,7 @@ test("adding returns at once, however slow the place is", async () => {
   await waitUntil("all of them", () => sent.length === 50);
 });
 
-test("an outage is told once; what is over meanwhile is sent as over, and nothing twice", async () => {
+test("an outage is reported once; what is over meanwhile is sent as over, and nothing twice", async () => {
   let isDown = true;
   const { delivery: to, reported, sent } = delivery(() => (isDown ? passing() : all()));
   to.add(notice());
@@ -81,16 +81,50 @@ test("an outage is told once; what is over meanwhile is sent as over, and nothin
   expect(to.counts).toMatchObject({ delivered: 2, lost: 0, waiting: 0 });
   isDown = true;
   to.add(notice());
-  await waitUntil("the next outage to be told", () => reported.length === 2);
+  await waitUntil("the next outage to be reported", () => reported.length === 2);
 });
 
-test("a notice that is refused is lost, counted and told; the next one goes", async () => {
+test("a notice that is refused is lost, counted and reported; the next one goes", async () => {
   const { delivery: to, reported, sent } = delivery(({ id }) => (id === "bad" ? Promise.reject(new SinkError("answered 400", false)) : all()));
   to.add(notice({ id: "bad" }));
   to.add(notice({ id: "good" }));
   await waitUntil("the good one", () => sent.length === 1);
   expect(reported).toContain("lost breaker-open the place: answered 400");
   expect(to.counts).toEqual({ delivered: 1, failures: 1, lost: 1, waiting: 0 });
+});
+
+test("a notice that always fails does not delay the others, even where it is the worst", async () => {
+  const slow = { initialDelayMs: 60_000, maxDelayMs: 60_000 };
+  const { delivery: to, sent, reported } = delivery(({ id }) => (id === "bad" ? passing() : all()), slow);
+  to.add(notice({ id: "bad" }));
+  for (let i = 0; i < 20; i += 1) to.add(notice({ id: `${i}`, severity: "degraded" }));
+  await waitUntil("the others", () => sent.length === 20);
+  // Also one that comes while the failed one waits for its next attempt.
+  to.add(notice({ id: "late", severity: "degraded" }));
+  await waitUntil("the late one", () => sent.length === 21);
+  expect(reported).toEqual(["failed the place: busy"]);
+  expect(to.counts).toEqual({ delivered: 21, failures: 1, lost: 0, waiting: 1 });
+});
+
+test("a notice that always fails is retried with growing pauses and reported once while others succeed", async () => {
+  const { delivery: to, reported } = delivery(({ id }) => (id === "bad" ? passing() : all()), { giveUpAfterMs: 200, initialDelayMs: 1, maxDelayMs: 20 });
+  to.add(notice({ id: "bad" }));
+  let added = 0;
+  await waitUntil("it to be lost", () => {
+    to.add(notice({ id: `${(added += 1)}` }));
+    return to.counts.lost === 1;
+  });
+  await waitUntil("the others", () => to.counts.waiting === 0);
+  expect(to.counts).toMatchObject({ lost: 1 });
+  expect(reported.map((each) => each.split(" ")[0])).toEqual(["failed", "lost"]);
+});
+
+test("a place that is down is not asked at once for each notice that waits", async () => {
+  const { delivery: to } = delivery(passing, { initialDelayMs: 60_000, maxDelayMs: 60_000 });
+  for (let i = 0; i < 50; i += 1) to.add(notice({ id: `${i}` }));
+  await waitUntil("the first failures", () => to.counts.failures >= 2);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(to.counts).toMatchObject({ failures: 2, waiting: 50 });
 });
 
 test("a notice is given up in the end", async () => {
@@ -151,7 +185,7 @@ test("a pause that the place asks for is kept, and a stop ends it", async () => 
   expect(sent).toHaveLength(2);
 });
 
-test("a stop waits so long and no longer, and what is left is lost and told", async () => {
+test("a stop waits so long and no longer, and what is left is lost and reported", async () => {
   const { delivery: to, reported } = delivery(() => new Promise(() => undefined), { timeoutMs: 60_000 });
   to.add(notice({ id: "a" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
