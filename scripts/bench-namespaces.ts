@@ -1,5 +1,5 @@
 /**
- * The part of `npm run bench:scale` about namespaces: the same questions above 1,000, 100,000 and 1,000,000 of them.
+ * `npm run bench:namespaces`: measures the same calls with 1,000, 100,000 and 1,000,000 namespaces.
  *
  *   node scripts/bench-namespaces.ts [--sizes 1000,100000,1000000] [--targets servers,file] [--shapes one-root,distinct-roots]
  *     [--seconds N] [--json FILE]
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 const sizes = options.sizes.split(",").map(Number);
 const shapes = options.shapes.split(",").map((name) => name.replace("-", " ") as Shape);
 
-/** A number of namespaces that was measured. */
+/** The measurements at one number of namespaces. */
 interface Step extends NamespaceAnswers {
   readonly namespaces: number;
   readonly loadedPerSec: number;

@@ -1,10 +1,10 @@
 /**
- * `npm run bench:scale`: the same questions at 10,000, 100,000 and 1,000,000 items.
+ * `npm run bench:scale`: measures the same calls at 10,000, 100,000 and 1,000,000 items.
  *
  *   node scripts/bench-scale.ts [--sizes 10000,100000,1000000] [--seconds N] [--json FILE] [--svg FILE]
  *
- * A million items take the better part of an hour on a small machine. On servers that stay (`npm run servers`, and its addresses
- * in the environment) a run that was broken off goes on where it stopped; sizes that stand in the JSON file are not measured again.
+ * A million items take up to an hour on a small machine. With persistent servers (`npm run servers`, and its addresses in the
+ * environment), an interrupted run continues where it stopped. Sizes that are in the JSON file are not measured again.
  */
 import { existsSync, statSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
@@ -43,13 +43,13 @@ const config: ScaleConfig = {
   qdrant: { ...servers.qdrant, collection: KEYSPACE },
 };
 
-/** Megabytes on the disks of the servers that were started here; null where there are none. */
+/** Returns megabytes on the disks of the servers that this process started; null if it started none. */
 async function diskOfServers(): Promise<number | null> {
   if (servers.folders.length === 0) return null;
   let bytes = 0;
   for (const folder of servers.folders) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      // The servers go on: what was listed may be gone.
+      // The servers are running: a listed file can be deleted meanwhile.
       const found = entry.isFile() ? statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) : undefined;
       bytes += found?.size ?? 0;
     }
@@ -57,7 +57,7 @@ async function diskOfServers(): Promise<number | null> {
   return bytes / 1e6;
 }
 
-/** Loads up to a size. @returns items a second; null where nothing was left to load. */
+/** Loads items up to a size. @returns items per second; null if all were loaded already. */
 async function load(size: number): Promise<number | null> {
   const store = await ScyllaDBStore.connect({ ...config, index: INDEX });
   try {
@@ -73,16 +73,16 @@ async function load(size: number): Promise<number | null> {
 
 async function measureAt(size: number): Promise<Step> {
   const loadedPerSec = await load(size);
-  console.log("Waiting until Qdrant has built its graphs, and Cassandra has merged its tables");
+  console.log("Waiting until Qdrant has built its graphs and Cassandra has compacted its tables");
   await settled(servers.qdrant.url, KEYSPACE, SETTLE_MS);
   const merged = await compacted(servers.cql, SETTLE_MS);
-  console.log(merged === null ? "The server does not tell of its compactions" : `Cassandra was quiet after ${merged.toFixed(0)} s more`);
+  console.log(merged === null ? "The server does not report its compactions" : `Cassandra was idle after another ${merged.toFixed(0)} s`);
   const answers = await askInOwnProcess(config, Number(options.seconds) * 1_000);
   const rssMb = Math.max(...answers.map((answer) => answer.rssMb));
   return { items: size, loadedPerSec, rssMb, diskMb: await diskOfServers(), answers };
 }
 
-/** What an earlier run has measured. */
+/** Returns the measurements of an earlier run. */
 async function earlierSteps(): Promise<Step[]> {
   const { json } = options;
   return json !== undefined && existsSync(json) ? (JSON.parse(await readFile(json, "utf8")) as Step[]) : [];

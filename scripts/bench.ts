@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: the store beside the drivers below it and the stores beside it, in one run on one machine.
+ * `npm run bench`: compares the store with the raw drivers and with other stores, in one run on one machine.
  *
  *   node scripts/bench.ts [--quick] [--case TEXT] [--systems a,b] [--rounds N] [--seconds N] [--json FILE] [--markdown FILE]
  *                         [--profile FOLDER] [--baseline REF]
  *
- * `--quick` gives all ratios in a few minutes. `--case` runs the cases whose names contain the text. `--profile` writes a
- * profile of the processor time of each system, which the tools of a browser show. A missed target does not fail the run.
+ * `--quick` measures all ratios in a few minutes. `--case` runs the cases whose names contain the text. `--profile` writes a
+ * CPU profile of each system, for a browser's developer tools. A missed target does not fail the run.
  *
- * `--baseline REF` compares this version of the store with the one at a commit, branch or tag: both run the cases of this
+ * `--baseline REF` compares this version of the store with a commit, branch or tag. Both run the cases of this
  * version on the same servers and on a local file, in alternating rounds. The exit code is 1 if there is a regression.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -37,10 +37,10 @@ const { values: options } = parseArgs({
   },
 });
 
-/** The systems that are our store: the others do not change from version to version. */
+/** The systems that are this store. The others do not change between versions. */
 const OURS: readonly SystemName[] = ["servers", "embedded"];
 
-/** Seconds of a round, and of the round before that does not count. Quick comparisons have more and shorter rounds. */
+/** Seconds of a round and of its warm-up. Quick comparisons have more and shorter rounds. */
 const SECONDS = {
   full: { round: 3, warm: 2 },
   quick: { round: 1, warm: 1 },
@@ -63,7 +63,7 @@ const begun = performance.now();
 
 function systemNamed(text: string): SystemName {
   const system = known.find((name) => name === text);
-  if (system === undefined) throw new Error(`"${text}" is no system: name some of ${known.join(", ")}`);
+  if (system === undefined) throw new Error(`"${text}" is not a system. Use some of ${known.join(", ")}`);
   return system;
 }
 
@@ -71,7 +71,7 @@ function log(line: string): void {
   console.log(`${((performance.now() - begun) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 }
 
-/** What both kinds of reports say of the run. */
+/** Returns the facts about the run that both kinds of reports contain. */
 function circumstances({ servers }: StartedEnvironment): {
   date: string;
   command: string;

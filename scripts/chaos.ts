@@ -1,11 +1,11 @@
 /**
- * `npm run test:chaos`: everything that can fail does, for some ten minutes, and what the store promises is checked.
+ * `npm run test:chaos`: injects every fault for about ten minutes and verifies the guarantees of the store.
  *
  *   node scripts/chaos.ts [--seed TEXT] [--report FILE.json|FILE.md] [--only NAME] [--mutants]
  *
- * A seed repeats faults and calls, as far as the machine lets it. `--only` runs the scenarios whose names hold the text.
- * `--mutants` switches safeguards of the store off, one at a time, and demands that the checker notices. Exits with 1
- * when a promise was broken. What it starts it ends, also on Ctrl-C.
+ * A seed repeats faults and calls, as far as timing allows. `--only` runs the scenarios whose names contain the text.
+ * `--mutants` disables one safeguard of the store at a time and requires that the checker detects it. Exits with 1 if a
+ * guarantee was violated. Stops everything that it started, also on Ctrl-C.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -50,10 +50,10 @@ const given = { seed, sources, folder, compileCache: join(folder, "cache"), log 
 const summaries: ScenarioSummary[] = [];
 let broken = 0;
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void giveUp());
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void interrupt());
 
-/** Servers end with this process, by the pipes that they hold; the folder goes once nobody writes to it. */
-async function giveUp(): Promise<void> {
+/** Stops all clients, then deletes their folder. The servers end with this process, because their pipes close. */
+async function interrupt(): Promise<void> {
   await HistoryProcess.killAll();
   await rm(folder, { recursive: true, force: true });
   process.exit(130);
@@ -64,7 +64,7 @@ function log(line: string): void {
 }
 
 async function run(scenario: Scenario): Promise<void> {
-  log(`${scenario.name}: begins`);
+  log(`${scenario.name}: starting`);
   const result = await runScenario(scenario);
   const summary = summaryOf(result);
   summaries.push(summary);
@@ -92,7 +92,7 @@ async function onServers(): Promise<void> {
 
 async function onCluster(): Promise<void> {
   if (!isWanted("nodes killed")) return;
-  log("starting a Cassandra of three nodes, and Qdrant");
+  log("starting Cassandra with three nodes, and Qdrant");
   await using cluster = await startCassandraCluster({ commitLog: "batch" });
   await using qdrant = await startQdrant();
   await run(nodesOfCluster({ ...given, keyspace: "nodes" }, cluster, qdrant));
@@ -115,7 +115,7 @@ async function onMutants(): Promise<void> {
     const mutated = await runMutant(mutant, "mutated", given, world, `mutant_${i}`);
     const rules = [...new Set(mutated.violations.map(({ rule }) => rule))];
     broken += original.violations.length + (rules.length === 0 ? 1 : 0);
-    log(`${mutant.name}: ${rules.length === 0 ? "NOT NOTICED" : `noticed (${rules.join(", ")})`}`);
+    log(`${mutant.name}: ${rules.length === 0 ? "NOT DETECTED" : `detected (${rules.join(", ")})`}`);
   }
 }
 

@@ -1,9 +1,9 @@
 /**
- * Writes what follows from the schema of the configuration: the list of options in `docs/configuration.md`, `.env.example`,
+ * Generates from the configuration schema: the list of options in `docs/configuration.md`, `.env.example`,
  * and the interfaces in `src/config/option-types/`.
  *
- *     node scripts/config-docs.ts          writes them
- *     node scripts/config-docs.ts --check  fails where they are not as they would be written
+ *     node scripts/config-docs.ts          writes the files
+ *     node scripts/config-docs.ts --check  fails if a file is not up to date
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -18,14 +18,14 @@ const END = "<!-- end of options -->";
 const DOCS = fileURLToPath(new URL("../docs/configuration.md", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("../.env.example", import.meta.url));
 
-/** A file that is written, and what it should hold. */
+/** A generated file and its expected content. */
 export interface Written {
   readonly path: string;
   readonly text: string;
   readonly isStale: boolean;
 }
 
-/** What the files should hold, and whether they do. */
+/** Returns the expected content of each file, and whether the file is stale. */
 export async function writtenFiles(): Promise<Written[]> {
   const [docs, example] = await Promise.all([DOCS, EXAMPLE].map((path) => readFile(path, "utf8").catch(() => "")));
   const listed = withOptions(docs ?? "");
@@ -45,7 +45,7 @@ export async function writtenFiles(): Promise<Written[]> {
 function withOptions(docs: string): string {
   const [before, rest] = docs.split(BEGIN);
   const [, after] = (rest ?? "").split(END);
-  if (before === undefined || after === undefined) throw new Error(`docs/configuration.md must hold ${BEGIN} and ${END}`);
+  if (before === undefined || after === undefined) throw new Error(`docs/configuration.md must contain ${BEGIN} and ${END}`);
   return `${before}${BEGIN}\n\n${sections().join("\n\n")}\n\n${END}${after}`;
 }
 
@@ -55,7 +55,7 @@ interface Section {
   readonly options: readonly Option[];
 }
 
-/** Which kind of store has an option. */
+/** The kinds of store that have an option. */
 function kindOf(name: string): string {
   const [servers, embedded] = [serverConfigSchema, embeddedConfigSchema].map((schema) => name in schema.shape);
   if (servers && embedded) return "";
@@ -150,7 +150,7 @@ async function main(): Promise<void> {
     await Promise.all(stale.map(({ path, text }) => writeFile(path, text)));
     return;
   }
-  for (const { path } of stale) console.error(`${path} is not as the schema says: run npm run docs:config`);
+  for (const { path } of stale) console.error(`${path} differs from the schema: run npm run docs:config`);
   if (stale.length > 0) process.exitCode = 1;
 }
 

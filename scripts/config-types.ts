@@ -1,6 +1,6 @@
 /**
- * Writes the interfaces of the configuration, `src/config/option-types/*.ts`, from its schema: the types that editors show
- * and that the package publishes. Run by `npm run docs:config`; a test compares the files with what would be written.
+ * Generates the interfaces of the configuration, `src/config/option-types/*.ts`, from its schema. Editors show these types, and
+ * the package publishes them. `npm run docs:config` runs this script; a test verifies that the files are up to date.
  */
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = fileURLToPath(new URL("../src/config/option-types/", import.meta.url));
 const SCHEMA = fileURLToPath(new URL("../src/config/schema.ts", import.meta.url));
 
-/** Where the types of options that can only be given in code come from. */
+/** Modules of the types of options that exist only in code. */
 const MODULES: Readonly<Record<string, string>> = {
   AlertNotice: "../../ports/alerts.ts",
   AuditEntry: "../../ports/audit.ts",
@@ -26,7 +26,7 @@ const MODULES: Readonly<Record<string, string>> = {
   TracerProvider: "@opentelemetry/api",
 };
 
-/** The type of a credential has no name outside of the schema, whose module needs zod. */
+/** The type of a credential has a name only in the schema, whose module requires zod. */
 const CREDENTIAL = { name: /\bCredentialInput\b/g, text: "string | Secret | SecretReference" } as const;
 
 const STORES = [
@@ -48,7 +48,7 @@ const STORES = [
 
 const HEAD = "// Written by npm run docs:config from the schema of the configuration. Do not edit.\n";
 
-/** The files, and what they should hold. */
+/** Returns the files and their expected content. */
 export function configTypes(): { readonly path: string; readonly text: string }[] {
   const files = new Map<string, string>();
   const { checker, inputs } = inputTypes();
@@ -105,14 +105,14 @@ function inputTypes(): { checker: ts.TypeChecker; inputs: ReadonlyMap<string, ts
 interface Group {
   readonly name: string;
   readonly file: string;
-  /** Whether it belongs to no other group. */
+  /** Whether the group is not part of another group. */
   readonly isTop: boolean;
   /** Import lines of the groups in other files. */
   readonly imports: readonly string[];
   readonly text: string;
 }
 
-/** Writes interfaces: one for each group of options, those within a group into its file. */
+/** Writes one interface per group of options. Nested groups are written to the file of their group. */
 class Writer {
   readonly groups: Group[] = [];
   readonly #checker: ts.TypeChecker;
@@ -132,7 +132,7 @@ class Writer {
       const given = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(property));
       const nullable = this.#isNullable(this.#checker.getTypeOfSymbol(property)) ? " | null" : "";
       const plain = this.#typeText([...path, field], below, given);
-      // What follows a function's arrow belongs to its result.
+      // Text after the arrow of a function type belongs to its result.
       const text = plain.includes("=>") ? `(${plain})` : plain;
       return `${docText(below, [...path, field], !isOptional)}\n  ${field}${isOptional ? "?" : ""}: ${text}${nullable}${isOptional ? " | undefined" : ""};`;
     });
@@ -154,7 +154,7 @@ class Writer {
     return this.#checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation).replaceAll(CREDENTIAL.name, CREDENTIAL.text);
   }
 
-  /** Writes the interface of a group; one that belongs to no other, or holds others, has a file of its own. */
+  /** Writes the interface of a group. A top-level group, or one with nested groups, has its own file. */
   #group(path: readonly string[], schema: OptionSchema, type: ts.Type, says = describe(schema, path)): string {
     const name = `${path.map(pascal).join("")}Options`;
     const isTop = path.length === 1;

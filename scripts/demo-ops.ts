@@ -1,10 +1,10 @@
 /**
- * `npm run demo:ops`: what whoever is on call sees when Qdrant dies and comes back, on real servers.
+ * `npm run demo:ops`: shows what an operator sees when Qdrant is killed and restarted, on real servers.
  *
  *     npm run demo:ops -- [--picture FILE.svg]
  *
- * A store under load, a Prometheus with the rules of ops/ that scrapes it, an Alertmanager with the routes of ops/, and a
- * receiver on this machine in the place of PagerDuty. Takes some four minutes; fails where one of the things it says is not so.
+ * Runs a store under load, Prometheus with the rules of ops/, Alertmanager with the routes of ops/, and a local receiver in
+ * place of PagerDuty. Takes about four minutes. Fails if any printed statement is false.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -31,7 +31,7 @@ const SETTLED = 'sum(langgraph_store_intents_reconciled_total{langgraph_store_ve
 
 const { values: options } = parseArgs({ options: { picture: { type: "string" } } });
 
-// What is put here last is stopped first, whatever happens.
+// Resources are released in reverse order, also after an error.
 await using stack = new AsyncDisposableStack();
 const servers = await startServers();
 stack.defer(() => servers.stop());
@@ -55,13 +55,13 @@ const startedAt = Date.now();
 const inSeconds = (ms: number): string => ((ms - startedAt) / 1_000).toFixed(1).padStart(6);
 const say = (line: string, at = Date.now()): void => console.log(`${inSeconds(at)} s  ${line}`);
 
-/** A figure as Prometheus has it now; 0 where nothing was counted yet. */
+/** Returns the current value of a query in Prometheus; 0 if there is no series yet. */
 async function figure(query: string): Promise<number> {
   const [series] = await prometheus.query(query);
   return Number(series?.values[0]?.[1] ?? 0);
 }
 
-/** What PagerDuty would have been told of an open breaker. */
+/** Returns the request that PagerDuty would receive for an open circuit. */
 function pagerDutyRequest(status: "firing" | "resolved"): ReceivedRequest | undefined {
   const isIt = ({ path, body }: ReceivedRequest): boolean => {
     const { status: reported, commonLabels } = body as { status: string; commonLabels: Record<string, string> };
@@ -74,7 +74,7 @@ async function sayPaged(status: "firing" | "resolved"): Promise<void> {
   await waitUntil(`"${status}" at the receiver`, () => pagerDutyRequest(status) !== undefined, { timeoutMs: 120_000 });
   const { at = 0, body } = pagerDutyRequest(status) ?? {};
   const { commonLabels, commonAnnotations } = body as Record<"commonLabels" | "commonAnnotations", Record<string, string>>;
-  say(`the pager is told: ${status.toUpperCase()} ${commonLabels["alertname"]}, ${commonLabels["severity"]}`, at);
+  say(`the pager receives: ${status.toUpperCase()} ${commonLabels["alertname"]}, ${commonLabels["severity"]}`, at);
   if (status === "firing") {
     say(`    ${commonAnnotations["summary"]}`, at);
     say(`    what to do: ${commonAnnotations["runbook_url"]}`, at);
@@ -95,9 +95,9 @@ say(`a store on ${servers.source === "local" ? "Cassandra" : "a CQL database"} a
 observed.begin(CALLERS);
 await untilSecond(QUIET_S);
 const before = { intents: await figure(INTENTS), degraded: await figure(DEGRADED) };
-if (before.degraded !== 0) throw new Error(`${before.degraded} searches were degraded while all was well`);
+if (before.degraded !== 0) throw new Error(`${before.degraded} searches were degraded while every service was up`);
 say(`${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms, degraded searches 0`);
-say(`notes of writes ${before.intents}: those of the last half minute, which wait for Qdrant to flush`);
+say(`intents ${before.intents}: the last 30 s, waiting for Qdrant to flush`);
 
 const killedAt = Date.now();
 await qdrant.kill();
@@ -109,9 +109,9 @@ say("Prometheus sees the breaker of the vectors open");
 await sayPaged("firing");
 await untilSecond(QUIET_S + OUTAGE_S);
 const during = { intents: await figure(INTENTS), degraded: await figure(DEGRADED) };
-if (during.degraded === 0 || during.intents <= before.intents) throw new Error(`neither degraded searches nor a backlog: ${JSON.stringify(during)}`);
+if (during.degraded === 0 || during.intents <= before.intents) throw new Error(`expected degraded searches and a backlog, but got ${JSON.stringify(during)}`);
 say(`${during.degraded} degraded searches counted, ${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms`);
-say(`notes of writes ${during.intents}: the backlog has risen`);
+say(`intents ${during.intents}: the backlog has grown`);
 say(`store.health(): ${(await observed.store.health()).status}; ${tally()}`);
 
 await qdrant.restart();
@@ -120,14 +120,14 @@ await waitUntil("a closed breaker", async () => (await figure(BREAKER)) === 0);
 say("Prometheus sees the breaker closed");
 await sayPaged("resolved");
 await observed.rest();
-say(`the callers rest: ${tally()}`);
+say(`the callers stop: ${tally()}`);
 await waitUntil("an empty backlog", async () => (await figure(INTENTS)) === 0, { timeoutMs: 300_000, everyMs: 500 });
-say(`notes of writes 0: the backlog is drained, ${await figure(SETTLED)} of them by the reconciler`);
+say(`intents 0: the backlog is drained, ${await figure(SETTLED)} of them by the reconciler`);
 
 const report = await observed.store.repair({ dryRun: true });
 const wrong = report.missing + report.stale + report.orphaned + report.unlisted + report.unreadable + report.failed;
-say(`store.repair({ dryRun: true }): ${report.examined} records held against their vectors, ${wrong} wrong; health: ${(await observed.store.health()).status}`);
-if (wrong > 0) throw new Error(`what the outage left was not put right: ${JSON.stringify(report)}`);
+say(`store.repair({ dryRun: true }): ${report.examined} records compared with their vectors, ${wrong} wrong; health: ${(await observed.store.health()).status}`);
+if (wrong > 0) throw new Error(`vectors and records differ after the outage: ${JSON.stringify(report)}`);
 
 if (options.picture !== undefined) {
   const span = { start: startedAt / 1_000, end: Date.now() / 1_000, step: 2, rateInterval: "10s" };

@@ -1,11 +1,11 @@
 /**
- * `npm run servers`: keeps a database and a Qdrant up for development until Ctrl-C, and says where they are.
+ * `npm run servers`: starts a database and Qdrant for development, prints their addresses, and stops them on Ctrl-C.
  */
 import { asEnvironment } from "../test/servers/environment.ts";
 import { startServers } from "../test/servers/servers.ts";
 
-// The wait for a signal comes first: a Ctrl-C during the start must end what has been started so far. The listeners
-// stay for good, since a library below ends the process at once when it finds no listener but its own.
+// Listen before the start, so that Ctrl-C during the start stops what has already started. Keep the listeners: a dependency
+// ends the process at once if it finds no listener but its own.
 const interrupted = new Promise<void>((resolve) => {
   process.on("SIGINT", () => resolve());
   process.on("SIGTERM", () => resolve());
@@ -18,10 +18,10 @@ function fail(message: string): never {
 
 const starting = startServers().catch((error: Error) => fail(error.message));
 const servers = await Promise.race([starting, interrupted]);
-// What is still starting ends with this process, by the watchers of test/servers/.
+// The watchers of test/servers/ stop servers that are still starting when this process ends.
 if (servers === undefined) process.exit(130);
 if (servers.source === "environment") {
-  fail("TEST_CQL_CONTACT_POINTS and TEST_QDRANT_URL already name servers: unset them to start others");
+  fail("TEST_CQL_CONTACT_POINTS and TEST_QDRANT_URL already name servers. Unset them to start new ones.");
 }
 
 const { cql, qdrant, source } = servers;
@@ -30,19 +30,19 @@ const config = {
   qdrant,
 };
 console.log(`
-Up (${source}). For the tests and examples of another terminal:
+Up (${source}). For tests and examples in another terminal:
 
 ${asEnvironment(servers)
   .map((line) => `export ${line}`)
   .join("\n")}
 
-A store on them:
+A store on these servers:
 
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 
 const store = await ScyllaDBStore.connect(${JSON.stringify(config, undefined, 2)});
 
-Ctrl-C ends them${source === "local" ? " and removes their data" : ""}.
+Ctrl-C stops them${source === "local" ? " and removes their data" : ""}.
 `);
 
 await interrupted;

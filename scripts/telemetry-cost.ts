@@ -1,7 +1,7 @@
 /**
- * What telemetry costs: gets of a local file by 100 clients, without an SDK and with one, in processes that take turns.
+ * `npm run bench:telemetry`: measures gets of a local file by 100 clients, with and without an SDK, in alternating processes.
  *
- *     npm run bench:telemetry            all ways, 5 times each
+ *     npm run bench:telemetry            all configurations, 5 times each
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ const GETS = 20_000;
 const ROUNDS = 10;
 const TIMES = 5;
 
-/** Registers what a way has. */
+/** Registers the providers of a configuration. */
 function register(way: string): void {
   if (way === "no SDK") return;
   const reader = new PeriodicExportingMetricReader({
@@ -33,7 +33,7 @@ function register(way: string): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }
 
-/** Microseconds a get, of the best round: what else the machine does only makes others worse. */
+/** Returns microseconds per get in the best round, because other load on the machine only slows rounds down. */
 async function measure(): Promise<number> {
   const store = await ScyllaDBStore.embedded({ path: ":memory:" });
   for (let i = 0; i < CLIENTS; i += 1) await store.put(["bench"], String(i), { text: `text ${i}` });
@@ -62,7 +62,7 @@ if (way === undefined) {
   for (const [each, times] of taken) {
     const sorted = times.toSorted((a, b) => a - b);
     const [least = NaN, median = NaN, most = NaN] = [sorted[0], sorted[TIMES >> 1], sorted.at(-1)];
-    console.log(`${each.padEnd(26)} ${median.toFixed(1)} µs a get (${least.toFixed(1)}–${most.toFixed(1)})`);
+    console.log(`${each.padEnd(26)} ${median.toFixed(1)} µs per get (${least.toFixed(1)}–${most.toFixed(1)})`);
   }
 } else {
   register(way);

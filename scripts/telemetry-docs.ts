@@ -1,8 +1,8 @@
 /**
- * Writes the tables of spans, attributes and metrics in `docs/observability.md` from the table of names.
+ * Generates the tables of spans, attributes and metrics in `docs/observability.md` from `src/telemetry/names.ts`.
  *
- *     node scripts/telemetry-docs.ts          writes them
- *     node scripts/telemetry-docs.ts --check  fails where they are not as they would be written
+ *     node scripts/telemetry-docs.ts          writes the tables
+ *     node scripts/telemetry-docs.ts --check  fails if a table is not up to date
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { ATTRIBUTES, METRICS, prometheusLabel, prometheusName, SPAN_EVENTS, SPAN
 
 const DOCS = fileURLToPath(new URL("../docs/observability.md", import.meta.url));
 
-/** What the page should hold, and whether it does. */
+/** Returns the expected page, and whether the file is stale. */
 export async function writtenPage(): Promise<{ readonly text: string; readonly isStale: boolean }> {
   const docs = await readFile(DOCS, "utf8");
   const text = Object.entries(SECTIONS).reduce((page, [name, lines]) => withSection(page, name, lines()), docs);
@@ -28,7 +28,7 @@ function withSection(page: string, name: string, lines: readonly string[]): stri
   const [begin, end] = [`<!-- ${name}: written by npm run docs:telemetry -->`, `<!-- end of ${name} -->`];
   const [before, rest] = page.split(begin);
   const [, after] = (rest ?? "").split(end);
-  if (before === undefined || after === undefined) throw new Error(`docs/observability.md must hold ${begin} and ${end}`);
+  if (before === undefined || after === undefined) throw new Error(`docs/observability.md must contain ${begin} and ${end}`);
   return `${before}${begin}\n\n${lines.join("\n")}\n\n${end}${after}`;
 }
 
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   const { text, isStale } = await writtenPage();
   if (!process.argv.includes("--check")) await writeFile(DOCS, text);
   else if (isStale) {
-    console.error("docs/observability.md is not as the table of names says: run npm run docs:telemetry");
+    console.error("docs/observability.md differs from src/telemetry/names.ts: run npm run docs:telemetry");
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,4 @@
-/** Uses the built package as a user does, by `import` and by `require`: the workers and the migrations must be found. */
+/** Uses the built package through `import` and `require`, and verifies that workers and migrations are found. */
 import { createRequire } from "node:module";
 import * as byImport from "langgraph-store-scylladb";
 import * as localByImport from "langgraph-store-scylladb/local-embeddings";

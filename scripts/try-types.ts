@@ -1,6 +1,6 @@
 /**
- * Looks at the built types as an editor does: hovering over any option shows its documentation, and no published
- * declaration needs zod.
+ * Verifies with the language service that hovering over any option of the built types shows its documentation, and that no
+ * published declaration imports zod.
  */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { embeddedConfigSchema, serverConfigSchema } from "../src/config/schema.t
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** A file of a user's, which holds every option of both kinds of store by name. */
+/** A user's file that names every option of both kinds of store. */
 const FILE = `${ROOT}user-project.ts`;
 
 const OPTIONS: ts.CompilerOptions = {
@@ -31,7 +31,7 @@ function pathsOf({ options, groups }: Catalogue): string[] {
   return [...groups, ...options].map(({ path }) => path.join(".")).sort();
 }
 
-/** A program that reads every option; what is optional on the way to it is asserted. */
+/** Returns a program that reads every option, with assertions for optional groups on its path. */
 function userProgram(): { readonly text: string; readonly places: ReadonlyMap<string, number> } {
   const names = STORES.map(([name]) => name);
   let text = `import type { ${names.join(", ")} } from "langgraph-store-scylladb";\n`;
@@ -68,11 +68,11 @@ function withoutDocumentation(): string[] {
   };
   const service = ts.createLanguageService(host);
   const errors = service.getSemanticDiagnostics(FILE).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
-  if (errors.length > 0) throw new Error(`The types do not fit the schema: ${errors.join("; ")}`);
+  if (errors.length > 0) throw new Error(`The types differ from the schema: ${errors.join("; ")}`);
   return [...places].filter(([, at]) => (service.getQuickInfoAtPosition(FILE, at)?.documentation ?? []).length === 0).map(([name]) => name);
 }
 
-/** Published declarations that import zod, from an entry point on. */
+/** Returns the published declarations that import zod, reachable from an entry point. */
 function needZod(entry: string): string[] {
   const seen = new Set<string>();
   const found: string[] = [];
@@ -91,5 +91,5 @@ function needZod(entry: string): string[] {
 const silent = withoutDocumentation();
 if (silent.length > 0) throw new Error(`No documentation on hover for ${silent.join(", ")}`);
 const zod = ["dist/index.d.mts", "dist/index.d.cts"].flatMap(needZod);
-if (zod.length > 0) throw new Error(`The published types need zod: ${zod.join(", ")}`);
+if (zod.length > 0) throw new Error(`The published types import zod: ${zod.join(", ")}`);
 console.log("types: documentation on hover for every option, no zod");

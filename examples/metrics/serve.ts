@@ -1,10 +1,10 @@
 /**
- * Metrics for Prometheus: registers a meter provider before the store is made, and serves what it gathers. Some load runs
- * beside it, so that there is something to see.
+ * Serves metrics to Prometheus: registers a meter provider before it creates the store. It also runs some load, so that the
+ * metrics change.
  *
  *   node examples/metrics/serve.ts                       one local file; http://127.0.0.1:9464/metrics
  *   node examples/metrics/serve.ts --port 9465
- *   node examples/metrics/serve.ts --host 0.0.0.0        also for a Prometheus in a container
+ *   node examples/metrics/serve.ts --host 0.0.0.0        reachable by a Prometheus in a container
  *   node examples/metrics/serve.ts --cql 127.0.0.1 --qdrant http://127.0.0.1:6333 --keyspace agents
  */
 import { once } from "node:events";
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 
-// Of this machine only, unless told: whoever reads metrics should be let in by a proxy that knows them.
+// By default only this machine can connect. Put an authenticating proxy in front of it before you expose it.
 const exporter = new PrometheusExporter({ host: options.host, port: Number(options.port), preventServerStart: true });
 await exporter.startServer();
 const meterProvider = new MeterProvider({ readers: [exporter] });

@@ -84,7 +84,7 @@ test("what happened in the run can be seen", async () => {
   expect((await seen("Circuit breakers")).get("records")).toBe(0);
   expect((await seen("Failures by code")).get("VECTOR_SYNC")).toBeGreaterThan(0);
   expect((await seen("Degraded searches by reason")).get("vectors-unavailable")).toBeGreaterThan(0);
-  expect((await seen("Refused for their rate")).get("list-namespaces")).toBeGreaterThan(0);
+  expect((await seen("Refused by rate limits")).get("list-namespaces")).toBeGreaterThan(0);
   const firing = (await prometheus.alerts()).find(({ labels }) => labels["condition"] === "breaker-open");
   expect(firing).toMatchObject({ state: "firing", labels: { langgraph_store_service: "vectors", severity: "critical" } });
 });
