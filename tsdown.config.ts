@@ -5,6 +5,7 @@ export default defineConfig({
     "src/index.ts",
     "src/testing/index.ts",
     "src/embeddings/local.ts",
+    "src/cli/main.ts",
     // Each runs in a thread of its own: of the local file, and of the local embedder.
     "src/backends/libsql/worker.ts",
     "src/embeddings/local-worker.ts",

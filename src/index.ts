@@ -33,6 +33,7 @@ export {
   type ErrorDetails,
   type StoreErrorCode,
 } from "./model/errors.ts";
+export type { CountOptions, ItemsOptions } from "./iteration.ts";
 export type { ListingOrder } from "./model/operation.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";
 export type { Filter } from "./model/typed-filter.ts";

@@ -9,6 +9,7 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, PutOptions, SearchOptions, SearchResults } from "./call-options.ts";
 import { Collection, type CollectionOptions } from "./collection.ts";
+import { COUNT_NAMES, ITEMS_NAMES, itemsOf, pagesOf, type CountOptions, type ItemsOptions } from "./iteration.ts";
 import type { Answer } from "./core/memory.ts";
 import type { SearchResult } from "./core/found.ts";
 import { BatchError, ValidationError, type StoreError } from "./model/errors.ts";
@@ -154,6 +155,36 @@ export class StoreOperations extends BaseStore {
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
     ];
     return (await this.#one({ matchConditions, maxDepth, limit, offset, signal })) as string[][];
+  }
+
+  /**
+   * Counts the items below a prefix, `[]` for all, in bounded memory. Reads all of them: the cost grows with their number.
+   */
+  async count(prefix: string[], options: CountOptions = {}): Promise<number> {
+    let count = 0;
+    // One that cannot be decoded is there all the same; whether it matches a filter is not known.
+    for await (const { length, info } of this.#pages(prefix, checkOptions(options, "count()", COUNT_NAMES))) {
+      count += length + (options.filter === undefined ? info.unreadable : 0);
+    }
+    return count;
+  }
+
+  /** Iterates over the namespaces and keys of all items below a prefix, `[]` for all, in bounded memory. */
+  async *keys(prefix: string[], options: CallOptions = {}): AsyncGenerator<{ namespace: string[]; key: string }, void, undefined> {
+    for await (const { namespace, key } of itemsOf(this.#pages(prefix, checkOptions(options, "keys()", CALL_NAMES)))) yield { namespace, key };
+  }
+
+  /**
+   * Iterates over all items below a prefix, `[]` for all, in stable order and bounded memory. Items may be written meanwhile.
+   *
+   * @throws {CodecError} when the value of an item cannot be decoded.
+   */
+  items(prefix: string[], options: ItemsOptions = {}): AsyncGenerator<Item, void, undefined> {
+    return itemsOf(this.#pages(prefix, checkOptions(options, "items()", ITEMS_NAMES)));
+  }
+
+  #pages(prefix: string[], options: ItemsOptions): AsyncGenerator<SearchResults, void, undefined> {
+    return pagesOf((namespacePrefix, page) => this.search(namespacePrefix, page), this.#dependencies.limits.maxLimit, prefix, options);
   }
 
   async #one(operation: unknown): Promise<unknown> {

@@ -1,0 +1,50 @@
+/** What a command consists of. */
+import type { Command } from "commander";
+import type { ExitCode } from "./exit-code.ts";
+import type { StoreFlags } from "./open-store.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Flags of commands; each command defines those that it takes. */
+export interface CommonFlags extends StoreFlags {
+  /** Prints one JSON document instead of text. */
+  readonly json?: boolean;
+  /** Changes nothing. */
+  readonly dryRun?: boolean;
+  /** Asks nothing. */
+  readonly yes?: boolean;
+}
+
+/** What a command is run with. */
+export interface Invocation<Flags> {
+  readonly terminal: Terminal;
+  /** All commands, for completion. */
+  readonly program: Command;
+  /** Positional arguments; those left out are undefined. */
+  readonly args: readonly (string | undefined)[];
+  readonly flags: Flags & CommonFlags;
+}
+
+/** A command of the command line. */
+export interface CliCommand<Flags = object> {
+  /** With its group, if it has one: "migrate up". */
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** What else there is to know; for `--help` and the documentation. */
+  readonly details?: string;
+  /** Arguments after the program's name. */
+  readonly examples: readonly string[];
+  /** Whether it works on a store, whose flags it then takes. */
+  readonly opensStore: boolean;
+  /** Whether it changes something: it then takes --dry-run and --yes. */
+  readonly changes: boolean;
+  /** Adds arguments and flags of its own. */
+  readonly define?: (command: Command) => Command;
+  /** Resolves with the exit code. */
+  readonly run: (invocation: Invocation<Flags>) => Promise<ExitCode>;
+}
+
+/** Checks a command against the type of its flags, which the list of commands does not know. */
+export function command<Flags = object>(definition: CliCommand<Flags>): CliCommand {
+  return definition as CliCommand;
+}

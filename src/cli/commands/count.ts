@@ -1,0 +1,30 @@
+import { jsonObject, namespaceOf } from "../arguments.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { print } from "../terminal.ts";
+
+interface Flags {
+  readonly filter?: string;
+}
+
+export const count = command<Flags>({
+  name: "count",
+  summary: "Counts the items below a namespace.",
+  details: "Reads all of them: the cost grows with their number.",
+  examples: ["count", "count users.mia", `count users --filter '{"kind":"note"}'`],
+  opensStore: true,
+  changes: false,
+  define: (program) =>
+    program
+      .argument("[namespace]", "labels separated by periods; left out: everything")
+      .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`),
+  run: ({ terminal, args: [namespace], flags: { filter, json, ...flags } }) =>
+    withStore(terminal, flags, async (store) => {
+      const labels = namespaceOf(namespace);
+      const conditions = filter === undefined ? {} : { filter: jsonObject(filter, "--filter") };
+      const items = await store.count(labels, conditions);
+      await print(terminal, json === true ? JSON.stringify({ namespace: labels, items }) : String(items));
+      return EXIT.ok;
+    }),
+});

@@ -1,0 +1,22 @@
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { fieldLines } from "../table.ts";
+import { print } from "../terminal.ts";
+
+export const stats = command({
+  name: "stats",
+  summary: "Prints what this process measured: counts and latencies of a connection made now.",
+  details: "Statistics are per process: serve store.stats() in the application for its own. For the state of the servers, use health.",
+  examples: ["stats", "stats --json"],
+  opensStore: true,
+  changes: false,
+  run: ({ terminal, flags }) =>
+    withStore(terminal, flags, async (store) => {
+      await store.health();
+      const measured = store.stats();
+      if (flags.json === true) await print(terminal, JSON.stringify(measured));
+      else for (const line of fieldLines({ ...measured })) await print(terminal, line);
+      return EXIT.ok;
+    }),
+});

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** The program `langgraph-store-scylladb`, also installed as `scylladb-store`. */
+import process from "node:process";
+import { runCli } from "./program.ts";
+
+const abort = new AbortController();
+process.on("SIGINT", () => {
+  // The second one ends the process at once.
+  if (abort.signal.aborted) process.exit(130);
+  abort.abort(new DOMException("Interrupted by Ctrl-C.", "AbortError"));
+});
+// A reader such as `head` that has enough closes the pipe.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  input: process.stdin,
+  output: process.stdout,
+  errors: process.stderr,
+  env: process.env,
+  signal: abort.signal,
+});

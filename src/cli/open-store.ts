@@ -1,0 +1,122 @@
+/** Opens the store that a command works on, configured as the library is: file, profile, environment, then flags. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Command } from "commander";
+import { variableOf } from "../config/environment.ts";
+import { loadConfig, type ConfigOverrides, type Profile } from "../config/load.ts";
+import type { EmbeddedStoreConfig } from "../config/option-types/embedded-store.ts";
+import type { ScyllaDBStoreConfig } from "../config/option-types/server-store.ts";
+import { ConfigurationError, messageOf, SchemaError } from "../model/errors.ts";
+import type { EmbeddingsLike } from "../ports/embedder.ts";
+import type { LogFields, Logger } from "../ports/logger.ts";
+import { ScyllaDBStore } from "../store.ts";
+import { note, type Terminal } from "./terminal.ts";
+
+/** Flags of every command that opens the store. */
+export interface StoreFlags {
+  readonly config?: string;
+  readonly profile?: Profile;
+  readonly set?: readonly string[];
+  readonly path?: string;
+  readonly embeddings?: string;
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+}
+
+/** Adds the flags that say which store a command works on. */
+export function addStoreFlags(command: Command): Command {
+  return command
+    .option("--config <file>", "configuration file (default: scylladb-store.config.* in this folder)")
+    .option("--profile <name>", "profile of the configuration file: development, staging or production")
+    .option("--set <option=value>", "option of the store, such as cql.keyspace=agents; may be repeated", (value: string, before: string[] = []) => [...before, value])
+    .option("--path <file>", "local file of the store; the same as --set path=<file>")
+    .option("--embeddings <module>", 'embedder: "local", or a module whose default export is a LangChain Embeddings')
+    .option("--log-level <level>", "least level of log lines on standard error: debug, info, warn, error, silent", "warn");
+}
+
+/** A configuration as the store takes it. */
+export type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
+
+/** Loads the configuration. A command sends no alerts: the processes of the application do. */
+export async function loadStoreConfig(terminal: Terminal, flags: StoreFlags): Promise<StoreConfig> {
+  const env = { ...terminal.env, ...variablesOf(flags) };
+  const overrides: ConfigOverrides = { logger: loggerTo(terminal), logLevel: flags.logLevel ?? "warn", ...(await indexOf(flags)) };
+  const config = await loadConfig({
+    env,
+    overrides,
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+  });
+  return { ...config, alerts: undefined };
+}
+
+/**
+ * Opens the store and creates nothing: a wrong keyspace or path must not leave an empty store behind.
+ *
+ * @throws {SchemaError} when there is no store yet.
+ */
+export async function openStore(terminal: Terminal, flags: StoreFlags): Promise<ScyllaDBStore> {
+  const config = await loadStoreConfig(terminal, flags);
+  if ("cql" in config) return ScyllaDBStore.connect({ ...config, setup: "never" });
+  const { path = "./langgraph-store.db" } = config;
+  if (path !== ":memory:" && !existsSync(path)) {
+    throw new SchemaError(`There is no store at ${resolve(path)}. Check the path, or create the store with: scylladb-store migrate up`);
+  }
+  return ScyllaDBStore.embedded(config);
+}
+
+/** Runs a task on the store and closes it. */
+export async function withStore<T>(terminal: Terminal, flags: StoreFlags, task: (store: ScyllaDBStore) => Promise<T>): Promise<T> {
+  const store = await openStore(terminal, flags);
+  try {
+    return await task(store);
+  } finally {
+    await store.stop();
+  }
+}
+
+/** Flags as variables, which are parsed and checked as those of the environment. */
+function variablesOf({ set = [], path }: StoreFlags): Record<string, string> {
+  const given = path === undefined ? set : [...set, `path=${path}`];
+  return Object.fromEntries(
+    given.map((text) => {
+      const end = text.indexOf("=");
+      if (end < 1) throw new ConfigurationError(`--set must be option=value, such as cql.keyspace=agents, but got ${JSON.stringify(text)}.`);
+      return [variableOf(text.slice(0, end).split(".")), text.slice(end + 1)];
+    }),
+  );
+}
+
+async function indexOf({ embeddings: name }: StoreFlags): Promise<ConfigOverrides> {
+  if (name === undefined) return {};
+  if (name === "local") {
+    const { LOCAL_EMBEDDINGS_DIMS, LocalEmbeddings } = await import("../embeddings/local.ts");
+    return { index: { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new LocalEmbeddings() } };
+  }
+  return { index: { embeddings: (await importDefault(name, "--embeddings")) as EmbeddingsLike } };
+}
+
+/**
+ * The default export of a module: a file of the working directory, or a package.
+ *
+ * @throws {ConfigurationError} when it cannot be loaded or has none.
+ */
+export async function importDefault(name: string, flag: string): Promise<unknown> {
+  const isFile = /^[./]/.test(name) || existsSync(name);
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(isFile ? pathToFileURL(resolve(name)).href : name)) as { readonly default?: unknown };
+  } catch (cause) {
+    throw new ConfigurationError(`${flag}: the module ${JSON.stringify(name)} could not be loaded: ${messageOf(cause)}`, { cause });
+  }
+  if (module.default !== undefined) return module.default;
+  throw new ConfigurationError(`${flag}: the module ${JSON.stringify(name)} has no default export.`);
+}
+
+function loggerTo(terminal: Terminal): Logger {
+  const write =
+    (level: string) =>
+    (fields: LogFields, message: string): void =>
+      note(terminal, `${level}: ${message} ${JSON.stringify(fields)}`);
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}

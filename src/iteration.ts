@@ -1,0 +1,47 @@
+/** Reads all items below a prefix, page by page: bounded memory, beside writers. */
+import type { CallOptions, Item, SearchOptions, SearchResults } from "./call-options.ts";
+import type { OptionNames } from "./option-names.ts";
+import { CodecError } from "./model/errors.ts";
+
+/** Options of a count. */
+export interface CountOptions extends CallOptions {
+  /** Conditions on the values, see `docs/filters.md`. */
+  filter?: SearchOptions["filter"];
+}
+
+/** Options of an iteration over items. */
+export interface ItemsOptions extends CountOptions {
+  /** Order within each namespace, by creation; the store's `order` by default. */
+  order?: SearchOptions["order"];
+}
+
+export const COUNT_NAMES: OptionNames<CountOptions> = { filter: true, signal: true };
+export const ITEMS_NAMES: OptionNames<ItemsOptions> = { order: true, ...COUNT_NAMES };
+
+/** Results of one page. */
+const PAGE = 200;
+
+/** The call that the iteration makes. */
+export type SearchCall = (namespacePrefix: string[], options: SearchOptions) => Promise<SearchResults>;
+
+/**
+ * Pages of items in stable order. An item that is there all the while is met once; one that is written or deleted
+ * meanwhile may be met or not. Reading renews no time to live.
+ */
+export async function* pagesOf(search: SearchCall, maxLimit: number, prefix: string[], options: ItemsOptions): AsyncGenerator<SearchResults, void, undefined> {
+  let cursor: string | null = null;
+  do {
+    const page: SearchResults = await search(prefix, { ...options, cursor, limit: Math.min(PAGE, maxLimit), refreshTtl: false });
+    yield page;
+    cursor = page.info.cursor;
+  } while (cursor !== null);
+}
+
+/** The items of pages. Throws where a value cannot be decoded: an iteration leaves out nothing silently. */
+export async function* itemsOf(pages: AsyncGenerator<SearchResults, void, undefined>): AsyncGenerator<Item, void, undefined> {
+  for await (const page of pages) {
+    for (const { namespace, key, value, createdAt, updatedAt } of page) yield { namespace, key, value, createdAt, updatedAt };
+    if (page.info.unreadable === 0) continue;
+    throw new CodecError(`The values of ${page.info.unreadable} items cannot be decoded: a key of the codec is missing or wrong. Check \`codec\`.`);
+  }
+}

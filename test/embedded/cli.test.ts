@@ -1,0 +1,100 @@
+/** The command line on one local file, and what is the same on every backend. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { cli } from "../support/cli.ts";
+import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { uniqueName } from "../support/stores.ts";
+
+const embeddings = fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url));
+const stores: ScyllaDBStore[] = [];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cli-"));
+});
+afterEach(() => Promise.all(stores.splice(0).map((store) => store.stop())));
+afterAll(() => rm(folder, { recursive: true }));
+
+async function open(): Promise<CliStore> {
+  const path = join(folder, `${uniqueName("cli")}.db`);
+  const hash = new HashEmbeddings();
+  const store = await ScyllaDBStore.embedded({ path, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
+  stores.push(store);
+  return { store, flags: ["--path", path, "--embeddings", embeddings, "--set", `index.dims=${hash.dims}`, "--set", "index.fields=text"] };
+}
+
+cliUse(open);
+
+test("commands read the configuration file and its profile, and flags win over both", async () => {
+  const [file, a, b] = ["scylladb-store.config.json", "a.db", "b.db"].map((name) => join(folder, name)) as [string, string, string];
+  await writeFile(file, JSON.stringify({ path: a, profiles: { staging: { path: b } } }));
+  for (const path of [a, b]) {
+    const store = await ScyllaDBStore.embedded({ path });
+    await store.put(["which"], "k", { path });
+    await store.stop();
+  }
+  const pathBy = async (...flags: string[]): Promise<unknown> => JSON.parse((await cli(["get", "which", "k", "--json", "--config", file, ...flags])).output);
+  expect(await pathBy()).toMatchObject({ value: { path: a } });
+  expect(await pathBy("--profile", "staging")).toMatchObject({ value: { path: b } });
+  expect(await pathBy("--profile", "staging", "--path", a)).toMatchObject({ value: { path: a } });
+  const byVariable = await cli(["get", "which", "k", "--json"], { env: { SCYLLADB_STORE_CONFIG: file, SCYLLADB_STORE_PATH: b } });
+  expect(JSON.parse(byVariable.output)).toMatchObject({ value: { path: b } });
+});
+
+test("a path without a store is an error that names the fix, and no file is created", async () => {
+  const path = join(folder, "missing.db");
+  expect(await cli(["ls", "--path", path])).toMatchObject({ code: 1, output: "", errors: expect.stringMatching(/no store at .*missing\.db.*migrate up/) as string });
+  expect(await cli(["ls", "--path", path])).toMatchObject({ code: 1 });
+});
+
+test("wrong usage and a wrong configuration exit with 2 and say what is allowed", async () => {
+  expect(await cli(["lss"])).toMatchObject({ code: 2, errors: expect.stringContaining("Did you mean") as string });
+  expect(await cli(["get", "a"])).toMatchObject({ code: 2, errors: expect.stringContaining("missing required argument 'key'") as string });
+  expect(await cli(["ls", "--limit", "x"])).toMatchObject({ code: 2 });
+  expect(await cli(["ls", "--set", "cql.portt=1"])).toMatchObject({ code: 2, errors: expect.stringContaining("CQL__PORT") as string });
+  expect(await cli(["ls"])).toMatchObject({ code: 2, errors: expect.stringContaining("is required to have cql") as string });
+  expect(await cli(["ls", "--path", "x.db", "--embeddings", "./none.js"])).toMatchObject({ code: 2, errors: expect.stringContaining("could not be loaded") as string });
+});
+
+test("an unreachable server exits with 3", async () => {
+  const server = ["--set", "cql.contactPoints=127.0.0.1:1", "--set", "cql.localDataCenter=dc", "--set", "cql.keyspace=k"];
+  expect(await cli(["ls", ...server])).toMatchObject({ code: 3, output: "" });
+});
+
+test("help shows examples, and the completion of bash knows every command and its flags", async () => {
+  expect((await cli(["search", "--help"])).output).toContain("Examples:\n  scylladb-store search users.mia --query");
+  const script = join(folder, "completion.bash");
+  await writeFile(script, (await cli(["completion", "bash"])).output);
+  const complete = (...words: string[]): Promise<string> =>
+    output("bash", ["-c", `source ${script}; COMP_WORDS=(scylladb-store ${words.map((word) => `"${word}"`).join(" ")}); COMP_CWORD=${words.length}; _scylladb_store; echo "\${COMPREPLY[*]}"`]);
+  expect(await complete("re")).toBe("repair reconcile\n");
+  expect(await complete("search", "--que")).toBe("--query\n");
+  expect(await complete("repair", "--dry")).toBe("--dry-run\n");
+  expect((await cli(["completion", "zsh"])).output).toContain("bashcompinit");
+  expect(await cli(["completion", "fish"])).toMatchObject({ code: 2 });
+});
+
+test("the program runs as a process, prints results alone on standard output, and exits with the code of its command", async () => {
+  const { store, flags } = await open();
+  await store.put(["a"], "k", { n: 1 });
+  await store.stop();
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  expect(await output(process.execPath, [main, "count", "--json", ...flags.slice(0, 2)])).toBe('{"namespace":[],"items":1}\n');
+  await expect(output(process.execPath, [main, "get", "a", "none", ...flags.slice(0, 2)])).rejects.toThrow("exited with 1");
+});
+
+async function output(file: string, args: readonly string[]): Promise<string> {
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
+  let [text, errors] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  if (code !== 0) throw new Error(`${file} exited with ${code}: ${errors}`);
+  return text;
+}
