@@ -1,5 +1,6 @@
 /** The requests that set a collection up. */
 import type { QdrantClient } from "./client.ts";
+import type { Schema } from "./schema.ts";
 
 /** What is read of a collection. */
 export interface CollectionInfo {
@@ -40,9 +41,9 @@ export async function readCollection(client: QdrantClient, name: string): Promis
 }
 
 /** Makes an index over a field of the payload; one that is there stays. */
-export async function createPayloadIndex(client: QdrantClient, name: string, field: string, schema: unknown): Promise<void> {
+export async function createPayloadIndex(client: QdrantClient, name: string, field: string, schema: Schema<"PayloadFieldSchema">): Promise<void> {
   const body = { field_name: field, field_schema: schema };
-  await client.request("PUT", `${pathOf(name)}/index?wait=true`, body, `make the index over "${field}"`);
+  await client.request<"createPayloadIndex">("PUT", `${pathOf(name)}/index?wait=true`, body, `make the index over "${field}"`);
 }
 
 /** All aliases of the server. */
@@ -57,7 +58,7 @@ export async function leadAlias(client: QdrantClient, alias: string, name: strin
     ...(isTaken ? [{ delete_alias: { alias_name: alias } }] : []),
     { create_alias: { collection_name: name, alias_name: alias } },
   ];
-  await client.request("POST", "/collections/aliases", { actions }, `lead the alias "${alias}" to it`);
+  await client.request<"changeAliases">("POST", "/collections/aliases", { actions }, `lead the alias "${alias}" to it`);
 }
 
 function pathOf(name: string): string {

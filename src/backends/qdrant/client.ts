@@ -14,6 +14,7 @@ import { fromStatus, isClosedSocket, translate } from "./errors.ts";
 import { whyClosed } from "./handshake.ts";
 import { toEndpoint, type QdrantOptions } from "./options.ts";
 import { RequestHeaders, type SentHeaders } from "./request-headers.ts";
+import type { RequestBodies } from "./schema.ts";
 
 /** What Qdrant wraps every answer in. */
 interface Envelope {
@@ -61,13 +62,20 @@ export class QdrantClient {
   }
 
   /**
-   * Sends one request and returns its result.
+   * Sends one request and returns its result, unchecked.
    *
-   * @param action - what the request does, for the message of an error: "write points", …
-   * @param deadline - aborts the request when it is over
-   * @throws {StoreError} when no answer comes in time, or it is not a success.
+   * @typeParam Kind - the kind of request, for the type of its body; a request without a body has none
+   * @param action - what the request does, for error messages: "write points", …
+   * @param deadline - aborts the request once exceeded
+   * @throws {StoreError} when no response arrives in time, or the response is not a success.
    */
-  async request(method: Method, path: string, body: unknown, action: string, deadline?: Deadline): Promise<unknown> {
+  async request<Kind extends keyof RequestBodies = never>(
+    method: Method,
+    path: string,
+    body: RequestBodies[Kind] | undefined,
+    action: string,
+    deadline?: Deadline,
+  ): Promise<unknown> {
     return ((await this.#send(method, path, body, action, deadline)) as Envelope).result;
   }
 

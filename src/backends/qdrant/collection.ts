@@ -6,6 +6,7 @@ import type { Settings } from "../../ports/settings.ts";
 import { collectionExists, createPayloadIndex, leadAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
 import type { QdrantOptions, VectorIdentity } from "./options.ts";
+import type { Schema } from "./schema.ts";
 
 /** Name of the first collection of a model: vectors of another one never meet in it. */
 export function collectionName(alias: string, identity: VectorIdentity): string {
@@ -147,29 +148,26 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
   const { layout } = how.options;
   const { dims } = how.identity;
   try {
-    // Not by the client's own method, which leaves the metadata out.
-    const body = {
+    const body: Schema<"CreateCollection"> = {
       vectors: {
         size: dims,
         distance: "Cosine",
         multivector_config: { comparator: "max_sim" },
-        ...(layout.onDiskVectors === undefined ? {} : { on_disk: layout.onDiskVectors }),
+        on_disk: layout.onDiskVectors,
       },
-      // One graph over everything, and more links within prefixes that hold so little of it that it has no way through
-      // them. Without it (m: 0) each big prefix, and each term that many values share, had a graph of its own: 60,000
-      // points then took 3.2 ms of processor time each to index, and take 0.5.
+      // One graph over all points, with additional links within prefixes too small for the graph to have paths through them.
+      // Without the graph (m: 0), each big prefix and each term that many values share gets a graph of its own: 60,000 points
+      // then took 3.2 ms of processor time each to index, instead of 0.5.
       hnsw_config: { m: layout.m, payload_m: layout.payloadM, ef_construct: layout.efConstruct },
-      ...(layout.shardNumber === undefined ? {} : { shard_number: layout.shardNumber }),
-      ...(layout.replicationFactor === undefined ? {} : { replication_factor: layout.replicationFactor }),
-      ...(layout.writeConsistencyFactor === undefined
-        ? {}
-        : { write_consistency_factor: layout.writeConsistencyFactor }),
-      ...(layout.onDiskPayload === undefined ? {} : { on_disk_payload: layout.onDiskPayload }),
+      shard_number: layout.shardNumber,
+      replication_factor: layout.replicationFactor,
+      write_consistency_factor: layout.writeConsistencyFactor,
+      on_disk_payload: layout.onDiskPayload,
       metadata: { ...mark },
-      ...(layout.optimizers === undefined ? {} : { optimizers_config: layout.optimizers }),
-      ...(layout.quantization === undefined ? {} : { quantization_config: layout.quantization }),
+      optimizers_config: layout.optimizers,
+      quantization_config: layout.quantization as Schema<"QuantizationConfig"> | undefined,
     };
-    await client.request("PUT", `/collections/${encodeURIComponent(name)}`, body, "create the collection");
+    await client.request<"createCollection">("PUT", `/collections/${encodeURIComponent(name)}`, body, "create the collection");
     how.logger.info({ collection: name, dims }, "created the Qdrant collection");
   } catch (error) {
     // Another process that starts at the same time may have been first.

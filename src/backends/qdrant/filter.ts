@@ -8,6 +8,7 @@ import { hasFields } from "../../model/field-paths.ts";
 import type { Comparable, FieldTest, Filter } from "../../model/filter.ts";
 import type { Value } from "../../model/item.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
+import type { Schema } from "./schema.ts";
 
 /** The part of a point's payload that filters look at. */
 export interface FilterTerms {
@@ -19,14 +20,19 @@ export interface FilterTerms {
   readonly numbers: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A condition or a filter of Qdrant. */
-type QdrantCondition =
-  | { readonly key: string; readonly match: { readonly value: string | boolean } | { readonly any: readonly string[] } }
-  | { readonly key: string; readonly range: { readonly gte?: number; readonly lte?: number } }
-  | QdrantFilter;
+/** A condition on one field of the payload. */
+interface MatchCondition extends Pick<Schema<"FieldCondition">, "key" | "match"> {
+  readonly match: { readonly value: string | boolean } | { readonly any: readonly string[] };
+}
+
+interface RangeCondition extends Pick<Schema<"FieldCondition">, "key" | "range"> {
+  readonly range: { readonly gte?: number; readonly lte?: number };
+}
+
+type QdrantCondition = MatchCondition | RangeCondition | QdrantFilter;
 
 /** Conditions combined. */
-export interface QdrantFilter {
+export interface QdrantFilter extends Pick<Schema<"Filter">, "must" | "should" | "must_not"> {
   readonly must?: readonly QdrantCondition[];
   readonly should?: readonly QdrantCondition[];
   readonly must_not?: readonly QdrantCondition[];

@@ -3,6 +3,7 @@ import { ValidationError } from "../../model/errors.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
 import type { PointsOfCall } from "./client.ts";
+import type { Schema } from "./schema.ts";
 import { IDENTITY, pointsOf, toIndexedPoint, type ReturnedPoint } from "./stored-payload.ts";
 
 /** Where a scan goes on, and what the share of it that is done is reckoned from. */
@@ -46,21 +47,21 @@ export async function expiredPoints(
   limit: number,
 ): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
   if (limit < 1) return { found: [], next: after };
-  const filter = { must: [{ key: "expires_at", range: { lte: now } }] };
+  const filter: Schema<"Filter"> = { must: [{ key: "expires_at", range: { lte: now } }] };
   // An offset is a number where points are not of this store.
-  const start = after === null ? {} : { offset: JSON.parse(after) as unknown };
+  const start = after === null ? {} : { offset: JSON.parse(after) as string | number };
   const { points: scrolled, next_page_offset: next = null } = await scroll(points, { limit, filter, ...start });
   return { found: scrolled.flatMap((point) => toIndexedPoint(point) ?? []), next: next === null ? null : JSON.stringify(next) };
 }
 
-async function scroll({ client, path, deadline }: PointsOfCall, what: Readonly<Record<string, unknown>>): Promise<Scrolled> {
-  const body = { ...what, with_payload: IDENTITY, with_vector: false };
-  const answer = await client.request("POST", `${path}/scroll`, body, "read points", deadline);
+async function scroll({ client, path, deadline }: PointsOfCall, what: Schema<"ScrollRequest">): Promise<Scrolled> {
+  const body: Schema<"ScrollRequest"> = { ...what, with_payload: IDENTITY, with_vector: false };
+  const answer = await client.request<"scrollPoints">("POST", `${path}/scroll`, body, "read points", deadline);
   return { ...(answer as Scrolled), points: pointsOf(answer) };
 }
 
 async function countPoints({ client, path, deadline }: PointsOfCall): Promise<number> {
-  const answer = await client.request("POST", `${path}/count`, { exact: false }, "count points", deadline);
+  const answer = await client.request<"countPoints">("POST", `${path}/count`, { exact: false }, "count points", deadline);
   return (answer as { count: number }).count;
 }
 

@@ -13,7 +13,7 @@ const POINT_IDS = Buffer.from("6f1d7a529c584f0a8a0e3d5c1b7e2f94", "hex");
 const ROOT_PREFIX = ".";
 
 /** Fields of a payload. All are ours: what comes of the user's value stands below `terms` and `numbers`. */
-interface PointPayload {
+type PointPayload = {
   readonly ns: string;
   readonly key: string;
   readonly prefixes: readonly string[];
@@ -25,7 +25,7 @@ interface PointPayload {
   readonly partial: boolean;
   readonly kept?: string;
   readonly numbers: Readonly<Record<string, readonly number[]>>;
-}
+};
 
 /** A point as it is sent. */
 export interface QdrantPoint {

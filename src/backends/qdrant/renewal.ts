@@ -2,6 +2,7 @@
 import type { VectorRenewal } from "../../ports/vector-index.ts";
 import type { PointsOfCall } from "./client.ts";
 import { pointId } from "./point.ts";
+import type { Schema } from "./schema.ts";
 
 /** Renewals of one request. */
 const MAX_RENEWALS = 500;
@@ -10,7 +11,7 @@ const MAX_RENEWALS = 500;
 export async function renewPoints({ client, path, deadline }: PointsOfCall, renewals: readonly VectorRenewal[]): Promise<void> {
   for (let start = 0; start < renewals.length; start += MAX_RENEWALS) {
     const operations = together(renewals.slice(start, start + MAX_RENEWALS)).map(toOperation);
-    await client.request("POST", `${path}/batch?wait=true`, { operations }, "correct the ends of points", deadline);
+    await client.request<"updatePoints">("POST", `${path}/batch?wait=true`, { operations }, "correct the ends of points", deadline);
   }
 }
 
@@ -19,10 +20,10 @@ function together(renewals: readonly VectorRenewal[]): VectorRenewal[][] {
   return [...Map.groupBy(renewals, ({ version, expiresAt }) => `${version} ${expiresAt}`).values()];
 }
 
-function toOperation(renewals: readonly VectorRenewal[]): object {
+function toOperation(renewals: readonly VectorRenewal[]): Schema<"UpdateOperation"> {
   const [first] = renewals as [VectorRenewal, ...VectorRenewal[]];
   const { version, expiresAt } = first;
-  const filter = { must: [{ has_id: renewals.map(pointId) }, { key: "version", match: { value: version } }] };
+  const filter: Schema<"Filter"> = { must: [{ has_id: renewals.map(pointId) }, { key: "version", match: { value: version } }] };
   return expiresAt === null
     ? { delete_payload: { keys: ["expires_at"], filter } }
     : { set_payload: { payload: { expires_at: expiresAt }, filter } };

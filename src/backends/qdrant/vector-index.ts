@@ -27,6 +27,7 @@ import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
+import type { Schema } from "./schema.ts";
 import { pointsOf, toHit, toStoredPoint, type ReturnedPoint } from "./stored-payload.ts";
 
 /** Most characters of the points of one request: Qdrant refuses bodies of 32 MB, and a character has up to six bytes as JSON. */
@@ -58,7 +59,7 @@ const SHARED: GroupCommitOptions<Question> = {
 const MAX_SMALL = 10_000;
 
 /** A question as Qdrant takes it. */
-type Question = Readonly<Record<string, unknown>>;
+type Question = Schema<"QueryRequest">;
 
 /** How points are written. */
 interface UpsertHow {
@@ -116,10 +117,10 @@ export class QdrantVectorIndex implements VectorIndex {
       removals.map(async (removal) => {
         const { version, writeId } = removal;
         // Also one whose version is missing or no number.
-        const isOlder = { must_not: [{ key: "version", range: { gte: version } }] };
-        const isOwn = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
-        const filter = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
-        await this.#client.request("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors", deadline);
+        const isOlder: Schema<"Filter"> = { must_not: [{ key: "version", range: { gte: version } }] };
+        const isOwn: Schema<"Filter"> = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
+        const filter: Schema<"Filter"> = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
+        await this.#client.request<"deletePoints">("POST", `${this.#path}/delete?wait=true`, { filter }, "remove vectors", deadline);
       }),
     );
   }
@@ -158,9 +159,9 @@ export class QdrantVectorIndex implements VectorIndex {
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {
     // All points lie below the root: to ask it of each that is met on the way took a tenth of the search.
-    const below = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
+    const below: Schema<"FieldCondition"> | null = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
     const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
-    const question = {
+    const question: Question = {
       query: [inWholeNumbers(vector)],
       ...(must.length === 0 ? {} : { filter: { must } }),
       limit,
@@ -180,7 +181,7 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   async #askAlone(question: Question, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
-    const answer = await this.#client.request("POST", `${this.#path}/query`, question, "search vectors", deadline);
+    const answer = await this.#client.request<"queryPoints">("POST", `${this.#path}/query`, question, "search vectors", deadline);
     return pointsOf(answer);
   }
 
@@ -196,7 +197,7 @@ export class QdrantVectorIndex implements VectorIndex {
   ): Promise<PromiseSettledResult<readonly ReturnedPoint[]>[]> {
     const [only] = searches;
     if (only !== undefined && searches.length === 1) return [fulfilled(await this.#askAlone(only, deadline))];
-    const answers = await this.#client.request("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
+    const answers = await this.#client.request<"queryPointsBatch">("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
     return searches.map((_, i) => fulfilled(pointsOf((answers as unknown[] | null)?.[i])));
   }
 
@@ -266,8 +267,8 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   async #upsertOver(points: readonly QdrantPoint[], version: number, { under, deadline }: UpsertHow): Promise<void> {
-    const body = { points, update_filter: { must_not: [{ key: "version", range: { [under]: version } }] } };
-    await this.#client.request("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
+    const body: Schema<"PointsList"> = { points, update_filter: { must_not: [{ key: "version", range: { [under]: version } }] } };
+    await this.#client.request<"upsertPoints">("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
   }
 
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
@@ -276,8 +277,8 @@ export class QdrantVectorIndex implements VectorIndex {
 
   async #storedAt(ids: readonly string[], deadline: Deadline | undefined): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
-    const body = { ids, with_payload: ["version", "write_id"], with_vector: false };
-    const found = await this.#client.request("POST", this.#path, body, "read back vectors", deadline);
+    const body: Schema<"PointRequest"> = { ids, with_payload: ["version", "write_id"], with_vector: false };
+    const found = await this.#client.request<"getPoints">("POST", this.#path, body, "read back vectors", deadline);
     const points = new Map(pointsOf({ points: found }).map(({ id, payload }) => [id, toStoredPoint(payload)]));
     return ids.map((id) => points.get(id) ?? null);
   }
