@@ -1,27 +1,27 @@
-/** The catalogue of options, read off a schema: for messages, the environment, the documentation and reload. */
+/** The catalogue of options, derived from a schema, for messages, the environment, the documentation and reload. */
 import { z } from "zod";
 import type { OptionMeta } from "./options/meta.ts";
 import { asSchema, alternativesOf, isForCode, itemsOf, typeText, type OptionSchema } from "./type-text.ts";
 
-/** One option: what can be given a value of its own. */
+/** One option: a place in the configuration that takes a value. */
 export interface Option {
   /** Names from the top: `["cql", "port"]`. */
   readonly path: readonly string[];
-  /** What values it takes, in words. */
+  /** Allowed values, for messages and documentation. */
   readonly type: string;
   readonly schema: OptionSchema;
   readonly description: string;
-  /** A value that is right; undefined where it can only be given in code. */
+  /** A valid value; undefined where it can only be given in code. */
   readonly example: unknown;
   readonly isRequired: boolean;
   /** Whether it can only be given in code. */
   readonly isForCode: boolean;
   readonly isSecret: boolean;
-  /** Why it cannot change while the store runs; null when it can. */
+  /** Why the option cannot change while the store runs; null when it can. */
   readonly fixed: string | null;
 }
 
-/** Options that belong together: an object in the configuration. */
+/** A group of options: an object in the configuration. */
 export interface OptionGroup {
   readonly path: readonly string[];
   readonly description: string;
@@ -51,7 +51,7 @@ export function catalogueOf(schema: z.ZodType): Catalogue {
   return catalogue;
 }
 
-/** What options have from the groups that they are in. */
+/** Properties that options inherit from their groups. */
 interface Inherited {
   readonly path: readonly string[];
   readonly isSecret: boolean;
@@ -77,12 +77,12 @@ function collect(group: OptionSchema, inherited: Inherited, options: Option[], g
   }
 }
 
-/** What `.meta()` gave to a schema. */
+/** The metadata that `.meta()` attached to a schema. */
 export function metaOf(schema: OptionSchema): OptionMeta {
   return schema as OptionMeta;
 }
 
-/** A value that is right: as the schema says, else its default, else one that its type gives; undefined if none does. */
+/** A valid value: the example of the schema, else its default, else one derived from its type; undefined if there is none. */
 export function exampleOf(schema: OptionSchema): unknown {
   const { example } = metaOf(schema);
   if (example !== undefined) return example;
@@ -101,7 +101,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-/** The schemas from the top to a place in a configuration, as far as there are any. */
+/** The schemas on a path from the root, as far as the path is known. */
 export function schemasTo({ root }: Catalogue, path: readonly PropertyKey[]): OptionSchema[] {
   const schemas = [root];
   for (const step of path) {

@@ -1,4 +1,4 @@
-/** What differs between two configurations, and which of it may change while a store runs. */
+/** Differences between two configurations, and which of them a running store accepts. */
 import type { z } from "zod";
 import { Secret } from "../model/secret.ts";
 import { catalogueOf, type Option } from "./catalogue.ts";
@@ -9,25 +9,24 @@ import { mistaken } from "./parse.ts";
 import { SecretReference } from "./secrets/reference.ts";
 
 /**
- * The options that differ.
+ * Returns the paths of the options that differ, as text.
  *
- * @returns their paths, as text
- * @throws {ConfigurationError} that names every one that cannot change while the store runs, and why.
+ * @throws {ConfigurationError} naming each changed option that cannot change while the store runs, and why.
  */
 export function changesOf(schema: z.ZodType, before: unknown, after: unknown): string[] {
   const changed = catalogueOf(schema).options.filter(({ path }) => !isSame(valueAt(before, path), valueAt(after, path)));
   const refused = changed.flatMap((option) => (option.fixed === null ? [] : [refusal(option, option.fixed, before, after)]));
-  if (refused.length > 0) throw mistaken(refused, "This cannot change while the store runs; the configuration in force stays.");
+  if (refused.length > 0) throw mistaken(refused, "These options cannot change while the store runs; the active configuration stays.");
   return changed.map(({ path }) => pathText(path));
 }
 
 function refusal({ path, isSecret }: Option, why: string, before: unknown, after: unknown): string {
   const hidden = isSecret || isSecretName(path);
   const [was, is] = [before, after].map((config) => givenText(valueAt(config, path), hidden));
-  return `${pathText(path)}: it ${why} (in force ${was}, got ${is}). Make a new store for it.`;
+  return `${pathText(path)}: it ${why} (active: ${was}, got: ${is}). Create a new store for this change.`;
 }
 
-/** Whether two values of an option are the same: lists and objects by what they hold, secrets by their text, instances by identity. */
+/** Whether two values of an option are equal: lists and objects by content, secrets by text, instances by identity. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (one instanceof Secret && other instanceof Secret) return one.reveal() === other.reveal();

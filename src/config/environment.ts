@@ -1,6 +1,6 @@
 /**
- * The configuration in environment variables: `SCYLLADB_STORE_CQL__CONTACT_POINTS` is `cql.contactPoints`. `__` stands
- * between the levels, `_` between the words of a name.
+ * The configuration in environment variables: `SCYLLADB_STORE_CQL__CONTACT_POINTS` is `cql.contactPoints`. `__` separates
+ * levels, `_` separates the words of a name.
  */
 import type { Option } from "./catalogue.ts";
 import { nearestOf } from "../model/nearest-name.ts";
@@ -13,13 +13,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "SCYLLADB_STORE_";
 
-/** Says which profile is in force. */
+/** Selects the profile. */
 export const PROFILE_VARIABLE = `${PREFIX}PROFILE`;
 
-/** Says where the configuration file is. */
+/** Path of the configuration file. */
 export const FILE_VARIABLE = `${PREFIX}CONFIG`;
 
-/** Names that others use for the same, weaker than ours. */
+/** Conventional variable names, with lower precedence than ours. */
 export const USUAL_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   QDRANT_URL: ["qdrant", "url"],
   QDRANT_API_KEY: ["qdrant", "apiKey"],
@@ -30,17 +30,17 @@ export function variableOf(path: readonly string[]): string {
   return PREFIX + path.map((name) => name.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase()).join("__");
 }
 
-/** What the environment says. */
+/** The options found in the environment. */
 export interface FromEnvironment {
   readonly values: ConfigObject;
-  /** Of the usual names of others; they count less than all else in the environment. */
+  /** Values of {@link USUAL_VARIABLES}; lower precedence than all other variables. */
   readonly usual: ConfigObject;
-  /** Variables by the path, as text, that they gave. */
+  /** Names of the variables, by the path of their option as text. */
   readonly variables: ReadonlyMap<string, string>;
   readonly mistakes: readonly string[];
 }
 
-/** Reads the configuration out of environment variables; an empty one is as good as none. */
+/** Reads options from environment variables; an empty variable counts as unset. */
 export function readEnvironment(env: Environment, options: readonly Option[]): FromEnvironment {
   const known = new Map(options.map((option) => [variableOf(option.path), option]));
   const variables = new Map<string, string>();
@@ -65,15 +65,15 @@ export function readEnvironment(env: Environment, options: readonly Option[]): F
 }
 
 function refusal(name: string, option: Option | undefined, known: readonly string[]): string {
-  if (option !== undefined) return `${pathText(option.path)} is an object or a function, which only code can give: pass it as overrides.`;
+  if (option !== undefined) return `${pathText(option.path)} is an object or a function and can only be set in code: pass it in overrides.`;
   const inside = known.filter((each) => each.startsWith(`${name}__`));
-  if (inside.length > 0) return `stands for several options, each of which has a variable of its own: ${inside.slice(0, 5).join(", ")}${inside.length > 5 ? ", …" : ""}.`;
+  if (inside.length > 0) return `is a group of options, each with its own variable: ${inside.slice(0, 5).join(", ")}${inside.length > 5 ? ", …" : ""}.`;
   const near = nearestOf(name.slice(PREFIX.length), [...known, PROFILE_VARIABLE, FILE_VARIABLE].map((each) => each.slice(PREFIX.length)));
-  if (near !== null) return `is no variable of the store; did you mean ${PREFIX}${near}?`;
-  return "is no variable of the store; docs/configuration.md lists them, and .env.example too.";
+  if (near !== null) return `is not a variable of the store; did you mean ${PREFIX}${near}?`;
+  return "is not a variable of the store; docs/configuration.md and .env.example list them.";
 }
 
-/** Text that cannot be read as what the option takes stays text, which the schema then refuses by its path. */
+/** Text that cannot be parsed as the option's type stays text; the schema then rejects it and reports its path. */
 function toValue(text: string, { schema }: Option): unknown {
   const alternatives = alternativesOf(schema).filter((each) => each.const === undefined);
   const [only, ...others] = alternatives;
@@ -96,12 +96,12 @@ function fromJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // Not told here: the schema says what the option takes.
+    // The schema reports what the option takes.
     return text;
   }
 }
 
-/** The same object with a value at a path. */
+/** Returns a copy of the object with a value set at a path. */
 function withValue(object: ConfigObject, [name, ...rest]: readonly string[], value: unknown): ConfigObject {
   if (name === undefined) return object;
   if (rest.length === 0) return { ...object, [name]: value };

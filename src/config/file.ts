@@ -9,10 +9,10 @@ import { isPlainObject, type ConfigObject } from "./layers.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".cjs", ".json", ".yaml", ".yml"] as const;
 
-/** Names that are looked for, in the working directory. */
+/** Default names, searched in the working directory. */
 const FILE_NAMES = EXTENSIONS.map((extension) => `scylladb-store.config${extension}`);
 
-/** A configuration file and what it holds. */
+/** A configuration file and its content. */
 export interface ConfigFile {
   /** Absolute. */
   readonly path: string;
@@ -22,22 +22,22 @@ export interface ConfigFile {
 /**
  * Finds the configuration file.
  *
- * @param given - its path; absent, it is looked for under {@link FILE_NAMES}
- * @returns its absolute path, or null when none was named and none is there
- * @throws {ConfigurationError} when the one that was named is not there, or several are.
+ * @param given - path of the file; without it, {@link FILE_NAMES} are searched
+ * @returns the absolute path, or null when no file was named or found
+ * @throws {ConfigurationError} when the named file does not exist, or several files were found.
  */
 export async function findConfigFile(given: string | undefined, directory: string): Promise<string | null> {
   if (given !== undefined) {
     const path = resolve(directory, given);
     if (await isFile(path)) return path;
-    throw new ConfigurationError(`The configuration file ${path} is not there. Give the path of one that is, or none.`);
+    throw new ConfigurationError(`The configuration file ${path} does not exist. Set the path of an existing file, or none.`);
   }
   const paths = FILE_NAMES.map((name) => resolve(directory, name));
   const areThere = await Promise.all(paths.map(isFile));
   const [path = null, ...others] = paths.filter((_, i) => areThere[i]);
   if (others.length === 0) return path;
   throw new ConfigurationError(
-    `There are several configuration files: ${[path, ...others].join(", ")}. Leave one, or say which by SCYLLADB_STORE_CONFIG.`,
+    `There are several configuration files: ${[path, ...others].join(", ")}. Keep one, or select one by SCYLLADB_STORE_CONFIG.`,
   );
 }
 
@@ -46,23 +46,23 @@ async function isFile(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw new ConfigurationError(`The configuration file ${path} cannot be looked at.`, { cause: error });
+    throw new ConfigurationError(`The configuration file ${path} is not accessible.`, { cause: error });
   }
 }
 
 /**
- * Reads a configuration file, anew each time. Of a module its default export counts; what it imports by itself is
- * loaded once only.
+ * Reads a configuration file without caching. A module provides its default export; the modules that it imports are
+ * loaded only once per process.
  *
- * @throws {ConfigurationError} when it cannot be read, naming the line where a mistake has one.
+ * @throws {ConfigurationError} when the file cannot be read; names the line of a syntax error where it is known.
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const extension = extname(path);
   const content = extension === ".json" || extension === ".yaml" || extension === ".yml" ? await readData(path, extension) : await readModule(path);
   if (isPlainObject(content)) return { path, content };
   throw new ConfigurationError(
-    `The configuration file ${path} must hold an object of options` +
-      `${extension.endsWith("js") || extension.endsWith("ts") ? " as its default export" : ""}, but has ${kindOf(content)}.`,
+    `The configuration file ${path} must contain an object of options` +
+      `${extension.endsWith("js") || extension.endsWith("ts") ? " as its default export" : ""}, but contains ${kindOf(content)}.`,
   );
 }
 
@@ -71,28 +71,28 @@ async function readData(path: string, extension: string): Promise<unknown> {
   try {
     if (extension === ".json") return JSON.parse(text) as unknown;
   } catch (error) {
-    // Without its cause, which may quote a secret that stands beside the mistake.
+    // Without the cause, which may quote a secret next to the syntax error.
     const place = /at position \d+(?: \(.*\))?|\(line \d+ column \d+\)|Unexpected end/.exec(messageOf(error))?.[0] ?? "";
-    throw new ConfigurationError(`The configuration file ${path} is no JSON: there is a mistake ${place}.`.replace(" .", "."));
+    throw new ConfigurationError(`The configuration file ${path} is not valid JSON: there is a syntax error ${place}.`.replace(" .", "."));
   }
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, stringKeys: true });
   const [mistake] = [...document.errors, ...document.warnings];
   if (mistake === undefined) return toPlain(document, text, path);
   const line = lineAt(text, mistake.pos[0]);
-  throw new ConfigurationError(`The configuration file ${path} is no YAML: there is a mistake in line ${line} (${mistake.code}).`);
+  throw new ConfigurationError(`The configuration file ${path} is not valid YAML: there is a syntax error in line ${line} (${mistake.code}).`);
 }
 
-/** A few lines of aliases may stand for more than memory holds; what is built of them is bounded. */
+/** Bounds the expansion of aliases: a few lines may expand to more than memory holds. */
 function toPlain(document: ReturnType<typeof parseDocument>, text: string, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   } catch {
-    // Without its cause: an alias may be a password that begins with * and is not quoted.
+    // Without the cause: the "alias" may be an unquoted password that begins with *.
     const line = unresolvedLine(document, text);
     throw new ConfigurationError(
       line === null
-        ? `The configuration file ${path} cannot be built: its aliases stand for too much. Write out what they stand for.`
-        : `The configuration file ${path} cannot be built: line ${line} has an alias without an anchor. Put a text that begins with * in quotes.`,
+        ? `The configuration file ${path} cannot be loaded: its aliases expand to too many nodes. Write the values out.`
+        : `The configuration file ${path} cannot be loaded: line ${line} has an alias without an anchor. Put text that begins with * in quotes.`,
     );
   }
 }
@@ -122,7 +122,7 @@ async function readText(path: string): Promise<string> {
 
 async function readModule(path: string): Promise<unknown> {
   try {
-    // A module is remembered by its address, and one of the older kind by its path: what it was before must not come back.
+    // ES modules are cached by URL, CommonJS modules by path. Both must load the current content.
     delete createRequire(path).cache[path];
     const { mtimeNs } = await stat(path, { bigint: true });
     const module = (await import(`${pathToFileURL(path).href}?t=${mtimeNs}`)) as { readonly default?: unknown };
@@ -131,7 +131,7 @@ async function readModule(path: string): Promise<unknown> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
       throw new ConfigurationError(
-        `The configuration file ${path} is TypeScript, which this Node.js (${process.version}) does not run by itself: ` +
+        `The configuration file ${path} is TypeScript, which this Node.js (${process.version}) does not run without a flag: ` +
           "use 22.18 or newer, start it with --experimental-strip-types, or write the file in JavaScript, JSON or YAML.",
       );
     }

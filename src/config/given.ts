@@ -1,30 +1,30 @@
-/** Says what was given for an option, and nothing of a secret. */
+/** Describes the value that was given for an option, without revealing secrets. */
 import { kindOf } from "../model/errors.ts";
 
-/** Names of options, headers and fields whose values are never shown, whatever the schema says of them. */
+/** Names of options, headers and fields whose values are never shown, even if the schema does not mark them as secret. */
 const SECRET_NAME = /password|passphrase|passwd|secret|token|credential|authorization|headers|api_?key|private|^(?:key|keys|cert|ca|pwd)$/i;
 
-/** User and password in an address; a mistake may be a slash or a space in the password. */
+/** User and password in a URL, even if the password contains an unescaped slash or space. */
 const LOGIN_IN_ADDRESS = /[/:].*@/s;
 
-/** A parameter or a fragment of an address that may be a key. */
+/** A query parameter or fragment of a URL, which may be a key. */
 const PARAMETER = /[?&;][^=\s]*=|[/:].*#/s;
 
-/** As long a run of letters and digits, with both, may be a key that was given in the wrong place. */
+/** A long run of letters and digits, which may be a key given in the wrong place. */
 const TOKEN_LIKE = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{20,}|-----BEGIN/;
 
 /** Longest text that is shown. */
 const LONGEST_SHOWN = 80;
 
-/** Whether the name of an option, or of one that it is in, says that its value is a secret. */
+/** Whether the name of an option, or of a group that contains it, indicates a secret. */
 export function isSecretName(path: readonly PropertyKey[]): boolean {
   return path.some((step) => SECRET_NAME.test(String(step)));
 }
 
 /**
- * Says what was given: a scalar as it is, of all else only the kind.
+ * Describes a value: scalars in full, other values by kind.
  *
- * @param isSecret - whether nothing of it may be shown
+ * @param isSecret - whether to show the kind only
  */
 export function givenText(value: unknown, isSecret: boolean): string {
   if (value === undefined) return "nothing";
@@ -35,7 +35,7 @@ export function givenText(value: unknown, isSecret: boolean): string {
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return `the ${kind} ${String(value)}`;
   if (typeof value !== "string") return withArticle(kind);
   if (value === "") return "an empty text";
-  return mayHoldSecret(value) ? "a text that is not shown, as it may hold a secret" : JSON.stringify(value);
+  return mayHoldSecret(value) ? "a text that is not shown because it may contain a secret" : JSON.stringify(value);
 }
 
 function mayHoldSecret(text: string): boolean {

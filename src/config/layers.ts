@@ -1,20 +1,20 @@
-/** Lays configurations over one another. */
+/** Merges configurations by precedence. */
 
-/** Options by name, not checked yet. */
+/** Options by name, not validated yet. */
 export type ConfigObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value is an object of options, and not an instance of some class, which is taken as it is. */
+/** Whether a value is an object of options, and not an instance of a class, which is never merged. */
 export function isPlainObject(value: unknown): value is ConfigObject {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Nothing above it: what all objects have, of whichever realm.
+  // Object.prototype of any realm has no prototype itself.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What `over` says, and what `under` says of the rest. Lists and instances are taken whole; `undefined` says nothing. */
+/** Merges two configurations; `over` takes precedence. Lists and instances are not merged; `undefined` counts as absent. */
 export function layered(under: ConfigObject, over: ConfigObject): ConfigObject {
   const names = new Set([...Object.keys(under), ...Object.keys(over)]);
-  // From entries, which also lets a name like __proto__ be no more than a name.
+  // fromEntries defines own properties, so a key such as __proto__ does not set the prototype.
   return Object.fromEntries(
     [...names].flatMap((name) => {
       const below = Object.hasOwn(under, name) ? under[name] : undefined;

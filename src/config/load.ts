@@ -1,12 +1,12 @@
-/** Loads a configuration from all of its sources: later ones win over earlier ones. */
+/** Loads a configuration from its sources; later ones override earlier ones. */
 import { catalogueOf, type Option } from "./catalogue.ts";
 import { FILE_VARIABLE, readEnvironment, type Environment, type FromEnvironment } from "./environment.ts";
 import { findConfigFile, readConfigFile, type ConfigFile } from "./file.ts";
 import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
-import { describeMistakes, NO_WORDS, pathText, valueAt, type Origin } from "./mistakes.ts";
+import { describeMistakes, NO_MESSAGE, pathText, valueAt, type Origin } from "./mistakes.ts";
 import { mistaken } from "./parse.ts";
 import { stateOf } from "./watch.ts";
-import { underProfile, type Profile } from "./profiles.ts";
+import { applyProfile, type Profile } from "./profiles.ts";
 import type { EmbeddedStoreConfig } from "./option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./option-types/server-store.ts";
 import { embeddedConfigSchema, serverConfigSchema } from "./schema.ts";
@@ -14,7 +14,7 @@ import { ConfigurationError, kindOf } from "../model/errors.ts";
 
 export type { Profile } from "./profiles.ts";
 
-/** Some of the options of a store, at any depth: what is laid over those of a file and of the environment. */
+/** Options of a store, partial at any depth, that override those of the file and the environment. */
 export type ConfigOverrides = Partial<PartialDeep<ScyllaDBStoreConfig>> | Partial<PartialDeep<EmbeddedStoreConfig>>;
 
 type PartialDeep<Config> = {
@@ -33,38 +33,38 @@ export interface LoadOptions {
    */
   readonly file?: string | false;
   /**
-   * The profile of the file that is in force.
+   * The active profile of the file.
    * @default `SCYLLADB_STORE_PROFILE`, else `NODE_ENV`, if the file has a profile of that name
    */
   readonly profile?: Profile;
   /** Environment variables; `process.env` by default. */
   readonly env?: Environment;
-  /** Options given in code, over all others: also for what no file can hold, such as `index.embeddings` and `logger`. */
+  /** Options given in code, with the highest precedence; also for objects and functions such as `index.embeddings` and `logger`. */
   readonly overrides?: ConfigOverrides;
 }
 
-/** A configuration whose sources were read. */
+/** A loaded configuration. */
 export interface Loaded {
   readonly config: ScyllaDBStoreConfig | EmbeddedStoreConfig;
-  /** The file that was read; null when none was. */
+  /** Path of the file that was read; null when none was. */
   readonly file: string | null;
   /** State of the file before it was read: a change since then is not in `config`. */
   readonly fileState: string | null;
 }
 
 /**
- * Loads a configuration from its sources, later ones winning: defaults, the file (with its profile), the environment
- * (`SCYLLADB_STORE_*`), `overrides`. Checked as a whole; nothing is connected to. With `cql` it is one of a store on
- * servers, with `path` one of a store on a local file.
+ * Loads a configuration from its sources, in increasing precedence: defaults, the file with its profile, the environment
+ * (`SCYLLADB_STORE_*`), `overrides`. Validates the result and opens no connection. A configuration with `cql` is for a
+ * store on servers, one with `path` for a store on a local file.
  *
- * @throws {ConfigurationError} that lists every mistake: where it stands, what was given (never a secret), what is
- *   allowed, and an example.
+ * @throws {ConfigurationError} listing every mistake: its location, the given value (never a secret), what is allowed,
+ *   and an example.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<ScyllaDBStoreConfig | EmbeddedStoreConfig> {
   return (await loadWithFile(options)).config;
 }
 
-/** As {@link loadConfig}, and tells which file was read. */
+/** As {@link loadConfig}, and returns which file was read. */
 export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
   checkOptions(options);
   const { profile, env = process.env } = options;
@@ -72,7 +72,7 @@ export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
   const path = await pathOf(options, env);
   const fileState = path === null ? null : await stateOf(path);
   const file = path === null ? null : await readConfigFile(path);
-  const fromFile = underProfile(file, profile, env);
+  const fromFile = applyProfile(file, profile, env);
   const fromEnv = readEnvironment(env, allOptions());
   const ours = [fromFile, fromEnv.values, overrides].reduce(layered);
   const config = withUsual(ours, fromFile, fromEnv, overrides);
@@ -83,10 +83,10 @@ export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
 const KNOWN_OPTIONS = ["file", "profile", "env", "overrides"];
 
 function checkOptions(options: LoadOptions): void {
-  if (!isPlainObject(options)) throw new ConfigurationError(`loadConfig() takes an object of options, but got ${kindOf(options)}.`);
+  if (!isPlainObject(options)) throw new ConfigurationError(`loadConfig() expects an object of options, but got ${kindOf(options)}.`);
   const unknown = Object.keys(options).find((name) => !KNOWN_OPTIONS.includes(name));
   if (unknown !== undefined) {
-    throw new ConfigurationError(`loadConfig() knows file, profile, env and overrides, but got "${unknown}". Options of the store go into overrides.`);
+    throw new ConfigurationError(`loadConfig() accepts file, profile, env and overrides, but got "${unknown}". Put options of the store into overrides.`);
   }
   const { overrides } = options;
   if (overrides === undefined || isPlainObject(overrides)) return;
@@ -98,12 +98,12 @@ async function pathOf({ file }: LoadOptions, env: Environment): Promise<string |
   return findConfigFile(file ?? (env[FILE_VARIABLE] || undefined), process.cwd());
 }
 
-/** The options of both kinds of store: a variable may stand in the environment of either. */
+/** The options of both kinds of store; the environment may hold variables for either. */
 function allOptions(): Option[] {
   return [serverConfigSchema, embeddedConfigSchema].flatMap((schema) => catalogueOf(schema).options);
 }
 
-/** `QDRANT_URL` may be there for another program: it counts only for a store on servers, and the key only with an address. */
+/** `QDRANT_URL` may be set for another program: it applies only to a store on servers, and the key only together with a URL. */
 function withUsual(config: ConfigObject, fromFile: ConfigObject, fromEnv: FromEnvironment, overrides: ConfigObject): ConfigObject {
   if (!Object.hasOwn(config, "cql")) return config;
   const merged = [fromFile, fromEnv.usual, fromEnv.values, overrides].reduce(layered);
@@ -128,7 +128,7 @@ function check(config: ConfigObject, { file, fromEnv, overrides }: Sources): voi
     }
     return file !== null && valueAt(config, path) !== undefined ? { text: `in ${file.path}`, variable: null } : null;
   };
-  const parsed = kind.safeParse(config, { error: () => NO_WORDS });
+  const parsed = kind.safeParse(config, { error: () => NO_MESSAGE });
   if (!parsed.success) mistakes.push(...describeMistakes(catalogueOf(kind), config, parsed.error.issues, originOf));
   if (mistakes.length > 0) throw mistaken(mistakes);
 }
@@ -136,10 +136,10 @@ function check(config: ConfigObject, { file, fromEnv, overrides }: Sources): voi
 function kindOfStore(config: ConfigObject): typeof serverConfigSchema | typeof embeddedConfigSchema | string {
   const isOnServers = Object.hasOwn(config, "cql");
   const isOnFile = Object.hasOwn(config, "path");
-  if (isOnServers && isOnFile) return "config: has both cql (a store on servers) and path (a store on one local file): leave one of them out.";
+  if (isOnServers && isOnFile) return "config: has both cql (a store on servers) and path (a store on one local file): remove one of them.";
   if (!isOnServers && !isOnFile) {
     return (
-      "config: is required to have cql (a store on servers) or path (a store on one local file). " +
+      "config: must have cql (a store on servers) or path (a store on one local file). " +
       'For example: path: "./memory.db", or SCYLLADB_STORE_PATH=./memory.db'
     );
   }

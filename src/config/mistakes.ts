@@ -1,27 +1,27 @@
-/** Says what is wrong with a configuration: where, what was given, what is allowed, and what would be right. */
+/** Describes what is wrong with a configuration: location, given value, what is allowed, and an example. */
 import type { z } from "zod";
 import { exampleOf, metaOf, schemasTo, type Catalogue } from "./catalogue.ts";
 import { givenText, isSecretName } from "./given.ts";
 import { nearestOf } from "../model/nearest-name.ts";
 import { mustBe, typeText, type OptionSchema } from "./type-text.ts";
 
-/** How a place is named where it was given: an environment variable, a file. Null where only the path names it. */
+/** Returns the source of the value at a path, such as an environment variable or a file; null when only the path is known. */
 export type OriginOf = (path: readonly PropertyKey[]) => Origin | null;
 
-/** Where a value was given. */
+/** The source of a value. */
 export interface Origin {
   /** For messages: "in scylladb-store.config.yaml". */
   readonly text: string;
-  /** Name of the environment variable that gave it; null when none did. */
+  /** Name of the environment variable; null for other sources. */
   readonly variable: string | null;
 }
 
-/** Stands for the message of a check that has no words of its own. */
-export const NO_WORDS = "";
+/** Placeholder for checks without their own message. */
+export const NO_MESSAGE = "";
 
 type Issue = z.core.$ZodIssue;
 
-/** One line for each mistake. */
+/** Returns one line for each mistake. */
 export function describeMistakes(catalogue: Catalogue, config: unknown, issues: readonly Issue[], originOf: OriginOf): string[] {
   return issues.flatMap((issue) => describe(catalogue, config, issue, originOf));
 }
@@ -30,7 +30,7 @@ function describe(catalogue: Catalogue, config: unknown, issue: Issue, originOf:
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownName(catalogue, [...issue.path, key], originOf));
   }
-  // Of several alternatives, the one that fits as far as it goes says what is wrong within it.
+  // Of a union, report the alternative whose type matches and whose content is wrong.
   const inner = issue.code === "invalid_union" ? issue.errors.find((each) => each.every(({ path }) => path.length > 0)) : undefined;
   if (inner !== undefined && inner.length > 0) {
     return inner.flatMap((each) => describe(catalogue, config, { ...each, path: [...issue.path, ...each.path] }, originOf));
@@ -51,14 +51,14 @@ function wrongValue(catalogue: Catalogue, config: unknown, issue: Issue, originO
   );
 }
 
-/** What is given in the place of an object may be anything, a password too. */
+/** A value given instead of an object may be anything, a password too. */
 function holdsMore(schema: OptionSchema | undefined): boolean {
   return schema?.type === "object";
 }
 
 function allowed(issue: Issue, schema: OptionSchema | undefined, value: unknown): string {
-  if (issue.message !== NO_WORDS) return issue.message.replace(/\.$/, "");
-  if (schema === undefined) return value === undefined ? "is required" : "is not of an allowed kind";
+  if (issue.message !== NO_MESSAGE) return issue.message.replace(/\.$/, "");
+  if (schema === undefined) return value === undefined ? "is required" : "has a type that is not allowed";
   if (value === undefined) return `is required, and ${mustBe(schema)}`;
   const isNumber = schema.type === "number" || schema.type === "integer";
   return issue.code === "too_small" && !isNumber ? `must not be empty: ${typeText(schema)}` : mustBe(schema);
@@ -71,11 +71,11 @@ function unknownName(catalogue: Catalogue, path: readonly PropertyKey[], originO
   const known = Object.keys(schema?.properties ?? {});
   const near = nearestOf(name, known);
   const origin = originOf(path);
-  const problem = `${pathText(path)}: is no option${origin === null ? "" : ` (${origin.text})`}; `;
+  const problem = `${pathText(path)}: is not an option${origin === null ? "" : ` (${origin.text})`}; `;
   if (near !== null) return `${problem}did you mean ${pathText([...above, near])}?`;
   const elsewhere = catalogue.options.find((option) => nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
   if (elsewhere !== undefined) return `${problem}did you mean ${pathText(elsewhere.path)}?`;
-  return `${problem}known ${above.length === 0 ? "are" : `in ${pathText(above)} are`} ${known.join(", ")}.`;
+  return `${problem}the options${above.length === 0 ? "" : ` of ${pathText(above)}`} are ${known.join(", ")}.`;
 }
 
 function exampleText(path: readonly PropertyKey[], schema: OptionSchema | undefined, origin: Origin | null): string {
@@ -88,12 +88,12 @@ function exampleText(path: readonly PropertyKey[], schema: OptionSchema | undefi
   return ` For example: ${typeof last === "string" ? `${last}: ` : ""}${JSON.stringify(example)}`;
 }
 
-/** A path as it is written: `cql.contactPoints.0`. */
+/** A path as text: `cql.contactPoints.0`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.length === 0 ? "config" : path.map(String).join(".");
 }
 
-/** What stands at a path. */
+/** The value at a path; undefined when there is none. */
 export function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, step) =>

@@ -1,37 +1,37 @@
-/** Profiles: what differs between development, staging and production, in one file. */
+/** Profiles: options that differ between development, staging and production, in one file. */
 import { ConfigurationError } from "../model/errors.ts";
 import { PROFILE_VARIABLE, type Environment } from "./environment.ts";
 import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
 import { nearestOf } from "../model/nearest-name.ts";
 import type { ConfigFile } from "./file.ts";
 
-/** Names that a profile may have. */
+/** Allowed names of profiles. */
 const PROFILES = ["development", "staging", "production"] as const;
 
 /** Name of a profile. */
 export type Profile = (typeof PROFILES)[number];
 
-/** A profile that was chosen. */
+/** The selected profile. */
 interface Choice {
   readonly name: string;
-  /** Whether it was chosen for the store, and not for all of Node.js. */
+  /** Whether it was selected for the store, and not by NODE_ENV. */
   readonly isOwn: boolean;
   readonly by: string;
 }
 
-/** The options of a file under the profile in force. */
-export function underProfile(file: ConfigFile | null, given: Profile | undefined, env: Environment): ConfigObject {
+/** Returns the options of a file with the active profile applied. */
+export function applyProfile(file: ConfigFile | null, given: Profile | undefined, env: Environment): ConfigObject {
   const choice = chosen(given, env);
   if (choice?.isOwn === true) checkName(choice);
   const { profiles, ...base } = file?.content ?? {};
   if (file !== null) checkProfiles(profiles, file.path);
   const profile = isPlainObject(profiles) && choice !== null && Object.hasOwn(profiles, choice.name) ? profiles[choice.name] : undefined;
   if (isPlainObject(profile)) return layered(base, profile);
-  // NODE_ENV is there for others too: that it has no profile here says nothing.
+  // NODE_ENV serves other programs too, so a value without a profile is not an error.
   if (choice === null || !choice.isOwn) return base;
   throw new ConfigurationError(
-    `The profile "${choice.name}" was chosen by ${choice.by}, but ` +
-      (file === null ? "there is no configuration file." : `${file.path} has none of that name under profiles.`),
+    `The profile "${choice.name}" was selected by ${choice.by}, but ` +
+      (file === null ? "there is no configuration file." : `${file.path} has no such entry under profiles.`),
   );
 }
 
@@ -55,7 +55,7 @@ function checkProfiles(profiles: unknown, path: string): void {
     if (!(PROFILES as readonly string[]).includes(name)) {
       const near = nearestOf(name, PROFILES);
       throw new ConfigurationError(
-        `profiles.${name} in ${path}: is no profile; ${near === null ? `known are ${PROFILES.join(", ")}` : `did you mean ${near}?`}`,
+        `profiles.${name} in ${path}: is not a profile; ${near === null ? `profiles are ${PROFILES.join(", ")}` : `did you mean ${near}?`}`,
       );
     }
     if (!isPlainObject(options)) throw new ConfigurationError(`profiles.${name} in ${path} must be an object of options.`);

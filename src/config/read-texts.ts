@@ -1,4 +1,4 @@
-/** Texts of options that name a file or a secret, as they were last read. */
+/** The content of files and secrets that options refer to, as last read. */
 import { createHash } from "node:crypto";
 
 interface ReadText {
@@ -6,11 +6,11 @@ interface ReadText {
   readonly again: () => Promise<string>;
 }
 
-/** Remembers what the files and secrets of options contained, so that a reload finds those whose content is different now. */
+/** Records digests of the files and secrets of options, so that a reload detects changed content. */
 export class ReadTexts {
   readonly #read = new Map<string, ReadText>();
 
-  /** Reads the text of an option by `source`, and remembers its digest. */
+  /** Reads the text of an option from `source` and records its digest. */
   async read(option: string, source: () => Promise<string>): Promise<string> {
     const text = await source();
     this.#read.set(option, { digest: digestOf(text), again: source });
@@ -18,10 +18,10 @@ export class ReadTexts {
   }
 
   /**
-   * Reads all of them again, except those of options in `replaced`, which name another source now.
+   * Reads all texts again, except those of options in `replaced`, which now have another source.
    *
-   * @returns the options whose text is different
-   * @throws what a source throws
+   * @returns the options whose text has changed
+   * @throws the error of a source
    */
   async changed(replaced: readonly string[]): Promise<string[]> {
     const kept = [...this.#read].filter(([option]) => !replaced.some((name) => option === name || option.startsWith(`${name}.`)));
@@ -30,7 +30,7 @@ export class ReadTexts {
   }
 }
 
-/** The text itself may be a private key. */
+/** A digest instead of the text, which may be a private key. */
 function digestOf(text: string): string {
   return createHash("sha256").update(text).digest("base64");
 }

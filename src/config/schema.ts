@@ -1,6 +1,6 @@
 /**
- * Configuration: one schema is the type, the defaults and the documentation of every option. It is parsed once, before
- * any connection is made; unknown options are refused. Each topic is declared in a file of its own under `options/`.
+ * The configuration schema: types, defaults and documentation of every option. The configuration is parsed once, before
+ * any connection is opened; unknown options are rejected. Each topic has its own file under `options/`.
  */
 import { z } from "zod";
 import { alerts } from "./options/alerts.ts";
@@ -47,18 +47,18 @@ const common = {
 /** Options of a store on servers. */
 export const serverConfigSchema = z
   .strictObject({
-    cql: cql.describe("ScyllaDB, Cassandra or Astra DB: the records."),
-    qdrant: qdrant.optional().describe("Qdrant: the vectors. Needed when there is an index."),
+    cql: cql.describe("ScyllaDB, Cassandra or Astra DB, which stores the records."),
+    qdrant: qdrant.optional().describe("Qdrant, which stores the vectors. Required with `index`."),
     setup: z
       .enum(["auto", "never"])
       .default("auto")
-      .describe('"auto" makes keyspace, tables and collection; "never" needs no right to, and refuses to start without them.')
-      .meta(fixed("is looked at when the store starts")),
+      .describe('"auto" creates keyspace, tables and collection; "never" needs no DDL rights and fails to start if they are missing.')
+      .meta(fixed("applies only at the start")),
     ...common,
   })
   .superRefine((config, context) => {
     if (config.index !== undefined && config.qdrant === undefined) {
-      context.addIssue({ code: "custom", path: ["qdrant"], message: "is required when there is an index" });
+      context.addIssue({ code: "custom", path: ["qdrant"], message: "is required with index" });
     }
   }, besideMistakes);
 
@@ -68,19 +68,19 @@ export const embeddedConfigSchema = z.strictObject({
     .string()
     .min(1)
     .default("./langgraph-store.db")
-    .describe('The file; ":memory:" is a temporary one, removed when the store stops or the process exits.')
+    .describe('Path of the file; ":memory:" is a temporary file, deleted when the store stops or the process exits.')
     .meta(fixed("holds the records: another file is another store")),
   ...common,
   audit: embeddedAudit.optional(),
 });
 
-/** What a caller gives for a store on servers. */
+/** Input for a store on servers. */
 export type ServerInput = z.input<typeof serverConfigSchema>;
-/** What a caller gives for a store on one local file. */
+/** Input for a store on one local file. */
 export type EmbeddedInput = z.input<typeof embeddedConfigSchema>;
-/** The configuration in force, defaults filled in. */
+/** Parsed configuration of a store on servers, with defaults. */
 export type ServerConfig = z.output<typeof serverConfigSchema>;
-/** The configuration in force, defaults filled in. */
+/** Parsed configuration of a store on one local file, with defaults. */
 export type EmbeddedConfig = z.output<typeof embeddedConfigSchema>;
-/** What both have in common. */
+/** The options that both kinds of store have. */
 export type CommonConfig = Pick<ServerConfig, keyof typeof common>;

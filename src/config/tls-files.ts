@@ -1,4 +1,4 @@
-/** From the options of encrypted connections to certificates and keys. */
+/** Loads the certificates and keys that TLS options refer to. */
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
@@ -9,31 +9,31 @@ import type { CredentialSource } from "./options/secrets.ts";
 import type { TlsOptions } from "./options/tls.ts";
 import type { ReadTexts } from "./read-texts.ts";
 
-/** Follows a secret reference, such as `vault://kv/tls#key`, to its text; other texts stay as they are. */
-export type FollowReference = (text: string, option: string) => Promise<string>;
+/** Resolves a secret reference, such as `vault://kv/tls#key`, to its text; returns other text unchanged. */
+export type ResolveReference = (text: string, option: string) => Promise<string>;
 
 const REFERENCE = /^[a-z][a-z0-9-]*:\/\//;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /**
- * Reads the options when a connection is made.
+ * Returns TLS settings that are loaded at each connection.
  *
- * @param name - of the options, for messages: "cql.tls"
- * @param follow - reads secret references
- * @param texts - remembers what was read
+ * @param name - path of the options, for messages: "cql.tls"
+ * @param resolve - resolves secret references
+ * @param texts - records what was read
  */
-export function tlsOf(options: TlsOptions, name: string, follow: FollowReference, texts: ReadTexts): Tls {
+export function tlsOf(options: TlsOptions, name: string, resolve: ResolveReference, texts: ReadTexts): Tls {
   return {
     async read() {
       const { serverName, verify, minVersion } = options;
       const [ca, cert, key] = await Promise.all([
-        pem(options.ca, `${name}.ca`, follow, texts),
-        pem(options.cert, `${name}.cert`, follow, texts),
-        pem(textOf(options.key), `${name}.key`, follow, texts),
+        pem(options.ca, `${name}.ca`, resolve, texts),
+        pem(options.cert, `${name}.cert`, resolve, texts),
+        pem(textOf(options.key), `${name}.key`, resolve, texts),
       ]);
       const given = textOf(options.passphrase);
       const option = `${name}.passphrase`;
-      const passphrase = given === undefined ? undefined : await texts.read(option, () => follow(given, option));
+      const passphrase = given === undefined ? undefined : await texts.read(option, () => resolve(given, option));
       if (ca !== undefined) checkCertificates(ca, `${name}.ca`);
       if (cert !== undefined) checkCertificates(cert, `${name}.cert`);
       const settings: TlsSettings = {
@@ -51,20 +51,20 @@ export function tlsOf(options: TlsOptions, name: string, follow: FollowReference
   };
 }
 
-/** What was given for an option whose values are not shown: the text itself, or a reference. */
+/** The text of a credential option: the secret itself, or a reference to it. */
 function textOf(source: CredentialSource | undefined): string | undefined {
   return source instanceof Secret ? source.reveal() : source?.toString();
 }
 
-/** The PEM text that an option means. */
+/** The PEM text of an option that holds PEM, a path or a secret reference. */
 async function pem(
   text: string | undefined,
   name: string,
-  follow: FollowReference,
+  resolve: ResolveReference,
   texts: ReadTexts,
 ): Promise<string | undefined> {
   if (text === undefined || text.includes("-----BEGIN ")) return text;
-  return texts.read(name, () => (REFERENCE.test(text) ? follow(text, name) : pemFile(text, name)));
+  return texts.read(name, () => (REFERENCE.test(text) ? resolve(text, name) : pemFile(text, name)));
 }
 
 async function pemFile(path: string, name: string): Promise<string> {
@@ -72,10 +72,10 @@ async function pemFile(path: string, name: string): Promise<string> {
     return await readFile(path, "utf8");
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
-    // Not the text itself: it may be a key that lost its first line.
+    // Without the text, which may be a key that lost its first line.
     throw new ConfigurationError(
-      `${name} is neither PEM text nor a file that can be read (${code}). Give the text that begins with -----BEGIN, the ` +
-        `path of a file that this process may read (relative ones start at ${process.cwd()}), or a secret reference.`,
+      `${name} is neither PEM text nor a readable file (${code}). Set text that begins with -----BEGIN, the path of a file ` +
+        `that this process may read (relative to ${process.cwd()}), or a secret reference.`,
       { details: { option: name, code } },
     );
   }
@@ -87,18 +87,18 @@ function checkCertificates(text: string, name: string): void {
     try {
       return new X509Certificate(certificate).raw.length > 0;
     } catch {
-      // Why it cannot be read is said in the words of ASN.1; that it cannot is what helps.
+      // The parser's ASN.1 error does not help the user.
       return false;
     }
   });
   if (found.length > 0 && isSound) return;
   throw new ConfigurationError(
-    `${name} holds no certificate that can be read: it must be PEM, from -----BEGIN CERTIFICATE----- to its end.`,
+    `${name} contains no readable certificate: it must be PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.`,
     { details: { option: name } },
   );
 }
 
-/** Finds a key that is not the certificate's, or is locked, before a server is asked. */
+/** Rejects a key that does not match the certificate or cannot be decrypted, before any connection. */
 function checkKey({ cert, key, passphrase }: TlsSettings, name: string): void {
   if (cert === undefined || key === undefined) return;
   try {
@@ -117,8 +117,8 @@ function keyFault(
 ): string {
   if (/KEY_VALUES_MISMATCH|key values mismatch/i.test(message)) return `${name}.key is not the private key of ${name}.cert`;
   if (key.includes("ENCRYPTED")) {
-    if (passphrase === undefined) return `${name}.key is encrypted: give its passphrase as ${name}.passphrase`;
-    if (/decrypt|pkcs12|cipherfinal/i.test(message)) return `${name}.passphrase does not open ${name}.key`;
+    if (passphrase === undefined) return `${name}.key is encrypted: set its passphrase in ${name}.passphrase`;
+    if (/decrypt|pkcs12|cipherfinal/i.test(message)) return `${name}.passphrase does not decrypt ${name}.key`;
   }
   return `${name}.key cannot be read with ${name}.cert: it must be a private key in PEM`;
 }

@@ -1,37 +1,37 @@
-/** Says in words what values an option takes. */
+/** Describes in words which values an option accepts. */
 import type { z } from "zod";
 
-/** A schema as JSON Schema has it, with what `.meta()` gave. */
+/** A JSON Schema with the metadata of `.meta()`. */
 export type OptionSchema = z.core.JSONSchema.BaseSchema;
 
-/** Whether values of it can only be given in code: functions and objects with methods, which no file can hold. */
+/** Whether a value can only be given in code: a function or an object with methods. */
 export function isForCode(schema: OptionSchema): boolean {
   const { type, anyOf, oneOf, allOf, const: constant, enum: choices } = schema;
   return [type, anyOf, oneOf, allOf, constant, choices].every((each) => each === undefined);
 }
 
-/** The alternatives of a schema; itself, where it has none. */
+/** The alternatives of a schema; the schema itself when there is one. */
 export function alternativesOf(schema: OptionSchema): OptionSchema[] {
   const found = (schema.anyOf ?? schema.oneOf)?.map(asSchema);
   return found ?? [schema];
 }
 
-/** JSON Schema allows `true` and `false` in the place of a schema. */
+/** JSON Schema allows `true` and `false` instead of a schema. */
 export function asSchema(schema: boolean | OptionSchema | undefined): OptionSchema {
   return typeof schema === "object" ? schema : {};
 }
 
-/** Says what a value must be, for a message: `must be a whole number of at least 1`. */
+/** Describes the requirement, for a message: `must be a whole number of at least 1`. */
 export function mustBe(schema: OptionSchema): string {
-  // All that is in it would be too much to read.
+  // The types of all nested options would be too long to read.
   if (schema.type === "object" && schema.properties !== undefined) {
     return `must be an object with the options ${Object.keys(schema.properties).join(", ")}`;
   }
   const type = typeText(schema);
-  return `must be ${/^(?:whole|number|list|text|web)/.test(type) ? "a " : /^object/.test(type) ? "an " : ""}${type}`;
+  return `must be ${/^(?:whole|number|list|text|URL)/.test(type) ? "a " : /^object/.test(type) ? "an " : ""}${type}`;
 }
 
-/** Says what values a schema takes: `whole number of at least 1`, `list of texts`. */
+/** Describes the values of a schema: `whole number of at least 1`, `list of texts`. */
 export function typeText(schema: OptionSchema): string {
   if (isForCode(schema)) return "object or function, in code";
   const alternatives = alternativesOf(schema);
@@ -41,7 +41,7 @@ export function typeText(schema: OptionSchema): string {
   if (Array.isArray(schema.type)) return schema.type.map((type) => typeText({ ...schema, type })).join(" or ");
   switch (schema.type) {
     case "string":
-      return schema.format === "uri" ? "web address" : "text";
+      return schema.format === "uri" ? "URL" : "text";
     case "integer":
       return `whole number${rangeText(schema)}`;
     case "number":
@@ -57,7 +57,7 @@ export function typeText(schema: OptionSchema): string {
   }
 }
 
-/** What the elements of a list are. */
+/** The schema of the elements of a list. */
 export function itemsOf({ items }: OptionSchema): OptionSchema {
   return asSchema(Array.isArray(items) ? items[0] : items);
 }

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 /** How a file is watched. */
 export interface WatchOptions {
   /**
-   * Pause between two looks at the file, in milliseconds; a change counts once the file has stayed as it is for that long.
+   * Polling interval, in milliseconds; a change is applied once the file has been stable for that long.
    * @default 1000
    */
   readonly intervalMs?: number;
@@ -13,8 +13,8 @@ export interface WatchOptions {
 const INTERVAL_MS = 1_000;
 
 /**
- * Watches a file by looking at it again and again, which also sees files that are replaced, links that are turned to
- * another file (as Kubernetes does with mounted configuration) and network drives. Does not keep the process alive.
+ * Watches a file by polling, which also detects replaced files, symbolic links that change their target (as Kubernetes
+ * does with mounted configuration) and files on network drives. Does not keep the process alive.
  */
 export class ConfigWatch {
   readonly #path: string;
@@ -26,7 +26,7 @@ export class ConfigWatch {
 
   /**
    * @param changed - called after each change; must not reject
-   * @param baseline - the state of the file that was read, from {@link stateOf}: a change since then counts too
+   * @param baseline - state of the file when it was read, from {@link stateOf}; a change since then is reported too
    */
   constructor(path: string, changed: () => Promise<unknown>, baseline: string | null, { intervalMs = INTERVAL_MS }: WatchOptions = {}) {
     this.#path = path;
@@ -36,7 +36,7 @@ export class ConfigWatch {
     void this.#compare(baseline);
   }
 
-  /** Ends the watch. */
+  /** Stops watching. */
   close(): void {
     this.#isClosed = true;
     unwatchFile(this.#path, this.#look);
@@ -47,7 +47,7 @@ export class ConfigWatch {
     if (baseline !== (await stateOf(this.#path))) this.#settle();
   }
 
-  /** One that is half written, or taken away to be replaced, is not looked at until it has settled. */
+  /** Waits until a file that is being written or replaced is stable. */
   #see(now: Stats): void {
     if (this.#settling !== null) clearTimeout(this.#settling);
     if (now.mtimeMs !== 0) this.#settle();
@@ -60,13 +60,13 @@ export class ConfigWatch {
   }
 }
 
-/** Tells states of a file apart; null while it cannot be read, as when it is being replaced. */
+/** Returns a text that identifies the state of a file; null while the file is unreadable, as during replacement. */
 export async function stateOf(path: string): Promise<string | null> {
   try {
     const { mtimeMs, size, ino } = await stat(path);
     return `${mtimeMs} ${size} ${ino}`;
   } catch {
-    // The reload that follows says what is wrong with the file.
+    // The following reload reports what is wrong with the file.
     return null;
   }
 }

@@ -65,7 +65,7 @@ export class FileDatabase implements Databases {
   readonly nodes: Databases["nodes"] = () => [];
 
   readonly readSecret: Databases["readSecret"] = (text, option) =>
-    this.#codecTexts.read(option, () => this.#secrets.follow(text, option));
+    this.#codecTexts.read(option, () => this.#secrets.resolve(text, option));
 
   async next(given: unknown): Promise<FileDatabase | null> {
     checkKind(given, "path");

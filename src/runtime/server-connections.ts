@@ -125,7 +125,7 @@ function qdrantOptions(
 
 /** The option `tls` as backends take it: certificates and keys are read at each connection. */
 function encryption(options: TlsOptions | undefined, name: string, secrets: Secrets, texts: ReadTexts): Tls | undefined {
-  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.follow(text, option), texts);
+  return options === undefined ? undefined : tlsOf(options, name, (text, option) => secrets.resolve(text, option), texts);
 }
 
 /** The option `credentials` as the backend takes it: read at each new connection. */

@@ -72,7 +72,7 @@ export class ServerDatabases implements Databases {
   }
 
   readonly readSecret: Databases["readSecret"] = (text, option) =>
-    this.#codecTexts.read(option, () => this.#connections.resource.secrets.follow(text, option));
+    this.#codecTexts.read(option, () => this.#connections.resource.secrets.resolve(text, option));
 
   async next(given: unknown): Promise<ServerDatabases | null> {
     checkKind(given, "cql");

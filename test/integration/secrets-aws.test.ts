@@ -115,7 +115,7 @@ describe("at the start it fails with what and why", () => {
       as(key);
       const error = await startFailure("aws-sm://unknown", { aws: options() });
       expect(error).toBeInstanceOf(AuthenticationError);
-      expect(error.message).toMatch(/aws-sm:\/\/unknown, could not be read. AWS did not accept the credentials/);
+      expect(error.message).toMatch(/aws-sm:\/\/unknown, could not be read. AWS rejected the credentials/);
     }
   });
 
@@ -125,8 +125,8 @@ describe("at the start it fails with what and why", () => {
     await create("no-json", watch.secret("no-json"));
     for (const [reference, why] of [
       ["aws-sm://none", /AWS Secrets Manager has no such secret in this region/],
-      ["aws-sm://fieldless#qdrant", /It has no field "qdrant"; its fields are "other"/],
-      ["aws-sm://no-json#qdrant", /It has no fields: it is not a JSON object/],
+      ["aws-sm://fieldless#qdrant", /The document has no field "qdrant"; its fields are "other"/],
+      ["aws-sm://no-json#qdrant", /The document has no fields because it is not a JSON object/],
     ] as const) {
       const error = await startFailure(reference, { aws: options() });
       expect(error).toBeInstanceOf(ConfigurationError);

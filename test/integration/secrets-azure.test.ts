@@ -64,7 +64,7 @@ describe("at the start it fails with what and why", () => {
     try {
       const error = await startFailure("azure-kv://agents/denied", options());
       expect(error).toBeInstanceOf(PermissionError);
-      expect(error.message).toMatch(/qdrant\.apiKey, azure-kv:\/\/agents\/denied, could not be read. The Azure vault agents refused it/);
+      expect(error.message).toMatch(/qdrant\.apiKey, azure-kv:\/\/agents\/denied, could not be read. The Azure vault agents denied access/);
     } finally {
       vault.isAllowed = true;
     }
@@ -74,7 +74,7 @@ describe("at the start it fails with what and why", () => {
     logInAs(watch.secret("wrong-client-secret"));
     const error = await startFailure("azure-kv://agents/any", options());
     expect(error).toBeInstanceOf(AuthenticationError);
-    expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read. Azure did not accept the credentials, or found none/);
+    expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read. Azure rejected the credentials, or none were found/);
   });
 
   test("a secret that is not there", async () => {

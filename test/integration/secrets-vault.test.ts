@@ -116,7 +116,7 @@ describe("at the start it fails with what and why", () => {
   test("a path where nothing is mounted", async () => {
     const error = await startFailure("vault://nowhere/agents#qdrant", at(vault().rootToken));
     expect(error).toBeInstanceOf(PermissionError);
-    expect(error.message).toContain("refused it: nothing is mounted at nowhere/agents, or the token's policies allow nothing there");
+    expect(error.message).toContain("denied access: nothing is mounted at nowhere/agents, or the token's policies allow no access to it");
   });
 
   test("a token that is wrong, and one that has expired", async () => {
@@ -126,7 +126,7 @@ describe("at the start it fails with what and why", () => {
     for (const token of [expired, watch.secret("wrong-token")]) {
       const error = await startFailure("vault://secret/expired#qdrant", at(token));
       expect(error).toBeInstanceOf(AuthenticationError);
-      expect(error.message).toMatch(/vault:\/\/secret\/expired#qdrant.*does not accept the token: it is wrong, was revoked or has expired/);
+      expect(error.message).toMatch(/vault:\/\/secret\/expired#qdrant.*rejected the token: it is wrong, was revoked or has expired/);
     }
   });
 
@@ -135,7 +135,7 @@ describe("at the start it fails with what and why", () => {
     const wrong = { vault: { ...options, appRole: { roleId: options?.appRole?.roleId ?? "", secretId: watch.secret("wrong-id") } } };
     const error = await startFailure("vault://secret/wrong#qdrant", wrong);
     expect(error).toBeInstanceOf(AuthenticationError);
-    expect(error.message).toContain("refused the login at auth/approle");
+    expect(error.message).toContain("rejected the login at auth/approle");
   });
 
   test("a secret that is not there, was deleted, or lacks the field", async () => {
@@ -143,8 +143,8 @@ describe("at the start it fails with what and why", () => {
     await vault().request("DELETE", "secret/data/gone");
     await vault().write("fieldless", { other: watch.secret("other"), number: 5 });
     for (const [reference, why] of [
-      ["vault://secret/none#qdrant", /has nothing at secret\/none/],
-      ["vault://secret/gone#qdrant", /has nothing at secret\/gone, or what was there is deleted/],
+      ["vault://secret/none#qdrant", /has no secret at secret\/none/],
+      ["vault://secret/gone#qdrant", /has no secret at secret\/gone, or it is deleted/],
       ["vault://secret/fieldless#qdrant", /It has no field "qdrant"; its fields are "number", "other"/],
       ["vault://secret/fieldless#number", /Its field "number" must be text, but is of kind number/],
     ] as const) {
@@ -159,8 +159,8 @@ describe("at the start it fails with what and why", () => {
     for (const [env, why] of [
       [{}, /set secrets\.vault\.address or VAULT_ADDR/],
       [{ VAULT_ADDR: vault().address }, /set secrets\.vault\.token \(or VAULT_TOKEN\)/],
-      [{ VAULT_ADDR: "vault.internal" }, /VAULT_ADDR must be an address/],
-      [{ VAULT_ADDR: "https://user:hunter2@vault.internal" }, /^(?!.*hunter2).*VAULT_ADDR must not hold a name, a password or a query/],
+      [{ VAULT_ADDR: "vault.internal" }, /VAULT_ADDR must be a URL/],
+      [{ VAULT_ADDR: "https://user:hunter2@vault.internal" }, /^(?!.*hunter2).*VAULT_ADDR must not contain a user, a password or a query/],
     ] as const) {
       await using followed = followSecrets({}, env);
       followed.text("vault://secret/any#qdrant");
@@ -238,7 +238,7 @@ test("an impostor is not given the token, whatever NODE_TLS_REJECT_UNAUTHORIZED 
     const address = `https://127.0.0.1:${impostor.port}`;
     const error = await startFailure("vault://secret/impostor#qdrant", { vault: { address, token: watch.guard("root token", vault().rootToken) } });
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toContain("could not be reached");
+    expect(error.message).toContain("is unreachable");
     expect(impostor.clients).toBe(0);
   }
 });

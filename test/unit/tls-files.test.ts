@@ -41,13 +41,13 @@ test("texts, files and references give the same", async () => {
 });
 
 test.each<[string, () => Given, RegExp]>([
-  ["a file that is not there", () => ({ ca: "no/such.pem" }), /^cql\.tls\.ca is neither PEM text nor a file that can be read \(ENOENT\)/],
-  ["a key for a certificate", () => ({ ca: plain.key }), /^cql\.tls\.ca holds no certificate/],
-  ["half a certificate", () => ({ ca: authority.cert.replace(/[A-Za-z0-9]{40}/, "") }), /^cql\.tls\.ca holds no certificate/],
+  ["a file that is not there", () => ({ ca: "no/such.pem" }), /^cql\.tls\.ca is neither PEM text nor a readable file \(ENOENT\)/],
+  ["a key for a certificate", () => ({ ca: plain.key }), /^cql\.tls\.ca contains no readable certificate/],
+  ["half a certificate", () => ({ ca: authority.cert.replace(/[A-Za-z0-9]{40}/, "") }), /^cql\.tls\.ca contains no readable certificate/],
   ["the key of another certificate", () => ({ cert: plain.cert, key: authority.cert }), /^cql\.tls\.key cannot be read/],
   ["a key that is another's", () => ({ cert: locked.cert, key: plain.key }), /^cql\.tls\.key is not the private key of cql\.tls\.cert/],
-  ["a key without its passphrase", () => ({ ...locked }), /^cql\.tls\.key is encrypted: give its passphrase as cql\.tls\.passphrase/],
-  ["a wrong passphrase", () => ({ ...locked, passphrase: "wrong" }), /^cql\.tls\.passphrase does not open cql\.tls\.key/],
+  ["a key without its passphrase", () => ({ ...locked }), /^cql\.tls\.key is encrypted: set its passphrase in cql\.tls\.passphrase/],
+  ["a wrong passphrase", () => ({ ...locked, passphrase: "wrong" }), /^cql\.tls\.passphrase does not decrypt cql\.tls\.key/],
 ])("%s is named, and no secret shown", async (_, options, message) => {
   const error: unknown = await read(options()).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(message) as string });

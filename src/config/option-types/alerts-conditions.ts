@@ -1,362 +1,362 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** What makes an alert. */
+/** Conditions that fire alerts. */
 export interface AlertsConditionsOptions {
-  /** A circuit breaker is open, or was within the last minute. */
+  /** A circuit breaker is open, or was open within the last minute. */
   breakerOpen?: AlertsConditionsBreakerOpenOptions | undefined;
-  /** Requests to the CQL database have to wait for others. */
+  /** Requests to the CQL database wait for a free slot. */
   poolExhausted?: AlertsConditionsPoolExhaustedOptions | undefined;
-  /** A CQL node cannot be reached. */
+  /** A CQL node is unreachable. */
   nodeUnreachable?: AlertsConditionsNodeUnreachableOptions | undefined;
-  /** Operations fail; mistakes of the caller, aborts and rate limits do not count. */
+  /** Operations fail. Invalid input, aborts and rate limits do not count. */
   errorRate?: AlertsConditionsErrorRateOptions | undefined;
-  /** Items are stored without their vectors, for the time being. */
+  /** Vectors of stored items could not be written and are queued. */
   vectorSyncFailing?: AlertsConditionsVectorSyncFailingOptions | undefined;
-  /** Operations of a kind are slow at their 99th percentile. */
+  /** The 99th percentile of the latency of one kind of operation is high. */
   latencyP99?: AlertsConditionsLatencyP99Options | undefined;
-  /** Many operations take longer than what counts as slow, 100 ms by default. */
+  /** Many operations take longer than `telemetry.slowOperationMs`. */
   slowOperations?: AlertsConditionsSlowOperationsOptions | undefined;
-  /** The embedding cache helps little. */
+  /** The hit rate of the embedding cache is low. */
   embeddingCache?: AlertsConditionsEmbeddingCacheOptions | undefined;
-  /** Writes that did not end wait longer to be finished than they should. */
+  /** The reconciler is behind: recorded intents are overdue. */
   backlogBehind?: AlertsConditionsBacklogBehindOptions | undefined;
-  /** Writes cannot be finished, however often it is tried. */
+  /** Intents are dead-lettered: their writes fail for a reason that a retry does not change. */
   deadIntents?: AlertsConditionsDeadIntentsOptions | undefined;
-  /** The collection was lost, and is not filled in again yet. */
+  /** The Qdrant collection was lost and its rebuild is not complete. */
   vectorsLost?: AlertsConditionsVectorsLostOptions | undefined;
   /** Searches with a query are ranked by keywords instead of similarity. */
   searchDegraded?: AlertsConditionsSearchDegradedOptions | undefined;
-  /** A secret cannot be renewed; its last good text is used. */
+  /** A secret cannot be refreshed; the last valid value stays in use. */
   secretRefreshFailing?: AlertsConditionsSecretRefreshFailingOptions | undefined;
   /** The audit trail cannot be written. */
   auditFailing?: AlertsConditionsAuditFailingOptions | undefined;
 }
 
-/** A circuit breaker is open, or was within the last minute. */
+/** A circuit breaker is open, or was open within the last minute. */
 export interface AlertsConditionsBreakerOpenOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
 }
 
-/** Requests to the CQL database have to wait for others. */
+/** Requests to the CQL database wait for a free slot. */
 export interface AlertsConditionsPoolExhaustedOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 10000
    */
   forMs?: number | undefined;
   /**
-   * Share of the places for requests that are in use.
+   * Share of the request slots in use above which the alert fires.
    *
    * @default 0.9
    */
   above?: number | undefined;
 }
 
-/** A CQL node cannot be reached. */
+/** A CQL node is unreachable. */
 export interface AlertsConditionsNodeUnreachableOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 30000
    */
   forMs?: number | undefined;
 }
 
-/** Operations fail; mistakes of the caller, aborts and rate limits do not count. */
+/** Operations fail. Invalid input, aborts and rate limits do not count. */
 export interface AlertsConditionsErrorRateOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Share of the operations that fail.
+   * Share of failed operations above which the alert fires.
    *
    * @default 0.01
    */
   above?: number | undefined;
   /**
-   * What happened in so many milliseconds counts.
+   * Length of the sliding window, in milliseconds.
    *
    * @default 300000
    */
   windowMs?: number | undefined;
   /**
-   * Fewer operations in the window say nothing.
+   * Fewest operations in the window; with fewer, the condition is not evaluated.
    *
    * @default 100
    */
   minCount?: number | undefined;
 }
 
-/** Items are stored without their vectors, for the time being. */
+/** Vectors of stored items could not be written and are queued. */
 export interface AlertsConditionsVectorSyncFailingOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "warning"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Failures in the window that are borne.
+   * Failures in the window above which the alert fires.
    *
    * @default 0
    */
   above?: number | undefined;
   /**
-   * What happened in so many milliseconds counts.
+   * Length of the sliding window, in milliseconds.
    *
    * @default 300000
    */
   windowMs?: number | undefined;
 }
 
-/** Operations of a kind are slow at their 99th percentile. */
+/** The 99th percentile of the latency of one kind of operation is high. */
 export interface AlertsConditionsLatencyP99Options {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "warning"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 60000
    */
   forMs?: number | undefined;
   /**
-   * Milliseconds that 99 of 100 calls stay below.
+   * 99th percentile of the latency above which the alert fires, in milliseconds.
    *
    * @default 1000
    */
   aboveMs?: number | undefined;
 }
 
-/** Many operations take longer than what counts as slow, 100 ms by default. */
+/** Many operations take longer than `telemetry.slowOperationMs`. */
 export interface AlertsConditionsSlowOperationsOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "degraded"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Share of the operations that are slow.
+   * Share of slow operations above which the alert fires.
    *
    * @default 0.05
    */
   above?: number | undefined;
   /**
-   * What happened in so many milliseconds counts.
+   * Length of the sliding window, in milliseconds.
    *
    * @default 300000
    */
   windowMs?: number | undefined;
   /**
-   * Fewer operations in the window say nothing.
+   * Fewest operations in the window; with fewer, the condition is not evaluated.
    *
    * @default 100
    */
   minCount?: number | undefined;
 }
 
-/** The embedding cache helps little. */
+/** The hit rate of the embedding cache is low. */
 export interface AlertsConditionsEmbeddingCacheOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "degraded"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Share of the texts whose vectors are in the cache.
+   * Hit rate of the embedding cache below which the alert fires.
    *
    * @default 0.5
    */
   below?: number | undefined;
   /**
-   * What happened in so many milliseconds counts.
+   * Length of the sliding window, in milliseconds.
    *
    * @default 900000
    */
   windowMs?: number | undefined;
   /**
-   * Fewer texts in the window say nothing.
+   * Fewest texts in the window; with fewer, the condition is not evaluated.
    *
    * @default 1000
    */
   minCount?: number | undefined;
 }
 
-/** Writes that did not end wait longer to be finished than they should. */
+/** The reconciler is behind: recorded intents are overdue. */
 export interface AlertsConditionsBacklogBehindOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "warning"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Milliseconds that a write may be due.
+   * Age of the oldest due intent above which the alert fires, in milliseconds.
    *
    * @default 120000
    */
   aboveMs?: number | undefined;
 }
 
-/** Writes cannot be finished, however often it is tried. */
+/** Intents are dead-lettered: their writes fail for a reason that a retry does not change. */
 export interface AlertsConditionsDeadIntentsOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "warning"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * Dead writes that are borne.
+   * Dead-lettered intents above which the alert fires.
    *
    * @default 0
    */
   above?: number | undefined;
 }
 
-/** The collection was lost, and is not filled in again yet. */
+/** The Qdrant collection was lost and its rebuild is not complete. */
 export interface AlertsConditionsVectorsLostOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
@@ -366,47 +366,47 @@ export interface AlertsConditionsVectorsLostOptions {
 /** Searches with a query are ranked by keywords instead of similarity. */
 export interface AlertsConditionsSearchDegradedOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "degraded"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 60000
    */
   forMs?: number | undefined;
 }
 
-/** A secret cannot be renewed; its last good text is used. */
+/** A secret cannot be refreshed; the last valid value stays in use. */
 export interface AlertsConditionsSecretRefreshFailingOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "warning"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */
   forMs?: number | undefined;
   /**
-   * What happened in so many milliseconds counts.
+   * Length of the sliding window, in milliseconds.
    *
    * @default 900000
    */
@@ -416,19 +416,19 @@ export interface AlertsConditionsSecretRefreshFailingOptions {
 /** The audit trail cannot be written. */
 export interface AlertsConditionsAuditFailingOptions {
   /**
-   * Whether it is looked at.
+   * Whether the condition is evaluated.
    *
    * @default true
    */
   enabled?: boolean | undefined;
   /**
-   * How bad it is; says where the alert goes.
+   * Severity of the alert; selects its routes.
    *
    * @default "critical"
    */
   severity?: "critical" | "warning" | "degraded" | undefined;
   /**
-   * It has to last so long, in milliseconds, before it is told.
+   * Time that the condition must hold before the alert fires, in milliseconds.
    *
    * @default 0
    */

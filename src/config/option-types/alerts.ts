@@ -4,74 +4,74 @@ import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretReference } from "../secrets/reference.ts";
 import type { AlertsConditionsOptions } from "./alerts-conditions.ts";
 
-/** Alerts from within the process, to PagerDuty, Slack, mail, a webhook or a function. Left out, there are none. */
+/** Alerts to PagerDuty, Slack, mail, a webhook or a function, sent by the process itself. Off by default. */
 export interface AlertsOptions {
-  /** What makes an alert. */
+  /** Conditions that fire alerts. */
   conditions?: AlertsConditionsOptions | undefined;
-  /** Where alerts of each severity go. */
+  /** Sinks by severity. */
   routes?: AlertsRoutesOptions | undefined;
-  /** PagerDuty, by its Events API v2: one incident an alert, resolved with it. */
+  /** PagerDuty (Events API v2): one incident per alert, resolved with the alert. */
   pagerDuty?: AlertsPagerDutyOptions | undefined;
   /** A Slack channel. */
   slack?: AlertsSlackOptions | undefined;
-  /** Mail, by the package nodemailer. */
+  /** Mail, sent by the optional package nodemailer. */
   email?: AlertsEmailOptions | undefined;
-  /** Any service that takes JSON. */
+  /** Any service that accepts JSON. */
   webhook?: AlertsWebhookOptions | undefined;
-  /** Is given each notice. */
+  /** Receives each notice. */
   callback?: ((notice: AlertNotice) => void | Promise<void>) | undefined;
   /**
-   * Names this process in alerts; by default the name of the host.
+   * Name of this process in alerts; by default the host name.
    *
    * @example "agents-1"
    */
   source?: string | undefined;
   /**
-   * Where the runbook is read; the name of the condition follows it, after a #. A web address can be followed.
+   * Path or URL of the runbook; alerts append # and the name of the condition. Set a URL so that alerts link to it.
    *
    * @default "docs/operations.md"
    * @example "https://docs.internal/operations"
    */
   runbook?: string | undefined;
   /**
-   * Between two looks at the store, in milliseconds.
+   * Interval between two evaluations of the conditions, in milliseconds.
    *
    * @default 15000
    */
   intervalMs?: number | undefined;
   /**
-   * An alert ends when all is well for so long, in milliseconds: what comes and goes is one alert.
+   * Time without the condition after which an alert resolves, in milliseconds; a condition that comes and goes is one alert.
    *
    * @default 60000
    */
   resolveAfterMs?: number | undefined;
   /**
-   * What still fires is told again after so long, in milliseconds.
+   * Interval at which a firing alert is sent again, in milliseconds.
    *
    * @default 14400000
    */
   repeatAfterMs?: number | undefined;
   /**
-   * Longest time to send the last messages when the store stops, in milliseconds.
+   * Timeout for sending the last messages when the store stops, in milliseconds.
    *
    * @default 5000
    */
   flushMs?: number | undefined;
-  /** How messages are sent. */
+  /** Queueing, rate and retries of messages. */
   delivery?: AlertsDeliveryOptions | undefined;
 }
 
-/** Where alerts of each severity go. */
+/** Sinks by severity. */
 export interface AlertsRoutesOptions {
-  /** Places for critical alerts; by default PagerDuty, else Slack, else mail, and webhook and callback. */
+  /** Sinks of critical alerts; by default PagerDuty, else Slack, else mail, and also webhook and callback. */
   critical?: ("callback" | "pagerDuty" | "slack" | "email" | "webhook")[] | undefined;
-  /** Places for warnings; by default Slack, else mail, else PagerDuty, and webhook and callback. */
+  /** Sinks of warnings; by default Slack, else mail, else PagerDuty, and also webhook and callback. */
   warning?: ("callback" | "pagerDuty" | "slack" | "email" | "webhook")[] | undefined;
-  /** Places for the rest; by default mail, else Slack, else PagerDuty, and webhook and callback. */
+  /** Sinks of degraded alerts; by default mail, else Slack, else PagerDuty, and also webhook and callback. */
   degraded?: ("callback" | "pagerDuty" | "slack" | "email" | "webhook")[] | undefined;
 }
 
-/** PagerDuty, by its Events API v2: one incident an alert, resolved with it. */
+/** PagerDuty (Events API v2): one incident per alert, resolved with the alert. */
 export interface AlertsPagerDutyOptions {
   /**
    * Integration key of the service: text or a secret reference.
@@ -90,35 +90,35 @@ export interface AlertsPagerDutyOptions {
 /** A Slack channel. */
 export interface AlertsSlackOptions {
   /**
-   * Address of an incoming webhook, which is a secret: text or a secret reference.
+   * URL of an incoming webhook, which is a secret: text or a secret reference.
    *
    * @example "env://SLACK_WEBHOOK"
    */
   webhookUrl: string | Secret | SecretReference;
 }
 
-/** Mail, by the package nodemailer. */
+/** Mail, sent by the optional package nodemailer. */
 export interface AlertsEmailOptions {
   /**
-   * Name of the mail server.
+   * Host name of the SMTP server.
    *
    * @example "smtp.internal"
    */
   host: string;
   /**
-   * Its port.
+   * Port of the SMTP server.
    *
    * @default 587
    */
   port?: number | undefined;
   /**
-   * "starttls" sends nothing without TLS, "implicit" speaks TLS at once (port 465), "none" sends in the clear.
+   * "starttls" requires an upgrade to TLS, "implicit" connects with TLS (port 465), "none" sends unencrypted.
    *
    * @default "starttls"
    */
   tls?: "none" | "starttls" | "implicit" | undefined;
   /**
-   * Who logs in; nobody by default.
+   * User name for the login; without one there is no login.
    *
    * @example "agents"
    */
@@ -136,59 +136,59 @@ export interface AlertsEmailOptions {
    */
   from: string;
   /**
-   * Addresses of those who get it.
+   * Addresses of the recipients.
    *
    * @example ["on-call@example.com"]
    */
   to: string[];
 }
 
-/** Any service that takes JSON. */
+/** Any service that accepts JSON. */
 export interface AlertsWebhookOptions {
   /**
-   * Web address that alerts are posted to as JSON: text or a secret reference.
+   * URL that receives alerts as JSON in a POST request: text or a secret reference.
    *
    * @example "https://alerts.internal/hook"
    */
   url: string | Secret | SecretReference;
-  /** Headers to send with them, such as authorization; the values are secret. */
+  /** Headers of these requests, such as authorization; the values are secret. */
   headers?: Record<string, string | Secret | SecretReference> | undefined;
 }
 
-/** How messages are sent. */
+/** Queueing, rate and retries of messages. */
 export interface AlertsDeliveryOptions {
   /**
-   * Most alerts of which a message waits, for each place; the least bad is dropped, and counted.
+   * Largest number of queued alerts for each sink; beyond it, the least severe is dropped and counted.
    *
    * @default 100
    */
   maxQueued?: number | undefined;
   /**
-   * Most messages in a minute, for each place; others wait, and only the newest of an alert does.
+   * Most messages per minute for each sink; the newest message of each alert waits in the queue.
    *
    * @default 30
    */
   maxPerMinute?: number | undefined;
   /**
-   * Longest time for one attempt, in milliseconds.
+   * Timeout of one attempt, in milliseconds.
    *
    * @default 10000
    */
   timeoutMs?: number | undefined;
   /**
-   * Pause before the second attempt, in milliseconds; doubles each time.
+   * Delay before the second attempt, in milliseconds; doubles with each attempt.
    *
    * @default 1000
    */
   initialDelayMs?: number | undefined;
   /**
-   * Longest pause, in milliseconds.
+   * Longest delay between attempts, in milliseconds.
    *
    * @default 60000
    */
   maxDelayMs?: number | undefined;
   /**
-   * A message that could not be sent for so long, in milliseconds, is lost, and counted.
+   * Time after which an undelivered message is dropped and counted, in milliseconds.
    *
    * @default 3600000
    */

@@ -1,86 +1,86 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
 import type { AuditEntry } from "../../ports/audit.ts";
 
-/** The audit trail: who wrote what, when, and what became of it; never a value. Left out, there is none. */
+/** The audit trail: who wrote what, when, with which outcome; never a value. Off by default. */
 export interface AuditOptions {
-  /** JSON lines in a file, which is put aside when it is big or old. */
+  /** JSON lines in a file that is rotated by size and age. */
   file?: AuditFileOptions | undefined;
-  /** The table `audit` in the store's keyspace; only for a store on servers. */
+  /** Entries in the table `audit` of the store's keyspace; only for a store on servers. */
   table?: AuditTableOptions | undefined;
-  /** Is given each entry; the next waits until its promise resolves. */
+  /** Receives each entry; the next entry waits until the returned promise resolves. */
   callback?: ((entry: AuditEntry) => void | Promise<void>) | undefined;
   /**
-   * When entries cannot be kept: "block" lets no operation through, "continue" counts what is lost.
+   * When entries cannot be written: "block" rejects operations, "continue" runs them and counts the lost entries.
    *
    * @default "block"
    */
   policy?: "continue" | "block" | undefined;
   /**
-   * Whether gets, searches and listings have entries too.
+   * Whether gets, searches and listings are recorded too.
    *
    * @default false
    */
   reads?: boolean | undefined;
-  /** Names who makes a call whose view does not say; by default the user in LangGraph's config. */
+  /** Returns the actor of a call whose view names none; by default the user in LangGraph's config. */
   actor?: (() => string | null | undefined) | undefined;
   /**
-   * Who may name the actor: "claimed" takes the view's `actor`, then `audit.actor`, then LangGraph's config, all of which callers may set; "verified" takes only what `audit.actor` returns. Set it where users can influence views or the config of runs.
+   * Source of the actor: "claimed" uses the view's `actor`, then `audit.actor`, then LangGraph's config, all of which callers may set; "verified" uses only `audit.actor`. Set "verified" where users can influence views or the config of runs.
    *
    * @default "claimed"
    */
   actorTrust?: "claimed" | "verified" | undefined;
   /**
-   * Most entries that wait to be written.
+   * Largest number of entries that wait to be written.
    *
    * @default 10000
    */
   maxQueued?: number | undefined;
   /**
-   * Longest time to keep a group of entries, in milliseconds.
+   * Timeout for writing a group of entries, in milliseconds.
    *
    * @default 5000
    */
   timeoutMs?: number | undefined;
 }
 
-/** JSON lines in a file, which is put aside when it is big or old. */
+/** JSON lines in a file that is rotated by size and age. */
 export interface AuditFileOptions {
   /**
-   * The file; made, with its folder, for its owner only.
+   * Path of the file. The file and its directory are created with access for their owner only.
    *
    * @example "./audit.jsonl"
    */
   path: string;
   /**
-   * A file of so many bytes is put aside, under its name and the time.
+   * Size at which the file is rotated, in bytes; the time is appended to the name of the rotated file.
    *
    * @default 104857600
    */
   maxBytes?: number | undefined;
   /**
-   * A file of this age, in hours, is put aside.
+   * Age at which the file is rotated, in hours.
    *
    * @default 24
    */
   maxAgeHours?: number | undefined;
   /**
-   * Files that were put aside and are kept; the oldest go first.
+   * Number of rotated files to keep; the oldest are deleted.
    *
    * @default 30
    */
   maxFiles?: number | undefined;
   /**
-   * Whether lines are on the disk, and not only with the operating system, before a write goes on.
+   * Whether each group of lines is flushed to disk (fsync) before the operation continues.
    *
    * @default false
    */
   fsync?: boolean | undefined;
 }
 
-/** The table `audit` in the store's keyspace; only for a store on servers. */
+/** Entries in the table `audit` of the store's keyspace; only for a store on servers. */
 export interface AuditTableOptions {
   /**
-   * Days after which the database drops an entry by itself.
+   * Time to live of an entry, in days.
    *
    * @default 90
    */

@@ -1,14 +1,14 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** Bounds of the calls to each service. */
+/** Bounds of concurrent and queued calls to each service. */
 export interface BulkheadOptions {
   /**
-   * Most calls to one service that are under way at once; others wait.
+   * Most calls in flight to one service; others wait.
    *
    * @default 256
    */
   maxConcurrent?: number | undefined;
   /**
-   * Most calls to one service, or to the local file, that wait; beyond, they are rejected as unavailable.
+   * Most calls that wait for one service or for the local file; beyond it, calls are rejected as unavailable.
    *
    * @default 10000
    */

@@ -1,98 +1,98 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** How each kind of operation is asked for. Reads and writes that need fewer replicas than a quorum may not see each other, and an acknowledged write may be lost with one node; each start then warns. */
+/** Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an acknowledged write; each start then logs a warning. */
 export interface CqlProfilesOptions {
-  /** How a read is asked for. */
+  /** Execution of a read. */
   read?: CqlProfilesReadOptions | undefined;
-  /** How a write is asked for. */
+  /** Execution of a write. */
   write?: CqlProfilesWriteOptions | undefined;
-  /** How a page of a scan of many partitions is asked for. */
+  /** Execution of a page of a scan of many partitions. */
   scan?: CqlProfilesScanOptions | undefined;
-  /** How a look at the schema, or a change of it, is asked for. */
+  /** Execution of a read or change of the schema. */
   schema?: CqlProfilesSchemaOptions | undefined;
 }
 
-/** How a read is asked for. */
+/** Execution of a read. */
 export interface CqlProfilesReadOptions {
   /**
-   * How many replicas must answer a read.
+   * Consistency level of a read.
    *
    * @default "LOCAL_QUORUM"
    */
   consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
-   * Longest wait for the answer of one node, in milliseconds; `requestTimeoutMs` by default.
+   * Timeout of a request to one node, in milliseconds; `requestTimeoutMs` by default.
    *
    * @example 6000
    */
   timeoutMs?: number | undefined;
   /**
-   * Name of an execution profile of your own `client`, for what these options do not say.
+   * Name of an execution profile of your own `client`, for settings that these options do not cover.
    *
    * @example "analytics"
    */
   executionProfile?: string | undefined;
 }
 
-/** How a write is asked for. */
+/** Execution of a write. */
 export interface CqlProfilesWriteOptions {
   /**
-   * How many replicas must answer a write.
+   * Consistency level of a write.
    *
    * @default "LOCAL_QUORUM"
    */
   consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | "EACH_QUORUM" | undefined;
   /**
-   * Longest wait for the answer of one node, in milliseconds; `requestTimeoutMs` by default.
+   * Timeout of a request to one node, in milliseconds; `requestTimeoutMs` by default.
    *
    * @example 6000
    */
   timeoutMs?: number | undefined;
   /**
-   * Name of an execution profile of your own `client`, for what these options do not say.
+   * Name of an execution profile of your own `client`, for settings that these options do not cover.
    *
    * @example "analytics"
    */
   executionProfile?: string | undefined;
 }
 
-/** How a page of a scan of many partitions is asked for. */
+/** Execution of a page of a scan of many partitions. */
 export interface CqlProfilesScanOptions {
   /**
-   * How many replicas must answer a page of a scan of many partitions.
+   * Consistency level of a page of a scan of many partitions.
    *
    * @default "LOCAL_QUORUM"
    */
   consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
-   * Longest wait for the answer of one node, in milliseconds; twice `requestTimeoutMs` by default.
+   * Timeout of a request to one node, in milliseconds; twice `requestTimeoutMs` by default.
    *
    * @example 6000
    */
   timeoutMs?: number | undefined;
   /**
-   * Name of an execution profile of your own `client`, for what these options do not say.
+   * Name of an execution profile of your own `client`, for settings that these options do not cover.
    *
    * @example "analytics"
    */
   executionProfile?: string | undefined;
 }
 
-/** How a look at the schema, or a change of it, is asked for. */
+/** Execution of a read or change of the schema. */
 export interface CqlProfilesSchemaOptions {
   /**
-   * How many replicas must answer a look at the schema, or a change of it,.
+   * Consistency level of a read or change of the schema.
    *
    * @default "LOCAL_QUORUM"
    */
   consistency?: "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM" | undefined;
   /**
-   * Longest wait for the answer of one node, in milliseconds; 30 s, or `requestTimeoutMs` if that is longer, by default.
+   * Timeout of a request to one node, in milliseconds; 30 s, or `requestTimeoutMs` if longer, by default.
    *
    * @example 6000
    */
   timeoutMs?: number | undefined;
   /**
-   * Name of an execution profile of your own `client`, for what these options do not say.
+   * Name of an execution profile of your own `client`, for settings that these options do not cover.
    *
    * @example "analytics"
    */

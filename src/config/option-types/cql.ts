@@ -4,7 +4,7 @@ import type { SecretReference } from "../secrets/reference.ts";
 import type { Client } from "cassandra-driver";
 import type { CqlProfilesOptions } from "./cql-profiles.ts";
 
-/** ScyllaDB, Cassandra or Astra DB: the records. */
+/** ScyllaDB, Cassandra or Astra DB, which stores the records. */
 export interface CqlOptions {
   /**
    * Nodes to start from: "host" or "host:port". Not with `cloud` or `client`.
@@ -13,71 +13,71 @@ export interface CqlOptions {
    */
   contactPoints?: string[] | undefined;
   /**
-   * Port of contact points that name none; 9042 by default.
+   * Port of contact points without one; 9042 by default.
    *
    * @example 9042
    */
   port?: number | undefined;
   /**
-   * Data centre whose nodes serve the operations; `nodetool status` shows it.
+   * Data center whose nodes serve the operations; `nodetool status` lists it.
    *
    * @example "datacenter1"
    */
   localDataCenter?: string | undefined;
-  /** Astra DB. With `credentials` of an application token: username "token", password "AstraCS:…". */
+  /** Astra DB. Use an application token as `credentials`: username "token", password "AstraCS:…". */
   cloud?: CqlCloudOptions | undefined;
   /**
-   * Keyspace of the store; made at the first start.
+   * Keyspace of the store; created at the first start.
    *
    * @example "agents"
    */
   keyspace: string;
-  /** Login by name and password, of the moment at each new connection. */
+  /** Login by name and password; secret references are resolved at each new connection. */
   credentials?: CqlCredentialsOptions | undefined;
-  /** TLS; {} trusts the authorities that Node.js trusts. Left out, nothing is encrypted. */
+  /** TLS; {} trusts the CAs that Node.js trusts. By default connections are not encrypted. */
   tls?: CqlTlsOptions | undefined;
-  /** TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer. */
+  /** Options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer. */
   ssl?: Record<string, unknown> | undefined;
   /**
-   * Replicas by data centre; by default the lesser of 3 and the number of local nodes.
+   * Replicas by data center for a new keyspace; by default 3 in the local one, or the number of its nodes if smaller.
    *
    * @example {"datacenter1":3}
    */
   replication?: Record<string, number> | undefined;
-  /** A driver Client of your own, with its own policies; it is never shut down by the store. */
+  /** Your own driver Client, with its own policies; the store does not shut it down. */
   client?: Client | undefined;
   /**
-   * Partitions of a huge namespace; the first rule that fits wins, otherwise it has one.
+   * Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one.
    *
    * @default []
    * @example [{"namespace":["logs"],"buckets":16}]
    */
   buckets?: CqlBucketOptions[] | undefined;
   /**
-   * Longest wait for the answer of one node, in milliseconds; a little above the server's own time-outs.
+   * Timeout of a request to one node, in milliseconds; keep it above the server's own timeouts.
    *
    * @default 6000
    */
   requestTimeoutMs?: number | undefined;
-  /** How each kind of operation is asked for. Reads and writes that need fewer replicas than a quorum may not see each other, and an acknowledged write may be lost with one node; each start then warns. */
+  /** Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an acknowledged write; each start then logs a warning. */
   profiles?: CqlProfilesOptions | undefined;
   /** Connections to the nodes. */
   pooling?: CqlPoolingOptions | undefined;
-  /** Asks another node while one is slow; the first answer counts. For reads and writes of data, which may all be done twice without harm. Left out, one node is asked at a time. */
+  /** Sends a request to another node while one is slow; the first answer is used. Applies to reads and writes of data, which are idempotent. Off by default. */
   speculativeExecution?: CqlSpeculativeExecutionOptions | undefined;
 }
 
-/** Astra DB. With `credentials` of an application token: username "token", password "AstraCS:…". */
+/** Astra DB. Use an application token as `credentials`: username "token", password "AstraCS:…". */
 export interface CqlCloudOptions {
   /**
-   * Path of the secure connect bundle, a .zip file: it names the nodes and the data centre, and holds the certificates.
+   * Path of the secure connect bundle (.zip), which holds nodes, data center and certificates.
    *
    * @example "./secure-connect-agents.zip"
    */
   secureConnectBundle: string;
 }
 
-/** Login by name and password, of the moment at each new connection. */
+/** Login by name and password; secret references are resolved at each new connection. */
 export interface CqlCredentialsOptions {
   /**
    * Name of the role: the text itself, or a secret reference.
@@ -86,18 +86,18 @@ export interface CqlCredentialsOptions {
    */
   username: string | Secret | SecretReference;
   /**
-   * Its password: the text itself, or a secret reference.
+   * Password of the role: the text itself, or a secret reference.
    *
    * @example "vault://secret/agents#password"
    */
   password: string | Secret | SecretReference;
 }
 
-/** TLS; {} trusts the authorities that Node.js trusts. Left out, nothing is encrypted. */
+/** TLS; {} trusts the CAs that Node.js trusts. By default connections are not encrypted. */
 export interface CqlTlsOptions {
-  /** Certificates of the authorities to trust; by default those of Node.js. PEM text, the path of a file, or a secret reference. */
+  /** Certificates of trusted CAs; by default those of Node.js. PEM text, the path of a file, or a secret reference. */
   ca?: string | undefined;
-  /** Client certificate, for servers that ask for one. PEM text, the path of a file, or a secret reference. */
+  /** Client certificate, for servers that require one. PEM text, the path of a file, or a secret reference. */
   cert?: string | undefined;
   /**
    * Private key of the client certificate. PEM text, the path of a file, or a secret reference.
@@ -106,21 +106,21 @@ export interface CqlTlsOptions {
    */
   key?: string | Secret | SecretReference | undefined;
   /**
-   * Decrypts the key. The passphrase itself, or a secret reference.
+   * Passphrase of the private key: the text itself, or a secret reference.
    *
    * @example "env://NAME"
    */
   passphrase?: string | Secret | SecretReference | undefined;
-  /** Name that the server's certificate must hold; by default the one that is connected to. */
+  /** Host name that the server's certificate must contain; by default the host of the connection. */
   serverName?: string | undefined;
   /**
-   * Whether the server's certificate is verified. If not, anybody may pose as the server; each start warns.
+   * Whether the server's certificate is verified. Without verification anyone can impersonate the server; each start then logs a warning.
    *
    * @default true
    */
   verify?: boolean | undefined;
   /**
-   * Oldest version of TLS that is spoken.
+   * Lowest TLS version that is accepted.
    *
    * @default "TLSv1.2"
    */
@@ -130,53 +130,53 @@ export interface CqlTlsOptions {
 /** One of `cql.buckets`. */
 export interface CqlBucketOptions {
   /**
-   * Leading labels of the namespaces that the rule is for; "*" stands for any one label.
+   * Leading labels of the namespaces that the rule applies to; "*" matches any one label.
    *
    * @example ["users"]
    */
   namespace: string[];
-  /** Number of partitions of each of these namespaces. */
+  /** Number of partitions of each matching namespace. */
   buckets: number;
 }
 
 /** Connections to the nodes. */
 export interface CqlPoolingOptions {
   /**
-   * Connections to each node of the local data centre; 1 by default.
+   * Connections to each node of the local data center; 1 by default.
    *
    * @example 2
    */
   connectionsPerNode?: number | undefined;
   /**
-   * Most requests under way on one connection; 2048 by default. Beyond, another node is asked.
+   * Most requests in flight on one connection; 2048 by default. Beyond it, the driver uses another node.
    *
    * @example 2048
    */
   maxRequestsPerConnection?: number | undefined;
   /**
-   * Pause after which an idle connection is tried, in milliseconds; 30000 by default, 0 never.
+   * Interval of heartbeats on an idle connection, in milliseconds; 30000 by default, 0 disables them.
    *
    * @example 30000
    */
   heartbeatMs?: number | undefined;
   /**
-   * Whether all connections are made at start, and not when they are first needed.
+   * Whether all connections are opened at start instead of at first use.
    *
    * @default true
    */
   warmUp?: boolean | undefined;
 }
 
-/** Asks another node while one is slow; the first answer counts. For reads and writes of data, which may all be done twice without harm. Left out, one node is asked at a time. */
+/** Sends a request to another node while one is slow; the first answer is used. Applies to reads and writes of data, which are idempotent. Off by default. */
 export interface CqlSpeculativeExecutionOptions {
   /**
-   * After so long without an answer, in milliseconds, the next node is asked too.
+   * Time without an answer after which the request goes to the next node too, in milliseconds.
    *
    * @example 100
    */
   delayMs: number;
   /**
-   * Most nodes that are asked besides the first.
+   * Most additional nodes for one request.
    *
    * @default 1
    */

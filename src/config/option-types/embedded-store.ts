@@ -18,46 +18,46 @@ import type { TtlOptions } from "./ttl.ts";
 /** Configuration of a store on one local file. */
 export interface EmbeddedStoreConfig {
   /**
-   * The file; ":memory:" is a temporary one, removed when the store stops or the process exits.
+   * Path of the file; ":memory:" is a temporary file, deleted when the store stops or the process exits.
    *
    * @default "./langgraph-store.db"
    */
   path?: string | undefined;
-  /** Semantic search. Left out, searches list and filter. */
+  /** Semantic search. Without it, searches list and filter. */
   index?: IndexOptions | undefined;
   /** Bounds of single operations. */
   limits?: LimitsOptions | undefined;
   /** Calls to the embedding provider. */
   embedding?: EmbeddingOptions | undefined;
-  /** How long items live. */
+  /** Times to live of items. */
   ttl?: TtlOptions | undefined;
   /**
-   * When vectors cannot be written: "strict" rejects the put (stored, queued), "deferred" resolves it and logs.
+   * When vectors cannot be written: "strict" rejects the put, "deferred" resolves it and logs. Both store the record and queue the vectors.
    *
    * @default "strict"
    */
   vectorSync?: "strict" | "deferred" | undefined;
   /**
-   * When texts cannot be embedded: "fail" saves nothing, "store-unindexed" stores the item and queues its indexing.
+   * When texts cannot be embedded: "fail" rejects the put and stores nothing, "store-unindexed" stores the item and queues its indexing.
    *
    * @default "fail"
    */
   embeddingFailure?: "fail" | "store-unindexed" | undefined;
-  /** The reconciler, which finishes what a crash or an outage left. */
+  /** The reconciler, which completes writes after a crash or an outage. */
   reconcile?: ReconcileOptions | undefined;
-  /** Calls to a service (records, vectors, embedding provider) that failed for a passing reason. */
+  /** Retries of calls to a service (records, vectors, embedding provider) after transient failures. */
   retry?: RetryOptions | undefined;
-  /** Circuit breakers: one each for the records in CQL, for Qdrant and for the embedding provider. */
+  /** Circuit breakers for the records in CQL, for Qdrant and for the embedding provider. */
   breaker?: BreakerOptions | undefined;
-  /** Bounds of the calls to each service. */
+  /** Bounds of concurrent and queued calls to each service. */
   bulkhead?: BulkheadOptions | undefined;
-  /** Rate limits, counted in each process by itself. Left out, there are none. */
+  /** Rate limits, counted per process. Off by default. */
   rateLimit?: RateLimitOptions | undefined;
-  /** The audit trail: who wrote what, when, and what became of it; never a value. Left out, there is none. */
+  /** The audit trail: who wrote what, when, with which outcome; never a value. Off by default. */
   audit?: AuditOptions | undefined;
-  /** Encrypts values, or changes them otherwise, before they are stored; aesGcmCodec() is one. */
+  /** Encodes values before they are stored, for example to encrypt them; aesGcmCodec() returns one. */
   codec?: Codec | undefined;
-  /** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are followed. */
+  /** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are resolved. */
   secrets?: SecretsOptions | undefined;
   /**
    * Order of a search without a query, by creation.
@@ -66,19 +66,19 @@ export interface EmbeddedStoreConfig {
    */
   order?: "oldest" | "newest" | undefined;
   /**
-   * Where log lines go; a pino logger fits as it is, and to a console each line goes as one JSON object.
+   * Logger of the store: a pino logger, or the console, which receives each line as one JSON object. Silent by default.
    *
    * @default {}
    */
   logger?: Logger | undefined;
   /**
-   * Least level of the lines that the logger is given; "silent" gives it none. The logger may have a level of its own.
+   * Lowest level that is passed to the logger; "silent" passes nothing. The logger may apply its own level.
    *
    * @default "debug"
    */
   logLevel?: "error" | "debug" | "info" | "warn" | "silent" | undefined;
-  /** Traces and metrics by OpenTelemetry, and what counts as slow. */
+  /** Traces and metrics by OpenTelemetry, and the log of slow operations. */
   telemetry?: TelemetryOptions | undefined;
-  /** Alerts from within the process, to PagerDuty, Slack, mail, a webhook or a function. Left out, there are none. */
+  /** Alerts to PagerDuty, Slack, mail, a webhook or a function, sent by the process itself. Off by default. */
   alerts?: AlertsOptions | undefined;
 }

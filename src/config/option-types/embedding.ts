@@ -8,19 +8,19 @@ export interface EmbeddingOptions {
    */
   maxTextsPerCall?: number | undefined;
   /**
-   * Most calls to the provider under way at once.
+   * Most concurrent calls to the provider.
    *
    * @default 4
    */
   maxCalls?: number | undefined;
   /**
-   * Most texts that wait for the provider; beyond, calls are refused.
+   * Most texts that wait for the provider; beyond it, calls are rejected as unavailable.
    *
    * @default 50000
    */
   maxWaitingTexts?: number | undefined;
   /**
-   * Memory for cached vectors, in bytes; 0 keeps none.
+   * Size of the vector cache, in bytes; 0 disables it.
    *
    * @default 33554432
    */

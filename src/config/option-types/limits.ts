@@ -2,13 +2,13 @@
 /** Bounds of single operations. */
 export interface LimitsOptions {
   /**
-   * Longest stored value, in bytes of JSON.
+   * Largest value, in bytes of JSON.
    *
    * @default 4194304
    */
   maxValueBytes?: number | undefined;
   /**
-   * Longest label of a namespace, in UTF-8 bytes; all labels together have no more than 16384.
+   * Longest label of a namespace, in UTF-8 bytes; all labels together are limited to 16384.
    *
    * @default 512
    */
@@ -26,7 +26,7 @@ export interface LimitsOptions {
    */
   maxKeyBytes?: number | undefined;
   /**
-   * Most paths of texts that the `index` of one put, or of a view, may name; `{a,b}` counts as two.
+   * Most text paths in the `index` of one put or view; `{a,b}` counts as two.
    *
    * @default 64
    */
@@ -38,7 +38,7 @@ export interface LimitsOptions {
    */
   maxBatchOperations?: number | undefined;
   /**
-   * Most bytes of keys, values, filters and queries in one batch; the operations after them are refused.
+   * Most bytes of keys, values, filters and queries in one batch; the operations beyond it are rejected.
    *
    * @default 67108864
    */
@@ -68,7 +68,7 @@ export interface LimitsOptions {
    */
   maxFilterBytes?: number | undefined;
   /**
-   * Most conditions that the filter of one search evaluates, over all items; beyond, the search ends as `truncated`.
+   * Most filter conditions that one search evaluates, over all items; beyond it, the search returns as `truncated`.
    *
    * @default 10000000
    */
@@ -92,25 +92,25 @@ export interface LimitsOptions {
    */
   maxQueryBytes?: number | undefined;
   /**
-   * Most items that one search reads without returning them, for `offset` or a filter; a namespace without live items counts as ten.
+   * Most items that one search reads and skips, for `offset` or a filter; a namespace without live items counts as ten.
    *
    * @default 100000
    */
   maxScannedItems?: number | undefined;
   /**
-   * Most vector hits that one search looks at.
+   * Most vector hits that one search reads.
    *
    * @default 10000
    */
   maxScoredHits?: number | undefined;
   /**
-   * Most items that a search ranks by keywords while similarity cannot be had.
+   * Most items that a degraded search ranks by keywords.
    *
    * @default 2000
    */
   maxKeywordCandidates?: number | undefined;
   /**
-   * Most bytes of values that a search ranks by keywords; beyond, it ranks what it has read and reports `info.truncated`. Lower it to shorten searches during an outage.
+   * Most bytes of values that a degraded search ranks by keywords; beyond it, the search ranks what it has read and reports `info.truncated`. Lower it to shorten searches during an outage.
    *
    * @default 16777216
    */
@@ -122,67 +122,67 @@ export interface LimitsOptions {
    */
   deadlineMs?: number | undefined;
   /**
-   * Time budget for embedding the query of a search, in milliseconds. When it is spent, the search is ranked by keywords; raise it for a slow embedding provider.
+   * Time budget for embedding the query of a search, in milliseconds. Beyond it, the search ranks by keywords; raise it for a slow embedding provider.
    *
    * @default 3000
    */
   queryEmbeddingDeadlineMs?: number | undefined;
   /**
-   * Time budget of one query to the vector index, in milliseconds. When it is spent, the search is ranked by keywords; raise it where exact queries over many vectors take longer.
+   * Time budget of one query to the vector index, in milliseconds. Beyond it, the search ranks by keywords; raise it where exact queries over many vectors take longer.
    *
    * @default 1000
    */
   vectorQueryDeadlineMs?: number | undefined;
   /**
-   * Time budget of a put or delete, or of those of a batch, in milliseconds; embedding gets half of it.
+   * Time budget of a put, a delete, or all writes of a batch, in milliseconds; embedding gets half of it.
    *
    * @default 30000
    */
   writeDeadlineMs?: number | undefined;
   /**
-   * Time budget of one write to the vector index, in milliseconds. When it is spent, the vectors are left to the reconciler, see `vectorSync`.
+   * Time budget of one write to the vector index, in milliseconds. Beyond it, the reconciler writes the vectors, see `vectorSync`.
    *
    * @default 5000
    */
   vectorWriteDeadlineMs?: number | undefined;
   /**
-   * Time budget of one request of the reconciler, a repair, a sweep or the rebuild of a lost collection, in milliseconds: one page of a scan, not all of it. It does not depend on the other budgets.
+   * Time budget of one request of the reconciler, a repair, a sweep or a rebuild, in milliseconds: one page of a scan, not the entire scan. Independent of the other budgets.
    *
    * @default 60000
    */
   maintenanceDeadlineMs?: number | undefined;
   /**
-   * Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up.
+   * Longest time, in milliseconds, that stop() waits for operations in flight and for TTL refreshes; then it aborts them.
    *
    * @default 10000
    */
   drainMs?: number | undefined;
   /**
-   * Most bytes of values that are being written at once; beyond, puts are refused as unavailable.
+   * Most bytes of values in flight of puts; beyond it, puts are rejected as unavailable.
    *
    * @default 67108864
    */
   maxPendingBytes?: number | undefined;
   /**
-   * Most bytes of values that one batch of gets or one search returns; beyond, it is refused. One value is always returned.
+   * Most bytes of values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned.
    *
    * @default 67108864
    */
   maxReadBytes?: number | undefined;
   /**
-   * Most bytes of values that batches of gets and searches in flight hold; beyond, they are refused as unavailable.
+   * Most bytes of values that gets and searches in flight hold; beyond it, they are rejected as unavailable.
    *
    * @default 268435456
    */
   maxPendingReadBytes?: number | undefined;
   /**
-   * Most searches and listings that run at once; others wait.
+   * Most concurrent searches and listings; others wait.
    *
    * @default 32
    */
   maxConcurrentSearches?: number | undefined;
   /**
-   * Most searches and listings that wait; beyond, they are refused as unavailable.
+   * Most searches and listings that wait; beyond it, they are rejected as unavailable.
    *
    * @default 10000
    */

@@ -2,15 +2,15 @@
 import type { Secret } from "../../model/secret.ts";
 import type { SecretReference } from "../secrets/reference.ts";
 
-/** Qdrant: the vectors. Needed when there is an index. */
+/** Qdrant, which stores the vectors. Required with `index`. */
 export interface QdrantOptions {
   /**
-   * Base address; without a port, https means 443 and http 6333.
+   * Base URL; the default port is 443 for https and 6333 for http.
    *
    * @example "https://qdrant.internal:6333"
    */
   url: string;
-  /** TLS of an https address; left out, the authorities that Node.js trusts are trusted. */
+  /** TLS of an https URL; by default the CAs that Node.js trusts. */
   tls?: QdrantTlsOptions | undefined;
   /**
    * API key: the text itself, or a secret reference.
@@ -25,13 +25,13 @@ export interface QdrantOptions {
    */
   collection?: string | undefined;
   /**
-   * Longest wait for one answer, in milliseconds.
+   * Timeout of one request, in milliseconds.
    *
    * @default 10000
    */
   requestTimeoutMs?: number | undefined;
   /**
-   * Most connections at once.
+   * Most concurrent connections.
    *
    * @default 32
    */
@@ -65,42 +65,42 @@ export interface QdrantOptions {
   /** Keeps payloads of a new collection on disk. */
   onDiskPayload?: boolean | undefined;
   /**
-   * Links of a node in the graph over all points.
+   * Links per node in the HNSW graph over all points.
    *
    * @default 16
    */
   m?: number | undefined;
   /**
-   * Links that a node has besides within each middle-sized namespace prefix.
+   * Additional links per node within each middle-sized namespace prefix.
    *
    * @default 16
    */
   payloadM?: number | undefined;
   /**
-   * Neighbours considered while a graph is built.
+   * Neighbors considered while the graph is built.
    *
    * @default 100
    */
   efConstruct?: number | undefined;
   /**
-   * Qdrant's optimizers_config, as it documents it: the size of segments, each of which has a graph of its own.
+   * Qdrant's optimizers_config, for example the size of segments; each segment has its own graph.
    *
    * @example {"max_segment_size":5000000}
    */
   optimizers?: Record<string, unknown> | undefined;
   /**
-   * Qdrant's quantization_config, as it documents it.
+   * Qdrant's quantization_config.
    *
    * @example {"scalar":{"type":"int8","always_ram":true}}
    */
   quantization?: Record<string, unknown> | undefined;
 }
 
-/** TLS of an https address; left out, the authorities that Node.js trusts are trusted. */
+/** TLS of an https URL; by default the CAs that Node.js trusts. */
 export interface QdrantTlsOptions {
-  /** Certificates of the authorities to trust; by default those of Node.js. PEM text, the path of a file, or a secret reference. */
+  /** Certificates of trusted CAs; by default those of Node.js. PEM text, the path of a file, or a secret reference. */
   ca?: string | undefined;
-  /** Client certificate, for servers that ask for one. PEM text, the path of a file, or a secret reference. */
+  /** Client certificate, for servers that require one. PEM text, the path of a file, or a secret reference. */
   cert?: string | undefined;
   /**
    * Private key of the client certificate. PEM text, the path of a file, or a secret reference.
@@ -109,21 +109,21 @@ export interface QdrantTlsOptions {
    */
   key?: string | Secret | SecretReference | undefined;
   /**
-   * Decrypts the key. The passphrase itself, or a secret reference.
+   * Passphrase of the private key: the text itself, or a secret reference.
    *
    * @example "env://NAME"
    */
   passphrase?: string | Secret | SecretReference | undefined;
-  /** Name that the server's certificate must hold; by default the one that is connected to. */
+  /** Host name that the server's certificate must contain; by default the host of the connection. */
   serverName?: string | undefined;
   /**
-   * Whether the server's certificate is verified. If not, anybody may pose as the server; each start warns.
+   * Whether the server's certificate is verified. Without verification anyone can impersonate the server; each start then logs a warning.
    *
    * @default true
    */
   verify?: boolean | undefined;
   /**
-   * Oldest version of TLS that is spoken.
+   * Lowest TLS version that is accepted.
    *
    * @default "TLSv1.2"
    */

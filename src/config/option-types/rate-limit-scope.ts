@@ -1,5 +1,5 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** Rates of each scope: what goes through views of one root made by scoped(). */
+/** Rates of each scope: all calls through views with the same root, see scoped(). */
 export interface RateLimitScopeOptions {
   /** Operations of all kinds together. */
   all?: RateLimitScopeAllOptions | undefined;
@@ -25,7 +25,7 @@ export interface RateLimitScopeAllOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface RateLimitScopePutOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface RateLimitScopeDeleteOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface RateLimitScopeGetOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -81,7 +81,7 @@ export interface RateLimitScopeSearchOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -95,6 +95,6 @@ export interface RateLimitScopeListNamespacesOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }

@@ -1,5 +1,5 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** Rates of this store as a whole, in this process. */
+/** Rates of the entire store, in this process. */
 export interface RateLimitStoreOptions {
   /** Operations of all kinds together. */
   all?: RateLimitStoreAllOptions | undefined;
@@ -25,7 +25,7 @@ export interface RateLimitStoreAllOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface RateLimitStorePutOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface RateLimitStoreDeleteOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface RateLimitStoreGetOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -81,7 +81,7 @@ export interface RateLimitStoreSearchOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }
 
@@ -95,6 +95,6 @@ export interface RateLimitStoreListNamespacesOptions {
    * @default 1000
    */
   periodMs?: number | undefined;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows. */
   burst?: number | undefined;
 }

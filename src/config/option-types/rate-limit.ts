@@ -2,40 +2,40 @@
 import type { RateLimitScopeOptions } from "./rate-limit-scope.ts";
 import type { RateLimitStoreOptions } from "./rate-limit-store.ts";
 
-/** Rate limits, counted in each process by itself. Left out, there are none. */
+/** Rate limits, counted per process. Off by default. */
 export interface RateLimitOptions {
   /**
-   * "token-bucket" lets a burst through and then an even pace; "sliding-window" no more than that in any period.
+   * "token-bucket" allows a burst and then an even rate; "sliding-window" allows at most `operations` in any period.
    *
    * @default "token-bucket"
    */
   algorithm?: "token-bucket" | "sliding-window" | undefined;
   /**
-   * What is too much: "reject" fails at once with a RateLimitError, "wait" waits for its turn, fair between scopes.
+   * Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call, with fairness between scopes.
    *
    * @default "reject"
    */
   mode?: "reject" | "wait" | undefined;
-  /** Rates of this store as a whole, in this process. */
+  /** Rates of the entire store, in this process. */
   store?: RateLimitStoreOptions | undefined;
-  /** Rates of each scope: what goes through views of one root made by scoped(). */
+  /** Rates of each scope: all calls through views with the same root, see scoped(). */
   scope?: RateLimitScopeOptions | undefined;
-  /** Leading labels of a view's root that tell its scope, so that a view of a view is no new one; all by default. */
+  /** Number of leading labels of a view's root that identify its scope; by default all, so that a view of a view is a new scope. */
   scopeLabels?: number | undefined;
   /**
-   * Scopes that are remembered; the one not seen for longest is forgotten first.
+   * Most scopes that are tracked; the least recently used is dropped first.
    *
    * @default 10000
    */
   maxScopes?: number | undefined;
   /**
-   * Longest wait for a turn, in milliseconds; beyond, the call fails.
+   * Longest wait in the queue, in milliseconds; beyond it, the call fails.
    *
    * @default 5000
    */
   maxWaitMs?: number | undefined;
   /**
-   * Most calls that wait; beyond, calls of the scope that has most waiting fail.
+   * Most calls that wait; beyond it, calls of the scope with the most waiting calls fail.
    *
    * @default 1000
    */

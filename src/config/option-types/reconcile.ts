@@ -1,20 +1,20 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** The reconciler, which finishes what a crash or an outage left. */
+/** The reconciler, which completes writes after a crash or an outage. */
 export interface ReconcileOptions {
   /**
-   * After so long without its end, milliseconds, any process sees to a write.
+   * Age after which any process completes an incomplete write, in milliseconds.
    *
    * @default 60000
    */
   graceMs?: number | undefined;
   /**
-   * Between two looks at what is due, milliseconds.
+   * Interval at which the reconciler reads due intents, in milliseconds.
    *
    * @default 5000
    */
   tickMs?: number | undefined;
   /**
-   * A note of a write stays so long after its end, milliseconds: longer than Qdrant takes to flush.
+   * Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval.
    *
    * @default 6000
    */

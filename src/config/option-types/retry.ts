@@ -1,20 +1,20 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** Calls to a service (records, vectors, embedding provider) that failed for a passing reason. */
+/** Retries of calls to a service (records, vectors, embedding provider) after transient failures. */
 export interface RetryOptions {
   /**
-   * Attempts in all; 1 tries once.
+   * Attempts in total; 1 disables retries.
    *
    * @default 3
    */
   maxAttempts?: number | undefined;
   /**
-   * Pause before the second attempt, in milliseconds; doubles each time.
+   * Delay before the second attempt, in milliseconds; doubles with each attempt.
    *
    * @default 500
    */
   initialDelayMs?: number | undefined;
   /**
-   * Longest pause, in milliseconds.
+   * Longest delay between attempts, in milliseconds.
    *
    * @default 10000
    */

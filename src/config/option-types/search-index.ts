@@ -1,10 +1,10 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
 
-/** Semantic search. Left out, searches list and filter. */
+/** Semantic search. Without it, searches list and filter. */
 export interface IndexOptions {
   /**
-   * Numbers in a vector of the model.
+   * Dimensions of the model's vectors.
    *
    * @example 1536
    */
@@ -12,20 +12,20 @@ export interface IndexOptions {
   /** A LangChain Embeddings. */
   embeddings: EmbeddingsLike;
   /**
-   * Name of the model; by default what the embeddings object says.
+   * Name of the model; by default the name that the embeddings object reports.
    *
    * @example "text-embedding-3-small"
    */
   model?: string | undefined;
   /**
-   * Paths of the texts to embed; "$" is the whole value, [] nothing. A change counts for new writes.
+   * Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes.
    *
    * @default ["$"]
    * @example ["text"]
    */
   fields?: string[] | undefined;
   /**
-   * Fields by namespace; the first rule that fits wins over `fields`. A change counts for new writes.
+   * Fields by namespace; the first matching rule overrides `fields`. A change applies to new writes.
    *
    * @default []
    * @example [{"namespace":["logs"],"fields":false}]
@@ -38,7 +38,7 @@ export interface IndexOptions {
 /** One of `index.rules`. */
 export interface IndexRuleOptions {
   /**
-   * Leading labels of the namespaces that the rule is for; "*" stands for any one label.
+   * Leading labels of the namespaces that the rule applies to; "*" matches any one label.
    *
    * @example ["users"]
    */

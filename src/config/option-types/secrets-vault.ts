@@ -5,7 +5,7 @@ import type { SecretReference } from "../secrets/reference.ts";
 /** HashiCorp Vault or OpenBao, for vault://mount/path#field (KV versions 1 and 2). */
 export interface SecretsVaultOptions {
   /**
-   * Address of Vault or OpenBao; by default VAULT_ADDR.
+   * URL of Vault or OpenBao; by default VAULT_ADDR.
    *
    * @example "https://vault.internal:8200"
    */
@@ -22,19 +22,19 @@ export interface SecretsVaultOptions {
    * @example "file:///run/secrets/vault-token"
    */
   token?: string | Secret | SecretReference | undefined;
-  /** Logs in to Vault as an application. */
+  /** Login to Vault by AppRole. */
   appRole?: SecretsVaultAppRoleOptions | undefined;
-  /** Logs in to Vault as a Kubernetes service account. */
+  /** Login to Vault by a Kubernetes service account. */
   kubernetes?: SecretsVaultKubernetesOptions | undefined;
   /**
-   * File with the certificates of the authorities to trust; by default VAULT_CACERT, or those of Node.js.
+   * File with the certificates of trusted CAs; by default VAULT_CACERT, or those of Node.js.
    *
    * @example "/etc/ssl/vault-ca.pem"
    */
   caFile?: string | undefined;
 }
 
-/** Logs in to Vault as an application. */
+/** Login to Vault by AppRole. */
 export interface SecretsVaultAppRoleOptions {
   /**
    * Id of the role: text, env://NAME or file:///path.
@@ -49,14 +49,14 @@ export interface SecretsVaultAppRoleOptions {
    */
   secretId: string | Secret | SecretReference;
   /**
-   * Where the login method is mounted.
+   * Mount path of the auth method.
    *
    * @default "approle"
    */
   mount?: string | undefined;
 }
 
-/** Logs in to Vault as a Kubernetes service account. */
+/** Login to Vault by a Kubernetes service account. */
 export interface SecretsVaultKubernetesOptions {
   /**
    * Role in Vault.
@@ -65,13 +65,13 @@ export interface SecretsVaultKubernetesOptions {
    */
   role: string;
   /**
-   * File of the service account's token; read at each login.
+   * File that holds the token of the service account; read at each login.
    *
    * @default "/var/run/secrets/kubernetes.io/serviceaccount/token"
    */
   tokenFile?: string | undefined;
   /**
-   * Where the login method is mounted.
+   * Mount path of the auth method.
    *
    * @default "kubernetes"
    */

@@ -1,60 +1,60 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
 import type { SecretsVaultOptions } from "./secrets-vault.ts";
 
-/** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are followed. */
+/** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are resolved. */
 export interface SecretsOptions {
   /**
-   * A secret that was read is used for so long, in milliseconds; then it is read again, in the background.
+   * Time after which a secret is read again in the background, in milliseconds.
    *
    * @default 300000
    */
   lifetimeMs?: number | undefined;
   /**
-   * Longest time for reading a secret, in milliseconds.
+   * Timeout for reading a secret, in milliseconds.
    *
    * @default 5000
    */
   timeoutMs?: number | undefined;
   /** HashiCorp Vault or OpenBao, for vault://mount/path#field (KV versions 1 and 2). */
   vault?: SecretsVaultOptions | undefined;
-  /** AWS Secrets Manager, for aws-sm://name#field. Credentials come from where the AWS SDK looks for them. */
+  /** AWS Secrets Manager, for aws-sm://name#field. Credentials come from the default chain of the AWS SDK. */
   aws?: SecretsAwsOptions | undefined;
-  /** Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from where DefaultAzureCredential looks for them. */
+  /** Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from DefaultAzureCredential. */
   azure?: SecretsAzureOptions | undefined;
 }
 
-/** AWS Secrets Manager, for aws-sm://name#field. Credentials come from where the AWS SDK looks for them. */
+/** AWS Secrets Manager, for aws-sm://name#field. Credentials come from the default chain of the AWS SDK. */
 export interface SecretsAwsOptions {
   /**
-   * Region; by default that of the secret's ARN, or the SDK's own (AWS_REGION, …).
+   * Region; by default the region of the secret's ARN, or that of the AWS SDK (AWS_REGION, …).
    *
    * @example "eu-central-1"
    */
   region?: string | undefined;
   /**
-   * Address of the service, in the place of the region's.
+   * URL of the service, instead of that of the region.
    *
    * @example "https://secretsmanager.eu-central-1.amazonaws.com"
    */
   endpoint?: string | undefined;
 }
 
-/** Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from where DefaultAzureCredential looks for them. */
+/** Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from DefaultAzureCredential. */
 export interface SecretsAzureOptions {
   /**
-   * Domain of the vaults; that of a sovereign cloud is another one.
+   * Domain of the vaults; change it for a sovereign cloud.
    *
    * @default "vault.azure.net"
    */
   domain?: string | undefined;
   /**
-   * Address of all vaults, in the place of https://<vault-name>.<domain>.
+   * URL of all vaults, instead of https://<vault-name>.<domain>.
    *
    * @example "https://vault.internal"
    */
   endpoint?: string | undefined;
   /**
-   * Address that gives out tokens; by default AZURE_AUTHORITY_HOST, or Azure's.
+   * URL of the authority that issues tokens; by default AZURE_AUTHORITY_HOST, or that of Azure.
    *
    * @example "https://login.microsoftonline.us"
    */

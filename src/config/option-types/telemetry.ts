@@ -2,42 +2,42 @@
 import type { MeterProvider } from "@opentelemetry/api";
 import type { TracerProvider } from "@opentelemetry/api";
 
-/** Traces and metrics by OpenTelemetry, and what counts as slow. */
+/** Traces and metrics by OpenTelemetry, and the log of slow operations. */
 export interface TelemetryOptions {
   /**
-   * An operation that takes longer, in milliseconds, is counted as slow and logged with what it waited for.
+   * Duration above which an operation is counted as slow and logged with the time per service, in milliseconds.
    *
    * @default 100
    */
   slowOperationMs?: number | undefined;
   /**
-   * Whether spans hold namespaces as they are, and not only their hash.
+   * Whether spans contain namespaces in plain text, not only their hashes.
    *
    * @default false
    */
   includeNamespaces?: boolean | undefined;
   /**
-   * Whether spans hold keys as they are, and not only their hash.
+   * Whether spans contain keys in plain text, not only their hashes.
    *
    * @default false
    */
   includeKeys?: boolean | undefined;
-  /** Names the tenant of a namespace, as a label of the duration of operations; without it there is none. */
+  /** Returns the tenant of a namespace, which labels the duration of operations; off by default. */
   tenantOf?: ((namespace: readonly string[]) => string | null | undefined) | undefined;
   /**
-   * Most tenants that are told apart; all after them are "other".
+   * Most distinct tenants in labels; further tenants are labeled "other".
    *
    * @default 100
    */
   maxTenants?: number | undefined;
   /**
-   * The notes of writes are counted for metrics at most once in so long, in milliseconds; only where metrics are read.
+   * Shortest interval at which recorded intents are counted for metrics, in milliseconds; only where metrics are read.
    *
    * @default 15000
    */
   backlogIntervalMs?: number | undefined;
-  /** Where spans go; by default to the provider that is registered for the process, if any. */
+  /** Provider of tracers; by default the one that is registered for the process, if any. */
   tracerProvider?: TracerProvider | undefined;
-  /** Where metrics go; by default to the provider that is registered for the process, if any. */
+  /** Provider of meters; by default the one that is registered for the process, if any. */
   meterProvider?: MeterProvider | undefined;
 }

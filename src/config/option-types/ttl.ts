@@ -1,26 +1,26 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** How long items live. */
+/** Times to live of items. */
 export interface TtlOptions {
   /**
-   * Minutes that an item lives unless its put says otherwise; no end by default.
+   * Time to live of an item whose put sets none, in minutes; without it, items do not expire.
    *
    * @example 43200
    */
   defaultTtl?: number | undefined;
   /**
-   * Minutes between two sweeps, which take away the vectors of items that have ended.
+   * Interval between two sweeps, in minutes; a sweep deletes the vectors of expired items.
    *
    * @default 60
    */
   sweepIntervalMinutes?: number | undefined;
   /**
-   * Whether get and search renew the time to live of what they return.
+   * Whether get and search refresh the time to live of the items that they return.
    *
    * @default true
    */
   refreshOnRead?: boolean | undefined;
   /**
-   * Minutes by namespace, null for no end; the first rule that fits wins over `defaultTtl`.
+   * Times to live by namespace; the first matching rule overrides `defaultTtl`.
    *
    * @default []
    * @example [{"namespace":["sessions"],"defaultTtl":60}]
@@ -31,11 +31,11 @@ export interface TtlOptions {
 /** One of `ttl.rules`. */
 export interface TtlRuleOptions {
   /**
-   * Leading labels of the namespaces that the rule is for; "*" stands for any one label.
+   * Leading labels of the namespaces that the rule applies to; "*" matches any one label.
    *
    * @example ["users"]
    */
   namespace: string[];
-  /** Minutes that an item lives; null for no expiry. */
+  /** Time to live, in minutes; null for no expiry. */
   defaultTtl: number | null;
 }

@@ -1,4 +1,4 @@
-/** Options of alerts from within the process. */
+/** Options of alerts that the process sends itself. */
 import { z } from "zod";
 import { ALERT_SINKS, type AlertNotice, type AlertSeverity, type AlertSinkName } from "../../ports/alerts.ts";
 import { besideMistakes, count, mustBe } from "./field-types.ts";
@@ -8,74 +8,74 @@ import { credential } from "./secrets.ts";
 const milliseconds = z.int().min(0).max(2_000_000_000);
 const window = milliseconds.min(1);
 const share = z.number().min(0).max(1);
-const minCount = (of: string, least: number) => count.default(least).describe(`Fewer ${of} in the window say nothing.`);
-const windowMs = (ms: number) => window.default(ms).describe("What happened in so many milliseconds counts.");
+const minCount = (of: string, least: number) => count.default(least).describe(`Fewest ${of} in the window; with fewer, the condition is not evaluated.`);
+const windowMs = (ms: number) => window.default(ms).describe("Length of the sliding window, in milliseconds.");
 
-/** What every condition has. */
+/** Options of every condition. */
 function rule(severity: AlertSeverity, forMs: number) {
   return {
-    enabled: z.boolean().default(true).describe("Whether it is looked at."),
-    severity: z.enum(["critical", "warning", "degraded"]).default(severity).describe("How bad it is; says where the alert goes."),
-    forMs: milliseconds.default(forMs).describe("It has to last so long, in milliseconds, before it is told."),
+    enabled: z.boolean().default(true).describe("Whether the condition is evaluated."),
+    severity: z.enum(["critical", "warning", "degraded"]).default(severity).describe("Severity of the alert; selects its routes."),
+    forMs: milliseconds.default(forMs).describe("Time that the condition must hold before the alert fires, in milliseconds."),
   };
 }
 
 const conditions = z
   .strictObject({
-    breakerOpen: z.strictObject(rule("critical", 0)).prefault({}).describe("A circuit breaker is open, or was within the last minute."),
+    breakerOpen: z.strictObject(rule("critical", 0)).prefault({}).describe("A circuit breaker is open, or was open within the last minute."),
     poolExhausted: z
-      .strictObject({ ...rule("critical", 10_000), above: share.default(0.9).describe("Share of the places for requests that are in use.") })
+      .strictObject({ ...rule("critical", 10_000), above: share.default(0.9).describe("Share of the request slots in use above which the alert fires.") })
       .prefault({})
-      .describe("Requests to the CQL database have to wait for others."),
-    nodeUnreachable: z.strictObject(rule("critical", 30_000)).prefault({}).describe("A CQL node cannot be reached."),
+      .describe("Requests to the CQL database wait for a free slot."),
+    nodeUnreachable: z.strictObject(rule("critical", 30_000)).prefault({}).describe("A CQL node is unreachable."),
     errorRate: z
       .strictObject({
         ...rule("critical", 0),
-        above: share.default(0.01).describe("Share of the operations that fail."),
+        above: share.default(0.01).describe("Share of failed operations above which the alert fires."),
         windowMs: windowMs(300_000),
         minCount: minCount("operations", 100),
       })
       .prefault({})
-      .describe("Operations fail; mistakes of the caller, aborts and rate limits do not count."),
+      .describe("Operations fail. Invalid input, aborts and rate limits do not count."),
     vectorSyncFailing: z
       .strictObject({
         ...rule("warning", 0),
-        above: z.int().min(0).default(0).describe("Failures in the window that are borne."),
+        above: z.int().min(0).default(0).describe("Failures in the window above which the alert fires."),
         windowMs: windowMs(300_000),
       })
       .prefault({})
-      .describe("Items are stored without their vectors, for the time being."),
+      .describe("Vectors of stored items could not be written and are queued."),
     latencyP99: z
-      .strictObject({ ...rule("warning", 60_000), aboveMs: count.default(1_000).describe("Milliseconds that 99 of 100 calls stay below.") })
+      .strictObject({ ...rule("warning", 60_000), aboveMs: count.default(1_000).describe("99th percentile of the latency above which the alert fires, in milliseconds.") })
       .prefault({})
-      .describe("Operations of a kind are slow at their 99th percentile."),
+      .describe("The 99th percentile of the latency of one kind of operation is high."),
     slowOperations: z
       .strictObject({
         ...rule("degraded", 0),
-        above: share.default(0.05).describe("Share of the operations that are slow."),
+        above: share.default(0.05).describe("Share of slow operations above which the alert fires."),
         windowMs: windowMs(300_000),
         minCount: minCount("operations", 100),
       })
       .prefault({})
-      .describe("Many operations take longer than what counts as slow, 100 ms by default."),
+      .describe("Many operations take longer than `telemetry.slowOperationMs`."),
     embeddingCache: z
       .strictObject({
         ...rule("degraded", 0),
-        below: share.default(0.5).describe("Share of the texts whose vectors are in the cache."),
+        below: share.default(0.5).describe("Hit rate of the embedding cache below which the alert fires."),
         windowMs: windowMs(900_000),
         minCount: minCount("texts", 1_000),
       })
       .prefault({})
-      .describe("The embedding cache helps little."),
+      .describe("The hit rate of the embedding cache is low."),
     backlogBehind: z
-      .strictObject({ ...rule("warning", 0), aboveMs: window.default(120_000).describe("Milliseconds that a write may be due.") })
+      .strictObject({ ...rule("warning", 0), aboveMs: window.default(120_000).describe("Age of the oldest due intent above which the alert fires, in milliseconds.") })
       .prefault({})
-      .describe("Writes that did not end wait longer to be finished than they should."),
+      .describe("The reconciler is behind: recorded intents are overdue."),
     deadIntents: z
-      .strictObject({ ...rule("warning", 0), above: z.int().min(0).default(0).describe("Dead writes that are borne.") })
+      .strictObject({ ...rule("warning", 0), above: z.int().min(0).default(0).describe("Dead-lettered intents above which the alert fires.") })
       .prefault({})
-      .describe("Writes cannot be finished, however often it is tried."),
-    vectorsLost: z.strictObject(rule("critical", 0)).prefault({}).describe("The collection was lost, and is not filled in again yet."),
+      .describe("Intents are dead-lettered: their writes fail for a reason that a retry does not change."),
+    vectorsLost: z.strictObject(rule("critical", 0)).prefault({}).describe("The Qdrant collection was lost and its rebuild is not complete."),
     searchDegraded: z
       .strictObject(rule("degraded", 60_000))
       .prefault({})
@@ -83,11 +83,11 @@ const conditions = z
     secretRefreshFailing: z
       .strictObject({ ...rule("warning", 0), windowMs: windowMs(900_000) })
       .prefault({})
-      .describe("A secret cannot be renewed; its last good text is used."),
+      .describe("A secret cannot be refreshed; the last valid value stays in use."),
     auditFailing: z.strictObject(rule("critical", 0)).prefault({}).describe("The audit trail cannot be written."),
   })
   .prefault({})
-  .describe("What makes an alert.");
+  .describe("Conditions that fire alerts.");
 
 const pagerDuty = z
   .strictObject({
@@ -97,66 +97,66 @@ const pagerDuty = z
       .default("https://events.pagerduty.com/v2/enqueue")
       .describe("Address of the Events API v2; that of the EU is https://events.eu.pagerduty.com/v2/enqueue."),
   })
-  .describe("PagerDuty, by its Events API v2: one incident an alert, resolved with it.");
+  .describe("PagerDuty (Events API v2): one incident per alert, resolved with the alert.");
 
 const slack = z
   .strictObject({
     webhookUrl: credential
-      .describe("Address of an incoming webhook, which is a secret: text or a secret reference.")
+      .describe("URL of an incoming webhook, which is a secret: text or a secret reference.")
       .meta(example("env://SLACK_WEBHOOK")),
   })
   .describe("A Slack channel.");
 
 const email = z
   .strictObject({
-    host: z.string().min(1).describe("Name of the mail server.").meta(example("smtp.internal")),
-    port: count.max(65_535).default(587).describe("Its port."),
+    host: z.string().min(1).describe("Host name of the SMTP server.").meta(example("smtp.internal")),
+    port: count.max(65_535).default(587).describe("Port of the SMTP server."),
     tls: z
       .enum(["starttls", "implicit", "none"])
       .default("starttls")
-      .describe('"starttls" sends nothing without TLS, "implicit" speaks TLS at once (port 465), "none" sends in the clear.'),
-    user: z.string().min(1).optional().describe("Who logs in; nobody by default.").meta(example("agents")),
+      .describe('"starttls" requires an upgrade to TLS, "implicit" connects with TLS (port 465), "none" sends unencrypted.'),
+    user: z.string().min(1).optional().describe("User name for the login; without one there is no login.").meta(example("agents")),
     password: credential.optional().describe("Password of the user: text or a secret reference.").meta(example("env://SMTP_PASSWORD")),
     from: z.string().min(3).describe("Address of the sender.").meta(example("agents@example.com")),
-    to: z.array(z.string().min(3)).min(1).describe("Addresses of those who get it.").meta(example(["on-call@example.com"])),
+    to: z.array(z.string().min(3)).min(1).describe("Addresses of the recipients.").meta(example(["on-call@example.com"])),
   })
   .superRefine(({ user, password }, context) => {
     const needed = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });
     if (user !== undefined && password === undefined) needed("password", "is required with a user");
     if (password !== undefined && user === undefined) needed("user", "is required with a password");
   }, besideMistakes)
-  .describe("Mail, by the package nodemailer.");
+  .describe("Mail, sent by the optional package nodemailer.");
 
 const webhook = z
   .strictObject({
-    url: credential.describe("Web address that alerts are posted to as JSON: text or a secret reference.").meta(example("https://alerts.internal/hook")),
-    headers: z.record(z.string().min(1), credential).optional().describe("Headers to send with them, such as authorization; the values are secret."),
+    url: credential.describe("URL that receives alerts as JSON in a POST request: text or a secret reference.").meta(example("https://alerts.internal/hook")),
+    headers: z.record(z.string().min(1), credential).optional().describe("Headers of these requests, such as authorization; the values are secret."),
   })
-  .describe("Any service that takes JSON.");
+  .describe("Any service that accepts JSON.");
 
 const delivery = z
   .strictObject({
-    maxQueued: count.default(100).describe("Most alerts of which a message waits, for each place; the least bad is dropped, and counted."),
-    maxPerMinute: count.default(30).describe("Most messages in a minute, for each place; others wait, and only the newest of an alert does."),
-    timeoutMs: window.default(10_000).describe("Longest time for one attempt, in milliseconds."),
-    initialDelayMs: window.default(1_000).describe("Pause before the second attempt, in milliseconds; doubles each time."),
-    maxDelayMs: window.default(60_000).describe("Longest pause, in milliseconds."),
-    giveUpAfterMs: window.default(3_600_000).describe("A message that could not be sent for so long, in milliseconds, is lost, and counted."),
+    maxQueued: count.default(100).describe("Largest number of queued alerts for each sink; beyond it, the least severe is dropped and counted."),
+    maxPerMinute: count.default(30).describe("Most messages per minute for each sink; the newest message of each alert waits in the queue."),
+    timeoutMs: window.default(10_000).describe("Timeout of one attempt, in milliseconds."),
+    initialDelayMs: window.default(1_000).describe("Delay before the second attempt, in milliseconds; doubles with each attempt."),
+    maxDelayMs: window.default(60_000).describe("Longest delay between attempts, in milliseconds."),
+    giveUpAfterMs: window.default(3_600_000).describe("Time after which an undelivered message is dropped and counted, in milliseconds."),
   })
   .prefault({})
-  .describe("How messages are sent.");
+  .describe("Queueing, rate and retries of messages.");
 
 const sinkNames = z.array(z.enum(ALERT_SINKS));
 const routes = z
   .strictObject({
-    critical: sinkNames.optional().describe("Places for critical alerts; by default PagerDuty, else Slack, else mail, and webhook and callback."),
-    warning: sinkNames.optional().describe("Places for warnings; by default Slack, else mail, else PagerDuty, and webhook and callback."),
-    degraded: sinkNames.optional().describe("Places for the rest; by default mail, else Slack, else PagerDuty, and webhook and callback."),
+    critical: sinkNames.optional().describe("Sinks of critical alerts; by default PagerDuty, else Slack, else mail, and also webhook and callback."),
+    warning: sinkNames.optional().describe("Sinks of warnings; by default Slack, else mail, else PagerDuty, and also webhook and callback."),
+    degraded: sinkNames.optional().describe("Sinks of degraded alerts; by default mail, else Slack, else PagerDuty, and also webhook and callback."),
   })
   .prefault({})
-  .describe("Where alerts of each severity go.");
+  .describe("Sinks by severity.");
 
-/** Alerts from within the process. */
+/** Alerts that the process sends itself. */
 export const alerts = z
   .strictObject({
     conditions,
@@ -168,33 +168,33 @@ export const alerts = z
     callback: z
       .custom<(notice: AlertNotice) => void | Promise<void>>((value) => typeof value === "function", mustBe("be a function that takes a notice"))
       .optional()
-      .describe("Is given each notice."),
-    source: z.string().min(1).max(100).optional().describe("Names this process in alerts; by default the name of the host.").meta(example("agents-1")),
+      .describe("Receives each notice."),
+    source: z.string().min(1).max(100).optional().describe("Name of this process in alerts; by default the host name.").meta(example("agents-1")),
     runbook: z
       .string()
       .min(1)
       .default("docs/operations.md")
-      .describe("Where the runbook is read; the name of the condition follows it, after a #. A web address can be followed.")
+      .describe("Path or URL of the runbook; alerts append # and the name of the condition. Set a URL so that alerts link to it.")
       .meta(example("https://docs.internal/operations")),
-    intervalMs: window.default(15_000).describe("Between two looks at the store, in milliseconds."),
-    resolveAfterMs: milliseconds.default(60_000).describe("An alert ends when all is well for so long, in milliseconds: what comes and goes is one alert."),
-    repeatAfterMs: window.default(14_400_000).describe("What still fires is told again after so long, in milliseconds."),
-    flushMs: window.default(5_000).describe("Longest time to send the last messages when the store stops, in milliseconds."),
+    intervalMs: window.default(15_000).describe("Interval between two evaluations of the conditions, in milliseconds."),
+    resolveAfterMs: milliseconds.default(60_000).describe("Time without the condition after which an alert resolves, in milliseconds; a condition that comes and goes is one alert."),
+    repeatAfterMs: window.default(14_400_000).describe("Interval at which a firing alert is sent again, in milliseconds."),
+    flushMs: window.default(5_000).describe("Timeout for sending the last messages when the store stops, in milliseconds."),
     delivery,
   })
   .superRefine((options, context) => {
     const given = options as Partial<Record<AlertSinkName, unknown>>;
     if (ALERT_SINKS.every((name) => given[name] === undefined)) {
-      context.addIssue({ code: "custom", message: `must name where alerts go: ${ALERT_SINKS.join(", ")}` });
+      context.addIssue({ code: "custom", message: `must have at least one sink: ${ALERT_SINKS.join(", ")}` });
     }
     for (const [severity, names] of Object.entries(options.routes ?? {})) {
       for (const name of Array.isArray(names) ? names : []) {
         if (given[name] !== undefined) continue;
-        context.addIssue({ code: "custom", path: ["routes", severity], message: `names ${name}, which is not given: add alerts.${name}` });
+        context.addIssue({ code: "custom", path: ["routes", severity], message: `names ${name}, which is not configured: add alerts.${name}` });
       }
     }
   }, besideMistakes)
-  .describe("Alerts from within the process, to PagerDuty, Slack, mail, a webhook or a function. Left out, there are none.");
+  .describe("Alerts to PagerDuty, Slack, mail, a webhook or a function, sent by the process itself. Off by default.");
 
-/** The options in force, defaults filled in. */
+/** Parsed options with defaults. */
 export type AlertsOptions = z.output<typeof alerts>;

@@ -8,19 +8,19 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 
 const file = z
   .strictObject({
-    path: z.string().min(1).describe("The file; made, with its folder, for its owner only.").meta(example("./audit.jsonl")),
-    maxBytes: count.default(100 * 1024 * 1024).describe("A file of so many bytes is put aside, under its name and the time."),
-    maxAgeHours: z.number().positive().default(24).describe("A file of this age, in hours, is put aside."),
-    maxFiles: count.default(30).describe("Files that were put aside and are kept; the oldest go first."),
-    fsync: z.boolean().default(false).describe("Whether lines are on the disk, and not only with the operating system, before a write goes on."),
+    path: z.string().min(1).describe("Path of the file. The file and its directory are created with access for their owner only.").meta(example("./audit.jsonl")),
+    maxBytes: count.default(100 * 1024 * 1024).describe("Size at which the file is rotated, in bytes; the time is appended to the name of the rotated file."),
+    maxAgeHours: z.number().positive().default(24).describe("Age at which the file is rotated, in hours."),
+    maxFiles: count.default(30).describe("Number of rotated files to keep; the oldest are deleted."),
+    fsync: z.boolean().default(false).describe("Whether each group of lines is flushed to disk (fsync) before the operation continues."),
   })
-  .describe("JSON lines in a file, which is put aside when it is big or old.");
+  .describe("JSON lines in a file that is rotated by size and age.");
 
 const table = z
   .strictObject({
-    retentionDays: z.number().positive().max(7_300).default(90).describe("Days after which the database drops an entry by itself."),
+    retentionDays: z.number().positive().max(7_300).default(90).describe("Time to live of an entry, in days."),
   })
-  .describe("The table `audit` in the store's keyspace; only for a store on servers.");
+  .describe("Entries in the table `audit` of the store's keyspace; only for a store on servers.");
 
 /** The audit trail. */
 export const audit = z
@@ -30,25 +30,25 @@ export const audit = z
     callback: z
       .custom<(entry: AuditEntry) => void | Promise<void>>(isFunction, "must be a function that takes an entry")
       .optional()
-      .describe("Is given each entry; the next waits until its promise resolves."),
+      .describe("Receives each entry; the next entry waits until the returned promise resolves."),
     policy: z
       .enum(["block", "continue"])
       .default("block")
-      .describe('When entries cannot be kept: "block" lets no operation through, "continue" counts what is lost.'),
-    reads: z.boolean().default(false).describe("Whether gets, searches and listings have entries too."),
+      .describe('When entries cannot be written: "block" rejects operations, "continue" runs them and counts the lost entries.'),
+    reads: z.boolean().default(false).describe("Whether gets, searches and listings are recorded too."),
     actor: z
       .custom<() => string | null | undefined>(isFunction, "must be a function that returns a text or null")
       .optional()
-      .describe("Names who makes a call whose view does not say; by default the user in LangGraph's config."),
+      .describe("Returns the actor of a call whose view names none; by default the user in LangGraph's config."),
     actorTrust: z
       .enum(["claimed", "verified"])
       .default("claimed")
       .describe(
-        'Who may name the actor: "claimed" takes the view\'s `actor`, then `audit.actor`, then LangGraph\'s config, all of which callers may set; ' +
-          '"verified" takes only what `audit.actor` returns. Set it where users can influence views or the config of runs.',
+        'Source of the actor: "claimed" uses the view\'s `actor`, then `audit.actor`, then LangGraph\'s config, all of which callers may set; ' +
+          '"verified" uses only `audit.actor`. Set "verified" where users can influence views or the config of runs.',
       ),
-    maxQueued: count.default(10_000).describe("Most entries that wait to be written."),
-    timeoutMs: count.default(5_000).describe("Longest time to keep a group of entries, in milliseconds."),
+    maxQueued: count.default(10_000).describe("Largest number of entries that wait to be written."),
+    timeoutMs: count.default(5_000).describe("Timeout for writing a group of entries, in milliseconds."),
   })
   .superRefine(({ actor, actorTrust }, context) => {
     if (actorTrust !== "verified" || actor !== undefined) return;
@@ -57,12 +57,12 @@ export const audit = z
   }, besideMistakes)
   .superRefine(({ file: inFile, table: inTable, callback }, context) => {
     if (inFile !== undefined || inTable !== undefined || callback !== undefined) return;
-    context.addIssue({ code: "custom", message: "must name where entries go: file, table or callback" });
+    context.addIssue({ code: "custom", message: "must have at least one of file, table and callback" });
   })
-  .describe("The audit trail: who wrote what, when, and what became of it; never a value. Left out, there is none.");
+  .describe("The audit trail: who wrote what, when, with which outcome; never a value. Off by default.");
 
 /** The audit trail of a store without servers. */
 export const embeddedAudit = audit.superRefine(({ table: inTable }, context) => {
   if (inTable === undefined) return;
-  context.addIssue({ code: "custom", path: ["table"], message: "needs a store on servers: give file or callback" });
+  context.addIssue({ code: "custom", path: ["table"], message: "needs a store on servers: set file or callback" });
 });

@@ -1,8 +1,8 @@
-/** Options of what values go through on their way to the database. */
+/** Options of how values are encoded for the database. */
 import { z } from "zod";
 import type { Codec } from "../../ports/codec.ts";
 
-/** What values are encoded by. */
+/** The codec of values. */
 export const codec = z
   .custom<Codec>(
     (value) =>
@@ -10,9 +10,9 @@ export const codec = z
       value !== null &&
       typeof (value as Partial<Codec>).encode === "function" &&
       typeof (value as Partial<Codec>).decode === "function",
-    "must have the methods encode and decode, as aesGcmCodec() makes it",
+    "must have the methods encode and decode; aesGcmCodec() returns such an object",
   )
-  .describe("Encrypts values, or changes them otherwise, before they are stored; aesGcmCodec() is one.");
+  .describe("Encodes values before they are stored, for example to encrypt them; aesGcmCodec() returns one.");
 
 /** Which scalars of a value the index keeps to apply filters. */
 export const indexPayload = z

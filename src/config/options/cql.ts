@@ -20,15 +20,15 @@ export const cql = z
       .optional()
       .describe('Nodes to start from: "host" or "host:port". Not with `cloud` or `client`.')
       .meta(example(["10.0.0.1", "10.0.0.2"])),
-    port: z.int().min(1).max(65_535).optional().describe("Port of contact points that name none; 9042 by default.").meta(example(9042)),
+    port: z.int().min(1).max(65_535).optional().describe("Port of contact points without one; 9042 by default.").meta(example(9042)),
     localDataCenter: z
       .string()
       .min(1)
       .optional()
-      .describe("Data centre whose nodes serve the operations; `nodetool status` shows it.")
+      .describe("Data center whose nodes serve the operations; `nodetool status` lists it.")
       .meta(example("datacenter1")),
     cloud: cloud.optional(),
-    keyspace: identifier.describe("Keyspace of the store; made at the first start.").meta({
+    keyspace: identifier.describe("Keyspace of the store; created at the first start.").meta({
       ...example("agents"),
       ...fixed("holds the records: another keyspace is another store"),
     }),
@@ -36,39 +36,39 @@ export const cql = z
       .strictObject({
         username: credential.describe("Name of the role: the text itself, or a secret reference.").meta(example("agents")),
         password: credential
-          .describe("Its password: the text itself, or a secret reference.")
+          .describe("Password of the role: the text itself, or a secret reference.")
           .meta(example("vault://secret/agents#password")),
       })
       .optional()
-      .describe("Login by name and password, of the moment at each new connection."),
-    tls: tls.optional().describe("TLS; {} trusts the authorities that Node.js trusts. Left out, nothing is encrypted."),
+      .describe("Login by name and password; secret references are resolved at each new connection."),
+    tls: tls.optional().describe("TLS; {} trusts the CAs that Node.js trusts. By default connections are not encrypted."),
     ssl: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("TLS as the options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer."),
+      .describe("Options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer."),
     replication: z
       .record(z.string().min(1), count)
       .optional()
-      .describe("Replicas by data centre; by default the lesser of 3 and the number of local nodes.")
+      .describe("Replicas by data center for a new keyspace; by default 3 in the local one, or the number of its nodes if smaller.")
       .meta({
         ...example({ datacenter1: 3 }),
-        ...fixed("counts only when the keyspace is made; ALTER KEYSPACE changes it afterwards"),
+        ...fixed("applies only when the keyspace is created; use ALTER KEYSPACE to change it afterwards"),
       }),
     client: z
       .custom<Client>((value) => typeof value === "object" && value !== null && "execute" in value, mustBe("be a cassandra-driver Client"))
       .optional()
-      .describe("A driver Client of your own, with its own policies; it is never shut down by the store."),
+      .describe("Your own driver Client, with its own policies; the store does not shut it down."),
     buckets: z
-      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256).describe("Number of partitions of each of these namespaces.") }))
+      .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256).describe("Number of partitions of each matching namespace.") }))
       .default([])
-      .describe("Partitions of a huge namespace; the first rule that fits wins, otherwise it has one.")
+      .describe("Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one.")
       .meta({
         ...example([{ namespace: ["logs"], buckets: 16 }]),
-        ...fixed("says in which partitions the records already lie"),
+        ...fixed("determines the partitions of existing records"),
       }),
     requestTimeoutMs: count
       .default(6_000)
-      .describe("Longest wait for the answer of one node, in milliseconds; a little above the server's own time-outs."),
+      .describe("Timeout of a request to one node, in milliseconds; keep it above the server's own timeouts."),
     profiles,
     pooling,
     speculativeExecution: speculativeExecution.optional(),
@@ -84,7 +84,7 @@ export const cql = z
     }
   }, besideMistakes);
 
-/** The profiles of a client that the store makes are these options. */
+/** Without `client`, the store's own client has no execution profiles to refer to. */
 function refuseForeignProfiles({ client, profiles: given }: { readonly client?: unknown; readonly profiles: unknown }, context: z.RefinementCtx): void {
   if (client !== undefined || typeof given !== "object" || given === null) return;
   for (const [purpose, profile] of Object.entries(given)) {
@@ -92,19 +92,19 @@ function refuseForeignProfiles({ client, profiles: given }: { readonly client?: 
     context.addIssue({
       code: "custom",
       path: ["profiles", purpose, "executionProfile"],
-      message: "names a profile of a client of your own: give cql.client too",
+      message: "names an execution profile of your own client: set cql.client too",
     });
   }
 }
 
-/** What a client of the caller's own, or a bundle, already says. */
-const REQUIRED_BY = {
+/** Options that `client` or `cloud` already determines. */
+const EXCLUDED_BY = {
   client: ["contactPoints", "port", "credentials", "tls", "ssl", "cloud", "speculativeExecution"],
   cloud: ["contactPoints", "port", "localDataCenter", "tls", "ssl"],
 } as const;
 
 function refuseTwoWaysToConnect(options: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
-  for (const [way, names] of Object.entries(REQUIRED_BY)) {
+  for (const [way, names] of Object.entries(EXCLUDED_BY)) {
     for (const name of options[way] === undefined ? [] : names) {
       if (options[name] === undefined) continue;
       context.addIssue({ code: "custom", path: [name], message: `and cql.${way} exclude each other: leave one of them out` });

@@ -22,62 +22,62 @@ function profile<Levels extends z.core.util.EnumLike>(
 ) {
   return z
     .strictObject({
-      consistency: consistency.describe(`How many replicas must answer ${what}.`),
-      timeoutMs: count.optional().describe(`Longest wait for the answer of one node, in milliseconds; ${timeout} by default.`).meta(example(6000)),
+      consistency: consistency.describe(`Consistency level of ${what}.`),
+      timeoutMs: count.optional().describe(`Timeout of a request to one node, in milliseconds; ${timeout} by default.`).meta(example(6000)),
       executionProfile: z
         .string()
         .min(1)
         .optional()
-        .describe("Name of an execution profile of your own `client`, for what these options do not say.")
+        .describe("Name of an execution profile of your own `client`, for settings that these options do not cover.")
         .meta(example("analytics")),
     })
     .prefault({})
-    .describe(`How ${what} is asked for.`);
+    .describe(`Execution of ${what}.`);
 }
 
-/** How each kind of operation is asked for. */
+/** Execution of each kind of request. */
 export const profiles = z
   .strictObject({
     read: profile(readConsistency, "a read", "`requestTimeoutMs`"),
     write: profile(writeConsistency, "a write", "`requestTimeoutMs`"),
     scan: profile(readConsistency, "a page of a scan of many partitions", "twice `requestTimeoutMs`"),
-    schema: profile(readConsistency, "a look at the schema, or a change of it,", "30 s, or `requestTimeoutMs` if that is longer,"),
+    schema: profile(readConsistency, "a read or change of the schema", "30 s, or `requestTimeoutMs` if longer,"),
   })
   .prefault({})
   .describe(
-    "How each kind of operation is asked for. Reads and writes that need fewer replicas than a quorum may not see each other, " +
-      "and an acknowledged write may be lost with one node; each start then warns.",
+    "Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an " +
+      "acknowledged write; each start then logs a warning.",
   );
 
 /** Connections to each node. */
 export const pooling = z
   .strictObject({
-    connectionsPerNode: count.optional().describe("Connections to each node of the local data centre; 1 by default.").meta(example(2)),
+    connectionsPerNode: count.optional().describe("Connections to each node of the local data center; 1 by default.").meta(example(2)),
     maxRequestsPerConnection: count
       .max(32_768)
       .optional()
-      .describe("Most requests under way on one connection; 2048 by default. Beyond, another node is asked.")
+      .describe("Most requests in flight on one connection; 2048 by default. Beyond it, the driver uses another node.")
       .meta(example(2048)),
     heartbeatMs: z
       .int()
       .min(0)
       .optional()
-      .describe("Pause after which an idle connection is tried, in milliseconds; 30000 by default, 0 never.")
+      .describe("Interval of heartbeats on an idle connection, in milliseconds; 30000 by default, 0 disables them.")
       .meta(example(30_000)),
-    warmUp: z.boolean().default(true).describe("Whether all connections are made at start, and not when they are first needed."),
+    warmUp: z.boolean().default(true).describe("Whether all connections are opened at start instead of at first use."),
   })
   .prefault({})
   .describe("Connections to the nodes.");
 
-/** Asks a second node while the first is slow. */
+/** Speculative execution: sends a request to a second node while the first is slow. */
 export const speculativeExecution = z
   .strictObject({
-    delayMs: count.describe("After so long without an answer, in milliseconds, the next node is asked too.").meta(example(100)),
-    maxExecutions: count.default(1).describe("Most nodes that are asked besides the first."),
+    delayMs: count.describe("Time without an answer after which the request goes to the next node too, in milliseconds.").meta(example(100)),
+    maxExecutions: count.default(1).describe("Most additional nodes for one request."),
   })
   .describe(
-    "Asks another node while one is slow; the first answer counts. For reads and writes of data, which may all be done twice " +
-      "without harm. Left out, one node is asked at a time.",
+    "Sends a request to another node while one is slow; the first answer is used. Applies to reads and writes of data, " +
+      "which are idempotent. Off by default.",
   );
 
 /** Astra DB. */
@@ -86,7 +86,7 @@ export const cloud = z
     secureConnectBundle: z
       .string()
       .min(1)
-      .describe("Path of the secure connect bundle, a .zip file: it names the nodes and the data centre, and holds the certificates.")
+      .describe("Path of the secure connect bundle (.zip), which holds nodes, data center and certificates.")
       .meta(example("./secure-connect-agents.zip")),
   })
-  .describe("Astra DB. With `credentials` of an application token: username \"token\", password \"AstraCS:…\".");
+  .describe("Astra DB. Use an application token as `credentials`: username \"token\", password \"AstraCS:…\".");

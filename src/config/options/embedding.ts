@@ -6,9 +6,9 @@ import { count } from "./field-types.ts";
 export const embeddingCalls = z
   .strictObject({
     maxTextsPerCall: count.default(128).describe("Most texts in one call to the provider."),
-    maxCalls: count.default(4).describe("Most calls to the provider under way at once."),
-    maxWaitingTexts: count.default(50_000).describe("Most texts that wait for the provider; beyond, calls are refused."),
-    cacheBytes: z.int().min(0).default(32 * 1024 * 1024).describe("Memory for cached vectors, in bytes; 0 keeps none."),
+    maxCalls: count.default(4).describe("Most concurrent calls to the provider."),
+    maxWaitingTexts: count.default(50_000).describe("Most texts that wait for the provider; beyond it, calls are rejected as unavailable."),
+    cacheBytes: z.int().min(0).default(32 * 1024 * 1024).describe("Size of the vector cache, in bytes; 0 disables it."),
   })
   .prefault({})
   .describe("Calls to the embedding provider.");

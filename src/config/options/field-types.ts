@@ -1,18 +1,18 @@
-/** Kinds of values that several options have. */
+/** Types that several options share. */
 import { z } from "zod";
 import { parseTextPath } from "../../model/index-text.ts";
 import { ANY_LABEL, toPath } from "../../model/namespace.ts";
 import { example } from "./meta.ts";
 
 /**
- * Makes a check of several options together run beside mistakes in single ones, so that all are told at once. What it looks
- * at may be of any kind then.
+ * Lets a refinement over several options run although single options are invalid, so that one error reports all mistakes.
+ * The refinement must accept values of any type.
  */
 export const besideMistakes = {
   when: ({ value }: { readonly value: unknown }): boolean => typeof value === "object" && value !== null,
 };
 
-/** For `z.custom()`: says what is wrong, and lets checks of several options run {@link besideMistakes}. */
+/** Parameters for `z.custom()`: the error message, and permission for later refinements to run, see {@link besideMistakes}. */
 export function mustBe(what: string): { readonly error: string; readonly abort: false } {
   return { error: `must ${what}`, abort: false };
 }
@@ -35,7 +35,7 @@ export const textPath = z
   })
   .meta(example("text"));
 
-/** The namespaces that a rule is for. */
+/** The namespaces that a rule applies to. */
 export const pattern = z
   .array(z.string())
   .superRefine((labels, context) => {
@@ -45,5 +45,5 @@ export const pattern = z
       context.addIssue({ code: "custom", message: (error as Error).message });
     }
   })
-  .describe(`Leading labels of the namespaces that the rule is for; "${ANY_LABEL}" stands for any one label.`)
+  .describe(`Leading labels of the namespaces that the rule applies to; "${ANY_LABEL}" matches any one label.`)
   .meta(example(["users"]));

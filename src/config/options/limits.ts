@@ -9,20 +9,20 @@ import { count } from "./field-types.ts";
 /** Bounds of single operations. */
 export const limits = z
   .strictObject({
-    maxValueBytes: count.default(4 * 1024 * 1024).describe("Longest stored value, in bytes of JSON."),
+    maxValueBytes: count.default(4 * 1024 * 1024).describe("Largest value, in bytes of JSON."),
     maxLabelBytes: count
       .max(MAX_PATH_BYTES)
       .default(DEFAULT_LABEL_BYTES)
-      .describe(`Longest label of a namespace, in UTF-8 bytes; all labels together have no more than ${MAX_PATH_BYTES}.`),
+      .describe(`Longest label of a namespace, in UTF-8 bytes; all labels together are limited to ${MAX_PATH_BYTES}.`),
     maxNamespaceLabels: count.max(MAX_LABELS).default(MAX_LABELS).describe("Most labels of a namespace."),
     maxKeyBytes: count.max(MAX_KEY_BYTES).default(MAX_KEY_BYTES).describe("Longest key, in UTF-8 bytes."),
     maxIndexPaths: count
       .default(64)
-      .describe("Most paths of texts that the `index` of one put, or of a view, may name; `{a,b}` counts as two."),
+      .describe("Most text paths in the `index` of one put or view; `{a,b}` counts as two."),
     maxBatchOperations: count.default(10_000).describe("Most operations in one batch."),
     maxBatchBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of keys, values, filters and queries in one batch; the operations after them are refused."),
+      .describe("Most bytes of keys, values, filters and queries in one batch; the operations beyond it are rejected."),
     maxFilterDepth: count
       .max(DEEPEST_FILTER)
       .default(DEFAULT_FILTER_LIMITS.maxFilterDepth)
@@ -38,22 +38,22 @@ export const limits = z
       .describe("Longest filter, in characters of its field names and operands."),
     maxFilterTests: count
       .default(10_000_000)
-      .describe("Most conditions that the filter of one search evaluates, over all items; beyond, the search ends as `truncated`."),
+      .describe("Most filter conditions that one search evaluates, over all items; beyond it, the search returns as `truncated`."),
     maxLimit: count.default(100_000).describe("Greatest `limit` of a search or a listing of namespaces."),
     maxOffset: count.default(1_000_000).describe("Greatest `offset` of a search or a listing of namespaces."),
     maxQueryBytes: count.default(65_536).describe("Longest query of a search, in UTF-8 bytes."),
     maxScannedItems: count
       .default(100_000)
-      .describe("Most items that one search reads without returning them, for `offset` or a filter; a namespace without live items counts as ten."),
-    maxScoredHits: count.default(10_000).describe("Most vector hits that one search looks at."),
+      .describe("Most items that one search reads and skips, for `offset` or a filter; a namespace without live items counts as ten."),
+    maxScoredHits: count.default(10_000).describe("Most vector hits that one search reads."),
     maxKeywordCandidates: count
       .default(2_000)
-      .describe("Most items that a search ranks by keywords while similarity cannot be had."),
+      .describe("Most items that a degraded search ranks by keywords."),
     maxKeywordBytes: count
       .default(16 * 1024 * 1024)
       .describe(
-        "Most bytes of values that a search ranks by keywords; beyond, it ranks what it has read and reports `info.truncated`. " +
-          "Lower it to shorten searches during an outage.",
+        "Most bytes of values that a degraded search ranks by keywords; beyond it, the search ranks what it has read and reports " +
+          "`info.truncated`. Lower it to shorten searches during an outage.",
       ),
     deadlineMs: count
       .default(10_000)
@@ -61,43 +61,43 @@ export const limits = z
     queryEmbeddingDeadlineMs: count
       .default(3_000)
       .describe(
-        "Time budget for embedding the query of a search, in milliseconds. When it is spent, the search is ranked by keywords; raise it for a slow embedding provider.",
+        "Time budget for embedding the query of a search, in milliseconds. Beyond it, the search ranks by keywords; raise it for a slow embedding provider.",
       ),
     vectorQueryDeadlineMs: count
       .default(1_000)
       .describe(
-        "Time budget of one query to the vector index, in milliseconds. When it is spent, the search is ranked by keywords; raise it where exact queries over many vectors take longer.",
+        "Time budget of one query to the vector index, in milliseconds. Beyond it, the search ranks by keywords; raise it where exact queries over many vectors take longer.",
       ),
     writeDeadlineMs: count
       .max(WRITE_BOUND_MS)
       .default(WRITE_BOUND_MS)
-      .describe("Time budget of a put or delete, or of those of a batch, in milliseconds; embedding gets half of it."),
+      .describe("Time budget of a put, a delete, or all writes of a batch, in milliseconds; embedding gets half of it."),
     vectorWriteDeadlineMs: count
       .default(5_000)
       .describe(
-        "Time budget of one write to the vector index, in milliseconds. When it is spent, the vectors are left to the reconciler, see `vectorSync`.",
+        "Time budget of one write to the vector index, in milliseconds. Beyond it, the reconciler writes the vectors, see `vectorSync`.",
       ),
     maintenanceDeadlineMs: count
       .default(60_000)
       .describe(
-        "Time budget of one request of the reconciler, a repair, a sweep or the rebuild of a lost collection, in milliseconds: one page of a scan, not all of it. It does not depend on the other budgets.",
+        "Time budget of one request of the reconciler, a repair, a sweep or a rebuild, in milliseconds: one page of a scan, not the entire scan. Independent of the other budgets.",
       ),
     drainMs: count
       .default(10_000)
-      .describe("Longest time, in milliseconds, that stop() waits for operations in flight and for refreshes of times to live; then they are given up."),
+      .describe("Longest time, in milliseconds, that stop() waits for operations in flight and for TTL refreshes; then it aborts them."),
     maxPendingBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of values that are being written at once; beyond, puts are refused as unavailable."),
+      .describe("Most bytes of values in flight of puts; beyond it, puts are rejected as unavailable."),
     maxReadBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of values that one batch of gets or one search returns; beyond, it is refused. One value is always returned."),
+      .describe("Most bytes of values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned."),
     maxPendingReadBytes: count
       .default(256 * 1024 * 1024)
-      .describe("Most bytes of values that batches of gets and searches in flight hold; beyond, they are refused as unavailable."),
-    maxConcurrentSearches: count.default(32).describe("Most searches and listings that run at once; others wait."),
+      .describe("Most bytes of values that gets and searches in flight hold; beyond it, they are rejected as unavailable."),
+    maxConcurrentSearches: count.default(32).describe("Most concurrent searches and listings; others wait."),
     maxQueuedSearches: count
       .default(10_000)
-      .describe("Most searches and listings that wait; beyond, they are refused as unavailable."),
+      .describe("Most searches and listings that wait; beyond it, they are rejected as unavailable."),
   })
   .prefault({})
   .describe("Bounds of single operations.");

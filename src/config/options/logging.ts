@@ -8,16 +8,16 @@ const loggerLike = z.custom<Logger>(
     typeof value === "object" &&
     value !== null &&
     (["debug", "info", "warn", "error"] as const).every((level) => typeof (value as Partial<Logger>)[level] === "function"),
-  mustBe("have the methods debug, info, warn and error, as a pino logger or the console has"),
+  mustBe("have the methods debug, info, warn and error, like a pino logger or the console"),
 );
 
-/** The least that is logged. */
+/** The lowest level that is logged. */
 export const logLevel = z
   .enum(["debug", "info", "warn", "error", "silent"])
   .default("debug")
-  .describe('Least level of the lines that the logger is given; "silent" gives it none. The logger may have a level of its own.');
+  .describe('Lowest level that is passed to the logger; "silent" passes nothing. The logger may apply its own level.');
 
 /** Where log lines go. */
 export const logger = loggerLike
   .default(() => silentLogger)
-  .describe("Where log lines go; a pino logger fits as it is, and to a console each line goes as one JSON object.");
+  .describe("Logger of the store: a pino logger, or the console, which receives each line as one JSON object. Silent by default.");

@@ -1,25 +1,25 @@
 /**
- * What an option says of itself beyond its type, default and description; given by `.meta()`, read by the catalogue of
- * options, and so by messages, documentation and reload.
+ * Metadata of an option beyond type, default and description. Set by `.meta()`; the catalogue of options reads it for
+ * messages, documentation and reload.
  */
 export interface OptionMeta {
-  /** A value that is right, for messages and documentation; needed where neither a default nor the type gives one. */
+  /** A valid value for messages and documentation; needed where neither a default nor the type provides one. */
   readonly example?: unknown;
-  /** Nothing of a value given for it, or for what is below it, is ever shown. */
+  /** The value, and the values below it, are never printed. */
   readonly isSecret?: true;
-  /** Why neither it nor what is below it can change while the store runs; absent, it can. */
+  /** Why the option, and those below it, cannot change while the store runs; undefined when they can. */
   readonly fixed?: string;
 }
 
-/** Says that an option cannot change while the store runs, and why: the rest of a sentence that begins with its name. */
+/** Marks an option that cannot change while the store runs. `why` continues a sentence that begins with the option's name. */
 export function fixed(why: string): { readonly fixed: string } {
   return { fixed: why };
 }
 
-/** Gives a value that is right. */
+/** Adds a valid value. */
 export function example(value: unknown): { readonly example: unknown } {
   return { example: value };
 }
 
-/** Says that values are never shown. */
+/** Marks values that are never printed. */
 export const secret = { isSecret: true } as const;

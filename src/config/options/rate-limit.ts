@@ -1,4 +1,4 @@
-/** Options of how fast operations may come. */
+/** Options of rate limits. */
 import { z } from "zod";
 import { count } from "./field-types.ts";
 
@@ -8,9 +8,9 @@ const rate = z
     periodMs: count.default(1_000).describe("Length of a period, in milliseconds."),
     burst: count
       .optional()
-      .describe("Token bucket only: operations that may come at once after a pause; as many as `operations` by default."),
+      .describe("Capacity of the token bucket: operations allowed at once after a pause; by default `operations`. Not for sliding windows."),
   })
-  .describe("So many operations in so long.");
+  .describe("Operations per period.");
 
 const rates = z.strictObject({
   all: rate.optional().describe("Operations of all kinds together."),
@@ -21,33 +21,33 @@ const rates = z.strictObject({
   listNamespaces: rate.optional().describe("Listings of namespaces."),
 });
 
-/** Rate limits; a batch costs its operations. */
+/** Rate limits; a batch counts as its operations. */
 export const rateLimit = z
   .strictObject({
     algorithm: z
       .enum(["token-bucket", "sliding-window"])
       .default("token-bucket")
-      .describe('"token-bucket" lets a burst through and then an even pace; "sliding-window" no more than that in any period.'),
+      .describe('"token-bucket" allows a burst and then an even rate; "sliding-window" allows at most `operations` in any period.'),
     mode: z
       .enum(["reject", "wait"])
       .default("reject")
-      .describe('What is too much: "reject" fails at once with a RateLimitError, "wait" waits for its turn, fair between scopes.'),
-    store: rates.optional().describe("Rates of this store as a whole, in this process."),
-    scope: rates.optional().describe("Rates of each scope: what goes through views of one root made by scoped()."),
+      .describe('Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call, with fairness between scopes.'),
+    store: rates.optional().describe("Rates of the entire store, in this process."),
+    scope: rates.optional().describe("Rates of each scope: all calls through views with the same root, see scoped()."),
     scopeLabels: count
       .optional()
-      .describe("Leading labels of a view's root that tell its scope, so that a view of a view is no new one; all by default."),
-    maxScopes: count.default(10_000).describe("Scopes that are remembered; the one not seen for longest is forgotten first."),
-    maxWaitMs: count.default(5_000).describe("Longest wait for a turn, in milliseconds; beyond, the call fails."),
-    maxQueued: count.default(1_000).describe("Most calls that wait; beyond, calls of the scope that has most waiting fail."),
+      .describe("Number of leading labels of a view's root that identify its scope; by default all, so that a view of a view is a new scope."),
+    maxScopes: count.default(10_000).describe("Most scopes that are tracked; the least recently used is dropped first."),
+    maxWaitMs: count.default(5_000).describe("Longest wait in the queue, in milliseconds; beyond it, the call fails."),
+    maxQueued: count.default(1_000).describe("Most calls that wait; beyond it, calls of the scope with the most waiting calls fail."),
   })
   .superRefine(({ algorithm, store, scope }, context) => {
     if (algorithm === "token-bucket") return;
     for (const [name, given] of Object.entries({ store, scope })) {
       for (const [kind, each] of Object.entries(given ?? {})) {
         if (each.burst === undefined) continue;
-        context.addIssue({ code: "custom", path: [name, kind, "burst"], message: 'has a meaning for algorithm "token-bucket" only' });
+        context.addIssue({ code: "custom", path: [name, kind, "burst"], message: 'applies to algorithm "token-bucket" only' });
       }
     }
   })
-  .describe("Rate limits, counted in each process by itself. Left out, there are none.");
+  .describe("Rate limits, counted per process. Off by default.");

@@ -1,57 +1,57 @@
-/** Options of how the store bears failures of the services that it stands on. */
+/** Options for failures of the services that the store depends on. */
 import { z } from "zod";
 import { count } from "./field-types.ts";
 
-/** What becomes of a put whose vectors cannot be written. */
+/** Outcome of a put whose vectors cannot be written. */
 export const vectorSync = z
   .enum(["strict", "deferred"])
   .default("strict")
-  .describe('When vectors cannot be written: "strict" rejects the put (stored, queued), "deferred" resolves it and logs.');
+  .describe('When vectors cannot be written: "strict" rejects the put, "deferred" resolves it and logs. Both store the record and queue the vectors.');
 
-/** What becomes of a put whose texts cannot be embedded. */
+/** Outcome of a put whose texts cannot be embedded. */
 export const embeddingFailure = z
   .enum(["fail", "store-unindexed"])
   .default("fail")
-  .describe('When texts cannot be embedded: "fail" saves nothing, "store-unindexed" stores the item and queues its indexing.');
+  .describe('When texts cannot be embedded: "fail" rejects the put and stores nothing, "store-unindexed" stores the item and queues its indexing.');
 
-/** When writes that did not end are seen to. */
+/** When recorded intents of incomplete writes are retried. */
 export const reconcile = z
   .strictObject({
-    graceMs: count.default(60_000).describe("After so long without its end, milliseconds, any process sees to a write."),
-    tickMs: count.default(5_000).describe("Between two looks at what is due, milliseconds."),
+    graceMs: count.default(60_000).describe("Age after which any process completes an incomplete write, in milliseconds."),
+    tickMs: count.default(5_000).describe("Interval at which the reconciler reads due intents, in milliseconds."),
     flushMs: z
       .int()
       .min(0)
       .default(6_000)
-      .describe("A note of a write stays so long after its end, milliseconds: longer than Qdrant takes to flush."),
+      .describe("Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval."),
   })
   .prefault({})
-  .describe("The reconciler, which finishes what a crash or an outage left.");
+  .describe("The reconciler, which completes writes after a crash or an outage.");
 
-/** When a call is tried again. */
+/** When a call is retried. */
 export const retry = z
   .strictObject({
-    maxAttempts: count.default(3).describe("Attempts in all; 1 tries once."),
-    initialDelayMs: count.default(500).describe("Pause before the second attempt, in milliseconds; doubles each time."),
-    maxDelayMs: count.default(10_000).describe("Longest pause, in milliseconds."),
+    maxAttempts: count.default(3).describe("Attempts in total; 1 disables retries."),
+    initialDelayMs: count.default(500).describe("Delay before the second attempt, in milliseconds; doubles with each attempt."),
+    maxDelayMs: count.default(10_000).describe("Longest delay between attempts, in milliseconds."),
   })
   .prefault({})
-  .describe("Calls to a service (records, vectors, embedding provider) that failed for a passing reason.");
+  .describe("Retries of calls to a service (records, vectors, embedding provider) after transient failures.");
 
-/** When a service that fails is left alone. */
+/** When the circuit before a failing service opens. */
 export const breaker = z
   .strictObject({
-    failures: count.default(5).describe("Calls that failed in a row, with all their attempts, after which a service is left alone."),
-    halfOpenAfterMs: count.default(5_000).describe("After so long, in milliseconds, one call tries whether it is back."),
+    failures: count.default(5).describe("Consecutive failed calls, retries included, after which the circuit opens."),
+    halfOpenAfterMs: count.default(5_000).describe("Time until an open circuit lets one half-open probe through, in milliseconds."),
   })
   .prefault({})
-  .describe("Circuit breakers: one each for the records in CQL, for Qdrant and for the embedding provider.");
+  .describe("Circuit breakers for the records in CQL, for Qdrant and for the embedding provider.");
 
-/** How many calls a service gets at once. */
+/** Bounds of concurrent and queued calls. */
 export const bulkhead = z
   .strictObject({
-    maxConcurrent: count.default(256).describe("Most calls to one service that are under way at once; others wait."),
-    maxQueued: count.default(10_000).describe("Most calls to one service, or to the local file, that wait; beyond, they are rejected as unavailable."),
+    maxConcurrent: count.default(256).describe("Most calls in flight to one service; others wait."),
+    maxQueued: count.default(10_000).describe("Most calls that wait for one service or for the local file; beyond it, calls are rejected as unavailable."),
   })
   .prefault({})
-  .describe("Bounds of the calls to each service.");
+  .describe("Bounds of concurrent and queued calls to each service.");

@@ -14,29 +14,29 @@ const embeddings = z.custom<EmbeddingsLike>(
   mustBe("be a LangChain Embeddings, such as new OpenAIEmbeddings()"),
 );
 
-const ofTheModel = fixed("says what made the vectors that are stored: those of two models cannot be compared");
+const ofTheModel = fixed("identifies the model of the stored vectors: vectors of two models cannot be compared");
 
-/** What is embedded, and by what. */
+/** Which texts are embedded, and by which model. */
 export const index = z
   .strictObject({
-    dims: count.describe("Numbers in a vector of the model.").meta({ ...example(1536), ...ofTheModel }),
+    dims: count.describe("Dimensions of the model's vectors.").meta({ ...example(1536), ...ofTheModel }),
     embeddings: embeddings.describe("A LangChain Embeddings."),
     model: z
       .string()
       .min(1)
       .optional()
-      .describe("Name of the model; by default what the embeddings object says.")
+      .describe("Name of the model; by default the name that the embeddings object reports.")
       .meta({ ...example("text-embedding-3-small"), ...ofTheModel }),
     fields: z
       .array(textPath)
       .default(["$"])
-      .describe('Paths of the texts to embed; "$" is the whole value, [] nothing. A change counts for new writes.')
+      .describe('Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes.')
       .meta(example(["text"])),
     rules: z
       .array(z.strictObject({ namespace: pattern, fields: z.union([z.literal(false), z.array(textPath)]).describe("Paths of the texts to embed; false embeds nothing.") }))
       .default([])
-      .describe("Fields by namespace; the first rule that fits wins over `fields`. A change counts for new writes.")
+      .describe("Fields by namespace; the first matching rule overrides `fields`. A change applies to new writes.")
       .meta(example([{ namespace: ["logs"], fields: false }])),
     payload: indexPayload,
   })
-  .describe("Semantic search. Left out, searches list and filter.");
+  .describe("Semantic search. Without it, searches list and filter.");

@@ -1,4 +1,4 @@
-/** Options of credentials, and of the places where they are kept. */
+/** Options of credentials and of the secret stores that hold them. */
 import { z } from "zod";
 import { messageOf } from "../../model/errors.ts";
 import { Secret } from "../../model/secret.ts";
@@ -6,10 +6,10 @@ import { parseReference, SecretReference } from "../secrets/reference.ts";
 import { besideMistakes, count, mustBe } from "./field-types.ts";
 import { example, secret } from "./meta.ts";
 
-/** A credential as it is given: its text, a reference to it, or either of them already read. */
+/** A credential as configured: its text, a secret reference, or a parsed form of either. */
 type CredentialInput = string | Secret | SecretReference;
 
-/** A credential as it is configured: known, or kept somewhere. */
+/** A parsed credential: a secret or a reference to one. */
 export type CredentialSource = Secret | SecretReference;
 
 const given = z.custom<CredentialInput>(
@@ -23,7 +23,7 @@ const given = z.custom<CredentialInput>(
   ),
 );
 
-/** Text that nothing prints once it is read, or a reference to it. */
+/** A secret text, which is never printed once parsed, or a secret reference. */
 export const credential = given
   .transform((value, context): CredentialSource => {
     if (typeof value !== "string") return value;
@@ -35,13 +35,13 @@ export const credential = given
     }
   })
   .describe("The text itself, or a secret reference.")
-  // A file or a variable can only hold it as text.
+  // A file or an environment variable can only hold text.
   .meta({ type: "string", ...secret, ...example("env://NAME") });
 
-/** A credential by which secrets are read: it cannot be kept in such a place itself. */
+/** A credential that opens a secret store; it cannot be a reference into such a store. */
 const firstCredential = credential.superRefine((source, context) => {
   if (source instanceof Secret || source.scheme === "env" || source.scheme === "file") return;
-  const message = "opens the place where secrets are kept, so it must be text, env://NAME or file:///path";
+  const message = "opens a secret store, so it must be text, env://NAME or file:///path";
   context.addIssue({ code: "custom", message });
 });
 
@@ -51,9 +51,9 @@ const appRole = z
     secretId: firstCredential
       .describe("Secret id of the role: text, env://NAME or file:///path.")
       .meta(example("file:///run/secrets/vault-secret-id")),
-    mount: z.string().min(1).default("approle").describe("Where the login method is mounted."),
+    mount: z.string().min(1).default("approle").describe("Mount path of the auth method."),
   })
-  .describe("Logs in to Vault as an application.");
+  .describe("Login to Vault by AppRole.");
 
 const kubernetes = z
   .strictObject({
@@ -62,17 +62,17 @@ const kubernetes = z
       .string()
       .min(1)
       .default("/var/run/secrets/kubernetes.io/serviceaccount/token")
-      .describe("File of the service account's token; read at each login."),
-    mount: z.string().min(1).default("kubernetes").describe("Where the login method is mounted."),
+      .describe("File that holds the token of the service account; read at each login."),
+    mount: z.string().min(1).default("kubernetes").describe("Mount path of the auth method."),
   })
-  .describe("Logs in to Vault as a Kubernetes service account.");
+  .describe("Login to Vault by a Kubernetes service account.");
 
 const vault = z
   .strictObject({
     address: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe("Address of Vault or OpenBao; by default VAULT_ADDR.")
+      .describe("URL of Vault or OpenBao; by default VAULT_ADDR.")
       .meta(example("https://vault.internal:8200")),
     namespace: z.string().min(1).optional().describe("Namespace of Vault; by default VAULT_NAMESPACE.").meta(example("agents")),
     token: firstCredential
@@ -85,7 +85,7 @@ const vault = z
       .string()
       .min(1)
       .optional()
-      .describe("File with the certificates of the authorities to trust; by default VAULT_CACERT, or those of Node.js.")
+      .describe("File with the certificates of trusted CAs; by default VAULT_CACERT, or those of Node.js.")
       .meta(example("/etc/ssl/vault-ca.pem")),
   })
   .superRefine(({ token, appRole, kubernetes }, context) => {
@@ -97,11 +97,11 @@ const vault = z
 
 const aws = z
   .strictObject({
-    region: z.string().min(1).optional().describe("Region; by default that of the secret's ARN, or the SDK's own (AWS_REGION, …).").meta(example("eu-central-1")),
-    endpoint: z.url({ protocol: /^https?$/ }).optional().describe("Address of the service, in the place of the region's.").meta(example("https://secretsmanager.eu-central-1.amazonaws.com")),
+    region: z.string().min(1).optional().describe("Region; by default the region of the secret's ARN, or that of the AWS SDK (AWS_REGION, …).").meta(example("eu-central-1")),
+    endpoint: z.url({ protocol: /^https?$/ }).optional().describe("URL of the service, instead of that of the region.").meta(example("https://secretsmanager.eu-central-1.amazonaws.com")),
   })
   .prefault({})
-  .describe("AWS Secrets Manager, for aws-sm://name#field. Credentials come from where the AWS SDK looks for them.");
+  .describe("AWS Secrets Manager, for aws-sm://name#field. Credentials come from the default chain of the AWS SDK.");
 
 const azure = z
   .strictObject({
@@ -109,29 +109,29 @@ const azure = z
       .string()
       .min(1)
       .default("vault.azure.net")
-      .describe("Domain of the vaults; that of a sovereign cloud is another one."),
-    endpoint: z.url({ protocol: /^https$/ }).optional().describe("Address of all vaults, in the place of https://<vault-name>.<domain>.").meta(example("https://vault.internal")),
-    authorityHost: z.url({ protocol: /^https$/ }).optional().describe("Address that gives out tokens; by default AZURE_AUTHORITY_HOST, or Azure's.").meta(example("https://login.microsoftonline.us")),
+      .describe("Domain of the vaults; change it for a sovereign cloud."),
+    endpoint: z.url({ protocol: /^https$/ }).optional().describe("URL of all vaults, instead of https://<vault-name>.<domain>.").meta(example("https://vault.internal")),
+    authorityHost: z.url({ protocol: /^https$/ }).optional().describe("URL of the authority that issues tokens; by default AZURE_AUTHORITY_HOST, or that of Azure.").meta(example("https://login.microsoftonline.us")),
   })
   .prefault({})
-  .describe("Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from where DefaultAzureCredential looks for them.");
+  .describe("Azure Key Vault, for azure-kv://vault-name/secret. Credentials come from DefaultAzureCredential.");
 
-/** How secret references are followed. */
+/** How secret references are resolved. */
 export const secrets = z
   .strictObject({
     lifetimeMs: count
       .max(2_000_000_000)
       .default(300_000)
-      .describe("A secret that was read is used for so long, in milliseconds; then it is read again, in the background."),
-    timeoutMs: count.default(5_000).describe("Longest time for reading a secret, in milliseconds."),
+      .describe("Time after which a secret is read again in the background, in milliseconds."),
+    timeoutMs: count.default(5_000).describe("Timeout for reading a secret, in milliseconds."),
     vault,
     aws,
     azure,
   })
   .prefault({})
-  .describe("How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are followed.");
+  .describe("How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are resolved.");
 
-/** The options in force, defaults filled in. */
+/** Parsed options with defaults. */
 export type SecretsOptions = z.output<typeof secrets>;
 /** Options of Vault. */
 export type VaultOptions = SecretsOptions["vault"];

@@ -11,31 +11,31 @@ export const telemetry = z
   .strictObject({
     slowOperationMs: count
       .default(100)
-      .describe("An operation that takes longer, in milliseconds, is counted as slow and logged with what it waited for."),
+      .describe("Duration above which an operation is counted as slow and logged with the time per service, in milliseconds."),
     includeNamespaces: z
       .boolean()
       .default(false)
-      .describe("Whether spans hold namespaces as they are, and not only their hash."),
-    includeKeys: z.boolean().default(false).describe("Whether spans hold keys as they are, and not only their hash."),
+      .describe("Whether spans contain namespaces in plain text, not only their hashes."),
+    includeKeys: z.boolean().default(false).describe("Whether spans contain keys in plain text, not only their hashes."),
     tenantOf: z
       .custom<(namespace: readonly string[]) => string | null | undefined>(
         (value) => typeof value === "function",
         mustBe("be a function that takes a namespace and returns a text or null"),
       )
       .optional()
-      .describe("Names the tenant of a namespace, as a label of the duration of operations; without it there is none."),
-    maxTenants: count.default(100).describe('Most tenants that are told apart; all after them are "other".'),
+      .describe("Returns the tenant of a namespace, which labels the duration of operations; off by default."),
+    maxTenants: count.default(100).describe('Most distinct tenants in labels; further tenants are labeled "other".'),
     backlogIntervalMs: count
       .default(15_000)
-      .describe("The notes of writes are counted for metrics at most once in so long, in milliseconds; only where metrics are read."),
+      .describe("Shortest interval at which recorded intents are counted for metrics, in milliseconds; only where metrics are read."),
     tracerProvider: z
       .custom<TracerProvider>(hasMethod("getTracer"), mustBe("be an OpenTelemetry TracerProvider"))
       .optional()
-      .describe("Where spans go; by default to the provider that is registered for the process, if any."),
+      .describe("Provider of tracers; by default the one that is registered for the process, if any."),
     meterProvider: z
       .custom<MeterProvider>(hasMethod("getMeter"), mustBe("be an OpenTelemetry MeterProvider"))
       .optional()
-      .describe("Where metrics go; by default to the provider that is registered for the process, if any."),
+      .describe("Provider of meters; by default the one that is registered for the process, if any."),
   })
   .prefault({})
-  .describe("Traces and metrics by OpenTelemetry, and what counts as slow.");
+  .describe("Traces and metrics by OpenTelemetry, and the log of slow operations.");

@@ -13,15 +13,15 @@ import {
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AwsOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
-import { bareCause, type SecretPlace } from "./place.ts";
+import { bareCause, type SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
 
-/** Reads through the AWS SDK, which finds credentials and region in its own ways. */
-export class AwsSecretsManager implements SecretPlace {
+/** Reads through the AWS SDK, which resolves credentials and region by its default chain. */
+export class AwsSecretsManager implements SecretProvider {
   readonly name = "AWS Secrets Manager";
   readonly isChanging = true;
   readonly #options: AwsOptions;
-  /** By region; "" is the one that the SDK finds. */
+  /** Clients by region; "" is the SDK's default region. */
   readonly #clients = new Map<string, SecretsManagerClient>();
 
   constructor(options: AwsOptions) {
@@ -42,7 +42,7 @@ export class AwsSecretsManager implements SecretPlace {
       text = answer.SecretString;
     } catch (error) {
       const failure = toStoreError(error, document);
-      // The SDK keeps the credentials that it has found; the next read looks for them again.
+      // The SDK caches credentials; a new client resolves them again.
       if (failure instanceof AuthenticationError) await this.close();
       throw failure;
     }
@@ -65,7 +65,7 @@ export class AwsSecretsManager implements SecretPlace {
   }
 }
 
-/** Where an ARN says that the secret is: `arn:aws:secretsmanager:eu-west-1:…`. */
+/** The region of an ARN: `arn:aws:secretsmanager:eu-west-1:…`. */
 function regionOf(document: string): string | undefined {
   return /^arn:[^:]+:secretsmanager:([^:]+):/.exec(document)?.[1];
 }
@@ -74,22 +74,22 @@ type Kind = new (message: string, options: { readonly cause: Error }) => StoreEr
 
 const KINDS: Readonly<Record<string, readonly [kind: Kind, what: string]>> = {
   ResourceNotFoundException: [ConfigurationError, "AWS Secrets Manager has no such secret in this region"],
-  InvalidRequestException: [ConfigurationError, "AWS Secrets Manager cannot give this secret"],
-  InvalidParameterException: [ConfigurationError, "AWS Secrets Manager cannot give this secret"],
-  AccessDeniedException: [PermissionError, "AWS refused it: allow secretsmanager:GetSecretValue on the secret"],
-  AccessDenied: [PermissionError, "AWS refused it: allow secretsmanager:GetSecretValue on the secret"],
-  DecryptionFailure: [PermissionError, "AWS refused it: allow kms:Decrypt on the secret's key"],
+  InvalidRequestException: [ConfigurationError, "AWS Secrets Manager cannot return this secret"],
+  InvalidParameterException: [ConfigurationError, "AWS Secrets Manager cannot return this secret"],
+  AccessDeniedException: [PermissionError, "AWS denied access: allow secretsmanager:GetSecretValue on the secret"],
+  AccessDenied: [PermissionError, "AWS denied access: allow secretsmanager:GetSecretValue on the secret"],
+  DecryptionFailure: [PermissionError, "AWS denied access: allow kms:Decrypt on the secret's key"],
   CredentialsProviderError: [AuthenticationError, "The AWS SDK found no credentials"],
   TokenProviderError: [AuthenticationError, "The AWS SDK found no credentials"],
-  UnrecognizedClientException: [AuthenticationError, "AWS did not accept the credentials"],
-  InvalidClientTokenId: [AuthenticationError, "AWS did not accept the credentials"],
-  InvalidSignatureException: [AuthenticationError, "AWS did not accept the credentials"],
-  SignatureDoesNotMatch: [AuthenticationError, "AWS did not accept the credentials"],
-  IncompleteSignature: [AuthenticationError, "AWS did not accept the credentials"],
-  MissingAuthenticationTokenException: [AuthenticationError, "AWS did not accept the credentials"],
+  UnrecognizedClientException: [AuthenticationError, "AWS rejected the credentials"],
+  InvalidClientTokenId: [AuthenticationError, "AWS rejected the credentials"],
+  InvalidSignatureException: [AuthenticationError, "AWS rejected the credentials"],
+  SignatureDoesNotMatch: [AuthenticationError, "AWS rejected the credentials"],
+  IncompleteSignature: [AuthenticationError, "AWS rejected the credentials"],
+  MissingAuthenticationTokenException: [AuthenticationError, "AWS rejected the credentials"],
   ExpiredTokenException: [AuthenticationError, "The AWS credentials have expired"],
   ExpiredToken: [AuthenticationError, "The AWS credentials have expired"],
-  RequestExpired: [AuthenticationError, "AWS finds the request too old or too new: check the clock"],
+  RequestExpired: [AuthenticationError, "AWS rejected the request because its time differs too much: check the clock"],
 };
 
 function toStoreError(error: unknown, document: string): StoreError {
@@ -97,18 +97,18 @@ function toStoreError(error: unknown, document: string): StoreError {
   const known = KINDS[cause.name];
   if (known !== undefined) return new known[0](`${known[1]}: ${messageOf(error)}`, { cause });
   if (/region is missing/i.test(cause.message)) {
-    return new ConfigurationError("The AWS region is not known: set secrets.aws.region or AWS_REGION.", { cause });
+    return new ConfigurationError("The AWS region is unknown: set secrets.aws.region or AWS_REGION.", { cause });
   }
-  // What cannot be parsed is quoted in the parser's message, and it may be the secret.
-  if (error instanceof SyntaxError) return new UnavailableError("AWS Secrets Manager answered with what is not its protocol.");
+  // Without the parser's message, which quotes the text; it may be the secret.
+  if (error instanceof SyntaxError) return new UnavailableError("AWS Secrets Manager returned an answer that is not valid JSON.");
   const status = statusOf(error);
-  if (status === undefined) return new ConnectionError(`AWS Secrets Manager could not be reached: ${cause.message}`, { cause });
-  const what = `AWS Secrets Manager could not give ${document}: ${cause.name}: ${cause.message} (HTTP ${status})`;
+  if (status === undefined) return new ConnectionError(`AWS Secrets Manager is unreachable: ${cause.message}`, { cause });
+  const what = `AWS Secrets Manager could not return ${document}: ${cause.name}: ${cause.message} (HTTP ${status})`;
   if (status === 429 || status >= 500 || /Throttl|TooManyRequests/.test(cause.name)) return new UnavailableError(what, { cause });
   return new QueryError(what, { cause });
 }
 
-/** The status of the answer; undefined where none came. */
+/** The HTTP status of the answer; undefined without one. */
 function statusOf(error: unknown): number | undefined {
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
   return $metadata?.httpStatusCode;

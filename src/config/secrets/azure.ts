@@ -14,11 +14,11 @@ import {
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AzureOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
-import { bareCause, type SecretPlace } from "./place.ts";
+import { bareCause, type SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
 
-/** Reads through Azure's packages, which find credentials as `DefaultAzureCredential` does. */
-export class AzureKeyVault implements SecretPlace {
+/** Reads through Azure's packages, with `DefaultAzureCredential`. */
+export class AzureKeyVault implements SecretProvider {
   readonly name = "Azure Key Vault";
   readonly isChanging = true;
   readonly #options: AzureOptions;
@@ -39,7 +39,7 @@ export class AzureKeyVault implements SecretPlace {
       text = secret.value;
     } catch (error) {
       const failure = toStoreError(error, vault, name);
-      // The packages keep tokens and what they logged in with; the next read begins anew.
+      // The packages cache tokens and credentials; the next read creates new clients.
       if (failure instanceof AuthenticationError) this.#forget();
       throw failure;
     }
@@ -48,7 +48,7 @@ export class AzureKeyVault implements SecretPlace {
   }
 
   async close(): Promise<void> {
-    // The packages hold no connections that would have to be closed.
+    // The packages hold no connections to close.
     this.#forget();
   }
 
@@ -64,11 +64,11 @@ export class AzureKeyVault implements SecretPlace {
       loadPackage("@azure/identity", () => import("@azure/identity")),
     ]);
     this.#credential ??= new DefaultAzureCredential(
-      // Azure's own list of authorities does not know one of the user's.
+      // Azure's list of authorities does not contain the user's own.
       { ...VERIFIED, ...(authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true }) },
     );
     return new SecretClient(endpoint ?? `https://${vault}.${domain}`, this.#credential, {
-      // The challenge names the domain of the vaults, which an address of the user's own does not have.
+      // The challenge names the domain of the vaults, which a custom endpoint does not match.
       disableChallengeResourceVerification: endpoint !== undefined,
       ...VERIFIED,
     });
@@ -77,7 +77,7 @@ export class AzureKeyVault implements SecretPlace {
 
 const agent = new Agent({ ...VERIFIED_TLS, keepAlive: true });
 
-/** The packages have no option for it: each request over https is sent by an agent that verifies certificates. */
+/** Sends each https request through an agent that verifies certificates; the packages have no option for that. */
 const VERIFIED: Pick<SecretClientOptions, "additionalPolicies"> = {
   additionalPolicies: [
     {
@@ -85,7 +85,7 @@ const VERIFIED: Pick<SecretClientOptions, "additionalPolicies"> = {
       policy: {
         name: "verifiedTls",
         sendRequest(request, next) {
-          // Managed identities are asked in clear, on the machine itself.
+          // Requests for managed identities go to the local machine over http.
           if (request.url.startsWith("https:")) request.agent ??= agent;
           return next(request);
         },
@@ -98,17 +98,17 @@ function toStoreError(error: unknown, vault: string, name: string): StoreError {
   const cause = bareCause(error);
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   if (/^(?:CredentialUnavailableError|AuthenticationRequiredError|AuthenticationError|AggregateAuthenticationError)$/.test(cause.name)) {
-    return new AuthenticationError(`Azure did not accept the credentials, or found none: ${cause.message}`, { cause });
+    return new AuthenticationError(`Azure rejected the credentials, or none were found: ${cause.message}`, { cause });
   }
   if (typeof status !== "number") {
-    return new ConnectionError(`The Azure vault ${vault} could not be reached: ${cause.message}`, { cause });
+    return new ConnectionError(`The Azure vault ${vault} is unreachable: ${cause.message}`, { cause });
   }
   const answer = `${cause.message} (HTTP ${status})`;
-  if (status === 401) return new AuthenticationError(`The Azure vault ${vault} did not accept the token: ${answer}`, { cause });
+  if (status === 401) return new AuthenticationError(`The Azure vault ${vault} rejected the token: ${answer}`, { cause });
   if (status === 403) {
-    return new PermissionError(`The Azure vault ${vault} refused it: allow "get" on secrets, by role or access policy. ${answer}`, { cause });
+    return new PermissionError(`The Azure vault ${vault} denied access: allow "get" on secrets, by role or access policy. ${answer}`, { cause });
   }
   if (status === 404) return new ConfigurationError(`The Azure vault ${vault} has no secret ${name}: ${answer}`, { cause });
-  const what = `The Azure vault ${vault} could not give ${name}: ${answer}`;
+  const what = `The Azure vault ${vault} could not return ${name}: ${answer}`;
   return status === 429 || status >= 500 ? new UnavailableError(what, { cause }) : new QueryError(what, { cause });
 }

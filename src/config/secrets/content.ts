@@ -1,8 +1,8 @@
-/** What a document of secrets holds. */
+/** The content of a secret document. */
 import { ConfigurationError, kindOf } from "../../model/errors.ts";
 import { Secret } from "../../model/secret.ts";
 
-/** The text of a document at one time, and its fields. */
+/** The text of one version of a document, and its fields. */
 export class Content {
   readonly #text: string;
   readonly #secrets = new Map<string | null, Secret>();
@@ -11,15 +11,15 @@ export class Content {
     this.#text = text;
   }
 
-  /** Whether both hold the same. */
+  /** Whether both have the same text. */
   equals(other: Content): boolean {
     return this.#text === other.#text;
   }
 
   /**
-   * The text of a field, the same object each time; null stands for the whole document.
+   * Returns the text of a field, the same object at each call; null is the entire document.
    *
-   * @throws {ConfigurationError} when it is not there or no text; names the fields that are, never a text.
+   * @throws {ConfigurationError} when the field is missing or not text; lists the names of the fields, never a value.
    */
   field(name: string | null): Secret {
     const known = this.#secrets.get(name);
@@ -30,7 +30,7 @@ export class Content {
   }
 
   #whole(): string {
-    if (this.#text === "") throw new ConfigurationError("It is empty.");
+    if (this.#text === "") throw new ConfigurationError("The document is empty.");
     return this.#text;
   }
 
@@ -38,13 +38,13 @@ export class Content {
     const fields = this.#fields();
     const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (typeof value === "string" && value !== "") return value;
-    if (value === "") throw new ConfigurationError(`Its field ${JSON.stringify(name)} is empty.`);
+    if (value === "") throw new ConfigurationError(`The field ${JSON.stringify(name)} is empty.`);
     if (value !== undefined) {
-      throw new ConfigurationError(`Its field ${JSON.stringify(name)} must be text, but is of kind ${kindOf(value)}.`);
+      throw new ConfigurationError(`The field ${JSON.stringify(name)} must be text, but is ${kindOf(value)}.`);
     }
     const names = Object.keys(fields).sort();
     const found = names.length === 0 ? "none" : names.map((each) => JSON.stringify(each)).join(", ");
-    throw new ConfigurationError(`It has no field ${JSON.stringify(name)}; its fields are ${found}.`);
+    throw new ConfigurationError(`The document has no field ${JSON.stringify(name)}; its fields are ${found}.`);
   }
 
   #fields(): Record<string, unknown> {
@@ -54,6 +54,6 @@ export class Content {
     } catch {
       // The parser's message would quote the text.
     }
-    throw new ConfigurationError("It has no fields: it is not a JSON object. Leave out the # and what follows it.");
+    throw new ConfigurationError("The document has no fields because it is not a JSON object. Remove the # and the field from the reference.");
   }
 }

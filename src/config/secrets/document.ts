@@ -1,37 +1,37 @@
-/** One document of secrets, kept up to date while the store runs. */
+/** One secret document, refreshed while the store runs. */
 import { messageOf, TimeoutError, UnavailableError } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
 import type { Events } from "../../ports/events.ts";
 import { Content } from "./content.ts";
-import type { SecretPlace } from "./place.ts";
+import type { SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
 import { Versions } from "./versions.ts";
 
-/** A place is asked for a document at most so often, milliseconds. */
+/** Shortest interval between two reads of a document, milliseconds. */
 const LEAST_BETWEEN_READS_MS = 250;
-/** After a read that failed, the next one in the background, milliseconds; doubled at each failure up to the lifetime. */
+/** Delay of the next background read after a failure, milliseconds; doubles at each failure, up to the lifetime. */
 const AFTER_FAILURE_MS = 1_000;
 const LONGEST_AFTER_FAILURE_MS = 60_000;
-/** Longest wait of a new connection for a newer text, milliseconds: the read goes on, and the connection has its own time. */
+/** Longest time that a new connection waits for a newer text, milliseconds; the read continues in the background. */
 const LONGEST_LOOK_MS = 1_000;
-/** For so long after a read that failed, new connections take the last good text at once, milliseconds. */
+/** Time after a failed read in which new connections use the last valid text without waiting, milliseconds. */
 const TRUSTED_AFTER_FAILURE_MS = 10_000;
 
-/** What a document needs. */
+/** Dependencies of a document. */
 export interface DocumentDependencies {
-  readonly place: SecretPlace;
+  readonly provider: SecretProvider;
   readonly events: Events;
   readonly lifetimeMs: number;
   readonly timeoutMs: number;
 }
 
-/** A document, and when it is read. */
+/** Reads a document at the start, and again when it is older than its lifetime or a server rejects its text. */
 export class SecretDocument {
-  /** Where it is kept; its fields do not matter here. */
+  /** Reference of the document; its field is ignored. */
   readonly reference: SecretReference;
-  /** Fields that are used. */
+  /** All fields in use. */
   readonly #fields = new Set<string | null>();
-  /** Those of them that are asked for at each use, so that a new text takes effect at once. */
+  /** Fields that are read at each use, so that a new text takes effect at once. */
   readonly #current = new Set<string | null>();
   readonly #dependencies: DocumentDependencies;
   readonly #stopped = new AbortController();
@@ -48,23 +48,27 @@ export class SecretDocument {
     this.#dependencies = dependencies;
   }
 
-  /** Says that a field will be used, with the newest text at each use: the document is kept up to date for it. */
+  /** Registers a field that is read at each use; the document is refreshed in the background for it. */
   use(field: string | null): void {
     this.#fields.add(field);
     this.#current.add(field);
   }
 
-  /** Says that the text of a field will be taken once, when something starts. */
+  /** Registers a field that is read only once, at a start. */
   useOnce(field: string | null): void {
     this.#fields.add(field);
   }
 
-  /** Whether the text of some field is taken once, and may be older than the document. */
-  get isTakenOnce(): boolean {
+  /** Whether some field is read only once, so that the text in use may be older than the document. */
+  get isReadOnce(): boolean {
     return this.#current.size < this.#fields.size;
   }
 
-  /** The text of a field in force; null before it was read. */
+  /**
+   * The active text of a field.
+   *
+   * @throws {UnavailableError} before the first read
+   */
   field(field: string | null): Secret {
     const { current } = this.#versions;
     if (current !== null) return current.field(field);
@@ -72,9 +76,9 @@ export class SecretDocument {
   }
 
   /**
-   * Reads it for the first time, and keeps it up to date from then on; one whose texts are taken once is read again here.
+   * Reads the document for the first time and starts its background refresh. Reads it again if its fields are read only once.
    *
-   * @throws {StoreError} saying why it cannot be read, or has no such field
+   * @throws {StoreError} when the document cannot be read or has no such field
    */
   async start(field: string | null): Promise<void> {
     if (this.#versions.current === null) await (this.#reading ?? this.#read());
@@ -82,13 +86,13 @@ export class SecretDocument {
     try {
       this.field(field);
     } catch (error) {
-      // Where the start is tried again, somebody has mended the document.
+      // The next start must read the document again, because it may be corrected by then.
       this.#versions.clear();
       throw error;
     }
   }
 
-  /** Looks for a newer text, unless that was just done or is known to fail. Does not throw. */
+  /** Reads the document again, unless that was just done or just failed. Does not throw. */
   async look(): Promise<void> {
     const isFailing = this.#failedAt !== null && performance.now() - this.#failedAt < TRUSTED_AFTER_FAILURE_MS;
     if (isFailing) return;
@@ -97,15 +101,15 @@ export class SecretDocument {
     if (look !== undefined) await Promise.race([look, this.#pause(LONGEST_LOOK_MS)]);
   }
 
-  /** Reads it again, beginning now or soon. Does not throw: the last good text stays where that fails. */
+  /** Reads the document again, now or after the shortest interval. Does not throw: after a failure the last valid text stays active. */
   async reread(): Promise<void> {
     await this.#readAgain();
   }
 
   /**
-   * Finds another text for a field of which a server refused one.
+   * Returns another text for a field whose text a server rejected.
    *
-   * @returns null where there is none
+   * @returns null when there is none
    */
   async other(field: string | null, refused: Secret): Promise<Secret | null> {
     const changed = this.#versions.unlike(field, refused);
@@ -113,22 +117,22 @@ export class SecretDocument {
     await this.#readAgain();
     const read = this.#versions.unlike(field, refused);
     if (read !== null) return read;
-    const turned = this.#versions.turn(field, refused);
-    if (turned?.isFormer === true) {
-      this.#emitFailure("A server refused the newest text; the one before it is used until that is refused too.");
+    const switched = this.#versions.switchFrom(field, refused);
+    if (switched?.isFormer === true) {
+      this.#emitFailure("A server rejected the newest text; the previous one is used until it is rejected too.");
     }
-    return turned?.secret ?? null;
+    return switched?.secret ?? null;
   }
 
-  /** Keeps it up to date no more. */
+  /** Stops the background refresh. */
   async stop(): Promise<void> {
-    this.#stopped.abort(new UnavailableError("The store was stopped while a secret was read."));
+    this.#stopped.abort(new UnavailableError("The store was stopped while it read a secret."));
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#nextRead;
     await this.#reading?.catch(() => undefined);
   }
 
-  /** Reads once more, beginning at some time from now on; all who ask meanwhile share it. Does not throw. */
+  /** Reads the document again after the shortest interval; concurrent callers share the read. Does not throw. */
   #readAgain(): Promise<void> {
     this.#nextRead ??= this.#waitAndRead();
     return this.#nextRead;
@@ -161,24 +165,24 @@ export class SecretDocument {
       throw error;
     } finally {
       this.#reading = null;
-      // Before the first good read there is nothing to keep up to date.
+      // Before the first successful read there is nothing to refresh.
       if (this.#versions.current !== null) this.#schedule();
     }
   }
 
   async #readOnce(): Promise<void> {
-    const { place, timeoutMs } = this.#dependencies;
-    const late = new AbortController();
+    const { provider, timeoutMs } = this.#dependencies;
+    const timeout = new AbortController();
     const timer = setTimeout(() => {
-      late.abort(new TimeoutError(`${place.name} did not answer within ${timeoutMs} ms (secrets.timeoutMs).`));
+      timeout.abort(new TimeoutError(`${provider.name} did not answer within ${timeoutMs} ms (secrets.timeoutMs).`));
     }, timeoutMs);
-    const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
+    const signal = AbortSignal.any([timeout.signal, this.#stopped.signal]);
     try {
-      const content = new Content(await unlessAborted(place.read(this.reference, signal), signal));
-      // A text without what is used is no good one. At the start each option checks its own field.
+      const content = new Content(await unlessAborted(provider.read(this.reference, signal), signal));
+      // A text without the fields in use is invalid. At the start, each option checks its own field.
       if (this.#versions.current !== null) for (const field of this.#fields) content.field(field);
       const before = this.#versions.current;
-      // A text that is taken once is not in use by this: a reload takes it.
+      // Fields that are read only once change at the next reload, so they are not compared here.
       if (this.#versions.take(content) && before !== null && this.#differInUse(before, content)) this.#emit({ type: "secret-rotated" });
     } finally {
       clearTimeout(timer);
@@ -192,15 +196,15 @@ export class SecretDocument {
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#current.size === 0) return;
-    if (this.#stopped.signal.aborted || !this.#dependencies.place.isChanging) return;
+    if (this.#stopped.signal.aborted || !this.#dependencies.provider.isChanging) return;
     const { lifetimeMs } = this.#dependencies;
     const afterFailureMs = Math.min(AFTER_FAILURE_MS * 2 ** (this.#failures - 1), LONGEST_AFTER_FAILURE_MS, lifetimeMs);
     const delayMs = this.#failures === 0 ? lifetimeMs : afterFailureMs;
-    // A tenth earlier at most, so that processes that started together do not ask together.
+    // Up to a tenth earlier, so that processes that started together spread their reads.
     this.#timer = setTimeout(() => void this.#readAgain(), delayMs * (1 - Math.random() / 10)).unref();
   }
 
-  /** Waits, but not beyond the stop. */
+  /** Waits, at most until the stop. */
   #pause(ms: number): Promise<void> {
     const { signal } = this.#stopped;
     return new Promise((resolve) => {
@@ -223,7 +227,7 @@ export class SecretDocument {
   }
 }
 
-/** Ends the wait with the signal, for its reason, whether or not what is waited for heeds it. */
+/** Rejects with the reason of the signal as soon as it aborts, even if the task ignores the signal. */
 async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);

@@ -1,21 +1,21 @@
-/** Loads packages that only those need who use what they are for. */
+/** Loads optional packages. */
 import { ConfigurationError } from "../../model/errors.ts";
 
-/** The packages that are loaded when a reference needs them. */
+/** Packages that are loaded when a secret reference needs them. */
 export type OptionalPackage = "@aws-sdk/client-secrets-manager" | "@azure/identity" | "@azure/keyvault-secrets";
 
 /**
  * Loads a package.
  *
- * @throws {ConfigurationError} saying what to install where it is missing
+ * @throws {ConfigurationError} with the command to install the package when it is missing
  */
 export async function loadPackage<Module>(name: OptionalPackage, load: () => Promise<Module>): Promise<Module> {
   try {
     return await load();
   } catch (error) {
-    // What is missing may also be something that the package itself needs; then its own message says more.
+    // If a dependency of the package is missing, its own message says more.
     if (!isMissing(error) || !error.message.includes(name)) throw error;
-    throw new ConfigurationError(`The package ${name} reads such secrets, and is not installed: npm install ${name}`, {
+    throw new ConfigurationError(`The package ${name}, which reads such secrets, is not installed: npm install ${name}`, {
       details: { package: name },
     });
   }

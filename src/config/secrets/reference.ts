@@ -1,11 +1,11 @@
-/** References to secrets: where a credential is kept, instead of the credential itself. */
+/** Secret references: the location of a credential instead of the credential itself. */
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ConfigurationError } from "../../model/errors.ts";
 
-/** Places where secrets are kept. */
+/** URL schemes of secret references. */
 export type SecretScheme = "env" | "file" | "aws-sm" | "vault" | "azure-kv";
 
-/** The right form of a reference of each place. */
+/** The syntax of each scheme. */
 const FORMS: Readonly<Record<SecretScheme, string>> = {
   env: "env://NAME, such as env://QDRANT_API_KEY",
   file: "file:///path, such as file:///run/secrets/qdrant",
@@ -14,12 +14,12 @@ const FORMS: Readonly<Record<SecretScheme, string>> = {
   "azure-kv": "azure-kv://vault-name/secret, such as azure-kv://agents/qdrant-key",
 };
 
-/** Where a secret is kept; its text is a reference and shows nothing of the secret. */
+/** A parsed secret reference; its text reveals nothing of the secret. */
 export class SecretReference {
   readonly scheme: SecretScheme;
-  /** What is read there, as its place names it: a variable, a path, a name; one document may hold several fields. */
+  /** Variable, path or name of the document; one document may hold several fields. */
   readonly document: string;
-  /** Field of the document; null stands for all of its text. */
+  /** Field of the document; null is the entire text. */
   readonly field: string | null;
 
   constructor(scheme: SecretScheme, document: string, field: string | null) {
@@ -46,18 +46,17 @@ export class SecretReference {
 
 const PREFIX = /^([a-z][a-z0-9+.-]*):\/\//i;
 
-/** Schemes that are no places of ours, but look as if they were meant so; a password is never spelled like that. */
+/** Schemes that look like a misspelled scheme of a secret store; no password begins like that. */
 const LOOKALIKE = /^(?:aws|azure|akv|hashicorp|hcp|hvault|openbao|bao|secret|secrets|gcp|gcp-sm)(?:$|[-+.])/i;
 
 /**
- * Reads a reference.
+ * Parses a secret reference.
  *
- * @returns null for a text that is none, which is then a credential itself
- * @throws {ConfigurationError} for a reference that is not well-formed; the message says the right form, and nothing of
- *   the text but its scheme
+ * @returns null when the text is not a reference; the text is then the credential itself
+ * @throws {ConfigurationError} for a malformed reference; the message shows the correct syntax and quotes only the scheme
  */
 export function parseReference(text: string): SecretReference | null {
-  if (/^file:\/(?!\/)/i.test(text)) throw malformed("file", "a path is written with three slashes");
+  if (/^file:\/(?!\/)/i.test(text)) throw malformed("file", "a path has three slashes");
   const prefix = PREFIX.exec(text);
   const name = prefix?.[1];
   if (prefix === null || name === undefined) return null;
@@ -76,7 +75,7 @@ function isScheme(name: string): name is SecretScheme {
 
 const parsers: Readonly<Record<SecretScheme, (rest: string) => SecretReference>> = {
   env(rest) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) throw malformed("env", "the name is letters, digits and underscores");
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) throw malformed("env", "the name must consist of letters, digits and underscores");
     return new SecretReference("env", rest, null);
   },
   file(rest) {
@@ -85,7 +84,7 @@ const parsers: Readonly<Record<SecretScheme, (rest: string) => SecretReference>>
   "aws-sm"(rest) {
     const { document, field } = split(rest);
     if (!/^[A-Za-z0-9/_+=.@:-]+$/.test(document)) {
-      throw malformed("aws-sm", "the name is that of the secret, or its ARN");
+      throw malformed("aws-sm", "the name must be the name or the ARN of a secret");
     }
     if (field === "") throw malformed("aws-sm", "the field is empty");
     return new SecretReference("aws-sm", document, field);
@@ -94,14 +93,14 @@ const parsers: Readonly<Record<SecretScheme, (rest: string) => SecretReference>>
     const { document, field } = split(rest);
     const segments = document.split("/");
     if (segments.length < 2 || segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
-      throw malformed("vault", "mount and path are names joined by slashes");
+      throw malformed("vault", "mount and path must be names separated by slashes");
     }
     if (field === null || field === "") throw malformed("vault", "the field is missing");
     return new SecretReference("vault", document, field);
   },
   "azure-kv"(rest) {
     if (!/^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]\/[A-Za-z0-9-]{1,127}(?:\/[A-Za-z0-9]+)?$/.test(rest)) {
-      throw malformed("azure-kv", "both names are letters, digits and hyphens; a version may follow the secret");
+      throw malformed("azure-kv", "both names must consist of letters, digits and hyphens; a version may follow the secret");
     }
     return new SecretReference("azure-kv", rest, null);
   },
@@ -112,9 +111,9 @@ function filePath(rest: string): string {
     const url = new URL(`file://${rest}`);
     if (url.search === "" && url.hash === "" && url.host === "" && url.pathname !== "/") return fileURLToPath(url);
   } catch {
-    // No URL at all, or one that is no path: the error below says the right form, and this one would show the text.
+    // The error of the parser would quote the text; the error below shows the correct syntax.
   }
-  throw malformed("file", "the path is absolute, and # and ? in it are written %23 and %3F");
+  throw malformed("file", "the path must be absolute, with # and ? written as %23 and %3F");
 }
 
 function split(rest: string): { readonly document: string; readonly field: string | null } {
@@ -123,13 +122,13 @@ function split(rest: string): { readonly document: string; readonly field: strin
 }
 
 function malformed(scheme: SecretScheme, why: string): ConfigurationError {
-  return new ConfigurationError(`is not a reference as it must be: ${why}. Write ${FORMS[scheme]}`);
+  return new ConfigurationError(`is a malformed secret reference: ${why}. Write ${FORMS[scheme]}`);
 }
 
 function unknownPlace(scheme: string): ConfigurationError {
   const forms = Object.values(FORMS).map((form) => form.slice(0, form.indexOf(",")));
   return new ConfigurationError(
-    `is a reference to an unknown place, ${scheme}://. Known are ${forms.join("; ")}. ` +
-      "A credential that begins like this itself can be given through env:// or file://",
+    `is a secret reference with an unknown scheme, ${scheme}://. The schemes are ${forms.join("; ")}. ` +
+      "Set a credential that itself begins like this through env:// or file://",
   );
 }

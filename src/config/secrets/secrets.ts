@@ -1,4 +1,4 @@
-/** Follows the secret references of one configuration. */
+/** Resolves the secret references of one configuration. */
 import {
   AuthenticationError,
   ConfigurationError,
@@ -18,28 +18,28 @@ import type { CredentialSource, SecretsOptions } from "../options/secrets.ts";
 import { AwsSecretsManager } from "./aws.ts";
 import { AzureKeyVault } from "./azure.ts";
 import { SecretDocument } from "./document.ts";
-import { Environment, Files } from "./local-places.ts";
-import type { SecretPlace } from "./place.ts";
+import { Environment, Files } from "./local-providers.ts";
+import type { SecretProvider } from "./provider.ts";
 import { parseReference, type SecretReference, type SecretScheme } from "./reference.ts";
 import { Vault } from "./vault.ts";
 
 /**
- * The secrets of a store: each document is read once at the start, and again in the background while the store runs,
- * however many options refer to it. A text that stands in the configuration itself costs nothing.
+ * The secrets of a store. Each document is read once at the start and refreshed in the background, regardless of how many
+ * options refer to it.
  */
 export class Secrets implements Resource {
   readonly #options: SecretsOptions;
   readonly #events: Events;
-  readonly #places: Readonly<Record<SecretScheme, SecretPlace>>;
-  /** By the reference of the document. */
+  readonly #providers: Readonly<Record<SecretScheme, SecretProvider>>;
+  /** Documents by reference. */
   readonly #documents = new Map<string, SecretDocument>();
-  /** What is read, by option. */
+  /** Each use of a document by an option. */
   readonly #used: { readonly option: string; readonly reference: SecretReference; readonly document: SecretDocument }[] = [];
 
   constructor(options: SecretsOptions, events: Events, env: NodeJS.ProcessEnv = process.env) {
     this.#options = options;
     this.#events = events;
-    this.#places = {
+    this.#providers = {
       env: new Environment(env),
       file: new Files(),
       "aws-sm": new AwsSecretsManager(options.aws),
@@ -49,9 +49,9 @@ export class Secrets implements Resource {
   }
 
   /**
-   * The text of a credential; it is read at {@link start}.
+   * Returns the text of a credential; {@link start} reads it.
    *
-   * @param option - where the credential stands, for messages: "qdrant.apiKey"
+   * @param option - path of the option, for messages: "qdrant.apiKey"
    */
   text(source: CredentialSource, option: string): SecretText {
     if (source instanceof Secret) return fixedSecret(source);
@@ -59,7 +59,7 @@ export class Secrets implements Resource {
     const { field } = source;
     document.use(field);
     return {
-      isChanging: this.#places[source.scheme].isChanging,
+      isChanging: this.#providers[source.scheme].isChanging,
       current: () => document.field(field),
       async latest() {
         await document.look();
@@ -70,13 +70,13 @@ export class Secrets implements Resource {
   }
 
   /**
-   * Follows a text now: to the secret where it is a reference, and else to itself. What is returned does not change with
-   * the secret; {@link reread} and another call give its text of later.
+   * Resolves a text once: a reference to its secret, other text to itself. The result does not change with the secret; call
+   * {@link reread} and resolve again for a newer text.
    *
-   * @param option - where the text stands, for messages: "cql.tls.key"
-   * @throws {StoreError} naming option and reference, and why it could not be read
+   * @param option - path of the option, for messages: "cql.tls.key"
+   * @throws {StoreError} naming option, reference and reason when the secret could not be read
    */
-  async follow(text: string, option: string): Promise<string> {
+  async resolve(text: string, option: string): Promise<string> {
     const reference = parseReference(text);
     if (reference === null) return text;
     const document = this.#use(reference, option);
@@ -86,9 +86,9 @@ export class Secrets implements Resource {
   }
 
   /**
-   * Reads all of them.
+   * Reads all documents.
    *
-   * @throws {StoreError} that names each option whose secret could not be read, its reference, and why
+   * @throws {StoreError} naming each option whose secret could not be read, with its reference and the reason
    */
   async start(): Promise<void> {
     const outcomes = await Promise.allSettled(
@@ -97,20 +97,20 @@ export class Secrets implements Resource {
     const [first, ...others] = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as StoreError] : []));
     if (first === undefined) return;
     if (others.length === 0) throw first;
-    // Each option its line; the kind is that of the first.
+    // One line per option; the class is that of the first error.
     const lines = [...new Set([first, ...others].map(messageOf))].join("\n");
-    throw again(first, lines);
+    throw withMessage(first, lines);
   }
 
-  /** Reads the documents again whose texts were followed. Does not throw: the last good text stays where that fails, which is told. */
+  /** Reads resolved documents again. Does not throw: after a failure the last valid text stays active and an event is emitted. */
   async reread(): Promise<void> {
-    const followed = [...this.#documents.values()].filter((document) => document.isTakenOnce);
-    await Promise.all(followed.map((document) => document.reread()));
+    const resolved = [...this.#documents.values()].filter((document) => document.isReadOnce);
+    await Promise.all(resolved.map((document) => document.reread()));
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.#documents.values()].map((document) => document.stop()));
-    await Promise.all(Object.values(this.#places).map((place) => place.close()));
+    await Promise.all(Object.values(this.#providers).map((provider) => provider.close()));
   }
 
   #use(reference: SecretReference, option: string): SecretDocument {
@@ -118,7 +118,7 @@ export class Secrets implements Resource {
     const document =
       this.#documents.get(name) ??
       new SecretDocument(reference, {
-        place: this.#places[reference.scheme],
+        provider: this.#providers[reference.scheme],
         events: this.#events,
         lifetimeMs: this.#options.lifetimeMs,
         timeoutMs: this.#options.timeoutMs,
@@ -134,7 +134,7 @@ async function startOne(document: SecretDocument, option: string, reference: Sec
   try {
     await document.start(reference.field);
   } catch (error) {
-    throw again(error, `The secret of ${option}, ${String(reference)}, could not be read. ${messageOf(error)}`);
+    throw withMessage(error, `The secret of ${option}, ${String(reference)}, could not be read. ${messageOf(error)}`);
   }
 }
 
@@ -147,8 +147,8 @@ const KINDS = [
   TimeoutError,
 ] as const;
 
-/** The same kind of error with another message. */
-function again(error: unknown, message: string): StoreError {
+/** Returns an error of the same class with another message. */
+function withMessage(error: unknown, message: string): StoreError {
   const Kind = KINDS.find((kind) => error instanceof kind) ?? QueryError;
   return new Kind(message, error instanceof Error ? { cause: error.cause } : {});
 }

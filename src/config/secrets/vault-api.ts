@@ -1,6 +1,6 @@
 /**
- * The few calls to Vault's HTTP API that reading a secret takes. Spoken directly: a client package would add its own HTTP
- * library and templates for calls that nobody makes here.
+ * The calls of Vault's HTTP API that reading a secret requires. A client package would add its own HTTP library for calls
+ * that are not needed.
  */
 import { readFile } from "node:fs/promises";
 import { Agent, request, type Dispatcher } from "undici";
@@ -8,9 +8,9 @@ import { ConfigurationError, ConnectionError, UnavailableError } from "../../mod
 import type { Secret } from "../../model/secret.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { VaultOptions } from "../options/secrets.ts";
-import { bareCause } from "./place.ts";
+import { bareCause } from "./provider.ts";
 
-/** What of an answer's body is used. */
+/** The fields of a response body that are used. */
 export interface VaultBody {
   readonly errors?: readonly string[];
   readonly warnings?: readonly string[] | null;
@@ -19,7 +19,7 @@ export interface VaultBody {
   readonly data?: unknown;
 }
 
-/** An answer that is not a failure of Vault itself. */
+/** A response that is not a failure of Vault itself. */
 export interface VaultAnswer {
   readonly status: number;
   readonly body: VaultBody;
@@ -32,20 +32,20 @@ export class VaultApi {
   readonly #caFile: string | undefined;
   #agent: Promise<Agent> | null = null;
 
-  /** @throws {ConfigurationError} when nothing says where Vault is */
+  /** @throws {ConfigurationError} when no URL of Vault is configured */
   constructor(options: VaultOptions, env: NodeJS.ProcessEnv) {
     const address = options.address ?? (env["VAULT_ADDR"] || undefined);
     if (address === undefined) {
-      throw new ConfigurationError("Nothing says where Vault is: set secrets.vault.address or VAULT_ADDR.");
+      throw new ConfigurationError("The URL of Vault is not configured: set secrets.vault.address or VAULT_ADDR.");
     }
     if (!URL.canParse(address) || !/^https?:/.test(address)) {
-      throw new ConfigurationError("VAULT_ADDR must be an address such as https://vault.internal:8200.");
+      throw new ConfigurationError("VAULT_ADDR must be a URL such as https://vault.internal:8200.");
     }
     const { username, password, search, hash } = new URL(address);
     if (username !== "" || password !== "" || search !== "" || hash !== "") {
       throw new ConfigurationError(
-        `${options.address === undefined ? "VAULT_ADDR" : "secrets.vault.address"} must not hold a name, a password or a query: ` +
-          "errors show the address. Log in by secrets.vault.token, appRole or kubernetes.",
+        `${options.address === undefined ? "VAULT_ADDR" : "secrets.vault.address"} must not contain a user, a password or a query, ` +
+          "because errors show the URL. Log in by secrets.vault.token, appRole or kubernetes.",
       );
     }
     this.address = address.replace(/\/+$/, "");
@@ -58,7 +58,7 @@ export class VaultApi {
     return this.#send("GET", path, { "x-vault-token": token.reveal() }, null, signal);
   }
 
-  /** Sends what a path asks for, without a token. */
+  /** Posts to a path without a token. */
   post(path: string, body: Record<string, string>, signal: AbortSignal): Promise<VaultAnswer> {
     return this.#send("POST", path, { "content-type": "application/json" }, JSON.stringify(body), signal);
   }
@@ -71,7 +71,7 @@ export class VaultApi {
   }
 
   /**
-   * @throws {ConnectionError} when no answer comes
+   * @throws {ConnectionError} when there is no response
    * @throws {UnavailableError} when Vault is sealed, starting or overloaded
    */
   async #send(
@@ -91,7 +91,7 @@ export class VaultApi {
       text = await answer.body.text();
     } catch (error) {
       const cause = bareCause(error);
-      throw new ConnectionError(`Vault at ${this.address} could not be reached: ${cause.message}`, { cause });
+      throw new ConnectionError(`Vault at ${this.address} is unreachable: ${cause.message}`, { cause });
     }
     const status = answer.statusCode;
     const parsed = bodyOf(text);
@@ -108,7 +108,7 @@ async function newAgent(caFile: string | undefined): Promise<Agent> {
     return new Agent({ connect: { ...VERIFIED_TLS, ca: await readFile(caFile, "utf8") } });
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
-    throw new ConfigurationError(`${caFile} cannot be read (${code}); secrets.vault.caFile or VAULT_CACERT names it.`);
+    throw new ConfigurationError(`${caFile}, set by secrets.vault.caFile or VAULT_CACERT, cannot be read (${code}).`);
   }
 }
 
@@ -117,12 +117,12 @@ function bodyOf(text: string): VaultBody {
     const body: unknown = JSON.parse(text);
     return typeof body === "object" && body !== null ? body : {};
   } catch {
-    // A proxy in front of Vault answers in its own words, which are not for messages: they may quote the request.
+    // A proxy in front of Vault answered. Its text is not shown, because it may quote the request.
     return {};
   }
 }
 
-/** What Vault says of a request that it did not serve. */
+/** Vault's reason for not serving a request. */
 export function firstError({ errors, warnings }: VaultBody): string {
   return [...(errors ?? []), ...(warnings ?? [])].join("; ").replaceAll("\n", " ").trim() || "it gave no reason";
 }

@@ -1,27 +1,27 @@
-/** How this process shows Vault who it is. */
+/** Login to Vault. */
 import { readFile } from "node:fs/promises";
 import { AuthenticationError, ConfigurationError } from "../../model/errors.ts";
 import { Secret } from "../../model/secret.ts";
 import type { CredentialSource, VaultOptions } from "../options/secrets.ts";
-import { Environment, Files } from "./local-places.ts";
+import { Environment, Files } from "./local-providers.ts";
 import { firstError, type VaultApi, type VaultAnswer } from "./vault-api.ts";
 
-/** A token that was given out for a login is replaced after this part of its life. */
-const USED_PART_OF_LIFE = 0.8;
+/** Share of its TTL after which an issued token is replaced. */
+const RENEWAL_SHARE = 0.8;
 
-/** Gives tokens. */
+/** A source of Vault tokens. */
 export interface VaultLogin {
-  /** A token that should be valid. */
+  /** Returns a token that is expected to be valid. */
   token(signal: AbortSignal): Promise<Secret>;
 
-  /** Says that Vault does not accept the token; returns whether there may be another. */
+  /** Discards a token that Vault rejected; returns whether another one can be issued. */
   forget(): boolean;
 }
 
 /**
- * The login that is configured.
+ * Returns the configured login.
  *
- * @throws {ConfigurationError} when none is
+ * @throws {ConfigurationError} when none is configured
  */
 export function vaultLogin(options: VaultOptions, env: NodeJS.ProcessEnv, api: VaultApi): VaultLogin {
   const read = (source: CredentialSource, signal: AbortSignal): Promise<Secret> => readNearby(source, env, signal);
@@ -40,7 +40,7 @@ export function vaultLogin(options: VaultOptions, env: NodeJS.ProcessEnv, api: V
   const given = token ?? fromEnvironment(env);
   if (given !== undefined) return { token: (signal) => read(given, signal), forget: () => false };
   throw new ConfigurationError(
-    "Nothing says how to log in to Vault: set secrets.vault.token (or VAULT_TOKEN), secrets.vault.appRole or secrets.vault.kubernetes.",
+    "No login to Vault is configured: set secrets.vault.token (or VAULT_TOKEN), secrets.vault.appRole or secrets.vault.kubernetes.",
   );
 }
 
@@ -51,8 +51,8 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Secret | undefined {
 
 async function readNearby(source: CredentialSource, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Secret> {
   if (source instanceof Secret) return source;
-  const place = source.scheme === "env" ? new Environment(env) : new Files();
-  return new Secret(await place.read(source, signal));
+  const provider = source.scheme === "env" ? new Environment(env) : new Files();
+  return new Secret(await provider.read(source, signal));
 }
 
 async function serviceAccountToken(file: string, signal: AbortSignal): Promise<string> {
@@ -60,11 +60,11 @@ async function serviceAccountToken(file: string, signal: AbortSignal): Promise<s
     return (await readFile(file, { encoding: "utf8", signal })).trim();
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
-    throw new ConfigurationError(`The service account's token cannot be read from ${file} (${code}); see secrets.vault.kubernetes.`);
+    throw new ConfigurationError(`The token of the service account cannot be read from ${file} (${code}); see secrets.vault.kubernetes.tokenFile.`);
   }
 }
 
-/** A token that a login method issues, for some time. */
+/** A token with a TTL that an auth method issues. */
 class IssuedToken implements VaultLogin {
   readonly #api: VaultApi;
   readonly #mount: string;
@@ -92,14 +92,14 @@ class IssuedToken implements VaultLogin {
     const answer = await this.#api.post(`auth/${this.#mount}/login`, credentials, signal);
     const token = answer.body.auth?.client_token;
     if (token === undefined) throw this.#refused(answer);
-    const lifeMs = (answer.body.auth?.lease_duration ?? 0) * 1_000;
-    // A token without an end says so by a life of 0.
-    return { token: new Secret(token), until: lifeMs === 0 ? Infinity : performance.now() + lifeMs * USED_PART_OF_LIFE };
+    const ttlMs = (answer.body.auth?.lease_duration ?? 0) * 1_000;
+    // A token without expiry has a TTL of 0.
+    return { token: new Secret(token), until: ttlMs === 0 ? Infinity : performance.now() + ttlMs * RENEWAL_SHARE };
   }
 
   #refused({ status, body }: VaultAnswer): AuthenticationError {
     return new AuthenticationError(
-      `Vault at ${this.#api.address} refused the login at auth/${this.#mount}: ${firstError(body)} (HTTP ${status}).`,
+      `Vault at ${this.#api.address} rejected the login at auth/${this.#mount}: ${firstError(body)} (HTTP ${status}).`,
     );
   }
 }

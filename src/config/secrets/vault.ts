@@ -2,23 +2,23 @@
 import { AuthenticationError, ConfigurationError, PermissionError, QueryError } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
 import type { VaultOptions } from "../options/secrets.ts";
-import type { SecretPlace } from "./place.ts";
+import type { SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
 import { firstError, VaultApi, type VaultAnswer } from "./vault-api.ts";
 import { vaultLogin, type VaultLogin } from "./vault-login.ts";
 
-/** Tells where a path is mounted, as Vault's own programs ask. */
+/** Endpoint that returns the mount of a path; Vault's own tools use it too. */
 const MOUNT_OF = "sys/internal/ui/mounts/";
 
-/** Where an engine is mounted, and how it is read. */
+/** The mount path of a secrets engine, and its version. */
 interface Mount {
-  /** With a slash at its end. */
+  /** With a trailing slash. */
   readonly path: string;
   readonly isVersioned: boolean;
 }
 
-/** Reads key-value engines of both versions, and others whose secrets are read and do not end. */
-export class Vault implements SecretPlace {
+/** Reads key-value engines of both versions, and other engines whose secrets have no lease. */
+export class Vault implements SecretProvider {
   readonly isChanging = true;
   readonly #options: VaultOptions;
   readonly #env: NodeJS.ProcessEnv;
@@ -39,7 +39,7 @@ export class Vault implements SecretPlace {
     try {
       return await this.#readAs(await login.token(signal), document, signal);
     } catch (error) {
-      // A token that has ended or was revoked: another one may be had.
+      // The token expired or was revoked; a new login may issue another.
       if (!(error instanceof AuthenticationError) || !login.forget()) throw error;
       return await this.#readAs(await login.token(signal), document, signal);
     }
@@ -68,8 +68,8 @@ export class Vault implements SecretPlace {
     if (answer.status === 404) throw this.#missing(document);
     if ((answer.body.lease_id ?? "") !== "") {
       throw new ConfigurationError(
-        `Vault gives ${document} on a lease, for a while only, and connections that are open would end with it. ` +
-          "Use a secret that is rotated in its place: a key-value engine, or a static role of the database engine.",
+        `Vault issues ${document} with a lease, and open connections would fail when it expires. ` +
+          "Use a secret without a lease: a key-value engine, or a static role of the database engine.",
       );
     }
     const data = mount.isVersioned ? (answer.body.data as { readonly data?: unknown } | undefined)?.data : answer.body.data;
@@ -77,7 +77,7 @@ export class Vault implements SecretPlace {
     return JSON.stringify(data);
   }
 
-  /** Asks Vault where the engine of a path is mounted, and which version it is: any token that may read the path may ask. */
+  /** Returns mount path and version of a document's engine; every token that may read the document may request this. */
   async #findMount(token: Secret, document: string, signal: AbortSignal): Promise<Mount> {
     const { status, body } = await this.#get(`${MOUNT_OF}${encodePath(document)}`, token, signal);
     const { path, options } = (body.data ?? {}) as { readonly path?: string; readonly options?: Record<string, string> | null };
@@ -85,7 +85,7 @@ export class Vault implements SecretPlace {
     return { path, isVersioned: options?.["version"] === "2" };
   }
 
-  /** One read; every answer but "here it is" and "there is none" is an error. */
+  /** Reads a path; responses other than 200 and 404 are errors. */
   async #get(path: string, token: Secret, signal: AbortSignal): Promise<VaultAnswer> {
     const { api } = this.#connect();
     const answer = await api.get(path, token, signal);
@@ -93,25 +93,25 @@ export class Vault implements SecretPlace {
     if (answer.status !== 403) {
       throw new QueryError(`Vault at ${api.address} could not read ${path}: ${firstError(answer.body)} (HTTP ${answer.status}).`);
     }
-    // Vault says the same of a token that it does not know and of one that lacks the right; every token may look at itself.
+    // Vault returns 403 for an invalid token and for a missing right. Every valid token may look itself up.
     const self = await api.get("auth/token/lookup-self", token, signal);
     if (self.status === 200) {
-      throw new PermissionError(`Vault at ${api.address} refused it: ${refusalOf(path)}.`);
+      throw new PermissionError(`Vault at ${api.address} denied access: ${refusalOf(path)}.`);
     }
-    throw new AuthenticationError(`Vault at ${api.address} does not accept the token: it is wrong, was revoked or has expired.`);
+    throw new AuthenticationError(`Vault at ${api.address} rejected the token: it is wrong, was revoked or has expired.`);
   }
 
   #missing(document: string): ConfigurationError {
-    return new ConfigurationError(`Vault at ${this.#connect().api.address} has nothing at ${document}, or what was there is deleted.`);
+    return new ConfigurationError(`Vault at ${this.#connect().api.address} has no secret at ${document}, or it is deleted.`);
   }
 }
 
-/** The question where a path is mounted is refused for the sake of the path. */
+/** The reason for a 403, for a read and for a lookup of a mount. */
 function refusalOf(path: string): string {
   const mount = path.startsWith(MOUNT_OF) ? path.slice(MOUNT_OF.length) : null;
   return mount === null
     ? `the token's policies must allow "read" on ${path}`
-    : `nothing is mounted at ${mount}, or the token's policies allow nothing there`;
+    : `nothing is mounted at ${mount}, or the token's policies allow no access to it`;
 }
 
 function encodePath(path: string): string {

@@ -1,28 +1,28 @@
-/** The texts of a document around a rotation. */
+/** The versions of a document around a rotation. */
 import type { Secret } from "../../model/secret.ts";
 import type { Content } from "./content.ts";
 
-/** For so long after a rotation, the text of before may still be what servers ask for, milliseconds. */
+/** Time after a rotation in which servers may still require the previous text, milliseconds. */
 const FORMER_KEPT_MS = 10 * 60_000;
 
 /**
- * The text in force, and around a rotation one more: who keeps a secret and who checks it do not change it at the same
- * instant, and either may be the first.
+ * The active version, and around a rotation one more: the secret store and the server do not change at the same moment,
+ * and either may change first.
  */
 export class Versions {
   #current: Content | null = null;
-  /** The one that was in force before. */
+  /** The previously active version. */
   #former: Content | null = null;
-  /** Newer than the one in force, but a server refused it: it does not know it yet. */
+  /** A newer version that a server rejected because it does not know it yet. */
   #early: Content | null = null;
   #rotatedAt = -Infinity;
 
-  /** In force; null before the first was read. */
+  /** The active version; null before the first read. */
   get current(): Content | null {
     return this.#current;
   }
 
-  /** Takes what was read; returns whether it is new, and so in force from now on in the place of another. */
+  /** Accepts a version that was read; returns whether it replaces another as the active one. */
   take(content: Content): boolean {
     if (this.#current === null) {
       this.#current = content;
@@ -34,22 +34,22 @@ export class Versions {
     return true;
   }
 
-  /** Forgets what was read. */
+  /** Discards the active version. */
   clear(): void {
     this.#current = null;
   }
 
-  /** The text of a field in force, if it is not the one that a server refused. */
+  /** The active text of a field, unless it is the one that a server rejected. */
   unlike(field: string | null, refused: Secret): Secret | null {
     return otherThan(refused, this.#current, field);
   }
 
   /**
-   * Puts another text in force, where a server refused the newest one or the one before.
+   * Activates another version after a server rejected a text.
    *
-   * @returns the field's, and whether it is the older one; null where there is none that differs
+   * @returns the text of the field, and whether it is the previous version; null when no version differs
    */
-  turn(field: string | null, refused: Secret): { readonly secret: Secret; readonly isFormer: boolean } | null {
+  switchFrom(field: string | null, refused: Secret): { readonly secret: Secret; readonly isFormer: boolean } | null {
     const early = otherThan(refused, this.#early, field);
     if (early !== null) {
       [this.#former, this.#current, this.#early] = [this.#current, this.#early, null];

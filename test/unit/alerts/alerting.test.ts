@@ -143,8 +143,8 @@ test("a stop sends the last word, and nothing comes after it", async () => {
 
 describe("the option", () => {
   const mistakes: readonly (readonly [string, unknown])[] = [
-    ["must name where alerts go", {}],
-    ["names slack, which is not given", { callback: () => undefined, routes: { warning: ["slack"] } }],
+    ["must have at least one sink", {}],
+    ["names slack, which is not configured", { callback: () => undefined, routes: { warning: ["slack"] } }],
     ["is required with a user", { email: { host: "h", from: "a@b", to: ["c@d"], user: "u" } }],
     ["must be a function", { callback: "https://example.com" }],
   ];

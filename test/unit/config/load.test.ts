@@ -67,13 +67,13 @@ describe("files", () => {
   });
 
   test.each([
-    ["json", '{ "path": "a.db", "password": "hunter2" "x" }', "is no JSON"],
-    ["yaml", "path: 'hunter2\nx: y: z", "mistake in line 2"],
-    ["yaml", "path: a\npath: hunter2", "mistake in line 2"],
-    ["yaml", "path: a.db\nqdrant: { apiKey: *hunter2 }", "line 2 has an alias without an anchor. Put a text that begins with * in quotes"],
+    ["json", '{ "path": "a.db", "password": "hunter2" "x" }', "is not valid JSON"],
+    ["yaml", "path: 'hunter2\nx: y: z", "syntax error in line 2"],
+    ["yaml", "path: a\npath: hunter2", "syntax error in line 2"],
+    ["yaml", "path: a.db\nqdrant: { apiKey: *hunter2 }", "line 2 has an alias without an anchor. Put text that begins with * in quotes"],
     ["yaml", "*hunter2", "line 1 has an alias without an anchor"],
-    ["yaml", "- hunter2", "must hold an object of options, but has array"],
-    ["mjs", "export const path = 1;", "as its default export, but has undefined"],
+    ["yaml", "- hunter2", "must contain an object of options, but contains array"],
+    ["mjs", "export const path = 1;", "as its default export, but contains undefined"],
     ["mjs", 'throw new Error("no such model")', "failed: no such model"],
   ])("with a mistake of their own are refused: %s %s", async (extension, text, why) => {
     const message = await refusal({ file: await fileOf(extension, text) });
@@ -82,18 +82,18 @@ describe("files", () => {
   });
 
   test("that are not there are refused by name", async () => {
-    expect(await refusal({ file: join(folder, "nowhere.yaml") })).toContain("nowhere.yaml is not there");
+    expect(await refusal({ file: join(folder, "nowhere.yaml") })).toContain("nowhere.yaml does not exist");
   });
 
   test("that stand for more than memory holds are refused", async () => {
     const bomb = Array.from({ length: 30 }, (_, i) => `a${i}: &a${i} [${i === 0 ? "x" : Array<string>(9).fill(`*a${i - 1}`).join(",")}]`);
-    expect(await refusal({ file: await fileOf("yaml", bomb.join("\n")) })).toContain("cannot be built");
+    expect(await refusal({ file: await fileOf("yaml", bomb.join("\n")) })).toContain("aliases expand to too many nodes");
   });
 
   test("name the mistakes in them", async () => {
     const file = await fileOf("yaml", "path: a.db\nlimits: { deadlinMs: 5, drainMs: soon }");
     const message = await refusal({ file });
-    expect(message).toContain(`limits.deadlinMs: is no option (in ${file}); did you mean limits.deadlineMs?`);
+    expect(message).toContain(`limits.deadlinMs: is not an option (in ${file}); did you mean limits.deadlineMs?`);
     expect(message).toContain(`limits.drainMs: must be a whole number of at least 1 (got "soon" in ${file})`);
   });
 });
@@ -143,7 +143,7 @@ describe("profiles", () => {
   });
 
   test("that were asked for have to be there", async () => {
-    expect(await refusal({ file: await fileOf("yaml", text), profile: "staging" })).toContain('"staging" was chosen by the option profile');
+    expect(await refusal({ file: await fileOf("yaml", text), profile: "staging" })).toContain('"staging" was selected by the option profile');
     expect(await refusal({ profile: "staging" })).toContain("there is no configuration file");
     expect(await refusal({ env: { SCYLLADB_STORE_PROFILE: "prod" } })).toContain("must be development, staging or production");
     expect(await refusal({ file: await fileOf("yaml", "path: a\nprofiles: { productoin: {} }") })).toContain("did you mean production?");
@@ -193,11 +193,11 @@ describe("environment variables", () => {
     ["SCYLLADB_STORE_LIMIT__DRAIN_MS", "5", "did you mean SCYLLADB_STORE_LIMITS__DRAIN_MS?"],
     ["SCYLLADB_STORE_CQL_KEYSPACE", "x", "did you mean SCYLLADB_STORE_CQL__KEYSPACE?"],
     ["SCYLLADB_STORE_CQL__CREDENTIALS", "hunter2", "SCYLLADB_STORE_CQL__CREDENTIALS__USERNAME, SCYLLADB_STORE_CQL__CREDENTIALS__PASSWORD"],
-    ["SCYLLADB_STORE_LOGGER", "hunter2", "only code can give"],
-    ["SCYLLADB_STORE_WHATEVER_THIS_IS", "hunter2", "is no variable of the store"],
+    ["SCYLLADB_STORE_LOGGER", "hunter2", "can only be set in code"],
+    ["SCYLLADB_STORE_WHATEVER_THIS_IS", "hunter2", "is not a variable of the store"],
     ["SCYLLADB_STORE_LIMITS__DRAIN_MS", "10s", 'got "10s" in SCYLLADB_STORE_LIMITS__DRAIN_MS). For example: SCYLLADB_STORE_LIMITS__DRAIN_MS=10000'],
     ["SCYLLADB_STORE_TTL__RULES", "[{", 'For example: SCYLLADB_STORE_TTL__RULES=[{"namespace":["sessions"],"defaultTtl":60}]'],
-    ["SCYLLADB_STORE_QDRANT__URL", "hunter2?key=hunter2", "qdrant.url: must be a web address (got a text that is not shown"],
+    ["SCYLLADB_STORE_QDRANT__URL", "hunter2?key=hunter2", "qdrant.url: must be a URL (got a text that is not shown"],
   ])("that are wrong are refused by name: %s", async (name, value, why) => {
     const message = await refusal({ env: { [name]: value }, overrides: { cql } });
     expect(message).toContain(why);
@@ -208,7 +208,7 @@ describe("environment variables", () => {
 
 describe("which store it is", () => {
   test("has to be said", async () => {
-    expect(await refusal({})).toContain("is required to have cql (a store on servers) or path (a store on one local file)");
+    expect(await refusal({})).toContain("must have cql (a store on servers) or path (a store on one local file)");
     expect(await refusal({ overrides: { cql, path: "a.db" } })).toContain("has both cql");
   });
 

@@ -22,7 +22,7 @@ describe("a mistake says where it is, what was given, what is allowed, and what 
     [{ cql: { ...cql, port: 70_000 } }, "cql.port: must be a whole number from 1 to 65535 (got the number 70000). For example: port: 9042"],
     [{ cql, limits: { drainMs: Number.NaN } }, "limits.drainMs: must be a whole number of at least 1 (got NaN). For example: drainMs: 10000"],
     [{ cql, setup: true }, 'setup: must be "auto" or "never" (got the boolean true). For example: setup: "auto"'],
-    [{ cql, qdrant: { url: "127.0.0.1:6333" } }, 'qdrant.url: must be a web address (got "127.0.0.1:6333"). For example: url: "https://qdrant.internal:6333"'],
+    [{ cql, qdrant: { url: "127.0.0.1:6333" } }, 'qdrant.url: must be a URL (got "127.0.0.1:6333"). For example: url: "https://qdrant.internal:6333"'],
     [{ cql: { ...cql, keyspace: undefined } }, 'cql.keyspace: is required, and must be a text (got nothing). For example: keyspace: "agents"'],
     [{ cql: { ...cql, contactPoints: "127.0.0.1" } }, 'cql.contactPoints: must be a list of texts (got "127.0.0.1"). For example: contactPoints: ["10.0.0.1","10.0.0.2"]'],
     [{ cql: null }, /^cql: must be an object with the options contactPoints, port, .* \(got null\)\.$/],
@@ -44,7 +44,7 @@ describe("a mistake says where it is, what was given, what is allowed, and what 
       { cql: { ...cql, profiles: { schema: { consistency: "EACH_QUORUM" } } } },
       'cql.profiles.schema.consistency: EACH_QUORUM is for writes only; reads take "LOCAL_QUORUM", "QUORUM" or "ALL" (got "EACH_QUORUM"). For example: consistency: "LOCAL_QUORUM"',
     ],
-    [{ cql: { ...cql, profiles: { read: { executionProfile: "x" } } } }, /^cql\.profiles\.read\.executionProfile: names a profile of a client of your own/],
+    [{ cql: { ...cql, profiles: { read: { executionProfile: "x" } } } }, /^cql\.profiles\.read\.executionProfile: names an execution profile of your own client/],
   ])("case %#", (config, mistake) => {
     const mistakes = mistakesIn(config);
     expect(mistakes).toHaveLength(1);
@@ -54,14 +54,14 @@ describe("a mistake says where it is, what was given, what is allowed, and what 
 
 describe("an unknown name is told with the nearest known one", () => {
   test.each([
-    [{ cql: { ...cql, contact_points: ["x"] } }, "cql.contact_points: is no option; did you mean cql.contactPoints?"],
-    [{ cql: { ...cql, localDatacenter: "x" } }, "cql.localDatacenter: is no option; did you mean cql.localDataCenter?"],
-    [{ cql, retries: {} }, "retries: is no option; did you mean retry?"],
-    [{ cql, liimts: {} }, "liimts: is no option; did you mean limits?"],
-    [{ cql: { ...cql, password: "hunter2" } }, "cql.password: is no option; did you mean cql.credentials.password?"],
-    [{ cql, contactPoints: ["x"] }, "contactPoints: is no option; did you mean cql.contactPoints?"],
-    [{ cql, ttl: { xyz: 1 } }, "ttl.xyz: is no option; known in ttl are defaultTtl, sweepIntervalMinutes, refreshOnRead, rules."],
-    [JSON.parse('{ "cql": { "contactPoints": ["a"], "localDataCenter": "d", "keyspace": "k", "__proto__": { "a": 1 } } }'), /^cql\.__proto__: is no option/],
+    [{ cql: { ...cql, contact_points: ["x"] } }, "cql.contact_points: is not an option; did you mean cql.contactPoints?"],
+    [{ cql: { ...cql, localDatacenter: "x" } }, "cql.localDatacenter: is not an option; did you mean cql.localDataCenter?"],
+    [{ cql, retries: {} }, "retries: is not an option; did you mean retry?"],
+    [{ cql, liimts: {} }, "liimts: is not an option; did you mean limits?"],
+    [{ cql: { ...cql, password: "hunter2" } }, "cql.password: is not an option; did you mean cql.credentials.password?"],
+    [{ cql, contactPoints: ["x"] }, "contactPoints: is not an option; did you mean cql.contactPoints?"],
+    [{ cql, ttl: { xyz: 1 } }, "ttl.xyz: is not an option; the options of ttl are defaultTtl, sweepIntervalMinutes, refreshOnRead, rules."],
+    [JSON.parse('{ "cql": { "contactPoints": ["a"], "localDataCenter": "d", "keyspace": "k", "__proto__": { "a": 1 } } }'), /^cql\.__proto__: is not an option/],
   ])("case %#", (config, mistake) => {
     const mistakes = mistakesIn(config);
     expect(mistakes).toEqual([typeof mistake === "string" ? mistake : expect.stringMatching(mistake)]);
@@ -144,7 +144,7 @@ test.each([
   ];
   for (const config of addresses) {
     const messages = mistakesIn(config).join("\n");
-    expect(messages).toMatch(/\(got a text( that is not shown, as it may hold a secret)?\)/);
+    expect(messages).toMatch(/\(got a text( that is not shown because it may contain a secret)?\)/);
     expect(messages).not.toMatch(/hunter|root/);
   }
 });

@@ -42,7 +42,7 @@ test("a file that is a pipe, a device or too big is refused at once", async () =
   execFileSync("mkfifo", [pipe]);
   const big = join(folder, "big");
   await writeFile(big, "x".repeat(1024 * 1024 + 1));
-  for (const [path, reason] of [[pipe, "is no regular file"], ["/dev/zero", "is no regular file"], [big, "more than 1048576 bytes"]] as const) {
+  for (const [path, reason] of [[pipe, "is not a regular file"], ["/dev/zero", "is not a regular file"], [big, "larger than 1048576 bytes"]] as const) {
     await using near = secretsOf({});
     near.text(`file://${path}`);
     await expect(near.secrets.start()).rejects.toThrow(reason);
@@ -93,8 +93,8 @@ test("what is missing is named, with the option, all at once", async () => {
     index: { dims: 3, embeddings: { embedDocuments: () => Promise.resolve([]), embedQuery: () => Promise.resolve([]) } },
   });
   await expect(started).rejects.toThrow(ConfigurationError);
-  await expect(started).rejects.toThrow(/cql\.credentials\.password, file:\/\/.*\/none, could not be read.*there is no such file/);
-  await expect(started).rejects.toThrow(/qdrant\.apiKey, env:\/\/NO_SUCH_VARIABLE, could not be read.*has no variable/);
+  await expect(started).rejects.toThrow(/cql\.credentials\.password, file:\/\/.*\/none, could not be read.*no such file/);
+  await expect(started).rejects.toThrow(/qdrant\.apiKey, env:\/\/NO_SUCH_VARIABLE, could not be read.*environment variable/);
   await expect(started).rejects.toThrow(/qdrant\.headers\.x-tenant, env:\/\/NO_SUCH_HEADER/);
 });
 
@@ -106,7 +106,7 @@ test("a reference that is wrong is a mistake in the configuration, found before 
     });
   expect(make).toThrow(/cql\.credentials\.password: .*vault:\/\/mount\/path#field/);
   expect(make).toThrow(/qdrant\.apiKey: .*env:\/\/NAME/);
-  expect(make).toThrow(/qdrant\.headers\.a: .*unknown place, aws:\/\//);
+  expect(make).toThrow(/qdrant\.headers\.a: .*unknown scheme, aws:\/\//);
 });
 
 test("a package that is not installed is named", async () => {

@@ -65,7 +65,7 @@ describe("references that are not as they must be", () => {
   test.each(["aws://agents", "azure-keyvault://agents/key", "secret://agents", "openbao://secret/agents#a"])(
     "%s names a place that is not known",
     (text) => {
-      expect(() => parseReference(text)).toThrow(/unknown place, [a-z-]+:\/\/\. Known are env:\/\/NAME; file:\/\/\/path;/);
+      expect(() => parseReference(text)).toThrow(/unknown scheme, [a-z-]+:\/\/\. The schemes are env:\/\/NAME; file:\/\/\/path;/);
     },
   );
 

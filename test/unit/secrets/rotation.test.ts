@@ -1,7 +1,7 @@
 /** What is in force while a secret is rotated: by whoever keeps it, and by the server that checks it, in any order. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SecretDocument } from "../../../src/config/secrets/document.ts";
-import type { SecretPlace } from "../../../src/config/secrets/place.ts";
+import type { SecretProvider } from "../../../src/config/secrets/provider.ts";
 import { SecretReference } from "../../../src/config/secrets/reference.ts";
 import { ConnectionError } from "../../../src/model/errors.ts";
 import type { StoreEvent } from "../../../src/ports/events.ts";
@@ -9,7 +9,7 @@ import type { StoreEvent } from "../../../src/ports/events.ts";
 const LIFETIME_MS = 300_000;
 
 /** A place that holds one document. */
-class OnePlace implements SecretPlace {
+class OnePlace implements SecretProvider {
   readonly name = "The place";
   readonly isChanging = true;
   fields: Record<string, unknown> = { username: "agents", password: "first" };
@@ -32,7 +32,7 @@ async function running(): Promise<{ place: OnePlace; document: SecretDocument; e
   const place = new OnePlace();
   const events: StoreEvent[] = [];
   const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
-    place,
+    provider: place,
     events: { emit: (event) => events.push(event) },
     lifetimeMs: LIFETIME_MS,
     timeoutMs: 5_000,
@@ -81,7 +81,7 @@ test("a new text without a field that is used is no good one", async () => {
   place.fields = { username: "agents" };
   await vi.advanceTimersByTimeAsync(LIFETIME_MS);
   expect(password()).toBe("first");
-  expect(events.at(-1)).toMatchObject({ cause: 'It has no field "password"; its fields are "username".' });
+  expect(events.at(-1)).toMatchObject({ cause: 'The document has no field "password"; its fields are "username".' });
 });
 
 test("a refusal reads it at once, and once for all who are refused, at most four times a second", async () => {
@@ -178,7 +178,7 @@ test("a place that does not answer at the start is given up in time, by name", a
   const place = new OnePlace();
   place.state = "silent";
   const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
-    place,
+    provider: place,
     events: { emit: () => undefined },
     lifetimeMs: LIFETIME_MS,
     timeoutMs: 50,

@@ -1,12 +1,12 @@
-/** Secrets that are near: in the environment and in files. */
+/** Secrets in environment variables and files. */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { ConfigurationError } from "../../model/errors.ts";
-import type { SecretPlace } from "./place.ts";
+import type { SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
 
-/** Variables of the process's environment. */
-export class Environment implements SecretPlace {
+/** Environment variables of the process. */
+export class Environment implements SecretProvider {
   readonly name = "The environment";
   readonly isChanging = false;
   readonly #env: NodeJS.ProcessEnv;
@@ -18,24 +18,24 @@ export class Environment implements SecretPlace {
   async read({ document }: SecretReference): Promise<string> {
     const text = this.#env[document];
     if (text === undefined) {
-      throw new ConfigurationError(`The environment has no variable ${document}: set it, or name the one that is set.`);
+      throw new ConfigurationError(`The environment variable ${document} is not set: set it, or correct its name.`);
     }
     return text;
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    // Holds no resources.
   }
 }
 
 /** Files, as Docker and Kubernetes mount secrets. */
-export class Files implements SecretPlace {
+export class Files implements SecretProvider {
   readonly name = "The file system";
   readonly isChanging = true;
 
   async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
     try {
-      // Editors and `echo` end a file with one.
+      // Editors and `echo` append a line break.
       return (await readSmallFile(document, signal)).replace(/\r?\n$/, "");
     } catch (error) {
       signal.throwIfAborted();
@@ -46,24 +46,24 @@ export class Files implements SecretPlace {
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    // Holds no resources.
   }
 }
 
-/** More than any secret, certificates included. */
+/** Larger than any secret, certificates included. */
 const MOST_BYTES = 1024 * 1024;
 
-/** Reads a regular file: a pipe or a device would be waited for, or read without an end. */
+/** Reads a regular file; reading a pipe or a device might block or never end. */
 async function readSmallFile(path: string, signal: AbortSignal): Promise<string> {
-  // Without it, opening a pipe waits for its writer.
+  // Without O_NONBLOCK, opening a pipe waits for its writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const kind = await file.stat();
-    if (kind.isDirectory()) throw Object.assign(new Error("is a folder"), { code: "EISDIR" });
-    if (!kind.isFile()) throw new ConfigurationError(`${path} is no regular file: a secret is not read from a pipe, a socket or a device.`);
+    if (kind.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+    if (!kind.isFile()) throw new ConfigurationError(`${path} is not a regular file: secrets cannot be read from a pipe, a socket or a device.`);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
     signal.throwIfAborted();
-    if (bytesRead > MOST_BYTES) throw new ConfigurationError(`${path} has more than ${MOST_BYTES} bytes: it is taken for no secret.`);
+    if (bytesRead > MOST_BYTES) throw new ConfigurationError(`${path} is larger than ${MOST_BYTES} bytes, which is too large for a secret.`);
     return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await file.close();
@@ -71,7 +71,7 @@ async function readSmallFile(path: string, signal: AbortSignal): Promise<string>
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EACCES: "this process may not read it",
-  EISDIR: "it is a folder",
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
 };
