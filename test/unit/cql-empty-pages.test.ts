@@ -38,8 +38,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("a read of a partition whose pages come back empty", () => {
-  test.each(["read", "scan"] as const)("is aborted after a bounded number of them, as Cassandra aborts it (%s)", async (purpose) => {
+describe("a read of a partition with empty pages", () => {
+  test.each(["read", "scan"] as const)("is aborted after a bounded number of empty pages, as Cassandra does (%s)", async (purpose) => {
     let requests = 0;
     const session = await sessionOf(() => ({ rows: [], pageState: String((requests += 1)) }));
     const error: unknown = await session.rows("SELECT", [], purpose).catch((reason: unknown) => reason);
@@ -49,7 +49,7 @@ describe("a read of a partition whose pages come back empty", () => {
     expect(requests).toBeLessThanOrEqual(12);
   });
 
-  test("is aborted once its time is spent, also where each page brings a row", async () => {
+  test("is aborted at its deadline, even if each page has a row", async () => {
     let now = 0;
     vi.spyOn(performance, "now").mockImplementation(() => now);
     const session = await sessionOf(() => ({ rows: [{ key: now }], pageState: String((now += 500)) }));
@@ -58,7 +58,7 @@ describe("a read of a partition whose pages come back empty", () => {
     expect(now).toBeLessThanOrEqual(4_000);
   });
 
-  test("returns the rows that follow a few of them", async () => {
+  test("returns the rows that follow a few empty pages", async () => {
     let requests = 0;
     const session = await sessionOf(() => {
       requests += 1;
@@ -67,7 +67,7 @@ describe("a read of a partition whose pages come back empty", () => {
     expect(await session.rows("SELECT", [], "read")).toEqual([{ key: "k" }]);
   });
 
-  test("counts them from the last full page: a read of many rows may take longer", async () => {
+  test("counts empty pages since the last full one, so a read of many rows can take longer", async () => {
     let now = 0;
     vi.spyOn(performance, "now").mockImplementation(() => now);
     const full = upTo(5_000).map((key) => ({ key }));
@@ -79,7 +79,7 @@ describe("a read of a partition whose pages come back empty", () => {
   });
 });
 
-test("a tombstone-heavy partition of ScyllaDB is read in windows, so that each reader ends in time and the next goes on", async () => {
+test("a tombstone-heavy partition of ScyllaDB is read in windows: each read ends in time and the next continues", async () => {
   const now = Date.UTC(2026, 5, 1);
   const deadFrom = now * 1000 - 2_000_000_000;
   const live = [deadFrom - 5, now * 1000 - 1];

@@ -128,7 +128,7 @@ afterEach(() => {
 });
 
 describe("a partition", () => {
-  test("is read to its end, in order and once, whatever tombstones lie where", async () => {
+  test("is read completely, in order and without duplicates, for any distribution of tombstones", async () => {
     await fc.assert(
       fc.asyncProperty(rows, anOrder, fc.option(aTime), aLimit, async (all, order, place, limit) => {
         const partition = new Partition(all, 10);
@@ -140,7 +140,7 @@ describe("a partition", () => {
     );
   });
 
-  test("performance pin: without tombstones takes one request for each so many entries", async () => {
+  test("performance pin: without tombstones takes one request per page of entries", async () => {
     const partition = new Partition(upTo(95).map((i) => rowOf(i * SECOND, false)), 0);
     expect(await readAll(readerOf(partition, "oldest", null), 10)).toHaveLength(95);
     expect(partition.reads).toBe(10);
@@ -151,7 +151,7 @@ describe("a partition", () => {
     ["an hour", 3 * 3_600 * SECOND, 30_000],
     ["a day", DAY, 500_000],
     ["400 days", 500 * DAY, 288 * SECOND],
-  ])("performance pin: of 120,000 tombstones over %s fails a few times", async (_, ago, gap) => {
+  ])("performance pin: with 120,000 tombstones over %s aborts only a few reads", async (_, ago, gap) => {
     const dead = tombstones(NOW * 1000 - ago, 120_000, gap);
     for (const order of orders) {
       for (const live of [dead[0], dead[60_000], dead.at(-1)]) {
@@ -164,7 +164,7 @@ describe("a partition", () => {
     }
   });
 
-  test("is read without a failure where it was read before, and where the graveyard is gone", async () => {
+  test("is read without an aborted read if its tombstones are known or gone", async () => {
     const [before, behind] = [rowOf(5, false), rowOf(NOW * 1000, false)];
     const dead = tombstones(NOW * 1000 - DAY, 5_000, SECOND);
     for (const order of orders) {
@@ -186,7 +186,7 @@ describe("a partition", () => {
   });
 });
 
-describe("what is no graveyard", () => {
+describe("failures other than tombstone aborts", () => {
   const always = (error: Error): { partition: { reads: number }; reader: EntryReader } => {
     const partition = { reads: 0 };
     const read = async (): Promise<Entry[]> => {
@@ -197,14 +197,14 @@ describe("what is no graveyard", () => {
     return { partition, reader };
   };
 
-  test("a server that gives up every read, is told after a bounded number of them", async () => {
+  test("a server that aborts every read is reported after a bounded number of reads", async () => {
     const error = tooManyTombstones();
     const { partition, reader } = always(error);
     await expect(reader.next(10)).rejects.toBe(error);
     expect(partition.reads).toBeLessThan(20);
   });
 
-  test("another error is told at once", async () => {
+  test("another error is reported at once", async () => {
     for (const error of [new QueryError("refused"), new TimeoutError("no answer"), new UnavailableError("down")]) {
       const { partition, reader } = always(error);
       await expect(reader.next(10)).rejects.toBe(error);
@@ -212,7 +212,7 @@ describe("what is no graveyard", () => {
     }
   });
 
-  test("time-outs of the server are told once the time is spent on them", async () => {
+  test("timeouts of the server are reported at the deadline", async () => {
     const error = new TimeoutError("slow", { details: { code: types.responseErrorCodes.readTimeout } });
     const { partition, reader } = always(error);
     let time = 0;
@@ -222,7 +222,7 @@ describe("what is no graveyard", () => {
   });
 });
 
-test("a reader whose time is spent says so, and another goes on where it ended", async () => {
+test("a reader at its deadline reports its position, and the next one continues there", async () => {
   const dead = tombstones(NOW * 1000 - DAY, 3_000, SECOND);
   const live = [rowOf(3, false), rowOf(NOW * 1000, false)];
   const partition = new Partition([...dead, ...live], 100);
@@ -244,7 +244,7 @@ test("a reader whose time is spent says so, and another goes on where it ended",
 });
 
 describe("a namespace of several partitions", () => {
-  test("is merged in order, each entry once, and what is not wanted passed over", async () => {
+  test("is merged in order, each entry once, without unrequested entries", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(rows, { minLength: 1, maxLength: 5 }), anOrder, aLimit, async (all, order, count) => {
         const partitions = all.map((part, i) => {

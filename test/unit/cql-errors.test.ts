@@ -25,7 +25,7 @@ function refused(): Error {
 
 type StoreErrorClass = new (message: string) => StoreError;
 
-describe("an answer of the server", () => {
+describe("an error response of the server", () => {
   test.each<[keyof typeof codes, StoreErrorClass]>([
     ["badCredentials", AuthenticationError],
     ["unauthorized", PermissionError],
@@ -50,17 +50,17 @@ describe("an answer of the server", () => {
     expect(error.message).toMatch(/^A CQL read .*: as the server says/);
   });
 
-  test("tells code, consistency and host", () => {
+  test("reports code, consistency and host", () => {
     const extra = { consistencies: types.consistencies.localQuorum, coordinator: "10.0.0.1:9042" };
     const error = toStoreError(response(codes.unavailableException, extra), "A CQL write");
     expect(error.details).toEqual({ code: 0x1000, consistency: "localQuorum", host: "10.0.0.1:9042" });
   });
 });
 
-describe("no host", () => {
+describe("a missing host", () => {
   const noHost = (inner: Record<string, Error>): Error => new errors.NoHostAvailableError(inner);
 
-  test("is a lost connection when none could be reached, and names each with its reason", () => {
+  test("is a ConnectionError that names each unreachable host and the reason", () => {
     const error = toStoreError(noHost({ "10.0.0.1:9042": refused() }), "Connecting to CQL");
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.retryable).toBe(true);
@@ -68,7 +68,7 @@ describe("no host", () => {
     expect(error.details).toEqual({ hosts: ["10.0.0.1:9042"] });
   });
 
-  test("is a lost connection when none is up to be tried", () => {
+  test("is a ConnectionError if no host is up", () => {
     expect(toStoreError(noHost({}), "A CQL read")).toBeInstanceOf(ConnectionError);
     const bare = new errors.NoHostAvailableError(null, "Connecting after shutdown is not supported");
     expect(toStoreError(bare, "A CQL read")).toBeInstanceOf(ConnectionError);
@@ -86,37 +86,37 @@ describe("no host", () => {
   });
 });
 
-describe("what the driver itself throws", () => {
-  test("is known by name, for it may come from another copy of the driver", () => {
+describe("an error of the driver", () => {
+  test("is recognized by name, because it can come from another copy of the driver", () => {
     const foreign = Object.assign(new Error("too late"), { name: "OperationTimedOutError", host: "10.0.0.1:9042" });
     const error = toStoreError(foreign, "A CQL read");
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error.details).toEqual({ host: "10.0.0.1:9042" });
   });
 
-  test("a value that it cannot encode stays out of the message", () => {
+  test("never contains a value that cannot be encoded", () => {
     const error = toStoreError(new TypeError("Not a valid text value, obtained { secret: 'hunter2' }"), "A CQL write");
     expect(error).toBeInstanceOf(QueryError);
     expect(error.message).not.toContain("hunter2");
   });
 
-  test("a mistake in the configuration is one", () => {
+  test("becomes a ConfigurationError for a wrong option", () => {
     expect(toStoreError(new errors.ArgumentError("no such data centre"), "Connecting to CQL")).toBeInstanceOf(
       ConfigurationError,
     );
   });
 
-  test("a closed socket is a lost connection", () => {
+  test("becomes a ConnectionError for a closed socket", () => {
     const closed = Object.assign(new Error("Socket was closed"), { name: "DriverError" });
     expect(toStoreError(closed, "A CQL read")).toBeInstanceOf(ConnectionError);
   });
 
-  test("the store's own errors pass as they are", () => {
+  test("keeps errors of the store unchanged", () => {
     const own = new SchemaError("newer");
     expect(toStoreError(own, "A CQL read")).toBe(own);
   });
 
-  test("even what is no error becomes one", () => {
+  test("is created even from a value that is not an error", () => {
     expect(toStoreError("odd", "A CQL read")).toBeInstanceOf(QueryError);
   });
 });

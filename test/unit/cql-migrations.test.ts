@@ -9,7 +9,7 @@ function migration(version: number, checksum = `sum ${version}`): Migration {
 }
 
 describe("a migration file", () => {
-  test("gives its number, its name and its statements in the keyspace, without the comments", () => {
+  test("is parsed to its number, its name and its statements, without comments", () => {
     expect(parseMigration("V007__a_change.cql", TEXT, "Agents")).toMatchObject({
       version: 7,
       name: "a_change",
@@ -20,19 +20,19 @@ describe("a migration file", () => {
     });
   });
 
-  test("is the same with the line ends of any system and in any keyspace, and another with any other text", () => {
+  test("has a checksum that ignores line endings and keyspace, and changes with any other text", () => {
     const { checksum } = parseMigration("V001__a.cql", TEXT, "one");
     expect(parseMigration("V001__a.cql", TEXT.replaceAll("\n", "\r\n"), "two").checksum).toBe(checksum);
     expect(parseMigration("V001__a.cql", TEXT.replace("int", "text"), "one").checksum).not.toBe(checksum);
   });
 
-  test("of another form of name is refused", () => {
+  test("with an invalid name is rejected", () => {
     expect(() => parseMigration("1_a.cql", TEXT, "one")).toThrow(SchemaError);
   });
 });
 
 describe("the migrations of the package", () => {
-  test("are numbered without gaps, and every statement may run twice", async () => {
+  test("are numbered without gaps, and every statement is idempotent", async () => {
     const migrations = await readMigrations("agents");
     expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, i) => i + 1));
     for (const { statements } of migrations) {
@@ -40,29 +40,29 @@ describe("the migrations of the package", () => {
     }
   });
 
-  test("use nothing that ScyllaDB with tablets refuses", async () => {
+  test("use nothing that ScyllaDB rejects with tablets", async () => {
     for (const { statements } of await readMigrations("agents")) {
       expect(statements.join("\n")).not.toMatch(/\bcounter\b|MATERIALIZED VIEW|CREATE (CUSTOM )?INDEX/i);
     }
   });
 });
 
-describe("what a keyspace lacks", () => {
+describe("the pending migrations of a keyspace", () => {
   const known = [migration(1), migration(2), migration(3)];
 
-  test("is what was not applied, in order", () => {
+  test("are those that were not applied, in order", () => {
     expect(pendingMigrations(known, [], "agents")).toEqual(known);
     expect(pendingMigrations(known, [migration(2), migration(1)], "agents")).toEqual([migration(3)]);
     expect(pendingMigrations(known, known, "agents")).toEqual([]);
   });
 
-  test("is not asked of a newer one: both versions and the fix are named", () => {
+  test("of a newer version are an error that names both versions and the fix", () => {
     expect(() => pendingMigrations(known, [...known, migration(4)], "agents")).toThrow(
       /"agents" has schema version 4, .* knows only 3: upgrade/,
     );
   });
 
-  test("is not asked of one with another text", () => {
+  test("with a changed text are an error", () => {
     expect(() => pendingMigrations(known, [migration(1), migration(2, "other")], "agents")).toThrow(
       /V2 \(change_2\) was applied to keyspace "agents" with another text/,
     );

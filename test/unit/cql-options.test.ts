@@ -25,7 +25,7 @@ describe("options", () => {
 });
 
 describe("a backend that is not started", () => {
-  test("says so, and can be stopped", async () => {
+  test("rejects calls, and can be stopped", async () => {
     const backend = make(VALID);
     await expect(backend.items.get([{ namespace: "a", key: "k" }])).rejects.toBeInstanceOf(ClosedError);
     await backend.stop();

@@ -7,14 +7,14 @@ import { ConfigurationError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
 import type { Settings } from "../../src/ports/settings.ts";
 
-describe("the hash", () => {
+describe("the hash of a key", () => {
   // Stored rows lie where these numbers say: a change here loses them.
   test.each([
     ["", 0x811c9dc5],
     ["a", 0xe40c292c],
     ["foobar", 0xbf9cf968],
     ["😀", 0x33a29608],
-  ])("of %j never changes", (text, hash) => {
+  ])("is stable for %j", (text, hash) => {
     expect(fnv1a(text)).toBe(hash);
   });
 });
@@ -25,7 +25,7 @@ describe("bucket rules", () => {
     { namespace: ["tenants", "big"], buckets: 4 },
   ]);
 
-  test("the first that matches the leading labels counts, without one there is a single bucket", () => {
+  test("use the first match of the leading labels, or a single bucket", () => {
     expect(rules.count("tenants.big.events.today")).toBe(8);
     expect(rules.count("tenants.big")).toBe(4);
     expect(rules.count("tenants.bigger")).toBe(1);
@@ -33,7 +33,7 @@ describe("bucket rules", () => {
     expect(rules.bucketOf("tenants", "any key")).toBe(0);
   });
 
-  test("every key has one bucket, and all buckets are used", () => {
+  test("assign one bucket per key and use all buckets", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (key) => {
         const bucket = rules.bucketOf("tenants.big", key);
@@ -45,11 +45,11 @@ describe("bucket rules", () => {
     expect(used.size).toBe(8);
   });
 
-  test.each([0, -1, 1.5, 257, Number.NaN])("%d buckets are refused", (buckets) => {
+  test.each([0, -1, 1.5, 257, Number.NaN])("reject %d buckets", (buckets) => {
     expect(() => new BucketRules([{ namespace: [], buckets }])).toThrow(ConfigurationError);
   });
 
-  test("others than those that placed the items are refused, naming both", async () => {
+  test("are rejected if they differ from those that placed the items, naming both", async () => {
     const stored = '[{"namespace":["x"],"buckets":2}]';
     const settings: Settings = { read: async () => stored, establish: async () => stored, replace: async () => undefined };
     await expect(new BucketRules([{ namespace: ["x"], buckets: 2 }]).establish(settings)).resolves.toBeUndefined();
@@ -59,7 +59,7 @@ describe("bucket rules", () => {
   });
 });
 
-describe("the time to live in CQL", () => {
+describe("the native TTL in CQL", () => {
   const now = Date.UTC(2026, 0, 1);
   const record: ItemRecord = {
     namespace: "a",
@@ -74,20 +74,20 @@ describe("the time to live in CQL", () => {
     value: { typed: false, bytes: Buffer.from("{}") },
   };
 
-  test("is none for an item that stays", () => {
+  test("is absent for an item without expiry", () => {
     expect(timeToLive(record, now)).toBe(0);
   });
 
-  test("is an hour for the marker of a delete", () => {
+  test("is one hour for the marker of a delete", () => {
     expect(timeToLive({ ...record, value: null }, now)).toBe(3600);
   });
 
-  test("is an hour more than the item's own, never less than the hour", () => {
+  test("is the item's TTL plus one hour, and at least one hour", () => {
     expect(timeToLive({ ...record, expiresAt: now + 60_001 }, now)).toBe(3661);
     expect(timeToLive({ ...record, expiresAt: now - 86_400_000 }, now)).toBe(3600);
   });
 
-  test("is left out where CQL could not express it, rather than cut short", () => {
+  test("is omitted if CQL cannot express it", () => {
     expect(timeToLive({ ...record, expiresAt: Date.UTC(2037, 0, 1) }, now)).toBeGreaterThan(0);
     expect(timeToLive({ ...record, expiresAt: Date.UTC(2038, 0, 20) }, now)).toBe(0);
     expect(timeToLive({ ...record, expiresAt: Date.UTC(2100, 0, 1) }, Date.UTC(2100, 0, 1) - 1000)).toBe(0);

@@ -16,8 +16,8 @@ const aKey = fc.oneof(
   fc.string({ unit: fc.constantFrom(...EDGES), maxLength: 5 }),
 );
 
-describe("the ring of tokens", () => {
-  test("is cut in ranges that hold each token once", () => {
+describe("the token ring", () => {
+  test("is split into ranges that contain each token once", () => {
     for (const count of [1, 16, 64]) {
       let after = LOWEST_TOKEN;
       for (let range = 0; range < count; range += 1) {
@@ -29,14 +29,14 @@ describe("the ring of tokens", () => {
     }
   });
 
-  test("is behind a token in its share", () => {
+  test("reports progress as the share before a token", () => {
     expect([LOWEST_TOKEN, -(2n ** 62n), 0n, GREATEST_TOKEN].map(shareUpTo)).toEqual([0, 0.25, 0.5, 1]);
     expect(shareUpTo(GREATEST_TOKEN - 1n)).toBeLessThan(1);
   });
 });
 
-describe("a key between two", () => {
-  test("lies between them by its bytes, and is missing only where nothing does", () => {
+describe("a key between two keys", () => {
+  test("is between them by bytes, and is missing only if none exists", () => {
     fc.assert(
       fc.property(aKey, fc.option(aKey), (after, end) => {
         fc.pre(after.isWellFormed() && (end === null || (end.isWellFormed() && bytewise(after, end) < 0)));
@@ -54,7 +54,7 @@ describe("a key between two", () => {
   });
 });
 
-describe("a partition read in windows of keys", () => {
+describe("a partition that is read in windows of keys", () => {
   /** Reads all keys that are live, of a server that gives up a read beyond so many tombstones. */
   function readAll(keys: ReadonlyMap<string, boolean>, threshold: number): { found: string[]; failures: number } {
     const sorted = [...keys.keys()].sort(bytewise);
@@ -78,7 +78,7 @@ describe("a partition read in windows of keys", () => {
     return { found, failures };
   }
 
-  test("meets every key once, whatever the keys", () => {
+  test("returns every key once, for any keys", () => {
     fc.assert(
       fc.property(fc.dictionary(aKey.filter((key) => key.isWellFormed()), fc.boolean(), { maxKeys: 40 }), (keys) => {
         const map = new Map(Object.entries(keys));
@@ -94,13 +94,13 @@ describe("a partition read in windows of keys", () => {
     ["numbers", (i: number) => String(i)],
     ["names with one beginning", (i: number) => `conversation-${String(i).padStart(6, "0")}`],
     ["hexadecimal ones", (i: number) => Math.imul(i + 1, 0x9e3779b1).toString(16)],
-  ])("performance pin: fails a few times, for %s", (_, keyOf) => {
+  ])("performance pin: aborts only a few reads, for %s", (_, keyOf) => {
     const keys = new Map(upTo(1_200).map((i) => [keyOf(i), false]));
     expect(readAll(keys, 1_000).failures).toBeLessThan(50);
   });
 });
 
-describe("the place of a scan", () => {
+describe("the position of a scan", () => {
   const places: ScanPlace[] = [
     SCAN_START,
     { ...SCAN_START, after: 5n, window: { end: GREATEST_TOKEN, page: "00ff", last: null } },
@@ -118,7 +118,7 @@ describe("the place of a scan", () => {
   });
 
   test.each(["", "5", "null", "{}", "0:", '{"after":"x"}', formatPlace(SCAN_START).replace("-", "-9")])(
-    "is refused if it is none: %j",
+    "is rejected if it is invalid: %j",
     (text) => {
       expect(() => parsePlace(text)).toThrow(ValidationError);
     },

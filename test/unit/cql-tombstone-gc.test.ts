@@ -56,20 +56,20 @@ async function setUp(session: CqlSession, mode: "auto" | "never" = "auto"): Prom
   return warnings;
 }
 
-describe("the setup, on ScyllaDB", () => {
-  test("lets the tombstones of derived tables be collected by age, and leaves the records to repairs", async () => {
+describe("the setup on ScyllaDB", () => {
+  test("sets tombstone collection by age on derived tables, and by repair on records", async () => {
     const { session, changes } = await sessionOf(true, {});
     expect(await setUp(session)).toEqual([]);
     expect(changes.sort()).toEqual(DERIVED.map((table) => `ALTER TABLE "agents".${table} WITH tombstone_gc = {'mode':'timeout'}`));
   });
 
-  test("changes only the tables whose mode is the default", async () => {
+  test("changes only tables with the default mode", async () => {
     const { session, changes } = await sessionOf(true, { audit: "repair", namespaces: "timeout", outbox: "immediate", outbox_slots: "disabled", items_by_creation: "timeout" });
     await setUp(session);
     expect(changes).toEqual([`ALTER TABLE "agents".audit WITH tombstone_gc = {'mode':'timeout'}`]);
   });
 
-  test("names the statements that are missing in mode \"never\", and changes nothing", async () => {
+  test("logs the missing statements with setup \"never\", and changes nothing", async () => {
     const { session, changes } = await sessionOf(true, {});
     const [warning, ...others] = await setUp(session, "never");
     expect(others).toEqual([]);
@@ -77,13 +77,13 @@ describe("the setup, on ScyllaDB", () => {
     expect(changes).toEqual([]);
   });
 
-  test("of a role that may not alter tables warns, and the store starts", async () => {
+  test("logs a warning for a role that may not alter tables, and the store starts", async () => {
     const { session } = await sessionOf(true, {}, new PermissionError("no"));
     expect(await setUp(session)).toEqual([expect.stringContaining("ALTER TABLE")]);
   });
 });
 
-test("the setup changes no option of a table on Cassandra, which has none of that name", async () => {
+test("the setup changes no table option on Cassandra, which has no such option", async () => {
   const { session, changes } = await sessionOf(false, {});
   for (const mode of ["auto", "never"] as const) expect(await setUp(session, mode)).toEqual([]);
   expect(changes).toEqual([]);

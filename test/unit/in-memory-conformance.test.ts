@@ -109,20 +109,20 @@ const harness: StoreConformanceHarness = {
 storeConformance(harness);
 
 describe("the conformance suite itself", () => {
-  test("refuses a difference, or a claim, about nothing that exists", () => {
+  test("rejects a difference or a claim about an unknown case", () => {
     expect(() => checkHarness({ ...harness, differences: { "filter/no-such-case": "typo" } })).toThrow(
       'differences["filter/no-such-case"]: there is no such case',
     );
     expect(() => checkHarness({ ...harness, claims: { telepathy: true } as never })).toThrow("claims.telepathy");
   });
 
-  test("refuses a difference about a case that a claim leaves out", () => {
+  test("rejects a difference about a case that a claim excludes", () => {
     const claims = { colonLabels: false };
     const differences = { "isolation/colon-labels": "not claimed anyway" };
     expect(() => checkHarness({ ...harness, claims, differences })).toThrow("colonLabels not being claimed");
   });
 
-  test("fails where a declared difference no longer exists, and passes where it does", async () => {
+  test("fails if a declared difference no longer exists, and passes if it does", async () => {
     await expect(expectDifference(() => Promise.resolve(), "it was slow")).rejects.toThrow(
       /no longer exists.*was slow/,
     );
@@ -130,10 +130,10 @@ describe("the conformance suite itself", () => {
   });
 });
 
-describe("the vector models for tests", () => {
+describe("embedding models for tests", () => {
   const cosine = (a: number[], b: number[]) => a.reduce((sum, component, axis) => sum + component * (b[axis] ?? 0), 0);
 
-  test("HashEmbeddings puts texts that share words near each other, the same in every instance", async () => {
+  test("HashEmbeddings gives similar vectors to texts that share words, equal in every instance", async () => {
     const model = new HashEmbeddings({ dims: 128 });
     const [tea, alike, other] = await model.embedDocuments(["Green tea, please", "a cup of GREEN tea", "heavy rain"]);
     const query = await new HashEmbeddings({ dims: 128 }).embedQuery("green tea please");
@@ -142,7 +142,7 @@ describe("the vector models for tests", () => {
     expect([model.calls, model.documentTexts.length, model.queryTexts.length]).toEqual([1, 3, 0]);
   });
 
-  test("HashEmbeddings gives a vector of length 1 for any text, the empty one included", async () => {
+  test("HashEmbeddings gives a vector of length 1 for any text, including the empty one", async () => {
     const model = new HashEmbeddings();
     for (const text of ["", " \n", "👍", "word", "many words of many kinds, and more words"]) {
       const vector = await model.embedQuery(text);
@@ -151,13 +151,13 @@ describe("the vector models for tests", () => {
     }
   });
 
-  test("TableEmbeddings gives what its table says, and refuses other texts by name", async () => {
+  test("TableEmbeddings returns the vectors of its table, and rejects other texts by name", async () => {
     const model = new TableEmbeddings({ dims: 2, table: { north: [1, 0] } });
     expect(await model.embedQuery("north")).toEqual([1, 0]);
     await expect(model.embedDocuments(["north", "limbo"])).rejects.toThrow('"limbo"');
   });
 
-  test("FailingEmbeddings refuses every text with the reason it was given", async () => {
+  test("FailingEmbeddings rejects every text with the given reason", async () => {
     const reason = new Error("quota used up");
     await expect(new FailingEmbeddings({ reason }).embedQuery("any")).rejects.toBe(reason);
     await expect(new FailingEmbeddings().embedDocuments(["any"])).rejects.toThrow("down");

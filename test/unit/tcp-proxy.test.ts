@@ -44,7 +44,7 @@ async function client(): Promise<{ socket: Socket; received: () => string; error
   return { socket, received: () => received, error: () => error };
 }
 
-test("passes on both ways, and an end too", async () => {
+test("data and the end of a connection are forwarded both ways", async () => {
   const { socket, received } = await client();
   socket.write("tea");
   await expect.poll(received).toBe("teatea");
@@ -52,7 +52,7 @@ test("passes on both ways, and an end too", async () => {
   await once(socket, "close");
 });
 
-test("a partition holds everything, and what was sent arrives once it is healed", async () => {
+test("a partition delays everything, and data arrives after it is healed", async () => {
   const { socket, received, error } = await client();
   proxy.impose({ kind: "partition" });
   socket.write("tea");
@@ -66,7 +66,7 @@ test("a partition holds everything, and what was sent arrives once it is healed"
   expect(error()).toBeNull();
 });
 
-test.each(["answers", "requests"] as const)("latency delays %s, and those of one moment together", async (of) => {
+test.each(["answers", "requests"] as const)("latency delays %s, concurrent ones together", async (of) => {
   proxy.impose({ kind: "latency", ms: 200, of });
   const { socket, received } = await client();
   const begun = performance.now();
@@ -77,7 +77,7 @@ test.each(["answers", "requests"] as const)("latency delays %s, and those of one
   expect(performance.now() - begun).toBeGreaterThan(195);
 });
 
-test("an answer is cut in its middle", async () => {
+test("a response is cut midway", async () => {
   proxy.impose({ kind: "cut", every: 2 });
   const { socket, received, error } = await client();
   socket.write("whole");
@@ -88,7 +88,7 @@ test("an answer is cut in its middle", async () => {
   expect(requests).toEqual(["whole", "half"]);
 });
 
-test("answers are lost after the request was delivered", async () => {
+test("responses are lost after the request was delivered", async () => {
   proxy.impose({ kind: "deaf", resetAfterMs: 50 });
   const { socket, received, error } = await client();
   socket.write("tea");

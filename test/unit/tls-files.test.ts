@@ -25,11 +25,11 @@ function read(options: Given, secrets: Readonly<Record<string, string>> = {}) {
   return tlsOf(tls.parse(options), "cql.tls", (text) => Promise.resolve(secrets[text] ?? text), new ReadTexts()).read();
 }
 
-test("nothing is needed, and what is left out verifies from TLS 1.2 on", async () => {
+test("TLS options are optional, and default to verification with TLS 1.2 or later", async () => {
   expect(await read({})).toEqual({ verify: true, minVersion: "TLSv1.2" });
 });
 
-test("texts, files and references give the same", async () => {
+test("texts, files and references yield the same options", async () => {
   const folder = await mkdtemp(join(tmpdir(), "tls-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const ca = join(folder, "ca.pem");
@@ -55,7 +55,7 @@ test.each<[string, () => Given, RegExp]>([
   for (const secret of [PASSPHRASE, plain.key.slice(40, 80), locked.key.slice(60, 100)]) expect(shown).not.toContain(secret);
 });
 
-test("certificate and key go together, and versions of TLS that are not secure are refused", () => {
+test("a certificate requires a key, and insecure TLS versions are rejected", () => {
   expect(tls.safeParse({ cert: plain.cert }).error?.issues).toMatchObject([{ path: ["key"] }]);
   expect(tls.safeParse({ key: plain.key }).error?.issues).toMatchObject([{ path: ["cert"] }]);
   expect(tls.safeParse({ passphrase: "x" }).error?.issues).toMatchObject([{ path: ["key"] }]);

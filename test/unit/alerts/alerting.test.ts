@@ -52,7 +52,7 @@ const looksMore = async (store: { readonly looks: number }, times = 10): Promise
   await waitUntil("some more looks", () => store.looks >= from + times, { everyMs: 5 });
 };
 
-test("what is wrong is told once, and its end; one incident each time", async () => {
+test("a condition fires once and resolves once, each time with a new incident", async () => {
   const { alerting, receiver, events, store } = await watched();
   await alerting.start();
   await looksMore(store);
@@ -70,7 +70,7 @@ test("what is wrong is told once, and its end; one incident each time", async ()
   expect(events.map(({ type }) => type)).toEqual(["alert-fired", "alert-resolved"]);
 });
 
-test("an outage of the place is told and counted, and the alert arrives after it", async () => {
+test("a sink outage is reported and counted, and the alert arrives after it", async () => {
   const { alerting, receiver, events, store } = await watched();
   receiver.answer = status(503);
   store.now = open;
@@ -83,7 +83,7 @@ test("an outage of the place is told and counted, and the alert arrives after it
   expect(events.filter(({ type }) => type === "alert-delivery-failed")).toHaveLength(1);
 });
 
-test("a place that does not answer holds up no look", async () => {
+test("a sink that does not answer delays no evaluation", async () => {
   const { alerting, receiver, store } = await watched({ flushMs: 50 });
   receiver.answer = () => undefined;
   store.now = open;
@@ -94,7 +94,7 @@ test("a place that does not answer holds up no look", async () => {
   await alerting.stop();
 });
 
-test("severities go where the routes say", async () => {
+test("alerts go to the sinks that the routes name for their severity", async () => {
   const seen: string[] = [];
   const callback = { name: "the callback", send: async ({ condition }: { condition: string }) => void seen.push(condition) };
   const { alerting, store } = await watched({ sinks: { callback } });
@@ -105,7 +105,7 @@ test("severities go where the routes say", async () => {
   expect(seen).toEqual(["dead-intents"]);
 });
 
-test("a look that fails changes nothing, and is counted", async () => {
+test("an evaluation that fails changes no alert and is counted", async () => {
   const { alerting, receiver, store } = await watched();
   store.now = open;
   await alerting.start();
@@ -116,7 +116,7 @@ test("a look that fails changes nothing, and is counted", async () => {
   expect(actions(receiver)).toEqual(["trigger"]);
 });
 
-test("an event is looked at at once, and many at once make two looks at most", async () => {
+test("an event triggers an evaluation at once, and many events trigger at most two", async () => {
   const { alerting, receiver, store } = await watched({ intervalMs: 60_000 });
   await alerting.start();
   await waitUntil("the first look", () => store.looks === 1);
@@ -126,7 +126,7 @@ test("an event is looked at at once, and many at once make two looks at most", a
   expect(store.looks).toBeLessThanOrEqual(3);
 });
 
-test("a stop sends the last word, and nothing comes after it", async () => {
+test("a stop sends the resolutions, and nothing after them", async () => {
   const { alerting, receiver, store } = await watched();
   store.now = open;
   await alerting.start();
@@ -141,18 +141,18 @@ test("a stop sends the last word, and nothing comes after it", async () => {
   expect(receiver.requests).toHaveLength(2);
 });
 
-describe("the option", () => {
+describe("the option alerts", () => {
   const mistakes: readonly (readonly [string, unknown])[] = [
     ["must have at least one sink", {}],
     ["names slack, which is not configured", { callback: () => undefined, routes: { warning: ["slack"] } }],
     ["is required with a user", { email: { host: "h", from: "a@b", to: ["c@d"], user: "u" } }],
     ["must be a function", { callback: "https://example.com" }],
   ];
-  test.each(mistakes)("refuses a mistake: %s", (message, given) => {
+  test.each(mistakes)("rejects a mistake: %s", (message, given) => {
     expect(messageOf(alerts.safeParse(given).error)).toContain(message);
   });
 
-  test("keeps credentials from being printed", () => {
+  test("hides credentials in printed configurations", () => {
     const options = alerts.parse({ pagerDuty: { routingKey: "hunter2-key" }, slack: { webhookUrl: "https://hooks.example/hunter2" } });
     expect(JSON.stringify(options)).not.toContain("hunter2");
   });

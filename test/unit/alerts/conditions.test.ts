@@ -133,11 +133,11 @@ function after(first: AlertSnapshot, seen: AlertSnapshot): AlertSnapshot {
 }
 
 describe("each condition", () => {
-  test("has a case here", () => {
+  test("has a case in this file", () => {
     expect(cases.map(({ name }) => name).sort()).toEqual([...ALERT_CONDITIONS].sort());
   });
 
-  test.each(cases)("$name fires when it lasts, and ends when all is well", ({ name, wrong, lastingMs = 0, subject = null, says }) => {
+  test.each(cases)("$name fires when it lasts and resolves when it is over", ({ name, wrong, lastingMs = 0, subject = null, says }) => {
     const { look } = book();
     expect(look(0, WELL)).toEqual([]);
     const seen = after(WELL, wrong);
@@ -156,7 +156,7 @@ describe("each condition", () => {
     expect(summarized([30, 60, 62].flatMap((minute) => look(minute * MINUTE, well)))).toContain(`resolved ${name}${subject === null ? "" : ` ${subject}`}`);
   });
 
-  test.each(cases)("$name says nothing of what is nearly wrong", ({ nearly }) => {
+  test.each(cases)("$name does not fire just below its threshold", ({ nearly }) => {
     const { look } = book();
     look(0, WELL);
     expect([1_000, MINUTE, 2 * MINUTE].flatMap((at) => look(at, after(WELL, nearly)))).toEqual([]);
@@ -166,20 +166,20 @@ describe("each condition", () => {
 describe("an alert", () => {
   const open = snapshot({ breakers: { vectors: "open" } });
 
-  test("is told once, and again only after the interval", () => {
+  test("is emitted once, and again only after the interval", () => {
     const { look } = book({ repeatAfterMs: 10 * MINUTE });
     const looks = Array.from({ length: 21 }, (_, minute) => summarized(look(minute * MINUTE, open)).join());
     expect(looks.filter((each) => each !== "")).toEqual(["firing breaker-open vectors", "repeated breaker-open vectors", "repeated breaker-open vectors"]);
     expect(looks[10]).not.toBe("");
   });
 
-  test("that comes and goes is one", () => {
+  test("that flaps is a single alert", () => {
     const { look } = book({ resolveAfterMs: MINUTE });
     const seen = Array.from({ length: 20 }, (_, i) => look(i * 20_000, i % 3 === 0 ? open : snapshot())).flat();
     expect(summarized(seen)).toEqual(["firing breaker-open vectors"]);
   });
 
-  test("keeps its id, and another subject has another", () => {
+  test("keeps its id; another subject has another id", () => {
     const { look } = book();
     const [fired] = look(0, open);
     const [other] = look(1_000, snapshot({ breakers: { vectors: "open", records: "half-open" } }));
@@ -190,20 +190,20 @@ describe("an alert", () => {
     expect(other?.id).not.toBe(fired?.id);
   });
 
-  test("of a breaker that opened and closed between two looks is told", () => {
+  test("fires for a breaker that opened and closed between two evaluations", () => {
     const { look } = book();
     look(0, snapshot());
     expect(summarized(look(15_000, snapshot({ counts: { breakerOpenings: { embeddings: 1 } } })))).toEqual(["firing breaker-open embeddings"]);
   });
 
-  test("has to last without a break", () => {
+  test("fires only if the condition lasts without a break", () => {
     const { look } = book();
     const slow = snapshot({ p99Ms: { search: 5_000 } });
     const seen = [slow, slow, snapshot(), slow, slow].flatMap((each, i) => look(i * 25_000, each));
     expect(seen).toEqual([]);
   });
 
-  test("stays while it cannot be told whether it is over", () => {
+  test("keeps firing while its condition is unknown", () => {
     const { look } = book();
     expect(summarized(look(0, snapshot({ backlog: { intents: 9, deadLettered: 9, overdueMs: 0 } })))).toEqual(["firing dead-intents"]);
     expect(look(10 * MINUTE, snapshot({ backlog: null }))).toEqual([]);
@@ -211,7 +211,7 @@ describe("an alert", () => {
     expect(summarized(look(12 * MINUTE, snapshot()))).toEqual(["resolved dead-intents"]);
   });
 
-  test("is of few operations no error rate, and of a pause of traffic none either", () => {
+  test("does not fire for the error rate of few operations or of a traffic pause", () => {
     const { look } = book();
     look(0, snapshot());
     expect(look(1_000, snapshot({ counts: { operations: 99, failed: 99 } }))).toEqual([]);
@@ -220,26 +220,26 @@ describe("an alert", () => {
     expect([6, 12, 13, 14].flatMap((minute) => summarized(look(minute * MINUTE, quiet)))).toEqual(["resolved error-rate"]);
   });
 
-  test("counts the window only", () => {
+  test("counts only the window", () => {
     const { look } = book();
     look(0, snapshot({ counts: { operations: 10_000, failed: 9_000 } }));
     expect(look(6 * MINUTE, snapshot({ counts: { operations: 20_000, failed: 9_001 } }))).toEqual([]);
   });
 
-  test("is not made of counts that began anew", () => {
+  test("does not fire when counters restart", () => {
     const { look } = book();
     look(0, snapshot({ counts: { operations: 10_000, failed: 50 } }));
     expect(look(MINUTE, snapshot({ counts: { operations: 200, failed: 0 } }))).toEqual([]);
     expect(summarized(look(2 * MINUTE, snapshot({ counts: { operations: 400, failed: 100 } })))).toEqual(["firing error-rate"]);
   });
 
-  test("of a condition that is switched off, or borne, is none", () => {
+  test("does not fire for a condition that is disabled or below its threshold", () => {
     const { look } = book({ conditions: { breakerOpen: { enabled: false }, vectorSyncFailing: { above: 5 } } });
     look(0, snapshot());
     expect(look(1_000, { ...open, counts: { ...open.counts, vectorSyncFailures: 5 } })).toEqual([]);
   });
 
-  test("goes on in the book that takes over, and is told once", () => {
+  test("continues in the book that takes over, and is emitted once", () => {
     const one = book();
     one.look(0, open);
     const two = book();
@@ -249,7 +249,7 @@ describe("an alert", () => {
     expect(summarized(two.kept.close(new Date()))).toEqual(["resolved breaker-open vectors"]);
   });
 
-  test("has an id of at most 255 characters, and two that begin alike differ", () => {
+  test("has an id of at most 255 characters, distinct for equal beginnings", () => {
     const { look } = book();
     const nodes = ["a", "b"].map((end) => ({ name: "n".repeat(300) + end, isUp: false }));
     look(0, snapshot({ nodes }));
@@ -259,7 +259,7 @@ describe("an alert", () => {
   });
 });
 
-test("alerts of two stores on one host have different ids, so that one does not resolve the incident of the other", () => {
+test("alerts of two stores on one host have different ids, so neither resolves the other's incident", () => {
   const open = snapshot({ breakers: { vectors: "open" } });
   const ids = ["agents@1", "agents@2", "other@1"].map((store) => {
     const [notice] = book({ conditions: { breakerOpen: { forMs: 0 } } }, store).look(0, open);

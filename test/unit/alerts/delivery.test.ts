@@ -48,7 +48,7 @@ function gate() {
   return { wait: () => promise, open: resolve };
 }
 
-test("notices are sent, the worst first", async () => {
+test("notices are sent, the most severe first", async () => {
   const { delivery: to, sent } = delivery(all);
   to.add(notice({ id: "c", severity: "degraded" }));
   to.add(notice({ id: "b", severity: "warning" }));
@@ -58,7 +58,7 @@ test("notices are sent, the worst first", async () => {
   expect(to.counts).toEqual({ delivered: 3, failures: 0, lost: 0, waiting: 0 });
 });
 
-test("adding returns at once, however slow the place is", async () => {
+test("adding a notice returns at once, even if the sink is slow", async () => {
   const slow = gate();
   const { delivery: to, sent } = delivery(slow.wait);
   for (let i = 0; i < 50; i += 1) to.add(notice({ id: `${i}` }));
@@ -67,7 +67,7 @@ test("adding returns at once, however slow the place is", async () => {
   await waitUntil("all of them", () => sent.length === 50);
 });
 
-test("an outage is reported once; what is over meanwhile is sent as over, and nothing twice", async () => {
+test("a sink outage is reported once; alerts that resolve meanwhile are sent as resolved, none twice", async () => {
   let isDown = true;
   const { delivery: to, reported, sent } = delivery(() => (isDown ? passing() : all()));
   to.add(notice());
@@ -84,7 +84,7 @@ test("an outage is reported once; what is over meanwhile is sent as over, and no
   await waitUntil("the next outage to be reported", () => reported.length === 2);
 });
 
-test("a notice that is refused is lost, counted and reported; the next one goes", async () => {
+test("a refused notice is lost, counted and reported; the next one is sent", async () => {
   const { delivery: to, reported, sent } = delivery(({ id }) => (id === "bad" ? Promise.reject(new SinkError("answered 400", false)) : all()));
   to.add(notice({ id: "bad" }));
   to.add(notice({ id: "good" }));
@@ -93,7 +93,7 @@ test("a notice that is refused is lost, counted and reported; the next one goes"
   expect(to.counts).toEqual({ delivered: 1, failures: 1, lost: 1, waiting: 0 });
 });
 
-test("a notice that always fails does not delay the others, even where it is the worst", async () => {
+test("a notice that always fails does not delay the others, even if it is the most severe", async () => {
   const slow = { initialDelayMs: 60_000, maxDelayMs: 60_000 };
   const { delivery: to, sent, reported } = delivery(({ id }) => (id === "bad" ? passing() : all()), slow);
   to.add(notice({ id: "bad" }));
@@ -119,7 +119,7 @@ test("a notice that always fails is retried with growing pauses and reported onc
   expect(reported.map((each) => each.split(" ")[0])).toEqual(["failed", "lost"]);
 });
 
-test("a place that is down is not asked at once for each notice that waits", async () => {
+test("a sink that is down is not called at once for each queued notice", async () => {
   const { delivery: to } = delivery(passing, { initialDelayMs: 60_000, maxDelayMs: 60_000 });
   for (let i = 0; i < 50; i += 1) to.add(notice({ id: `${i}` }));
   await waitUntil("the first failures", () => to.counts.failures >= 2);
@@ -127,14 +127,14 @@ test("a place that is down is not asked at once for each notice that waits", asy
   expect(to.counts).toMatchObject({ failures: 2, waiting: 50 });
 });
 
-test("a notice is given up in the end", async () => {
+test("a notice is dropped after its last retry", async () => {
   const { delivery: to } = delivery(passing, { giveUpAfterMs: 30 });
   to.add(notice());
   await waitUntil("it to be given up", () => to.counts.lost === 1);
   expect(to.counts.waiting).toBe(0);
 });
 
-test("a place that does not answer is waited for so long and no longer", async () => {
+test("a sink that does not answer is aborted at the timeout", async () => {
   const aborted: boolean[] = [];
   const { delivery: to } = delivery(
     (_, signal) => new Promise(() => signal.addEventListener("abort", () => aborted.push(true))),
@@ -145,7 +145,7 @@ test("a place that does not answer is waited for so long and no longer", async (
   expect(aborted.length).toBeGreaterThan(0);
 });
 
-test("only so many wait: the least bad is lost", async () => {
+test("the queue is bounded: the least severe notice is dropped", async () => {
   const slow = gate();
   const { delivery: to, reported, sent } = delivery(slow.wait, { maxQueued: 2 });
   to.add(notice({ id: "0" }));
@@ -160,7 +160,7 @@ test("only so many wait: the least bad is lost", async () => {
   expect(ids(sent)).toEqual(["0", "3", "2"]);
 });
 
-test("only so many go in a minute, and the newest of each alert when its turn comes", async () => {
+test("notices per minute are bounded, and the newest of each alert is sent", async () => {
   const { delivery: to, sent } = delivery(all, { maxPerMinute: 2 });
   for (const id of ["a", "b", "c"]) to.add(notice({ id }));
   await waitUntil("two of them", () => sent.length === 2);
@@ -171,7 +171,7 @@ test("only so many go in a minute, and the newest of each alert when its turn co
   expect(sent.map(({ id, status }) => `${id} ${status}`)).toEqual(["a firing", "b firing", "c resolved"]);
 });
 
-test("a pause that the place asks for is kept, and a stop ends it", async () => {
+test("a retry-after of the sink is respected, and a stop ends the pause", async () => {
   let calls = 0;
   const { delivery: to, sent } = delivery(() => {
     calls += 1;
@@ -185,7 +185,7 @@ test("a pause that the place asks for is kept, and a stop ends it", async () => 
   expect(sent).toHaveLength(2);
 });
 
-test("a stop waits so long and no longer, and what is left is lost and reported", async () => {
+test("a stop waits up to its timeout; remaining notices are lost and reported", async () => {
   const { delivery: to, reported } = delivery(() => new Promise(() => undefined), { timeoutMs: 60_000 });
   to.add(notice({ id: "a" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);

@@ -25,7 +25,7 @@ async function failure(sink: AlertSink): Promise<SinkError> {
   return error;
 }
 
-describe("over HTTP", () => {
+describe("HTTP sinks", () => {
   let receiver: HttpReceiver;
   beforeEach(async () => {
     receiver = await new HttpReceiver().listen();
@@ -36,7 +36,7 @@ describe("over HTTP", () => {
   const slack = () => new SlackSink(secret(`${receiver.url}/services/T000/B000/hunter2`));
   const webhook = () => new WebhookSink({ url: secret(`${receiver.url}/hook?token=hunter2`), headers: { authorization: secret("Bearer s3cret") } });
 
-  test("PagerDuty gets a trigger as Events v2 wants it", async () => {
+  test("PagerDuty receives a trigger in the format of Events v2", async () => {
     receiver.answer = status(202, { status: "success", message: "Event processed", dedup_key: "x" });
     await pagerDuty().send(notice({ value: 0.02, limit: 0.01 }), signal());
     const [request] = receiver.requests;
@@ -67,7 +67,7 @@ describe("over HTTP", () => {
     });
   });
 
-  test("PagerDuty resolves by the same key, within its limits and its scale of severities", async () => {
+  test("PagerDuty receives a resolve with the same key, within its limits and severities", async () => {
     receiver.answer = status(202);
     await pagerDuty().send(notice(ended), signal());
     await pagerDuty().send(notice({ severity: "degraded", summary: "x".repeat(5_000), runbook: "docs/operations.md#a" }), signal());
@@ -84,7 +84,7 @@ describe("over HTTP", () => {
     }
   });
 
-  test("Slack gets text for notifications, and blocks", async () => {
+  test("Slack receives text for notifications, and blocks", async () => {
     await slack().send(notice({ summary: "p99 of <search> & more" }), signal());
     await slack().send(notice({ ...ended, isRepeat: false }), signal());
     await slack().send(notice({ isRepeat: true, subject: "n".repeat(500), summary: "s".repeat(5_000) }), signal());
@@ -113,18 +113,18 @@ describe("over HTTP", () => {
     expect(repeated?.blocks[1]?.text.text).toHaveLength(3_000);
   });
 
-  test("a webhook gets the notice as it is, and its headers", async () => {
+  test("a webhook receives the notice unchanged, with its headers", async () => {
     await webhook().send(notice(), signal());
     expect(receiver.requests[0]?.headers["authorization"]).toBe("Bearer s3cret");
     expect(receiver.bodies[0]).toEqual({ version: 1, ...notice() });
   });
 
-  test.each([500, 502, 503, 408, 429])("an answer %i may pass", async (code) => {
+  test.each([500, 502, 503, 408, 429])("a response with status %i is retryable", async (code) => {
     receiver.answer = status(code, "try later");
     expect((await failure(slack())).isPassing).toBe(true);
   });
 
-  test.each([400, 401, 403, 404, 410])("an answer %i does not", async (code) => {
+  test.each([400, 401, 403, 404, 410])("a response with status %i is not retryable", async (code) => {
     receiver.answer = status(code, { status: "invalid event", errors: ["Length of 'routing_key' is incorrect"] });
     const error = await failure(pagerDuty());
     expect(error.isPassing).toBe(false);
@@ -132,14 +132,14 @@ describe("over HTTP", () => {
     expect(error.message).toContain("Length of 'routing_key'");
   });
 
-  test("the pause that a place asks for is kept, within reason", async () => {
+  test("a retry-after is respected, up to a maximum", async () => {
     receiver.answer = status(429, "rate_limited", { "retry-after": "7" });
     expect((await failure(slack())).retryAfterMs).toBe(7_000);
     receiver.answer = status(429, "", { "retry-after": "999999" });
     expect((await failure(slack())).retryAfterMs).toBe(15 * 60_000);
   });
 
-  test("no secret stands in an error, whatever the place answers", async () => {
+  test("an error never contains a secret, for any response", async () => {
     receiver.answer = (request, response) => {
       response.statusCode = 400;
       response.end(JSON.stringify({ said: request.path, with: request.headers, body: request.body }));
@@ -156,7 +156,7 @@ describe("over HTTP", () => {
     receiver = await new HttpReceiver().listen();
   });
 
-  test("a place whose certificate is not trusted gets nothing, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+  test("a sink with an untrusted certificate receives nothing, even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     ignoreCertificates();
     const authority = await CertificateAuthority.create("A stranger");
     const impostor = await TlsProxy.start({ ...(await authority.issue({ names: ["127.0.0.1"] })), targetPort: receiver.port });
@@ -166,14 +166,14 @@ describe("over HTTP", () => {
     expect([impostor.clients, receiver.requests.length]).toEqual([0, 0]);
   });
 
-  test("a redirect is not followed: the secret is for the address that was configured", async () => {
+  test("a redirect is not followed, because the secret is for the configured address", async () => {
     receiver.answer = status(307, "", { location: "/elsewhere" });
     await failure(webhook());
     expect(receiver.requests).toHaveLength(1);
   });
 });
 
-describe("by mail", () => {
+describe("the mail sink", () => {
   const options = (server: LocalSmtp, given: Partial<EmailOptions> = {}): EmailOptions => ({
     host: "127.0.0.1",
     port: server.port,
@@ -187,7 +187,7 @@ describe("by mail", () => {
   const server = (given?: SmtpOptions) => new LocalSmtp(given).listen();
   const login = { user: "agents", password: "hunter2" };
 
-  test("all of those named get it, in one thread", async () => {
+  test("sends to all recipients, in one thread", async () => {
     await using smtp = await server();
     const sink = new EmailSink(options(smtp));
     await sink.send(notice({ value: 0.02, limit: 0.01 }));
@@ -204,20 +204,20 @@ describe("by mail", () => {
     expect(resolved?.text).toContain(ended.endedAt);
   });
 
-  test("after a login", async () => {
+  test("logs in first", async () => {
     await using smtp = await server({ login });
     await new EmailSink(options(smtp, { user: login.user, password: secret(login.password) })).send(notice());
     expect(smtp.mails[0]?.user).toBe("agents");
   });
 
-  test("a wrong password does not pass, and is not shown", async () => {
+  test("reports a wrong password as final, without showing it", async () => {
     await using smtp = await server({ login });
     const error = await failure(new EmailSink(options(smtp, { user: "agents", password: secret("s3cret") })));
     expect(error.isPassing).toBe(false);
     expect(error.message).not.toContain("s3cret");
   });
 
-  test("a server that is busy may pass, one that refuses the mail does not", async () => {
+  test("reports a busy server as retryable, and a refused mail as final", async () => {
     await using smtp = await server();
     smtp.refusal = { code: 451, text: "try again later" };
     expect((await failure(new EmailSink(options(smtp)))).isPassing).toBe(true);
@@ -225,20 +225,20 @@ describe("by mail", () => {
     expect((await failure(new EmailSink(options(smtp)))).isPassing).toBe(false);
   });
 
-  test("nothing is sent in the clear where TLS is asked for", async () => {
+  test("sends nothing in clear text if TLS is required", async () => {
     await using plain = await server();
     expect((await failure(new EmailSink(options(plain, { tls: "starttls" })))).message).toMatch(/STARTTLS|TLS/);
     expect(plain.mails).toEqual([]);
   });
 
-  test("a certificate that nobody vouches for is refused, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+  test("rejects an untrusted certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     ignoreCertificates();
     await using smtp = await server({ startTls: true });
     expect((await failure(new EmailSink(options(smtp, { tls: "starttls" })))).message).toMatch(/certificate|self.signed|expired/i);
     expect(smtp.mails).toEqual([]);
   });
 
-  test("a server that is not there may come back", async () => {
+  test("reports an unreachable server as retryable", async () => {
     const smtp = await server();
     const sink = new EmailSink(options(smtp));
     await smtp.close();
@@ -246,7 +246,7 @@ describe("by mail", () => {
   });
 });
 
-test("a callback gets the notice, and its failure is one that may pass", async () => {
+test("a callback receives the notice, and its failure is retryable", async () => {
   const seen: unknown[] = [];
   await new CallbackSink((each) => void seen.push(each)).send(notice());
   expect(seen).toEqual([notice()]);

@@ -40,7 +40,7 @@ test("a checkout has the sources of its commit and the installed dependencies, a
   expect(existsSync(join(folder, "node_modules", "thing", "index.js"))).toBe(true);
 });
 
-test("a commit with another package-lock.json gets dependencies of its own", async () => {
+test("a commit with another package-lock.json installs its own dependencies", async () => {
   const { folder } = repository();
   writeFileSync(
     join(folder, "package-lock.json"),
@@ -52,7 +52,7 @@ test("a commit with another package-lock.json gets dependencies of its own", asy
   expect(existsSync(join(checkout.folder, "node_modules", "thing"))).toBe(false);
 });
 
-test("a name that is no commit is refused with what to name", async () => {
+test("a name that is not a commit is rejected with the accepted forms", async () => {
   const { folder, git } = repository();
   await expect(checkOut("nowhere", folder)).rejects.toThrow(/"nowhere" names no commit of .* Name a commit, branch or tag/);
   await expect(checkOut("--help", folder)).rejects.toThrow(/"--help" names no commit/);

@@ -29,7 +29,7 @@ test("the interval contains the median in about 95 of 100 samples, and a seed re
   expect(bootstrapInterval(numbers, new Random(7))).toEqual(bootstrapInterval(numbers, new Random(7)));
 });
 
-test("a regression is an interval below 0.95; noise of a quarter around equal speeds is none", () => {
+test("a regression is an interval below 0.95; 25 % noise around equal speeds is not", () => {
   const random = new Random("decision");
   const decide = (ratio: number): boolean[] =>
     Array.from({ length: 50 }, () => compareRounds("get-1", "servers", rounds(9, ratio, 0.12, random), random).isRegression);
@@ -45,13 +45,13 @@ test("rounds that differ too much to exclude a loss of a tenth are reported as u
   expect(compareRounds("get-1", "servers", rounds(9, 1, 0.01, new Random(1)), new Random(1)).isUncertain).toBe(false);
 });
 
-test("one slow round of nine is no regression", () => {
+test("one slow round of nine is not a regression", () => {
   const even = Array.from({ length: 8 }, () => ({ current: 100, baseline: 100 }));
   const compared = compareRounds("get-1", "servers", [...even, { current: 10, baseline: 100 }], new Random(1));
   expect(compared).toMatchObject({ ratio: 1, isRegression: false });
 });
 
-test("fewer than nine rounds decide nothing", () => {
+test("fewer than nine rounds never report a regression", () => {
   expect(() => compareRounds("get-1", "servers", rounds(8, 0.1, 0, new Random(1)), new Random(1))).toThrow(/at least 9 rounds.*has 8/);
 });
 
@@ -86,7 +86,7 @@ test("the versions alternate, and the one that runs first changes from round to 
   expect(ran.slice(0, 4)).toEqual(["baseline", "current", "current", "baseline"]);
 });
 
-test("what looks like a regression in the first rounds is decided by three times as many", async () => {
+test("a suspected regression is decided by three times as many rounds", async () => {
   const speeds = [100, ...Array<number>(9).fill(80), 100, ...Array<number>(18).fill(100)];
   const disturbed = { ...pair(100, 100), current: { ...worker(100, [], "current"), run: () => Promise.resolve(roundOf(speeds.shift() ?? 0)) } };
   const { comparisons } = await compareCases([disturbed], PLAN, () => undefined);
@@ -120,7 +120,7 @@ test("a case that the baseline cannot run is reported; one that this version can
   expect(reasonsToFail(broken)).toEqual(["list-namespaces on embedded failed: list-namespaces is not a function"]);
 });
 
-test("a run that compared nothing does not pass", () => {
+test("a run that compared nothing fails", () => {
   expect(reasonsToFail({ comparisons: [], failures: [] })).toEqual(["nothing was compared"]);
 });
 

@@ -21,7 +21,7 @@ test("targets are met, missed, or not measured", () => {
   expect(first).toMatchObject({ reached: null, isMet: null });
 });
 
-test("the report names what could not be started, and what failed", () => {
+test("the report names systems that did not start, and failed cases", () => {
   const text = asMarkdown({
     date: "2026-01-01",
     command: "npm run bench",
@@ -38,7 +38,7 @@ test("the report names what could not be started, and what failed", () => {
   expect(text).toContain("| **12,345** (12,345–12,345) |");
 });
 
-test("a measurement counts the items of its calls, and keeps to its clients", async () => {
+test("a measurement counts the items of its calls, and never exceeds its clients", async () => {
   let inFlight = 0;
   let most = 0;
   const call = async (): Promise<void> => {
@@ -52,7 +52,7 @@ test("a measurement counts the items of its calls, and keeps to its clients", as
   expect(opsPerSec).toBeGreaterThan(0);
 });
 
-test("growth is told as a table and as a picture", () => {
+test("growth is reported as a table and as a picture", () => {
   const step = (items: number, p50Ms: number) => ({
     items,
     loadedPerSec: 1_000,

@@ -23,7 +23,7 @@ async function reading(bytes: Uint8Array, at: CodecContext = HERE, by = codec): 
 }
 
 describe("aesGcmCodec", () => {
-  test("gives back what it was given, and shows nothing of it", async () => {
+  test("round-trips a value, and its ciphertext contains nothing of it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), fc.array(fc.string()), fc.string(), async (bytes, namespace, key) => {
         const context = { ...HERE, namespace, key };
@@ -34,7 +34,7 @@ describe("aesGcmCodec", () => {
     );
   });
 
-  test("never writes one value twice alike", async () => {
+  test("never produces the same ciphertext twice", async () => {
     const sealed = await Promise.all(Array.from({ length: 100 }, async () => codec.encode(Buffer.from("same"), HERE)));
     expect(new Set(sealed.map((bytes) => Buffer.from(bytes).toString("hex"))).size).toBe(100);
   });
@@ -69,7 +69,7 @@ describe("aesGcmCodec", () => {
     expect(error.message).toContain("times, version or kind");
   });
 
-  test("notices any change of what is stored", async () => {
+  test("rejects any change of the stored bytes", async () => {
     const sealed = Buffer.from(await codec.encode(Buffer.from("value"), HERE));
     for (let i = 0; i < sealed.length; i += 1) {
       const changed = Buffer.from(sealed);
@@ -81,7 +81,7 @@ describe("aesGcmCodec", () => {
     }
   });
 
-  test("after a rotation still reads what older keys wrote, and writes with the current one", async () => {
+  test("reads values of older keys after a rotation, and writes with the current key", async () => {
     const old = await codec.encode(Buffer.from("old"), HERE);
     const rotated = aesGcmCodec({ keys: { k1: K1, k2: K2.toString("base64") }, current: "k2" });
     const young = await rotated.encode(Buffer.from("young"), HERE);
@@ -92,14 +92,14 @@ describe("aesGcmCodec", () => {
     expect(error.message).toContain('"k2"');
   });
 
-  test("with another key under the same id names that key", async () => {
+  test("names the key id if another key has the same id", async () => {
     const sealed = await codec.encode(Buffer.from("value"), HERE);
     const wrong = aesGcmCodec({ keys: { k1: K2 }, current: "k1" });
     const error = await rejectionOf(reading(sealed, HERE, wrong));
     expect(error.message).toContain('could not be decrypted with the key "k1"');
   });
 
-  test("follows references when it is started, and not before", async () => {
+  test("resolves references at its start, and not before", async () => {
     const referring = aesGcmCodec({ keys: { k1: "vault://kv/agents#k1" }, current: "k1" });
     expect(await rejectionOf(reading(await codec.encode(Buffer.from("x"), HERE), HERE, referring))).toMatchObject({ code: "CODEC" });
     await referring.start?.((reference) => {
@@ -116,7 +116,7 @@ describe("aesGcmCodec", () => {
     ["a pass phrase", { keys: { a: "correct horse battery staple" }, current: "a" }, "openssl rand -base64 32"],
     ["an id that is too long", { keys: { ["x".repeat(65)]: K1 }, current: "x".repeat(65) }, "1 to 64 bytes"],
   ];
-  test.each(WRONG)("refuses %s, and shows nothing of a key", (_name, options, message) => {
+  test.each(WRONG)("rejects %s, without showing a key", (_name, options, message) => {
     expect(() => aesGcmCodec(options)).toThrow(message);
     expect(() => aesGcmCodec(options)).not.toThrow("correct horse");
   });

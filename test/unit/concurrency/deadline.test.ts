@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a wait ends when the budget is spent, and says so", async () => {
+test("a wait ends with a timeout when the budget is spent", async () => {
   const deadline = new Deadline(100);
   const waiting = expect(deadline.wait("The search", never, "Nothing was saved.")).rejects.toMatchObject({
     code: "TIMEOUT",
@@ -24,7 +24,7 @@ test("a wait ends when the budget is spent, and says so", async () => {
   expect(deadline.isAborted).toBe(false);
 });
 
-test("a wait ends when the caller aborts, and no timer is left behind", async () => {
+test("a wait ends when the caller aborts, and leaves no timer", async () => {
   const controller = new AbortController();
   const deadline = new Deadline(1_000).abortedBy([controller]);
   const waiting = expect(deadline.within(500).wait("The search", never)).rejects.toMatchObject({ code: "ABORTED", cause: "enough" });
@@ -34,7 +34,7 @@ test("a wait ends when the caller aborts, and no timer is left behind", async ()
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a call of several callers goes on until all of them have aborted, and to the end for one without a signal", () => {
+test("a shared call continues until all callers have aborted, or to the end if one has no signal", () => {
   const [a, b] = [new AbortController(), new AbortController()];
   const both = new Deadline(1_000).abortedBy([a, b]);
   const one = new Deadline(1_000).abortedBy([a, { signal: null }]);
@@ -44,7 +44,7 @@ test("a call of several callers goes on until all of them have aborted, and to t
   expect([both.isOver, one.isOver]).toEqual([true, false]);
 });
 
-test("a part is over no later than the whole, and its error is of whichever was over first", async () => {
+test("a nested deadline ends no later than its parent, and its error names the one that ended first", async () => {
   const whole = new Deadline(100);
   const [shorter, longer] = [whole.within(40), whole.within(400)];
   const shortEnd = expect(shorter.wait("Qdrant", never)).rejects.toThrow("Qdrant took longer than 40 ms.");
@@ -56,12 +56,12 @@ test("a part is over no later than the whole, and its error is of whichever was 
   await longEnd;
 });
 
-test("what is done already counts, however late it is asked for", async () => {
+test("a result that is already there counts, even after the deadline", async () => {
   expect(await new Deadline(0).wait("The get", Promise.resolve("here"))).toBe("here");
   await expect(new Deadline(0).wait("The get", never)).rejects.toMatchObject({ code: "TIMEOUT" });
 });
 
-test("a wait that was answered leaves neither a timer nor a listener", async () => {
+test("a completed wait leaves neither a timer nor a listener", async () => {
   const controller = new AbortController();
   const removed = vi.spyOn(controller.signal, "removeEventListener");
   await new Deadline(1_000).abortedBy([controller]).wait("The get", Promise.resolve(1));
@@ -83,7 +83,7 @@ test("a caller who stops waiting for a turn leaves the queue, and the next one g
   expect([bulkhead.running, bulkhead.waiting]).toEqual([1, 0]);
 });
 
-test("what waits for a group when its caller stops waiting is not committed", async () => {
+test("an input whose caller stops waiting before its group is not committed", async () => {
   const committed: number[] = [];
   const first = Promise.withResolvers<void>();
   const group = new GroupCommit<number, number>(

@@ -30,7 +30,7 @@ function manual(): {
 const values = (outcomes: PromiseSettledResult<number>[]): unknown[] =>
   outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : "failed"));
 
-test("callers of one moment share a group; what arrives meanwhile shares the next", async () => {
+test("concurrent callers share a group; later inputs share the next group", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 10, maxInFlight: 1 });
   const first = group.add([1]);
@@ -43,7 +43,7 @@ test("callers of one moment share a group; what arrives meanwhile shares the nex
   expect((await Promise.all(rest)).map(values)).toEqual([[20, 30], [40]]);
 });
 
-test("a group is bounded, and a caller that brings more is served by several", async () => {
+test("a group is bounded in size, and a larger call is split into several groups", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 3, maxInFlight: 1 });
   const all = [group.add([1]), group.add([2, 3, 4, 5])];
@@ -55,7 +55,7 @@ test("a group is bounded, and a caller that brings more is served by several", a
   expect(groups).toEqual([[1, 2, 3], [4, 5]]);
 });
 
-test("a group ends at its bytes", async () => {
+test("a group is bounded in bytes", async () => {
   const { groups, commit, finish } = manual();
   const bytes = { of: (input: number) => input, maxGroup: 10, maxWaiting: 1_000 };
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 100, maxInFlight: 1, bytes });
@@ -68,7 +68,7 @@ test("a group ends at its bytes", async () => {
   expect(groups).toEqual([[6, 6], [6, 50], [1]]);
 });
 
-test("what waits is bounded: too much is refused whole, and a lone call that is too big is served", async () => {
+test("the queue is bounded: a call beyond it is rejected entirely, a single large call is accepted", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { waitFor: "the test", maxWaiting: 3, maxGroup: 10, maxInFlight: 1 });
   const big = group.add([1, 2, 3, 4, 5]);
@@ -82,7 +82,7 @@ test("what waits is bounded: too much is refused whole, and a lone call that is 
   expect(values(await next)).toEqual([70]);
 });
 
-test("stopping does what waits and takes nothing more", async () => {
+test("a stop commits the queue and rejects new inputs", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 1, maxInFlight: 1 });
   const all = [group.add([1]), group.add([2])];
@@ -95,7 +95,7 @@ test("stopping does what waits and takes nothing more", async () => {
   await Promise.all([...all, stopped]);
 });
 
-test("no more groups are under way than allowed", async () => {
+test("the number of groups in flight is bounded", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 1, maxInFlight: 2 });
   const all = [1, 2, 3].map((input) => group.add([input]));
@@ -107,7 +107,7 @@ test("no more groups are under way than allowed", async () => {
   await Promise.all(all);
 });
 
-test("a failure reaches every caller of its group, and the next group goes on", async () => {
+test("a failure reaches every caller of its group, and the next group continues", async () => {
   const { groups, commit, finish } = manual();
   const group = new GroupCommit(commit, { ...bounds, maxGroup: 10, maxInFlight: 1 });
   const first = group.add([1]);
@@ -121,7 +121,7 @@ test("a failure reaches every caller of its group, and the next group goes on", 
   expect(groups).toEqual([[1], [2]]);
 });
 
-test("an input that spoils a group fails alone: the group is committed by halves", async () => {
+test("an input that makes its group fail is isolated by halving the group", async () => {
   const sizes: number[] = [];
   const group = new GroupCommit<number, number>(
     async (inputs) => {
@@ -137,13 +137,13 @@ test("an input that spoils a group fails alone: the group is committed by halves
   expect(sizes).toEqual([4, 2, 2, 1, 1]);
 });
 
-test("nothing to commit is no round trip", async () => {
+test("an empty input causes no call", async () => {
   const { groups, commit } = manual();
   expect(await new GroupCommit(commit, { ...bounds, maxGroup: 1, maxInFlight: 1 }).add([])).toEqual([]);
   expect(groups).toEqual([]);
 });
 
-test("a group is committed in the context of none of its callers", async () => {
+test("a group is committed outside the async context of its callers", async () => {
   const caller = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
   const commit = async (inputs: readonly number[]): Promise<PromiseSettledResult<number>[]> => {

@@ -33,20 +33,20 @@ const wrong: readonly (readonly [unknown, string])[] = [
   [{ cql, logger: console.log }, "logger: must have the methods"],
 ];
 
-describe("a wrong configuration is refused before any connection, by its path", () => {
+describe("an invalid configuration is rejected before any connection, by path", () => {
   test.each(wrong.map(([config, message]) => [message, config] as const))("%s", (message, config) => {
     expect(() => new ScyllaDBStore(config as ScyllaDBStoreConfig)).toThrow(ConfigurationError);
     expect(() => new ScyllaDBStore(config as ScyllaDBStoreConfig)).toThrow(message);
   });
 
-  test("of the embedded store too", async () => {
+  test("also for the embedded store", async () => {
     await expect(ScyllaDBStore.embedded({ path: "" })).rejects.toThrow("path");
     await expect(ScyllaDBStore.embedded({ limits: { maxValueBytes: 0 } })).rejects.toThrow("limits.maxValueBytes");
   });
 });
 
 describe("a connection string", () => {
-  test("gives the cql options", () => {
+  test("is parsed to the cql options", () => {
     expect(parseConnString("scylladb://us%40er:p%2Fw@h1:9042,h2/agents?dc=dc1")).toEqual({
       contactPoints: ["h1:9042", "h2"],
       localDataCenter: "dc1",
@@ -61,7 +61,7 @@ describe("a connection string", () => {
     ["scylladb://u:hunter2@h/ks", "add ?dc="],
     ["scylladb://u:hunter2@h?dc=d", "must look like"],
     ["scylladb://u:hunter2@h/ks?dc=d&rf=3", "rf"],
-  ])("case %# is refused without its password", (text, message) => {
+  ])("case %# is rejected without showing its password", (text, message) => {
     expect(() => parseConnString(text)).toThrow(message);
     expect(() => parseConnString(text)).not.toThrow("hunter2");
   });

@@ -7,22 +7,22 @@ import { embeddedConfigSchema, serverConfigSchema } from "../../../src/config/sc
 const catalogues = [serverConfigSchema, embeddedConfigSchema].map(catalogueOf);
 const options = catalogues.flatMap((catalogue) => catalogue.options);
 
-test("docs/configuration.md and .env.example are what the schema says; else run: npm run docs:config", async () => {
+test("docs/configuration.md and .env.example match the schema (to update: npm run docs:config)", async () => {
   for (const { path, isStale } of await writtenFiles()) {
     expect(isStale, `${path} is stale: run npm run docs:config`).toBe(false);
   }
 });
 
-test("every option says what it is", () => {
+test("every option has a description", () => {
   expect(options.filter(({ description }) => description === "").map(({ path }) => path.join("."))).toEqual([]);
 });
 
-test("every option that is required has an example, for whoever left it out", () => {
+test("every required option has an example for the error of a missing option", () => {
   const without = options.filter(({ isRequired, isForCode, example }) => isRequired && !isForCode && example === undefined);
   expect(without.map(({ path }) => path.join("."))).toEqual([]);
 });
 
-test("no two options have one variable", () => {
+test("no two options share an environment variable", () => {
   for (const catalogue of catalogues) {
     const names = catalogue.options.map(({ path }) => variableOf(path));
     expect(new Set(names).size).toBe(names.length);

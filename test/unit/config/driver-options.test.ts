@@ -7,8 +7,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { clientOptionsFor, profilesFor, warnOfWeakConsistency } from "../../../src/backends/cql/driver-options.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
 
-describe("how statements are asked for", () => {
-  test("is a local quorum within the time-out, unless said", () => {
+describe("consistency and timeout of statements", () => {
+  test("default to a local quorum and the default timeout", () => {
     const profiles = profilesFor({ requestTimeoutMs: 5_000 });
     const { localQuorum } = types.consistencies;
     expect(profiles.read).toEqual({ prepare: true, isIdempotent: true, consistency: localQuorum, readTimeout: 5_000 });
@@ -17,7 +17,7 @@ describe("how statements are asked for", () => {
     expect(profiles.schema).toEqual({ isIdempotent: false, consistency: localQuorum, readTimeout: 30_000 });
   });
 
-  test("can be said for each kind of operation", () => {
+  test("are configurable for each kind of operation", () => {
     const profiles = profilesFor({
       requestTimeoutMs: 5_000,
       profiles: {
@@ -33,7 +33,7 @@ describe("how statements are asked for", () => {
     expect(profiles.schema).toMatchObject({ readTimeout: 60_000 });
   });
 
-  test("warns of less than a quorum, by name", () => {
+  test("below a quorum log a warning that names the option", () => {
     const warnings: string[] = [];
     const logger: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => void warnings.push(message) };
     warnOfWeakConsistency({ profiles: { read: { consistency: "QUORUM" }, write: { consistency: "EACH_QUORUM" } } }, logger);
@@ -61,7 +61,7 @@ test("pooling, speculative execution and a bundle reach the driver", () => {
   expect(clientOptionsFor({})).toEqual({ pooling: {}, policies: {} });
 });
 
-describe("ways to connect that exclude each other", () => {
+describe("mutually exclusive connection options", () => {
   const client = { execute() {} } as unknown as Client;
   test.each([
     [{ client, contactPoints: ["a"] }, "cql.contactPoints: and cql.client exclude each other"],
@@ -75,7 +75,7 @@ describe("ways to connect that exclude each other", () => {
   });
 });
 
-describe("a secure connect bundle that cannot be one is refused by name, at once", () => {
+describe("an invalid secure connect bundle is rejected at once, by name", () => {
   let folder = "";
   afterEach(() => rm(folder, { recursive: true, force: true }));
 

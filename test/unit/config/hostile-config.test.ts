@@ -64,7 +64,7 @@ test.each([
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
 
-test("a connection string that is no text", () => {
+test("a connection string that is not a string is rejected", () => {
   for (const given of [{ toString: null }, ["scylladb://host/keyspace?dc=here"], Symbol("text"), null, undefined, 1]) {
     expect(() => parseConnString(given as never)).toThrow("The connection string must be text, but is ");
     expect(() => parseConnString(given as never)).toThrow(ConfigurationError);

@@ -16,7 +16,7 @@ function mistakesIn(config: unknown): string[] {
   throw new Error("The configuration was taken.");
 }
 
-describe("a mistake says where it is, what was given, what is allowed, and what would be right", () => {
+describe("a mistake names its path, the given value, what is allowed and the fix", () => {
   test.each([
     [{ cql: { ...cql, port: "9042" } }, 'cql.port: must be a whole number from 1 to 65535 (got "9042"). For example: port: 9042'],
     [{ cql: { ...cql, port: 70_000 } }, "cql.port: must be a whole number from 1 to 65535 (got the number 70000). For example: port: 9042"],
@@ -52,7 +52,7 @@ describe("a mistake says where it is, what was given, what is allowed, and what 
   });
 });
 
-describe("an unknown name is told with the nearest known one", () => {
+describe("an unknown name is reported with the nearest known one", () => {
   test.each([
     [{ cql: { ...cql, contact_points: ["x"] } }, "cql.contact_points: is not an option; did you mean cql.contactPoints?"],
     [{ cql: { ...cql, localDatacenter: "x" } }, "cql.localDatacenter: is not an option; did you mean cql.localDataCenter?"],
@@ -68,7 +68,7 @@ describe("an unknown name is told with the nearest known one", () => {
   });
 });
 
-test("all mistakes are told at once: of single options, of several together, and unknown names", () => {
+test("all mistakes are reported at once: single options, combinations, and unknown names", () => {
   const mistakes = mistakesIn({
     cql: { keyspace: 7, port: "x", hosts: [], credentials: { username: "u" } },
     index: { dims: -1 },
@@ -93,7 +93,7 @@ test("all mistakes are told at once: of single options, of several together, and
   );
 });
 
-describe("nothing of a secret is shown", () => {
+describe("a mistake never shows a secret", () => {
   const SECRET = "hunter2-Zx81-very-secret";
   test.each([
     { cql: { ...cql, credentials: { username: "u", password: [SECRET] } } },
@@ -135,7 +135,7 @@ test.each([
   "//root@vault.internal/hunter2",
   "ftp://vault.internal#hunter2",
   "ftp://vault.internal/?hunter=2",
-])("an address that is refused is not shown where it may hold credentials: %s", (address) => {
+])("a rejected address is not shown if it can contain credentials: %s", (address) => {
   const addresses = [
     { cql, secrets: { vault: { address } } },
     { cql, secrets: { aws: { endpoint: address } } },

@@ -52,7 +52,7 @@ test.each(caches)("%s", (_, create) => {
   expect(cache).toBeDefined();
 });
 
-test("short names stand for themselves, and no name for another", () => {
+test("short names are their own cache keys, and no two names share one", () => {
   expect(shortName("users.ada")).toBe("users.ada");
   const names = ["a".repeat(64), "a".repeat(65), "a".repeat(66), shortName("a".repeat(65))];
   expect(new Set(names.map(shortName)).size).toBe(4);

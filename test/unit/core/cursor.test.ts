@@ -11,7 +11,7 @@ const ranked = { kind: "ranked", by: "vector", offset: 7 } as const;
 const coded = (content: unknown): string => Buffer.from(typeof content === "string" ? content : JSON.stringify(content)).toString("base64url");
 const content = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
 
-test("a cursor comes back as it was", () => {
+test("a cursor round-trips", () => {
   expect(decodeCursor(encodeCursor(listing, request), request, "listing")).toEqual(listing);
   const whole = { ...request, scope: "", prefix: "" };
   expect(decodeCursor(encodeCursor(listing, whole), whole, "listing")).toEqual(listing);
@@ -19,7 +19,7 @@ test("a cursor comes back as it was", () => {
   expect(decodeCursor(encodeCursor(ranked, asked), asked, "ranked")).toEqual(ranked);
 });
 
-test("it neither shows nor names what lies above its prefix, and its digest does not depend on the scope", () => {
+test("a cursor contains nothing above its prefix, and its digest does not depend on the scope", () => {
   const text = encodeCursor(listing, request);
   expect(Buffer.from(text, "base64url").toString()).not.toContain("tenant");
   expect(decodeCursor(text, { ...request, scope: "other.7", prefix: "other.7" }, "listing")).toMatchObject({ namespace: "other.7.prefs" });
@@ -43,12 +43,12 @@ test.each<[string, Partial<CursorRequest>]>([
   }
 });
 
-test("the order of a filter's conditions does not count", () => {
+test("a cursor ignores the order of a filter's conditions", () => {
   const same = parseFilter({ b: { $in: [1n, new Date(0), "x"] }, a: 1 });
   expect(decodeCursor(encodeCursor(listing, { ...request, filter }), { ...request, filter: same }, "listing")).toEqual(listing);
 });
 
-test("a cursor of one mode is not one of another", () => {
+test("a cursor of one mode is rejected by another mode", () => {
   const asked = { ...request, query: "tea" };
   const [kind, digest, , offset] = content(encodeCursor(ranked, asked));
   expect(() => decodeCursor(coded([kind, digest, "keyword", offset]), asked, "ranked")).toThrow(ValidationError);
@@ -86,7 +86,7 @@ test.each([
   expect(["ValidationError", "InvalidNamespaceError"]).toContain((error as Error).name);
 });
 
-test("the error says what to give", () => {
+test("the error of a rejected cursor names the fix", () => {
   expect(() => decodeCursor("eA", request, "ranked")).toThrow(ValidationError);
   expect(() => decodeCursor(encodeCursor(listing, request), { ...request, order: "newest" }, "listing")).toThrow("newest first");
 });

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a failing search degrades the state, and a ranked one ends that; one event each", () => {
+test("failing searches degrade the state and a ranked one restores it, with one event each", () => {
   const degraded = state();
   for (let i = 0; i < 3; i += 1) degraded.failed("vectors-unavailable", down);
   expect(degraded.isDegraded).toBe(true);
@@ -24,7 +24,7 @@ test("a failing search degrades the state, and a ranked one ends that; one event
   expect(heard).toEqual(["search-degraded", "search-recovered"]);
 });
 
-test("without another search the state clears", () => {
+test("the state recovers without another search", () => {
   const degraded = state();
   degraded.failed("vectors-unavailable", down);
   vi.advanceTimersByTime(60_000);
@@ -34,7 +34,7 @@ test("without another search the state clears", () => {
   expect(heard).toEqual(["search-degraded", "search-recovered"]);
 });
 
-test("as long as searches fail, it does not", () => {
+test("the state stays degraded while searches fail", () => {
   const degraded = state();
   for (let minute = 0; minute < 10; minute += 1) {
     degraded.failed("vectors-unavailable", down);
@@ -43,14 +43,14 @@ test("as long as searches fail, it does not", () => {
   expect(heard).toEqual(["search-degraded"]);
 });
 
-test("circuits that close clear the state", () => {
+test("the state recovers when the circuits close", () => {
   const degraded = state();
   degraded.failed("embedding-failed", down);
   degraded.recovered();
   expect(heard).toEqual(["search-degraded", "search-recovered"]);
 });
 
-test("a few failures among many ranked searches do not degrade the state", () => {
+test("few failures among many ranked searches do not degrade the state", () => {
   const degraded = state();
   for (let i = 0; i < 1_000; i += 1) {
     if (i % 10 === 9) degraded.failed("vectors-unavailable", down);
@@ -59,7 +59,7 @@ test("a few failures among many ranked searches do not degrade the state", () =>
   expect(heard).toEqual([]);
 });
 
-test("after any number of ranked searches an outage degrades it soon, an open circuit and refused credentials at once", () => {
+test("an outage degrades the state soon after any number of ranked searches, an open circuit or refused credentials at once", () => {
   const degraded = state();
   const ranked = (): void => {
     for (let i = 0; i < 1_000; i += 1) degraded.succeeded();
@@ -75,14 +75,14 @@ test("after any number of ranked searches an outage degrades it soon, an open ci
   expect(degraded.isDegraded).toBe(true);
 });
 
-test.each([400, 408, 413, 422, 451])("a provider's %i concerns one query only", (status) => {
+test.each([400, 408, 413, 422, 451])("a provider status %i degrades only its query", (status) => {
   const degraded = state();
   for (let i = 0; i < 100; i += 1) degraded.failed("embedding-failed", toEmbeddingError({ status }));
   degraded.failed("embedding-failed", new EmbeddingError("no", { details: { fault: "suspect-input" } }));
   expect(heard).toEqual([]);
 });
 
-test("a store that is stopped has no timer left", () => {
+test("a stopped store leaves no timer", () => {
   const degraded = state();
   const [before, after] = [{}, {}];
   degraded.hold(before);

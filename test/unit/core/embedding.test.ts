@@ -25,8 +25,8 @@ function provider(): EmbeddingsLike & { calls: string[][] } {
   };
 }
 
-describe("documents", () => {
-  test("each distinct text is embedded once, at its position", async () => {
+describe("embedding documents", () => {
+  test("embeds each distinct text once and returns vectors in order", async () => {
     const embeddings = provider();
     const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
     expect(await embedder.documents(["aa", "b", "aa"])).toEqual([[2, 97], [1, 98], [2, 97]]);
@@ -34,28 +34,28 @@ describe("documents", () => {
     expect(embeddings.calls).toEqual([["aa", "b"], ["ccc"]]);
   });
 
-  test("callers share calls", async () => {
+  test("shares calls between callers", async () => {
     const embeddings = provider();
     const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0 });
     await Promise.all(["a", "b", "c", "d", "e", "f"].map((text) => embedder.documents([text])));
     expect(embeddings.calls).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
   });
 
-  test("a text that is being embedded is not embedded again", async () => {
+  test("does not embed a text again while a call for it is in flight", async () => {
     const embeddings = provider();
     const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0, maxCalls: 4 });
     await Promise.all(Array.from({ length: 10 }, () => embedder.documents(["a", "b"])));
     expect(embeddings.calls).toEqual([["a", "b"]]);
   });
 
-  test("none are no call", async () => {
+  test("makes no call for no texts", async () => {
     const embeddings = provider();
     expect(await new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits).documents([])).toEqual([]);
     expect(embeddings.calls).toEqual([]);
   });
 });
 
-test("a question asked by many at once is embedded once, and apart from a document of the same text", async () => {
+test("a query of many concurrent callers is embedded once, separately from a document of the same text", async () => {
   const embeddings = provider();
   const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
   await embedder.documents(["q"]);
@@ -64,7 +64,7 @@ test("a question asked by many at once is embedded once, and apart from a docume
   expect(embeddings.calls).toEqual([["q"], ["q"]]);
 });
 
-describe("a provider's fault is an error, never a wrong vector", () => {
+describe("an invalid provider response is an error, never a wrong vector", () => {
   const failing = (documents: () => unknown): SharedEmbedder =>
     new SharedEmbedder(
       new DividedEmbeddings({ embedDocuments: async () => documents() as number[][], embedQuery: async () => documents() as number[] }),
@@ -92,7 +92,7 @@ describe("a provider's fault is an error, never a wrong vector", () => {
     await expect(outcome).rejects.toMatchObject({ retryable: false, message: expect.stringContaining(message) as string });
   });
 
-  test("typed arrays are vectors, and are copied: some libraries use their memory again", async () => {
+  test("typed arrays are accepted and copied, because some libraries reuse their memory", async () => {
     const memory = Float32Array.of(0.5, -1);
     const embedder = failing(() => [memory]);
     const [vector] = await embedder.documents(["x"]);
@@ -103,13 +103,13 @@ describe("a provider's fault is an error, never a wrong vector", () => {
     }
   });
 
-  test("an unusable vector fails its own text only", async () => {
+  test("an unusable vector fails only its own text", async () => {
     const embedder = failing(() => [[1, 2], [1, Number.NaN], [3, 4]]);
     const outcomes = await Promise.allSettled(["a", "b", "c"].map((text) => embedder.documents([text])));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
-  test("an outage can be retried, a refusal cannot", async () => {
+  test("an outage is retryable, a rejection is not", async () => {
     const throwing = (status?: number): SharedEmbedder =>
       failing(() => {
         throw Object.assign(new Error("no"), status === undefined ? {} : { status });
@@ -119,7 +119,7 @@ describe("a provider's fault is an error, never a wrong vector", () => {
     await expect(throwing(400).query("x")).rejects.toMatchObject({ retryable: false });
   });
 
-  test("a rejected text fails alone, and is not sent again for a while", async () => {
+  test("a rejected text fails alone and is not sent again for a while", async () => {
     const calls: string[][] = [];
     const provider = new DividedEmbeddings({
       embedQuery: async () => {
@@ -143,7 +143,7 @@ describe("a provider's fault is an error, never a wrong vector", () => {
     await expect(embedder.query("too long")).rejects.toThrow("rejected a text of 8 characters");
   });
 
-  test("one wrong vector fails alone, and no text is sent again", async () => {
+  test("a wrong vector fails alone, and no text is sent again", async () => {
     let calls = 0;
     const provider = new DividedEmbeddings({
       embedQuery: async () => [1, 1],

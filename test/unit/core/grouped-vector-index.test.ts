@@ -23,7 +23,7 @@ class OnePointIndex implements Pick<VectorIndex, "upsert" | "remove"> {
   }
 }
 
-test("a group writes each item once, at its newest; two of one instant each have their own outcome", async () => {
+test("a group writes only the newest version of an item; writes with equal timestamps have separate outcomes", async () => {
   const index = new OnePointIndex();
   const grouped = groupVectorWrites(index as unknown as VectorIndex);
   const point = (key: string, version: number, writeId: string): VectorPoint => ({

@@ -4,13 +4,13 @@ import { parseFilter } from "../../../src/model/filter.ts";
 
 const filter = (kind: unknown) => parseFilter({ kind });
 
-test("without a filter, what is needed is read; of an unknown filter half is taken to match", () => {
+test("a listing without a filter reads what it needs; an unknown filter is assumed to match half", () => {
   const rates = new HitRates();
   expect(rates.expected("a", null, 11)).toBe(11);
   expect(rates.expected("a", filter("rare"), 11)).toBe(22);
 });
 
-test("a filter that matched seldom is given more at once, there and nowhere else", () => {
+test("a filter that matched rarely reads more at once, only in that namespace", () => {
   const rates = new HitRates();
   rates.record("a", filter("rare"), { matched: 10, seen: 100 });
   expect(rates.expected("a", filter("rare"), 10)).toBe(125);
@@ -18,7 +18,7 @@ test("a filter that matched seldom is given more at once, there and nowhere else
   expect(rates.expected("b", filter("rare"), 10)).toBe(20);
 });
 
-test("one that matched nothing is given all that was there", () => {
+test("a filter that matched nothing reads everything at once", () => {
   const rates = new HitRates();
   rates.record("a", filter("none"), { matched: 0, seen: 300 });
   expect(rates.expected("a", filter("none"), 10)).toBe(300);
@@ -26,7 +26,7 @@ test("one that matched nothing is given all that was there", () => {
   expect(rates.expected("a", filter("none"), 10)).toBe(300);
 });
 
-test("values that JSON has no word for are told apart, and long filters are not remembered", () => {
+test("values that JSON cannot express are distinguished, and long filters are not remembered", () => {
   const rates = new HitRates();
   rates.record("a", filter(10n), { matched: 1, seen: 100 });
   expect(rates.expected("a", filter(11n), 10)).toBe(20);

@@ -4,27 +4,27 @@ import { rankByKeywords } from "../../../src/core/keyword-ranking.ts";
 const rank = (texts: readonly string[], query: string) => rankByKeywords(texts.length, (i) => texts[i] ?? "", query);
 const words = (count: number, name: string): string => Array.from({ length: count }, (_, i) => `${name}${i}`).join(" ");
 
-test("texts that share a word with the query come best first; rare words count more, and a word that goes on counts less", async () => {
+test("texts with query words rank first; rare words score higher, prefixes score lower", async () => {
   const texts = ["a pot of green tea", "iron and steel", "cooking green beans", "Cook: GREEN!", "green"];
   expect(await rank(texts, "cook something green")).toEqual({ positions: [3, 2, 4, 0], truncated: false });
 });
 
-test("a query of punctuation, and no texts, match nothing", async () => {
+test("a query of punctuation, or an empty list of texts, matches nothing", async () => {
   expect(await rank(["a", "b"], " ?! ")).toEqual({ positions: [], truncated: false });
   expect(await rank([], "tea")).toEqual({ positions: [], truncated: false });
   expect(await rank([""], "tea")).toEqual({ positions: [], truncated: false });
 });
 
-test("words of the query that are repeated count once", async () => {
+test("repeated query words count once", async () => {
   expect(await rank(["tea", "coffee"], "tea ".repeat(1_000))).toEqual(await rank(["tea", "coffee"], "tea"));
 });
 
-test("a query of many words is cut, and the ranking says so", async () => {
+test("a query of many words is truncated, and the ranking reports it", async () => {
   const { positions, truncated } = await rank(["first0", "last"], `${words(64, "first")} last`);
   expect([positions, truncated]).toEqual([[0], true]);
 });
 
-test("a long text is compared up to a bound, and the ranking says so", async () => {
+test("a long text is compared up to a bound, and the ranking reports it", async () => {
   const { positions, truncated } = await rank([`tea ${"x ".repeat(40_000)} coffee`], "coffee");
   expect([positions, truncated]).toEqual([[], true]);
   expect((await rank([`tea ${"x ".repeat(40_000)}`], "tea")).positions).toEqual([0]);
@@ -43,13 +43,13 @@ test("many long texts are compared up to a bound in total; those beyond are not 
   expect([read, positions.length, truncated]).toEqual([256, 256, true]);
 });
 
-test("20,000 distinct words and a query that repeats a prefix of each 1,000 times cost what the bounds allow", async () => {
+test("20,000 distinct words and a query that repeats prefixes 1,000 times stay within the bounds", async () => {
   const texts = Array.from({ length: 50 }, () => words(20_000, "prefix"));
   const { positions } = await rank(texts, "prefix ".repeat(1_000));
   expect(positions).toHaveLength(50);
 });
 
-test("the event loop runs between candidates, and a ranking that is over ends there", async () => {
+test("the event loop runs between candidates, and an aborted ranking stops there", async () => {
   let turns = 0;
   let isOver = false;
   const count = (): void => {

@@ -80,12 +80,12 @@ const page = (parts: Partial<PageRequest["walk"]>, rest: Partial<PageRequest> = 
   ...rest,
 });
 
-describe("a page of a search above 20,000 namespaces", () => {
+describe("a page of a search over 20,000 namespaces", () => {
   test.each([
     ["below one root", below, { prefix: "users" }],
     ["below the root of the store", below, {}],
     ["of distinct roots", roots, {}],
-  ])("%s reads a page of the registry and as many namespaces as it returns, and some", async (_, paths, walk) => {
+  ])("%s reads a page of the registry and little more than the namespaces that it returns", async (_, paths, walk) => {
     const registry = new Registry(paths);
     const { found, more } = await readPage(registry.items, page(walk));
     expect(found.map(({ record }) => record.namespace)).toEqual([...paths].sort(comparePaths).slice(0, 10));
@@ -94,7 +94,7 @@ describe("a page of a search above 20,000 namespaces", () => {
     expect(registry.lists).toBeLessThan(20);
   });
 
-  test("continues from its last place without reading what comes before", async () => {
+  test("continues at its last position without reading earlier namespaces", async () => {
     const registry = new Registry(roots);
     const sorted = [...roots].sort(comparePaths);
     const after = { namespace: sorted[10_000] as string, created: 5, key: "key" };
@@ -103,7 +103,7 @@ describe("a page of a search above 20,000 namespaces", () => {
     expect(registry.requests).toBe(1);
   });
 
-  test("reads only the namespaces with unscored items, and those it is given, to fill a ranked page", async () => {
+  test("fills a ranked page by reading only namespaces with unscored items, and the given ones", async () => {
     const registry = new Registry(roots, undefined, (path) => path === "u-7.memories");
     const { found, more } = await readPage(registry.items, page({ unscoredAnd: ["u-19999.memories", "u-3.memories"] }));
     expect(found.map(({ record }) => record.namespace)).toEqual(["u-19999.memories", "u-3.memories", "u-7.memories"]);
@@ -111,7 +111,7 @@ describe("a page of a search above 20,000 namespaces", () => {
     expect([registry.requests, registry.names, registry.lists]).toEqual([1, 1, 3]);
   });
 
-  test("ends before its deadline where records are slow to read, and continues behind what it has read", async () => {
+  test("ends before its deadline if reads are slow, and continues after what it has read", async () => {
     class SlowRegistry extends Registry {
       override async list(query: ListQuery): Promise<ListPage> {
         await pause(5);
@@ -128,7 +128,7 @@ describe("a page of a search above 20,000 namespaces", () => {
     expect(comparePaths(second.last?.namespace ?? "", first.last?.namespace ?? "")).toBeGreaterThan(0);
   });
 
-  test("stops in a run of empty namespaces, and continues behind it", async () => {
+  test("stops within a run of empty namespaces, and continues after it", async () => {
     const last = [...below].sort(comparePaths).at(-1) as string;
     const registry = new Registry(below, (path) => path === last);
     let after: PageRequest["walk"]["after"] = null;
@@ -151,14 +151,14 @@ describe("a listing of 20,000 namespaces", () => {
   test.each([
     ["without a prefix", below],
     ["of distinct roots", roots],
-  ])("%s reads as many as it returns", async (_, paths) => {
+  ])("%s reads as many namespaces as it returns", async (_, paths) => {
     const registry = new Registry(paths);
     const found = await listNamespaces(registry.items, listing({}));
     expect(found.map((labels) => labels.join("."))).toEqual([...paths].sort(comparePaths).slice(0, 100));
     expect([registry.requests, registry.names]).toEqual([1, 100]);
   });
 
-  test("with a depth continues past everything below what it lists", async () => {
+  test("with maxDepth skips everything below what it lists", async () => {
     const paths = [...below, ...below.map((path) => path.replace("users", "teams")), "zoo.a"];
     const registry = new Registry(paths);
     expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["teams"], ["users"], ["zoo"]]);
@@ -168,13 +168,13 @@ describe("a listing of 20,000 namespaces", () => {
     expect(await listNamespaces(registry.items, scoped)).toEqual([0, 1, 10, 100, 1000].map((n) => [`u-${n}`]));
   });
 
-  test("with a depth finds the live one among dead ones, wherever the page ends", async () => {
+  test("with maxDepth finds a live namespace among empty ones, on every page boundary", async () => {
     const registry = new Registry(below, (path) => path === "users.u-9999.memories");
     expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["users"]]);
     expect(await listNamespaces(registry.items, listing({ maxDepth: 2 }))).toEqual([["users", "u-9999"]]);
   });
 
-  test("by a suffix stops at its limit", async () => {
+  test("with a suffix stops at its limit", async () => {
     const registry = new Registry([...below, "z.other"]);
     const suffix = (label: string): ListNamespacesRequest => listing({ conditions: [{ matchType: "suffix", path: [label] }], limit: 3 });
     expect(await listNamespaces(registry.items, suffix("memories"))).toHaveLength(3);

@@ -25,7 +25,7 @@ const idsOf = (count: number): ItemId[] => upTo(count).map((n) => ({ namespace: 
 const budgetOf = (maxReadBytes: number, maxPendingReadBytes = Infinity): ReadBudget => new ReadBudget({ maxReadBytes, maxPendingReadBytes });
 
 describe("a batch of gets", () => {
-  test("reads no more big records than fit, and refuses the others with the option", async () => {
+  test("reads only the large records that fit, and rejects the others with the option's name", async () => {
     const items = new Sized(4 * KIB * KIB);
     const outcomes = await budgetOf(64 * KIB * KIB).run((reading) => readCounted(items, idsOf(2_000), reading));
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(16);
@@ -33,7 +33,7 @@ describe("a batch of gets", () => {
     expect(items.asked).toEqual([64]);
   });
 
-  test("reads small records in few parts, and each id once", async () => {
+  test("reads small records in few parts, each id once", async () => {
     const items = new Sized(100);
     const outcomes = await budgetOf(64 * KIB * KIB).run((reading) => readCounted(items, [...idsOf(1_000), ...idsOf(1_000)], reading));
     expect(outcomes.every(({ status }) => status === "fulfilled")).toBe(true);
@@ -41,7 +41,7 @@ describe("a batch of gets", () => {
   });
 });
 
-test("the bytes of all calls in flight are bounded, and given back", async () => {
+test("the bytes of all calls in flight are bounded, and released", async () => {
   const budget = budgetOf(10 * KIB, 15 * KIB);
   const items = new Sized(5 * KIB);
   const two = (): Promise<PromiseSettledResult<ItemRecord | null>[]> => budget.run((reading) => readCounted(items, idsOf(2), reading));
@@ -51,7 +51,7 @@ test("the bytes of all calls in flight are bounded, and given back", async () =>
   expect((await two()).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
 });
 
-test("of big records only a few are held at once", async () => {
+test("only a few large records are in memory at once", async () => {
   const items = new Sized(4 * KIB * KIB);
   let read = 0;
   for await (const part of readInParts(items, idsOf(100))) read += part.length;

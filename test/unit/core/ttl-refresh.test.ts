@@ -57,8 +57,8 @@ class Setup {
 
 const soon = (): number => Date.now() + 20_000;
 
-describe("a refresh by reading", () => {
-  test("is written after the read was answered, with a later end and the same version", async () => {
+describe("a TTL refresh", () => {
+  test("is written after the read returns, with a later expiry and the same version", async () => {
     const setup = new Setup();
     const record = recordThatEnds(soon());
     setup.read(record);
@@ -72,7 +72,7 @@ describe("a refresh by reading", () => {
     expect(setup.late).toEqual([]);
   });
 
-  test("is dropped where the item has expired before its write begins", async () => {
+  test("is dropped if the item has expired before its write begins", async () => {
     const setup = new Setup({ group: 1 });
     const end = Date.now() + 50;
     setup.read(recordThatEnds(soon(), "first"), recordThatEnds(end, "expires while it waits"));
@@ -84,7 +84,7 @@ describe("a refresh by reading", () => {
     expect(setup.counts).toEqual({ written: 1, failed: 0, dropped: 1 });
   });
 
-  test("of one key by many reads is written once, by the last write that was read", async () => {
+  test("by many reads of one key is written once, for the last write that was read", async () => {
     const setup = new Setup();
     const end = soon();
     for (let i = 0; i < 100; i += 1) setup.read(recordThatEnds(end), recordThatEnds(end, "other"));
@@ -100,7 +100,7 @@ describe("a refresh by reading", () => {
     expect(setup.writes).toHaveLength(2);
   });
 
-  test("beyond the bound drops the oldest that waits, and counts it", async () => {
+  test("beyond the bound drops the oldest pending one, and counts it", async () => {
     const setup = new Setup({ items: 3 });
     setup.read(recordThatEnds(soon(), "in flight"));
     const first = await setup.write(0);
@@ -113,7 +113,7 @@ describe("a refresh by reading", () => {
     expect(setup.counts).toEqual({ written: 4, failed: 0, dropped: 2 });
   });
 
-  test("of big values is bounded by their bytes", async () => {
+  test("of large values is bounded in bytes", async () => {
     const setup = new Setup({ bytes: 100 });
     setup.read(recordThatEnds(soon(), "in flight"));
     const first = await setup.write(0);
@@ -125,7 +125,7 @@ describe("a refresh by reading", () => {
     expect(setup.keysOf(1)).toEqual(["2"]);
   });
 
-  test("that fails is logged and counted, and the next ones are written", async () => {
+  test("that fails is logged and counted, and later ones are written", async () => {
     const setup = new Setup();
     setup.read(recordThatEnds(soon()));
     (await setup.write(0)).end(new UnavailableError("down"));
@@ -138,7 +138,7 @@ describe("a refresh by reading", () => {
     expect(setup.counts.written).toBe(1);
   });
 
-  test("is not tried again for a while by a role that may not write", async () => {
+  test("is paused for a role that may not write", async () => {
     const setup = new Setup({ group: 1 });
     setup.read(recordThatEnds(soon(), "1"), recordThatEnds(soon(), "2"));
     (await setup.write(0)).end(new PermissionError("no", { details: { right: "MODIFY" } }));
@@ -149,7 +149,7 @@ describe("a refresh by reading", () => {
     expect(setup.warnings).toHaveLength(1);
   });
 
-  test("whose item had expired before it was written is reported: a sweep may have deleted its vectors", async () => {
+  test("whose item expired before the write is reported, because a sweep may have deleted its vectors", async () => {
     const setup = new Setup();
     setup.read(recordThatEnds(Date.now() + 30));
     const { end } = await setup.write(0);
@@ -159,7 +159,7 @@ describe("a refresh by reading", () => {
     expect(setup.late).toEqual([{ namespace: "a", key: "k" }]);
   });
 
-  test("that still waits when the store stops is dropped and counted, and none begins afterwards", async () => {
+  test("that is pending when the store stops is dropped and counted, and none begins afterwards", async () => {
     const setup = new Setup();
     setup.read(recordThatEnds(soon(), "in flight"));
     const first = await setup.write(0);

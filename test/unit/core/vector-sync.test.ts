@@ -40,7 +40,7 @@ function writeOf(record: ItemRecord): { write: Write; settled: boolean[] } {
   return { write: { record, replaced: null, value: { text: "green" }, vectors: [[1]], intent }, settled };
 }
 
-test("a put that others have overtaken again and again succeeds, and its note stays", async () => {
+test("a put that other writers repeatedly supersede succeeds, and its intent stays", async () => {
   let version = 10;
   const { sync, flagged } = syncOf(() => recordOf((version += 1)));
   const { write, settled } = writeOf(recordOf(1));
@@ -49,7 +49,7 @@ test("a put that others have overtaken again and again succeeds, and its note st
   expect([settled, flagged]).toEqual([[], ["a"]]);
 });
 
-test("a put whose record stands, and whose vectors cannot be brought in step, says so", async () => {
+test("a put whose vectors cannot be synced rejects with a VectorSyncError", async () => {
   const own = recordOf(1);
   const { sync, flagged } = syncOf(() => own);
   const { write, settled } = writeOf(own);

@@ -16,32 +16,32 @@ async function score(query: string, id: string): Promise<number> {
   return x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
 }
 
-describe("what is read of a key", () => {
-  test("the last acknowledged value, and while another is written either", () => {
+describe("reads of a key", () => {
+  test("return the last acknowledged value, or a concurrent one", () => {
     const before = [put("k", a, [0, 10]), get("k", a, [20, 30])];
     const after = [put("k", b, [40, 60]), get("k", a, [45, 50]), get("k", b, [52, 58]), get("k", b, [70, 80])];
     expect(broken([...before, ...after])).toEqual([]);
   });
 
-  test("nothing before the first put, after a delete and after an end", () => {
+  test("return nothing before the first put, after a delete and after expiry", () => {
     expect(broken([get("k", null, [0, 5]), put("k", a, [10, 20]), remove("k", [30, 40]), get("k", null, [50, 60])])).toEqual([]);
     expect(broken([putUntil("k", a, [0, 10], 50), get("k", a, [20, 30]), get("k", null, [45, 55]), get("k", null, [60, 70])])).toEqual([]);
     expect(broken([putFor("k", a, [0, 10], 100), get("k", a, [90, 95]), get("k", a, [180, 190]), get("k", null, [300, 310])])).toEqual([]);
   });
 
-  test("a value that was acknowledged and is not there", () => {
+  test("violate when an acknowledged value is missing", () => {
     expect(broken([put("k", a, [0, 10]), get("k", null, [20, 30])])).toEqual(["lost"]);
     expect(broken([put("k", a, [0, 10], failed("VECTOR_SYNC")), get("k", null, [20, 30])], { faults: fault("vectors", 0, 10) })).toEqual(["lost"]);
     expect(broken([remove("k", [0, 5]), put("k", a, [10, 20]), get("k", null, [30, 40])])).toEqual(["lost"]);
     expect(broken([putUntil("k", a, [0, 10], 50), get("k", null, [20, 30])])).toEqual(["lost"]);
   });
 
-  test("an older value after a newer one was acknowledged", () => {
+  test("violate when they return an older value after a newer one was acknowledged", () => {
     expect(broken([put("k", a, [0, 10]), put("k", b, [20, 30]), get("k", a, [40, 50])])).toContain("stale");
     expect(broken([put("k", a, [0, 10]), remove("k", [20, 30]), get("k", a, [40, 50])])).toContain("stale");
   });
 
-  test("a value that ended, or was never put, or not there", () => {
+  test("violate when they return a value that expired, was never put, or was put elsewhere", () => {
     expect(broken([putUntil("k", a, [0, 10], 50), get("k", a, [60, 70])])).toEqual(["ended"]);
     expect(broken([putFor("k", a, [0, 10], 50), get("k", a, [80, 90])])).toEqual(["ended"]);
     expect(broken([put("k", a, [0, 10]), get("k", b, [20, 30])])).toEqual(["unwritten"]);
@@ -49,14 +49,14 @@ describe("what is read of a key", () => {
     expect(broken([put("k", a, [0, 10]), get("other", a, [20, 30])])).toEqual(["unwritten"]);
   });
 
-  test("what a refused put said it had not saved", () => {
+  test("violate when they return a value that a rejected put reported as not stored", () => {
     const calls = [put("k", a, [0, 10], failed("EMBEDDING")), get("k", a, [20, 30])];
     expect(broken(calls, { faults: fault("provider", 0, 10) })).toEqual(["unsaved"]);
     const kept = [put("k", a, [0, 10]), put("k", b, [20, 30], failed("EMBEDDING")), get("k", a, [40, 50])];
     expect(broken(kept, { faults: fault("provider", 0, 30) })).toEqual([]);
   });
 
-  test("a write that failed or was cut off may have happened, until a later one is acknowledged", () => {
+  test("may return a failed or interrupted write until a later one is acknowledged", () => {
     const cut = put("k", b, [20, 30], null, "killed");
     const before = put("k", a, [0, 10]);
     expect(broken([before, cut, get("k", a, [40, 50])])).toEqual([]);
@@ -67,7 +67,7 @@ describe("what is read of a key", () => {
     expect(broken([before, remove("k", [20, 30], failed("TIMEOUT")), get("k", null, [40, 50])], { faults: fault("records", 20, 30) })).toEqual([]);
   });
 
-  test("listings and filters must show what is there, and searches that stopped early need not", () => {
+  test("must be complete in listings and filters, unless a search stopped early", () => {
     const both = [put("k", a, [0, 10]), put("l", b, [0, 10])];
     expect(broken([...both, search([row("k", a), row("l", b)], [20, 30])])).toEqual([]);
     expect(broken([...both, search([row("k", a)], [20, 30])])).toEqual(["lost"]);
@@ -79,28 +79,28 @@ describe("what is read of a key", () => {
   });
 });
 
-describe("what reads of one key say together", () => {
+describe("several reads of a key", () => {
   const cutOff = (id: string) => put("k", id, [0, 5], null, `killed ${id}`);
 
-  test("a write that was cut off and is seen stays", () => {
+  test("keep an interrupted write that was seen once", () => {
     expect(broken([cutOff(a), get("k", null, [10, 20]), get("k", a, [30, 40]), get("k", a, [50, 60])])).toEqual([]);
     expect(broken([cutOff(a), get("k", a, [30, 40]), get("k", null, [50, 60]), get("k", a, [70, 80])])).toEqual(["vanished for a while"]);
   });
 
-  test("of two of them neither comes back after the other", () => {
+  test("never return an interrupted write after another one replaced it", () => {
     expect(broken([cutOff(a), cutOff(b), get("k", a, [10, 20]), get("k", b, [30, 40])])).toEqual([]);
     const again = [get("k", a, [50, 60]), get("k", b, [70, 80])];
     expect(broken([cutOff(a), cutOff(b), get("k", a, [10, 20]), get("k", b, [30, 40]), ...again])).toEqual(["went back"]);
   });
 
-  test("no acknowledged write vanishes between two reads of another", () => {
+  test("never lose an acknowledged write between two reads of another", () => {
     const during = [get("k", a, [10, 20]), put("k", b, [30, 40]), get("k", a, [50, 60])];
     expect(broken([put("k", a, [0, 100]), ...during])).toEqual(["overwritten by an older one"]);
   });
 });
 
-describe("answers by themselves", () => {
-  test("scores are those of the text that is shown", async () => {
+describe("single results", () => {
+  test("have the scores of their text", async () => {
     const query = textOf(a);
     const right = await score(query, a);
     expect(right).toBeCloseTo(1);
@@ -111,7 +111,7 @@ describe("answers by themselves", () => {
     expect(broken([put("k", UNINDEXED, [0, 10]), search([row("k", UNINDEXED)], [20, 30], { query })])).toEqual([]);
   });
 
-  test("a score may lag while vectors are being written, where the rules say so", async () => {
+  test("may have an older score while vectors are being written, if the rules allow it", async () => {
     const query = textOf(a);
     const calls = async (to: number) => [
       put("k", a, [0, 10]),
@@ -129,7 +129,7 @@ describe("answers by themselves", () => {
     expect(broken([put("k", a, [0, 10]), queued, await late([30, 40]), await late([50, 60])], faulty)).toEqual(["score"]);
   });
 
-  test("an acknowledged item is ranked, unless vectors cannot be had", () => {
+  test("rank an acknowledged item, unless vectors are unavailable", () => {
     const calls = [put("k", a, [0, 10]), search([row("k", a)], [20, 30], { query: "tea" })];
     expect(broken(calls)).toEqual(["unscored"]);
     expect(broken(calls, { faults: fault("vectors", 0, 15) })).toEqual([]);
@@ -137,7 +137,7 @@ describe("answers by themselves", () => {
     expect(broken([put("k", a, [0, 10]), search([row("k", a)], [20, 30], { query: "tea" }, degraded)])).toEqual([]);
   });
 
-  test("no item twice, none of a foreign namespace, none that is not whole, none that the filter leaves out", () => {
+  test("contain no duplicate, foreign, incomplete or excluded item", () => {
     const before = put("k", a, [0, 10]);
     expect(broken([before, search([row("k", a), row("k", a)], [20, 30])])).toEqual(["twice"]);
     expect(broken([before, search([row("k", a), row("k", b, { namespace: ["t", "ab"] })], [20, 30])])).toContain("wrong item");
@@ -148,7 +148,7 @@ describe("answers by themselves", () => {
     expect(wholeIdOf({ ...valueOf(a, NS, "k"), text: textOf(b) }, NS, "k")).toBeNull();
   });
 
-  test("best first, and in a listing the oldest", async () => {
+  test("are ordered by score, and in a listing by age", async () => {
     const query = textOf(a);
     const [high, low] = [row("k", a, { score: await score(query, a) }), row("l", b, { score: await score(query, b) })];
     const both = [put("k", a, [0, 10]), put("l", b, [0, 10])];
@@ -159,7 +159,7 @@ describe("answers by themselves", () => {
     expect(broken([...both, search(listed.toReversed(), [20, 30])])).toEqual([]);
   });
 
-  test("a batch does not see its own puts", () => {
+  test("of a batch exclude its own puts", () => {
     const operations = [{ kind: "put", namespace: NS, key: "k", id: a }, { kind: "get", namespace: NS, key: "k" }] as const;
     const batch = (id: string | null) => {
       const outcomes = [{ ok: true }, { ok: true, row: id === null ? null : row("k", id) }] as const;
@@ -171,7 +171,7 @@ describe("answers by themselves", () => {
 });
 
 describe("calls", () => {
-  test("end within their deadline, not counting the time in which their process stood still", () => {
+  test("end within their deadline, not counting the time in which their process was stopped", () => {
     expect(broken([get("k", null, [0, 1_050])])).toEqual([]);
     expect(broken([get("k", null, [0, 1_200])])).toEqual(["too long"]);
     expect(broken([get("k", null, [0, 3_000])], { processes: { p: { pauses: [{ from: 100, to: 2_500 }] } } })).toEqual([]);
@@ -179,7 +179,7 @@ describe("calls", () => {
     expect(broken([get("k", null, [0, 5])], { processes: { p: { end: "died" } } })).toEqual(["a process died"]);
   });
 
-  test("fail only for a reason, with an error of the store's", () => {
+  test("fail only with a reason, and with an error of the store", () => {
     expect(broken([put("k", a, [0, 10], failed("UNAVAILABLE"))])).toEqual(["failed without a fault"]);
     expect(broken([put("k", a, [0, 10], failed("UNAVAILABLE"))], { rules: { refusals: ["UNAVAILABLE"] } })).toEqual([]);
     expect(broken([put("k", a, [0, 10], failed("UNAVAILABLE", false))], { rules: { refusals: ["UNAVAILABLE"] } })).toEqual(["failed without a fault"]);
@@ -188,13 +188,13 @@ describe("calls", () => {
     expect(broken([put("k", a, [0, 10], failed(null))], { faults: fault("records", 0, 10) })).toEqual(["foreign error"]);
   });
 
-  test("a search answers as long as the records can be read", () => {
+  test("of search succeed while records are readable", () => {
     expect(broken([failedSearch("UNAVAILABLE", [0, 10], "tea")], { faults: fault("vectors", 0, 10) })).toEqual(["no answer"]);
     expect(broken([failedSearch("UNAVAILABLE", [0, 10], "tea")], { faults: fault("records", 0, 10) })).toEqual([]);
   });
 });
 
-describe("the last look", () => {
+describe("the final check", () => {
   const query = `u${a.replaceAll(".", "x")}`;
   const facts = {
     recovered: { degraded: false },
@@ -223,14 +223,14 @@ describe("the last look", () => {
     });
   }
 
-  test("finds the same by every route", async () => {
+  test("finds the same items through every call", async () => {
     expect(await judged()).toEqual([]);
     expect(await judged({ rows: [] })).toContain("routes differ");
     expect(await judged({ ranked: [] })).toContain("routes differ");
     expect(await judged({ ranked: [row("k", a)] })).toEqual(["no vectors", "not found"]);
   });
 
-  test("finds what is derived equal to the records", async () => {
+  test("finds derived data equal to the records", async () => {
     expect(await judged({ facts: { points: [] } })).toEqual(["points"]);
     expect(await judged({ facts: { points: [[...NS, "k"], [...NS, "gone"]] } })).toEqual(["points"]);
     expect(await judged({ facts: { points: [[...NS, "k"], [...NS, "k"]] } })).toEqual(["points"]);
@@ -240,7 +240,7 @@ describe("the last look", () => {
     expect(await judged({ facts: { recovered: { degraded: true } } })).toEqual(["not recovered"]);
   });
 
-  test("must have been taken", () => {
+  test("is required", () => {
     expect(broken([put("k", a, [0, 10])], { rules: { isJudged: true } })).toEqual(["unjudged"]);
   });
 });

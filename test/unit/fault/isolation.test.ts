@@ -25,7 +25,7 @@ function rulesWith(fact: Partial<HostileFact>): string[] {
   return rulesOf({ fact: HOSTILE_FACT, value: { ...QUIET, ...fact } });
 }
 
-test("a history in which the hostile users got what is promised passes", () => {
+test("a history in which hostile users got the required outcomes passes", () => {
   expect(rulesWith({})).toEqual([]);
 });
 
@@ -41,7 +41,7 @@ test.each<[string, Partial<HostileFact>]>([
   expect(rulesWith(fact)).toEqual([rule]);
 });
 
-test("a search of another user that is degraded, and a history without hostile users", () => {
+test("a degraded search of another user fails, and a history without hostile users fails", () => {
   const operation = { kind: "search", prefix: ["t"], query: "tea", limit: 10 } as const;
   const answer = { rows: [], mode: "keyword", degraded: true, reason: "embedding-failed", truncated: false };
   const call: LogLine[] = [

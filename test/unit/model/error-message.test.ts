@@ -9,11 +9,11 @@ test.each([
   [{ toString: null }, "Object"],
   [Object.create(null) as unknown, "Object"],
   [Object.assign(new Error("x"), { message: Symbol("x") }), "Error"],
-])("the message of what was thrown, whatever that is (%#)", (thrown, message) => {
+])("the message of any thrown value is returned (%#)", (thrown, message) => {
   expect(messageOf(thrown)).toBe(message);
 });
 
-test("the message of a proxy that was revoked", () => {
+test("the message of a revoked proxy is returned", () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   expect(messageOf(proxy)).toBe("a value that cannot be read");

@@ -36,7 +36,7 @@ function counted(value: object, lookups: { count: number }): Record<string, unkn
   });
 }
 
-describe("the lookups of an evaluation are bounded by the fields of the value", () => {
+describe("lookups of a filter evaluation, bounded by the fields of the value", () => {
   const value = everySplit(11);
   const path = (last: string, steps = 30): string => [...Array<string>(steps).fill("a"), last].join(".");
 
@@ -53,7 +53,7 @@ describe("the lookups of an evaluation are bounded by the fields of the value", 
   });
 });
 
-describe("many operands cost no more per item than few", () => {
+describe("evaluations of many operands cost no more per item than of few", () => {
   const items = Array.from({ length: 500 }, (_, i) => ({ n: i, text: `t${i}`, list: [i, { deep: i }], at: new Date(i) }));
 
   /** The least processor time of several runs, in microseconds. */
@@ -95,7 +95,7 @@ function fieldAt(value: unknown, steps: readonly string[]): unknown {
   return undefined;
 }
 
-test("a dotted path finds the same field as trying every split, the longest key first", () => {
+test("a dotted path finds the same field as trying every split with the longest key first", () => {
   const step = fc.constantFrom("a", "b", "0", "1");
   const key = fc.array(step, { minLength: 1, maxLength: 3 }).map((steps) => steps.join("."));
   const { tree } = fc.letrec((tie) => ({
@@ -121,7 +121,7 @@ test("a dotted path finds the same field as trying every split, the longest key 
   );
 });
 
-test("objects, maps, sets, bytes and dates are equal by what they hold, whatever its order", () => {
+test("objects, maps, sets, bytes and dates are compared by content, in any order", () => {
   const item = {
     object: { a: 1, b: [-0, undefined] },
     map: new Map<unknown, unknown>([["x", { y: 1 }], [new Date(5), 2n]]),

@@ -93,7 +93,7 @@ describe("a filter does not match", () => {
   ].map(([filter]) => [inspect(filter, { depth: 5 }), filter] as const))("%s", (_, filter) => expect(matches(item, filter)).toBe(false));
 });
 
-describe("a wrong filter is refused by its path", () => {
+describe("a malformed filter is rejected with its path", () => {
   test.each([
     [{ n: { $gtt: 1 } }, "filter.n.$gtt"],
     [{ $nor: [] }, "filter.$nor"],
@@ -118,14 +118,14 @@ describe("a wrong filter is refused by its path", () => {
     expect(() => parseFilter(filter)).toThrow(message);
   });
 
-  test("a name without end does not come back whole: the message has the path and the fix", () => {
+  test("a very long name is shortened in the message, which has the path and the fix", () => {
     const name = "n".repeat(40_000);
     const refusal = (): unknown => parseFilter({ a: { [`$${name}`]: 1 } });
     expect(refusal).toThrow(/^filter\.a\.\$nnn.* … 79\d{3} characters left out … .* is unknown; here may stand \$eq, /s);
     expect(refusal).toThrow(expect.objectContaining({ message: expect.not.stringContaining("n".repeat(1_000)) as string }));
   });
 
-  test("a filter nested without end is refused, not run", () => {
+  test("a filter with excessive nesting is rejected, not evaluated", () => {
     let filter: Record<string, unknown> = { n: 1 };
     for (let i = 0; i < 10_000; i += 1) filter = { $not: filter };
     expect(() => parseFilter(filter)).toThrow("deeper than");

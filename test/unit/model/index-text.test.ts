@@ -35,20 +35,20 @@ test.each([
   ["meta", [JSON.stringify(value.meta, null, 2)]],
 ])("%s", (path, texts) => expect(textsAt(value, parseTextPath(path))).toEqual(texts));
 
-test("$ is the whole value as readable JSON", () => {
+test("the path $ yields the entire value as readable JSON", () => {
   expect(textsAt({ a: 1n, m: new Map([["k", 1]]), s: new Set([2]) }, parseTextPath("$"))).toEqual([
     JSON.stringify({ a: "1", m: { k: 1 }, s: [2] }, null, 2),
   ]);
 });
 
-test.each(["", "a[", "a[x]", "{}", "{a,}", "."])("the path %j is refused", (path) => {
+test.each(["", "a[", "a[x]", "{}", "{a,}", "."])("the path %j is rejected", (path) => {
   expect(() => parseTextPath(path)).toThrow("ndex path");
 });
 
-describe("the texts of a value are bounded", () => {
+describe("texts of a value are bounded", () => {
   const of = (value: unknown, ...paths: string[]): ReturnType<typeof textsOf> => textsOf(value, paths.map(parseTextPath));
 
-  test("in number: the rest of the value is not looked at", () => {
+  test("in number, and the rest of the value is not examined", () => {
     let reads = 0;
     const list = Array.from({ length: 10_000 }, (_, i) => ({
       get text() {
@@ -60,7 +60,7 @@ describe("the texts of a value are bounded", () => {
     expect(reads).toBe(257);
   });
 
-  test("in length: a value is not made to JSON again and again", () => {
+  test("in length, and a value is serialized once", () => {
     const list = Array.from({ length: 100 }, (_, i) => ({ i, text: "x".repeat(40_000) }));
     const all = Array.from({ length: 60 }, (_, i) => `list[${i}]`);
     expect(of({ list }, "$", "list", "*", "$.list[*]", ...all)).toMatchObject({ excess: "more than 8388608 characters of text to embed" });
@@ -68,13 +68,13 @@ describe("the texts of a value are bounded", () => {
     expect(of({ list }, `{${Array(300).fill("$").join(",")}}`)).toMatchObject({ texts: { length: 1 }, excess: null });
   });
 
-  test("in what is looked at where there is nothing to find", () => {
+  test("in the fields that are examined if there are no texts", () => {
     const list = Array.from({ length: 1_100_000 }, () => 0);
     expect(of({ list }, "list[*].a").excess).toBeNull();
     expect(of({ list }, "list[*].a", "list[*].b")).toEqual({ texts: [], excess: "more than 2000000 fields to look at for texts to embed" });
   });
 
-  test("a value that is nested deeply is not indented to hundreds of megabytes", () => {
+  test("a deeply nested value is not indented to hundreds of megabytes", () => {
     let value: unknown = Array.from({ length: 300_000 }, () => 1);
     for (let depth = 0; depth < 190; depth += 1) value = [value];
     const { texts } = of({ value }, "$");
@@ -82,7 +82,7 @@ describe("the texts of a value are bounded", () => {
     expect(texts[0]?.length).toBeLessThan(1_000_000);
   });
 
-  test("a path is, too", () => {
+  test("a path is bounded too", () => {
     expect(() => parseTextPath(`a.${"b".repeat(1_024)}`)).toThrow("has 1026 characters; at most 1024 are taken");
   });
 });

@@ -11,7 +11,7 @@ const label = fc.oneof(
 );
 const path = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join("."));
 
-test("the order of places by bytes is the order of paths by labels", () => {
+test("places sort by bytes as paths sort by labels", () => {
   const property = fc.property(path, path, (a, b) => {
     expect(Math.sign(byBytes(toPlace(a), toPlace(b)))).toBe(Math.sign(compareLabels(toLabels(a), toLabels(b))));
     expect(Math.sign(comparePaths(a, b))).toBe(Math.sign(compareLabels(toLabels(a), toLabels(b))));
@@ -19,7 +19,7 @@ test("the order of places by bytes is the order of paths by labels", () => {
   fc.assert(property, { numRuns: 5_000 });
 });
 
-test("a place gives back its path, is well-formed text and no longer than its bound", () => {
+test("a place decodes to its path, is well-formed text and within its bound", () => {
   const property = fc.property(path, (each) => {
     const place = toPlace(each);
     expect(fromPlace(place)).toBe(each);
@@ -30,7 +30,7 @@ test("a place gives back its path, is well-formed text and no longer than its bo
   expect(fromPlace(toPlace(""))).toBe("");
 });
 
-test("a range of places holds exactly what lies at or below the prefix, from the start on", () => {
+test("a range of places contains exactly the paths at or below the prefix, from the start on", () => {
   const below = fc.tuple(path, fc.option(path)).map(([prefix, rest]) => (rest === null ? prefix : `${prefix}.${rest}`));
   const property = fc.property(path, below, below, fc.boolean(), (prefix, a, b, isNear) => {
     const other = isNear ? `${prefix}.${a}` : a;

@@ -22,7 +22,7 @@ const hostile = fc
   .filter((label) => !label.includes(".") && label.isWellFormed());
 const labels = fc.array(hostile, { minLength: 1, maxLength: 5 });
 
-describe("paths", () => {
+describe("namespace paths", () => {
   test("are injective and reversible", () => {
     fc.assert(
       fc.property(labels, labels, (a, b) => {
@@ -32,7 +32,7 @@ describe("paths", () => {
     );
   });
 
-  test("a prefix is matched by whole labels, and only then", () => {
+  test("match a prefix by entire labels only", () => {
     fc.assert(
       fc.property(labels, labels, fc.nat(5), (a, b, cut) => {
         const prefix = fc.sample(fc.constantFrom(a.slice(0, Math.max(1, cut)), b), 1)[0] ?? a;
@@ -43,7 +43,7 @@ describe("paths", () => {
     );
   });
 
-  test("the root is above everything", () => {
+  test("start at the root, the prefix of every path", () => {
     expect(isWithin("", "users.42")).toBe(true);
     expect(ancestors("users.42.prefs")).toEqual(["users.42.prefs", "users.42", "users", ""]);
     expect(ancestors("")).toEqual([""]);
@@ -52,7 +52,7 @@ describe("paths", () => {
     expect(join("a", "b")).toBe("a.b");
   });
 
-  test("order is label by label, a namespace right before what lies below it", () => {
+  test("sort label by label, a namespace before those below it", () => {
     const sorted = ["user", "user.b", "user!", "user!.a", "user-1"].sort(comparePaths);
     expect(sorted).toEqual(["user", "user.b", "user!", "user!.a", "user-1"]);
     fc.assert(
@@ -64,7 +64,7 @@ describe("paths", () => {
   });
 });
 
-describe("labels", () => {
+describe("namespace labels", () => {
   test.each([
     ["not a list", "users", "array of strings"],
     ["an empty list", [], "cannot be empty"],
@@ -76,7 +76,7 @@ describe("labels", () => {
     ["a lone surrogate", ["\ud800"], "surrogate"],
     ["a path that no key can hold", ["x".repeat(40_000)], "at most 16384"],
     ["LangGraph's own root", ["langgraph", "x"], "langgraph"],
-  ])("%s is refused", (_, namespace, message) => {
+  ])("%s is rejected", (_, namespace, message) => {
     expect(() => toPath(namespace)).toThrow(InvalidNamespaceError);
     expect(() => toPath(namespace)).toThrow(message);
   });
@@ -106,13 +106,13 @@ describe("labels", () => {
     expect(messageOf(() => toPath(namespace))).toContain(theirs.replace(/\.$/, ""));
   });
 
-  test("asking is freer than putting", () => {
+  test("are less restricted in reads than in puts", () => {
     expect(toPath([], { allowEmpty: true })).toBe("");
     expect(toPath(["langgraph"], { allowReservedRoot: true })).toBe("langgraph");
   });
 });
 
-test("patterns match at either end, with * for any one label", () => {
+test("match patterns at either end, with * for any one label", () => {
   expect(matchesPattern(["a", "b", "c"], ["a", "*"], "prefix")).toBe(true);
   expect(matchesPattern(["a", "b", "c"], ["*", "c"], "suffix")).toBe(true);
   expect(matchesPattern(["a", "b"], ["b"], "prefix")).toBe(false);

@@ -42,7 +42,7 @@ const faults: readonly (readonly [number, ProviderFault, { retryable: boolean; o
 ];
 
 describe.each(Object.entries(shapes))("%s", (_, shape) => {
-  test.each(faults)("%i is %s", (status, fault, { retryable, outage }) => {
+  test.each(faults)("status %i is classified as %s", (status, fault, { retryable, outage }) => {
     expect(providerFailureOf(shape(status))).toMatchObject({ fault, status });
     const error = toEmbeddingError(shape(status));
     expect(error).toMatchObject({ code: "EMBEDDING", retryable, details: { fault, status } });
@@ -50,7 +50,7 @@ describe.each(Object.entries(shapes))("%s", (_, shape) => {
   });
 });
 
-test("any other 4xx is refused, is not retried and is no outage", () => {
+test("any other 4xx is classified as refused, is not retried and is no outage", () => {
   for (const status of [402, 405, 410, 418, 451]) {
     expect(toEmbeddingError(openai(status))).toMatchObject({ retryable: false, details: { fault: "refused", status } });
     expect(isProviderOutage(toEmbeddingError(openai(status)))).toBe(false);
@@ -78,7 +78,7 @@ test.each([
   expect(providerFailureOf(thrown)).toMatchObject({ fault });
 });
 
-test("a chain of causes that ends in itself, and getters that throw, are read to their end", () => {
+test("cyclic cause chains and throwing getters are read to their end", () => {
   const loop = with_({});
   loop.cause = with_({ cause: loop });
   expect(providerFailureOf(loop)).toEqual({ fault: "unknown", status: null, retryAfterMs: null });
@@ -97,17 +97,17 @@ test.each([
   ["axios", with_({ response: { status: 503, headers: { "retry-after": "3" } } }), 3_000],
   ["a date in the past", openai(429, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }), 0],
   ["nothing that can be read", openai(429, { "retry-after": "soon" }), null],
-])("retry-after: %s", (_, error, retryAfterMs) => {
+])("retry-after is read from %s", (_, error, retryAfterMs) => {
   expect(providerFailureOf(error)).toMatchObject({ retryAfterMs });
 });
 
-test("a retry-after that is a date counts from now", () => {
+test("a retry-after date is converted to a pause from now", () => {
   const { retryAfterMs } = providerFailureOf(openai(429, { "retry-after": new Date(Date.now() + 60_000).toUTCString() }));
   expect(retryAfterMs).toBeGreaterThan(30_000);
   expect(retryAfterMs).toBeLessThanOrEqual(60_000);
 });
 
-test("errors of the store itself keep their details and count as before", () => {
+test("errors of the store keep their details and classification", () => {
   const open = toEmbeddingError(new UnavailableError("open", { details: { breaker: "open" } }));
   expect(open).toMatchObject({ retryable: true, details: { breaker: "open", fault: "unavailable" } });
   expect(isProviderOutage(new TimeoutError("late"))).toBe(true);

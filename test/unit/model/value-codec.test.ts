@@ -28,19 +28,19 @@ const typed = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 
 describe("values", () => {
-  test("of every kind come back as they were, whatever their keys", () => {
+  test("of every kind round-trip, with any keys", () => {
     fc.assert(fc.property(fc.dictionary(key, typed, { maxKeys: 5, noNullPrototype: true }), (value) => {
       expect(roundTrip(value)).toSatisfy((back) => isDeepStrictEqual(back, value));
     }), { numRuns: 300 });
   });
 
-  test("plain JSON is stored as that JSON", () => {
+  test("of plain JSON are stored as that JSON", () => {
     const encoded = encodeValue({ a: [1, "x", { b: null }] }, limits);
     expect(encoded.typed).toBe(false);
     expect(Buffer.from(encoded.bytes).toString()).toBe('{"a":[1,"x",{"b":null}]}');
   });
 
-  test("are copies", () => {
+  test("are copied", () => {
     const value = { tags: ["a"] };
     const encoded = encodeValue(value, limits);
     value.tags.push("b");
@@ -49,11 +49,11 @@ describe("values", () => {
     expect(decodeValue(encoded)).toEqual({ tags: ["a"] });
   });
 
-  test("a Buffer comes back as its bytes alone, not its pool", () => {
+  test("of type Buffer are stored without their pool", () => {
     expect(roundTrip({ content: Buffer.from("hello").subarray(1, 3) })).toStrictEqual({ content: new Uint8Array([101, 108]) });
   });
 
-  test("objects with toJSON are stored by it; class instances by their fields", () => {
+  test("with toJSON are stored as its result, class instances by their fields", () => {
     class Point {
       readonly x = 1;
       readonly #hidden = 2;
@@ -70,7 +70,7 @@ cycle["self"] = { cycle };
 let deep: Record<string, unknown> = {};
 for (let i = 0; i <= MAX_DEPTH; i += 1) deep = { deep };
 
-describe("what cannot be stored is refused by path and reason", () => {
+describe("an unstorable value is rejected with path and reason", () => {
   test.each([
     ["a function", { tools: [{ run: () => 1 }] }, "value.tools[0].run is a function"],
     ["a symbol", { id: Symbol("x") }, "value.id is a symbol"],

@@ -24,23 +24,23 @@ test.each([
   ["many values of a field with a long name", { ["n".repeat(900)]: { $in: many } }],
   ["many alternatives", { $or: Array.from({ length: 1_000 }, (_, i) => ({ [`field${i}`]: { $in: [i, `${i}`, true, null] } })) }],
   ["many conditions on ranges", { $and: Array.from({ length: 1_000 }, (_, i) => ({ [`${"f".repeat(500)}${i}`]: { $gt: i } })) }],
-])("%s become a small question", (_, filter) => {
+])("%s become a small request", (_, filter) => {
   const parsed = parseFilter(filter);
   expect(JSON.stringify(translateFilter(parsed)).length).toBeLessThan(LARGEST_FILTER);
 });
 
-test("equal values are asked once", () => {
+test("equal values are sent once", () => {
   const translated = JSON.stringify(translateFilter(parseFilter({ a: { $in: Array(500).fill("same") } })));
   expect(translated.split("a=string:same")).toHaveLength(2);
 });
 
-test("a long name is not hashed again for every value", () => {
+test("a long field name is hashed once for all values", () => {
   const short = parseFilter({ n: { $in: many } });
   const long = parseFilter({ ["n".repeat(900_000)]: { $in: many } });
   expect(cost(() => translateFilter(long))).toBeLessThan(20 * cost(() => translateFilter(short)) + 20_000);
 });
 
-test("a name of megabytes over many fields makes a point no dearer than a short one", () => {
+test("a field name of megabytes costs a point no more than a short one", () => {
   const fields = Object.fromEntries(Array.from({ length: 126 }, (_, i) => [`f${i}`, i]));
   const short = termsOf({ name: fields });
   expect(short.terms).toContain("name.f7=number:7");
@@ -49,7 +49,7 @@ test("a name of megabytes over many fields makes a point no dearer than a short 
   expect(cost(() => termsOf(long))).toBeLessThan(50_000);
 });
 
-test("the numbers of one path are bounded, in however many ways it is written", () => {
+test("the numbers of a path are bounded for every spelling of the path", () => {
   const split = (steps: number): Record<string, unknown> => {
     const value: Record<string, unknown> = { leaf: steps };
     for (let taken = 1; taken <= steps; taken += 1) value[Array(taken).fill("a").join(".")] = split(steps - taken);

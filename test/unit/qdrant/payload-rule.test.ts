@@ -51,7 +51,7 @@ const rule = fc.oneof(
   fc.uniqueArray(fc.constantFrom("a", "b", "b.c", "z"), { maxLength: 3 }),
 );
 
-test("a point that was written by any rule passes, by any other, whatever filter its value matches", () => {
+test("a point written with any rule matches every filter that its value matches, under any other rule", () => {
   fc.assert(
     fc.property(value, filter, rule, rule, (stored, asked, before, now) => {
       const parsed = parseFilter(asked);
@@ -63,7 +63,7 @@ test("a point that was written by any rule passes, by any other, whatever filter
   );
 });
 
-test("only what a rule covers is kept, and asked for", () => {
+test("only fields that a rule covers are stored and queried", () => {
   const kept = new KeptPaths(["b", "a.x"]);
   const terms = termsOf({ a: { x: "shown", y: "hidden-1" }, b: { c: { d: 7 } }, e: "hidden-2" }, kept);
   const text = JSON.stringify(terms);

@@ -13,8 +13,8 @@ function cosine(a: readonly number[], b: readonly number[]): number {
   return unit(a).reduce((sum, x, i) => sum + x * (other[i] ?? 0), 0);
 }
 
-describe("a vector in whole numbers", () => {
-  test("has the direction that it had, whatever its length", () => {
+describe("a vector as integers", () => {
+  test("keeps its direction for any length", () => {
     const numbers = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 2, maxLength: 64 });
     fc.assert(
       fc.property(numbers, fc.constantFrom(1e-200, 1e-20, 1, 1e20, 1e200), (vector, length) => {
@@ -26,7 +26,7 @@ describe("a vector in whole numbers", () => {
     );
   });
 
-  test("is all zeros where it has no direction", () => {
+  test("is all zeros if it has no direction", () => {
     expect(inWholeNumbers([0, 0])).toEqual([0, 0]);
     expect(inWholeNumbers([5e-324, 0])).toEqual([0, 0]);
     expect(inWholeNumbers([-0, 0]).map(Math.abs)).toEqual([0, 0]);

@@ -24,7 +24,7 @@ describe.each([
   ["a 400", rejection, "input"],
   ["an unknown reason", plain, "suspect-input"],
 ])("%s", (_, error, fault) => {
-  test.each([0, 63, 127])("text %i of 128 fails alone, by halves", async (bad) => {
+  test.each([0, 63, 127])("rejected text %i of 128 fails alone, by halving", async (bad) => {
     const { calls, provider } = providerOf((given) => (given.includes(`text ${bad}`) ? error() : undefined));
     const outcomes = await provider.embedDocuments(texts(128));
     expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== `text ${bad}`));
@@ -33,13 +33,13 @@ describe.each([
     expect(calls.length).toBeLessThanOrEqual(16);
   });
 
-  test("several bad texts fail alone", async () => {
+  test("several rejected texts fail alone", async () => {
     const isBad = (text: string): boolean => text === "text 5" || text === "text 6" || text === "text 90";
     const { provider } = providerOf((given) => (given.some(isBad) ? error() : undefined));
     expect(statuses(await provider.embedDocuments(texts(100)))).toEqual(texts(100).map((text) => !isBad(text)));
   });
 
-  test("a lone bad text and a bad query are no outage", async () => {
+  test("a single rejected text or query is no outage", async () => {
     const { provider } = providerOf((given) => (given.includes("bad") ? error() : undefined));
     const lone = await provider.embedDocuments(["bad"]).then(
       ([outcome]) => (outcome as PromiseRejectedResult).reason as unknown,
@@ -53,20 +53,20 @@ describe.each([
   });
 });
 
-test.each([401, 403, 404, 408, 429, 503])("a group that fails with %i is not divided", async (status) => {
+test.each([401, 403, 404, 408, 429, 503])("a group that fails with %i is not split", async (status) => {
   const { calls, provider } = providerOf(() => ({ status }));
   await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { status } });
   expect(calls).toHaveLength(1);
 });
 
-test("a wrong number of vectors is not divided", async () => {
+test("a wrong number of vectors does not split the group", async () => {
   let calls = 0;
   const provider = new DividedEmbeddings({ embedDocuments: async () => [[(calls += 1)]], embedQuery: async () => [1] });
   await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { fault: "wrong-answer" } });
   expect(calls).toBe(1);
 });
 
-test("a provider that is down for an unknown reason is blamed after a few calls", async () => {
+test("a provider that is down for an unknown reason is reported as unavailable after a few calls", async () => {
   const { calls, provider } = providerOf(plain);
   const error = await provider.embedDocuments(texts(128)).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "EMBEDDING", retryable: true, details: { fault: "unknown" } });
@@ -74,14 +74,14 @@ test("a provider that is down for an unknown reason is blamed after a few calls"
   expect(calls.length).toBeLessThanOrEqual(4);
 });
 
-test("a provider that rejects every request with 400 is asked a bounded number of times", async () => {
+test("a provider that rejects every request with 400 is called a bounded number of times", async () => {
   const { calls, provider } = providerOf(rejection);
   const outcomes = await provider.embedDocuments(texts(128));
   expect(statuses(outcomes).some(Boolean)).toBe(false);
   expect(calls.length).toBeLessThanOrEqual(32);
 });
 
-test("texts that all fail for an unknown reason cost a bounded number of calls, however the provider answers others", async () => {
+test("texts that all fail for an unknown reason cost a bounded number of calls, for any other responses", async () => {
   const { calls, provider } = providerOf((given) => (given.includes("ok") ? undefined : plain()));
   const failed = await provider.embedDocuments(texts(128)).then(
     (outcomes) => statuses(outcomes).every((isFulfilled) => !isFulfilled),
@@ -91,7 +91,7 @@ test("texts that all fail for an unknown reason cost a bounded number of calls, 
   expect(calls.length).toBeLessThanOrEqual(36);
 });
 
-test("an outage while a call is divided ends it: what was embedded is kept", async () => {
+test("an outage during a split ends it, and embedded texts are kept", async () => {
   let count = 0;
   const { calls, provider } = providerOf(() => {
     count += 1;

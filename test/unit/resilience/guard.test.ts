@@ -26,7 +26,7 @@ function guardWith(options: Partial<GuardOptions> = {}): { guard: Guard; emitted
   return { guard, emitted };
 }
 
-test("what failed for a passing reason is tried again, and a mistake is not", async () => {
+test("a transient failure is retried, invalid input is not", async () => {
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
   let calls = 0;
   const answer = await guard.run(BUDGET_MS, async () => {
@@ -44,7 +44,7 @@ test("what failed for a passing reason is tried again, and a mistake is not", as
   expect(mistakes).toBe(1);
 });
 
-test("a spent time budget says why the attempt before failed", async () => {
+test("a timeout reports why the previous attempt failed", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
   let calls = 0;
@@ -57,7 +57,7 @@ test("a spent time budget says why the attempt before failed", async () => {
   await refused;
 });
 
-test("a call whose time is up is not sent again, also where the timer comes before the clock", async () => {
+test("a call at its deadline is not retried, even if the timer fires before the clock", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });
   let calls = 0;
@@ -71,7 +71,7 @@ test("a call whose time is up is not sent again, also where the timer comes befo
   expect(calls).toBe(1);
 });
 
-test("opens after failures in a row, refuses at once, and closes by a trial call; one event each", async () => {
+test("the circuit opens after consecutive failures, fails fast and closes after a probe, with one event each", async () => {
   const { guard, emitted } = guardWith();
   for (let i = 0; i < 2; i += 1) await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
   expect(guard.breaker).toBe("open");
@@ -89,7 +89,7 @@ test("opens after failures in a row, refuses at once, and closes by a trial call
   ]);
 });
 
-test("a trial call is tried once, since all who call meanwhile wait for its end", async () => {
+test("a half-open probe is attempted once, because concurrent callers wait for it", async () => {
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 }, breaker: { failures: 1, halfOpenAfterMs: 30 } });
   let attempts = 0;
   const counted = (): Promise<never> => {
@@ -102,7 +102,7 @@ test("a trial call is tried once, since all who call meanwhile wait for its end"
   expect(attempts).toBe(4);
 });
 
-test("mistakes of callers do not open it", async () => {
+test("invalid input does not open the circuit", async () => {
   const { guard } = guardWith();
   for (let i = 0; i < 5; i += 1) {
     await expect(guard.run(BUDGET_MS, () => Promise.reject(new ValidationError("wrong")))).rejects.toThrow("wrong");
@@ -110,14 +110,14 @@ test("mistakes of callers do not open it", async () => {
   expect(guard.breaker).toBe("closed");
 });
 
-test("a call that is not answered in its time is a time-out, and counts as a failure", async () => {
+test("a call without an answer times out and counts as a failure", async () => {
   const { guard, emitted } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
   const never = new Promise<never>(() => undefined);
   await expect(guard.run(20, () => never)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
   expect(emitted).toEqual([{ type: "breaker-opened", service: "vectors" }]);
 });
 
-test("only so many calls run and wait; more are refused, and those that waited while it opened are not sent", async () => {
+test("running and queued calls are bounded, and queued calls are not sent after the circuit opens", async () => {
   const { guard } = guardWith({
     bulkhead: { maxConcurrent: 1, maxQueued: 1 },
     breaker: { failures: 1, halfOpenAfterMs: 60_000 },
@@ -138,7 +138,7 @@ test("only so many calls run and wait; more are refused, and those that waited w
   expect(sent).toBe(0);
 });
 
-test("a success between failures starts their count anew, and a failure that ends after the breaker opened does not count", async () => {
+test("a success resets the count of failures, and a failure after the circuit opened does not count", async () => {
   const { guard, emitted } = guardWith({ breaker: { failures: 2, halfOpenAfterMs: 60_000 } });
   for (let i = 0; i < 3; i += 1) {
     await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
@@ -153,19 +153,19 @@ test("a success between failures starts their count anew, and a failure that end
   expect(emitted).toEqual([{ type: "breaker-opened", service: "vectors" }]);
 });
 
-test("a retry that would come after the time is up is not waited for: the call fails with its own error", async () => {
+test("a retry beyond the deadline is not awaited: the call fails with its own error", async () => {
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 60_000, maxDelayMs: 60_000 } });
   await expect(guard.run(200, down)).rejects.toMatchObject({ code: "UNAVAILABLE", message: "down" });
 });
 
-test("calls that wait for their turn have it in the order in which they came", async () => {
+test("queued calls run in order of arrival", async () => {
   const { guard } = guardWith({ bulkhead: { maxConcurrent: 1, maxQueued: 10 } });
   const order: number[] = [];
   await Promise.all([1, 2, 3, 4].map((n) => guard.run(BUDGET_MS, async () => void order.push(n))));
   expect(order).toEqual([1, 2, 3, 4]);
 });
 
-test("a provider's 4xx does not count toward the circuit, except 401, 403 and 429", async () => {
+test("a 4xx of the provider does not count for the circuit, except 401, 403 and 429", async () => {
   const statuses = { 400: "closed", 404: "closed", 408: "closed", 413: "closed", 422: "closed", 401: "open", 403: "open", 429: "open", 503: "open" };
   for (const [status, breaker] of Object.entries(statuses)) {
     const { guard } = guardWith({ isOutage: isProviderOutage });
@@ -175,7 +175,7 @@ test("a provider's 4xx does not count toward the circuit, except 401, 403 and 42
   }
 });
 
-test("a call whose caller aborts is rejected at once, makes room, is not sent again and counts as no failure", async () => {
+test("an aborted call rejects at once, frees its slot, is not retried and does not count as a failure", async () => {
   const { guard, emitted } = guardWith({
     retry: { maxAttempts: 5, initialDelayMs: 60_000, maxDelayMs: 60_000 },
     breaker: { failures: 1, halfOpenAfterMs: 60_000 },
@@ -199,7 +199,7 @@ test("a call whose caller aborts is rejected at once, makes room, is not sent ag
   expect([calls, guard.breaker, emitted]).toEqual([1, "closed", []]);
 });
 
-test("a pause before the next attempt ends with the caller", async () => {
+test("an abort ends the pause before the next attempt", async () => {
   const { guard } = guardWith({ retry: { maxAttempts: 5, initialDelayMs: 4_000, maxDelayMs: 4_000 } });
   const controller = new AbortController();
   let calls = 0;
@@ -213,7 +213,7 @@ test("a pause before the next attempt ends with the caller", async () => {
   expect([calls, guard.breaker]).toEqual([1, "closed"]);
 });
 
-test("the caller's spent time counts as a failure where the service had most of it, and not where it came last", async () => {
+test("a caller's timeout counts as a failure only if the service had most of the time", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
   const { guard } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 60_000 } });
   const hang = () => new Promise<never>(() => undefined);
@@ -229,7 +229,7 @@ test("the caller's spent time counts as a failure where the service had most of 
   expect(guard.breaker).toBe("open");
 });
 
-test("a half-open probe goes on when its caller aborts it: the others wait for what it shows", async () => {
+test("a half-open probe continues after its caller aborts, because others wait for it", async () => {
   const { guard } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 10 } });
   await expect(guard.run(BUDGET_MS, down)).rejects.toThrow("down");
   const probe = Promise.withResolvers<string>();
@@ -254,7 +254,7 @@ test("a half-open probe goes on when its caller aborts it: the others wait for w
   expect(guard.breaker).toBe("closed");
 });
 
-test("a caller whose time is spent while it waits for a half-open probe gets a timeout, not an abort", async () => {
+test("a caller that times out while waiting for a half-open probe gets a timeout, not an abort", async () => {
   const { guard, emitted } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 1 } });
   await expect(guard.run(BUDGET_MS, down)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const passes = (ms: number): void => {

@@ -32,7 +32,7 @@ async function passing(limits: RateLimiter, calls: number, scope = "", costs = O
 }
 
 describe("a token bucket", () => {
-  test("lets a burst through, then an even pace", async () => {
+  test("allows a burst, then an even pace", async () => {
     const limits = limiter({ store: { all: { operations: 10, periodMs: 1_000, burst: 20 } } });
     expect(await passing(limits, 100)).toBe(20);
     vi.advanceTimersByTime(500);
@@ -41,7 +41,7 @@ describe("a token bucket", () => {
     expect(await passing(limits, 100)).toBe(20);
   });
 
-  test("says after how long the same call passes, and it passes then and not before", async () => {
+  test("reports when the same call passes, and it passes then and not before", async () => {
     const limits = limiter({ store: { all: { operations: 4, periodMs: 1_000 } } });
     await passing(limits, 4);
     const error = await rejectionOf(limits.acquire("", cost({ put: 2 })));
@@ -52,7 +52,7 @@ describe("a token bucket", () => {
     expect(await passing(limits, 1, "", cost({ put: 2 }))).toBe(1);
   });
 
-  test("a batch bigger than the burst passes when the bucket is full, and the next wait for what it took", async () => {
+  test("passes a batch larger than the burst when the bucket is full, and later calls wait for its cost", async () => {
     const limits = limiter({ store: { all: { operations: 10, periodMs: 1_000 } } });
     expect(await passing(limits, 1, "", cost({ put: 50 }))).toBe(1);
     vi.advanceTimersByTime(4_000);
@@ -63,7 +63,7 @@ describe("a token bucket", () => {
 });
 
 describe("a sliding window", () => {
-  test("lets no more through in any period, wherever it begins", () => {
+  test("never exceeds the rate in any period", () => {
     const steps = fc.array(fc.record({ after: fc.integer({ min: 0, max: 400 }), cost: fc.integer({ min: 1, max: 4 }) }), {
       maxLength: 200,
     });
@@ -86,7 +86,7 @@ describe("a sliding window", () => {
     );
   });
 
-  test("says a wait after which the call passes", () => {
+  test("reports a wait after which the call passes", () => {
     const meter = meterOf({ operations: 3, periodMs: 1_000 }, "sliding-window");
     for (const at of [0, 250, 500]) meter.take(1, at);
     const wait = meter.wait(2, 600);
@@ -95,7 +95,7 @@ describe("a sliding window", () => {
     expect(meter.wait(2, 600 + wait)).toBe(0);
   });
 
-  test("keeps the rate where a batch is bigger than a period allows", () => {
+  test("keeps the rate if a batch is larger than a period allows", () => {
     const meter = meterOf({ operations: 10, periodMs: 1_000 }, "sliding-window");
     expect(meter.wait(50, 0)).toBe(0);
     meter.take(50, 0);
@@ -104,8 +104,8 @@ describe("a sliding window", () => {
   });
 });
 
-describe("scopes and kinds", () => {
-  test("each scope has its own rate, the whole store is no scope, and the store's rate holds for all", async () => {
+describe("rates of scopes and kinds", () => {
+  test("are separate for each scope; the store is no scope, and its rate applies to all", async () => {
     const limits = limiter({
       store: { all: { operations: 8, periodMs: 1_000 } },
       scope: { all: { operations: 3, periodMs: 1_000 } },
@@ -115,7 +115,7 @@ describe("scopes and kinds", () => {
     expect(await passing(limits, 10)).toBe(2);
   });
 
-  test("what one limit refuses is not counted by the others", async () => {
+  test("do not count calls that another limit refuses", async () => {
     const limits = limiter({
       store: { all: { operations: 5, periodMs: 1_000 } },
       scope: { put: { operations: 1, periodMs: 1_000 } },
@@ -124,7 +124,7 @@ describe("scopes and kinds", () => {
     expect(await passing(limits, 100, "a", ONE_GET)).toBe(4);
   });
 
-  test("kinds have rates of their own, and a batch needs room for each of its kinds", async () => {
+  test("are separate for each kind, and a batch needs capacity for each of its kinds", async () => {
     const limits = limiter({ store: { put: { operations: 2, periodMs: 1_000 }, delete: { operations: 1, periodMs: 1_000 } } });
     expect(await passing(limits, 1, "", cost({ put: 1, delete: 2 }))).toBe(1);
     expect(await passing(limits, 1, "", cost({ put: 1, delete: 1 }))).toBe(0);
@@ -132,14 +132,14 @@ describe("scopes and kinds", () => {
     expect(await passing(limits, 50, "", ONE_GET)).toBe(50);
   });
 
-  test("a view of a view is no new scope where leading labels tell the scope", async () => {
+  test("are shared by a view of a view if leading labels identify the scope", async () => {
     const limits = limiter({ scopeLabels: 2, scope: { all: { operations: 2, periodMs: 1_000 } } });
     expect(await passing(limits, 1, "tenant.a")).toBe(1);
     expect(await passing(limits, 5, "tenant.a.deeper")).toBe(1);
     expect(await passing(limits, 5, "tenant.b")).toBe(2);
   });
 
-  test("only so many scopes are remembered", async () => {
+  test("are remembered for a bounded number of scopes", async () => {
     const limits = limiter({ maxScopes: 2, scope: { all: { operations: 1, periodMs: 1_000_000 } } });
     for (const scope of ["a", "b", "c"]) expect(await passing(limits, 2, scope)).toBe(1);
     expect(await passing(limits, 2, "c")).toBe(0);
@@ -147,7 +147,7 @@ describe("scopes and kinds", () => {
   });
 });
 
-describe("waiting", () => {
+describe("waiting calls", () => {
   const TEN_A_SECOND = { all: { operations: 10, periodMs: 1_000, burst: 1 } };
 
   /** Calls that note where they passed. */
@@ -159,7 +159,7 @@ describe("waiting", () => {
     };
   }
 
-  test("calls pass at the rate, in the order in which they came", async () => {
+  test("pass at the rate, in order of arrival", async () => {
     const limits = limiter({ mode: "wait", store: TEN_A_SECOND });
     const { passed, call } = callers(limits);
     const all = Promise.all(["1", "2", "3", "4"].map((name) => call(name)));
@@ -172,7 +172,7 @@ describe("waiting", () => {
     expect(passed).toEqual(["1", "2", "3", "4"]);
   });
 
-  test("a scope that floods does not keep another waiting: they take turns", async () => {
+  test("of a flooding scope do not delay another scope: they take turns", async () => {
     const limits = limiter({ mode: "wait", store: TEN_A_SECOND });
     const { passed, call } = callers(limits);
     const flood = Promise.all(Array.from({ length: 50 }, () => call("flood")));
@@ -184,7 +184,7 @@ describe("waiting", () => {
     await Promise.all([flood, small]);
   });
 
-  test("turns are by operations: a scope of big batches gets no more than one of single calls", async () => {
+  test("take turns by operations: a scope with large batches gets no more than one with single calls", async () => {
     const limits = limiter({ mode: "wait", store: { all: { operations: 10, periodMs: 1_000, burst: 5 } } });
     const served = { batches: 0, singles: 0 };
     const calls = [
@@ -198,7 +198,7 @@ describe("waiting", () => {
     await Promise.all(calls);
   });
 
-  test("a big batch has its turn, however many small calls come", async () => {
+  test("include a large batch in time, for any number of small calls", async () => {
     const limits = limiter({ mode: "wait", store: { all: { operations: 10, periodMs: 1_000 } } });
     await passing(limits, 1, "", cost({ get: 10 }));
     let isThrough = false;
@@ -211,7 +211,7 @@ describe("waiting", () => {
     await big;
   });
 
-  test("reads of a scope do not wait behind its writes", async () => {
+  test("for reads do not queue behind writes of their scope", async () => {
     const limits = limiter({ mode: "wait", scope: { put: { operations: 1, periodMs: 10_000 } } });
     const { passed, call } = callers(limits);
     const puts = [call("a", cost({ put: 1 })), call("a", cost({ put: 1 }))];
@@ -221,7 +221,7 @@ describe("waiting", () => {
     await Promise.all(puts);
   });
 
-  test("no longer than the bound: refused at once when it is sure, and else when the time is up", async () => {
+  test("are bounded in time: refused at once if the wait is too long, else at the timeout", async () => {
     const limits = limiter({ mode: "wait", maxWaitMs: 250, store: TEN_A_SECOND });
     const outcomes = Promise.allSettled(["1", "2", "3", "4", "5"].map((scope) => limits.acquire(scope, ONE_GET)));
     await vi.advanceTimersByTimeAsync(250);
@@ -235,7 +235,7 @@ describe("waiting", () => {
     expect(error).toMatchObject({ retryAfterMs: 1_000 });
   });
 
-  test("no more than the bound: the scope that fills the queue loses a place to another", async () => {
+  test("are bounded in number: the scope that fills the queue loses a place to another", async () => {
     const limits = limiter({ mode: "wait", maxQueued: 4, store: TEN_A_SECOND });
     const flood = Promise.allSettled(Array.from({ length: 6 }, () => limits.acquire("flood", ONE_GET)));
     await vi.advanceTimersByTimeAsync(0);
@@ -245,7 +245,7 @@ describe("waiting", () => {
     expect((await flood).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "fulfilled", "rejected", "rejected"]);
   });
 
-  test("what nobody waits for any more loses its turn, and a stop ends all waits", async () => {
+  test("lose their turn if aborted, and a stop ends all waits", async () => {
     const limits = limiter({ mode: "wait", store: TEN_A_SECOND });
     await limits.acquire("", ONE_GET);
     let isAbandoned = false;

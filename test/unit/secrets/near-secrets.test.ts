@@ -28,7 +28,7 @@ function secretsOf(env: NodeJS.ProcessEnv, lifetimeMs = 60_000) {
   return { secrets, events, text, [Symbol.asyncDispose]: () => secrets.stop() };
 }
 
-test("a variable of the environment", async () => {
+test("an environment variable is read", async () => {
   await using near = secretsOf({ KEY: "of-the-environment" });
   const text = near.text("env://KEY");
   expect(() => text.current()).toThrow("not been read yet");
@@ -37,7 +37,7 @@ test("a variable of the environment", async () => {
   expect(text.current()).toBe(text.current());
 });
 
-test("a file that is a pipe, a device or too big is refused at once", async () => {
+test("a file that is a pipe, a device or too large is rejected at once", async () => {
   const pipe = join(folder, "pipe");
   execFileSync("mkfifo", [pipe]);
   const big = join(folder, "big");
@@ -49,7 +49,7 @@ test("a file that is a pipe, a device or too big is refused at once", async () =
   }
 });
 
-test("a file, without the line feed at its end", async () => {
+test("a file is read without its final line break", async () => {
   for (const [name, written, read] of [
     ["plain", "of-a-file", "of-a-file"],
     ["feed", "of-a-file\n", "of-a-file"],
@@ -66,7 +66,7 @@ test("a file, without the line feed at its end", async () => {
   }
 });
 
-test("a file that changes is read again, and says so", async () => {
+test("a changed file is read again and reported", async () => {
   const path = join(folder, "changing");
   await writeFile(path, "first\n");
   await using near = secretsOf({}, 100);
@@ -81,7 +81,7 @@ test("a file that changes is read again, and says so", async () => {
   expect(near.events.at(-1)).toMatchObject({ secret: `file://${path}`, cause: expect.stringContaining("no such file") as unknown });
 });
 
-test("what is missing is named, with the option, all at once", async () => {
+test("missing secrets are named with their options, all at once", async () => {
   const started = ScyllaDBStore.connect({
     cql: {
       contactPoints: ["127.0.0.1:1"],
@@ -98,7 +98,7 @@ test("what is missing is named, with the option, all at once", async () => {
   await expect(started).rejects.toThrow(/qdrant\.headers\.x-tenant, env:\/\/NO_SUCH_HEADER/);
 });
 
-test("a reference that is wrong is a mistake in the configuration, found before anything else", () => {
+test("an invalid reference is a configuration error, reported before anything else", () => {
   const make = (): ScyllaDBStore =>
     new ScyllaDBStore({
       cql: { contactPoints: ["127.0.0.1"], localDataCenter: "dc1", keyspace: "agents", credentials: { username: "u", password: "vault://agents" } },
@@ -109,7 +109,7 @@ test("a reference that is wrong is a mistake in the configuration, found before 
   expect(make).toThrow(/qdrant\.headers\.a: .*unknown scheme, aws:\/\//);
 });
 
-test("a package that is not installed is named", async () => {
+test("a missing package is named", async () => {
   const missing = loadPackage("@azure/identity", () => Promise.reject(notFound("Cannot find package '@azure/identity'")));
   await expect(missing).rejects.toThrow(ConfigurationError);
   await expect(missing).rejects.toThrow("npm install @azure/identity");

@@ -23,7 +23,7 @@ describe("well-formed references", () => {
     expect(parseReference(text)).toMatchObject(parts);
   });
 
-  test("are shown as they were written", () => {
+  test("are printed as they were written", () => {
     for (const text of ["env://A", "file:///run/a", "file:///run/a%20b%23c", "aws-sm://a/b#c", "vault://a/b#c", "azure-kv://abc/d"]) {
       expect(String(parseReference(text))).toBe(text);
       expect(JSON.stringify({ at: parseReference(text) })).toBe(`{"at":"${text}"}`);
@@ -32,13 +32,13 @@ describe("well-formed references", () => {
 });
 
 test.each(["correct horse", "", "env:NAME", "p://word", "https://proxy.internal", "vault:v1:abc", "a#b", "Bearer x"])(
-  "%j is a credential itself",
+  "%j is the credential itself",
   (text) => {
     expect(parseReference(text)).toBeNull();
   },
 );
 
-describe("references that are not as they must be", () => {
+describe("invalid references", () => {
   test.each([
     ["env://", "env://NAME"],
     ["env://a-b", "env://NAME"],
@@ -57,19 +57,19 @@ describe("references that are not as they must be", () => {
     ["azure-kv://agents", "azure-kv://vault-name/secret"],
     ["azure-kv://a_b/c", "azure-kv://vault-name/secret"],
     ["azure-kv://agents/a_b", "azure-kv://vault-name/secret"],
-  ])("%s is refused with the right form", (text, form) => {
+  ])("%s is rejected with the right form", (text, form) => {
     expect(() => parseReference(text)).toThrow(ConfigurationError);
     expect(() => parseReference(text)).toThrow(form);
   });
 
   test.each(["aws://agents", "azure-keyvault://agents/key", "secret://agents", "openbao://secret/agents#a"])(
-    "%s names a place that is not known",
+    "%s is rejected for its unknown scheme",
     (text) => {
       expect(() => parseReference(text)).toThrow(/unknown scheme, [a-z-]+:\/\/\. The schemes are env:\/\/NAME; file:\/\/\/path;/);
     },
   );
 
-  test("a mistake shows nothing but the scheme", () => {
+  test("the error shows nothing but the scheme", () => {
     for (const text of ["vault://hidden", "env://hid-den", "aws://hidden", "file://hidden", "azure-kv://hidden"]) {
       const message = messageFor(text);
       expect(message).toContain("://");

@@ -50,7 +50,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("it is read again before its life has ended, without anybody waiting", async () => {
+test("a secret is refreshed before its lifetime ends, without delaying calls", async () => {
   const { place, events, password } = await running();
   place.fields = { username: "agents", password: "second" };
   await vi.advanceTimersByTimeAsync(LIFETIME_MS * 0.85);
@@ -61,7 +61,7 @@ test("it is read again before its life has ended, without anybody waiting", asyn
   expect(events).toEqual([{ type: "secret-rotated", secret: "vault://secret/agents" }]);
 });
 
-test("an outage leaves the last good text in force, says so each time, and ends by itself", async () => {
+test("an outage of the secret manager keeps the last valid value, reports each failure, and recovers", async () => {
   const { place, events, password } = await running();
   place.state = "down";
   await vi.advanceTimersByTimeAsync(LIFETIME_MS + 100_000);
@@ -76,7 +76,7 @@ test("an outage leaves the last good text in force, says so each time, and ends 
   expect(password()).toBe("second");
 });
 
-test("a new text without a field that is used is no good one", async () => {
+test("a new value without a required field is not used", async () => {
   const { place, events, password } = await running();
   place.fields = { username: "agents" };
   await vi.advanceTimersByTimeAsync(LIFETIME_MS);
@@ -84,7 +84,7 @@ test("a new text without a field that is used is no good one", async () => {
   expect(events.at(-1)).toMatchObject({ cause: 'The document has no field "password"; its fields are "username".' });
 });
 
-test("a refusal reads it at once, and once for all who are refused, at most four times a second", async () => {
+test("a refusal reads the secret at once, once for all refused calls, at most four times per second", async () => {
   const { place, document, password } = await running();
   place.fields = { username: "agents", password: "second" };
   const refused = document.field("password");
@@ -95,7 +95,7 @@ test("a refusal reads it at once, and once for all who are refused, at most four
   expect(place.reads).toBe(2);
 });
 
-test("a refusal of what has been replaced meanwhile needs no read", async () => {
+test("a refusal of a value that is already replaced causes no read", async () => {
   const { place, document } = await running();
   const refused = document.field("password");
   place.fields = { username: "agents", password: "second" };
@@ -105,7 +105,7 @@ test("a refusal of what has been replaced meanwhile needs no read", async () => 
   expect(place.reads).toBe(reads);
 });
 
-test("a refusal of the only text there is stands", async () => {
+test("a refusal of the only value is final", async () => {
   const { document, password } = await running();
   const other = document.other("password", document.field("password"));
   await vi.advanceTimersByTimeAsync(1_000);
@@ -113,7 +113,7 @@ test("a refusal of the only text there is stands", async () => {
   expect(password()).toBe("first");
 });
 
-test("a place that keeps the new text before the server takes it: the one before stays in use until the server turns", async () => {
+test("the previous value stays in use until the server accepts the new one", async () => {
   const { place, document, events, password } = await running();
   place.fields = { username: "agents", password: "second" };
   await vi.advanceTimersByTimeAsync(LIFETIME_MS);
@@ -131,7 +131,7 @@ test("a place that keeps the new text before the server takes it: the one before
   expect(events.map(({ type }) => type)).toEqual(["secret-rotated", "secret-refresh-failed"]);
 });
 
-test("long after a rotation the text of before is not tried any more", async () => {
+test("long after a rotation the previous value is not tried", async () => {
   const { place, document, password } = await running();
   place.fields = { username: "agents", password: "second" };
   await vi.advanceTimersByTimeAsync(LIFETIME_MS);
@@ -151,7 +151,7 @@ test("fields of one document change together", async () => {
   expect((await others).map((other) => other?.reveal())).toEqual(["agents-2", "second"]);
 });
 
-test("a new connection looks for a newer text, but does not wait for a place that hangs or fails", async () => {
+test("a new connection checks for a newer value, without waiting for a manager that hangs or fails", async () => {
   const { place, document, password } = await running();
   await vi.advanceTimersByTimeAsync(2_000);
   place.fields = { username: "agents", password: "second" };
@@ -174,7 +174,7 @@ test("a new connection looks for a newer text, but does not wait for a place tha
   expect(password()).toBe("second");
 });
 
-test("a place that does not answer at the start is given up in time, by name", async () => {
+test("a secret manager that does not answer at the start is reported at the timeout, by name", async () => {
   const place = new OnePlace();
   place.state = "silent";
   const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
@@ -188,7 +188,7 @@ test("a place that does not answer at the start is given up in time, by name", a
   await started;
 });
 
-test("once stopped it reads no more", async () => {
+test("a stopped secret source reads nothing", async () => {
   const { place, document } = await running();
   await document.stop();
   await vi.advanceTimersByTimeAsync(2 * LIFETIME_MS);

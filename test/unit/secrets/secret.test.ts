@@ -7,14 +7,14 @@ import { fixedSecret } from "../../../src/ports/secrets.ts";
 
 const TEXT = "correct-horse-battery";
 
-test("it gives its text to who asks for it", () => {
+test("a secret returns its text on request", () => {
   const secret = new Secret(TEXT);
   expect(secret.reveal()).toBe(TEXT);
   expect(secret.equals(new Secret(TEXT))).toBe(true);
   expect(secret.equals(new Secret("another"))).toBe(false);
 });
 
-test("text, JSON, inspection and formats show [secret]", () => {
+test("a secret prints as [secret] in text, JSON, inspection and formats", () => {
   const secret = new Secret(TEXT);
   for (const shown of [String(secret), ["", secret].join(""), JSON.stringify(secret), inspect(secret), format("%s", secret)]) {
     expect(shown).toMatch(/^"?\[secret\]"?$/);
@@ -22,7 +22,7 @@ test("text, JSON, inspection and formats show [secret]", () => {
   expect(JSON.stringify({ password: secret, list: [secret] })).toBe('{"password":"[secret]","list":["[secret]"]}');
 });
 
-test("nothing that looks into it finds the text", () => {
+test("a secret exposes no property with its text", () => {
   const secret = new Secret(TEXT);
   const holder = { deep: { secret, list: [secret], map: new Map([["secret", secret]]) }, text: fixedSecret(secret) };
   const shown = [

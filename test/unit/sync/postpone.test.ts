@@ -22,28 +22,28 @@ test("a failed intent is retried after at most five minutes, a watched one after
   }
 });
 
-test("batches that were overdue for hours are retried after a pause that counts from now, spread over time", () => {
+test("batches that were overdue for hours are retried after a pause from now, spread over time", () => {
   const overdue = Array.from({ length: 50 }, (_, n) => batch({ id: `b${n}`, dueAt: NOW - 6 * 3_600_000 }));
   const due = overdue.flatMap((each) => postpone(each, left("failed", "x"), NOW)).map(({ dueAt }) => dueAt);
   expect(Math.min(...due)).toBeGreaterThan(NOW + 30_000);
   expect(new Set(due).size).toBeGreaterThan(40);
 });
 
-test("two processes that saw the same, a moment apart, make one batch of it; two that saw differently lose nothing", () => {
+test("two processes with the same outcome write one batch; with different outcomes they lose nothing", () => {
   const [a] = postpone(batch(), left("failed", "x", "y"), NOW);
   expect(postpone(batch({ dueAt: 2_000 }), left("failed", "x", "y"), NOW + 1)).toEqual([a]);
   const other = postpone(batch(), [...left("failed", "y"), ...left("watched", "x")], NOW);
   expect(new Set([a?.id, ...other.map(({ id }) => id)]).size).toBe(3);
 });
 
-test("ids do not grow with the number of looks", () => {
+test("ids do not grow with the number of attempts", () => {
   let current = batch();
   for (let i = 0; i < 20; i += 1) [current = current] = postpone(current, left("watched", "x"), NOW);
   expect(current.attempts).toBe(20);
   expect(current.id.length).toBeLessThan(20);
 });
 
-test("dead is what trying again does not change, after several tries, or what failed for a day; and it stays dead", () => {
+test("an intent is dead-lettered after several permanent failures or a day of failures, and stays so", () => {
   const refused = new QueryError("no");
   const away = new UnavailableError("away");
   expect(isLost(intent("x"), 0, refused, 0)).toBe(false);

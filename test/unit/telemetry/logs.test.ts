@@ -14,7 +14,7 @@ function recordingConsole(): { readonly lines: string[]; readonly console: Logge
 }
 
 describe("loggers", () => {
-  test("a console gets each line as one JSON object at its level, with secrets hidden", () => {
+  test("pass each line to a console as one JSON object at its level, with secrets hidden", () => {
     const { lines, console } = recordingConsole();
     const log = new StoreLog({ logger: console, logLevel: "info" });
     log.debug({}, "too small a matter");
@@ -25,7 +25,7 @@ describe("loggers", () => {
     expect(JSON.parse(json)).toMatchObject({ level: "warn", msg: "an operation was slow", durationMs: 120, password: "[secret]" });
   });
 
-  test("a pino logger gets fields and message as they are", () => {
+  test("pass fields and message to pino unchanged", () => {
     const lines: string[] = [];
     const log = new StoreLog({ logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }), logLevel: "debug" });
     log.error({ service: "vectors" }, "it failed");
@@ -33,7 +33,7 @@ describe("loggers", () => {
   });
 });
 
-test("lines of one kind are far apart, and say how many were left out", () => {
+test("limit lines of one kind, and report how many were suppressed", () => {
   const lines = new RepeatedLines(1_000);
   expect(lines.due("put", 0)).toBe(0);
   expect(lines.due("put", 10)).toBeNull();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RecentLatency } from "../../../src/telemetry/recent-latency.ts";
 
-test("percentiles are of the last one or two minutes", () => {
+test("percentiles cover the last one or two minutes", () => {
   const latency = new RecentLatency();
   expect(latency.read(0)).toBeNull();
   for (let i = 1; i <= 100; i += 1) latency.record(i, i);
@@ -18,7 +18,7 @@ test("percentiles are of the last one or two minutes", () => {
   expect(latency.read(400_000)).toBeNull();
 });
 
-test("what takes no time, and what takes hours, is counted", () => {
+test("durations of zero and of hours are counted", () => {
   const latency = new RecentLatency();
   latency.record(0, 1);
   latency.record(4 * 3_600_000, 2);

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a listener that throws does not keep later listeners, or subscribers of the store, from the event", () => {
+test("a throwing listener does not prevent later listeners and subscribers from receiving the event", () => {
   const { errors, logger } = recordingLogger();
   const events = new StoreEvents(logger);
   const called: string[] = [];
@@ -29,7 +29,7 @@ test("a listener that throws does not keep later listeners, or subscribers of th
   expect(errors.map(({ fields }) => fields)).toEqual([{ type: "breaker-closed", cause: "first listener" }]);
 });
 
-test("the rejection of an async listener is logged and is not unhandled", async () => {
+test("the rejection of an async listener is logged, not unhandled", async () => {
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
   const { errors, logger } = recordingLogger();
@@ -47,7 +47,7 @@ test("the rejection of an async listener is logged and is not unhandled", async 
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-test("a listener that keeps failing is logged now and then, with the number of failures left out", () => {
+test("a listener that keeps failing is logged at intervals, with the number of suppressed failures", () => {
   const now = vi.spyOn(performance, "now").mockReturnValue(0);
   const { errors, logger } = recordingLogger();
   const events = new StoreEvents(logger);
@@ -61,7 +61,7 @@ test("a listener that keeps failing is logged now and then, with the number of f
   expect(errors[1]?.fields).toMatchObject({ suppressed: 99 });
 });
 
-test("a listener that is removed is not called; one that is added during an event is called from the next event on", () => {
+test("a removed listener is not called; one added during an event is called from the next event on", () => {
   const events = new StoreEvents(silentLogger);
   const called: string[] = [];
   const added = (): unknown => called.push("added");
@@ -74,7 +74,7 @@ test("a listener that is removed is not called; one that is added during an even
   expect(called).toEqual(["removed", "added"]);
 });
 
-test("a failing event counter does not keep listeners from the event", () => {
+test("a failing event counter does not prevent listeners from receiving the event", () => {
   const events = new StoreEvents(silentLogger, () => {
     throw new Error("metrics SDK");
   });
@@ -84,7 +84,7 @@ test("a failing event counter does not keep listeners from the event", () => {
   expect(called).toEqual(["breaker-closed"]);
 });
 
-test("a logger that throws, or returns a rejected promise, fails nothing and is reported once as a warning of the process", async () => {
+test("a logger that throws or rejects fails no operation and is reported once as a process warning", async () => {
   const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
   const rejecting: () => unknown = () => Promise.reject(new Error("log server"));
   const logger: Logger = {

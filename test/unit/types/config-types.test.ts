@@ -4,13 +4,13 @@ import type { EmbeddedInput, ServerInput } from "../../../src/config/schema.ts";
 
 // Checked by `npm run typecheck`; at run time these are empty.
 
-test("the published configuration of a store on servers is what the schema takes", () => {
+test("the published configuration type of a store on servers matches the schema", () => {
   expectTypeOf<ScyllaDBStoreConfig>().toExtend<ServerInput>();
   expectTypeOf<ServerInput>().toExtend<ScyllaDBStoreConfig>();
   expectTypeOf<Paths<ScyllaDBStoreConfig>>().toEqualTypeOf<Paths<ServerInput>>();
 });
 
-test("the published configuration of a store on a local file is what the schema takes", () => {
+test("the published configuration type of a local file matches the schema", () => {
   expectTypeOf<EmbeddedStoreConfig>().toExtend<EmbeddedInput>();
   expectTypeOf<EmbeddedInput>().toExtend<EmbeddedStoreConfig>();
   expectTypeOf<Paths<EmbeddedStoreConfig>>().toEqualTypeOf<Paths<EmbeddedInput>>();
