@@ -36,7 +36,7 @@ async function refusal(options: LoadOptions): Promise<string> {
   return (error as ConfigurationError).message;
 }
 
-describe("files", () => {
+describe("configuration files", () => {
   test.each([
     ["json", '{ "path": "a.db", "limits": { "deadlineMs": 5 } }'],
     ["yaml", "path: a.db\nlimits:\n  deadlineMs: 5\n"],
@@ -53,7 +53,7 @@ describe("files", () => {
     ["mjs", 'export default { path: "ONE" };'],
     ["cjs", 'module.exports = { path: "ONE" };'],
     ["yaml", "path: ONE"],
-  ])("of kind %s are read anew each time, by Node.js itself", async (extension, text) => {
+  ])("of kind %s are read again each time, by Node.js", async (extension, text) => {
     const file = await fileOf(extension, text);
     const program = `
       import { readFile, writeFile } from "node:fs/promises";
@@ -75,22 +75,22 @@ describe("files", () => {
     ["yaml", "- hunter2", "must contain an object of options, but contains array"],
     ["mjs", "export const path = 1;", "as its default export, but contains undefined"],
     ["mjs", 'throw new Error("no such model")', "failed: no such model"],
-  ])("with a mistake of their own are refused: %s %s", async (extension, text, why) => {
+  ])("that cannot be parsed are rejected: %s %s", async (extension, text, why) => {
     const message = await refusal({ file: await fileOf(extension, text) });
     expect(message).toContain(why);
     expect(message).not.toContain("hunter2");
   });
 
-  test("that are not there are refused by name", async () => {
+  test("that are missing are rejected by name", async () => {
     expect(await refusal({ file: join(folder, "nowhere.yaml") })).toContain("nowhere.yaml does not exist");
   });
 
-  test("that stand for more than memory holds are refused", async () => {
+  test("that expand beyond memory are rejected", async () => {
     const bomb = Array.from({ length: 30 }, (_, i) => `a${i}: &a${i} [${i === 0 ? "x" : Array<string>(9).fill(`*a${i - 1}`).join(",")}]`);
     expect(await refusal({ file: await fileOf("yaml", bomb.join("\n")) })).toContain("aliases expand to too many nodes");
   });
 
-  test("name the mistakes in them", async () => {
+  test("are named in errors about their options", async () => {
     const file = await fileOf("yaml", "path: a.db\nlimits: { deadlinMs: 5, drainMs: soon }");
     const message = await refusal({ file });
     expect(message).toContain(`limits.deadlinMs: is not an option (in ${file}); did you mean limits.deadlineMs?`);
@@ -98,8 +98,8 @@ describe("files", () => {
   });
 });
 
-describe("later sources win", () => {
-  test("defaults, file, profile, environment, code", async () => {
+describe("sources in order of precedence", () => {
+  test("are defaults, file, profile, environment, code", async () => {
     const text = `
 path: file.db
 limits: { deadlineMs: 1, drainMs: 1, maxKeyBytes: 1, maxValueBytes: 1 }
@@ -119,7 +119,7 @@ profiles:
     });
   });
 
-  test("an instance is taken as it is", async () => {
+  test("an instance is used unchanged", async () => {
     const embeddings = new HashEmbeddings({ dims: 8 });
     const config = (await load({
       file: await fileOf("yaml", "path: a.db\nindex: { dims: 8, fields: [text] }"),
@@ -198,7 +198,7 @@ describe("environment variables", () => {
     ["SCYLLADB_STORE_LIMITS__DRAIN_MS", "10s", 'got "10s" in SCYLLADB_STORE_LIMITS__DRAIN_MS). For example: SCYLLADB_STORE_LIMITS__DRAIN_MS=10000'],
     ["SCYLLADB_STORE_TTL__RULES", "[{", 'For example: SCYLLADB_STORE_TTL__RULES=[{"namespace":["sessions"],"defaultTtl":60}]'],
     ["SCYLLADB_STORE_QDRANT__URL", "hunter2?key=hunter2", "qdrant.url: must be a URL (got a text that is not shown"],
-  ])("that are wrong are refused by name: %s", async (name, value, why) => {
+  ])("that are invalid are rejected by name: %s", async (name, value, why) => {
     const message = await refusal({ env: { [name]: value }, overrides: { cql } });
     expect(message).toContain(why);
     expect(message).toContain(name.startsWith("SCYLLADB_STORE_QDRANT") ? "qdrant.url" : name);
@@ -206,13 +206,13 @@ describe("environment variables", () => {
   });
 });
 
-describe("which store it is", () => {
-  test("has to be said", async () => {
+describe("the kind of store", () => {
+  test("is required", async () => {
     expect(await refusal({})).toContain("must have cql (a store on servers) or path (a store on one local file)");
     expect(await refusal({ overrides: { cql, path: "a.db" } })).toContain("has both cql");
   });
 
-  test("is made by fromConfig", async () => {
+  test("is created by fromConfig", async () => {
     const file = await fileOf("yaml", "path: ':memory:'\norder: newest");
     await using store = await ScyllaDBStore.fromConfig({ file, env: {} });
     await store.put(["a"], "1", { n: 1 });
@@ -221,7 +221,7 @@ describe("which store it is", () => {
   });
 });
 
-test("options of loadConfig that it does not know are refused", async () => {
+test("unknown options of loadConfig are rejected", async () => {
   expect(await refusal({ overides: {} } as LoadOptions)).toContain('got "overides"');
   expect(await refusal({ overrides: [] as unknown as LoadOptions["overrides"] })).toContain("overrides must be an object");
 });
