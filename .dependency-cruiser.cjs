@@ -23,6 +23,7 @@ module.exports = {
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
     layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),
     layer("embeddings-import-only-the-model", "embeddings/", ["model/", "concurrency/", "embeddings/"]),
+    layer("tools-import-only-the-model", "tools/", ["model/", "option-names\\.ts$", "tools/"]),
     layer("testing-imports-model-and-ports", "testing/", ["model/", "concurrency/", "ports/", "testing/"]),
     {
       name: "only-the-composition-root-knows-backends",

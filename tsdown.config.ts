@@ -6,6 +6,7 @@ export default defineConfig({
     "src/testing/index.ts",
     "src/embeddings/local.ts",
     "src/cli/main.ts",
+    "src/tools/index.ts",
     // Each runs in a thread of its own: of the local file, and of the local embedder.
     "src/backends/libsql/worker.ts",
     "src/embeddings/local-worker.ts",

@@ -1,7 +1,7 @@
 /** Typed access to the items of one namespace. */
 import type { SearchInfo } from "./core/found.ts";
 import { kindOf, ValidationError } from "./model/errors.ts";
-import type { SchemaIssue, StandardSchema } from "./model/standard-schema.ts";
+import { describeIssues, type SchemaIssue, type StandardSchema } from "./model/standard-schema.ts";
 import type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
 
 /** What happens to a stored value that does not match the schema when it is read. */
@@ -42,9 +42,6 @@ export interface CollectionCalls {
   delete(namespace: string[], key: string, options?: CallOptions): Promise<void>;
   search(namespacePrefix: string[], options?: SearchOptions): Promise<SearchResults>;
 }
-
-/** Issues of a schema that a message lists. */
-const MAX_ISSUES_SHOWN = 10;
 
 /**
  * The items of one namespace, with values of one type. A search also finds items in namespaces below it, as
@@ -157,10 +154,6 @@ export class Collection<Value extends object, Input = Value> {
 }
 
 function invalid(what: string, issues: readonly SchemaIssue[], namespace: readonly string[], key: string): ValidationError {
-  const shown = issues.slice(0, MAX_ISSUES_SHOWN).map(({ path = [], message }) => {
-    const names = path.map((step) => String(typeof step === "object" ? step.key : step));
-    return `${["value", ...names].join(".")}: ${message}`;
-  });
-  const more = issues.length > shown.length ? `; ${issues.length - shown.length} more` : "";
-  return new ValidationError(`${what} (namespace ${JSON.stringify(namespace)}, key ${JSON.stringify(key)}): ${shown.join("; ")}${more}.`);
+  const at = `(namespace ${JSON.stringify(namespace)}, key ${JSON.stringify(key)})`;
+  return new ValidationError(`${what} ${at}: ${describeIssues(issues, "value")}.`);
 }

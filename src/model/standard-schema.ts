@@ -25,3 +25,19 @@ export interface SchemaIssue {
   /** Names from the top of the value; absent or empty for the value itself. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
+
+/** Issues of a schema that a message lists. */
+const MAX_ISSUES_SHOWN = 10;
+
+/**
+ * Returns the issues as one line of paths and messages, the first ten of them.
+ *
+ * @param root - name of the checked value in the paths: "value"
+ */
+export function describeIssues(issues: readonly SchemaIssue[], root: string): string {
+  const shown = issues.slice(0, MAX_ISSUES_SHOWN).map(({ path = [], message }) => {
+    const names = path.map((step) => String(typeof step === "object" ? step.key : step));
+    return `${[root, ...names].join(".")}: ${message}`;
+  });
+  return shown.join("; ") + (issues.length > shown.length ? `; ${issues.length - shown.length} more` : "");
+}

@@ -12,6 +12,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "langgraph-store-scylladb": "index.ts",
   "langgraph-store-scylladb/testing": "testing/index.ts",
   "langgraph-store-scylladb/local-embeddings": "embeddings/local.ts",
+  "langgraph-store-scylladb/tools": "tools/index.ts",
 };
 
 registerHooks({

@@ -1,0 +1,17 @@
+/** JSON of stored values for readers outside the program: models, clients, terminals. It cannot be read back. */
+import { toBuffer } from "./bytes.ts";
+
+/**
+ * Returns a value as JSON. Values beyond JSON take their nearest form: a `bigint` its digits, bytes base64, a `Date` its ISO
+ * text, a `Map` a list of pairs, a `Set` a list.
+ */
+export function plainJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, plain, indent) ?? "null";
+}
+
+function plain(_name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Uint8Array) return toBuffer(value).toString("base64");
+  if (value instanceof Map || value instanceof Set) return [...value];
+  return value;
+}

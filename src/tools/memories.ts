@@ -1,0 +1,123 @@
+/** The memories of one namespace: saved without near-duplicates, found, forgotten. */
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import { ValidationError } from "../model/errors.ts";
+import { textOf, type MemoryValue } from "./memory-shape.ts";
+
+/** A memory that was found. */
+export interface FoundMemory {
+  readonly id: string;
+  readonly value: MemoryValue;
+  readonly score: number | undefined;
+  readonly updatedAt: Date;
+}
+
+/** Outcome of a save. */
+export type SaveOutcome =
+  | { readonly status: "saved" | "unchanged"; readonly id: string }
+  | { readonly status: "updated"; readonly id: string; readonly previous: MemoryValue; readonly similarity?: number };
+
+/** Searches are ranked by the first characters of a long text: embedders read no more, and the store bounds queries. */
+const MAX_QUERY_CHARS = 2_000;
+
+/** Memories that a new one is compared with. */
+const COMPARED = 10;
+
+/** Pages that a search reads to fill its results, where items of namespaces below lie between them. */
+const MAX_PAGES = 5;
+
+/** Runs saves of one namespace one after another: two equal memories in one turn must become one. */
+export class SaveQueue {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Runs `save` after the earlier saves of the namespace; their failures do not affect it. */
+  async run<T>(namespace: readonly string[], save: () => Promise<T>): Promise<T> {
+    const path = JSON.stringify(namespace);
+    const before = this.#last.get(path) ?? Promise.resolve();
+    const result = before.then(save, save);
+    this.#last.set(path, result);
+    try {
+      return await result;
+    } finally {
+      if (this.#last.get(path) === result) this.#last.delete(path);
+    }
+  }
+}
+
+/** The memories of one namespace. Items in namespaces below are not memories: their keys are not unique here. */
+export class Memories {
+  readonly #store: BaseStore;
+  readonly #namespace: string[];
+
+  constructor(store: BaseStore, namespace: string[]) {
+    this.#store = store;
+    this.#namespace = namespace;
+  }
+
+  /**
+   * Saves a memory. One that is as similar as `threshold` to an existing one replaces it; null saves every memory that is not
+   * equal to one.
+   */
+  async save(value: MemoryValue, threshold: number | null): Promise<SaveOutcome> {
+    const near = await this.search(textOf(value), COMPARED);
+    const equal = near.find((each) => isDeepStrictEqual(each.value, value));
+    if (equal !== undefined) return { status: "unchanged", id: equal.id };
+    const [best] = near;
+    if (threshold !== null && best?.score !== undefined && best.score >= threshold) {
+      await this.#store.put(this.#namespace, best.id, value);
+      return { status: "updated", id: best.id, previous: best.value, similarity: best.score };
+    }
+    const id = randomUUID();
+    await this.#store.put(this.#namespace, id, value);
+    return { status: "saved", id };
+  }
+
+  /**
+   * Replaces a memory.
+   *
+   * @throws {ValidationError} when there is none with this id.
+   */
+  async replace(id: string, value: MemoryValue): Promise<SaveOutcome> {
+    const previous = await this.#existing(id);
+    await this.#store.put(this.#namespace, id, value);
+    return { status: "updated", id, previous };
+  }
+
+  /** Finds the memories that are most relevant to a query; those without a score come last. */
+  async search(query: string, limit: number): Promise<FoundMemory[]> {
+    const found: FoundMemory[] = [];
+    for (let page = 0; page < MAX_PAGES && found.length < limit; page += 1) {
+      const items = await this.#store.search(this.#namespace, { query: query.slice(0, MAX_QUERY_CHARS).toWellFormed(), limit, offset: page * limit });
+      const isSimilarity = ranksBySimilarity(items);
+      for (const { namespace, key, value, score, updatedAt } of items) {
+        if (namespace.length === this.#namespace.length) found.push({ id: key, value, score: isSimilarity ? score : undefined, updatedAt });
+      }
+      if (items.length < limit) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  /**
+   * Deletes a memory and returns its value.
+   *
+   * @throws {ValidationError} when there is none with this id.
+   */
+  async forget(id: string): Promise<MemoryValue> {
+    const value = await this.#existing(id);
+    await this.#store.delete(this.#namespace, id);
+    return value;
+  }
+
+  async #existing(id: string): Promise<MemoryValue> {
+    const item = await this.#store.get(this.#namespace, id);
+    if (item !== null) return item.value;
+    throw new ValidationError(`There is no memory with the id ${JSON.stringify(id)}. Search for it first, and use an id from the results.`);
+  }
+}
+
+/** Scores of keyword and hybrid ranking are no similarities. Only this package's results say how they were ranked. */
+function ranksBySimilarity(results: object): boolean {
+  const { mode } = (results as { readonly info?: { readonly mode?: string } }).info ?? {};
+  return mode === undefined || mode === "vector" || mode === "semantic";
+}
