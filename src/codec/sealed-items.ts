@@ -6,7 +6,8 @@ import type { ItemRecord, LiveRecord } from "../model/item.ts";
 import { toLabels } from "../model/namespace.ts";
 import type { EncodedValue } from "../model/value-codec.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
-import type { ItemRepository } from "../ports/item-repository.ts";
+import { override } from "../ports/decorate.ts";
+import { ITEM_REPOSITORY_INPUTS, type ItemRepository } from "../ports/item-repository.ts";
 
 /** Of the time that is left, the share that a codec has; the rest is for the items that it answers for. */
 const CODEC_SHARE = 0.5;
@@ -23,7 +24,7 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
     const part = partOf(deadline);
     return Promise.all(records.map((record) => opened(record, codec, part)));
   };
-  return {
+  return override(items, ITEM_REPOSITORY_INPUTS, {
     get: async (ids, deadline) => {
       const records = await items.get(ids, deadline);
       const part = partOf(deadline);
@@ -34,19 +35,12 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
       const page = await items.list(query, deadline);
       return { ...page, records: await openAll<LiveRecord>(page.records, deadline) };
     },
-    // Tells only that there is something: the value stays sealed.
-    peek: (paths, deadline) => items.peek(paths, deadline),
+    // `peek` is forwarded: it shows only that there is a value, which stays sealed.
     scan: async (after, limit, deadline) => {
       const page = await items.scan(after, limit, deadline);
       return { ...page, found: await openAll(page.found, deadline) };
     },
-    markUnscored: (paths, deadline) => items.markUnscored(paths, deadline),
-    namespacesAfter: (query, deadline) => items.namespacesAfter(query, deadline),
-    listed: (records, deadline) => items.listed(records, deadline),
-    clearUnscored: (paths, asOf, deadline) => items.clearUnscored(paths, asOf, deadline),
-    unregister: (paths, asOf, deadline) => items.unregister(paths, asOf, deadline),
-    sweep: (limit, deadline) => items.sweep(limit, deadline),
-  };
+  });
 }
 
 /** Bounds what a codec may take: one that does not answer fails the items that it was asked for, and no others. */

@@ -2,6 +2,7 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { ListingOrder } from "../model/operation.ts";
+import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 
 /** A place in the listing of one namespace: after the item with this creation time (microseconds) and key. */
@@ -130,3 +131,18 @@ export interface RecordScan extends ScanPage<ItemRecord> {
   /** Records that could not be decoded. */
   readonly unreadable: number;
 }
+
+/** For decorators of the repository. */
+export const ITEM_REPOSITORY_INPUTS: InputCounts<ItemRepository> = {
+  get: 1,
+  put: 1,
+  list: 1,
+  peek: 1,
+  markUnscored: 1,
+  namespacesAfter: 1,
+  scan: 2,
+  listed: 1,
+  clearUnscored: 2,
+  unregister: 2,
+  sweep: 1,
+};

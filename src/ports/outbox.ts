@@ -1,5 +1,6 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId } from "../model/item.ts";
+import type { InputCounts } from "./decorate.ts";
 
 /** What a writer means to do: noted before it does it, so that any process can see to the end of it. */
 export interface Intent extends ItemId {
@@ -68,3 +69,6 @@ export interface Outbox {
   /** Counts what is kept, up to `bound`. */
   backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog>;
 }
+
+/** For decorators of the outbox. */
+export const OUTBOX_INPUTS: InputCounts<Outbox> = { add: 1, due: 2, remove: 1, backlog: 1 };

@@ -1,6 +1,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { Filter } from "../model/filter.ts";
 import type { ItemId, Value } from "../model/item.ts";
+import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 
 /** A vector: as many finite numbers as the index has dimensions. */
@@ -117,3 +118,6 @@ export interface VectorIndex {
   /** Corrects the ends of points, of each only while it is of the version given. */
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void>;
 }
+
+/** For decorators of the index. */
+export const VECTOR_INDEX_INPUTS: InputCounts<VectorIndex> = { upsert: 2, stored: 1, remove: 1, query: 1, scan: 2, expired: 3, renew: 1 };

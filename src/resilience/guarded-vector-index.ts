@@ -1,24 +1,28 @@
-import type { VectorIndex } from "../ports/vector-index.ts";
+import { decorate, type Around } from "../ports/decorate.ts";
+import { VECTOR_INDEX_INPUTS, type VectorIndex } from "../ports/vector-index.ts";
 import { guardSettled } from "./guard-settled.ts";
 import type { Guard } from "./guard.ts";
 
-/** Longest times for calls to the vector index, with all their attempts, milliseconds; a caller's deadline may come before. */
+/** Time budgets of calls to the vector index, with all attempts, milliseconds. The deadline of a caller may be sooner. */
 export interface VectorBudgets {
   readonly queryMs: number;
   readonly writeMs: number;
-  /** For scans, and what else only maintenance asks for. */
+  /** For scans and other calls of maintenance. */
   readonly maintenanceMs: number;
 }
 
-/** A vector index behind a guard. Its writes are conditional on versions, so they may be sent again. */
+/** Returns the index with its calls run through a guard. Writes are conditional on versions, so they may be retried. */
 export function guardVectorIndex(vectors: VectorIndex, guard: Guard, { queryMs, writeMs, maintenanceMs }: VectorBudgets): VectorIndex {
-  return {
-    upsert: (points, options, caller) => guardSettled(guard, writeMs, (deadline) => vectors.upsert(points, options, deadline), caller),
-    stored: (ids, caller) => guard.run(writeMs, (deadline) => vectors.stored(ids, deadline), caller),
-    remove: (removals, caller) => guardSettled(guard, writeMs, (deadline) => vectors.remove(removals, deadline), caller),
-    query: (query, caller) => guard.run(queryMs, (deadline) => vectors.query(query, deadline), caller),
-    scan: (after, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.scan(after, limit, deadline), caller),
-    expired: (now, after, limit, caller) => guard.run(maintenanceMs, (deadline) => vectors.expired(now, after, limit, deadline), caller),
-    renew: (renewals, caller) => guard.run(maintenanceMs, (deadline) => vectors.renew(renewals, deadline), caller),
-  };
+  const within = (budgetMs: number): Around => (call, caller) => guard.run(budgetMs, call, caller);
+  const write: Around = (call, caller) => guardSettled(guard, writeMs, call, caller);
+  const maintain = within(maintenanceMs);
+  return decorate(vectors, VECTOR_INDEX_INPUTS, {
+    upsert: write,
+    stored: within(writeMs),
+    remove: write,
+    query: within(queryMs),
+    scan: maintain,
+    expired: maintain,
+    renew: maintain,
+  });
 }

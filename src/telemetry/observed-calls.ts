@@ -1,10 +1,12 @@
 /** Databases and the embedding provider, with a span, a time and a count for each call. */
 import { SpanKind, type Attributes } from "@opentelemetry/api";
+import type { Deadline } from "../concurrency/deadline.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import type { Service } from "../ports/events.ts";
-import type { ItemRepository } from "../ports/item-repository.ts";
-import type { Outbox } from "../ports/outbox.ts";
-import type { VectorIndex } from "../ports/vector-index.ts";
+import { decorate, type Around } from "../ports/decorate.ts";
+import { ITEM_REPOSITORY_INPUTS, type ItemRepository } from "../ports/item-repository.ts";
+import { OUTBOX_INPUTS, type IntentBatch, type Outbox } from "../ports/outbox.ts";
+import { VECTOR_INDEX_INPUTS, type VectorIndex } from "../ports/vector-index.ts";
 import { attributesOf } from "./instruments.ts";
 import type { ServiceCounts } from "./ledger.ts";
 import { ATTRIBUTES, SPANS } from "./names.ts";
@@ -42,14 +44,14 @@ function sharedFault(answer: unknown): { readonly reason: unknown } | null {
   return { reason: first.reason };
 }
 
-function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, task: () => Promise<T>): Promise<T> {
+function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, task: Task<T>, deadline?: Deadline): Promise<T> {
   const { ledger, tracing, instruments } = telemetry;
   const { service, metric, attributes, fault } = call;
   const operation = currentOperation.getStore() ?? null;
   const step = tracing.within(call.span, SpanKind.CLIENT, size === null ? attributes : { ...attributes, ...size });
   const startedAt = performance.now();
   const counts = ledger.services[service];
-  if (operation === null && step === null && !instruments.areRead) return counted(counts, startedAt, fault, task);
+  if (operation === null && step === null && !instruments.areRead) return counted(counts, startedAt, fault, task, deadline);
   operation?.enter(service, startedAt);
   const end = (failure: { readonly reason: unknown } | null): void => {
     const now = performance.now();
@@ -63,7 +65,7 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
     if (failure !== null) markFailed(step.span, failure.reason);
     step.span.end();
   };
-  return (step === null ? task() : step.run(task)).then(
+  return (step === null ? task(deadline) : step.run(() => task(deadline))).then(
     (answer) => {
       end(fault(answer));
       return answer;
@@ -76,8 +78,8 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
 }
 
 /** What is left to do where nobody is told: it is done for every get. */
-function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault"], task: () => Promise<T>): Promise<T> {
-  return task().then(
+function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault"], task: Task<T>, deadline: Deadline | undefined): Promise<T> {
+  return task(deadline).then(
     (answer) => {
       const now = performance.now();
       counts.completed(fault(answer) !== null, now - startedAt, now);
@@ -91,12 +93,18 @@ function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault
   );
 }
 
-type Observed = <T>(size: number, task: () => Promise<T>) => Promise<T>;
+/** A call with the deadline of its caller. */
+type Task<T> = (deadline: Deadline | undefined) => Promise<T>;
 
-/** Makes the observing of calls to one database. */
+/** Inputs of a call: those of a list one by one. */
+function countOf(input: unknown): number {
+  return Array.isArray(input) ? input.length : 1;
+}
+
+/** Returns what observes each method of one database. */
 function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget, collection: string) {
   const { system, namespace, address, port } = target;
-  return (operation: string, fault: Call["fault"] = noFault): Observed => {
+  return (operation: string, fault: Call["fault"] = noFault, sizeOf: (input: unknown) => number = countOf): Around => {
     const attributes = attributesOf({
       dbSystem: system,
       dbNamespace: namespace,
@@ -106,65 +114,62 @@ function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget,
       serverPort: port,
     });
     const call: Call = { service, span: `${operation} ${collection}`, metric: "databaseDuration", attributes, fault };
-    return (size, task) => observe(telemetry, call, size > 1 ? { [ATTRIBUTES.dbBatchSize.name]: size } : null, task);
+    return (task, deadline, input) => {
+      const size = sizeOf(input);
+      return observe(telemetry, call, size > 1 ? { [ATTRIBUTES.dbBatchSize.name]: size } : null, task, deadline);
+    };
   };
 }
 
 /** Records whose calls are observed. */
 export function observeItems(items: ItemRepository, telemetry: Telemetry, target: DatabaseTarget): ItemRepository {
   const call = callsTo(telemetry, "records", target, "items");
-  const [get, put, list, peek] = [call("get"), call("put", sharedFault), call("list"), call("peek")];
-  const [mark, namespaces, scan, listed] = [call("mark_unscored"), call("namespaces"), call("scan"), call("listed")];
-  const [clear, unregister, sweep] = [call("clear_unscored"), call("unregister"), call("sweep")];
-  return {
-    get: (ids, deadline) => get(ids.length, () => items.get(ids, deadline)),
-    put: (records, deadline) => put(records.length, () => items.put(records, deadline)),
-    list: (query, deadline) => list(1, () => items.list(query, deadline)),
-    peek: (paths, deadline) => peek(paths.length, () => items.peek(paths, deadline)),
-    markUnscored: (paths, deadline) => mark(paths.length, () => items.markUnscored(paths, deadline)),
-    namespacesAfter: (query, deadline) => namespaces(1, () => items.namespacesAfter(query, deadline)),
-    scan: (after, limit, deadline) => scan(1, () => items.scan(after, limit, deadline)),
-    listed: (records, deadline) => listed(records.length, () => items.listed(records, deadline)),
-    clearUnscored: (paths, asOf, deadline) => clear(paths.length, () => items.clearUnscored(paths, asOf, deadline)),
-    unregister: (paths, asOf, deadline) => unregister(paths.length, () => items.unregister(paths, asOf, deadline)),
-    sweep: (limit, deadline) => sweep(1, () => items.sweep(limit, deadline)),
-  };
+  return decorate(items, ITEM_REPOSITORY_INPUTS, {
+    get: call("get"),
+    put: call("put", sharedFault),
+    list: call("list"),
+    peek: call("peek"),
+    markUnscored: call("mark_unscored"),
+    namespacesAfter: call("namespaces"),
+    scan: call("scan"),
+    listed: call("listed"),
+    clearUnscored: call("clear_unscored"),
+    unregister: call("unregister"),
+    sweep: call("sweep"),
+  });
 }
 
 /** An outbox whose calls are observed. */
 export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: DatabaseTarget): Outbox {
   const call = callsTo(telemetry, "records", target, "outbox");
-  const [add, due, remove, backlog] = [call("add"), call("due"), call("remove"), call("backlog")];
-  return {
-    add: (batch, deadline) => add(batch.intents.length, () => outbox.add(batch, deadline)),
-    due: (now, limit, deadline) => due(1, () => outbox.due(now, limit, deadline)),
-    remove: (batches, deadline) => remove(batches.length, () => outbox.remove(batches, deadline)),
-    backlog: (bound, deadline) => backlog(1, () => outbox.backlog(bound, deadline)),
-  };
+  return decorate(outbox, OUTBOX_INPUTS, {
+    add: call("add", noFault, (batch) => (batch as IntentBatch).intents.length),
+    due: call("due"),
+    remove: call("remove"),
+    backlog: call("backlog"),
+  });
 }
 
 /** A vector index whose calls are observed. */
 export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, target: DatabaseTarget, collection: string): VectorIndex {
   const call = callsTo(telemetry, "vectors", target, collection);
-  const [upsert, stored, remove, query] = [call("upsert", sharedFault), call("stored"), call("remove", sharedFault), call("query")];
-  const [scan, expired, renew] = [call("scan"), call("expired"), call("renew")];
-  return {
-    upsert: (points, options, deadline) => upsert(points.length, () => vectors.upsert(points, options, deadline)),
-    stored: (ids, deadline) => stored(ids.length, () => vectors.stored(ids, deadline)),
-    remove: (removals, deadline) => remove(removals.length, () => vectors.remove(removals, deadline)),
-    query: (question, deadline) => query(1, () => vectors.query(question, deadline)),
-    scan: (after, limit, deadline) => scan(1, () => vectors.scan(after, limit, deadline)),
-    expired: (now, after, limit, deadline) => expired(1, () => vectors.expired(now, after, limit, deadline)),
-    renew: (renewals, deadline) => renew(renewals.length, () => vectors.renew(renewals, deadline)),
-  };
+  return decorate(vectors, VECTOR_INDEX_INPUTS, {
+    upsert: call("upsert", sharedFault),
+    stored: call("stored"),
+    remove: call("remove", sharedFault),
+    query: call("query"),
+    scan: call("scan"),
+    expired: call("expired"),
+    renew: call("renew"),
+  });
 }
 
 /** An embedding provider whose calls are observed. */
 export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetry, model: string): EmbeddingProvider {
-  const call = (purpose: "document" | "query", fault: Call["fault"]): Observed => {
+  const call = (purpose: "document" | "query", fault: Call["fault"]) => {
     const attributes = attributesOf({ purpose });
     const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, fault };
-    return (texts, task) => {
+    return <T>(texts: number, task: () => Promise<T>): Promise<T> => {
       return observe(telemetry, kind, attributesOf({ genAiOperation: "embeddings", genAiModel: model, texts }), task);
     };
   };

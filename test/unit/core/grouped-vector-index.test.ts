@@ -2,14 +2,19 @@ import { expect, test } from "vitest";
 import { groupVectorWrites } from "../../../src/core/grouped-vector-index.ts";
 import type { UpsertOutcome, VectorIndex, VectorPoint } from "../../../src/ports/vector-index.ts";
 
-/** An index that keeps one point an item, as the port says. */
-class OnePointIndex implements Pick<VectorIndex, "upsert" | "remove"> {
+const unused = (): Promise<never> => Promise.reject(new Error("not used in this test"));
+
+/** An index that keeps one point for each item, as the port requires. */
+class OnePointIndex implements VectorIndex {
   readonly calls: string[][] = [];
   readonly #stored = new Map<string, { version: number; writeId: string }>();
 
-  async remove(): Promise<PromiseSettledResult<void>[]> {
-    throw new Error("nothing is removed here");
-  }
+  readonly remove = unused;
+  readonly stored = unused;
+  readonly query = unused;
+  readonly scan = unused;
+  readonly expired = unused;
+  readonly renew = unused;
 
   async upsert(points: readonly VectorPoint[]): Promise<PromiseSettledResult<UpsertOutcome>[]> {
     this.calls.push(points.map(({ writeId }) => writeId));
@@ -25,7 +30,7 @@ class OnePointIndex implements Pick<VectorIndex, "upsert" | "remove"> {
 
 test("a group writes only the newest version of an item; writes with equal timestamps have separate outcomes", async () => {
   const index = new OnePointIndex();
-  const grouped = groupVectorWrites(index as unknown as VectorIndex);
+  const grouped = groupVectorWrites(index);
   const point = (key: string, version: number, writeId: string): VectorPoint => ({
     namespace: "a",
     key,
