@@ -5,7 +5,7 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, toEmbeddingError } from "../model/embedding-error.ts";
-import { EmbeddingError } from "../model/errors.ts";
+import { EmbeddingError, messageOf, TimeoutError } from "../model/errors.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
@@ -91,7 +91,7 @@ export class SharedEmbedder implements Embedder {
 
   documents(texts: readonly string[], deadline?: Deadline): Promise<Vector[]> {
     const vectors = Promise.all(texts.map((text) => this.#once("document", text, () => this.#document(text))));
-    return deadline === undefined ? vectors : deadline.wait("Embedding texts", vectors);
+    return deadline === undefined ? vectors : this.#within(deadline, "Embedding texts", vectors);
   }
 
   forgetRejections(texts: readonly string[]): void {
@@ -102,7 +102,21 @@ export class SharedEmbedder implements Embedder {
     const vector = this.#once("query", text, async () =>
       toVector(await this.#call(() => this.#provider.embedQuery(text)), this.#dims),
     );
-    return deadline === undefined ? vector : deadline.wait("Embedding the query", vector);
+    return deadline === undefined ? vector : this.#within(deadline, "Embedding the query", vector);
+  }
+
+  /** Waits until the deadline; an error that only reports the time would hide why the provider failed meanwhile. */
+  async #within<T>(deadline: Deadline, what: string, task: Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    try {
+      return await deadline.wait(what, task);
+    } catch (error) {
+      const failure = error instanceof TimeoutError ? (this.#provider.failureSince?.(startedAt) ?? null) : null;
+      if (failure === null) throw error;
+      const { message, retryable, details } = failure;
+      // Without the cause of the failure, which may be of another caller's call and quote its text.
+      throw new EmbeddingError(`${message} ${messageOf(error)}`, { cause: error, retryable, details });
+    }
   }
 
   /** The cached vector, or the one that is under way, or a new one. */

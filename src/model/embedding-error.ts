@@ -25,7 +25,7 @@ export function toEmbeddingError(error: unknown): EmbeddingError {
     return new EmbeddingError(`${PROVIDER_FAILED}${messageOf(error)}`, {
       cause: error,
       retryable: error.retryable,
-      details: { ...error.details, fault: error.retryable ? "unavailable" : "unknown" },
+      details: { fault: error.retryable ? "unavailable" : "unknown", ...error.details },
     });
   }
   const { fault, status, retryAfterMs } = providerFailureOf(error);
@@ -35,6 +35,12 @@ export function toEmbeddingError(error: unknown): EmbeddingError {
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
   };
   return new EmbeddingError(`${PROVIDER_FAILED}${describeFailure(error)}.`, { cause: error, retryable: isRetryableFault(fault), details });
+}
+
+/** Whether a failure says something about the provider, and nothing about one text. */
+export function isProviderFailure(error: EmbeddingError): boolean {
+  const fault = embeddingFaultOf(error);
+  return fault !== null && fault !== WRONG_ANSWER && fault !== "suspect-input" && (isOutageFault(fault) || isRetryableFault(fault));
 }
 
 /** The fault of an `EmbeddingError`; null for any other error. */

@@ -1,4 +1,5 @@
 import type { Deadline } from "../concurrency/deadline.ts";
+import type { EmbeddingError } from "../model/errors.ts";
 import type { Vector } from "./vector-index.ts";
 
 /** What the store needs of a LangChain `Embeddings`: exactly its two methods. Vectors may be typed arrays. */
@@ -12,6 +13,14 @@ export interface EmbeddingProvider {
   /** Vectors at the positions of their texts, or why a text was rejected. */
   embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<ArrayLike<number>>[]>;
   embedQuery(text: string): Promise<ArrayLike<number>>;
+
+  /**
+   * The last failure of the provider, not of one text, of an attempt that ended at `since` or later, also of one that is
+   * retried, or one with which the provider asked for a pause that lasts; null where there is none.
+   *
+   * @param since - by `performance.now()`
+   */
+  failureSince?(since: number): EmbeddingError | null;
 }
 
 /**

@@ -17,6 +17,15 @@ interface Attempts {
   last: { readonly error: unknown; /** By `performance.now()`. */ readonly at: number } | null;
 }
 
+/** An attempt that failed. */
+export interface RetriedAttempt {
+  readonly error: EmbeddingError;
+  /** By `performance.now()`. */
+  readonly at: number;
+}
+
+const NO_CALLER = {};
+
 /** A client that retries by itself has this share of the time; the rest is left for its caller to learn why it failed. */
 const CLIENT_SHARE = 0.95;
 
@@ -53,9 +62,16 @@ export function explainTimeouts(embeddings: unknown): ExplainedCall {
   };
 }
 
-function retriedTooLong(reason: unknown, ms: number): EmbeddingError {
+/** The last attempt that failed and that a client retried by itself, at `since` or later; null where there is none. */
+export function retriedSince(embeddings: unknown, since: number): RetriedAttempt | null {
+  const last = observed.get(callerOf(embeddings) ?? NO_CALLER)?.last ?? null;
+  return last === null || last.at < since ? null : { error: retriedTooLong(last.error), at: last.at };
+}
+
+function retriedTooLong(reason: unknown, ms: number | null = null): EmbeddingError {
   const { message, retryable, details } = toEmbeddingError(reason);
-  return new EmbeddingError(`${message} (retried by its own client for ${ms} ms: create it with maxRetries: 0)`, {
+  const time = ms === null ? "" : ` for ${ms} ms`;
+  return new EmbeddingError(`${message} (retried by its own client${time}: create it with maxRetries: 0)`, {
     cause: reason,
     retryable,
     details,

@@ -14,6 +14,7 @@ import { Deadline } from "../concurrency/deadline.ts";
 import { AbortError, isStoreError, messageOf, NotReadyError, TimeoutError, UnavailableError } from "../model/errors.ts";
 import type { BreakerState, Events, Service } from "../ports/events.ts";
 import type { Observer } from "../ports/telemetry.ts";
+import { retryAfterOf, ServicePause } from "./service-pause.ts";
 
 /** How often and how fast a call is tried again. */
 interface RetryOptions {
@@ -62,12 +63,14 @@ export class Guard {
   readonly #backoff: ExponentialBackoff<unknown>;
   /** Whether the last call that the breaker heard of failed. */
   #hasFailed = false;
+  readonly #pause: ServicePause;
 
   constructor(options: GuardOptions) {
     const { service, name, retry: retries, breaker, bulkhead, events } = options;
     this.#options = options;
     this.#isOutage = options.isOutage ?? isPassing;
     this.#bulkhead = new Bulkhead(name, bulkhead);
+    this.#pause = new ServicePause(name);
     this.#breaker = circuitBreaker(handleWhen(this.#isOutage), {
       halfOpenAfter: breaker.halfOpenAfterMs,
       breaker: new ConsecutiveBreaker(breaker.failures),
@@ -88,6 +91,11 @@ export class Guard {
       case CircuitState.Isolated:
         return "open";
     }
+  }
+
+  /** The error with which the service asked for a pause that lasts; null where there is none. */
+  get pausedBy(): unknown {
+    return this.#pause.reason;
   }
 
   /** Calls under way, and those that wait for their turn. */
@@ -128,12 +136,14 @@ export class Guard {
     let backoff: IBackoff<unknown> | null = null;
     let before: unknown = null;
     for (let attempt = 1; ; attempt += 1) {
+      if (this.#pause.isSet) await this.#pause.end(deadline);
       try {
         const answer = await deadline.wait(this.#options.name, call(deadline));
         if (this.#hasFailed) await this.#updateBreaker(() => Promise.resolve());
         this.#hasFailed = false;
         return answer;
       } catch (error) {
+        if (isPassing(error)) this.#pause.record(error);
         backoff = this.#backoffAfter(error, attempt, backoff, deadline);
         if (backoff === null) {
           const isCutShort = deadline.isOver && deadline === caller && performance.now() - startedAt < caller.budgetMs * FAIR_SHARE;
@@ -180,7 +190,13 @@ export class Guard {
     const deadline = isTrial ? new Deadline(Math.min(budgetMs, caller?.budgetMs ?? Infinity)) : soonerOf(budgetMs, caller);
     // Not a failure of the service: its caller waited for the trial call of another, and has left.
     if (deadline.isOver) throw new AbortError(`${name} was not called: its caller does not wait any more.`);
-    return deadline.wait(name, call(deadline));
+    if (this.#pause.isSet) await this.#pause.end(deadline);
+    try {
+      return await deadline.wait(name, call(deadline));
+    } catch (error) {
+      if (isPassing(error)) this.#pause.record(error);
+      throw error;
+    }
   }
 
   /** The breaker has to hear of every failure; of successes, only of the first after one. */
@@ -203,12 +219,6 @@ const FAIR_SHARE = 0.5;
 function soonerOf(budgetMs: number, caller: Deadline | undefined): Deadline {
   if (caller === undefined) return new Deadline(budgetMs);
   return budgetMs >= caller.remainingMs ? caller : caller.within(budgetMs);
-}
-
-/** How long the service asked to be left alone by what it answered, milliseconds. */
-function retryAfterOf(error: unknown): number {
-  const ms = isStoreError(error) ? error.details["retryAfterMs"] : undefined;
-  return typeof ms === "number" ? ms : 0;
 }
 
 /** A spent time budget with why the attempt before was in vain: alone it would hide the reason. */

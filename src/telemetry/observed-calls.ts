@@ -177,6 +177,7 @@ export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetr
   return {
     embedDocuments: (texts) => document(texts.length, () => provider.embedDocuments(texts)),
     embedQuery: (text) => query(1, () => provider.embedQuery(text)),
+    failureSince: (since) => provider.failureSince?.(since) ?? null,
   };
 }
 

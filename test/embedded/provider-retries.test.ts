@@ -58,6 +58,22 @@ test.each([429, 500])("a put that the client's own retries used up says that the
   expect(error?.message).toContain("maxRetries: 0");
 });
 
+test.each([
+  ["the retries of its client", undefined, 2_000],
+  ["the store's own retries", 0, 3_000],
+])("a put with a short deadline that was used up by %s says what the provider answered", async (_which, maxRetries, writeDeadlineMs) => {
+  const { baseURL } = await provider([429], "0.2");
+  const store = await storeWith(client(baseURL, maxRetries), {
+    limits: { writeDeadlineMs },
+    retry: { maxAttempts: 100, initialDelayMs: 100, maxDelayMs: 200 },
+    breaker: { failures: 1_000 },
+  });
+  const error = await store.put(["a"], "k", { text: "hello" }).then(() => null, (reason: Error) => reason);
+  expect(error).toMatchObject({ code: "EMBEDDING", retryable: true, details: { status: 429, fault: "rate-limit" } });
+  expect(error?.message).toContain("Nothing was saved");
+  expect(error?.message).not.toContain("Rate limit reached");
+});
+
 test("a client that retries by itself is warned of when the store connects; one that does not is not", async () => {
   const { baseURL } = await provider([200], "1");
   const warnings: string[] = [];
@@ -84,5 +100,44 @@ test("a retry-after beyond the time of the put fails it at once, with what was a
     code: "EMBEDDING",
     details: { status: 429, retryAfterMs: 3_600_000 },
   });
+  expect(arrivals).toHaveLength(1);
+});
+
+test("retry-after holds back the other calls of the same provider, which are then made within their deadlines", async () => {
+  const { baseURL, arrivals } = await provider([429, 200], "2");
+  const store = await storeWith(client(baseURL, 0), { limits: { queryEmbeddingDeadlineMs: 8_000 } });
+  const first = store.put(["a"], "first", { text: "hello" });
+  await expect.poll(() => arrivals.length, { timeout: 10_000, interval: 5 }).toBe(1);
+  // The answer of the provider has arrived once the store has counted a retry.
+  await expect.poll(() => store.stats().services.embeddings.retries, { timeout: 10_000, interval: 5 }).toBe(1);
+  const others = [store.put(["a"], "second", { text: "good morning" }), store.search(["a"], { query: "good evening" })];
+  await Promise.all([first, ...others]);
+  const [start = 0, ...later] = arrivals;
+  expect(later.length).toBeGreaterThanOrEqual(3);
+  for (const at of later) expect(at - start).toBeGreaterThanOrEqual(1_990);
+});
+
+test("while the provider asks for a pause that is longer than a call has, the call is answered at once without a request", async () => {
+  const { baseURL, arrivals } = await provider([429], "3600");
+  const store = await storeWith(client(baseURL, 0));
+  await store.put(["a"], "stored", { text: "hello" }, false);
+  await expect(store.put(["a"], "k", { text: "hello" })).rejects.toMatchObject({ code: "EMBEDDING" });
+  const error = await store.put(["a"], "other", { text: "good morning" }).then(() => null, (reason: Error) => reason);
+  expect(error).toMatchObject({ code: "EMBEDDING", retryable: true, details: { status: 429, fault: "rate-limit" } });
+  const { retryAfterMs } = (error as Error & { details: { retryAfterMs: number } }).details;
+  expect(retryAfterMs).toBeGreaterThan(0);
+  const found = await store.search(["a"], { query: "good evening" });
+  expect(found.map(({ key }) => key)).toEqual(["stored"]);
+  expect(found.info.degraded).toBe(true);
+  expect(arrivals).toHaveLength(1);
+});
+
+test("a put that waited in vain for the end of such a pause says what the provider answered", async () => {
+  const { baseURL, arrivals } = await provider([429], "6");
+  const store = await storeWith(client(baseURL, 0), { limits: { writeDeadlineMs: 3_000, queryEmbeddingDeadlineMs: 30_000 } });
+  const first = store.put(["a"], "first", { text: "hello" }).then(() => null, (reason: Error) => reason);
+  await expect.poll(() => store.stats().services.embeddings.retries, { timeout: 10_000, interval: 5 }).toBe(1);
+  const second = await store.put(["a"], "second", { text: "good morning" }).then(() => null, (reason: Error) => reason);
+  for (const error of [await first, second]) expect(error).toMatchObject({ code: "EMBEDDING", details: { status: 429, fault: "rate-limit" } });
   expect(arrivals).toHaveLength(1);
 });

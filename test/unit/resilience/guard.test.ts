@@ -57,6 +57,30 @@ test("a timeout reports why the previous attempt failed", async () => {
   await refused;
 });
 
+test("calls are held back for as long as the service asked for, by whichever call, and for a minute at most", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const { guard, emitted } = guardWith();
+  const busy = new UnavailableError("busy", { details: { retryAfterMs: 3_600_000 } });
+  await expect(guard.run(BUDGET_MS, () => Promise.reject(busy))).rejects.toBe(busy);
+  const call = vi.fn(() => Promise.resolve("here"));
+  // It does not fit into the time of this call, which is not made and counts as no failure.
+  for (let i = 0; i < 5; i += 1) {
+    await expect(guard.run(BUDGET_MS, call)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: true,
+      message: expect.stringContaining("busy") as string,
+    });
+  }
+  expect(call).not.toHaveBeenCalled();
+  const patient = guard.run(120_000, call);
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect(call).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await patient).toBe("here");
+  expect(await guard.run(BUDGET_MS, call)).toBe("here");
+  expect(emitted).toEqual([]);
+});
+
 test("a call at its deadline is not retried, even if the timer fires before the clock", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   const { guard } = guardWith({ retry: { maxAttempts: 3, initialDelayMs: 1, maxDelayMs: 2 } });

@@ -1,0 +1,75 @@
+/** The pause that a service asks for with a failure (`retry-after`), which all calls to it respect. */
+import type { Deadline } from "../concurrency/deadline.ts";
+import { isStoreError, messageOf, UnavailableError } from "../model/errors.ts";
+
+/** Calls other than the failed one are held back for no longer than this, whatever the service asks for, milliseconds. */
+const MAX_PAUSE_MS = 60_000;
+
+/** Largest share of a pause that is added to it. */
+const JITTER = 0.1;
+
+/** A pause between calls to one service. */
+export class ServicePause {
+  readonly #name: string;
+  /** By `performance.now()`. */
+  #until = 0;
+  /** The error with which the service asked; null where no pause is set. */
+  #reason: unknown = null;
+
+  /** @param name - of the service, for messages */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Whether a pause was recorded that no call has seen the end of yet. */
+  get isSet(): boolean {
+    return this.#until > 0;
+  }
+
+  /** The error with which the service asked for a pause that lasts; null where there is none. */
+  get reason(): unknown {
+    return this.#until > performance.now() ? this.#reason : null;
+  }
+
+  /** Records the pause that an error asks for. */
+  record(error: unknown): void {
+    const ms = Math.min(retryAfterOf(error), MAX_PAUSE_MS);
+    const until = performance.now() + ms;
+    if (ms === 0 || until <= this.#until) return;
+    this.#until = until;
+    this.#reason = error;
+  }
+
+  /**
+   * Waits for the end of the pause.
+   *
+   * @throws {UnavailableError} at once when the deadline comes before the end.
+   */
+  async end(deadline: Deadline): Promise<void> {
+    for (;;) {
+      const ms = Math.ceil(this.#until - performance.now());
+      if (ms <= 0) break;
+      if (deadline.isOver) throw deadline.over(this.#name);
+      if (ms >= deadline.remainingMs) throw this.#error(ms);
+      // Some of it by chance, so that not all continue at once.
+      await deadline.pause(ms + Math.random() * Math.min(ms * JITTER, deadline.remainingMs - ms));
+      if (deadline.isOver) throw deadline.over(this.#name);
+    }
+    this.#until = 0;
+    this.#reason = null;
+  }
+
+  /** Without the reason as its cause: it is of another caller's call, and may quote what that was about. */
+  #error(ms: number): UnavailableError {
+    const details = isStoreError(this.#reason) ? this.#reason.details : {};
+    return new UnavailableError(`${this.#name} asked to wait ${ms} ms more before the next call: ${messageOf(this.#reason)}`, {
+      details: { ...details, retryAfterMs: ms },
+    });
+  }
+}
+
+/** How long a service asks to wait before the next call, by the error that it answered with; 0 where it does not, milliseconds. */
+export function retryAfterOf(error: unknown): number {
+  const ms = isStoreError(error) ? error.details["retryAfterMs"] : undefined;
+  return typeof ms === "number" ? ms : 0;
+}
