@@ -10,7 +10,7 @@ import { DIMS, embeddings, memory } from "./corpus.ts";
 
 const INDEX = { dims: DIMS, embed: embeddings(), fields: ["text"] };
 
-describe("a Postgres of the benchmark's own", () => {
+describe("the Postgres that the benchmark starts", () => {
   let server: LocalPostgres;
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe("a Postgres of the benchmark's own", () => {
     await server.stop();
   });
 
-  test("finds the nearest text, and keeps it over a kill until it is told to lose it", async () => {
+  test("finds the nearest text, keeps its data over a kill, and deletes it on request", async () => {
     const items = Array.from({ length: 20 }, (_, n) => ({ namespace: ["notes"], key: `n${n}`, value: memory(n) }));
     const nearest = await withStore(async (store) => {
       await store.batch(items);
@@ -54,7 +54,7 @@ const HOLDER = `
   console.log(JSON.stringify({ pid, folder }));
 `;
 
-test("a Postgres does not outlive a process that is killed", async () => {
+test("Postgres ends with a killed process", async () => {
   const holder = spawn(process.execPath, ["--input-type=module", "--eval", HOLDER], {
     stdio: ["ignore", "pipe", "inherit"],
   });

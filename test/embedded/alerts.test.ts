@@ -26,7 +26,7 @@ const CONFIG = {
 
 const received = (): string[] => notices.map(({ status, condition }) => `${status} ${condition}`);
 
-test("degraded searches make an alert, which a reload carries on and which is resolved when they are over", async () => {
+test("degraded searches fire an alert, which continues over a reload and resolves when they end", async () => {
   const store = await ScyllaDBStore.embedded(CONFIG);
   stores.push(store);
   await store.put(["a"], "1", { text: "green tea" });
@@ -46,7 +46,7 @@ test("degraded searches make an alert, which a reload carries on and which is re
   expect(received()).toEqual(["firing search-degraded", "resolved search-degraded"]);
 });
 
-test("a secret of a place that cannot be read is told at the start, by the name of its option", async () => {
+test("an unreadable secret of a sink fails the start and names its option", async () => {
   const config = { ...CONFIG, alerts: { pagerDuty: { routingKey: "env://NO_SUCH_ROUTING_KEY" } } };
   await expect(ScyllaDBStore.embedded(config)).rejects.toThrow(/alerts\.pagerDuty\.routingKey.*env:\/\/NO_SUCH_ROUTING_KEY/s);
 });

@@ -41,8 +41,8 @@ async function linesOf(path: string): Promise<AuditEntry[]> {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as AuditEntry);
 }
 
-describe("an entry", () => {
-  test("of each put and delete: an intent before, an outcome after, with the version that was written", async () => {
+describe("an audit entry", () => {
+  test("of a put or delete has an intent before and an outcome after, with the written version", async () => {
     const { store, entries } = await listening();
     await store.put(["users", "42"], "tea", { text: "a secret thing" });
     await store.delete(["users", "42"], "tea");
@@ -61,7 +61,7 @@ describe("an entry", () => {
     expect(JSON.stringify(entries)).not.toContain("secret");
   });
 
-  test("names the whole namespace of what went through a scoped view, and who it was bound to", async () => {
+  test("names the entire namespace of a call through a scoped view, and the actor of the view", async () => {
     const { store, outcomes } = await listening();
     const view = store.scoped(["tenants", "acme"]).with({ actor: "ann" });
     await view.put(["notes"], "k", {});
@@ -72,7 +72,7 @@ describe("an entry", () => {
     expect(() => store.with({ actor: "" })).toThrow("actor must be a non-empty text");
   });
 
-  test("of a batch: each operation its own, with its own outcome", async () => {
+  test("is written for each operation of a batch, with its own outcome", async () => {
     const { store, outcomes } = await listening({}, { limits: { maxPendingBytes: 60 } });
     const big = { text: "x".repeat(100) };
     await store.batch([{ namespace: ["a"], key: "1", value: { n: 1 } }, { namespace: ["a"], key: "2", value: null }]);
@@ -85,7 +85,7 @@ describe("an entry", () => {
     expect(failed).toMatchObject([{ outcome: "UNAVAILABLE", version: null }]);
   });
 
-  test("of reads where they are asked for: what was read, and no query or filter", async () => {
+  test("is written for reads if enabled, without query or filter", async () => {
     const { store, outcomes } = await listening({ reads: true });
     await store.put(["a"], "k", { n: 1 });
     await store.get(["a"], "k");
@@ -105,7 +105,7 @@ describe("an entry", () => {
     expect(JSON.stringify(outcomes())).not.toContain("hidden");
   });
 
-  test("is written before its operation: an operation that is never heard of again has an intent", async () => {
+  test("is written before its operation, so an interrupted operation has an intent", async () => {
     class StuckEmbeddings extends HashEmbeddings {
       override embedDocuments(): Promise<number[][]> {
         return new Promise(() => undefined);
@@ -121,7 +121,7 @@ describe("an entry", () => {
   });
 });
 
-describe("the actor", () => {
+describe("the actor of an entry", () => {
   const State = Annotation.Root({ out: Annotation<unknown> });
 
   function graphThat(work: (config: LangGraphRunnableConfig) => Promise<unknown>, store?: ScyllaDBStore) {
@@ -132,7 +132,7 @@ describe("the actor", () => {
       .compile(store === undefined ? {} : { store });
   }
 
-  test("is by default the user of the graph whose node or tool calls the store", async () => {
+  test("is by default the user of the graph that calls the store", async () => {
     const { store, outcomes } = await listening();
     const graph = graphThat(() => store.put(["a"], "k", {}));
     await graph.invoke({ out: null }, { configurable: { user_id: "ann" } });
@@ -145,7 +145,7 @@ describe("the actor", () => {
     expect(actors[5]).toBeNull();
   });
 
-  test("reaches the trail through LangGraph's wrapper by a view that is given to the run", async () => {
+  test("reaches the trail through LangGraph's wrapper with a view passed to the run", async () => {
     const { store, outcomes } = await listening();
     const graph = graphThat(async ({ store: wrapped }) => wrapped?.put(["a"], "k", {}), store);
     await Promise.all(
@@ -154,7 +154,7 @@ describe("the actor", () => {
     expect(outcomes().map(({ actor }) => actor).sort()).toEqual(["ann", "bob"]);
   });
 
-  test("is who the application names; the view goes before it", async () => {
+  test("is the application's actor; a view takes precedence", async () => {
     const { store, outcomes } = await listening({ actor: () => "service" });
     await store.put(["a"], "k", {});
     await store.with({ actor: "ann" }).put(["a"], "k", {});
@@ -162,7 +162,7 @@ describe("the actor", () => {
     expect(outcomes().map(({ actor }) => actor)).toEqual(["service", "ann", "service"]);
   });
 
-  test("is only who the verified source names, where that is asked for: neither views nor the config of a run replace it", async () => {
+  test("is only the verified one with actorTrust verified: views and the config of a run are ignored", async () => {
     const session = new AsyncLocalStorage<string>();
     const { store, outcomes } = await listening({ actor: () => session.getStore() ?? null, actorTrust: "verified" });
     const graph = graphThat(() => store.with({ actor: "mallory" }).put(["a"], "k", {}));
@@ -175,7 +175,7 @@ describe("the actor", () => {
     expect(error.message).toContain("audit.actor: must be a function that returns the authenticated user");
   });
 
-  test("that cannot be found stops an operation under block, and is left out under continue", async () => {
+  test("fails the operation under block if it cannot be determined, and is null under continue", async () => {
     const actor = (): string => {
       throw new Error("no session");
     };
@@ -189,7 +189,7 @@ describe("the actor", () => {
   });
 });
 
-describe("a sink that fails", () => {
+describe("a failing sink", () => {
   /** A callback that fails while it is told to. */
   function failing(): { fails: (entry: AuditEntry) => boolean; callback: (entry: AuditEntry) => void; kept: AuditEntry[] } {
     const sink = {
@@ -203,7 +203,7 @@ describe("a sink that fails", () => {
     return sink;
   }
 
-  test("under block: nothing is done without its intent, reads go on, and all is well again with the sink", async () => {
+  test("under block stops writes without an intent, lets reads continue, and recovers with the sink", async () => {
     const sink = failing();
     const store = await open({ callback: (entry) => sink.callback(entry) });
     await store.put(["a"], "k", { n: 1 });
@@ -221,7 +221,7 @@ describe("a sink that fails", () => {
     expect((await store.health()).audit).toEqual({ failing: false, lost: 2 });
   });
 
-  test.each(["throws", "rejects"])("that %s at the entry of one user fails the operation of that user only, of calls at one time", async (how) => {
+  test.each(["throws", "rejects"])("that %s at the entry of one user fails only that user's operation among concurrent calls", async (how) => {
     const sink = failing();
     sink.fails = ({ namespace }) => namespace?.[0] === "bad";
     const store = await open({ callback: how === "throws" ? (entry) => sink.callback(entry) : async (entry) => sink.callback(entry) });
@@ -236,7 +236,7 @@ describe("a sink that fails", () => {
     expect(await Promise.all(users.map(async (user) => (await store.get([user], "k"))?.value ?? null))).toEqual([{ n: 1 }, null, { n: 1 }, { n: 1 }]);
   });
 
-  test("under block, after the operation: it is said that it took effect", async () => {
+  test("under block after the operation reports that the operation took effect", async () => {
     const sink = failing();
     const store = await open({ callback: (entry) => sink.callback(entry) });
     sink.fails = ({ phase }) => phase === "outcome";
@@ -246,7 +246,7 @@ describe("a sink that fails", () => {
     expect(sink.kept).toMatchObject([{ phase: "intent" }]);
   });
 
-  test("under continue: operations go on, what is lost is counted, and each change is told once", async () => {
+  test("under continue lets operations continue, counts lost entries, and reports each change once", async () => {
     const sink = failing();
     const emitted: string[] = [];
     const store = await open({ callback: (entry) => sink.callback(entry), policy: "continue" });
@@ -263,14 +263,14 @@ describe("a sink that fails", () => {
     expect(sink.kept).toMatchObject([{ phase: "outcome", outcome: "ok" }]);
   });
 
-  test("that hangs holds an operation no longer than configured", async () => {
+  test("that hangs delays an operation no longer than configured", async () => {
     const store = await open({ callback: () => new Promise(() => undefined), timeoutMs: 100 });
     // The callback never ends: without a bound, neither would these.
     await expect(store.put(["a"], "k", {})).rejects.toMatchObject({ code: "AUDIT", applied: false });
     await store.stop();
   });
 
-  test("that is slow has a bounded queue", async () => {
+  test("has a bounded queue if it is slow", async () => {
     const gate = Promise.withResolvers<void>();
     const kept: string[] = [];
     const callback = async ({ key }: AuditEntry): Promise<void> => {
@@ -286,8 +286,8 @@ describe("a sink that fails", () => {
   });
 });
 
-describe("the file", () => {
-  test("has a line for each entry, which are all there after stop(), and is for its owner only", async () => {
+describe("the audit file", () => {
+  test("has a line for each entry after stop(), and is readable by its owner only", async () => {
     const path = join(folder, "deep", "audit.jsonl");
     const store = await open({ file: { path }, policy: "continue" });
     await Promise.all(Array.from({ length: 50 }, (_, n) => store.with({ actor: `user ${n}` }).put(["a"], String(n), { n })));
@@ -301,7 +301,7 @@ describe("the file", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test("is put aside when it is big, and only so many are kept; no line is lost on the way", async () => {
+  test("is rotated by size, keeps a bounded number of files, and loses no line", async () => {
     const path = join(folder, "audit.jsonl");
     const store = await open({ file: { path, maxBytes: 4_000, maxFiles: 100 } });
     for (let n = 0; n < 60; n += 1) await store.put(["a"], String(n), {});
@@ -320,7 +320,7 @@ describe("the file", () => {
     expect(await readdir(folder)).toContain("audit.mine.jsonl");
   });
 
-  test("is put aside when it is old", async () => {
+  test("is rotated by age", async () => {
     const path = join(folder, "audit.jsonl");
     const store = await open({ file: { path, maxAgeHours: 1e-6 } });
     await store.put(["a"], "1", {});
@@ -330,7 +330,7 @@ describe("the file", () => {
     });
   });
 
-  test("may be shared by stores, and moved away by others: what comes then is in a new one", async () => {
+  test("can be shared by stores and moved by others: later entries go to a new file", async () => {
     const path = join(folder, "audit.jsonl");
     const [one, other] = await Promise.all([open({ file: { path, maxBytes: 3_000 } }), open({ file: { path, maxBytes: 3_000 } })]);
     await Promise.all([one, other].flatMap((store) => Array.from({ length: 40 }, (_, n) => store.put(["a"], String(n), {}))));
@@ -345,7 +345,7 @@ describe("the file", () => {
     expect(await count()).toBe(before + 2);
   });
 
-  test("with half a line at its end, as a crash leaves it, goes on in a new line", async () => {
+  test("continues on a new line after a truncated line, as a crash leaves it", async () => {
     const path = join(folder, "audit.jsonl");
     await writeFile(path, '{"id":"tor');
     const store = await open({ file: { path, fsync: true } });
@@ -355,7 +355,7 @@ describe("the file", () => {
     expect(lines.map((line) => (JSON.parse(line) as AuditEntry).phase)).toEqual(["intent", "outcome"]);
   });
 
-  test("that cannot be written is told at the start under block, and does not keep a store from starting under continue", async () => {
+  test("that is not writable fails the start under block, but not under continue", async () => {
     const path = join(folder, "taken", "audit.jsonl");
     await writeFile(join(folder, "taken"), "a file, and no folder");
     const error = await rejectionOf(ScyllaDBStore.embedded({ path: ":memory:", audit: { file: { path } } }));
@@ -371,8 +371,8 @@ describe("the file", () => {
   });
 });
 
-describe("a change of the configuration", () => {
-  test("is in the trail with the names of what changed, and so is a refused one", async () => {
+describe("a reload of the configuration", () => {
+  test("is in the trail with the names of changed options, also if it is refused", async () => {
     // More digits than an id or a time has side by side by chance.
     const LIMIT = 707_707_707_707_707;
     const entries: AuditEntry[] = [];
@@ -388,7 +388,7 @@ describe("a change of the configuration", () => {
     expect(JSON.stringify(entries)).not.toContain(String(LIMIT));
   });
 
-  test("that ends the trail stands in it", async () => {
+  test("that disables the trail is in it", async () => {
     const path = join(folder, "audit.jsonl");
     const store = await open({ file: { path } });
     await store.reload({ path: ":memory:" });
@@ -399,7 +399,7 @@ describe("a change of the configuration", () => {
     expect(lines[0]?.changed?.some((name) => name.startsWith("audit"))).toBe(true);
   });
 
-  test("of something else leaves the trail as it is: no entry is lost while writes go on", async () => {
+  test("that changes other options keeps the trail, and no entry is lost during writes", async () => {
     const path = join(folder, "audit.jsonl");
     const audit = { file: { path, maxBytes: 5_000 } };
     const store = await open(audit);
@@ -414,8 +414,8 @@ describe("a change of the configuration", () => {
   });
 });
 
-describe("the options", () => {
-  test("say where entries go, and what a store on one file cannot have", async () => {
+describe("the option audit", () => {
+  test("requires a sink, and rejects the table on a local file", async () => {
     expect((await rejectionOf(open({}))).message).toContain("audit: must name where entries go: file, table or callback");
     expect((await rejectionOf(open({ table: {} }))).message).toContain("audit.table: needs a store on servers");
   });

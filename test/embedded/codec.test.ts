@@ -44,7 +44,7 @@ async function bytesOnDisk(): Promise<Buffer> {
 const RICH = { text: "green tea, whispered", when: new Date(0), n: 7n, bytes: new Uint8Array([1, 2, 3]), deep: { set: new Set([1]) } };
 
 describe("with a codec", () => {
-  test("a value is what it was, found by filter, by words and by listing, and nowhere on the disk in clear", async () => {
+  test("a value round-trips, is found by filter, keywords and listing, and is nowhere on disk in clear text", async () => {
     const store = await open(FIRST, { index: INDEX });
     await store.put(["users", "42"], "k", RICH);
     await store.put(["users", "42"], "other", { text: "iron", deep: { tag: "x" } });
@@ -95,7 +95,7 @@ describe("with a codec", () => {
     expect((await strict.get(["a"], "k"))?.value).toEqual({ text: "again" });
   });
 
-  test("a renewal of the time to live seals the value again for its new expiry; a repair leaves it as it is", async () => {
+  test("a TTL refresh encrypts the value for its new expiry, and a repair leaves it unchanged", async () => {
     let encoded = 0;
     const counting: Codec = {
       encode: (bytes, context) => {
@@ -122,7 +122,7 @@ describe("with a codec", () => {
     expect(encoded).toBe(2);
   });
 
-  test("keys are rotated: old values are read, new ones are written with the current key", async () => {
+  test("after a key rotation old values are readable, and new ones use the current key", async () => {
     const before = await open(FIRST);
     await before.put(["a"], "old", { n: 1 });
     await close(before);
@@ -136,7 +136,7 @@ describe("with a codec", () => {
     expect(error).toMatchObject({ name: "CodecError", code: "CODEC", details: { keyId: "k2" } });
   });
 
-  test("a key may be a secret reference, and one that cannot be followed fails the start by name", async () => {
+  test("a key can be a secret reference, and an unresolvable one fails the start by name", async () => {
     await writeFile(join(folder, "key"), `${KEYS.k1.toString("base64")}\n`);
     const codec = aesGcmCodec({ keys: { k1: `file://${join(folder, "key")}` }, current: "k1" });
     const store = await open(codec);
@@ -148,7 +148,7 @@ describe("with a codec", () => {
     expect(error.message).toContain("codec.keys.k9");
   });
 
-  test("of one's own may be asynchronous, and its mistakes fail the operation that they concern", async () => {
+  test("a custom codec can be asynchronous, and its errors fail only their operation", async () => {
     const picky: Codec = {
       async encode(bytes, { key }) {
         await Promise.resolve();
@@ -251,7 +251,7 @@ describe("an item whose key is missing", () => {
     return open(codec, { index: INDEX });
   }
 
-  test("fails its own get and no other", async () => {
+  test("fails only its own get", async () => {
     const store = await mixed(FIRST);
     const error = await rejectionOf(store.batch([{ namespace: ["a"], key: "lost" }, { namespace: ["a"], key: "there" }]));
     expect(error).toMatchObject({
@@ -259,7 +259,7 @@ describe("an item whose key is missing", () => {
     });
   });
 
-  test("is left out of searches, which say so", async () => {
+  test("is omitted from searches, which report it", async () => {
     const store = await mixed(FIRST);
     const emitted: string[] = [];
     store.on("values-unreadable", ({ cause }) => emitted.push(cause));
@@ -273,7 +273,7 @@ describe("an item whose key is missing", () => {
     expect(emitted[0]).toContain('"k2"');
   });
 
-  test("is counted by a repair, which leaves it and its vectors alone, and may be deleted or written anew", async () => {
+  test("is counted and not changed by a repair, and can be deleted or written again", async () => {
     const store = await mixed(FIRST);
     expect(await store.repair()).toMatchObject({ examined: 2, unreadable: 1, orphaned: 0, failed: 0 });
     await store.put(["a"], "lost", { text: "new" });
@@ -282,7 +282,7 @@ describe("an item whose key is missing", () => {
     expect(await store.get(["a"], "lost")).toBeNull();
   });
 
-  test("in a store without a codec says that one is needed", async () => {
+  test("in a store without a codec fails with an error that asks for one", async () => {
     const store = await mixed(undefined);
     const error = await rejectionOf(store.get(["a"], "there"));
     expect(error).toMatchObject({ code: "CODEC" });
@@ -291,10 +291,10 @@ describe("an item whose key is missing", () => {
   });
 });
 
-describe("a key that is a reference", () => {
+describe("a key that is a secret reference", () => {
   const written = (key: Buffer): Promise<void> => writeFile(join(folder, "key"), key.toString("base64"));
 
-  test("is loaded by a reload of the same configuration once the file contains another, and is named", async () => {
+  test("is loaded by a reload with the same configuration after its file changed, and is named", async () => {
     await written(KEYS.k1);
     const codec = aesGcmCodec({ keys: { k: `file://${join(folder, "key")}` }, current: "k" });
     const config = { path: join(folder, "memory.db"), codec };
@@ -312,7 +312,7 @@ describe("a key that is a reference", () => {
     expect((await other.get(["a"], "second"))?.value).toEqual({ n: 2 });
   });
 
-  test("stays in force where the file contains none, or the rest of the change is refused", async () => {
+  test("stays active if the file contains none, or if the reload is refused", async () => {
     await written(KEYS.k1);
     const codec = aesGcmCodec({ keys: { k: `file://${join(folder, "key")}` }, current: "k" });
     const config = { path: join(folder, "memory.db"), codec };

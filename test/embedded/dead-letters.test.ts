@@ -13,7 +13,7 @@ class ChoosyEmbeddings extends HashEmbeddings {
   }
 }
 
-test("a text that the provider refuses is told as dead after some tries, and is not lost", async () => {
+test("an intent whose text the provider rejects is dead-lettered after some attempts, and is not lost", async () => {
   const embeddings = new ChoosyEmbeddings();
   await using store = await ScyllaDBStore.embedded({
     path: ":memory:",

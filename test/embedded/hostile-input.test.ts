@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => made.dispose());
 
-test("hostile calls come to a right answer or a typed error", async () => {
+test("hostile calls return a correct result or a typed error", async () => {
   let calls = 0;
   const sequence = fc.array(call, { minLength: CALLS_A_SEQUENCE, maxLength: CALLS_A_SEQUENCE });
   await fc.assert(

@@ -68,7 +68,7 @@ async function openFiles(): Promise<string[]> {
 }
 
 describe("reads by id", () => {
-  test("one call for thousands leaves room for others", async () => {
+  test("let other calls run during one call for thousands of ids", async () => {
     const backend = await start({ maxWaiting: 1_000 });
     await putAll(backend.items, [recordOf("users", "known")]);
     const ids = Array.from({ length: 5_000 }, (_, i) => ({ namespace: "users", key: i === 4_321 ? "known" : `absent-${i}` }));
@@ -80,7 +80,7 @@ describe("reads by id", () => {
 });
 
 describe("start and stop", () => {
-  test("what was put is there when the file is opened again", async () => {
+  test("records are there after the file is opened again", async () => {
     const first = await start({ dims: 3 });
     const record = recordOf("users.1", "key", { value: { text: "kept" } });
     await writeVector(first, record, [1, 2, 3]);
@@ -94,7 +94,7 @@ describe("start and stop", () => {
     expect(hits).toMatchObject([{ namespace: "users.1", key: "key", writeId: record.writeId }]);
   });
 
-  test("after stop nothing is left open, the log is in the file, and calls are refused", async () => {
+  test("after stop no handle is open, the log is merged into the file, and calls are rejected", async () => {
     const backend = await start({ dims: 3 });
     const record = recordOf("a", "b");
     await writeVector(backend, record, [1, 0, 0]);
@@ -120,7 +120,7 @@ describe("start and stop", () => {
     }
   });
 
-  test("stop lets what was asked before be done", async () => {
+  test("stop completes earlier calls", async () => {
     const backend = await start();
     const records = upTo(300).map((n) => recordOf("a", `key ${n}`));
     const puts = records.map((record) => putAll(backend.items, [record]));
@@ -130,13 +130,13 @@ describe("start and stop", () => {
     expect(await again.items.get(records)).not.toContain(null);
   });
 
-  test("calls before start are refused", async () => {
+  test("calls before start are rejected", async () => {
     const error = await rejectionOf(create().items.get([{ namespace: "a", key: "b" }]));
     expect(error).toBeInstanceOf(ClosedError);
     expect(error.message).toContain("start()");
   });
 
-  test('":memory:" is a file that goes with the store', async () => {
+  test('":memory:" is a file that is deleted with the store', async () => {
     // A folder of its own: other tests make and remove theirs in the common one meanwhile.
     vi.stubEnv("TMPDIR", directory);
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -159,17 +159,17 @@ describe("start and stop", () => {
     ["a path with a NUL", { path: "a\0b" }],
     ["no dimensions", { dims: 0 }],
     ["a fraction of a dimension", { dims: 1.5 }],
-  ])("%s is a mistake of the configuration", (_, options) => {
+  ])("%s is a configuration error", (_, options) => {
     expect(() => create(options)).toThrow(ConfigurationError);
   });
 
-  test("a path that looks like an address is a file", async () => {
+  test("a path that looks like an address is treated as a file", async () => {
     const backend = await rejectionOf(start({ path: "libsql://127.0.0.1:1/x" }));
     expect(backend).toBeInstanceOf(ConnectionError);
   });
 });
 
-test("a file, its log and its shared memory are for their owner only, and what is deleted is overwritten", async () => {
+test("the file, its log and its shared memory are readable by their owner only, and deleted data is overwritten", async () => {
   const path = join(directory, "private.db");
   const store = await ScyllaDBStore.embedded({ path });
   const secret = "whispered-at-night ".repeat(2_000);
@@ -186,7 +186,7 @@ test("a file, its log and its shared memory are for their owner only, and what i
   expect((await readFile(path)).includes("murmured-at-noon")).toBe(false);
 });
 
-describe("files that cannot be used", () => {
+describe("unusable files", () => {
   /** Expects `start` to fail, naming the path, and to leave nothing open. */
   async function refusal(options: Partial<LibsqlBackendOptions> = {}): Promise<Error> {
     const backend = create(options);
@@ -203,7 +203,7 @@ describe("files that cannot be used", () => {
     expect(error.message).toContain("directory");
   });
 
-  test("something that is no database", async () => {
+  test("a file that is not a database", async () => {
     await writeFile(path, "not a database, but long enough to be read as one\n".repeat(200));
     expect(await refusal()).toBeInstanceOf(QueryError);
   });
@@ -238,7 +238,7 @@ describe("files that cannot be used", () => {
 });
 
 describe("settings", () => {
-  test("of several that establish one at once, all get the same", async () => {
+  test("concurrent writers of one setting all get the same value", async () => {
     const backends = await Promise.all([start(), start(), start()]);
     const answers = await Promise.all(
       backends.flatMap((backend, b) => upTo(5).map((n) => backend.settings.establish("model\0", `${b}-${n}-\0é`))),
@@ -252,7 +252,7 @@ describe("settings", () => {
 describe("search on the file", () => {
   const all = { prefix: "", filter: null, limit: 100 };
 
-  test("equal scores come by path, creation and key, at any limit", async () => {
+  test("orders equal scores by path, creation and key, for any limit", async () => {
     const backend = await start({ dims: 3 });
     const now = Date.now() * 1000;
     const places = [["a", "z", 1], ["a", "a", 2], ["a", "b", 2], ["b", "a", 0], ["b.c", "a", 0]] as const;
@@ -267,7 +267,7 @@ describe("search on the file", () => {
     }
   });
 
-  test("a zero vector scores 0; very long and very short ones keep their angle", async () => {
+  test("scores a zero vector 0, and keeps the angle of very long and very short vectors", async () => {
     const backend = await start({ dims: 3 });
     await writeVector(backend, recordOf("a", "zero"), [0, 0, 0]);
     await writeVector(backend, recordOf("a", "long"), [1e300, 0, 0]);
@@ -279,7 +279,7 @@ describe("search on the file", () => {
     expect(none.map(({ score }) => score)).toEqual([0, 0, 0]);
   });
 
-  test("finds only live items, and says which write the vectors of a superseded one are of", async () => {
+  test("finds only live items, and reports the write of superseded vectors", async () => {
     let now = Date.now();
     const backend = await start({ dims: 3, now: () => now });
     const vector = [1, 0, 0];
@@ -299,7 +299,7 @@ describe("search on the file", () => {
     expect((await backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 9 })).records).toHaveLength(2);
   });
 
-  test("a filter is exact: the page is full of what matches, and of nothing else", async () => {
+  test("applies filters exactly: the page is full, with matching items only", async () => {
     const backend = await start({ dims: 3 });
     const records = upTo(400).map((n) => recordOf("a", `${n}`, { value: { even: n % 2 === 0, n } }));
     await putAll(backend.items, records);
@@ -310,7 +310,7 @@ describe("search on the file", () => {
     expect(await present(backend.vectors).query({ ...query, limit: 1_000 })).toHaveLength(125);
   });
 
-  test("of two points with one version, the one stays that belongs to the record", async () => {
+  test("keeps the point of the record if two points have the same version", async () => {
     const backend = await start({ dims: 3 });
     const version = Date.now() * 1000;
     const [one, two] = [recordOf("a", "b", { version }), recordOf("a", "b", { version })];
@@ -324,8 +324,8 @@ describe("search on the file", () => {
   });
 });
 
-describe("bounds", () => {
-  test("beyond the bound, calls are refused as unavailable, and the others are served", async () => {
+describe("bounds of the queue", () => {
+  test("reject calls beyond the bound as unavailable, and serve the others", async () => {
     const backend = await start({ dims: 3, maxWaiting: 20 });
     const records = upTo(200).map((n) => recordOf("a", `key ${n}`));
     const puts = await Promise.allSettled(records.map((record) => putAll(backend.items, [record])));
@@ -344,14 +344,14 @@ describe("bounds", () => {
     expect(acknowledged).not.toContain(null);
   });
 
-  test("one call bigger than the bound is served when nothing waits", async () => {
+  test("accept one call larger than the bound if the queue is empty", async () => {
     const backend = await start({ maxWaiting: 20 });
     const records = upTo(100).map((n) => recordOf("a", `key ${n}`));
     await putAll(backend.items, records);
     expect(await backend.items.get(records)).not.toContain(null);
   });
 
-  test("a bad record fails alone", async () => {
+  test("let a bad record fail alone", async () => {
     const backend = await start();
     const [good, other] = [recordOf("a", "good"), recordOf("a", "other")];
     const bad = { ...recordOf("a", "bad"), version: 0.5 };
@@ -363,8 +363,8 @@ describe("bounds", () => {
   });
 });
 
-describe("locks of others", () => {
-  test("writes wait for them without holding up reads, and go on", async () => {
+describe("locks of other processes", () => {
+  test("delay writes, not reads, and writes continue afterwards", async () => {
     const backend = await start();
     const record = recordOf("a", "before");
     await putAll(backend.items, [record]);
@@ -387,8 +387,8 @@ describe("locks of others", () => {
   });
 });
 
-describe("the threads", () => {
-  test("a thread that ends fails the calls that it had, and the next call starts another", async () => {
+describe("the database threads", () => {
+  test("that end fail their calls, and the next call starts a new thread", async () => {
     const workers: Worker[] = [];
     const remember = (worker: Worker): number => workers.push(worker);
     process.on("worker", remember);
@@ -419,7 +419,7 @@ describe("the threads", () => {
     expect(errors).toHaveLength(2);
   });
 
-  test("a search over 10,000 vectors does not stop the event loop", async () => {
+  test("run a search over 10,000 vectors without blocking the event loop", async () => {
     const dims = 384;
     const backend = await start({ dims });
     const vectors = present(backend.vectors);
@@ -464,7 +464,7 @@ describe("errors of SQLite", () => {
     expect(error.message).toContain(fix);
   });
 
-  test("the store's own errors keep their kind on the way between threads, and others become errors too", () => {
+  test("errors of the store keep their class between threads, and other values become errors", () => {
     for (const own of [new SchemaError("newer"), new ValidationError("bad"), new QueryError("no")]) {
       expect(toStoreError(toFailure(own), path)).toMatchObject({ code: own.code, message: own.message });
     }

@@ -85,7 +85,7 @@ async function newPath(): Promise<string> {
   return join(directory, "store.db");
 }
 
-test("batches are there when the file is opened again, and removed ones are not", async () => {
+test("added batches are there after the file is opened again, and removed ones are not", async () => {
   const path = await newPath();
   const [gone, left] = [batchOf(1_000), batchOf(2_000)];
   const first = await started(path);
@@ -95,7 +95,7 @@ test("batches are there when the file is opened again, and removed ones are not"
   expect((await (await started(path)).outbox.due(LATER, 10)).batches).toEqual([left]);
 });
 
-test("another process on the file sees batches at once", async () => {
+test("another process with the same file sees batches at once", async () => {
   const path = await newPath();
   const [mine, theirs] = [await started(path), await started(path)];
   const batch = batchOf(1_000);
@@ -105,7 +105,7 @@ test("another process on the file sees batches at once", async () => {
   expect(await mine.outbox.backlog(10)).toMatchObject({ batches: 0, more: false, oldestDueAt: null });
 });
 
-test("after stop every call is refused", async () => {
+test("after stop every call is rejected", async () => {
   const { outbox, stop } = await startedAndStopped(await newPath());
   await stop;
   await expect(outbox.add(batchOf(1_000))).rejects.toThrow(ClosedError);

@@ -84,7 +84,7 @@ async function expectAll(keys: readonly string[]): Promise<void> {
 }
 
 describe("several processes on one file", () => {
-  test("set it up and write to it at once", async () => {
+  test("set it up and write to it concurrently", async () => {
     const writers = upTo(3).map((n) => startWriter(`writer ${n}`, 200));
     expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual([0, 0, 0]);
     const keys = writers.flatMap(({ acknowledged }) => acknowledged);
@@ -92,7 +92,7 @@ describe("several processes on one file", () => {
     await expectAll(keys);
   });
 
-  test("one that is killed while it writes loses nothing that it was told is stored", async () => {
+  test("keep every acknowledged write of a process that is killed while writing", async () => {
     for (const round of upTo(3)) {
       const victim = startWriter(`victim ${round}`, 1_000_000);
       const other = startWriter(`other ${round}`, 150);
@@ -104,7 +104,7 @@ describe("several processes on one file", () => {
     }
   });
 
-  test("a store works in a process whose flags its threads cannot have", async () => {
+  test("a store works in a process with flags that threads do not support", async () => {
     const index = new URL("../../src/backends/libsql/index.ts", import.meta.url).href;
     const script = `
       const { LibsqlBackend } = await import(${JSON.stringify(index)});
@@ -116,7 +116,7 @@ describe("several processes on one file", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  test("a store that is idle does not keep its process alive", async () => {
+  test("an idle store does not keep its process alive", async () => {
     expect(await startWriter("idle", 5, "idle").ended).toBe(0);
   });
 });

@@ -72,8 +72,8 @@ function rowsOf(path: string): Record<string, number> {
   );
 }
 
-describe("sweep", () => {
-  test("removes what ended or was deleted longer ago than clocks may differ, with its vectors, and nothing else", async () => {
+describe("a sweep", () => {
+  test("deletes only items that expired or were deleted longer ago than clocks can differ, with their vectors", async () => {
     const { items, vectors, clock, path } = await start();
     const now = clock.now();
     const [live, renewed] = [recordOf("a", "live"), recordOf("a", "renewed", { expiresAt: now + 1_000 })];
@@ -100,7 +100,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ items: 1, points: 1, vectors: 3 });
   });
 
-  test("keeps the marker of a fast clock until a slow one is surely past it", async () => {
+  test("keeps the marker of a fast clock until a slow clock has passed it", async () => {
     const { items, clock } = await start();
     const marker = recordOf("a", "key", { value: null, version: (Date.now() + 600_000) * 1000 });
     await putAll(items, [marker]);
@@ -111,7 +111,7 @@ describe("sweep", () => {
     expect(await items.sweep(10)).toBe(1);
   });
 
-  test("takes a delete of a record that had an end once", async () => {
+  test("deletes the marker of a record that had a TTL", async () => {
     const { items, clock, path } = await start();
     await putAll(items, [recordOf("a", "key", { value: null, expiresAt: Date.now() })]);
     clock.advance(LONG);
@@ -119,7 +119,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ items: 0 });
   });
 
-  test("removes vectors that never had a record, and not those whose record came after them", async () => {
+  test("deletes vectors that never had a record, and keeps those whose record came later", async () => {
     const { items, vectors, path } = await start();
     const [lone, early, usual] = ["lone", "early", "usual"].map((key) => recordOf("a", key));
     await score(vectors, [present(lone), present(early)], 2);
@@ -135,7 +135,7 @@ describe("sweep", () => {
     expect(await items.sweep(10)).toBe(0);
   });
 
-  test("removes vectors that came when their record had been swept", async () => {
+  test("deletes vectors that arrived after the sweep of their record", async () => {
     const { items, vectors, clock, path } = await start();
     const record = recordOf("a", "key", { expiresAt: Date.now() });
     await putAll(items, [record]);
@@ -146,7 +146,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ points: 0, vectors: 0 });
   });
 
-  test("removes exactly as many as its limit while there are enough, orphans counted", async () => {
+  test("deletes exactly its limit, including orphans", async () => {
     const { items, vectors, clock, path } = await start();
     const expiresAt = Date.now();
     await putAll(items, upTo(30).map((n) => recordOf("a", `${n}`, n % 2 === 0 ? { expiresAt } : { value: null })));
@@ -163,7 +163,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ items: 0, points: 0, vectors: 0 });
   });
 
-  test("lets others read and write in between, however much there is to remove", async () => {
+  test("lets other calls read and write in between, for any amount of data", async () => {
     const { items, vectors, clock, path } = await start();
     const expiresAt = Date.now();
     for (const part of upTo(8)) {
@@ -181,7 +181,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ items: writes, points: 0, vectors: 0 });
   });
 
-  test("ends a transaction when it has taken long, and goes on in another", async () => {
+  test("ends a long transaction and continues in another", async () => {
     const { items, clock, path } = await start();
     await putAll(items, upTo(10).map((n) => recordOf("a", `${n}`, { expiresAt: clock.now() })));
     const request = { before: clock.now(), limit: 1_000 };
@@ -197,7 +197,7 @@ describe("sweep", () => {
     expect(rowsOf(path)).toMatchObject({ items: 0 });
   });
 
-  test("two at once remove everything once", async () => {
+  test("deletes everything once if two run concurrently", async () => {
     const { items, clock, path } = await start();
     const other = new LibsqlBackend({ path, dims: DIMS, now: clock.now });
     onTestFinished(() => other.stop());
@@ -211,8 +211,8 @@ describe("sweep", () => {
   });
 });
 
-describe("scan", () => {
-  test("parts end early where values are big", async () => {
+describe("a scan", () => {
+  test("ends its pages early if values are large", async () => {
     const { items } = await start();
     const text = "x".repeat(4 * 1024 * 1024);
     const records = upTo(12).map((n) => recordOf("a", `${n}`, { value: { text } }));
@@ -223,7 +223,7 @@ describe("scan", () => {
     expect(parts.flatMap(({ found }) => found).map(({ key }) => key)).toEqual(records.map(({ key }) => key));
   });
 
-  test("leaves out records that cannot be decoded, and counts them", async () => {
+  test("omits records that cannot be decoded, and counts them", async () => {
     const { items, path } = await start();
     await putAll(items, upTo(9).map((n) => recordOf("a", `${n}`)));
     behind(path, (connection) => {
@@ -240,7 +240,7 @@ describe("scan", () => {
     ]);
   });
 
-  test("an empty file is read at once, and so is one whose rest has gone", async () => {
+  test("ends at once on an empty file, and if the remaining rows are gone", async () => {
     const { items, vectors, clock } = await start();
     expect(await items.scan(null, 10)).toEqual({ found: [], unreadable: 0, next: null, done: 1 });
     expect(await vectors.scan(null, 10)).toEqual({ found: [], next: null, done: 1 });
@@ -252,14 +252,14 @@ describe("scan", () => {
     expect(await items.scan(next, 2)).toEqual({ found: [], unreadable: 0, next: null, done: 1 });
   });
 
-  test.each(["", "x", "-1", "1.5", "9007199254740993", "{}"])("refuses to go on from %j, which is no place", async (after) => {
+  test.each(["", "x", "-1", "1.5", "9007199254740993", "{}"])("rejects %j as an invalid position", async (after) => {
     const { items, vectors } = await start();
     expect(await rejectionOf(items.scan(after, 1))).toBeInstanceOf(ValidationError);
     expect(await rejectionOf(vectors.scan(after, 1))).toBeInstanceOf(ValidationError);
   });
 });
 
-describe("the registry", () => {
+describe("the namespace registry", () => {
   const flagOf = async ({ items }: Pick<LibsqlBackend, "items">): Promise<unknown> =>
     Object.values(await flagsBelow(items, "a"));
 
@@ -307,7 +307,7 @@ describe("the registry", () => {
     expect(await flagOf(tested)).toEqual([expected]);
   });
 
-  test("is put right for a thousand namespaces, as others are written to", async () => {
+  test("is corrected for a thousand namespaces during writes to others", async () => {
     const { items, vectors } = await start();
     const records = upTo(1_000).map((n) => recordOf(`a.${n}`, "key"));
     await putAll(items, records);
@@ -319,7 +319,7 @@ describe("the registry", () => {
     expect(flagged.sort()).toEqual([...upTo(10).map((n) => `a.${990 + n}`), "b"]);
   });
 
-  test("forgets a namespace only once no record and no vector is in it", async () => {
+  test("deletes a namespace only when it has no record and no vector", async () => {
     const { items, vectors, clock, path } = await start();
     await putAll(items, [recordOf("a", "key", { value: null })]);
     await score(vectors, [recordOf("b", "lone")]);
@@ -339,8 +339,8 @@ describe("the registry", () => {
   });
 });
 
-describe("points of items that ended", () => {
-  test("are found while their record is there, the longest ended first; those of deleted items are not", async () => {
+describe("points of expired items", () => {
+  test("are found while their record exists, the longest expired first; those of deleted items are not", async () => {
     const { items, vectors } = await start();
     const now = Date.now();
     const records = [3, 1, 2].map((n) => recordOf("a", `${n}`, { expiresAt: now - 10_000 + n }));
@@ -356,7 +356,7 @@ describe("points of items that ended", () => {
   });
 });
 
-test("after stop all of this is refused", async () => {
+test("after stop every maintenance call is rejected", async () => {
   const { backend, items, vectors } = await start();
   await backend.stop();
   for (const call of [

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("no call at the limits blocks the process, exhausts its memory or fails untyped", { timeout: 1_200_000 }, async () => {
+test("calls at the limits do not block the process, exhaust its memory or fail with an untyped error", { timeout: 1_200_000 }, async () => {
   const run = { config: { path: join(folder, "store.db") }, seed: LONG ? Date.now() % 1_000_000 : 7 };
   const reports = await expectWithinLimits({ ...run, every: true, drawn: LONG ? 500 : 5, forMs: LONG ? 900_000 : 30_000 });
   expect(reports.length).toBeGreaterThan(20);

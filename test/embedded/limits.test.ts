@@ -80,7 +80,7 @@ describe("a bound", () => {
     ],
   ];
 
-  test.each(bounds)("%o holds, and its error says what was given, what is allowed and the option", async (limits, within, beyond, text) => {
+  test.each(bounds)("%o is enforced, and its error names the value, what is allowed and the option", async (limits, within, beyond, text) => {
     const store = await open({ limits });
     await within(store);
     const error = await rejectionOf(beyond(store));
@@ -90,7 +90,7 @@ describe("a bound", () => {
     expect(await store.search([], { filter: { n: 1234 }, limit: 5 })).toEqual([]);
   });
 
-  test("of the bytes that are read fails the gets beyond it, and a search; each value alone can be read", async () => {
+  test("on read bytes fails the gets and searches beyond it; each value alone is readable", async () => {
     const store = await open({ limits: { maxReadBytes: 1_000 } });
     const text = "x".repeat(300);
     for (const key of ["1", "2", "3", "4"]) await store.put(["a"], key, { text });
@@ -106,13 +106,13 @@ describe("a bound", () => {
     expect(await store.search(["a"], { limit: 1, offset: 4 })).toHaveLength(1);
   });
 
-  test("cannot be widened beyond what a database can store", async () => {
+  test("cannot exceed what a database can store", async () => {
     const wide = { maxLabelBytes: 40_000, maxNamespaceLabels: 65, maxKeyBytes: 40_000, maxFilterDepth: 10_000 };
     const error = await rejectionOf(ScyllaDBStore.embedded({ path: ":memory:", limits: wide }));
     for (const option of Object.keys(wide)) expect(error.message).toContain(`limits.${option}`);
   });
 
-  test("holds for views in views, whose roots and namespaces together would be too long for a key", async () => {
+  test("applies to nested views whose root and namespace together are too long", async () => {
     const store = await open({ limits: { maxLabelBytes: 10_000 } });
     const long = store.scoped(["x".repeat(10_000)]);
     expect(() => long.scoped(["y".repeat(10_000)])).toThrow("20001 bytes long, the root of its view included");
@@ -120,14 +120,14 @@ describe("a bound", () => {
     expect(error.message).toContain("at most 16384");
   });
 
-  test("a label has 512 bytes at most by default", async () => {
+  test("a label has at most 512 bytes by default", async () => {
     const store = await open({});
     await store.put(["é".repeat(256)], "k", {});
     const error = await rejectionOf(store.put([`${"é".repeat(256)}x`], "k", {}));
     expect(error.message).toContain("513 bytes long; at most 512 are (limits.maxLabelBytes)");
   });
 
-  test("on what a filter evaluates ends the search as truncated, and its cursor goes on where it ended", async () => {
+  test("on filter evaluations ends the search as truncated, with a cursor that continues", async () => {
     const store = await open({ limits: { maxFilterTests: 20 } });
     await store.batch(Array.from({ length: 30 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { n } })));
     const filter = { n: { $gte: 25, $lt: 27 } };
@@ -145,7 +145,7 @@ describe("a bound", () => {
     await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
   });
 
-  test("on the bytes of a batch refuses the operations that come after them, and those only", async () => {
+  test("on the bytes of a batch rejects only the operations beyond it", async () => {
     const store = await open({ limits: { maxBatchBytes: 100 } });
     let reads = 0;
     const value = {
@@ -169,7 +169,7 @@ describe("a bound", () => {
     expect(filters).toMatchObject({ outcomes: [{ status: "fulfilled" }, { status: "fulfilled" }, { reason: { code: "VALIDATION" } }] });
   });
 
-  test("on the digits of integers names them, in values and in filters", async () => {
+  test("on the digits of integers applies to values and filters", async () => {
     const store = await open({});
     await store.put(["a"], "k", { n: 10n ** 2_048n - 1n });
     expect(await store.search(["a"], { filter: { n: { $gte: 10n ** 2_048n - 1n } } })).toHaveLength(1);
@@ -181,7 +181,7 @@ describe("a bound", () => {
     expect(process.cpuUsage(before).user).toBeLessThan(500_000);
   });
 
-  test("a value, or a filter, that holds one object over and over is refused at once", async () => {
+  test("a value or filter that repeats one object many times is rejected at once", async () => {
     const store = await open({});
     let value: Record<string, unknown> = { leaf: "x" };
     for (let i = 0; i < 60; i += 1) value = { a: value, b: value };
@@ -196,7 +196,7 @@ describe("a bound", () => {
 });
 
 describe("a rate limit", () => {
-  test("refuses what is too much, with the time after which it passes; nothing of it is done", async () => {
+  test("rejects calls beyond it with a retry-after, without any effect", async () => {
     const store = await open({ rateLimit: { store: { put: { operations: 2, periodMs: 60_000 } } } });
     await store.put(["a"], "1", { n: 1 });
     await store.put(["a"], "2", { n: 2 });
@@ -209,7 +209,7 @@ describe("a rate limit", () => {
     await store.delete(["a"], "1");
   });
 
-  test.each(["reject", "wait"] as const)("refuses before values are read, in mode %s", async (mode) => {
+  test.each(["reject", "wait"] as const)("rejects before values are read, in mode %s", async (mode) => {
     const store = await open({ rateLimit: { mode, maxWaitMs: 1, store: { put: { operations: 1, periodMs: 60_000 } } } });
     let reads = 0;
     const value = {
@@ -228,7 +228,7 @@ describe("a rate limit", () => {
     expect(store.stats().operations.put).toMatchObject({ rateLimited: 11 });
   });
 
-  test("counts a batch by its operations and refuses it as a whole", async () => {
+  test("counts a batch by its operations and rejects it entirely", async () => {
     const store = await open({ rateLimit: { algorithm: "sliding-window", store: { all: { operations: 4, periodMs: 60_000 } } } });
     await store.batch(["1", "2", "3"].map((key) => ({ namespace: ["a"], key, value: {} })));
     const error = await rejectionOf(store.batch([{ namespace: ["a"], key: "4", value: {} }, { namespace: ["a"], key: "1" }]));
@@ -236,7 +236,7 @@ describe("a rate limit", () => {
     expect(await store.get(["a"], "4")).toBeNull();
   });
 
-  test("is each tenant's own, also through views made again, and views with defaults", async () => {
+  test("is separate for each tenant, also through new views and views with defaults", async () => {
     const store = await open({ rateLimit: { scope: { all: { operations: 2, periodMs: 60_000 } } } });
     const tenant = (id: string): StoreView => store.scoped(["tenants", id]);
     await tenant("a").put(["n"], "k", {});
@@ -247,7 +247,7 @@ describe("a rate limit", () => {
     for (let i = 0; i < 5; i += 1) await store.get(["tenants", "a", "n"], "k");
   });
 
-  test("in wait mode a tenant that floods does not starve another", async () => {
+  test("in wait mode does not let a flooding tenant starve another", async () => {
     const store = await open({ rateLimit: { mode: "wait", store: { all: { operations: 200, periodMs: 1_000, burst: 1 } } } });
     const passed: string[] = [];
     const calls = (id: string, count: number): Promise<unknown> =>
@@ -257,7 +257,7 @@ describe("a rate limit", () => {
     expect(passed.lastIndexOf("small")).toBeLessThan(20);
   });
 
-  test("is not refilled by a change of other options, and a change of its own holds at once", async () => {
+  test("is not refilled by a change of other options, and its own change applies at once", async () => {
     const rateLimit = { store: { put: { operations: 1, periodMs: 60_000 } } };
     const store = await open({ rateLimit });
     await store.put(["a"], "k", {});
@@ -267,7 +267,7 @@ describe("a rate limit", () => {
     await store.put(["a"], "k", {});
   });
 
-  test("ends the wait of a call whose signal is given", async () => {
+  test("ends the wait of an aborted call", async () => {
     const store = await open({ rateLimit: { mode: "wait", store: { get: { operations: 1, periodMs: 4_000 } } } });
     await store.get(["a"], "k");
     const controller = new AbortController();
@@ -276,7 +276,7 @@ describe("a rate limit", () => {
     expect(await waiting).toMatchObject({ code: "ABORTED" });
   });
 
-  test("of a window takes no burst, and a wrong option is named", async () => {
+  test("of a sliding window rejects the option burst by name", async () => {
     const error = await rejectionOf(
       ScyllaDBStore.embedded({
         path: ":memory:",

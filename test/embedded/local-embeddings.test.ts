@@ -16,13 +16,13 @@ async function turnsUntil(settled: Promise<unknown>): Promise<number> {
   return turns;
 }
 
-test("the event loop turns while a long text is embedded", async () => {
+test("the event loop runs while a long text is embedded", async () => {
   const embeddings = new LocalEmbeddings();
   await embeddings.embedQuery("load the model");
   expect(await turnsUntil(embeddings.embedDocuments(Array<string>(8).fill(WORDS.repeat(100))))).toBeGreaterThan(200);
 });
 
-test("a text of 200 KB is embedded by its beginning, which is all that the model reads", async () => {
+test("a text of 200 KB is embedded by its beginning, which the model reads", async () => {
   const embeddings = new LocalEmbeddings();
   const [long, start] = await embeddings.embedDocuments([WORDS.repeat(3_000), WORDS.repeat(10)]);
   expect(long).toHaveLength(LOCAL_EMBEDDINGS_DIMS);
@@ -41,7 +41,7 @@ test("an empty text has a vector, alone and at each position of a list", async (
   expect(await embeddings.embedDocuments([])).toEqual([]);
 });
 
-test("concurrent calls get the vectors of their own texts", async () => {
+test("concurrent calls receive the vectors of their own texts", async () => {
   const embeddings = [new LocalEmbeddings(), new LocalEmbeddings()];
   const texts = ["tea", "mountains", "databases"];
   const expected = await Promise.all(texts.map((text) => new LocalEmbeddings().embedQuery(text)));
@@ -49,7 +49,7 @@ test("concurrent calls get the vectors of their own texts", async () => {
   for (const vectors of found) vectors.forEach((vector, n) => vector.forEach((number, i) => expect(number).toBeCloseTo(expected[n]?.[i] ?? NaN, 5)));
 });
 
-test("what is no text is rejected with its kind", async () => {
+test("a value that is not a string is rejected with its kind", async () => {
   const embeddings = new LocalEmbeddings();
   await expect(embeddings.embedQuery(undefined as unknown as string)).rejects.toThrow("must be a string, but got undefined");
   await expect(embeddings.embedDocuments([7] as unknown as string[])).rejects.toThrow("must be a string, but got number");

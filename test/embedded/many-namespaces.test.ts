@@ -22,7 +22,7 @@ describe("an offset", () => {
     return store;
   };
 
-  test("within limits.maxScannedItems is reached, and nothing is truncated", async () => {
+  test("within limits.maxScannedItems is reached without truncation", async () => {
     const store = await filled();
     const found = await store.search(["a"], { offset: 20, limit: 3 });
     expect(found.map(({ key }) => key)).toEqual(["20", "21", "22"]);
@@ -30,7 +30,7 @@ describe("an offset", () => {
     expect(await store.search(["a"], { offset: 5, limit: 3, cursor: found.info.cursor ?? "" })).toHaveLength(3);
   });
 
-  test("beyond what may be skipped is a ValidationError that names info.cursor", async () => {
+  test("beyond limits.maxScannedItems is a ValidationError that names info.cursor", async () => {
     const store = await filled();
     for (const options of [{ offset: 21 }, { offset: 1_000_000 }, { offset: 11, filter: { odd: 1 } }]) {
       const error = await rejectionOf(store.search(["a"], options));
@@ -40,13 +40,13 @@ describe("an offset", () => {
     }
   });
 
-  test("behind all items finds nothing", async () => {
+  test("beyond all items finds nothing", async () => {
     const store = await filled();
     expect(await store.search(["nothing"], { offset: 1_000 })).toEqual([]);
   });
 });
 
-test("a search stops in a run of namespaces whose items have expired, and continues behind it", async () => {
+test("a search stops within a run of namespaces with expired items, and continues after it", async () => {
   const store = await open({ limits: { maxScannedItems: 100 } });
   const expiresAt = new Date(Date.now() + 1_500);
   await store.batch(upTo(50).map((n) => ({ namespace: ["users", `${100 + n}`], key: "k", value: { n } })));

@@ -26,7 +26,7 @@ const SHOWN = [
   "vectorsComplete",
 ] as const;
 
-test("examples/metrics serves what Prometheus reads: the names of the table, and no other", async () => {
+test("examples/metrics serves exactly the metrics of the table to Prometheus", async () => {
   const port = await freePort();
   const example = spawn(process.execPath, ["--import", USE_SOURCES, EXAMPLE, "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
   try {

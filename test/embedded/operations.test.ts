@@ -48,7 +48,7 @@ async function open(embeddings: HeldEmbeddings, more: Omit<EmbeddedStoreConfig, 
   return store;
 }
 
-test("a delete of what is not there yet outranks a put that was given up and comes late", async () => {
+test("a delete of a missing item supersedes an in-doubt put that arrives later", async () => {
   const store = await open(new HeldEmbeddings(), { limits: { writeDeadlineMs: 200 } });
   const gate = Promise.withResolvers<void>();
   const written = Promise.withResolvers<void>();
@@ -66,7 +66,7 @@ test("a delete of what is not there yet outranks a put that was given up and com
   expect(await store.get(["a"], "k")).toBeNull();
 });
 
-test("a put whose provider does not answer rejects in its time, and nothing is saved, then or later", async () => {
+test("a put whose provider does not answer rejects at its deadline, and nothing is stored then or later", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { writeDeadlineMs: 200 }, reconcile: { flushMs: 0 } });
   embeddings.held = true;
@@ -79,7 +79,7 @@ test("a put whose provider does not answer rejects in its time, and nothing is s
   expect((await store.reconcile()).watched).toBe(0);
 });
 
-test("store-unindexed: a provider that does not answer does not hold up the put beyond its time", async () => {
+test("with store-unindexed, a provider that does not answer does not delay the put beyond its deadline", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { writeDeadlineMs: 400 }, embeddingFailure: "store-unindexed" });
   embeddings.held = true;
@@ -89,7 +89,7 @@ test("store-unindexed: a provider that does not answer does not hold up the put 
   embeddings.release();
 });
 
-test("a signal ends the wait for a put that has not begun to write; nothing is saved", async () => {
+test("an abort ends a put that has not begun to write, and nothing is stored", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings);
   embeddings.held = true;
@@ -103,7 +103,7 @@ test("a signal ends the wait for a put that has not begun to write; nothing is s
   expect(await store.get(["a"], "k")).toBeNull();
 });
 
-test("a signal ends the wait for a search and for one operation of a batch, and for no other", async () => {
+test("an abort ends its search or its operation of a batch, and no other", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings);
   await store.put(["a"], "k", { text: "tea" });
@@ -123,7 +123,7 @@ test("a signal ends the wait for a search and for one operation of a batch, and 
   embeddings.release();
 });
 
-test("a signal that was given before ends the call before it begins; one of another kind is refused", async () => {
+test("an aborted signal ends the call before it begins; a value that is not a signal is rejected", async () => {
   const store = await open(new HeldEmbeddings());
   const signal = AbortSignal.abort();
   for (const call of [
@@ -140,7 +140,7 @@ test("a signal that was given before ends the call before it begins; one of anot
   await expect(wrong).rejects.toMatchObject({ code: "VALIDATION" });
 });
 
-test("searches beyond what may run and wait are refused, and the others are answered", async () => {
+test("searches beyond the bounds are rejected, and the others are answered", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { maxConcurrentSearches: 1, maxQueuedSearches: 1 } });
   await store.put(["a"], "k", { text: "tea" });
@@ -151,7 +151,7 @@ test("searches beyond what may run and wait are refused, and the others are answ
   expect((await Promise.all(searches.slice(0, 2))).map((results) => results.length)).toEqual([1, 1]);
 });
 
-test("puts of more bytes than may be under way are refused, and none of it is saved", async () => {
+test("puts beyond limits.maxPendingBytes are rejected, and nothing of them is stored", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { maxPendingBytes: 1_000 } });
   embeddings.held = true;
@@ -164,7 +164,7 @@ test("puts of more bytes than may be under way are refused, and none of it is sa
   await store.put(["a"], "second", { text: "x".repeat(5_000) });
 });
 
-test("stop gives up what does not end, and says so", async () => {
+test("stop aborts operations that do not end, and reports it", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { drainMs: 100 } });
   embeddings.held = true;
@@ -177,7 +177,7 @@ test("stop gives up what does not end, and says so", async () => {
   expect(await store.health()).toMatchObject({ status: "down", records: { error: expect.stringContaining("stopped") as string } });
 });
 
-test("a healthy store reports that; a listener that throws or rejects affects neither the put nor other listeners", async () => {
+test("a throwing or rejecting listener affects neither the put nor other listeners", async () => {
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { embeddingFailure: "store-unindexed", limits: { writeDeadlineMs: 200 } });
   await store.put(["a"], "k", { text: "tea" });
@@ -239,7 +239,7 @@ function revoked(): unknown {
   return proxy;
 }
 
-test("performance pin: the notes of many writes are held against their records in parts: nobody waits for all of them at once", async () => {
+test("performance pin: intents of many writes are compared with their records in parts, so other calls run in between", async () => {
   const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 0 } });
   await store.batch(Array.from({ length: 1_000 }, (_, n) => ({ namespace: ["a", `${n % 7}`], key: `${n}`, value: { text: `tea ${n}` } })));
   const get = vi.spyOn(LibsqlItemRepository.prototype, "get");
@@ -250,7 +250,7 @@ test("performance pin: the notes of many writes are held against their records i
   expect(Math.max(...get.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(200);
 });
 
-test("performance pin: a page that the prefix's own items fill is read without asking which namespaces lie below", async () => {
+test("performance pin: a page that the prefix's own items fill is read without listing the namespaces below", async () => {
   const store = await open(new HeldEmbeddings());
   await store.batch(["a", "b", "c"].map((key) => ({ namespace: ["user"], key, value: { key } })));
   await store.put(["user", "below"], "d", { key: "d" });
@@ -263,7 +263,7 @@ test("performance pin: a page that the prefix's own items fill is read without a
   expect(await keys(4)).toEqual(["a", "b", "c", "d"]);
 });
 
-test("performance pin: what many writes left noted is read together when it is seen to", async () => {
+test("performance pin: intents of many writes are read together when they are reconciled", async () => {
   const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 60_000 } });
   await store.batch(Array.from({ length: 100 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { text: `tea ${n}` } })));
   const stored = vi.spyOn(LibsqlVectorIndex.prototype, "stored");
@@ -275,7 +275,7 @@ test("performance pin: what many writes left noted is read together when it is s
   }
 });
 
-test("a backlog count that does not end is not repeated beside itself, however often health is asked", async () => {
+test("a backlog count in flight is not repeated by further calls of health", async () => {
   const store = await open(new HeldEmbeddings());
   await store.put(["a"], "k", { text: "tea" });
   const gate = Promise.withResolvers<never>();
@@ -288,7 +288,7 @@ test("a backlog count that does not end is not repeated beside itself, however o
   await vi.waitFor(async () => expect((await store.health()).backlog).not.toBeNull());
 });
 
-test("bulkhead.maxQueued bounds what waits for the local file, and can be raised while the store runs", async () => {
+test("bulkhead.maxQueued bounds the queue of the local file, and can be raised while the store runs", async () => {
   const store = await ScyllaDBStore.embedded({ path: ":memory:", bulkhead: { maxQueued: 50 } });
   stores.push(store);
   const puts = (count: number) =>

@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 const alerting = (): Rule[] => rules.filter(({ alert }) => alert !== undefined);
 
-describe("rules of Prometheus", () => {
+describe("the rules of Prometheus", () => {
   it("pass promtool, with its unit tests", async () => {
     const folder = join(OPS_FOLDER, "prometheus");
     const checked = await run(programs.promtool, ["check", "config", "prometheus.yml"], { cwd: folder });
@@ -54,7 +54,7 @@ describe("rules of Prometheus", () => {
     expect(stdout).toContain("SUCCESS");
   });
 
-  it("have a unit test each: alerts fire and rest in it, records have a value", async () => {
+  it("each have a unit test in which alerts fire and resolve, and records have a value", async () => {
     const { tests } = parse(await read("prometheus", "rules.test.yml")) as UnitTests;
     const looks = tests.flatMap((test) => test.alert_rule_test ?? []);
     const queries = tests.flatMap((test) => test.promql_expr_test ?? []);
@@ -69,7 +69,7 @@ describe("rules of Prometheus", () => {
     }
   });
 
-  it("use names of the table of metrics only", () => {
+  it("use only names of the table of metrics", () => {
     expect(rules.flatMap(({ expr }) => unknownWords(expr))).toEqual([]);
     expect(unknownWords('sum(langgraph_store_puts{operation="x"}) + langgraph_store_operation_duration')).toEqual([
       "langgraph_store_puts",
@@ -77,7 +77,7 @@ describe("rules of Prometheus", () => {
     ]);
   });
 
-  it("look at each condition that the process looks at, as severely", () => {
+  it("cover each in-process condition with the same severity", () => {
     const { conditions } = alerts.parse({ callback: () => undefined });
     const inProcess = Object.fromEntries(
       Object.entries(conditions).map(([name, { severity }]) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), severity]),
@@ -89,7 +89,7 @@ describe("rules of Prometheus", () => {
     expect(Object.keys(outside).filter((name) => !ALERT_CONDITIONS.some((condition) => condition === name))).toEqual(SEEN_FROM_OUTSIDE);
   });
 
-  it("name a section of the runbook each, which says what to do", async () => {
+  it("each name a section of the runbook", async () => {
     const runbook = await readFile(join(OPS_FOLDER, "..", "docs", "operations.md"), "utf8");
     const sections = new Map(
       runbook.split(/^#+ /m).map((section) => {
@@ -114,7 +114,7 @@ describe("the configuration of Alertmanager", () => {
     expect(stdout).toContain("SUCCESS");
   });
 
-  it("routes by severity, as the store itself does", async () => {
+  it("routes by severity, as the store does", async () => {
     const routed: Record<string, string> = {};
     for (const severity of ALERT_SEVERITIES) {
       const { stdout } = await run(programs.amtool, ["config", "routes", "test", `--config.file=${file}`, `severity=${severity}`]);
@@ -123,7 +123,7 @@ describe("the configuration of Alertmanager", () => {
     expect(routed).toEqual({ critical: "pagerduty", warning: "slack", degraded: "email" });
   });
 
-  it("holds no secret", async () => {
+  it("contains no secret", async () => {
     const text = await read("alertmanager", "config.yml");
     const secrets = [...text.matchAll(/^\s*-?\s*(\w*(?:key|url|password|token)\w*):/gm)].map(([, name]) => name);
     expect(secrets.filter((name) => name !== undefined && !name.endsWith("_file") && name !== "runbook_url")).toEqual([]);

@@ -30,7 +30,7 @@ test("with() rejects a misspelled default and suggests the nearest", () => {
   expect(() => store.with(untyped({ minscore: 1 }))).toThrow('with() has no option "minscore". Did you mean "minScore"?');
 });
 
-test("every option that LangGraph passes is accepted, an undefined one too", async () => {
+test("every option that LangGraph passes is accepted, even if undefined", async () => {
   await store.put(["b"], "k", { text: "tea" }, ["text"], { ttl: 5 });
   expect(await store.search(["b"], { filter: { text: "tea" }, limit: 5, offset: 0, query: "tea" })).toHaveLength(1);
   expect(await store.search(["b"], untyped({ limit: 5, another: undefined }))).toHaveLength(1);
@@ -42,7 +42,7 @@ test("every option that LangGraph passes is accepted, an undefined one too", asy
   await batched.stop();
 });
 
-test("operations of a batch may have unknown fields, which are ignored", async () => {
+test("unknown fields of batched operations are ignored", async () => {
   const operations = [
     { namespace: ["c"], key: "k", value: { text: "tea" }, tracing: { id: 1 } },
     { namespace: ["b"], key: "k", runId: "r" },

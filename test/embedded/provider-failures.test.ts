@@ -46,7 +46,7 @@ const shapes: Readonly<Record<string, Failure>> = {
 };
 
 describe.each(Object.entries(shapes))("%s", (_, failure) => {
-  test("a rejected text fails its own put only, and the same user's many opens no circuit", async () => {
+  test("a rejected text fails only its own put, and many of one user open no circuit", async () => {
     const { store, heard } = await storeWith(failure);
     for (let round = 0; round < 6; round += 1) {
       const outcomes = await Promise.allSettled([
@@ -65,13 +65,13 @@ describe.each(Object.entries(shapes))("%s", (_, failure) => {
   });
 });
 
-test("a rejected text is not sent again, as long as it is remembered", async () => {
+test("a rejected text is not sent again while it is remembered", async () => {
   const { store, calls } = await storeWith(shapes["statusCode"] as Failure);
   for (let i = 0; i < 3; i += 1) await expect(store.put(["u"], "k", { text: "x".repeat(2_000) })).rejects.toThrow("a text of 2000 characters");
   expect(calls).toHaveLength(1);
 });
 
-test.each([400, 413, 422])("a query that is rejected with %i rejects its search, without ranking by keywords", async (status) => {
+test.each([400, 413, 422])("a query rejected with %i rejects its search, without ranking by keywords", async (status) => {
   const { store, heard } = await storeWith(() => ({ status }));
   await store.put(["u"], "k", { text: "tea" });
   await expect(store.search(["u"], { query: "tea ".repeat(1_000) })).rejects.toMatchObject({
@@ -91,7 +91,7 @@ test.each([401, 403, 404, 408, 429, 503, null])("a provider that answers %s degr
   expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "embedding-failed" });
 });
 
-test("a search during an outage is bounded, whatever the query and the items hold", async () => {
+test("a search during an outage is bounded, for any query and items", async () => {
   const embeddings = { embedDocuments: async (texts: string[]) => texts.map(() => [1, 1]), embedQuery: () => Promise.reject(new Error("down")) };
   const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings } });
   open.push(store);
@@ -130,7 +130,7 @@ async function openAiServer(): Promise<{ baseURL: string; requests: string[][] }
   return { baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, requests };
 }
 
-test("the client of OpenAI: an over-long text fails alone, and an over-long query rejects its search", async () => {
+test("with OpenAI's client an over-long text fails alone, and an over-long query rejects its search", async () => {
   const { baseURL } = await openAiServer();
   const embeddings = new OpenAIEmbeddings({ apiKey: "test", maxRetries: 0, encodingFormat: "float", configuration: { baseURL } });
   const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, fields: ["text"] } });
@@ -151,7 +151,7 @@ test.each([
   ["refused credentials", (message: string) => Object.assign(new Error(message), { status: 401 })],
   ["an error without a status", (message: string) => new Error(message)],
   ["a text", (message: string) => message],
-])("what the provider says of %s, with the text in it, reaches no message, log line or event", async (_, failureOf) => {
+])("a provider message about %s that quotes the text is in no error message, log line or event", async (_, failureOf) => {
   const lines: string[] = [];
   const write = (fields: object, message: string): void => void lines.push(`${message} ${inspect(fields, { depth: 9 })}`);
   const embed = (text: string): number[] => {

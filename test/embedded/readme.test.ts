@@ -12,22 +12,22 @@ afterAll(async () => {
   for (const suffix of ["", "-wal", "-shm"]) await rm(file + suffix, { force: true });
 });
 
-test("the first example finds the memory that answers the question", async () => {
+test("the first README example finds the memory that answers the question", async () => {
   const program = (await readmeBlock("embedded")).replace("./memory.db", file);
   expect(await runProgram(program)).toMatch(/^food 0\.\d\d Mia loves spicy Thai curry\n$/);
 });
 
-test("the graph lists the namespaces of its tenant", async () => {
+test("the README's graph lists the namespaces of its tenant", async () => {
   expect(await runProgram(await readmeBlock("graph"))).toBe("[ 'notes' ]\n");
 });
 
-test("the pages follow each other by cursor", async () => {
+test("the README's pages continue by cursor", async () => {
   expect(await runProgram(await readmeBlock("paging"))).toBe(
     "entry-10 entry-12 entry-14\nentry-16 entry-18 entry-20\nentry-22 entry-24\n",
   );
 });
 
-test("the items with a time to live are there", async () => {
+test("the README's items with a TTL exist", async () => {
   expect(await runProgram(await readmeBlock("ttl"))).toBe("4\n");
 });
 
@@ -47,7 +47,7 @@ test("the quickstart recalls by meaning, in another thread and in another proces
   expect(again).toMatch(/What pet lives with the user\?\n agent {2}0\.\d{3} {2}My cat is called Mono/);
 });
 
-test("a store in memory leaves nothing behind when its program ends without stopping it", async () => {
+test("an in-memory store leaves no file when its program ends without stop()", async () => {
   const program = `
     import { readdirSync } from "node:fs";
     import { tmpdir } from "node:os";

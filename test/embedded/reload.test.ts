@@ -30,8 +30,8 @@ function recordingLogger(): Logger & { readonly lines: string[] } {
   return { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-describe("what may change takes effect at once, also through views made before", () => {
-  test("limits and order", async () => {
+describe("reloaded options that take effect at once, also through earlier views", () => {
+  test("limits and default order", async () => {
     const store = await storeWith();
     const view = store.scoped(["team"]);
     await view.put(["a"], "1", { text: "a text of some length" });
@@ -45,7 +45,7 @@ describe("what may change takes effect at once, also through views made before",
     await view.put(["a"], "3", { text: "a text of some length" });
   });
 
-  test("time to live", async () => {
+  test("TTL", async () => {
     const store = await storeWith();
     await store.reload({ ...BASE, ttl: { defaultTtl: 0.002 } });
     await store.put(["a"], "short", { text: "x" }, undefined, {});
@@ -55,7 +55,7 @@ describe("what may change takes effect at once, also through views made before",
     expect(await store.get(["kept"], "long")).not.toBeNull();
   });
 
-  test("index rules, for what is written from then on", async () => {
+  test("index rules, for later writes", async () => {
     const store = await storeWith();
     await store.put(["a"], "before", { text: "green tea", note: "black coffee" });
     await store.reload({ ...BASE, index: { ...BASE.index, fields: ["note"], rules: [{ namespace: ["plain"], fields: false }] } });
@@ -79,7 +79,7 @@ describe("what may change takes effect at once, also through views made before",
     expect(second.lines).toEqual(["info: another configuration is in force"]);
   });
 
-  test("rate limits; what was used up of those that stay stays used up", async () => {
+  test("rate limits, where unchanged ones keep their used capacity", async () => {
     const store = await storeWith();
     const rateLimit = { store: { put: { operations: 1, periodMs: 3_600_000 } } };
     await store.reload({ ...BASE, rateLimit });
@@ -90,7 +90,7 @@ describe("what may change takes effect at once, also through views made before",
     await store.put(["a"], "2", { text: "x" });
   });
 
-  test("another embeddings object of the same model, with what was cached", async () => {
+  test("another embeddings object of the same model, with the cache", async () => {
     const [one, other] = [new HashEmbeddings({ dims: 64 }), new HashEmbeddings({ dims: 64 })];
     const store = await storeWith({ index: { ...BASE.index, embeddings: one } });
     await store.put(["a"], "1", { text: "green tea" });
@@ -100,7 +100,7 @@ describe("what may change takes effect at once, also through views made before",
     expect([one.documentTexts, other.documentTexts]).toEqual([["green tea"], ["black coffee"]]);
   });
 
-  test("nothing, where nothing differs", async () => {
+  test("nothing, if nothing differs", async () => {
     const store = await storeWith();
     const events: StoreEvent[] = [];
     store.on("config-reloaded", (event) => events.push(event));
@@ -109,7 +109,7 @@ describe("what may change takes effect at once, also through views made before",
   });
 });
 
-describe("what cannot take effect changes nothing", () => {
+describe("a refused reload changes nothing", () => {
   test.each<[string, object]>([
     ["path: it holds the records", { path: "other.db" }],
     ["index.dims: it says what made the vectors", { index: { ...BASE.index, dims: 65 } }],
@@ -132,7 +132,7 @@ describe("what cannot take effect changes nothing", () => {
     expect((await store.search(["a"])).map(({ key }) => key)).toEqual(["2", "1"]);
   });
 
-  test("a stopped store stays stopped, and one that is stopped meanwhile stops", async () => {
+  test("a reload does not restart a stopped store, and a stop during a reload stops it", async () => {
     const store = await storeWith();
     const reloading = store.reload({ ...BASE, order: "newest" }).catch((error: unknown) => error);
     await store.stop();
@@ -142,8 +142,8 @@ describe("what cannot take effect changes nothing", () => {
   });
 });
 
-describe("operations go on", () => {
-  test("under 20 reloads without a failure", async () => {
+describe("operations during a reload", () => {
+  test("succeed during 20 reloads", async () => {
     const store = await storeWith();
     const end = startLoad(store, "load");
     for (let i = 0; i < 20; i += 1) {
@@ -157,7 +157,7 @@ describe("operations go on", () => {
     expect(await store.repair()).toMatchObject({ missing: 0, stale: 0, orphaned: 0, unlisted: 0, failed: 0 });
   });
 
-  test("one that is under way ends as it began", async () => {
+  test("complete with the configuration that they started with", async () => {
     const slow = new HeldEmbeddings({ dims: 64 });
     const store = await storeWith({ index: { ...BASE.index, embeddings: slow } });
     const put = store.put(["a"], "1", { text: "green tea that is long" });
@@ -169,7 +169,7 @@ describe("operations go on", () => {
     expect((await store.get(["a"], "1"))?.value).toEqual({ text: "green tea that is long" });
   });
 
-  test("listeners stay, and reloads are in the audit trail", async () => {
+  test("keep their listeners, and reloads are in the audit trail", async () => {
     const entries: AuditEntry[] = [];
     const audit = { callback: (entry: AuditEntry) => void entries.push(entry), actor: () => "mia" };
     const store = await storeWith({ audit });
@@ -192,11 +192,11 @@ describe("operations go on", () => {
   });
 });
 
-describe("a file that is watched", () => {
+describe("a watched configuration file", () => {
   let folder = "";
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  test("takes effect when it changes, and not while it is wrong", async () => {
+  test("takes effect when it changes, but not while it is invalid", async () => {
     folder = await mkdtemp(join(tmpdir(), "reload-"));
     const file = join(folder, "scylladb-store.config.yaml");
     const write = async (text: string): Promise<void> => {

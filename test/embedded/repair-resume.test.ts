@@ -69,7 +69,7 @@ async function points(): Promise<number> {
   }
 }
 
-test("a rebuild that failed goes on at the page that failed, also after a restart", async () => {
+test("a failed rebuild continues at the page that failed, also after a restart", async () => {
   mostEmbedded = 400;
   await expect(repairOf("c1", { resume: true }).run()).rejects.toThrow("the provider is down");
   mostEmbedded = Infinity;
@@ -82,7 +82,7 @@ test("a rebuild that failed goes on at the page that failed, also after a restar
   expect(embedded).toBe(ITEMS);
 });
 
-test("a repair that was ended continues, and does not read what it had read", async () => {
+test("an interrupted repair continues without reading earlier pages again", async () => {
   const controller = new AbortController();
   let pages = 0;
   const ended = repairOf("c1", { signal: controller.signal, onProgress: () => ((pages += 1), controller.abort()) });
@@ -96,7 +96,7 @@ test("a repair that was ended continues, and does not read what it had read", as
   expect(resumed).toBe(pages - 1);
 });
 
-test("a repair begins at the start unless it is to resume, and where another collection was compared", async () => {
+test("a repair begins at the start without resume, or if the collection has changed", async () => {
   mostEmbedded = 400;
   await expect(repairOf("c1").run()).rejects.toThrow("the provider is down");
   mostEmbedded = Infinity;
@@ -107,7 +107,7 @@ test("a repair begins at the start unless it is to resume, and where another col
   expect(await repairOf("c2").run()).toMatchObject({ examined: ITEMS, missing: 0, ghosts: 0 });
 });
 
-test("a place that the database does not know any more is not gone on from", async () => {
+test("a position that the database no longer knows is not resumed", async () => {
   const journal = new RepairJournal<RepairReport>(backend.settings, "repair:place", "c1");
   const counts = { examined: 7, missing: 0, stale: 0, orphaned: 0, unlisted: 0, unreadable: 0, ghosts: 0, failed: 0 };
   await journal.save({ phase: "records", after: "no place of this storage", counts, hasPassingFailure: false });

@@ -54,7 +54,7 @@ function treeOf(root: ReadableSpan, all = spans()): string[] {
 }
 
 describe("traces", () => {
-  test("a put and a search of a node of a graph stand below the application's own span, with all that they do", async () => {
+  test("contain puts and searches of a graph node below the application's span, with all their calls", async () => {
     const { store } = await storeWith({ tracerProvider });
     const State = Annotation.Root({ found: Annotation<number> });
     const graph = new StateGraph(State)
@@ -96,7 +96,7 @@ describe("traces", () => {
     expect(written).toContain("langgraph.store.key.hash");
   });
 
-  test("what puts share is one span, linked with each of them", async () => {
+  test("contain a shared request as one span, linked with each put", async () => {
     const { store } = await storeWith({ tracerProvider });
     await Promise.all(["a", "b", "c"].map((key) => store.put(["n"], key, { text: `text ${key}` })));
     const puts = named("langgraph.store.put");
@@ -114,7 +114,7 @@ describe("traces", () => {
     for (const put of others) expect(put.links.map((link) => link.context.spanId)).toContain(idOf(recorded));
   });
 
-  test("a degraded search tells why, its retries are events, and an error has its code but not its text", async () => {
+  test("contain the reason of a degraded search, retries as events, and errors with code but without text", async () => {
     const { store, embeddings } = await storeWith({ tracerProvider });
     await store.put(ROOT, SECRETS.key, { text: SECRETS.text });
     exporter.reset();
@@ -134,7 +134,7 @@ describe("traces", () => {
     expect(JSON.stringify(spans().map(({ attributes, events }) => [attributes, events]))).not.toContain("the provider is down");
   });
 
-  test("namespaces and keys stand there when asked for; upkeep has traces of its own, also where a request was the first to use the store", async () => {
+  test("contain namespaces and keys only if enabled; background work has its own traces, also after a first request", async () => {
     const request = tracerProvider.getTracer("application").startSpan("request");
     const made = context.with(trace.setSpan(context.active(), request), () =>
       storeWith({ tracerProvider, includeNamespaces: true, includeKeys: true }, { reconcile: { graceMs: 1, tickMs: 10 } }),
@@ -148,7 +148,7 @@ describe("traces", () => {
     expect(ofRequest).toEqual([]);
   });
 
-  test("OTLP over HTTP: a collector gets the tree of a put and of a degraded search", async () => {
+  test("reach a collector over OTLP as the trees of a put and of a degraded search", async () => {
     const collector = await new HttpReceiver().listen();
     const otlp = new OTLPTraceExporter({ url: `${collector.url}/v1/traces` });
     const provider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter: otlp })] });
@@ -209,7 +209,7 @@ interface Point {
 }
 
 describe("metrics", () => {
-  test("they say what was done, without a namespace or a key, and stats() says the same", async () => {
+  test("count operations without namespace or key, and stats() agrees", async () => {
     const { meterProvider, read } = metricsReader();
     const { store, embeddings } = await storeWith(
       { meterProvider, tenantOf: ([first]) => first, maxTenants: 1, slowOperationMs: 60_000 },
@@ -256,7 +256,7 @@ describe("metrics", () => {
     expect(stats.events).toMatchObject({ "search-degraded": 1 });
   });
 
-  test("a reload goes on counting, and a provider that it names takes over", async () => {
+  test("continue over a reload, which can set another provider", async () => {
     const [first, second] = [metricsReader(), metricsReader()];
     const { store } = await storeWith({ meterProvider: first.meterProvider }, { index: undefined });
     await store.put(["a"], "1", { text: "x" });
@@ -269,7 +269,7 @@ describe("metrics", () => {
     expect(store.stats().operations.put.count).toBe(2);
   });
 
-  test("a tenantOf that throws fails nothing", async () => {
+  test("are unaffected by a tenantOf that throws", async () => {
     const { meterProvider, read } = metricsReader();
     const { store } = await storeWith({ meterProvider, tenantOf: () => { throw new Error("no tenant"); } });
     await store.put(["a"], "1", { text: "x" });
@@ -278,7 +278,7 @@ describe("metrics", () => {
 });
 
 describe("slow operations", () => {
-  test("they are logged with what they waited for, once in a while, and stand in their trace", async () => {
+  test("are logged with their waits at intervals, with their trace id", async () => {
     const lines: Record<string, unknown>[] = [];
     const keep = (fields: object, msg: string): void => void lines.push({ ...fields, msg });
     const logger = { debug() {}, info() {}, warn: keep, error: keep };

@@ -22,7 +22,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
 
 const HOUR = 60 * 60_000;
 
-describe("a refresh by reading", () => {
+describe("a TTL refresh by a read", () => {
   let folder = "";
   let path = "";
   /** Milliseconds that the clock of this thread is ahead. */
@@ -43,7 +43,7 @@ describe("a refresh by reading", () => {
   const open = (): Promise<ScyllaDBStore> => ScyllaDBStore.embedded({ path, ttl: { defaultTtl: 60 } });
   const isThere = async (store: ScyllaDBStore): Promise<boolean> => (await store.get(["a"], "k", { refreshTtl: false })) !== null;
 
-  test("is not waited for by a get or a search, which are answered while the file cannot be written", async () => {
+  test("does not delay a get or search, which return while the file is not writable", async () => {
     await using store = await open();
     await store.put(["a"], "k", { n: 1 });
     ahead = HOUR / 2;
@@ -74,7 +74,7 @@ describe("a refresh by reading", () => {
     expect(await isThere(after)).toBe(true);
   });
 
-  test("is written before a reload closes what was open", async () => {
+  test("is written before a reload closes the previous connections", async () => {
     await using store = await open();
     await store.put(["a"], "k", { n: 1 });
     ahead = HOUR / 2;

@@ -52,7 +52,7 @@ function makeUnreadable(namespace: string): void {
 
 const flush = { graceMs: 60_000, flushMs: 0, tickMs: 3_600_000 };
 
-test("reconcile finishes writes although the outbox holds intents in a newer format, and reports those", async () => {
+test("reconcile completes writes although the outbox has intents in a newer format, and reports those", async () => {
   const { store, embeddings, path } = await open({ reconcile: flush });
   embeddings.isRejecting = true;
   await store.put(["a"], "k", { text: "tea" });
@@ -69,7 +69,7 @@ test("reconcile finishes writes although the outbox holds intents in a newer for
   expect((await store.health()).backlog).toMatchObject({ intents: 0, unreadable: 1_000, more: true });
 });
 
-test("a record of an ended write that cannot be read does not keep due intents from being processed", async () => {
+test("an unreadable record of a completed write does not block due intents", async () => {
   const { store, embeddings } = await open({ reconcile: flush });
   await store.put(["newer"], "k", { text: "coffee" });
   embeddings.isRejecting = true;
@@ -80,7 +80,7 @@ test("a record of an ended write that cannot be read does not keep due intents f
   expect((await store.search(["a"], { query: "tea" }))[0]?.score).toBeCloseTo(1);
 });
 
-test("a batch of intents that cannot be postponed does not keep later batches from being processed", async () => {
+test("a batch of intents that cannot be postponed does not block later batches", async () => {
   const { store, embeddings } = await open({ reconcile: flush });
   embeddings.isRejecting = true;
   for (const namespace of ["newer", "a", "b"]) await store.put([namespace], "k", { text: "tea" });
@@ -90,7 +90,7 @@ test("a batch of intents that cannot be postponed does not keep later batches fr
   expect(await store.reconcile()).toMatchObject({ settled: 2, failed: 1 });
 });
 
-test("a sweep removes expired points behind a thousand of them whose records cannot be read", async () => {
+test("a sweep deletes expired points after a thousand whose records are unreadable", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
   const { store } = await open({ reconcile: flush });
   const items = (namespace: string, count: number) =>
@@ -103,7 +103,7 @@ test("a sweep removes expired points behind a thousand of them whose records can
   expect((await store.sweep()).points).toBe(20);
 });
 
-test("a repair counts a value that the codec returned damaged, and repairs the others", async () => {
+test("a repair counts a value that the codec decoded to garbage, and repairs the others", async () => {
   let isDamaged = false;
   const codec: Codec = {
     encode: (bytes) => bytes,

@@ -67,7 +67,7 @@ async function timesOf(count: number, search: (i: number) => Promise<unknown>): 
   return times;
 }
 
-describe("CQL answers 2 s late", () => {
+describe("while CQL answers 2 s late", () => {
   const LATENCY_MS = 2_000;
   const DEADLINE_MS = 3_000;
   const SLOTS = 32;
@@ -123,14 +123,14 @@ describe("CQL answers 2 s late", () => {
     expect(records().calls - calls).toBeLessThanOrEqual(2);
   }
 
-  test("searches that timed out release their slots, and send nothing more", { timeout: 60_000 }, async () => {
+  test("timed-out searches release their slots and send no further request", { timeout: 60_000 }, async () => {
     network.impose({ kind: "latency", ms: LATENCY_MS });
     const ended = await Promise.all(Array.from({ length: SLOTS }, () => filtered()));
     expect(ended).toEqual(Array.from({ length: SLOTS }, () => "TIMEOUT"));
     await expectReleased("few1");
   });
 
-  test("searches that were aborted release their slots at once, and send nothing more", { timeout: 60_000 }, async () => {
+  test("aborted searches release their slots at once and send no further request", { timeout: 60_000 }, async () => {
     network.impose({ kind: "latency", ms: LATENCY_MS });
     const controller = new AbortController();
     const searches = Array.from({ length: SLOTS }, () => filtered(controller.signal));
@@ -141,7 +141,7 @@ describe("CQL answers 2 s late", () => {
     await expectReleased("few2");
   });
 
-  test("a repair completes although reads have 300 ms", { timeout: 120_000 }, async () => {
+  test("a repair completes although reads have a deadline of 300 ms", { timeout: 120_000 }, async () => {
     await store.reload({ ...config, limits: { ...config.limits, deadlineMs: 300 } });
     network.impose({ kind: "latency", ms: 350 });
     await expect(store.search(["many"], { limit: 1 })).rejects.toMatchObject({ code: "TIMEOUT" });
@@ -149,7 +149,7 @@ describe("CQL answers 2 s late", () => {
   });
 });
 
-describe("Qdrant and the provider", () => {
+describe("while Qdrant or the provider fails", () => {
   const SEARCHES = 30;
   const keyspace = uniqueName("frozen");
   const embeddings = new HeldQueries({ dims: 64 });
@@ -205,7 +205,7 @@ describe("Qdrant and the provider", () => {
     await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode, { timeout: 30_000 }).toBe("vector");
   });
 
-  test("a search that its caller aborts is no failure of a frozen Qdrant, and leaves no request behind", { timeout: 60_000 }, async () => {
+  test("an aborted search does not count as a failure of a frozen Qdrant, and leaves no request in flight", { timeout: 60_000 }, async () => {
     await connect({ breaker: { failures: 2 } });
     await qdrant.pause();
     try {
@@ -224,7 +224,7 @@ describe("Qdrant and the provider", () => {
     }
   });
 
-  test("a provider that does not answer costs a search its embedding budget, and opens its circuit", { timeout: 60_000 }, async () => {
+  test("a provider that does not answer costs a search its embedding budget and opens the circuit", { timeout: 60_000 }, async () => {
     await connect({ limits: { queryEmbeddingDeadlineMs: 200 }, breaker: { failures: 3 } });
     embeddings.hold();
     const times = await timesOf(10, search);
@@ -234,7 +234,7 @@ describe("Qdrant and the provider", () => {
     expect(Math.min(...times)).toBeLessThan(200);
   });
 
-  test("a lost collection is rebuilt although reads have 300 ms and CQL is slow, and goes on where it failed", { timeout: 300_000 }, async () => {
+  test("the rebuild of a lost collection completes although reads have 300 ms and CQL is slow, and resumes after a failure", { timeout: 300_000 }, async () => {
     const network = await TcpProxy.start({ host, port: Number(cqlPort) });
     try {
       const { cql } = serverConfig(servers, keyspace);

@@ -77,7 +77,7 @@ describe("on CQL and Qdrant", () => {
       }, { timeout: 40_000 })
       .toEqual(["vector", 4, 3]);
 
-  test("Qdrant killed: ranked by keywords with any word, filter and paging as ever, and back by itself", async () => {
+  test("a search ranks by keywords, with filter and paging, while Qdrant is down, and recovers automatically", async () => {
     const root = uniqueName("killed");
     await fill(root);
     expect((await ask(root)).info).toMatchObject({ mode: "vector", degraded: false, reason: null });
@@ -100,7 +100,7 @@ describe("on CQL and Qdrant", () => {
     ]);
   });
 
-  test("a put while Qdrant is down says that the record is stored", async () => {
+  test("a put while Qdrant is down rejects with an error that says that the record is stored", async () => {
     const root = uniqueName("put");
     await qdrant.kill();
     const failure = await store.put([root], "k", { text: "green tea" }).catch((error: unknown) => error);
@@ -110,7 +110,7 @@ describe("on CQL and Qdrant", () => {
     await qdrant.restart({ data: "keep" });
   });
 
-  test("Qdrant frozen: an answer within the deadline", async () => {
+  test("a search answers within its deadline while Qdrant is frozen", async () => {
     const root = uniqueName("frozen");
     await fill(root);
     await qdrant.pause();
@@ -124,7 +124,7 @@ describe("on CQL and Qdrant", () => {
     await recovered(root);
   });
 
-  test("Qdrant back with nothing: degraded, never empty, and filled again by itself", async () => {
+  test("searches are degraded, never empty, after Qdrant lost its data, until the automatic rebuild completes", async () => {
     const root = uniqueName("gone");
     await fill(root);
     const heard: string[] = [];
@@ -139,7 +139,7 @@ describe("on CQL and Qdrant", () => {
     await expect.poll(async () => (await store.health()).vectors, { timeout: 60_000 }).toMatchObject({ status: "up", complete: true });
   });
 
-  test("Qdrant back with nothing, and another process was first to see it: neither takes the new collection for a full one", async () => {
+  test("no process uses the new collection before its rebuild, if another process found the loss first", async () => {
     const root = uniqueName("gone");
     await fill(root);
     await qdrant.restart({ data: "lose" });
@@ -154,7 +154,7 @@ describe("on CQL and Qdrant", () => {
     await other.stop();
   });
 
-  test("a process that starts while Qdrant is down serves what it can, and finds it when it is back", async () => {
+  test("a process that starts while Qdrant is down serves degraded searches, and uses Qdrant when it is back", async () => {
     const root = uniqueName("start");
     await fill(root);
     await qdrant.kill();
@@ -168,7 +168,7 @@ describe("on CQL and Qdrant", () => {
     await started.stop();
   });
 
-  test("the breaker opens and closes with an event each, health tells it, and what failed is queued and finished", async () => {
+  test("the circuit opens and closes with an event each, health reports it, and failed writes are queued and completed", async () => {
     const root = uniqueName("breaker");
     await fill(root);
     const heard: string[] = [];
@@ -197,7 +197,7 @@ describe("on CQL and Qdrant", () => {
     await recovered(root);
   });
 
-  test("the embedding provider down: degraded with its own reason, and a put saves nothing", async () => {
+  test("searches are degraded with reason embedding-failed while the provider is down, and a put stores nothing", async () => {
     const root = uniqueName("provider");
     await fill(root);
     embeddings.down = true;
@@ -208,7 +208,7 @@ describe("on CQL and Qdrant", () => {
     await recovered(root);
   });
 
-  test("a mistake is not an outage: vectors of a wrong length are an error", async () => {
+  test("vectors of a wrong length are an error, not an outage", async () => {
     const wrong = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 8, embeddings, fields: ["text"] } });
     await expect(wrong.search([], { query: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: false });
     await wrong.stop();

@@ -24,14 +24,14 @@ async function keepsItsPromises(scenario: Scenario): Promise<void> {
   expect(result.violations.length, `TEST_SEED=${seed} replays this.\n${describeResult(result)}`).toBe(0);
 }
 
-test("processes killed and paused: nothing is lost or stale", () =>
+test("nothing is lost or stale when processes are killed and paused", () =>
   keepsItsPromises(killsOnFile(given, join(folder, "kills.db"), 6, 1)));
 
-test("clocks 5 s apart: what was acknowledged last is what is read", () =>
+test("reads return the last acknowledged write when clocks differ by 5 s", () =>
   keepsItsPromises(clocksApart(given, embedded(join(folder, "clocks.db")), 2_000)));
 
-test("equal instants leave one whole record", () =>
+test("writes with equal timestamps leave exactly one record", () =>
   keepsItsPromises(equalInstants(given, embedded(join(folder, "instants.db")), 2_000)));
 
-test("hostile users next to others: nobody else notices them", () =>
+test("hostile users do not affect other users", () =>
   keepsItsPromises(hostileUsers(given, embedded(join(folder, "hostile.db")), 3_000)));

@@ -34,14 +34,14 @@ async function keepsItsPromises(scenarioOf: (given: GivenServers) => Scenario): 
   }
 }
 
-test("whatever fails, nothing is lost, stale or unanswered", () =>
+test("nothing is lost, stale or unanswered under any fault", () =>
   keepsItsPromises((given) => aFewFaults(given, world)));
 
-test("deadlines of 300 ms, aborted calls and frozen services leave nothing wrong behind", () =>
+test("deadlines of 300 ms, aborted calls and frozen services leave all data consistent", () =>
   keepsItsPromises((given) => cutShort(given, world, 1)));
 
-test("hostile users next to others: nobody else notices them", () =>
+test("hostile users do not affect other users", () =>
   keepsItsPromises((given) => hostileUsers(given, world.storeIn(given.keyspace), 3_000)));
 
-test("clocks 5 s apart: what was acknowledged last is what is read", () =>
+test("reads return the last acknowledged write when clocks differ by 5 s", () =>
   keepsItsPromises((given) => clocksApart(given, world.storeIn(given.keyspace), 4_000)));

@@ -46,7 +46,7 @@ async function points(): Promise<number> {
   return (await client.count(name, { exact: true })).count;
 }
 
-test("a put, a delete and an unindexing that Qdrant missed are finished", async () => {
+test("the reconciler completes a put, a delete and an unindexing that Qdrant missed", async () => {
   for (const key of ["deleted", "cleared", "changed"]) await store.put(["a"], key, { text: `green ${key}` });
   expect(await points()).toBe(3);
   await qdrant.kill();
@@ -67,7 +67,7 @@ test("a put, a delete and an unindexing that Qdrant missed are finished", async 
   expect(await store.reconcile()).toMatchObject({ examined: 0 });
 });
 
-test("deferred: the put resolves while Qdrant is down, its item is in sight, and it is indexed later", async () => {
+test("a deferred put resolves while Qdrant is down, its item is listed, and it is indexed later", async () => {
   await store.stop();
   store = await connect({ vectorSync: "deferred" });
   await qdrant.kill();
@@ -80,7 +80,7 @@ test("deferred: the put resolves while Qdrant is down, its item is in sight, and
   expect(after?.score).toBeGreaterThan(0.5);
 });
 
-test("store-unindexed: an item whose text cannot be embedded is stored, in sight, and indexed later", async () => {
+test("with store-unindexed, an item whose text cannot be embedded is stored, listed, and indexed later", async () => {
   await store.stop();
   store = await connect({ embeddingFailure: "store-unindexed" });
   embeddings.down = true;
@@ -91,7 +91,7 @@ test("store-unindexed: an item whose text cannot be embedded is stored, in sight
   expect((await store.search(["a"], { query: "green" }))[0]?.score).toBeGreaterThan(0.5);
 });
 
-test("puts with and without vectors at once leave no point behind", async () => {
+test("concurrent puts with and without vectors leave no orphaned point", async () => {
   const keys = Array.from({ length: 40 }, (_, i) => `${i}`);
   await Promise.all(
     keys.flatMap((key) => [store.put(["a"], key, { text: "green" }), store.put(["a"], key, { text: "green" }, false)]),
@@ -102,7 +102,7 @@ test("puts with and without vectors at once leave no point behind", async () => 
   expect(await points()).toBe(0);
 });
 
-test("a collection that was lost: degraded after a restart, never empty, and filled again by itself", async () => {
+test("after a restart with a lost collection, searches are degraded, never empty, until the automatic rebuild completes", async () => {
   for (let i = 0; i < 30; i += 1) await store.put(["a", `${i}`], "k", { text: `green tea ${i}` });
   await store.stop();
   await dropCollections({ ...servers, qdrant: { url: qdrant.url } }, keyspace);
@@ -116,7 +116,7 @@ test("a collection that was lost: degraded after a restart, never empty, and fil
   expect(after.filter(({ score }) => score !== undefined)).toHaveLength(30);
 });
 
-test("puts and deletes of one key at once: none fails for the others, and the vectors are the record's", async () => {
+test("concurrent puts and deletes of one key all succeed, and the vectors match the record", async () => {
   const other = await connect();
   const stores = [store, other];
   for (let round = 0; round < 15; round += 1) {

@@ -63,7 +63,7 @@ async function breakSome(): Promise<void> {
 const faults = { examined: 5, missing: 1, stale: 1, orphaned: 1, unlisted: 1, unreadable: 0, ghosts: 0, failed: 0 };
 const none = { ...faults, missing: 0, stale: 0, orphaned: 0, unlisted: 0 };
 
-test("a dry run counts what is wrong and changes nothing; a repair mends it", async () => {
+test("a dry run counts differences without changes, and a repair fixes them", async () => {
   await breakSome();
   expect(await store.repair({ dryRun: true })).toEqual(faults);
   expect(await store.repair({ dryRun: true })).toEqual(faults);
@@ -81,13 +81,13 @@ test("a dry run counts what is wrong and changes nothing; a repair mends it", as
   expect(await points()).toBe(3);
 });
 
-test("a repair ends when it is told to", async () => {
+test("a repair ends on abort", async () => {
   await store.put(["a"], "k", { text: "tea" });
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(store.repair({ signal })).rejects.toThrow("enough");
 });
 
-test("vectors that a search finds stale are put right without a repair", async () => {
+test("stale vectors that a search finds are repaired automatically", async () => {
   await store.put(["a"], "k", { text: "green tea" });
   const name = await collection();
   await qdrant.setPayload(name, { wait: true, points: [idOf("k")], payload: { write_id: "of another write" } });
@@ -99,7 +99,7 @@ test("vectors that a search finds stale are put right without a repair", async (
   expect(after?.score).toBeGreaterThan(0.99);
 });
 
-test("the vectors of what has ended are swept, and those of what was renewed stay", async () => {
+test("vectors of expired items are swept, and those of refreshed items stay", async () => {
   await store.put(["a"], "ends", { text: "green ends" }, undefined, { expiresAt: new Date(Date.now() + 1_500) });
   await store.put(["a"], "stays", { text: "green stays" });
   await store.put(["a"], "renewed", { text: "green renewed" }, undefined, { ttl: 10 / 60 });

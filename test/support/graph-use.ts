@@ -38,7 +38,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
     });
     afterAll(() => made?.dispose());
 
-    test("a node puts, gets, searches by filter and by meaning, deletes, and lists namespaces by the view", async () => {
+    test("a node puts, gets, searches by filter and by meaning, deletes, and lists namespaces through the view", async () => {
       const scope = view();
       const out = await inNode(scope, async (store) => {
         await Promise.all([
@@ -62,7 +62,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       });
     });
 
-    test("what the wrapper drops is bound: index, order, lowest score", async () => {
+    test("a view binds what the wrapper drops: index, order, minScore", async () => {
       const scope = view();
       const bound = scope.with({ index: ["title"], order: "newest", minScore: 0.5 });
       await inNode(bound, async (store) => {
@@ -75,7 +75,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       });
     });
 
-    test("a rule of the configuration holds where the index of a put is dropped", async () => {
+    test("an index rule of the configuration applies if the wrapper drops the index of a put", async () => {
       const scope = view();
       await inNode(scope, async (store) => {
         await store.put(["silent"], "s", { text: "green tea" });
@@ -85,7 +85,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       expect(found.map(({ key, score }) => [key, score === undefined])).toEqual([["l", false], ["s", true]]);
     });
 
-    test("one failing call of a tick fails alone through a positional view, and all fail without it", async () => {
+    test("a failing call of a tick fails alone through a positional view, and fails all without it", async () => {
       const tick = async (store: BaseStore): Promise<string[]> => {
         const outcomes = await Promise.allSettled([
           store.put(["ok"], "a", { text: "fine" }),
@@ -100,7 +100,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       expect((await scope.get(["ok"], "a"))?.value).toEqual({ text: "fine" });
     });
 
-    test("views combine, and nothing given to a scoped one leaves it", async () => {
+    test("views combine, and no argument of a scoped view reaches outside it", async () => {
       const outer = view();
       const inner = outer.scoped(["tenants", "1"]).with({ order: "newest" }).scoped(["deep"]);
       await outer.put(["tenants", "10", "deep"], "k", { of: "another tenant" });
@@ -129,7 +129,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       expect(Buffer.from(page.info.cursor ?? "", "base64url").toString()).not.toContain("graph_");
     });
 
-    test("the outcome of every operation of a failed batch is told", async () => {
+    test("a failed batch reports the outcome of every operation", async () => {
       const scope = view();
       const failed = await scope
         .batch([
@@ -150,7 +150,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
       [{ order: "random" }, "order"],
       [{ minScore: "1" }, "minScore"],
       [{ batchErrors: "ignore" }, "batchErrors"],
-    ])("a wrong default is refused: %j", (defaults, message) => {
+    ])("an invalid default is rejected: %j", (defaults, message) => {
       expect(() => view().with(defaults as never)).toThrow(message);
     });
   });

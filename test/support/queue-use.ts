@@ -19,7 +19,7 @@ export function queueUse(name: string, makeStore: MakeStore, most: number): void
     return outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as Error] : []));
   }
 
-  test(`${name}: bulkhead.maxQueued bounds what waits, and the refusal names it`, async () => {
+  test(`${name}: bulkhead.maxQueued bounds waiting calls, and the error names it`, async () => {
     const refused = await refusedOf(1_500, 20);
     expect(refused.length).toBeGreaterThan(0);
     for (const error of refused) {
@@ -28,7 +28,7 @@ export function queueUse(name: string, makeStore: MakeStore, most: number): void
     }
   }, 120_000);
 
-  test(`${name}: ${most} puts and as many gets at once are all done where bulkhead.maxQueued allows them`, async () => {
+  test(`${name}: ${most} concurrent puts and gets succeed if bulkhead.maxQueued allows them`, async () => {
     expect(await refusedOf(most, 100_000)).toEqual([]);
   }, 240_000);
 }

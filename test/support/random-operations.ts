@@ -86,7 +86,7 @@ export function randomOperations(name: string, makeStore: MakeStore, runs: numbe
     });
     afterAll(() => made?.dispose());
 
-    test("give the results of a plain model", { timeout: 240_000 }, async () => {
+    test("return the results of a plain model", { timeout: 240_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(history, async (batches) => {
           const scope = (made as TestStore).store.scoped([uniqueName("random")]);

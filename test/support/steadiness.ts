@@ -25,7 +25,7 @@ export function steadiness(name: string, makeStore: MakeStore): void {
     });
     afterAll(() => made?.dispose());
 
-    test("an item that is being updated stays in sight of searches by meaning", async () => {
+    test("an item stays visible to searches by meaning during an update", async () => {
       const store = scope();
       await store.put(["a"], "busy", { text: "green tea", n: 0 });
       await store.put(["a"], "calm", { text: "iron", n: 0 });
@@ -43,7 +43,7 @@ export function steadiness(name: string, makeStore: MakeStore): void {
       expect(misses).toEqual([]);
     });
 
-    test("a put that is refused does not undo the one before it in the batch, and fails alone", async () => {
+    test("a rejected put fails alone, and does not undo the one before it in the batch", async () => {
       const store = scope();
       const failed = await store
         .batch([
@@ -59,25 +59,25 @@ export function steadiness(name: string, makeStore: MakeStore): void {
     test.each([
       ["a namespace of too many labels", Array.from({ length: 65 }, () => "x"), {}, "at most 64"],
       ["too many texts", ["a"], { texts: Array.from({ length: 300 }, (_, i) => `t${i}`) }, "more than 256 texts"],
-    ])("%s is refused before anything is written", async (_, namespace, value, message) => {
+    ])("%s is rejected before anything is written", async (_, namespace, value, message) => {
       const store = scope();
       await expect(store.put(namespace, "k", value)).rejects.toThrow(message);
       expect(await store.search([])).toEqual([]);
     });
 
-    test("a filter path that would take for ever is refused", async () => {
+    test("a filter path of unbounded cost is rejected", async () => {
       const path = Array.from({ length: 40 }, () => "a").join(".");
       await expect(scope().search([], { filter: { [path]: 1 } })).rejects.toThrow("32 steps");
     });
 
-    test("what is no option of a listing is rejected, and does not make it another operation", async () => {
+    test("an unknown option of a listing is rejected, and does not turn it into another operation", async () => {
       const store = scope();
       const stray = { namespace: ["evil"], key: "k", value: { x: 1 }, namespacePrefix: [], limit: 5 };
       await expect(store.listNamespaces(stray)).rejects.toMatchObject({ name: "ValidationError" });
       expect(await store.search([])).toEqual([]);
     });
 
-    test("stop lets what is under way end", async () => {
+    test("stop waits for operations in flight", async () => {
       const own = await makeStore(options);
       const { store } = own;
       const puts = Array.from({ length: 200 }, (_, i) => store.put(["a"], `${i}`, { text: `tea ${i}` }));

@@ -29,7 +29,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
     });
     afterAll(() => made?.dispose());
 
-    test("an item that has ended is seen by no route, and its namespace is gone with it", async () => {
+    test("an expired item is absent from every call, and its namespace too", async () => {
       const scope = view();
       await scope.put(["a"], "k", { text: "green tea" }, undefined, { ttl: SHORT });
       await scope.put(["b"], "stays", { text: "green tea" });
@@ -40,7 +40,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
       expect(await scope.listNamespaces()).toEqual([["b"]]);
     });
 
-    test("a put replaces the time to live with the rest, and an item that ended begins anew", async () => {
+    test("a put replaces the TTL with the item, and an expired item is created again", async () => {
       const scope = view();
       const ended = scope.put(["a"], "ended", { n: 1 }, undefined, { ttl: SHORT });
       await scope.put(["a"], "kept", { n: 1 }, undefined, { ttl: SHORT });
@@ -58,7 +58,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
       expect((await scope.search(["a"])).map(({ key }) => key)).toEqual(["kept", "ended"]);
     });
 
-    test("reading renews it and moves neither time; reading without does not", async () => {
+    test("a read refreshes the TTL without changing createdAt and updatedAt, unless it is disabled", async () => {
       const scope = view();
       for (const key of ["got", "found", "left"]) await scope.put(["a"], key, { text: key }, undefined, { ttl: SHORT });
       const { createdAt, updatedAt } = (await scope.get(["a"], "got")) ?? {};
@@ -75,7 +75,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
       await expect.poll(() => scope.get(["a"], "got", { refreshTtl: false }), GONE).toBeNull();
     });
 
-    test.each(["a faked clock", "a replaced Date.now"])("with %s, reads by key, listings and searches agree on what has ended", async (kind) => {
+    test.each(["a faked clock", "a replaced Date.now"])("with %s, reads by key, listings and searches agree on expiry", async (kind) => {
       const setClock = (time: number): void => {
         if (kind === "a faked clock") vi.useFakeTimers({ toFake: ["Date"], now: time });
         else vi.spyOn(Date, "now").mockReturnValue(time);
@@ -113,13 +113,13 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
       expect(await seen()).toEqual(ended);
     });
 
-    test("an absolute end is not moved by reading", async () => {
+    test("an absolute expiry is not changed by a read", async () => {
       const scope = view();
       await scope.put(["a"], "k", { n: 1 }, undefined, { expiresAt: new Date(Date.now() + 2_000) });
       await expect.poll(() => scope.get(["a"], "k"), GONE).toBeNull();
     });
 
-    test("the put's choice goes before the view's, the view's before the rules'", async () => {
+    test("the TTL of a put precedes the view's, and the view's precedes the rules", async () => {
       const scope = view();
       const brief = scope.with({ ttl: SHORT });
       await brief.put(["a"], "by view", {});
@@ -142,7 +142,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
       [{ expiresAt: new Date(0) }, "past"],
       [{ expiresAt: 5 }, "valid Date"],
       [{ ttl: 1, expiresAt: new Date(9e12) }, "one of them"],
-    ])("%j is refused and nothing is written", async (options, message) => {
+    ])("%j is rejected and nothing is written", async (options, message) => {
       const scope = view();
       await expect(scope.put(["a"], "k", {}, undefined, options as never)).rejects.toThrow(message);
       expect(await scope.get(["a"], "k")).toBeNull();
