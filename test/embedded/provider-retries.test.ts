@@ -47,7 +47,7 @@ async function storeWith(embeddings: OpenAIEmbeddings, options: object = {}): Pr
   return store;
 }
 
-test.each([429, 500])("a put that the client's own retries used up says that the provider answered %i", async (status) => {
+test.each([429, 500])("a put whose deadline the client's retries used up reports the provider's status %i", async (status) => {
   const { baseURL } = await provider([status], "0.1");
   const store = await storeWith(client(baseURL), { limits: { writeDeadlineMs: 4_000, queryEmbeddingDeadlineMs: 1_000 } });
   const error = await store.put(["a"], "k", { text: "hello" }).then(() => null, (reason: Error) => reason);
@@ -74,7 +74,7 @@ test.each([
   expect(error?.message).not.toContain("Rate limit reached");
 });
 
-test("a client that retries by itself is warned of when the store connects; one that does not is not", async () => {
+test("a client with its own retries logs a warning when the store connects; one without does not", async () => {
   const { baseURL } = await provider([200], "1");
   const warnings: string[] = [];
   const quiet = (): void => undefined;
@@ -85,7 +85,7 @@ test("a client that retries by itself is warned of when the store connects; one 
   expect(warnings.filter((text) => text.includes("maxRetries"))).toHaveLength(1);
 });
 
-test("the store waits as long as retry-after asks before it tries again", async () => {
+test("the store waits for retry-after before it retries", async () => {
   const { baseURL, arrivals } = await provider([429, 200], "1");
   const store = await storeWith(client(baseURL, 0));
   await store.put(["a"], "k", { text: "hello" });
@@ -93,7 +93,7 @@ test("the store waits as long as retry-after asks before it tries again", async 
   expect((arrivals[1] ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
-test("a retry-after beyond the time of the put fails it at once, with what was asked for", async () => {
+test("a retry-after beyond the deadline of a put fails it at once, with details.retryAfterMs", async () => {
   const { baseURL, arrivals } = await provider([429], "3600");
   const store = await storeWith(client(baseURL, 0));
   await expect(store.put(["a"], "k", { text: "hello" })).rejects.toMatchObject({
