@@ -15,7 +15,7 @@ import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
-import { healthOfNone, type Health } from "./telemetry/health.ts";
+import { healthOfUnstarted, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
@@ -138,7 +138,7 @@ export class ScyllaDBStore extends StoreOperations {
       const health = this.#lifecycle.run((runtime) => runtime.health());
       return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, health);
     } catch (error) {
-      return healthOfNone(error);
+      return healthOfUnstarted(error);
     }
   }
 

@@ -1,6 +1,6 @@
-/** Alerts: what is wrong with a store for longer than a moment, for whoever is on call. */
+/** Alerts about the state of a store. */
 
-/** What an alert can be about. The names are those of the sections of the runbook, `docs/operations.md`. */
+/** Conditions of alerts. The runbook, `docs/operations.md`, has a section for each. */
 export const ALERT_CONDITIONS = [
   "breaker-open",
   "pool-exhausted",
@@ -18,45 +18,45 @@ export const ALERT_CONDITIONS = [
   "audit-failing",
 ] as const;
 
-/** What an alert is about. */
+/** The condition of an alert. */
 export type AlertCondition = (typeof ALERT_CONDITIONS)[number];
 
-/** How bad it is, the worst first. `critical`: wake somebody. `warning`: look today. `degraded`: slower or dearer than it should be. */
+/** Severities, highest first. `critical`: act now. `warning`: act today. `degraded`: slower or more expensive than expected. */
 export const ALERT_SEVERITIES = ["critical", "warning", "degraded"] as const;
 
-/** How bad it is. */
+/** The severity of an alert. */
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 
-/** Places to which alerts go. */
+/** Receivers of alerts. */
 export const ALERT_SINKS = ["pagerDuty", "slack", "email", "webhook", "callback"] as const;
 
-/** A place to which alerts go. */
+/** A receiver of alerts. */
 export type AlertSinkName = (typeof ALERT_SINKS)[number];
 
-/** One message about an alert; never holds a stored value, a key, a namespace or a secret. */
+/** One message about an alert; never contains a stored value, a key, a namespace or a secret. */
 export interface AlertNotice {
-  /** `resolved`: it is over, or nobody watches it any more. */
+  /** `resolved`: the condition is over, or the store was stopped. */
   readonly status: "firing" | "resolved";
-  /** Whether the same was said before, and is still so. */
+  /** Whether the message repeats that the alert is still firing. */
   readonly isRepeat: boolean;
-  /** The same for all messages about one alert, at most 255 characters; another source has another. */
+  /** Id of the alert, the same in all its messages and unique per source; at most 255 characters. */
   readonly id: string;
   readonly condition: AlertCondition;
-  /** The service, node or operation that it is about; null where it is about the store. */
+  /** The affected service, node or operation; null for the entire store. */
   readonly subject: string | null;
   readonly severity: AlertSeverity;
-  /** What is wrong, in a sentence. */
+  /** Description of the problem in one sentence. */
   readonly summary: string;
-  /** What was measured, in the unit of the condition's option; null where nothing is measured. */
+  /** The measured value, in the unit of the condition's option; null for conditions without a value. */
   readonly value: number | null;
-  /** The limit that it passed. */
+  /** The limit that the value passed. */
   readonly limit: number | null;
-  /** Which process: the host's name unless `alerts.source` says otherwise. */
+  /** Name of the process: `alerts.source`, by default the host name. */
   readonly source: string;
-  /** When it began, ISO 8601 in UTC. */
+  /** Start of the condition, ISO 8601 in UTC. */
   readonly startedAt: string;
-  /** When it was over; null while it fires. */
+  /** End of the condition; null while the alert fires. */
   readonly endedAt: string | null;
-  /** Where it is written what to do. */
+  /** Location of the runbook's section. */
   readonly runbook: string;
 }

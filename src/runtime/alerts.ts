@@ -68,7 +68,7 @@ export class StoreAlerts implements Resource {
   /** Starts to check conditions. @param previous - its firing alerts and unsent messages are taken over */
   watch(previous: StoreAlerts | null): void {
     if (previous !== null) this.#alerting.takeOver(previous.#alerting);
-    this.#alertEvents.onUrgent = () => this.#alerting.lookSoon();
+    this.#alertEvents.onUrgent = () => this.#alerting.evaluateSoon();
     void this.#alerting.start();
   }
 

@@ -1,10 +1,10 @@
-/** Consoles as loggers: their methods take texts, not fields first. */
+/** Adapts a console, whose methods take text, to the logger interface. */
 import type { LogFields, Logger } from "../ports/logger.ts";
 
-/** What a console has that no logger of fields and message has. */
+/** Methods that identify a console. */
 type ConsoleLike = Readonly<Record<"debug" | "info" | "warn" | "error" | "log" | "table", (line: string) => void>>;
 
-/** A logger as it is; a console as one that writes each line as one JSON object, which log stores read as it is. */
+/** Returns a logger unchanged, and a console as a logger that writes each line as one JSON object. */
 export function asLogger(given: Logger): Logger {
   if (!isConsole(given)) return given;
   const write =

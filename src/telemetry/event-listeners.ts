@@ -2,19 +2,19 @@ import { EventEmitter } from "node:events";
 import type { StoreEvent, StoreEventType } from "../ports/events.ts";
 import { callIsolated } from "./isolated-call.ts";
 
-/** Listeners by the type of their event. */
+/** Arguments of listeners, by event type. */
 export type StoreEventMap = { readonly [Type in StoreEventType]: [event: Extract<StoreEvent, { type: Type }>] };
 
 /** A listener for events of one type; its result is ignored, and its failure is logged. */
 export type StoreEventListener<Type extends StoreEventType> = (...args: StoreEventMap[Type]) => unknown;
 
-/** Listeners of events, each isolated from the others: one that throws or rejects affects only itself. */
+/** Event listeners, isolated from each other: a listener that throws or rejects does not affect the others. */
 export class EventListeners {
-  // Registration and its warning of a leak only: `emit` stops at the first listener that throws.
+  // Only for registration and leak warnings: EventEmitter.emit stops at the first listener that throws.
   readonly #emitter = new EventEmitter();
   readonly #failed: (type: StoreEventType, error: unknown) => void;
 
-  /** @param failed - receives what a listener throws or rejects with; must not throw */
+  /** @param failed - receives the error of a listener; must not throw */
   constructor(failed: (type: StoreEventType, error: unknown) => void) {
     this.#failed = failed;
   }

@@ -1,4 +1,4 @@
-/** Groups of callers: how big they are, how long each caller waits, and in whose traces they stand. */
+/** Observes grouped calls: their size, the wait of each caller, and the traces that they are linked to. */
 import type { Context } from "@opentelemetry/api";
 import type { GroupCaller, GroupWatch } from "../concurrency/group-commit.ts";
 import type { Service } from "../ports/events.ts";
@@ -15,7 +15,7 @@ const SERVICES: Readonly<Record<GroupName, Service>> = {
   removals: "vectors",
 };
 
-/** One who waits for a group. */
+/** A caller that waits for its group. */
 class Waiting implements GroupCaller {
   readonly context: Context | null;
   readonly #operation: OperationTime | null;
@@ -33,7 +33,7 @@ class Waiting implements GroupCaller {
     operation?.enter("queue", now);
   }
 
-  /** Its turn has come, of some of its inputs at least. */
+  /** Marks the caller as started: the call with at least some of its inputs begins. */
   begun(now: number): void {
     if (this.#isQueued) this.#operation?.leave("queue", now);
     this.#isQueued = false;
@@ -45,20 +45,20 @@ class Waiting implements GroupCaller {
   }
 }
 
-/** Watches groups of one kind. */
+/** Returns an observer for groups of one kind. */
 export function watchGroups(telemetry: Telemetry, name: GroupName): GroupWatch<Waiting> {
   const labels = attributesOf({ group: name });
   const counts = telemetry.ledger.groups[name];
   return {
     joined(inputs) {
       const operation = currentOperation.getStore() ?? null;
-      const context = telemetry.tracing.isOn ? recordedContext() : null;
+      const context = telemetry.tracing.isEnabled ? recordedContext() : null;
       return operation === null && context === null ? null : new Waiting(context, operation, SERVICES[name], inputs);
     },
     run(callers, commit) {
       counts.groups += 1;
       counts.inputs += callers.length;
-      if (telemetry.instruments.areRead) telemetry.instruments.record("groupSize", callers.length, labels);
+      if (telemetry.instruments.areEnabled) telemetry.instruments.record("groupSize", callers.length, labels);
       const now = performance.now();
       const waiting = new Set(callers.filter((caller) => caller !== null));
       for (const each of waiting) each.begun(now);

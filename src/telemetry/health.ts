@@ -1,4 +1,4 @@
-/** How the store is: each service asked now, the breakers, and what waits to be finished. */
+/** The health check: a request to each service, the breakers, and the backlog. */
 import { Deadline } from "../concurrency/deadline.ts";
 import { settled } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";
@@ -7,52 +7,52 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 
-/** A service that was asked just now. */
+/** Result of a request to one service. */
 export interface ServiceHealth {
   readonly status: "up" | "down";
-  /** Milliseconds that its answer took; null when there was none. */
+  /** Latency of the answer in milliseconds; null without an answer. */
   readonly latencyMs: number | null;
-  /** Why it is down; null when it is up. */
+  /** Why the service is down; null when it is up. */
   readonly error: string | null;
-  /** Null where no breaker stands before it, as before a local file. */
+  /** Null for services without a breaker, such as a local file. */
   readonly breaker: BreakerState | null;
 }
 
-/** Writes that are noted and not known to be finished. */
+/** Recorded intents of writes that are not known to be complete. */
 export interface BacklogHealth {
-  /** All notes, those of writes that ended moments ago included; at most the bound to which they are counted. */
+  /** Number of intents, those of recently completed writes included; counted up to a bound. */
   readonly intents: number;
-  /** Whether there are more than were counted. */
+  /** Whether there are more than the bound. */
   readonly more: boolean;
-  /** Batches of intents in a format that this version cannot read; processes of the newer version finish them. */
+  /** Batches of intents in a newer format; processes of the newer version complete them. */
   readonly unreadable: number;
-  /** Notes that are kept although trying again does not help. */
+  /** Dead-lettered intents: a retry does not help. */
   readonly dead: number;
-  /** For how many milliseconds the longest waiting one has been due; 0 when none is due. */
+  /** Age of the oldest due intent in milliseconds; 0 when none is due. */
   readonly overdueMs: number;
 }
 
-/** How the store is. */
+/** The health of a store. */
 export interface Health {
   /**
-   * `down`: records cannot be read. `degraded`: something else is not as it should be: searches are not ranked by
-   * similarity, writes wait to be finished, or the audit trail cannot be written. `ok`: all is well.
+   * `down`: records cannot be read. `degraded`: searches are not ranked by similarity, the backlog is overdue or has
+   * dead-lettered intents, a breaker is not closed, or the audit trail cannot be written. `ok`: none of these.
    */
   readonly status: "ok" | "degraded" | "down";
   readonly records: ServiceHealth;
-  /** Null when the store has no index. `complete` says whether they hold what the records say. */
+  /** Null when the store has no index. `complete` is false while a lost collection is rebuilt. */
   readonly vectors: (ServiceHealth & { readonly complete: boolean }) | null;
-  /** Null when the store has no index. The provider is not asked, as that may cost money. */
+  /** Null when the store has no index. The check does not call the provider, because a call may cost money. */
   readonly embeddings: { readonly breaker: BreakerState } | null;
-  /** Null when it could not be read. */
+  /** Null when the backlog could not be read. */
   readonly backlog: BacklogHealth | null;
-  /** Whether entries cannot be kept at the moment, and how many were lost; null when the store has no audit trail. */
+  /** Whether writing entries fails, and how many entries were lost; null when the store has no audit trail. */
   readonly audit: { readonly failing: boolean; readonly lost: number } | null;
-  /** How often each event happened since the store was made, in this process. */
+  /** Number of events of each type since the store was created, in this process. */
   readonly events: Partial<Record<StoreEventType, number>>;
 }
 
-/** What health is told from. */
+/** Dependencies of the health check. */
 export interface HealthSources {
   readonly items: ItemRepository;
   readonly outbox: Pick<Outbox, "backlog">;
@@ -67,18 +67,18 @@ export interface HealthSources {
   readonly events: () => Partial<Record<StoreEventType, number>>;
 }
 
-/** Longest time for all of it, milliseconds: whoever asks wants to know now. */
+/** Timeout of the entire health check, milliseconds. */
 const DEADLINE_MS = 2_000;
 
 const BATCHES_COUNTED = 1_000;
 
-/** A write that is due for longer than this waits for more than the next look, milliseconds. */
-const LATE_MS = 60_000;
+/** Age of a due intent above which the reconciler is considered behind, milliseconds. */
+const OVERDUE_MS = 60_000;
 
-/** An item that is never stored: its namespace is the root, which no put can name. */
+/** An id that no item can have: puts cannot write to the root namespace. */
 const NO_ITEM = { namespace: "", key: "" };
 
-/** Asks each service, past its guard: a breaker shall not hide that it is back. Never rejects. */
+/** Checks each service without its guard, so that an open breaker does not hide a recovered service. Never rejects. */
 export async function readHealth(sources: HealthSources): Promise<Health> {
   const { items, outbox, vectors, breakers } = sources;
   const deadline = new Deadline(DEADLINE_MS);
@@ -96,7 +96,7 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
     audit?.failing !== true &&
     backlog !== null &&
     backlog.dead === 0 &&
-    backlog.overdueMs <= LATE_MS;
+    backlog.overdueMs <= OVERDUE_MS;
   return {
     status: records.status === "down" ? "down" : isWell ? "ok" : "degraded",
     records,
@@ -108,8 +108,8 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
   };
 }
 
-/** The health of a store that could not be started, or was stopped. */
-export function healthOfNone(error: unknown): Health {
+/** The health of a store that could not be started or was stopped. */
+export function healthOfUnstarted(error: unknown): Health {
   return {
     status: "down",
     records: { status: "down", latencyMs: null, error: messageOf(error), breaker: null },
@@ -139,7 +139,7 @@ async function checkService(
 
 async function readBacklog(deadline: Deadline, outbox: Pick<Outbox, "backlog">): Promise<BacklogHealth | null> {
   const answer = await settled(deadline.wait("Counting the backlog", outbox.backlog(BATCHES_COUNTED)));
-  // That it could not be counted is said by null; why, by the health of the records, beside which it lies.
+  // The health of the records, in the same database, has the error.
   if (answer.status === "rejected") return null;
   const { intents, deadLettered, unreadable, more, oldestDueAt } = answer.value;
   const overdueMs = oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt);

@@ -19,16 +19,16 @@ type OfKind<Kind extends "histogram" | "counter" | "gauge"> = {
 /** Metrics that are gauges. */
 type GaugeName = OfKind<"gauge">;
 
-/** Values of labels by the name in the table of names. */
+/** Values of labels, by key in {@link ATTRIBUTES}. */
 export type Labels = Readonly<Partial<Record<keyof typeof ATTRIBUTES, string | number | boolean | null>>>;
 
 /** Observes the value of a gauge. */
 export type Observe = (name: GaugeName, value: number, labels?: Labels) => void;
 
-/** Says how all gauges stand; may take a moment. */
+/** Reads the values of all gauges. */
 export type ReadGauges = (observe: Observe) => Promise<void>;
 
-/** Attributes by the names that they go out with; what is null is left out. */
+/** Converts labels to attributes with their exported names; omits null values. */
 export function attributesOf(labels: Labels): Attributes {
   const attributes: Attributes = {};
   for (const [name, value] of Object.entries(labels)) {
@@ -37,7 +37,7 @@ export function attributesOf(labels: Labels): Attributes {
   return attributes;
 }
 
-/** The metrics of a store, as OpenTelemetry takes them. Costs nothing where no SDK does. */
+/** The OpenTelemetry metrics of a store. Costs nothing without an SDK. */
 export class Instruments {
   readonly #readGauges: ReadGauges;
   #given: MeterProvider | undefined;
@@ -45,24 +45,24 @@ export class Instruments {
   #bound: Bound | null = null;
   #isReading = false;
 
-  /** @param readGauges - says how the gauges stand, when somebody reads them */
+  /** @param readGauges - reads the gauges at each collection */
   constructor(readGauges: ReadGauges) {
     this.#readGauges = readGauges;
   }
 
-  /** Whether anybody reads them. */
-  get areRead(): boolean {
+  /** Whether a meter provider is registered. */
+  get areEnabled(): boolean {
     return this.#bound !== null;
   }
 
-  /** From now on goes by this provider; by the one of the process where none is given. */
+  /** Switches to a provider; by default to the one of the process. */
   use(given: MeterProvider | undefined): void {
     this.#given = given;
-    this.look();
+    this.detectProvider();
   }
 
-  /** Looks whether a provider was registered for the process, or another one. */
-  look(): void {
+  /** Detects a newly registered provider of the process. */
+  detectProvider(): void {
     const provider = this.#given ?? metrics.getMeterProvider();
     if (provider === this.#provider) return;
     this.#provider = provider;
@@ -73,26 +73,26 @@ export class Instruments {
     if (this.#isReading) this.#bound.read(this.#readGauges);
   }
 
-  /** Begins to show gauges. */
+  /** Starts to report gauges. */
   start(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    this.look();
+    this.detectProvider();
     this.#bound?.read(this.#readGauges);
   }
 
-  /** Shows gauges no more. */
+  /** Stops reporting gauges. */
   stop(): void {
     this.#isReading = false;
     this.#bound?.release();
   }
 
-  /** Notes a value of a distribution. */
+  /** Records a value of a histogram. */
   record(name: OfKind<"histogram">, value: number, attributes?: Attributes): void {
     this.#bound?.histograms.get(name)?.record(value, attributes);
   }
 
-  /** Counts. */
+  /** Adds to a counter. */
   add(name: OfKind<"counter">, value: number, attributes?: Attributes): void {
     this.#bound?.counters.get(name)?.add(value, attributes);
   }

@@ -1,11 +1,10 @@
 /**
- * Calls a function of the application whose result is ignored. What it throws, or rejects with, goes to `failed` and no
- * further.
+ * Calls a function of the application and ignores its result. Passes a thrown error or a rejection to `failed`.
  */
 export function callIsolated(call: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = call();
-    // Not only promises of this realm: a rejection that is not handled ends the process.
+    // Any thenable, not only promises of this realm: an unhandled rejection would end the process.
     if (isThenable(result)) result.then(undefined, failed);
   } catch (error) {
     failed(error);

@@ -1,30 +1,30 @@
-/** Counts since the store was made, in plain numbers: the same whether or not anybody reads metrics. */
+/** Counts since the store was created, independent of OpenTelemetry. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service } from "../ports/events.ts";
 import type { ReconcileVerdict, RefreshOutcome } from "../ports/telemetry.ts";
 import { OPERATIONS, type OperationName } from "./names.ts";
 import { RecentLatency } from "./recent-latency.ts";
 
-/** Of one kind of operation. */
+/** Counts of one kind of operation. */
 export class OperationCounts {
   count = 0;
-  /** By a fault of ours or of a server. */
+  /** Failures of the store or of a server. */
   failed = 0;
-  /** By a fault, or a wish, of the caller. */
+  /** Rejections because of invalid input, an abort or a rate limit. */
   refused = 0;
   rateLimited = 0;
   slow = 0;
   readonly latency = new RecentLatency();
 }
 
-/** Of the calls to one service. */
+/** Counts of the calls to one service. */
 export class ServiceCounts {
   calls = 0;
   failed = 0;
   retries = 0;
   readonly latency = new RecentLatency();
 
-  /** A call has ended, after so many milliseconds. */
+  /** Counts a completed call. */
   completed(isFailed: boolean, ms: number, now: number): void {
     this.calls += 1;
     if (isFailed) this.failed += 1;
@@ -32,10 +32,10 @@ export class ServiceCounts {
   }
 }
 
-/** What callers share. */
+/** Kinds of grouped calls. */
 export const GROUPS = ["intents", "embeddings", "upserts", "removals"] as const;
 
-/** What callers share. */
+/** A kind of grouped call. */
 export type GroupName = (typeof GROUPS)[number];
 
 /** All counts of a store. */

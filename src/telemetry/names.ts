@@ -1,110 +1,109 @@
 /**
- * All that telemetry is called: spans, attributes and metrics. `docs/observability.md` has its tables from here, and so
- * have the rules and the dashboard their names. Where OpenTelemetry's conventions have a name it is theirs, otherwise it
- * begins with `langgraph.store.`.
+ * Names of all spans, attributes and metrics. The tables of `docs/observability.md`, the alert rules and the dashboard are
+ * generated from them. Names follow OpenTelemetry's semantic conventions; others begin with `langgraph.store.`.
  */
 
-/** Name of the instrumentation scope: of the package. */
+/** Instrumentation scope: the name of the package. */
 export const SCOPE = "langgraph-store-scylladb";
 
-/** Operations of the store, as they are called in names and labels. */
+/** Operations of the store, as in span names and labels. */
 export const OPERATIONS = ["put", "delete", "get", "search", "list-namespaces"] as const;
 
 /** An operation of the store. */
 export type OperationName = (typeof OPERATIONS)[number];
 
-/** A name and what it stands for. */
+/** A name and its meaning. */
 export interface Named {
   readonly name: string;
   readonly meaning: string;
 }
 
-/** Spans. Those of database calls are named by the conventions: the operation and what it is on. */
+/** Spans. Spans of database calls are named by the conventions: operation and target. */
 export const SPANS = {
   operation: {
     name: "langgraph.store.<operation>",
     meaning:
-      "A public operation: `put`, `delete`, `get`, `search`, `list-namespaces`, or `batch` for a call of several. From the call to its answer, rate limits and audit trail included.",
+      "A public operation: `put`, `delete`, `get`, `search`, `list-namespaces`, or `batch` for several. Includes rate limits and audit trail.",
   },
   embed: {
     name: "langgraph.store.embed",
-    meaning: "The vectors of the texts of a put, or of a query: from the cache, from a call under way, or from the provider.",
+    meaning: "Embedding of the texts of a put or of a query: from the cache, a call in flight, or the provider.",
   },
   syncVectors: {
     name: "langgraph.store.sync_vectors",
-    meaning: "A put or delete waits until its vectors are written or taken away; holds the group's call, or is linked to it.",
+    meaning: "A put or delete writes or deletes its vectors; contains the call of its group, or is linked to it.",
   },
   fallback: {
     name: "langgraph.store.fallback",
-    meaning: "A search is answered by keywords, as similarity cannot be had; holds the reads of that.",
+    meaning: "A degraded search ranks by keywords; contains the reads of records.",
   },
-  reconcile: { name: "langgraph.store.reconcile", meaning: "A pass of the reconciler that found something to do." },
-  repair: { name: "langgraph.store.repair", meaning: "A walk over all records and vectors, by `repair()` or to fill a new collection." },
-  sweep: { name: "langgraph.store.sweep", meaning: "What has ended is taken away." },
+  reconcile: { name: "langgraph.store.reconcile", meaning: "A pass of the reconciler that found due intents." },
+  repair: { name: "langgraph.store.repair", meaning: "A scan of all records and vectors, by `repair()` or by the rebuild of a lost collection." },
+  sweep: { name: "langgraph.store.sweep", meaning: "A sweep that deletes expired items." },
   database: {
     name: "<db.operation.name> <db.collection.name>",
     meaning:
-      "A call to the database of the records, or of the vectors (kind CLIENT), with its retries as events. One that serves a group of callers is linked to each of them.",
+      "A call to the record database or to Qdrant (kind CLIENT), with its retries as events. The call of a group is linked to each caller.",
   },
   provider: {
     name: "embeddings",
-    meaning: "A call to the embedding provider (kind CLIENT), with its retries as events; linked to all whose texts it holds.",
+    meaning: "A call to the embedding provider (kind CLIENT), with its retries as events; linked to each caller whose texts it contains.",
   },
 } as const satisfies Record<string, Named>;
 
 /** Attributes and labels. */
 export const ATTRIBUTES = {
-  dbSystem: { name: "db.system.name", meaning: "`cassandra` for all that speaks CQL (ScyllaDB has no name of its own there), `qdrant`, or `sqlite` for the local file." },
-  dbOperation: { name: "db.operation.name", meaning: "What is asked of the database: `get`, `put`, `list`, `upsert`, `query`, …" },
-  dbCollection: { name: "db.collection.name", meaning: "The table, or the collection as it is configured." },
+  dbSystem: { name: "db.system.name", meaning: "`cassandra` for every CQL database (the conventions have no name for ScyllaDB), `qdrant`, or `sqlite` for the local file." },
+  dbOperation: { name: "db.operation.name", meaning: "Operation of the database: `get`, `put`, `list`, `upsert`, `query`, …" },
+  dbCollection: { name: "db.collection.name", meaning: "The table, or the configured collection." },
   dbNamespace: { name: "db.namespace", meaning: "The keyspace." },
-  dbBatchSize: { name: "db.operation.batch.size", meaning: "How many items a call is about, where it is more than one." },
-  serverAddress: { name: "server.address", meaning: "Host as it is configured; of several contact points the first. Of a node: its own." },
+  dbBatchSize: { name: "db.operation.batch.size", meaning: "Number of items in a call, if more than one." },
+  serverAddress: { name: "server.address", meaning: "The configured host (the first contact point), or the host of the node." },
   serverPort: { name: "server.port", meaning: "Port of that host." },
-  errorType: { name: "error.type", meaning: "Code of the error, such as `TIMEOUT`; of an error that is not the store's, `OTHER`." },
+  errorType: { name: "error.type", meaning: "Code of the error, such as `TIMEOUT`; `OTHER` for errors that are not from the store." },
   genAiOperation: { name: "gen_ai.operation.name", meaning: "Always `embeddings`." },
-  genAiModel: { name: "gen_ai.request.model", meaning: "The model as the collection of vectors knows it: `index.model`, or what the provider calls it." },
+  genAiModel: { name: "gen_ai.request.model", meaning: "The model: `index.model`, or the name that the provider reports." },
   operation: { name: "langgraph.store.operation", meaning: "`put`, `delete`, `get`, `search` or `list-namespaces`." },
-  outcome: { name: "langgraph.store.outcome", meaning: "`ok`, `degraded` (a search that was not ranked by similarity, although asked for) or `error`." },
-  operationId: { name: "langgraph.store.operation.id", meaning: "Random; stands in the log lines of a slow operation too." },
+  outcome: { name: "langgraph.store.outcome", meaning: "`ok`, `degraded` (a search with a query that was not ranked by similarity) or `error`." },
+  operationId: { name: "langgraph.store.operation.id", meaning: "Random id; also in the log line of a slow or failed operation." },
   errorName: { name: "langgraph.store.error.name", meaning: "Class of the error, such as `VectorSyncError`." },
   retryable: { name: "langgraph.store.error.retryable", meaning: "Whether the same call may succeed later." },
-  tenant: { name: "langgraph.store.tenant", meaning: "Only with `telemetry.tenantOf`: what it says, `other` beyond `telemetry.maxTenants`, `none` where it says nothing." },
+  tenant: { name: "langgraph.store.tenant", meaning: "Only with `telemetry.tenantOf`: its result, `other` beyond `telemetry.maxTenants`, or `none` without a result." },
   namespaceHash: { name: "langgraph.store.namespace.hash", meaning: "Hash of the namespace, or of the prefix of a search." },
   namespace: { name: "langgraph.store.namespace", meaning: "The namespace itself; only with `telemetry.includeNamespaces`." },
   keyHash: { name: "langgraph.store.key.hash", meaning: "Hash of the key." },
   key: { name: "langgraph.store.key", meaning: "The key itself; only with `telemetry.includeKeys`." },
-  mode: { name: "langgraph.store.search.mode", meaning: "How a search was answered: `vector`, `keyword` or `filter`." },
-  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether similarity was asked for and could not be had." },
-  reason: { name: "langgraph.store.search.reason", meaning: "Why: `embedding-failed`, `vectors-unavailable`, `ranking-too-slow` or `continues-degraded`." },
-  results: { name: "langgraph.store.search.results", meaning: "Items found." },
+  mode: { name: "langgraph.store.search.mode", meaning: "Mode of the search: `vector`, `keyword` or `filter`." },
+  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether a search with a query was not ranked by similarity." },
+  reason: { name: "langgraph.store.search.reason", meaning: "Reason of a degraded search: `embedding-failed`, `vectors-unavailable`, `ranking-too-slow` or `continues-degraded`." },
+  results: { name: "langgraph.store.search.results", meaning: "Number of items returned." },
   truncated: { name: "langgraph.store.search.truncated", meaning: "Whether the search stopped at a bound." },
-  texts: { name: "langgraph.store.embedding.texts", meaning: "Texts to embed." },
-  cacheHits: { name: "langgraph.store.embedding.cache_hits", meaning: "Those of them whose vectors were in the cache." },
-  shared: { name: "langgraph.store.embedding.shared", meaning: "Those of them that another call was embedding already." },
+  texts: { name: "langgraph.store.embedding.texts", meaning: "Number of texts to embed." },
+  cacheHits: { name: "langgraph.store.embedding.cache_hits", meaning: "Number of texts whose vectors were in the cache." },
+  shared: { name: "langgraph.store.embedding.shared", meaning: "Number of texts that a call in flight was already embedding." },
   purpose: { name: "langgraph.store.embedding.purpose", meaning: "`document` or `query`." },
-  source: { name: "langgraph.store.embedding.source", meaning: "Where the vector of a text came from: `cache`, `shared` (another call was embedding it already) or `provider`." },
-  group: { name: "langgraph.store.group", meaning: "What callers share: `intents`, `embeddings`, `upserts` or `removals`." },
-  groupSize: { name: "langgraph.store.group.size", meaning: "Inputs that one call serves together." },
+  source: { name: "langgraph.store.embedding.source", meaning: "Source of the vector of a text: `cache`, `shared` (a call in flight) or `provider`." },
+  group: { name: "langgraph.store.group", meaning: "Kind of grouped call: `intents`, `embeddings`, `upserts` or `removals`." },
+  groupSize: { name: "langgraph.store.group.size", meaning: "Number of inputs in one grouped call." },
   service: { name: "langgraph.store.service", meaning: "`records`, `vectors` or `embeddings`." },
-  attempt: { name: "langgraph.store.retry.attempt", meaning: "Which attempt failed, from 1." },
-  delay: { name: "langgraph.store.retry.delay_ms", meaning: "Pause before the next one, milliseconds." },
-  event: { name: "langgraph.store.event.type", meaning: "Type of an event of the store, as `store.on()` knows it." },
-  verdict: { name: "langgraph.store.verdict", meaning: "What became of an intent: `settled`, `watched` (right, but its record was not seen yet), `failed` (tried again), `dead`, or `stale` (vectors that a search had found not to be their record's)." },
+  attempt: { name: "langgraph.store.retry.attempt", meaning: "Number of the failed attempt, from 1." },
+  delay: { name: "langgraph.store.retry.delay_ms", meaning: "Delay before the next attempt, in milliseconds." },
+  event: { name: "langgraph.store.event.type", meaning: "Type of an event of the store, as in `store.on()`." },
+  verdict: { name: "langgraph.store.verdict", meaning: "Outcome of an intent: `settled`, `watched` (in sync, but the record of the write was not seen yet), `failed` (retried), `dead` (dead-lettered), or `stale` (stale vectors that a search found)." },
   swept: { name: "langgraph.store.swept", meaning: "`points` or `records`." },
-  refresh: { name: "langgraph.store.ttl.refresh", meaning: "Outcome of a refresh of a time to live: `written`, `failed`, or `dropped` (too many waited, or the store was stopped)." },
-  path: { name: "langgraph.store.sync.path", meaning: "`write`: by the put itself. `reconcile`: later, by the reconciler." },
-  timeEmbedding: { name: "langgraph.store.time.embedding_ms", meaning: "Time in which the operation waited for embeddings." },
-  timeRecords: { name: "langgraph.store.time.records_ms", meaning: "Time in which it waited for the records and its intent." },
-  timeVectors: { name: "langgraph.store.time.vectors_ms", meaning: "Time in which it waited for the vectors." },
-  timeQueue: { name: "langgraph.store.time.queue_ms", meaning: "Time of these in which it waited for its turn: for a rate limit, or for the group before." },
+  refresh: { name: "langgraph.store.ttl.refresh", meaning: "Outcome of a TTL refresh: `written`, `failed`, or `dropped` (the queue was full, or the store was stopped)." },
+  path: { name: "langgraph.store.sync.path", meaning: "`write`: by the put itself. `reconcile`: by the reconciler." },
+  timeEmbedding: { name: "langgraph.store.time.embedding_ms", meaning: "Time that the operation waited for embeddings, in milliseconds." },
+  timeRecords: { name: "langgraph.store.time.records_ms", meaning: "Time that the operation waited for records and its intent, in milliseconds." },
+  timeVectors: { name: "langgraph.store.time.vectors_ms", meaning: "Time that the operation waited for vectors, in milliseconds." },
+  timeQueue: { name: "langgraph.store.time.queue_ms", meaning: "Part of these times that the operation waited in a queue, for a rate limit or for the previous group, in milliseconds." },
 } as const satisfies Record<string, Named>;
 
 /** Events of spans. */
 export const SPAN_EVENTS = {
-  retry: { name: "langgraph.store.retry", meaning: "An attempt failed and is tried again." },
-  fallback: { name: "langgraph.store.degraded", meaning: "Similarity cannot be had; the search goes on without it. Says the reason." },
-  failed: { name: "langgraph.store.operation_failed", meaning: "An operation of a batch failed; the others went on." },
+  retry: { name: "langgraph.store.retry", meaning: "An attempt failed and is retried." },
+  fallback: { name: "langgraph.store.degraded", meaning: "The search continues without ranking by similarity; has the reason." },
+  failed: { name: "langgraph.store.operation_failed", meaning: "An operation of a batch failed; the others continued." },
 } as const satisfies Record<string, Named>;
 
 /** A metric. */
@@ -112,16 +111,16 @@ export interface Metric extends Named {
   readonly instrument: "histogram" | "counter" | "gauge";
   readonly unit: string;
   readonly labels: readonly (keyof typeof ATTRIBUTES)[];
-  /** What the labels can be, where their own line does not say all. */
+  /** Values of the labels that the descriptions of the labels do not cover. */
   readonly values?: string;
   /** Upper bounds of the buckets, in the unit. */
   readonly buckets?: readonly number[];
 }
 
-/** Seconds, from a read of the local file to the longest deadline; 0.1 and 1 are what alerts look at. */
+/** Seconds, from a read of the local file to the longest deadline; alerts use 0.1 and 1. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** Seconds until vectors are in step: by the write itself, or by the reconciler after an outage. */
+/** Seconds until vectors are in sync, by the write itself or by the reconciler after an outage. */
 const SYNC_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 60, 300, 1_800, 3_600] as const;
 
 const SIZES = [1, 2, 5, 10, 20, 50, 100] as const;
@@ -147,14 +146,14 @@ export const METRICS = {
     labels: ["operation", "outcome", "errorType", "tenant"],
     values: "`error.type` only where the outcome is `error`; tenant only with `telemetry.tenantOf`",
     buckets: SECONDS,
-    meaning: "Time of an operation. Each of a batch counts, with the time of the batch.",
+    meaning: "Duration of an operation. Each operation of a batch counts, with the duration of the batch.",
   },
   operationsInFlight: {
     name: "langgraph.store.operations.in_flight",
     instrument: "gauge",
     unit: "{operation}",
     labels: [],
-    meaning: "Operations under way.",
+    meaning: "Operations in flight.",
   },
   slowOperations: {
     name: "langgraph.store.slow_operations",
@@ -168,7 +167,7 @@ export const METRICS = {
     instrument: "counter",
     unit: "{operation}",
     labels: ["operation"],
-    meaning: "Operations that a rate limit refused.",
+    meaning: "Operations that a rate limit rejected.",
   },
   valueSize: {
     name: "langgraph.store.value.size",
@@ -176,7 +175,7 @@ export const METRICS = {
     unit: "By",
     labels: [],
     buckets: BYTES,
-    meaning: "Size of the values that are put, encoded.",
+    meaning: "Encoded size of the values of puts.",
   },
   databaseDuration: {
     name: "db.client.operation.duration",
@@ -185,7 +184,7 @@ export const METRICS = {
     labels: DATABASE,
     values: "one system, keyspace, host and port for each service",
     buckets: SECONDS,
-    meaning: "Time of a call to CQL, Qdrant or the local file, with its retries and its wait at the bulkhead.",
+    meaning: "Duration of a call to CQL, Qdrant or the local file, including retries and the wait at the bulkhead.",
   },
   embeddingDuration: {
     name: "langgraph.store.embedding.duration",
@@ -193,21 +192,21 @@ export const METRICS = {
     unit: "s",
     labels: ["purpose", "errorType"],
     buckets: SECONDS,
-    meaning: "Time of a call to the embedding provider, with its retries.",
+    meaning: "Duration of a call to the embedding provider, including retries.",
   },
   embeddingTexts: {
     name: "langgraph.store.embedding.texts",
     instrument: "counter",
     unit: "{text}",
     labels: ["purpose", "source"],
-    meaning: "Texts that were to be embedded; the share of `cache` is the hit rate.",
+    meaning: "Texts to embed, by source; the share of `cache` is the hit rate.",
   },
   embeddingCacheEntries: {
     name: "langgraph.store.embedding.cache.entries",
     instrument: "gauge",
     unit: "{text}",
     labels: [],
-    meaning: "Texts in the cache.",
+    meaning: "Texts in the embedding cache.",
   },
   groupSize: {
     name: "langgraph.store.group.size",
@@ -215,7 +214,7 @@ export const METRICS = {
     unit: "{input}",
     labels: ["group"],
     buckets: SIZES,
-    meaning: "Inputs that one call served together.",
+    meaning: "Inputs per grouped call.",
   },
   vectorSyncDuration: {
     name: "langgraph.store.vector_sync.duration",
@@ -223,56 +222,56 @@ export const METRICS = {
     unit: "s",
     labels: ["path"],
     buckets: SYNC_SECONDS,
-    meaning: "From when the record was written until its vectors can be found. `reconcile`: since the record's version was drawn.",
+    meaning: "Time from the write of a record until its vectors are searchable. `reconcile`: from the version of the record.",
   },
   degradedSearches: {
     name: "langgraph.store.search.degraded",
     instrument: "counter",
     unit: "{search}",
     labels: ["reason"],
-    meaning: "Searches that were not ranked by similarity, although asked for.",
+    meaning: "Searches with a query that were not ranked by similarity.",
   },
   staleHits: {
     name: "langgraph.store.search.stale_hits",
     instrument: "counter",
     unit: "{hit}",
     labels: [],
-    meaning: "Vector hits that were left out, as their record is gone, has ended, or was written by another write. They are put right later.",
+    meaning: "Vector hits that were omitted because their record is deleted, expired or from another write. The reconciler repairs them.",
   },
   intentsPending: {
     name: "langgraph.store.intents.pending",
     instrument: "gauge",
     unit: "{intent}",
     labels: [],
-    meaning: "Notes of writes, those of writes that ended moments ago included; of all processes. Counted up to 1,000 batches.",
+    meaning: "Recorded intents of all processes, recently completed writes included. Counted up to 1,000 batches.",
   },
   intentsDead: {
     name: "langgraph.store.intents.dead",
     instrument: "gauge",
     unit: "{intent}",
     labels: [],
-    meaning: "Notes that are kept although trying again does not help.",
+    meaning: "Dead-lettered intents: a retry does not help.",
   },
   intentsOverdue: {
     name: "langgraph.store.intents.overdue",
     instrument: "gauge",
     unit: "s",
     labels: [],
-    meaning: "For how long the longest waiting note has been due; 0 when none is.",
+    meaning: "Age of the oldest due intent; 0 when none is due.",
   },
   intentsReconciled: {
     name: "langgraph.store.intents.reconciled",
     instrument: "counter",
     unit: "{intent}",
     labels: ["verdict"],
-    meaning: "Intents that the reconciler looked at, by what became of them.",
+    meaning: "Intents that the reconciler processed, by outcome.",
   },
   breakerState: {
     name: "langgraph.store.breaker.state",
     instrument: "gauge",
     unit: "1",
     labels: ["service"],
-    meaning: "0: closed, all is well. 1: half-open, a trial call is under way. 2: open, the service is left alone.",
+    meaning: "0: closed. 1: half-open, a probe is in flight. 2: open, calls fail fast.",
   },
   retries: {
     name: "langgraph.store.retries",
@@ -286,14 +285,14 @@ export const METRICS = {
     instrument: "gauge",
     unit: "{call}",
     labels: ["service"],
-    meaning: "Calls to a service under way.",
+    meaning: "Calls in flight to a service.",
   },
   callsWaiting: {
     name: "langgraph.store.calls.waiting",
     instrument: "gauge",
     unit: "{call}",
     labels: ["service"],
-    meaning: "Calls that wait for their turn at the bulkhead.",
+    meaning: "Calls that wait at the bulkhead.",
   },
   hostUp: {
     name: "langgraph.store.cql.host.up",
@@ -301,7 +300,7 @@ export const METRICS = {
     unit: "1",
     labels: ["serverAddress", "serverPort"],
     values: "one for each node of the cluster",
-    meaning: "1: the driver takes the node for up. 0: it cannot be reached.",
+    meaning: "1: the driver considers the node up. 0: the node is unreachable.",
   },
   cqlConnections: {
     name: "langgraph.store.cql.connections",
@@ -317,7 +316,7 @@ export const METRICS = {
     unit: "{request}",
     labels: ["serverAddress", "serverPort"],
     values: "one for each node of the cluster",
-    meaning: "Requests to the node under way.",
+    meaning: "Requests in flight to the node.",
   },
   cqlCapacity: {
     name: "langgraph.store.cql.capacity",
@@ -325,28 +324,28 @@ export const METRICS = {
     unit: "{request}",
     labels: ["serverAddress", "serverPort"],
     values: "one for each node of the cluster",
-    meaning: "Requests that the open connections to the node can carry at once.",
+    meaning: "Most requests that the open connections to the node carry concurrently.",
   },
   vectorsComplete: {
     name: "langgraph.store.vectors.complete",
     instrument: "gauge",
     unit: "1",
     labels: [],
-    meaning: "1: the vectors hold what the records say. 0: they were lost and are being filled in; searches are degraded.",
+    meaning: "1: the vectors are complete. 0: the collection was lost and is being rebuilt; searches are degraded.",
   },
   swept: {
     name: "langgraph.store.swept",
     instrument: "counter",
     unit: "{item}",
     labels: ["swept"],
-    meaning: "What had ended and was taken away.",
+    meaning: "Expired items that the sweeper deleted.",
   },
   ttlRefreshes: {
     name: "langgraph.store.ttl.refreshes",
     instrument: "counter",
     unit: "{item}",
     labels: ["refresh"],
-    meaning: "Items whose time to live was to be refreshed because they were read. Refreshes are written in the background.",
+    meaning: "TTL refreshes of items that were read, by outcome. Refreshes are written in the background.",
   },
   events: {
     name: "langgraph.store.events",
@@ -357,15 +356,15 @@ export const METRICS = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** A metric's name in this table. */
+/** Key of a metric in {@link METRICS}. */
 export type MetricName = keyof typeof METRICS;
 
-/** How Prometheus shows a name, by OpenTelemetry's exporter for JavaScript. */
+/** The Prometheus name of a metric, as OpenTelemetry's exporter for JavaScript writes it. */
 export function prometheusName({ name, instrument }: Pick<Metric, "name" | "instrument">): string {
   return name.replaceAll(/[^a-z0-9_]/gi, "_") + (instrument === "counter" ? "_total" : "");
 }
 
-/** How Prometheus shows a label. */
+/** The Prometheus name of a label. */
 export function prometheusLabel(name: keyof typeof ATTRIBUTES): string {
   return ATTRIBUTES[name].name.replaceAll(/[^a-z0-9_]/gi, "_");
 }

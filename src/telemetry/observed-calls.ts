@@ -1,4 +1,4 @@
-/** Databases and the embedding provider, with a span, a time and a count for each call. */
+/** Decorators of the databases and the embedding provider: a span, a duration and a count for each call. */
 import { SpanKind, type Attributes } from "@opentelemetry/api";
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
@@ -14,10 +14,10 @@ import { currentOperation } from "./operation-time.ts";
 import { runStep, type Telemetry } from "./telemetry.ts";
 import { errorAttributes, markFailed } from "./tracing.ts";
 
-/** A database that is called. */
+/** The database of a call. */
 export interface DatabaseTarget {
   readonly system: "cassandra" | "qdrant" | "sqlite";
-  /** The keyspace; null where there is none. */
+  /** The keyspace; null for a database without one. */
   readonly namespace: string | null;
   /** Null for a local file. */
   readonly address: string | null;
@@ -30,13 +30,13 @@ interface Call {
   readonly span: string;
   readonly metric: "databaseDuration" | "embeddingDuration";
   readonly attributes: Attributes;
-  /** Where the outcomes of its inputs are its answer, the failure that all of them share counts as its own. */
+  /** Returns the failure of an answer that consists of outcomes; null when the call succeeded. */
   readonly fault: (answer: unknown) => { readonly reason: unknown } | null;
 }
 
 const noFault = (): null => null;
 
-/** What a call whose inputs fail one by one failed of: only where each of them has. */
+/** The failure of a call that returns an outcome for each input: that of the first input, if all failed. */
 function sharedFault(answer: unknown): { readonly reason: unknown } | null {
   const outcomes = answer as readonly PromiseSettledResult<unknown>[];
   const [first] = outcomes;
@@ -51,13 +51,13 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
   const step = tracing.within(call.span, SpanKind.CLIENT, size === null ? attributes : { ...attributes, ...size });
   const startedAt = performance.now();
   const counts = ledger.services[service];
-  if (operation === null && step === null && !instruments.areRead) return counted(counts, startedAt, fault, task, deadline);
+  if (operation === null && step === null && !instruments.areEnabled) return counted(counts, startedAt, fault, task, deadline);
   operation?.enter(service, startedAt);
   const end = (failure: { readonly reason: unknown } | null): void => {
     const now = performance.now();
     operation?.leave(service, now);
     counts.completed(failure !== null, now - startedAt, now);
-    if (instruments.areRead) {
+    if (instruments.areEnabled) {
       const { [ATTRIBUTES.errorType.name]: type } = failure === null ? {} : errorAttributes(failure.reason);
       instruments.record(metric, (now - startedAt) / 1_000, type === undefined ? attributes : { ...attributes, [ATTRIBUTES.errorType.name]: type });
     }
@@ -77,7 +77,7 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
   );
 }
 
-/** What is left to do where nobody is told: it is done for every get. */
+/** The path without SDK and operation, which every get takes: counts only. */
 function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault"], task: Task<T>, deadline: Deadline | undefined): Promise<T> {
   return task(deadline).then(
     (answer) => {
@@ -96,12 +96,12 @@ function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault
 /** A call with the deadline of its caller. */
 type Task<T> = (deadline: Deadline | undefined) => Promise<T>;
 
-/** Inputs of a call: those of a list one by one. */
+/** Number of inputs of a call: the length of a list, otherwise 1. */
 function countOf(input: unknown): number {
   return Array.isArray(input) ? input.length : 1;
 }
 
-/** Returns what observes each method of one database. */
+/** Returns observers for the methods of one database. */
 function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget, collection: string) {
   const { system, namespace, address, port } = target;
   return (operation: string, fault: Call["fault"] = noFault, sizeOf: (input: unknown) => number = countOf): Around => {
@@ -121,7 +121,7 @@ function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget,
   };
 }
 
-/** Records whose calls are observed. */
+/** Observes the calls of an item repository. */
 export function observeItems(items: ItemRepository, telemetry: Telemetry, target: DatabaseTarget): ItemRepository {
   const call = callsTo(telemetry, "records", target, "items");
   return decorate(items, ITEM_REPOSITORY_INPUTS, {
@@ -139,7 +139,7 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
   });
 }
 
-/** An outbox whose calls are observed. */
+/** Observes the calls of an outbox. */
 export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: DatabaseTarget): Outbox {
   const call = callsTo(telemetry, "records", target, "outbox");
   return decorate(outbox, OUTBOX_INPUTS, {
@@ -150,7 +150,7 @@ export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: Data
   });
 }
 
-/** A vector index whose calls are observed. */
+/** Observes the calls of a vector index. */
 export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, target: DatabaseTarget, collection: string): VectorIndex {
   const call = callsTo(telemetry, "vectors", target, collection);
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
@@ -164,7 +164,7 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
   });
 }
 
-/** An embedding provider whose calls are observed. */
+/** Observes the calls of an embedding provider. */
 export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetry, model: string): EmbeddingProvider {
   const call = (purpose: "document" | "query", fault: Call["fault"]) => {
     const attributes = attributesOf({ purpose });
@@ -181,14 +181,14 @@ export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetr
   };
 }
 
-/** An embedder of which an operation's wait for it is observed. */
+/** Observes how long operations wait for an embedder. */
 export function observeEmbedder(embedder: Embedder, telemetry: Telemetry): Embedder {
   const waitFor = <T>(purpose: "document" | "query", texts: number, task: () => Promise<T>): Promise<T> => {
     const operation = currentOperation.getStore() ?? null;
     const step = telemetry.tracing.within(SPANS.embed.name, SpanKind.INTERNAL, {});
     if (operation === null && step === null) return task();
     operation?.enter("embeddings", performance.now());
-    // Where each text comes from is settled before the call comes back.
+    // The embedder determines the source of each text before it returns its promise.
     const before = { ...telemetry.ledger.texts };
     const running = runStep(step, () => {
       const embedding = task();

@@ -1,4 +1,4 @@
-/** The way to the memory, observed: a span, times, counts and log lines for what callers ask. */
+/** Observes operations: a span, durations, counts and log lines. */
 import { randomUUID } from "node:crypto";
 import type { Attributes, Span } from "@opentelemetry/api";
 import type { DegradedReason } from "../model/degraded-reason.ts";
@@ -13,7 +13,7 @@ import { RepeatedLines } from "./repeated-lines.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { codeOf, errorAttributes, hashOf, markFailed, type Step } from "./tracing.ts";
 
-/** What is told of the answer to a search. */
+/** Facts of a search result. */
 interface SearchFacts {
   readonly mode: "vector" | "keyword" | "filter";
   readonly degraded: boolean;
@@ -22,19 +22,19 @@ interface SearchFacts {
   readonly results: number;
 }
 
-/** What an answer says of itself; null where it is not that of a search. */
+/** Returns the facts of a search result; null for other answers. */
 export type FactsOf<Answer> = (answer: Answer) => SearchFacts | null;
 
-/** Codes of what the caller did wrong, or wished: no fault of the store or of a server. */
+/** Codes of rejections that are no failures of the store or a server: invalid input, aborts and rate limits. */
 const CALLERS: ReadonlySet<string> = new Set(["VALIDATION", "ABORTED", "RATE_LIMITED", "CLOSED"]);
 
-/** Lines of one kind of operation, so far apart, milliseconds. */
+/** Shortest interval between two log lines of one kind of operation, milliseconds. */
 const QUIET_MS = 10_000;
 
-/** Failures of a batch that a span tells one by one. */
+/** Most failures of a batch that its span lists. */
 const MOST_FAILURES = 10;
 
-/** A call that has ended. */
+/** A completed call. */
 interface CompletedCall<Answer> {
   readonly requests: readonly Request[];
   readonly outcomes: readonly PromiseSettledResult<Answer>[];
@@ -44,29 +44,29 @@ interface CompletedCall<Answer> {
   readonly span: Span | null;
 }
 
-/** One operation, as metrics have it. */
+/** One operation, as recorded in metrics. */
 interface Measured {
   readonly request: Request;
   readonly operation: OperationName;
-  /** Of its error; null when there was none. */
+  /** Code of the error; null without one. */
   readonly code: string | null;
   readonly facts: SearchFacts | null;
-  /** Size of the value that it puts; null where it puts none. */
+  /** Size of the value of a put; null for other operations. */
   readonly bytes: number | null;
   readonly ms: number;
 }
 
-/** Runs requests, and tells of them. */
+/** Wraps the runner of requests with telemetry. */
 export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetry, factsOf: FactsOf<Answer>): RunRequests<Answer> {
   const { ledger, tracing, instruments } = telemetry;
   const report = new OperationReport(telemetry, factsOf);
   return (requests, caller) => {
     if (requests.length === 0) return run(requests, caller);
     const startedAt = performance.now();
-    telemetry.look(startedAt);
-    const step = tracing.isOn ? beginOperation(telemetry, requests) : null;
-    // A get waits for records and nothing else, and is what there is most of: nothing of it is looked up that nobody reads.
-    if (step === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areRead) {
+    telemetry.detectProviders(startedAt);
+    const step = tracing.isEnabled ? beginOperation(telemetry, requests) : null;
+    // A single get waits for records only and is the most frequent operation: without an SDK it skips the breakdown.
+    if (step === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areEnabled) {
       ledger.inFlight += 1;
       return run(requests, caller).then(
         (outcomes) => {
@@ -101,7 +101,7 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
   };
 }
 
-/** Notes when requests were let through, of which their wait for it is a part. */
+/** Records the time that requests waited for the rate limit. */
 export function observeTurn<Answer>(run: RunRequests<Answer>): RunRequests<Answer> {
   return (requests, caller) => {
     const time = currentOperation.getStore();
@@ -111,7 +111,7 @@ export function observeTurn<Answer>(run: RunRequests<Answer>): RunRequests<Answe
   };
 }
 
-/** What an operation is called. */
+/** The name of an operation. */
 function operationOf(request: Request): OperationName {
   return request.kind === "put" && request.value === null ? "delete" : request.kind;
 }
@@ -148,7 +148,7 @@ function beginOperation({ tracing, options }: Telemetry, requests: readonly Requ
   return step;
 }
 
-/** Counts operations that have ended, and tells of them. */
+/** Counts completed operations, and reports them to spans, metrics and the log. */
 class OperationReport<Answer> {
   readonly #telemetry: Telemetry;
   readonly #factsOf: FactsOf<Answer>;
@@ -159,7 +159,7 @@ class OperationReport<Answer> {
     this.#factsOf = factsOf;
   }
 
-  /** As {@link completed}, for a get that nobody but `stats()` is told of unless it was slow or failed. */
+  /** As {@link completed}, for a get without span and metrics: only counts it unless it was slow or failed. */
   getCompleted(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
     const { ledger, options } = this.#telemetry;
     const now = performance.now();
@@ -202,7 +202,7 @@ class OperationReport<Answer> {
     if (reason !== null) ledger.degraded.set(reason, (ledger.degraded.get(reason) ?? 0) + 1);
     const bytes = request.kind === "put" ? (request.value?.bytes.byteLength ?? null) : null;
     if (bytes !== null) countValue(ledger.values, bytes);
-    if (instruments.areRead) this.#measure({ request, operation, code, facts, bytes, ms });
+    if (instruments.areEnabled) this.#measure({ request, operation, code, facts, bytes, ms });
   }
 
   #measure({ request, operation, code, facts, bytes, ms }: Measured): void {
@@ -218,7 +218,7 @@ class OperationReport<Answer> {
     if (bytes !== null) instruments.record("valueSize", bytes);
   }
 
-  /** Puts into the span what became of the call. */
+  /** Adds the outcome of the call to its span. */
   #describe({ requests, outcomes, time, now }: CompletedCall<Answer>, span: Span, id: string): void {
     span.setAttributes({ [ATTRIBUTES.operationId.name]: id, ...(time === null ? {} : timeAttributes(time.breakdown(now))) });
     const [first] = outcomes;
@@ -242,7 +242,7 @@ class OperationReport<Answer> {
     }
   }
 
-  /** Its message is left to the caller, who has it: it may name what is stored. */
+  /** Logs a failure without its message, which may contain stored data and is returned to the caller. */
   #logFailed({ requests, outcomes, ms, now, span }: CompletedCall<Answer>, operationId: string): void {
     const position = outcomes.findIndex(isFault);
     const [request, outcome] = [requests[position], outcomes[position]];
@@ -277,7 +277,7 @@ class OperationReport<Answer> {
   }
 }
 
-/** Whether an operation failed by a fault of the store or of a server. */
+/** Whether an operation failed because of the store or a server. */
 function isFault(outcome: PromiseSettledResult<unknown>): boolean {
   return outcome.status === "rejected" && !CALLERS.has(codeOf(outcome.reason));
 }

@@ -1,8 +1,8 @@
-/** What an operation waited for, found by whatever runs on its behalf. */
+/** The time that an operation waits for each service, available to all code that runs for the operation. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Service } from "../ports/events.ts";
 
-/** Time of an operation by what it waited for, milliseconds. */
+/** Wait times of an operation, milliseconds. */
 export interface Breakdown {
   readonly embeddingMs: number;
   readonly recordsMs: number;
@@ -10,7 +10,7 @@ export interface Breakdown {
   readonly queueMs: number;
 }
 
-/** What is waited for. */
+/** A cause of waiting. */
 export type Wait = Service | "queue";
 
 interface Waited {
@@ -21,7 +21,7 @@ interface Waited {
 
 const noWait = (): Waited => ({ active: 0, since: 0, ms: 0 });
 
-/** Adds up what one call of the store waits for; what it waits for twice at once counts once. */
+/** Sums the wait times of one operation; concurrent waits for the same service count once. */
 export class OperationTime {
   readonly startedAt: number;
   readonly #waits: Readonly<Record<Wait, Waited>> = { records: noWait(), vectors: noWait(), embeddings: noWait(), queue: noWait() };
@@ -30,26 +30,26 @@ export class OperationTime {
     this.startedAt = startedAt;
   }
 
-  /** It begins to wait. */
+  /** Starts a wait. */
   enter(wait: Wait, now: number): void {
     const waited = this.#waits[wait];
     if (waited.active === 0) waited.since = now;
     waited.active += 1;
   }
 
-  /** It waits no more. */
+  /** Ends a wait. */
   leave(wait: Wait, now: number): void {
     const waited = this.#waits[wait];
     waited.active -= 1;
     if (waited.active === 0) waited.ms += now - waited.since;
   }
 
-  /** It has waited for so long, milliseconds. */
+  /** Adds a wait that is over, milliseconds. */
   waited(wait: Wait, ms: number): void {
     this.#waits[wait].ms += ms;
   }
 
-  /** What it has waited for until now; what it still waits for included. */
+  /** The wait times until now, current waits included. */
   breakdown(now: number): Breakdown {
     const { embeddings, records, vectors, queue } = this.#waits;
     const of = ({ active, since, ms }: Waited): number => rounded(active === 0 ? ms : ms + now - since);
@@ -57,10 +57,10 @@ export class OperationTime {
   }
 }
 
-/** Milliseconds with two digits after the point. */
+/** Rounds milliseconds to two decimals. */
 export function rounded(ms: number): number {
   return Math.round(ms * 100) / 100;
 }
 
-/** The operation on whose behalf code runs; null where it is on nobody's, or on that of several. */
+/** The operation that code runs for; null in background work and in grouped calls. */
 export const currentOperation = new AsyncLocalStorage<OperationTime | null>();

@@ -1,10 +1,10 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
-/** Times of the last while, milliseconds. */
+/** Latencies of the last one or two minutes, milliseconds. */
 export interface LatencyStats {
-  /** How many there were. */
+  /** Number of calls. */
   readonly count: number;
-  /** How many in a second. */
+  /** Calls per second. */
   readonly perSecond: number;
   readonly mean: number;
   readonly p50: number;
@@ -13,18 +13,18 @@ export interface LatencyStats {
   readonly max: number;
 }
 
-/** Two halves, of which the older goes when the newer is so old, milliseconds: what is read is of the last one or two minutes. */
+/** Length of each of the two histograms, milliseconds: together they cover the last one or two minutes. */
 const HALF_MS = 60_000;
 
 const MICROSECONDS = 1_000;
 
-/** The longest time that is told apart, microseconds: ten minutes. */
+/** Longest recorded latency, microseconds (ten minutes). */
 const LONGEST = 600_000_000;
 
-/** One part in a hundred: three figures would take ten times the memory. */
+/** A precision of 1 %: three figures would need ten times the memory. */
 const OPTIONS = { lowest: 1, highest: LONGEST, figures: 2 } as const;
 
-/** Percentiles of what took how long lately. Takes some 20 KB once it is used. */
+/** Percentiles of recent latencies. Uses about 20 KB of memory after the first value. */
 export class RecentLatency {
   #newer: RecordableHistogram | null = null;
   #older: RecordableHistogram | null = null;
@@ -32,7 +32,7 @@ export class RecentLatency {
   #olderSince = 0;
 
   /**
-   * Notes a time.
+   * Records a latency.
    *
    * @param now - `performance.now()`
    */
@@ -42,7 +42,7 @@ export class RecentLatency {
     this.#newer.record(micros < 1 ? 1 : micros > LONGEST ? LONGEST : micros);
   }
 
-  /** What was noted lately; null when nothing was. */
+  /** The statistics of recent latencies; null when there are none. */
   read(now = performance.now()): LatencyStats | null {
     if (this.#newer !== null && now - this.#newerSince >= HALF_MS) this.#newer = this.#turn(now);
     const all = createHistogram(OPTIONS);

@@ -1,19 +1,19 @@
-/** Lines that would repeat with every operation of a bad while: one of each kind now and then, and how many there were. */
+/** Throttles log lines that would repeat with every operation: one line of each kind per interval. */
 export class RepeatedLines {
   readonly #quietMs: number;
   readonly #lines = new Map<string, { loggedAt: number; suppressed: number }>();
 
-  /** @param quietMs - after a line, others of its kind are left out for so long, milliseconds */
+  /** @param quietMs - interval after a line in which others of its kind are suppressed, milliseconds */
   constructor(quietMs: number) {
     this.#quietMs = quietMs;
   }
 
   /**
-   * Whether a line of a kind is due.
+   * Whether to write a line of a kind.
    *
-   * @param kind - one of few
+   * @param kind - one of a small set
    * @param now - `performance.now()`
-   * @returns how many like it were left out since the last one; null where this one is left out too
+   * @returns the number of lines suppressed since the last one; null when this line is suppressed too
    */
   due(kind: string, now: number): number | null {
     const line = this.#lines.get(kind);

@@ -1,4 +1,4 @@
-/** How the store is at a moment: what is not counted, but looked at. */
+/** The current state of a store, for gauges. */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import { settled } from "../concurrency/outcomes.ts";
 import type { BreakerState, Service } from "../ports/events.ts";
@@ -6,31 +6,31 @@ import type { Outbox } from "../ports/outbox.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
 import type { Observe } from "./instruments.ts";
 
-/** A service behind its guard. */
+/** State of the guard of a service. */
 export interface GuardState {
   readonly breaker: BreakerState;
   readonly calls: { readonly inFlight: number; readonly waiting: number };
 }
 
-/** What says how the store is. */
+/** Sources of the state of a store. */
 export interface StateSources {
-  /** Of the services that a guard stands before. */
+  /** By service; only services with a guard. */
   readonly guards: Readonly<Partial<Record<Service, () => GuardState>>>;
-  /** None where there is no cluster. */
+  /** Empty without a cluster. */
   readonly nodes: () => readonly CqlNode[];
-  /** Whether the vectors hold what the records say; null where there is no index. */
+  /** False while a lost collection is rebuilt; null without an index. */
   readonly isComplete: () => boolean | null;
-  /** Texts in the embedding cache; null where there is no index. */
+  /** Texts in the embedding cache; null without an index. */
   readonly cachedTexts: () => number | null;
   readonly outbox: Pick<Outbox, "backlog">;
 }
 
 const BREAKERS: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
-/** Batches that are counted: enough to tell that there are many. */
+/** Bound of the number of batches that are counted. */
 const BATCHES_COUNTED = 1_000;
 
-/** Longest time for that, milliseconds: the rest shall be read meanwhile. */
+/** Timeout of the count, milliseconds, so that it does not delay other gauges. */
 const BACKLOG_DEADLINE_MS = 2_000;
 
 interface Backlog {
@@ -39,24 +39,24 @@ interface Backlog {
   readonly oldestDueAt: number | null;
 }
 
-/** Counts the notes of writes, but not more often than it may. */
+/** Counts recorded intents, at most once per interval. */
 export class BacklogCount {
   #last: Backlog | null = null;
   #readAt = -Infinity;
 
-  /** The notes, as they were counted last; null when they cannot be. */
+  /** The last count; null when counting failed. */
   async read(outbox: Pick<Outbox, "backlog">, intervalMs: number): Promise<Backlog | null> {
     const now = performance.now();
     if (now - this.#readAt < intervalMs) return this.#last;
     this.#readAt = now;
     const counted = await settled(withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, outbox.backlog(BATCHES_COUNTED)));
-    // That the records cannot be read is told by their own metrics; a stale count would say that nothing changed.
+    // Null instead of a stale count; the metrics of the records report the failure.
     this.#last = counted.status === "fulfilled" ? counted.value : null;
     return this.#last;
   }
 }
 
-/** Observes all gauges. */
+/** Reports all gauges. */
 export async function observeState(sources: StateSources, count: BacklogCount, intervalMs: number, observe: Observe): Promise<void> {
   for (const [service, state] of Object.entries(sources.guards)) {
     const { breaker, calls } = state();
@@ -83,7 +83,7 @@ export async function observeState(sources: StateSources, count: BacklogCount, i
   observe("intentsOverdue", oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) / 1_000);
 }
 
-/** Host and port of an address such as "10.0.0.1:9042" or "[::1]:9042". */
+/** Splits an address such as "10.0.0.1:9042" or "[::1]:9042" into host and port. */
 export function endpointOf(address: string): { readonly serverAddress: string; readonly serverPort: number | null } {
   const parts = /^(?:\[(?<six>.+)\]|(?<host>[^:]+)):(?<port>\d+)$/.exec(address)?.groups;
   if (parts === undefined) return { serverAddress: address, serverPort: null };

@@ -1,4 +1,4 @@
-/** What was measured of a store in this process, with or without an SDK. */
+/** Statistics of a store in this process, with or without an SDK. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { BreakerState, Service, StoreEventType } from "../ports/events.ts";
 import type { CqlNode, ReconcileVerdict, RefreshOutcome } from "../ports/telemetry.ts";
@@ -9,17 +9,17 @@ import type { GuardState, StateSources } from "./state.ts";
 
 /** Operations of one kind. */
 export interface OperationStats {
-  /** Those that ended, each of a batch. */
+  /** Completed operations; each operation of a batch counts. */
   readonly count: number;
-  /** Those that failed by a fault of the store or of a server. */
+  /** Operations that failed because of the store or a server. */
   readonly failed: number;
-  /** Those that the caller's input, signal or rate limit ended. What is refused before it begins does not count. */
+  /** Operations rejected because of invalid input, an abort or a rate limit. Rejections before the start do not count. */
   readonly refused: number;
-  /** Those of the refused that a rate limit refused. */
+  /** The refused operations that a rate limit rejected. */
   readonly rateLimited: number;
-  /** Those that took longer than `telemetry.slowOperationMs`. */
+  /** Operations that took longer than `telemetry.slowOperationMs`. */
   readonly slow: number;
-  /** Of the last one or two minutes; null when there were none. */
+  /** Latencies of the last one or two minutes; null when there were none. */
   readonly latencyMs: LatencyStats | null;
 }
 
@@ -29,63 +29,63 @@ export interface ServiceStats {
   readonly failed: number;
   /** Attempts after the first. */
   readonly retries: number;
-  /** Calls under way; null where no guard counts them, as before a local file. */
+  /** Calls in flight; null for services without a guard, such as a local file. */
   readonly inFlight: number | null;
-  /** Calls that wait for their turn; null where no guard makes them. */
+  /** Calls that wait at the bulkhead; null for services without a guard. */
   readonly waiting: number | null;
-  /** Null where there is none. */
+  /** Null for services without a breaker. */
   readonly breaker: BreakerState | null;
   readonly latencyMs: LatencyStats | null;
 }
 
-/** What was measured since the store was made, in this process. */
+/** Statistics since the store was created, in this process. */
 export interface StoreStats {
-  /** When the store was made, ISO 8601 in UTC. */
+  /** Time when the store was created, ISO 8601 in UTC. */
   readonly since: string;
   readonly uptimeMs: number;
   readonly operations: Readonly<Record<OperationName, OperationStats>>;
-  /** Operations under way. */
+  /** Operations in flight. */
   readonly inFlight: number;
   readonly services: Readonly<Record<Service, ServiceStats>>;
   readonly embedding: {
-    /** Texts that were to be embedded. */
+    /** Texts to embed. */
     readonly texts: number;
-    /** Those whose vectors were in the cache. */
+    /** Texts whose vectors were in the cache. */
     readonly cacheHits: number;
-    /** Those that another call was embedding already. */
+    /** Texts that a call in flight was already embedding. */
     readonly shared: number;
-    /** Share of the cache hits, from 0 to 1; null when there were no texts. */
+    /** Share of cache hits, from 0 to 1; null when there were no texts. */
     readonly hitRate: number | null;
     /** Texts in the cache; null when the store has no index. */
     readonly cacheEntries: number | null;
   };
-  /** Calls that served several, and how many inputs they had together. */
+  /** Grouped calls, and the sum of their inputs. */
   readonly groups: Readonly<Record<GroupName, { readonly groups: number; readonly inputs: number }>>;
   readonly search: {
-    /** Searches that were not ranked by similarity, although asked for, by their reason. */
+    /** Degraded searches, by reason. */
     readonly degraded: Readonly<Partial<Record<DegradedReason, number>>>;
-    /** Vector hits that were left out, as they were not of their record. */
+    /** Vector hits that were omitted because they did not match their record. */
     readonly staleHits: number;
   };
-  /** Items whose vectors were written, and how long after their records: by the write itself, and by the reconciler. */
+  /** Items whose vectors were written, and the latency after their records, by the write itself and by the reconciler. */
   readonly vectorSync: Readonly<Record<"write" | "reconcile", { readonly items: number; readonly latencyMs: LatencyStats | null }>>;
-  /** Whether the vectors hold what the records say; null when the store has no index. */
+  /** False while a lost collection is rebuilt; null when the store has no index. */
   readonly vectorsComplete: boolean | null;
-  /** Intents that the reconciler looked at, by what became of them. How many wait is told by `health()`. */
+  /** Intents that the reconciler processed, by outcome. `health()` returns the backlog. */
   readonly reconciled: Readonly<Record<ReconcileVerdict, number>>;
-  /** What had ended and was taken away. */
+  /** Expired items that the sweeper deleted. */
   readonly swept: { readonly points: number; readonly records: number };
-  /** Items whose time to live was to be refreshed because they were read. Dropped: too many waited, or the store was stopped. */
+  /** TTL refreshes of items that were read, by outcome. `dropped`: the queue was full, or the store was stopped. */
   readonly ttlRefresh: Readonly<Record<RefreshOutcome, number>>;
-  /** Values that were put, encoded. */
+  /** Values of puts, with their encoded size. */
   readonly values: { readonly puts: number; readonly bytes: number; readonly largest: number };
   /** Nodes of the CQL cluster; none on a local file. */
   readonly nodes: readonly CqlNode[];
-  /** How often each event happened. */
+  /** Number of events of each type. */
   readonly events: Partial<Record<StoreEventType, number>>;
 }
 
-/** Reads what was measured. */
+/** Reads the statistics. */
 export function readStats(ledger: Ledger, state: StateSources | null, events: StoreStats["events"]): StoreStats {
   const now = performance.now();
   const { texts } = ledger;
@@ -120,13 +120,13 @@ export function readStats(ledger: Ledger, state: StateSources | null, events: St
   };
 }
 
-/** 99 of 100 operations of a kind took no longer lately, milliseconds; of the kinds that were called. */
+/** Recent 99th percentile of the latency of each kind of operation that was called, milliseconds. */
 export function p99OfOperations({ operations }: Ledger): Record<string, number> {
   const read = OPERATIONS.map((name) => [name, operations[name].latency.read()] as const);
   return Object.fromEntries(read.flatMap(([name, latency]) => (latency === null ? [] : [[name, latency.p99]])));
 }
 
-/** Counts of all operations together, and of the embedding cache. */
+/** Totals over all operations, and counts of the embedding cache. */
 export function totalsOf({ operations, texts }: Ledger) {
   const sum = (of: "count" | "failed" | "slow"): number => OPERATIONS.reduce((total, name) => total + operations[name][of], 0);
   return {

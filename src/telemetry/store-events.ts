@@ -1,4 +1,4 @@
-/** Tells what happens in the store: to listeners, in the log, and in counts. One place, so that none says more than another. */
+/** Emits the events of a store to listeners, the log and counters. */
 import { messageOf } from "../model/errors.ts";
 import type { Events, StoreEvent, StoreEventType } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -6,7 +6,7 @@ import { EventListeners } from "./event-listeners.ts";
 import { callIsolated } from "./isolated-call.ts";
 import { RepeatedLines } from "./repeated-lines.ts";
 
-/** How an event stands in the log. */
+/** The log line of an event. */
 interface Line {
   readonly level: "info" | "warn" | "error";
   readonly message: string;
@@ -15,42 +15,42 @@ interface Line {
 const LINES: Readonly<Record<StoreEventType, Line>> = {
   "search-degraded": { level: "warn", message: "searches are degraded: ranked by keywords instead of similarity" },
   "search-recovered": { level: "info", message: "searches are ranked by similarity again" },
-  "breaker-opened": { level: "warn", message: "a service keeps failing: it is left alone for a while" },
-  "breaker-closed": { level: "info", message: "a service that was left alone is back" },
+  "breaker-opened": { level: "warn", message: "the circuit breaker of a service opened: calls fail fast until a probe succeeds" },
+  "breaker-closed": { level: "info", message: "the circuit breaker of a service closed: the service is back" },
   "vector-sync-failed": { level: "warn", message: "an item is stored, but its vectors could not be written; it is queued" },
   "embedding-postponed": {
     level: "warn",
-    message: "an item is stored without vectors, as its texts could not be embedded; it is queued",
+    message: "an item is stored without vectors because its texts could not be embedded; it is queued",
   },
   "intent-dead": {
     level: "error",
-    message: "a queued item cannot be brought in step: trying again does not help; it is kept and looked at seldom",
+    message: "an intent is dead-lettered: a retry does not help; it is kept and retried at long intervals",
   },
   "vectors-lost": {
     level: "warn",
-    message: "the vectors were lost and a new collection took their place: searches are degraded until it is filled",
+    message: "the Qdrant collection was lost and replaced by a new one: searches are degraded until it is rebuilt",
   },
-  "secret-rotated": { level: "info", message: "a secret was rotated; its new text is used from now on" },
+  "secret-rotated": { level: "info", message: "a secret was rotated; the new text is active" },
   "secret-refresh-failed": {
     level: "warn",
-    message: "a secret could not be renewed: its last good text stays in use, and it is tried again",
+    message: "a secret could not be refreshed: the last valid text stays active, and the read is retried",
   },
-  "vectors-restored": { level: "info", message: "the vectors were filled in again from the records" },
+  "vectors-restored": { level: "info", message: "the collection was rebuilt from the records" },
   "audit-failed": { level: "error", message: "the audit trail cannot be written" },
   "audit-recovered": { level: "info", message: "the audit trail is written again" },
   "alert-fired": { level: "warn", message: "an alert fires" },
-  "alert-resolved": { level: "info", message: "an alert is over" },
-  "alert-delivery-failed": { level: "error", message: "an alert could not be sent; it is tried again" },
-  "alert-lost": { level: "error", message: "word of an alert is lost: it could not be sent where it should go" },
-  "config-reloaded": { level: "info", message: "another configuration is in force" },
-  "config-refused": { level: "error", message: "another configuration was refused; the one in force stays" },
-  "values-unreadable": { level: "error", message: "searches leave out items whose values cannot be decoded" },
+  "alert-resolved": { level: "info", message: "an alert is resolved" },
+  "alert-delivery-failed": { level: "error", message: "an alert could not be sent; it is retried" },
+  "alert-lost": { level: "error", message: "a message about an alert was dropped: it could not be sent" },
+  "config-reloaded": { level: "info", message: "another configuration is active" },
+  "config-refused": { level: "error", message: "another configuration was rejected; the active one stays" },
+  "values-unreadable": { level: "error", message: "searches omit items whose values cannot be decoded" },
 };
 
-/** A failure that repeats with every put of an outage is written to the log so often, milliseconds; counts have them all. */
+/** Shortest interval between two log lines of a repeated event, milliseconds; counters count every event. */
 const QUIET_MS = 10_000;
 
-/** Events that are told for each operation that they concern, and not once a transition. */
+/** Events that are emitted for each affected operation, not once per transition. */
 const REPEATED: ReadonlySet<StoreEventType> = new Set([
   "vector-sync-failed",
   "embedding-postponed",
@@ -59,12 +59,12 @@ const REPEATED: ReadonlySet<StoreEventType> = new Set([
   "secret-refresh-failed",
 ]);
 
-/** Subscribers of one type within the store: every composition that is being retired has one, and several may be at once. */
+/** Most internal subscribers of one type: each runtime that is still draining has one. */
 const MAX_INTERNAL = 100;
 
-/** Emits the events of a store to its own subscribers, and to the listeners of the application. */
+/** Emits the events of a store to internal subscribers and to listeners of the application. */
 export class StoreEvents implements Events {
-  /** Subscribers within the store; called first. */
+  /** Internal subscribers; called first. */
   readonly internal: EventListeners;
   /** Listeners of the application. */
   readonly listeners: EventListeners;
@@ -74,7 +74,7 @@ export class StoreEvents implements Events {
   readonly #logged = new Map<string, number>();
   readonly #failures = new RepeatedLines(QUIET_MS);
 
-  /** @param onEmit - is given the type of each event, to count it */
+  /** @param onEmit - receives the type of each event, to count it */
   constructor(logger: Logger, onEmit: (type: StoreEventType) => void = () => undefined) {
     this.#logger = logger;
     this.#onEmit = onEmit;
@@ -82,7 +82,7 @@ export class StoreEvents implements Events {
     this.listeners = new EventListeners((type, error) => this.#logFailure("event listener", type, error));
   }
 
-  /** How often each kind was told since the store was made. */
+  /** Number of events of each type since the store was created. */
   counts(): Partial<Record<StoreEventType, number>> {
     return Object.fromEntries(this.#counts);
   }

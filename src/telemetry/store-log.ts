@@ -5,10 +5,10 @@ import { messageOf } from "../model/errors.ts";
 import { asLogger } from "./console-logger.ts";
 import { callIsolated } from "./isolated-call.ts";
 
-/** Least level of the lines that are logged. */
+/** Lowest level that is logged. */
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** Where lines go, and which. */
+/** The logger and its lowest level. */
 export interface LogOptions {
   readonly logger: Logger;
   readonly logLevel: LogLevel;
@@ -16,7 +16,7 @@ export interface LogOptions {
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
-/** The log of a store: stays the same while the logger and the level behind it change. A logger that fails affects no operation. */
+/** The log of a store. Logger and level can change while the store runs. A failing logger does not affect operations. */
 export class StoreLog implements Logger {
   #logger: Logger;
   #least: number;
@@ -27,7 +27,7 @@ export class StoreLog implements Logger {
     this.#least = LEVELS.indexOf(logLevel);
   }
 
-  /** Logs as these options say from now on. */
+  /** Switches to another logger and level. */
   use({ logger, logLevel }: LogOptions): void {
     this.#logger = asLogger(logger);
     this.#least = LEVELS.indexOf(logLevel);
@@ -56,7 +56,7 @@ export class StoreLog implements Logger {
     );
   }
 
-  /** The failure of a logger cannot be logged. */
+  /** A failure of the logger cannot be logged, so the first one becomes a process warning. */
   #warnOnce(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
@@ -64,7 +64,7 @@ export class StoreLog implements Logger {
   }
 }
 
-/** With the trace in which the line is written, where there is one. */
+/** Adds the ids of the active trace and span, if any. */
 function withTrace(fields: LogFields): LogFields {
   const span = trace.getActiveSpan()?.spanContext();
   if (span === undefined || !isSpanContextValid(span)) return fields;

@@ -1,4 +1,4 @@
-/** Traces, metrics and counts of one store, for its whole life. */
+/** Traces, metrics and counts of one store. */
 import { SpanKind, trace, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service, StoreEventType } from "../ports/events.ts";
@@ -11,21 +11,21 @@ import { BacklogCount, observeState, type StateSources } from "./state.ts";
 import { Tenants, type TenantOptions } from "./tenants.ts";
 import { errorAttributes, markFailed, Tracing, type Step } from "./tracing.ts";
 
-/** How a store is observed. */
+/** Options of telemetry. */
 export interface TelemetryOptions extends TenantOptions {
   readonly slowOperationMs: number;
   readonly includeNamespaces: boolean;
   readonly includeKeys: boolean;
   readonly backlogIntervalMs: number;
-  /** Those of the process where none is given. */
+  /** By default the providers of the process. */
   readonly tracerProvider?: TracerProvider | undefined;
   readonly meterProvider?: MeterProvider | undefined;
 }
 
-/** Between two looks whether an SDK was registered, milliseconds. */
-const LOOK_MS = 1_000;
+/** Interval at which newly registered SDKs are detected, milliseconds. */
+const DETECT_MS = 1_000;
 
-/** Observes a store. Tells nobody by itself: spans and metrics go where an SDK takes them, counts are read by `stats()`. */
+/** Observes a store. Spans and metrics require an SDK; `stats()` returns the counts. */
 export class Telemetry implements Observer {
   readonly ledger = new Ledger();
   readonly tracing = new Tracing();
@@ -35,7 +35,7 @@ export class Telemetry implements Observer {
   readonly #backlog = new BacklogCount();
   #options: TelemetryOptions;
   #state: StateSources | null = null;
-  #lookAt = 0;
+  #detectAt = 0;
 
   constructor(options: TelemetryOptions, logger: Logger) {
     this.#options = options;
@@ -48,50 +48,50 @@ export class Telemetry implements Observer {
     this.use(options);
   }
 
-  /** The options in force. */
+  /** The active options. */
   get options(): TelemetryOptions {
     return this.#options;
   }
 
-  /** What says how the store is; null before it was put together. */
+  /** Sources of the state; null before the store is composed. */
   get state(): StateSources | null {
     return this.#state;
   }
 
-  /** From now on observes as these options say. */
+  /** Switches to other options. */
   use(options: TelemetryOptions): void {
     this.#options = options;
     this.tracing.use(options.tracerProvider);
     this.instruments.use(options.meterProvider);
   }
 
-  /** From now on shows this state. */
+  /** Reports this state in gauges. */
   watch(state: StateSources): void {
     this.#state = state;
   }
 
-  /** Shows gauges, from when the store is started. */
+  /** Starts to report gauges. */
   start(): void {
-    this.look(performance.now());
+    this.detectProviders(performance.now());
     this.instruments.start();
   }
 
-  /** Ends what shows this state; another may have taken its place. */
+  /** Stops reporting this state, unless another one replaced it. */
   unwatch(state: StateSources): void {
     if (this.#state === state) this.instruments.stop();
   }
 
-  /** Looks now and then whether an SDK was registered for the process: it may come later than the store. */
-  look(now: number): void {
-    if (now < this.#lookAt) return;
-    this.#lookAt = now + LOOK_MS;
-    this.tracing.look();
-    this.instruments.look();
+  /** Detects, at an interval, an SDK that was registered after the store was created. */
+  detectProviders(now: number): void {
+    if (now < this.#detectAt) return;
+    this.#detectAt = now + DETECT_MS;
+    this.tracing.detectProvider();
+    this.instruments.detectProvider();
   }
 
   /** Counts an event of the store. */
   eventEmitted(type: StoreEventType): void {
-    if (this.instruments.areRead) this.instruments.add("events", 1, attributesOf({ event: type }));
+    if (this.instruments.areEnabled) this.instruments.add("events", 1, attributesOf({ event: type }));
   }
 
   async fallback<T>(reason: DegradedReason, task: () => Promise<T>): Promise<T> {
@@ -113,7 +113,7 @@ export class Telemetry implements Observer {
     const now = performance.now();
     for (let i = 0; i < items; i += 1) {
       this.ledger.syncLatency[path].record(ms, now);
-      if (this.instruments.areRead) this.instruments.record("vectorSyncDuration", ms / 1_000, attributesOf({ path }));
+      if (this.instruments.areEnabled) this.instruments.record("vectorSyncDuration", ms / 1_000, attributesOf({ path }));
     }
   }
 
@@ -145,17 +145,17 @@ export class Telemetry implements Observer {
   retried(service: Service, attempt: number, delayMs: number, error: unknown): void {
     this.ledger.services[service].retries += 1;
     this.#add("retries", 1, { service });
-    const span = this.tracing.isOn ? trace.getActiveSpan() : undefined;
+    const span = this.tracing.isEnabled ? trace.getActiveSpan() : undefined;
     const facts = { [ATTRIBUTES.attempt.name]: attempt, [ATTRIBUTES.delay.name]: Math.round(delayMs) };
     span?.addEvent(SPAN_EVENTS.retry.name, { ...facts, ...errorAttributes(error) });
   }
 
   #add(name: Parameters<Instruments["add"]>[0], value: number, labels: Labels): void {
-    if (this.instruments.areRead) this.instruments.add(name, value, attributesOf(labels));
+    if (this.instruments.areEnabled) this.instruments.add(name, value, attributesOf(labels));
   }
 }
 
-/** Runs a task in its step, which ends with it. */
+/** Runs a task in a span, which ends with the task. */
 export async function runStep<T>(step: Step | null, task: () => Promise<T>): Promise<T> {
   if (step === null) return task();
   try {

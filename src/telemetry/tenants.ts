@@ -3,13 +3,13 @@ import { toLabels } from "../model/namespace.ts";
 import { shortName } from "../model/short-name.ts";
 import type { Logger } from "../ports/logger.ts";
 
-/** How tenants are told apart. */
+/** Options of tenant labels. */
 export interface TenantOptions {
   readonly tenantOf?: ((namespace: readonly string[]) => string | null | undefined) | undefined;
   readonly maxTenants: number;
 }
 
-/** Tenants as labels: only so many, whatever the application says. */
+/** Tenant labels, bounded in number. */
 export class Tenants {
   readonly #logger: Logger;
   readonly #known = new Set<string>();
@@ -19,7 +19,7 @@ export class Tenants {
     this.#logger = logger;
   }
 
-  /** The label of a namespace's tenant; null where no labels are asked for. */
+  /** The label of a namespace's tenant; null when labels are disabled. */
   of(path: string, { tenantOf, maxTenants }: TenantOptions): string | null {
     if (tenantOf === undefined) return null;
     const answer = this.#call(tenantOf, path);
@@ -35,7 +35,7 @@ export class Tenants {
     try {
       return tenantOf(toLabels(path));
     } catch (error) {
-      // What only counts must not fail what it counts.
+      // A failure of the label must not fail the operation.
       if (!this.#hasThrown) this.#logger.warn({ cause: messageOf(error) }, "telemetry.tenantOf threw: operations count without their tenant");
       this.#hasThrown = true;
       return null;

@@ -1,4 +1,4 @@
-/** Spans: who is told of what runs, and in whose name. */
+/** Creates spans, and links spans of grouped calls to their callers. */
 import { createHash } from "node:crypto";
 import {
   context,
@@ -17,7 +17,7 @@ import {
 import { isStoreError } from "../model/errors.ts";
 import { ATTRIBUTES, SCOPE } from "./names.ts";
 
-/** In the context of a call that serves several: the spans of those that it serves. */
+/** Context key of a grouped call: the spans of its callers. */
 const SHARED = createContextKey("langgraph.store: what is shared, and the spans that share it");
 
 interface Shared {
@@ -27,56 +27,56 @@ interface Shared {
 
 const ALONE: Shared = { spans: [], attributes: {} };
 
-/** What `ProxyTracerProvider` goes by while none is registered. */
+/** The delegate of `ProxyTracerProvider` while no provider is registered. */
 const NONE = new ProxyTracerProvider().getDelegate();
 
-/** The span of a step, and how the step is run in it. */
+/** A span, and a function that runs a task in it. */
 export interface Step {
   readonly span: Span;
   run<T>(task: () => T): T;
 }
 
-/** Makes spans, where anybody takes them. */
+/** Creates spans when a provider is registered. */
 export class Tracing {
   #given: TracerProvider | undefined;
   #tracer: Tracer = trace.getTracer(SCOPE);
-  #isOn = false;
+  #isEnabled = false;
 
-  /** Whether anybody takes spans. */
-  get isOn(): boolean {
-    return this.#isOn;
+  /** Whether a provider is registered. */
+  get isEnabled(): boolean {
+    return this.#isEnabled;
   }
 
-  /** From now on goes by this provider; by the one of the process where none is given. */
+  /** Switches to a provider; by default to the one of the process. */
   use(given: TracerProvider | undefined): void {
     this.#given = given;
     this.#tracer = (given ?? trace.getTracerProvider()).getTracer(SCOPE);
-    this.look();
+    this.detectProvider();
   }
 
-  /** Looks whether a provider was registered for the process. */
-  look(): void {
+  /** Detects a newly registered provider of the process. */
+  detectProvider(): void {
     const provider = this.#given ?? trace.getTracerProvider();
-    this.#isOn = !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NONE;
+    this.#isEnabled = !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NONE;
   }
 
-  /** A step of its own, or of whatever the caller's code is at; null where nobody takes spans. */
+  /** Starts a span, as a root or below the caller's active span; null without a provider. */
   begin(name: string, attributes: Attributes, isRoot = false): Step | null {
-    if (!this.#isOn) return null;
+    if (!this.#isEnabled) return null;
     const parent = isRoot ? ROOT_CONTEXT : context.active();
     return stepOf(this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent), parent);
   }
 
-  /** A step of what is under way; null where nothing is recorded of that. */
+  /** Starts a span below the active one; null when that is not recorded. */
   within(name: string, kind: SpanKind, attributes: Attributes): Step | null {
-    if (!this.#isOn) return null;
+    if (!this.#isEnabled) return null;
     const parent = context.active();
     const outer = trace.getSpan(parent);
     if (outer === undefined || !outer.isRecording()) return null;
     const shared = (parent.getValue(SHARED) ?? ALONE) as Shared;
     const links = shared.spans.map((each) => ({ context: each.spanContext() }));
     const span = this.#tracer.startSpan(name, { kind, attributes: { ...attributes, ...shared.attributes }, links }, parent);
-    // Found from either side: most viewers show a link only where it begins.
+    // Linked in both directions: most viewers show a link only at its source.
     for (const each of shared.spans) if (each !== outer) each.addLink({ context: span.spanContext() });
     return stepOf(span, parent.deleteValue(SHARED));
   }
@@ -87,13 +87,13 @@ function stepOf(span: Span, parent: Context): Step {
   return { span, run: (task) => context.with(own, task) };
 }
 
-/** The context in which a caller's work is done; null when nothing of it is recorded. */
+/** The active context; null when its span is not recorded. */
 export function recordedContext(): Context | null {
   const active = context.active();
   return trace.getSpan(active)?.isRecording() === true ? active : null;
 }
 
-/** Runs what several callers share: as a part of the first of them, linked to all. */
+/** Runs the call of a group in the context of its first caller, with links to all callers. */
 export function runShared<T>(callers: readonly Context[], attributes: Attributes, task: () => T): T {
   const [first] = callers;
   if (first === undefined) return context.with(ROOT_CONTEXT, task);
@@ -102,23 +102,23 @@ export function runShared<T>(callers: readonly Context[], attributes: Attributes
   return context.with(first.setValue(SHARED, shared), task);
 }
 
-/** Runs what is on nobody's behalf. */
+/** Runs a task outside of any trace. */
 export function detached<T>(task: () => T): T {
   return context.with(ROOT_CONTEXT, task);
 }
 
-/** What an error is called in spans, metrics and logs. */
+/** The code of an error in spans, metrics and logs. */
 export function codeOf(error: unknown): string {
   return isStoreError(error) ? error.code : "OTHER";
 }
 
-/** Says that a span's work failed. Never the message: it may name what is stored. */
+/** Marks a span as failed, without the message of the error, which may contain stored data. */
 export function markFailed(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: codeOf(error) });
   span.setAttributes(errorAttributes(error));
 }
 
-/** Type and code of an error. */
+/** Attributes of an error. */
 export function errorAttributes(error: unknown): Attributes {
   return {
     [ATTRIBUTES.errorType.name]: codeOf(error),
@@ -127,7 +127,7 @@ export function errorAttributes(error: unknown): Attributes {
   };
 }
 
-/** A name that does not tell what it is of; the same in every process. */
+/** Hashes a name; the hash is the same in every process. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

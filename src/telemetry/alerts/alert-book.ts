@@ -1,38 +1,38 @@
-/** Which alerts there are: what lasts long enough begins one, what is over for long enough ends it. */
+/** The state of alerts: a condition that holds long enough fires one; its absence for long enough resolves it. */
 import { createHash } from "node:crypto";
 import type { AlertNotice } from "../../ports/alerts.ts";
 import type { Condition, Finding } from "./conditions.ts";
 import type { History } from "./history.ts";
 
-/** When alerts end and are told again. */
+/** When alerts resolve and repeat. */
 export interface AlertBookOptions {
-  /** Names the process in messages. */
+  /** Name of the process in messages. */
   readonly source: string;
-  /** Identifies the store: two stores of one process or host have alerts of their own. */
+  /** Id of the store; two stores of one process or host have separate alerts. */
   readonly store: string;
-  /** What is over has to be so for so long, milliseconds, before its alert ends: what comes and goes is one alert. */
+  /** Time without the condition before its alert resolves, milliseconds; a condition that comes and goes is one alert. */
   readonly resolveAfterMs: number;
-  /** What fires on is told again after so long, milliseconds. */
+  /** Interval at which a firing alert repeats, milliseconds. */
   readonly repeatAfterMs: number;
-  /** Where the runbook is; the name of the condition follows it. */
+  /** Location of the runbook; # and the name of the condition are appended. */
   readonly runbook: string;
 }
 
 interface Entry {
   readonly condition: Condition;
   finding: Finding;
-  /** When it was first seen. */
+  /** When the condition was first found. */
   readonly since: Date;
   readonly sinceAt: number;
-  /** When it was last seen to be wrong. */
+  /** When the condition was last found. */
   seenAt: number;
-  /** Since when all is well with it; null while it is not, or nobody can tell. */
-  wellSince: number | null;
-  /** When it was last told; null while it has not lasted long enough. */
+  /** When the condition was first absent; null while it holds or is unknown. */
+  absentSince: number | null;
+  /** When the alert was last reported; null before it fires. */
   notifiedAt: number | null;
 }
 
-/** Longest id, as PagerDuty takes them. */
+/** Longest id that PagerDuty accepts. */
 const MAX_ID = 255;
 
 /** Keeps the alerts of one store. */
@@ -44,51 +44,51 @@ export class AlertBook {
     this.#options = options;
   }
 
-  /** Those that fire, the first first. */
+  /** The firing alerts, oldest first. */
   firing(): AlertNotice[] {
     return [...this.#entries.values()].filter(({ notifiedAt }) => notifiedAt !== null).map((entry) => this.#notice(entry, null, false));
   }
 
   /**
-   * Looks at what is wrong now.
+   * Evaluates all conditions.
    *
-   * @param now - by the clock of the host, for messages
-   * @param at - milliseconds of a clock that only goes forward
-   * @returns what is to be told
+   * @param now - wall clock, for messages
+   * @param at - monotonic clock, milliseconds
+   * @returns the notices to send
    */
-  look(conditions: readonly Condition[], history: History, now: Date, at: number): AlertNotice[] {
+  evaluate(conditions: readonly Condition[], history: History, now: Date, at: number): AlertNotice[] {
     const snapshot = history.newest;
     if (snapshot === null) return [];
     for (const condition of conditions) {
       const findings = condition.find(snapshot, history);
       if (findings === null) this.#keepAll(condition, at);
-      else for (const finding of findings) this.#see(condition, finding, now, at);
+      else for (const finding of findings) this.#add(condition, finding, now, at);
     }
     return [...this.#entries].flatMap(([key, entry]) => this.#noticesOf(key, entry, now, at));
   }
 
-  /** Goes on with the alerts of another, so that none is told twice. */
+  /** Takes over the alerts of another book, so that they do not fire twice. */
   takeOver(other: AlertBook): void {
     for (const [key, entry] of other.#entries) this.#entries.set(key, entry);
     other.#entries.clear();
   }
 
-  /** Ends all that fire, as nobody watches them any more. */
+  /** Resolves all firing alerts when the store stops. */
   close(now: Date): AlertNotice[] {
     const closed = [...this.#entries.values()]
       .filter(({ notifiedAt }) => notifiedAt !== null)
       .map((entry) => this.#notice(entry, now, false))
-      .map((notice) => ({ ...notice, summary: `No longer watched, as the store was stopped: ${notice.summary}` }));
+      .map((notice) => ({ ...notice, summary: `No longer watched because the store was stopped: ${notice.summary}` }));
     this.#entries.clear();
     return closed;
   }
 
-  #see(condition: Condition, finding: Finding, now: Date, at: number): void {
+  #add(condition: Condition, finding: Finding, now: Date, at: number): void {
     const key = `${condition.name} ${finding.subject ?? ""}`;
     const known = this.#entries.get(key);
-    // What has not lasted long enough has to last without a break.
+    // Before the alert fires, the condition must hold without interruption.
     if (known === undefined) {
-      this.#entries.set(key, { condition, finding, since: now, sinceAt: at, seenAt: at, wellSince: null, notifiedAt: null });
+      this.#entries.set(key, { condition, finding, since: now, sinceAt: at, seenAt: at, absentSince: null, notifiedAt: null });
       return;
     }
     known.finding = finding;
@@ -101,19 +101,19 @@ export class AlertBook {
 
   #noticesOf(key: string, entry: Entry, now: Date, at: number): AlertNotice[] {
     const { condition, sinceAt, notifiedAt } = entry;
-    const isWell = entry.seenAt < at;
-    entry.wellSince = isWell ? (entry.wellSince ?? at) : null;
+    const isAbsent = entry.seenAt < at;
+    entry.absentSince = isAbsent ? (entry.absentSince ?? at) : null;
     if (notifiedAt === null) {
-      if (isWell) this.#entries.delete(key);
-      if (isWell || at - sinceAt < condition.rule.forMs) return [];
+      if (isAbsent) this.#entries.delete(key);
+      if (isAbsent || at - sinceAt < condition.rule.forMs) return [];
       entry.notifiedAt = at;
       return [this.#notice(entry, null, false)];
     }
-    if (entry.wellSince !== null && at - entry.wellSince >= this.#options.resolveAfterMs) {
+    if (entry.absentSince !== null && at - entry.absentSince >= this.#options.resolveAfterMs) {
       this.#entries.delete(key);
       return [this.#notice(entry, now, false)];
     }
-    if (isWell || at - notifiedAt < this.#options.repeatAfterMs) return [];
+    if (isAbsent || at - notifiedAt < this.#options.repeatAfterMs) return [];
     entry.notifiedAt = at;
     return [this.#notice(entry, null, true)];
   }
@@ -140,7 +140,7 @@ export class AlertBook {
   }
 }
 
-/** Two long ids that begin alike stay two. */
+/** Shortens a long id; a hash keeps it unique. */
 function bounded(id: string): string {
   if (id.length <= MAX_ID) return id;
   const hash = createHash("sha256").update(id).digest("hex").slice(0, 16);

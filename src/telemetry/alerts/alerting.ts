@@ -1,4 +1,4 @@
-/** Looks at a store again and again, and sends word of what is wrong. */
+/** Evaluates alert conditions at an interval and sends notices. */
 import { withinDeadline } from "../../concurrency/deadline.ts";
 import { messageOf } from "../../model/errors.ts";
 import type { AlertNotice, AlertSeverity, AlertSinkName } from "../../ports/alerts.ts";
@@ -12,34 +12,34 @@ import { History } from "./history.ts";
 import type { AlertSink } from "./sink.ts";
 import type { TakeSnapshot } from "./snapshot.ts";
 
-/** What alerting stands on. */
+/** Options and dependencies of alerting. */
 export interface AlertingOptions extends AlertBookOptions {
-  /** Between two looks, milliseconds. */
+  /** Interval between two evaluations, milliseconds. */
   readonly intervalMs: number;
   readonly conditions: AlertRules;
   readonly sinks: Readonly<Partial<Record<AlertSinkName, AlertSink>>>;
-  /** Where alerts of each severity go. */
+  /** Sinks by severity. */
   readonly routes: Readonly<Record<AlertSeverity, readonly AlertSinkName[]>>;
   readonly delivery: DeliveryPolicy;
-  /** Longest time for sending the last notices when the store is stopped, milliseconds. */
+  /** Timeout for sending the last notices when the store stops, milliseconds. */
   readonly flushMs: number;
   readonly takeSnapshot: TakeSnapshot;
   readonly events: Events;
   readonly logger: Logger;
 }
 
-/** How alerting is. */
+/** State of alerting. */
 export interface AlertingState {
-  /** Alerts that fire. */
+  /** Firing alerts. */
   readonly firing: readonly AlertNotice[];
-  /** By the place that they go to. */
+  /** Counts by sink. */
   readonly deliveries: Readonly<Partial<Record<AlertSinkName, DeliveryCounts>>>;
-  /** Looks at the store that failed, so that nothing could be told of it. */
-  readonly failedLooks: number;
+  /** Number of failed evaluations. */
+  readonly failedEvaluations: number;
 }
 
-/** Longest time for a look, milliseconds. */
-const LOOK_DEADLINE_MS = 10_000;
+/** Timeout of one evaluation, milliseconds. */
+const EVALUATION_DEADLINE_MS = 10_000;
 
 /** The alerts of one store, in this process. */
 export class Alerting implements Resource {
@@ -49,10 +49,10 @@ export class Alerting implements Resource {
   readonly #book: AlertBook;
   readonly #deliveries: ReadonlyMap<AlertSinkName, Delivery>;
   #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> | null = null;
-  #isLookWanted = false;
+  #evaluating: Promise<void> | null = null;
+  #isRequested = false;
   #isStopped = false;
-  #failedLooks = 0;
+  #failedEvaluations = 0;
 
   constructor(options: AlertingOptions) {
     const { conditions, sinks, delivery, events } = options;
@@ -70,65 +70,65 @@ export class Alerting implements Resource {
     );
   }
 
-  /** How it is. */
+  /** The state of alerting. */
   state(): AlertingState {
     const deliveries = Object.fromEntries([...this.#deliveries].map(([name, { counts }]) => [name, counts]));
-    return { firing: this.#book.firing(), deliveries, failedLooks: this.#failedLooks };
+    return { firing: this.#book.firing(), deliveries, failedEvaluations: this.#failedEvaluations };
   }
 
-  /** Begins to look. */
+  /** Starts the evaluations. */
   async start(): Promise<void> {
     if (this.#timer !== null) return;
-    this.#timer = setInterval(() => this.lookSoon(), this.#options.intervalMs);
+    this.#timer = setInterval(() => this.evaluateSoon(), this.#options.intervalMs);
     this.#timer.unref();
-    // What it counts from.
-    this.lookSoon();
+    // The first snapshot is the baseline of all counts.
+    this.evaluateSoon();
   }
 
-  /** Looks now, or once more after the look under way: something has happened. Never waits and never throws. */
-  lookSoon(): void {
+  /** Requests an evaluation now, or after the one in progress. Never waits and never throws. */
+  evaluateSoon(): void {
     if (this.#isStopped) return;
-    this.#isLookWanted = true;
-    this.#looking ??= this.#lookWhileWanted();
+    this.#isRequested = true;
+    this.#evaluating ??= this.#evaluateWhileRequested();
   }
 
-  /** Goes on with the alerts of the one before it, which then has none to end. */
+  /** Takes over the alerts of a previous instance, which then has none to resolve. */
   takeOver(previous: Alerting): void {
     this.#book.takeOver(previous.#book);
   }
 
-  /** Looks no more, ends what fires and sends the last notices. */
+  /** Stops the evaluations, resolves firing alerts and sends the last notices. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#looking;
+    await this.#evaluating;
     this.#deliver(this.#book.close(new Date()));
     await Promise.all([...this.#deliveries.values()].map((delivery) => delivery.stop(this.#options.flushMs)));
   }
 
-  async #lookWhileWanted(): Promise<void> {
-    while (this.#isLookWanted && !this.#isStopped) {
-      this.#isLookWanted = false;
-      await this.#look();
+  async #evaluateWhileRequested(): Promise<void> {
+    while (this.#isRequested && !this.#isStopped) {
+      this.#isRequested = false;
+      await this.#evaluate();
     }
-    this.#looking = null;
+    this.#evaluating = null;
   }
 
-  async #look(): Promise<void> {
+  async #evaluate(): Promise<void> {
     const { takeSnapshot, logger } = this.#options;
     try {
-      const snapshot = await withinDeadline("Looking at the store for alerts", LOOK_DEADLINE_MS, takeSnapshot());
+      const snapshot = await withinDeadline("Evaluating the alert conditions", EVALUATION_DEADLINE_MS, takeSnapshot());
       if (this.#isStopped) return;
       const at = performance.now();
       this.#history.add(snapshot, at);
-      this.#deliver(this.#book.look(this.#conditions, this.#history, new Date(), at));
+      this.#deliver(this.#book.evaluate(this.#conditions, this.#history, new Date(), at));
     } catch (error) {
-      this.#failedLooks += 1;
-      // One line for all in a row would hide that it goes on; one for each would be the only thing in the log.
-      const isWorthALine = Number.isInteger(Math.log2(this.#failedLooks));
-      const fields = { cause: messageOf(error), count: this.#failedLooks };
-      if (isWorthALine) logger.error(fields, "the store could not be looked at for alerts; those that fire stay as they are");
+      this.#failedEvaluations += 1;
+      // Logged after 1, 2, 4, 8, … failures: often enough to show that they continue, without flooding the log.
+      const isLogged = Number.isInteger(Math.log2(this.#failedEvaluations));
+      const fields = { cause: messageOf(error), count: this.#failedEvaluations };
+      if (isLogged) logger.error(fields, "alert conditions could not be evaluated; firing alerts stay unchanged");
     }
   }
 

@@ -1,28 +1,28 @@
-/** What is wrong with a store, as its snapshots say. Pure functions: one for each condition. */
+/** The alert conditions: one pure function of the snapshots for each. */
 import type { AlertCondition, AlertSeverity } from "../../ports/alerts.ts";
 import type { Service } from "../../ports/events.ts";
 import type { History } from "./history.ts";
 import type { AlertSnapshot } from "./snapshot.ts";
 
-/** When a condition makes an alert, and how bad it is. */
+/** When a condition fires an alert, and its severity. */
 interface Rule {
   readonly enabled: boolean;
   readonly severity: AlertSeverity;
-  /** It has to last so long, milliseconds, before it is told. */
+  /** Time that the condition must hold before the alert fires, milliseconds. */
   readonly forMs: number;
 }
 
 interface WindowRule extends Rule {
-  /** What happened in so many milliseconds counts. */
+  /** Length of the sliding window, milliseconds. */
   readonly windowMs: number;
 }
 
 interface ShareRule extends WindowRule {
-  /** Fewer in the window say nothing. */
+  /** Fewest samples in the window; with fewer, the condition is not evaluated. */
   readonly minCount: number;
 }
 
-/** The conditions' options. */
+/** Options of the conditions. */
 export interface AlertRules {
   readonly breakerOpen: Rule;
   readonly poolExhausted: Rule & { readonly above: number };
@@ -40,7 +40,7 @@ export interface AlertRules {
   readonly auditFailing: Rule;
 }
 
-/** Something that is wrong now. */
+/** A violation of a condition. */
 export interface Finding {
   readonly subject: string | null;
   readonly value: number | null;
@@ -48,11 +48,11 @@ export interface Finding {
   readonly summary: string;
 }
 
-/** A condition: the rule that is for it, and what of it is wrong. */
+/** A condition with its rule. */
 export interface Condition {
   readonly name: AlertCondition;
   readonly rule: Rule;
-  /** What is wrong; null where that cannot be told now, and what was said before stands. */
+  /** Returns the violations; null when they are unknown, which leaves its alerts unchanged. */
   find(snapshot: AlertSnapshot, history: History): readonly Finding[] | null;
 }
 
@@ -64,17 +64,17 @@ const NAMES: Readonly<Record<Service, string>> = {
 
 const SERVICES = ["records", "vectors", "embeddings"] as const;
 
-/** A breaker opened lately even if it is closed at this moment, milliseconds: one that opens and closes keeps its alert. */
+/** Time after its opening in which a breaker counts as open, milliseconds: one that flaps keeps its alert. */
 const RECENTLY_MS = 60_000;
 
 const NOTHING: readonly Finding[] = [];
 
-/** How far back the rules look, milliseconds. */
+/** Longest window of the rules, milliseconds. */
 export function longestWindow(rules: AlertRules): number {
   return Math.max(RECENTLY_MS, ...Object.values(rules).map((rule: Rule | WindowRule) => ("windowMs" in rule ? rule.windowMs : 0)));
 }
 
-/** The conditions that are looked at. */
+/** The enabled conditions. */
 export function conditionsOf(rules: AlertRules): Condition[] {
   return [...ofServices(rules), ...ofOperations(rules), ...ofUpkeep(rules)].filter(({ rule }) => rule.enabled);
 }
@@ -99,7 +99,7 @@ function ofServices(rules: AlertRules): Condition[] {
         if (pool === null || pool.capacity === 0) return NOTHING;
         const share = pool.inFlight / pool.capacity;
         if (share <= above) return NOTHING;
-        const summary = `${percent(share)} of the places for requests to the CQL database are in use; more have to wait.`;
+        const summary = `${percent(share)} of the request slots of the CQL connections are in use; beyond 100 %, requests wait.`;
         return [{ subject: null, value: share, limit: above, summary }];
       },
     },
@@ -107,7 +107,7 @@ function ofServices(rules: AlertRules): Condition[] {
       name: "node-unreachable",
       rule: rules.nodeUnreachable,
       find: ({ nodes }) =>
-        nodes.filter(({ isUp }) => !isUp).map(({ name }) => found(name, `The CQL node ${name} cannot be reached.`)),
+        nodes.filter(({ isUp }) => !isUp).map(({ name }) => found(name, `The CQL node ${name} is unreachable.`)),
     },
   ];
 }
@@ -135,7 +135,7 @@ function ofOperations(rules: AlertRules): Condition[] {
             subject: operation,
             value: ms,
             limit: aboveMs,
-            summary: `One in a hundred calls of ${operation} takes longer than ${Math.round(ms)} ms.`,
+            summary: `The 99th percentile of the latency of ${operation} is ${Math.round(ms)} ms.`,
           }));
       },
     },
@@ -156,7 +156,7 @@ function ofOperations(rules: AlertRules): Condition[] {
         share(rules.embeddingCache, history, "lookups", "cacheHits", (value) => ({
           isWrong: value < rules.embeddingCache.below,
           limit: rules.embeddingCache.below,
-          summary: `Only ${percent(value)} of the texts of the last ${minutes(rules.embeddingCache.windowMs)} had their vectors in the cache.`,
+          summary: `The hit rate of the embedding cache was ${percent(value)} in the last ${minutes(rules.embeddingCache.windowMs)}.`,
         })),
     },
     {
@@ -177,7 +177,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
         const { above, windowMs } = rules.vectorSyncFailing;
         const value = history.growth(windowMs, ({ vectorSyncFailures }) => vectorSyncFailures);
         if (value <= above) return NOTHING;
-        const summary = `${value} items of the last ${minutes(windowMs)} were stored without their vectors; they are queued.`;
+        const summary = `${value} items were stored without vectors in the last ${minutes(windowMs)}; they are queued.`;
         return [{ subject: null, value, limit: above, summary }];
       },
     },
@@ -188,7 +188,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
         if (backlog === null) return null;
         const { aboveMs } = rules.backlogBehind;
         if (backlog.overdueMs <= aboveMs) return NOTHING;
-        const summary = `Writes wait to be finished since ${minutes(backlog.overdueMs)}; ${backlog.intents} are noted.`;
+        const summary = `The oldest due intent has waited for ${minutes(backlog.overdueMs)}; ${backlog.intents} intents are recorded.`;
         return [{ subject: null, value: backlog.overdueMs, limit: aboveMs, summary }];
       },
     },
@@ -199,7 +199,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
         if (backlog === null) return null;
         const { above } = rules.deadIntents;
         if (backlog.deadLettered <= above) return NOTHING;
-        const summary = `${backlog.deadLettered} writes cannot be brought in step: trying again does not help.`;
+        const summary = `${backlog.deadLettered} intents are dead-lettered: a retry does not help.`;
         return [{ subject: null, value: backlog.deadLettered, limit: above, summary }];
       },
     },
@@ -207,7 +207,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
       name: "vectors-lost",
       rule: rules.vectorsLost,
       find: ({ hasAllVectors }) =>
-        hasAllVectors ? NOTHING : [found(null, "The vectors were lost: searches are degraded until they are filled in again.")],
+        hasAllVectors ? NOTHING : [found(null, "The Qdrant collection was lost: searches are degraded until it is rebuilt.")],
     },
     {
       name: "secret-refresh-failing",
@@ -216,7 +216,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
         const { windowMs } = rules.secretRefreshFailing;
         return Object.keys(counts.secretFailures)
           .filter((secret) => history.growth(windowMs, ({ secretFailures }) => secretFailures[secret] ?? 0) > 0)
-          .map((secret) => found(secret, `The secret ${secret} cannot be renewed: its last good text is used.`));
+          .map((secret) => found(secret, `The secret ${secret} cannot be refreshed: its last valid text stays active.`));
       },
     },
     {
@@ -227,7 +227,7 @@ function ofUpkeep(rules: AlertRules): Condition[] {
   ];
 }
 
-/** The share of one count in another, where there was enough to tell. */
+/** Evaluates a ratio of two counts in the window, if there are enough samples. */
 function share(
   { windowMs, minCount }: ShareRule,
   history: History,

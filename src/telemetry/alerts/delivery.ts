@@ -1,36 +1,36 @@
-/** Brings notices to one place, in the background: bounded, not too fast, and again where that failed. */
+/** Delivers notices to one sink in the background, with a bounded queue, a rate limit and retries. */
 import { setTimeout as pause } from "node:timers/promises";
 import { untilAborted, withinDeadline } from "../../concurrency/deadline.ts";
 import { messageOf } from "../../model/errors.ts";
 import { ALERT_SEVERITIES, type AlertNotice } from "../../ports/alerts.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
 
-/** How notices are sent. */
+/** Queueing, rate and retries of notices. */
 export interface DeliveryPolicy {
-  /** Most alerts of which a notice waits. */
+  /** Largest number of alerts with a queued notice. */
   readonly maxQueued: number;
-  /** Most notices in a minute; others wait. */
+  /** Most notices per minute; others wait. */
   readonly maxPerMinute: number;
-  /** Longest time for one attempt. */
+  /** Timeout of one attempt. */
   readonly timeoutMs: number;
-  /** Pause before the second attempt; doubles each time. */
+  /** Delay before the second attempt; doubles with each attempt. */
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
-  /** A notice that could not be sent for so long is given up. */
+  /** Time after which an undelivered notice is dropped. */
   readonly giveUpAfterMs: number;
 }
 
-/** How the deliveries to one place went. */
+/** Counts of the deliveries to one sink. */
 export interface DeliveryCounts {
   readonly delivered: number;
-  /** Attempts that failed, those that were repeated with success included. */
+  /** Failed attempts, including those of notices that were delivered later. */
   readonly failures: number;
-  /** Notices that never arrived: refused, given up, or too many waiting. */
+  /** Dropped notices: rejected by the sink, expired, or removed from a full queue. */
   readonly lost: number;
   readonly waiting: number;
 }
 
-/** Told of a notice that was lost, and of a first failure. */
+/** Receives dropped notices, and the first failure of a series. */
 export interface DeliveryEvents {
   failed(sink: string, cause: string): void;
   lost(sink: string, notice: AlertNotice, cause: string): void;
@@ -40,30 +40,30 @@ const MINUTE_MS = 60_000;
 
 const STOPPED = "the store was stopped before it could be sent";
 
-interface Waiting {
+interface QueuedNotice {
   readonly notice: AlertNotice;
   readonly since: number;
-  /** Attempts that failed, of this notice and of those of the same alert that it replaced. */
+  /** Failed attempts, including those of replaced notices of the same alert. */
   readonly failures: number;
-  /** When the next attempt may be made. */
+  /** Earliest time of the next attempt. */
   readonly dueAt: number;
 }
 
-/** So many different notices that fail in a row are a failure of the sink, and not of one notice. */
+/** Number of different notices that must fail in a row before the failure counts as one of the sink. */
 const FAILED_NOTICES_OF_A_SINK = 2;
 
-/** The way to one place. Of each alert only the newest notice waits: what was not sent in time is not worth sending. */
+/** The delivery to one sink. The queue holds only the newest notice of each alert. */
 export class Delivery {
   readonly #sink: AlertSink;
   readonly #policy: DeliveryPolicy;
   readonly #events: DeliveryEvents;
-  readonly #waiting = new Map<string, Waiting>();
-  /** When notices were sent, the last minute. */
+  readonly #waiting = new Map<string, QueuedNotice>();
+  /** Times of the notices sent in the last minute. */
   #sent: number[] = [];
   #running: Promise<void> | null = null;
-  /** Alerts whose notices failed since one was delivered. */
+  /** Alerts whose notices failed since the last successful delivery. */
   readonly #failedInARow = new Set<string>();
-  /** No notice is sent before this time. */
+  /** Earliest time of the next notice. */
   #pausedUntil = 0;
   #added = new AbortController();
   #isStopping = false;
@@ -77,14 +77,14 @@ export class Delivery {
     this.#events = events;
   }
 
-  /** How it went so far. */
+  /** The counts so far. */
   get counts(): DeliveryCounts {
     return { ...this.#counts, waiting: this.#waiting.size };
   }
 
-  /** Takes a notice; never waits and never throws. */
+  /** Enqueues a notice; never waits and never throws. */
   add(notice: AlertNotice): void {
-    if (this.#end.signal.aborted) return this.#lose(notice, STOPPED);
+    if (this.#end.signal.aborted) return this.#drop(notice, STOPPED);
     const replaced = this.#waiting.get(notice.id);
     this.#waiting.delete(notice.id);
     const now = performance.now();
@@ -94,23 +94,23 @@ export class Delivery {
     this.#running ??= this.#run();
   }
 
-  /** Sends what waits, each once more, for so long; what is left then is lost. */
+  /** Attempts each queued notice once more until the deadline, then drops the rest. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     this.#stopping.abort();
     try {
       await withinDeadline(`Sending the last alerts to ${this.#sink.name}`, deadlineMs, this.#running ?? Promise.resolve());
     } catch {
-      // What is left is counted and told below.
+      // The rest is dropped and reported below.
     }
     this.#end.abort();
     await this.#running;
-    for (const { notice } of this.#waiting.values()) this.#lose(notice, STOPPED);
+    for (const { notice } of this.#waiting.values()) this.#drop(notice, STOPPED);
     this.#waiting.clear();
   }
 
   async #run(): Promise<void> {
-    // After this turn: whoever adds a notice has something else to do.
+    // Deferred, so that add() returns to its caller first.
     await Promise.resolve();
     while (this.#waiting.size > 0 && !this.#end.signal.aborted) {
       const chosen = await this.#dueNext();
@@ -118,11 +118,11 @@ export class Delivery {
       this.#waiting.delete(chosen.notice.id);
       await this.#attempt(chosen);
     }
-    // At once with the last look at what waits: a notice that comes now finds nobody at work.
+    // In the same turn as the check of the queue, so that the next add() starts a new run.
     this.#running = null;
   }
 
-  async #attempt(waiting: Waiting): Promise<void> {
+  async #attempt(waiting: QueuedNotice): Promise<void> {
     const { timeoutMs } = this.#policy;
     const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
     this.#sent.push(performance.now());
@@ -132,7 +132,7 @@ export class Delivery {
       this.#counts.delivered += 1;
       this.#failedInARow.clear();
     } catch (error) {
-      if (this.#end.signal.aborted) return this.#lose(waiting.notice, STOPPED);
+      if (this.#end.signal.aborted) return this.#drop(waiting.notice, STOPPED);
       this.#counts.failures += 1;
       const cause = messageOf(error);
       if (this.#failedInARow.size === 0 && waiting.failures === 0) this.#events.failed(this.#sink.name, cause);
@@ -141,12 +141,12 @@ export class Delivery {
     }
   }
 
-  /** One notice that fails waits alone; where others failed too, or the sink asks for a pause, all wait. */
-  #afterFailure({ notice, since, failures }: Waiting, error: unknown, cause: string): void {
+  /** Delays the failed notice; if several notices failed or the sink requested a pause, delays all. */
+  #afterFailure({ notice, since, failures }: QueuedNotice, error: unknown, cause: string): void {
     const now = performance.now();
-    const isPassing = !(error instanceof SinkError) || error.isPassing;
-    const isLate = now - since >= this.#policy.giveUpAfterMs;
-    if (!isPassing || isLate || this.#isStopping) return this.#lose(notice, cause);
+    const isTransient = !(error instanceof SinkError) || error.isTransient;
+    const isExpired = now - since >= this.#policy.giveUpAfterMs;
+    if (!isTransient || isExpired || this.#isStopping) return this.#drop(notice, cause);
     const retryAfterMs = error instanceof SinkError ? (error.retryAfterMs ?? 0) : 0;
     const others = this.#failedInARow.size - FAILED_NOTICES_OF_A_SINK;
     this.#pausedUntil = now + Math.max(retryAfterMs, others < 0 ? 0 : this.#backoffMs(others));
@@ -155,11 +155,11 @@ export class Delivery {
     this.#waiting.set(notice.id, { ...(newer ?? { notice, since }), ...next });
   }
 
-  /** The pause after a failure that so many went before. */
+  /** The delay after a failure, given the number of failures before it. */
   #backoffMs(failures: number): number {
     const { initialDelayMs, maxDelayMs } = this.#policy;
     const longest = Math.min(maxDelayMs, initialDelayMs * 2 ** Math.min(failures, 20));
-    // Half of it by chance, so that many processes do not come back at once.
+    // Half of it is random, so that many processes do not retry at once.
     return longest / 2 + (Math.random() * longest) / 2;
   }
 
@@ -170,16 +170,16 @@ export class Delivery {
     return (this.#sent.at(-this.#policy.maxPerMinute) ?? now) + MINUTE_MS - now;
   }
 
-  /** Does not keep the process alive, and ends when a notice is added or the store is stopped. */
+  /** Waits without keeping the process alive, until a notice is added or the store is stopped. */
   async #pauseFor(ms: number): Promise<void> {
     this.#added = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, this.#added.signal]);
-    // Its only rejection is that of the signals, after which there is nothing to wait for.
+    // Rejects only when a signal aborts, which ends the wait.
     await pause(ms, undefined, { ref: false, signal }).catch(() => undefined);
   }
 
-  /** The worst that is due, of these what waits longest; null after a pause, in which others may have been added. */
-  async #dueNext(): Promise<Waiting | null> {
+  /** The most severe due notice, the oldest of these first; null after a pause, in which others may have been added. */
+  async #dueNext(): Promise<QueuedNotice | null> {
     const sorted = this.#sorted();
     if (this.#isStopping) return sorted[0] ?? null;
     const now = performance.now();
@@ -194,15 +194,15 @@ export class Delivery {
     const last = this.#sorted().at(-1);
     if (last === undefined) return;
     this.#waiting.delete(last.notice.id);
-    this.#lose(last.notice, "too many alerts wait to be sent");
+    this.#drop(last.notice, "too many alerts wait to be sent");
   }
 
-  #sorted(): Waiting[] {
-    const rank = ({ notice }: Waiting): number => ALERT_SEVERITIES.indexOf(notice.severity);
+  #sorted(): QueuedNotice[] {
+    const rank = ({ notice }: QueuedNotice): number => ALERT_SEVERITIES.indexOf(notice.severity);
     return [...this.#waiting.values()].sort((one, other) => rank(one) - rank(other) || one.since - other.since);
   }
 
-  #lose(notice: AlertNotice, cause: string): void {
+  #drop(notice: AlertNotice, cause: string): void {
     this.#counts.lost += 1;
     this.#events.lost(this.#sink.name, notice, cause);
   }

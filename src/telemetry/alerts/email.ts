@@ -6,22 +6,22 @@ import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretText } from "../../ports/secrets.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
 
-/** How mail is sent. */
+/** Options of mail. */
 export interface EmailOptions {
   readonly host: string;
   readonly port: number;
-  /** `implicit`: TLS from the first byte. `starttls`: no mail without it. `none`: in the clear. */
+  /** `implicit`: TLS from the first byte. `starttls`: upgrade required. `none`: unencrypted. */
   readonly tls: "implicit" | "starttls" | "none";
-  /** Absent where nobody has to log in. */
+  /** Undefined without login. */
   readonly user?: string | undefined;
   readonly password: SecretText | null;
   readonly from: string;
   readonly to: readonly string[];
-  /** Longest wait for the server, milliseconds. */
+  /** Timeout of the server, milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Sends mail by `nodemailer`, which is loaded when the store starts. */
+/** Sends mail through `nodemailer`, an optional package. */
 export class EmailSink implements AlertSink {
   readonly name = "the mail server";
   readonly #options: EmailOptions;
@@ -39,7 +39,7 @@ export class EmailSink implements AlertSink {
     const { host, port, tls, user, password, from, to, timeoutMs } = this.#options;
     const { createTransport } = await loadNodemailer();
     const login = user === undefined || password === null ? {} : { auth: { user, pass: (await password.latest()).reveal() } };
-    // One for each mail: they are rare, and the password may change.
+    // One transport per mail: mails are rare, and the password may change.
     const transport = createTransport({
       host,
       port,
@@ -57,7 +57,7 @@ export class EmailSink implements AlertSink {
     try {
       await transport.sendMail({ from, to: [...to], ...mailOf(notice) });
     } catch (cause) {
-      throw new SinkError(`The mail could not be sent: ${messageOf(cause)}`, isPassing(cause));
+      throw new SinkError(`The mail could not be sent: ${messageOf(cause)}`, isTransient(cause));
     } finally {
       transport.close();
     }
@@ -83,15 +83,15 @@ function mailOf(notice: AlertNotice): { subject: string; text: string; headers: 
   return {
     subject: `[${state}] ${severity}: ${condition}${subject === null ? "" : ` ${subject}`} on ${source}`,
     text: `${lines.join("\n")}\n`,
-    // Mail programs put what refers to one id into one thread.
+    // Mail clients group mails with the same reference into one thread.
     references: `<${thread}@langgraph-store>`,
-    // No answers from absence notices.
+    // Suppresses automatic replies.
     headers: { "Auto-Submitted": "auto-generated" },
   };
 }
 
-/** What the server refuses for good, and a wrong name or password, does not pass by trying again. */
-function isPassing(error: unknown): boolean {
+/** SMTP codes from 500, such as a wrong password, are permanent. */
+function isTransient(error: unknown): boolean {
   const code: unknown = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
   return !(typeof code === "number" && code >= 500);
 }
@@ -100,7 +100,7 @@ async function loadNodemailer(): Promise<typeof Nodemailer> {
   try {
     return await import("nodemailer");
   } catch (error) {
-    // What is missing may also be something that the package itself needs; then its own message says more.
+    // If a dependency of the package is missing, its own message says more.
     if (!isMissing(error) || !error.message.includes("nodemailer")) throw error;
     throw new ConfigurationError("alerts.email needs the package nodemailer, which is not installed: npm install nodemailer", {
       cause: error,

@@ -1,4 +1,4 @@
-/** Alerts from within the process. */
+/** Alerts that the process sends itself. */
 export { Alerting } from "./alerting.ts";
 export { EmailSink } from "./email.ts";
 export { PagerDutySink } from "./pager-duty.ts";

@@ -3,24 +3,24 @@ import type { SecretText } from "../../ports/secrets.ts";
 import { postJson } from "./post-json.ts";
 import type { AlertSink } from "./sink.ts";
 
-/** How PagerDuty is reached. */
+/** Options of PagerDuty. */
 export interface PagerDutyOptions {
   readonly routingKey: SecretText;
-  /** Address of its Events API v2. */
+  /** URL of the Events API v2. */
   readonly url: string;
 }
 
-/** PagerDuty's own scale. */
+/** PagerDuty's severities. */
 const SEVERITIES: Readonly<Record<AlertSeverity, "critical" | "warning" | "info">> = {
   critical: "critical",
   warning: "warning",
   degraded: "info",
 };
 
-/** Most characters of a summary that PagerDuty takes. */
+/** Longest summary that PagerDuty accepts. */
 const MAX_SUMMARY = 1_024;
 
-/** Opens an incident by PagerDuty's Events API v2, and resolves it. */
+/** Opens and resolves incidents through PagerDuty's Events API v2. */
 export class PagerDutySink implements AlertSink {
   readonly name = "PagerDuty";
   readonly #options: PagerDutyOptions;
@@ -43,7 +43,7 @@ function eventOf(notice: AlertNotice, key: string): Record<string, unknown> {
     event_action: status === "firing" ? "trigger" : "resolve",
     dedup_key: id,
     client: "langgraph-store-scylladb",
-    // Only web addresses can be followed from there.
+    // PagerDuty accepts only URLs as links.
     ...(/^https?:\/\//.test(runbook) ? { links: [{ href: runbook, text: "What to do" }] } : {}),
     payload: {
       summary: summary.slice(0, MAX_SUMMARY),

@@ -3,28 +3,28 @@ import { messageOf } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import { SinkError } from "./sink.ts";
 
-/** What is sent, and where to. */
+/** A request. */
 export interface JsonPost {
-  /** Of the place, for messages. */
+  /** Name of the receiver, for messages. */
   readonly name: string;
   readonly url: string;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Texts that no message may hold, should the place answer with them. */
+  /** Texts to hide in messages, in case the answer contains them. */
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
 }
 
-/** As much of an answer as helps. */
+/** Longest excerpt of an answer in a message. */
 const ANSWER_CHARACTERS = 200;
 
-/** Longest pause that a place may ask for, milliseconds. */
+/** Longest `retry-after` that is respected, milliseconds. */
 const LONGEST_PAUSE_MS = 15 * 60_000;
 
 /**
  * Posts JSON over HTTP.
  *
- * @throws {SinkError} when the answer is not 2xx, or there is none. 408, 425, 429 and 5xx may pass; so may a lost connection.
+ * @throws {SinkError} when the answer is not 2xx, or there is none. 408, 425, 429, 5xx and lost connections are transient.
  */
 export async function postJson({ name, url, body, headers, secrets, signal }: JsonPost): Promise<void> {
   let response: Response;
@@ -34,39 +34,39 @@ export async function postJson({ name, url, body, headers, secrets, signal }: Js
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json", ...headers },
       body: JSON.stringify(body),
-      // A secret is for the address that was configured, and for no other.
+      // A redirect would send secrets to another host.
       redirect: "error",
       dispatcher: (dispatcher ??= newDispatcher()),
       signal,
     });
     text = await response.text();
   } catch (cause) {
-    throw new SinkError(hidden(`${name} could not be reached: ${reasonOf(cause)}`, secrets), true);
+    throw new SinkError(hidden(`${name} is unreachable: ${reasonOf(cause)}`, secrets), true);
   }
   if (response.ok) return;
   const { status } = response;
-  const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
+  const isTransient = status >= 500 || status === 408 || status === 425 || status === 429;
   const excerpt = hidden(text.slice(0, ANSWER_CHARACTERS * 4), secrets).slice(0, ANSWER_CHARACTERS);
-  throw new SinkError(`${name} answered ${status}: ${excerpt}`, isPassing, retryAfterMs(response.headers.get("retry-after")));
+  throw new SinkError(`${name} answered ${status}: ${excerpt}`, isTransient, retryAfterMs(response.headers.get("retry-after")));
 }
 
-/** Shared by all places; made when the first alert is sent. */
+/** Shared by all sinks; created for the first alert. */
 let dispatcher: Dispatcher | undefined;
 
-/** Node.js's own would follow NODE_TLS_REJECT_UNAUTHORIZED. Proxies are used where Node.js was told to use them. */
+/** Verifies certificates even if NODE_TLS_REJECT_UNAUTHORIZED disables that for Node.js. Uses proxies if NODE_USE_ENV_PROXY is set. */
 function newDispatcher(): Dispatcher {
   if (process.env["NODE_USE_ENV_PROXY"] !== "1") return new Agent({ connect: VERIFIED_TLS });
   return new EnvHttpProxyAgent({ connect: VERIFIED_TLS, requestTls: VERIFIED_TLS, proxyTls: VERIFIED_TLS });
 }
 
-/** What is shorter than this could be any word. */
+/** Shortest text that is hidden; shorter ones could be any word. */
 const LEAST_SECRET = 5;
 
-/** The reason of a failed fetch, which hides it in its cause. */
+/** The reason of a failed fetch, which is in its cause. */
 function reasonOf(error: unknown): string {
   const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
   const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  // Several addresses that all failed have a code and no message.
+  // An AggregateError of several addresses has a code and no message.
   return messageOf(cause) || String(code);
 }
 
@@ -77,12 +77,12 @@ function retryAfterMs(header: string | null): number | null {
 }
 
 function hidden(text: string, secrets: readonly string[]): string {
-  // The longest first: a part of it that went before would leave the rest.
+  // The longest first: replacing a part first would leave the rest.
   const parts = [...new Set(secrets.flatMap(partsOf))].sort((one, other) => other.length - one.length);
   return parts.reduce((shown, part) => shown.replaceAll(part, "[secret]"), text);
 }
 
-/** A secret, and what of it would be shown in other words: of an address, its path and what stands in it. */
+/** A secret and its parts: for a URL also path segments, parameters, user and password. */
 function partsOf(secret: string): string[] {
   const url = URL.parse(secret);
   const inAddress =

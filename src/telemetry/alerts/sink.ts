@@ -1,30 +1,30 @@
 import type { AlertNotice } from "../../ports/alerts.ts";
 
-/** A place that notices are sent to. */
+/** A receiver of notices. */
 export interface AlertSink {
   /** For messages: "PagerDuty". */
   readonly name: string;
 
   /**
-   * Sends a notice; resolves once the place has it.
+   * Sends a notice; resolves once the receiver has accepted it.
    *
-   * @param signal - ends the attempt
-   * @throws {SinkError} when it could not be sent; any other error counts as one that may pass.
+   * @param signal - aborts the attempt
+   * @throws {SinkError} when the notice could not be sent; any other error counts as transient.
    */
   send(notice: AlertNotice, signal: AbortSignal): Promise<void>;
 }
 
-/** A notice could not be sent. The message holds no address and no secret. */
+/** Failure to send a notice. The message contains no URL and no secret. */
 export class SinkError extends Error {
-  /** Whether the same notice may be taken later. */
-  readonly isPassing: boolean;
-  /** The place asks not to be called for so long, milliseconds; null when it does not say. */
+  /** Whether a retry may succeed. */
+  readonly isTransient: boolean;
+  /** Delay that the receiver requested, milliseconds; null without one. */
   readonly retryAfterMs: number | null;
 
-  constructor(message: string, isPassing: boolean, retryAfterMs: number | null = null) {
+  constructor(message: string, isTransient: boolean, retryAfterMs: number | null = null) {
     super(message);
     this.name = "SinkError";
-    this.isPassing = isPassing;
+    this.isTransient = isTransient;
     this.retryAfterMs = retryAfterMs;
   }
 }

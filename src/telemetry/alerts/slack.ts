@@ -3,11 +3,11 @@ import type { SecretText } from "../../ports/secrets.ts";
 import { postJson } from "./post-json.ts";
 import type { AlertSink } from "./sink.ts";
 
-/** Most characters of a header and of a section that Slack takes. */
+/** Longest header and section that Slack accepts. */
 const MAX_HEADER = 150;
 const MAX_SECTION = 3_000;
 
-/** Writes to a Slack channel by an incoming webhook, whose address is the credential. */
+/** Posts to a Slack channel through an incoming webhook, whose URL is the credential. */
 export class SlackSink implements AlertSink {
   readonly name = "Slack";
   readonly #webhook: SecretText;
@@ -28,7 +28,7 @@ function messageOf(notice: AlertNotice): Record<string, unknown> {
   const facts = [`*Severity:* ${severity}`, `*Source:* ${escaped(source)}`, `*Since:* ${startedAt}`];
   if (endedAt !== null) facts.push(`*Until:* ${endedAt}`);
   return {
-    // Shown in notifications, where blocks are not.
+    // Notifications show the text instead of the blocks.
     text: escaped(`${headOf(notice)} ${severity}: ${summary}`).slice(0, MAX_SECTION),
     blocks: [
       { type: "header", text: { type: "plain_text", text: head.slice(0, MAX_HEADER) } },
@@ -43,7 +43,7 @@ function headOf({ status, isRepeat }: AlertNotice): string {
   return status === "resolved" ? "Resolved" : isRepeat ? "Still firing" : "Firing";
 }
 
-/** The three characters that mean something to Slack. */
+/** Escapes the three control characters of Slack. */
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

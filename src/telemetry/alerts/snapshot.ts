@@ -1,69 +1,69 @@
-/** What alerts are decided by: how a store is at one moment. */
+/** The state of a store at one moment, from which alert conditions are evaluated. */
 import type { BreakerState, Service } from "../../ports/events.ts";
 
-/** Counts since the store was made; the difference of two says what happened in between. */
+/** Cumulative counts since the store was created. */
 export interface AlertCounts {
-  /** Operations that ended, however they ended. */
+  /** Completed operations, failures included. */
   readonly operations: number;
-  /** Those that failed by a fault of ours or of a server; a caller's mistake, abort or rate limit is none. */
+  /** Operations that failed because of the store or a server; not invalid input, aborts or rate limits. */
   readonly failed: number;
-  /** Those that took longer than `telemetry.slowOperationMs`. */
+  /** Operations that took longer than `telemetry.slowOperationMs`. */
   readonly slow: number;
-  /** Records that were stored without their vectors, for the time being. */
+  /** Records that were stored while their vectors were queued. */
   readonly vectorSyncFailures: number;
-  /** Texts that had their vectors in the cache. */
+  /** Texts whose vectors were in the cache. */
   readonly cacheHits: number;
-  /** Texts that had not. */
+  /** Texts whose vectors were not in the cache. */
   readonly cacheMisses: number;
-  /** Times that a breaker opened, by its service: it may have closed again between two looks. */
+  /** Openings of breakers, by service: a breaker may open and close between two snapshots. */
   readonly breakerOpenings: Readonly<Partial<Record<Service, number>>>;
-  /** Failed renewals, by the reference of the secret. */
+  /** Failed refreshes, by secret reference. */
   readonly secretFailures: Readonly<Record<string, number>>;
 }
 
 /** A node of the CQL cluster. */
 export interface NodeState {
-  /** Its address: "10.0.0.1:9042". */
+  /** Address of the node: "10.0.0.1:9042". */
   readonly name: string;
   readonly isUp: boolean;
 }
 
-/** How much of the connections to the CQL cluster is in use. */
+/** Use of the connections to the CQL cluster. */
 export interface PoolState {
-  /** Requests under way. */
+  /** Requests in flight. */
   readonly inFlight: number;
-  /** Most that can be under way. */
+  /** Most requests in flight. */
   readonly capacity: number;
 }
 
-/** Writes that wait to be finished. */
+/** The backlog of recorded intents. */
 export interface BacklogState {
   readonly intents: number;
   readonly deadLettered: number;
-  /** For how many milliseconds the longest waiting one has been due. */
+  /** Age of the oldest due intent, milliseconds. */
   readonly overdueMs: number;
 }
 
-/** How a store is. */
+/** A snapshot of a store. */
 export interface AlertSnapshot {
-  /** Of the breakers that there are. */
+  /** State by service; only services with a breaker. */
   readonly breakers: Readonly<Partial<Record<Service, BreakerState>>>;
-  /** Null where there is no pool, as before a local file. */
+  /** Null without a pool, as for a local file. */
   readonly pool: PoolState | null;
-  /** None where there is no cluster. */
+  /** Empty without a cluster. */
   readonly nodes: readonly NodeState[];
   readonly counts: AlertCounts;
-  /** 99 of 100 operations of a kind took no longer, milliseconds; of the kinds that were called lately. */
+  /** Recent 99th percentile of the latency, by kind of operation, milliseconds. */
   readonly p99Ms: Readonly<Record<string, number>>;
-  /** Null when it could not be read. */
+  /** Null when the backlog could not be read. */
   readonly backlog: BacklogState | null;
-  /** Whether the vectors hold what the records say. */
+  /** False while a lost collection is rebuilt. */
   readonly hasAllVectors: boolean;
-  /** Whether searches with a query are ranked by keywords at the moment. */
+  /** Whether searches with a query are currently ranked by keywords. */
   readonly isSearchDegraded: boolean;
-  /** Whether audit entries cannot be kept at the moment. */
+  /** Whether writing audit entries currently fails. */
   readonly isAuditFailing: boolean;
 }
 
-/** Says how the store is; may take a moment, and may fail. */
+/** Takes a snapshot; may fail. */
 export type TakeSnapshot = () => Promise<AlertSnapshot>;

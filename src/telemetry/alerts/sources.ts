@@ -1,4 +1,4 @@
-/** Takes snapshots of a store from its parts. */
+/** Takes snapshots of a store. */
 import { withinDeadline } from "../../concurrency/deadline.ts";
 import type { BreakerState, Service, StoreEvent, StoreEventType } from "../../ports/events.ts";
 import type { Outbox } from "../../ports/outbox.ts";
@@ -7,16 +7,16 @@ import type { AlertCounts, AlertSnapshot, BacklogState, NodeState, PoolState } f
 /** Counts that come from events. */
 type EventCounts = Pick<AlertCounts, "vectorSyncFailures" | "breakerOpenings" | "secretFailures">;
 
-/** What is measured of operations and of the embedding cache. */
+/** Counts of operations and of the embedding cache. */
 type MeasuredCounts = Omit<AlertCounts, keyof EventCounts>;
 
-/** Where events come from. */
+/** A source of events. */
 export interface EventSource {
   on(type: StoreEventType, listener: (event: StoreEvent) => void): unknown;
   off(type: StoreEventType, listener: (event: StoreEvent) => void): unknown;
 }
 
-/** The parts of a store that say how it is. */
+/** Sources of a snapshot. */
 export interface SnapshotSources {
   readonly breakers: Readonly<Partial<Record<Service, () => BreakerState>>>;
   readonly pool: () => PoolState | null;
@@ -29,21 +29,21 @@ export interface SnapshotSources {
   readonly isAuditFailing: () => boolean;
 }
 
-/** Events that are worth a look at once. */
+/** Events that trigger an evaluation at once. */
 const URGENT: readonly StoreEventType[] = ["breaker-opened", "vectors-lost", "audit-failed"];
 
 const COUNTED: readonly StoreEventType[] = ["breaker-opened", "vector-sync-failed", "embedding-postponed", "secret-refresh-failed"];
 
-/** Batches of the backlog that are counted: enough to tell that there are many. */
+/** Bound of the number of batches that are counted. */
 const BATCHES_COUNTED = 1_000;
 
-/** Longest time for that, milliseconds: what else is wrong shall be told meanwhile. */
+/** Timeout of the count, milliseconds, so that it does not delay other conditions. */
 const BACKLOG_DEADLINE_MS = 2_000;
 
-/** Secrets of which failures are counted; no store has so many. */
+/** Most secrets whose failures are counted. */
 const MAX_SECRETS = 100;
 
-/** Counts the events that alerts are about, for the whole life of a store. */
+/** Counts the events that alert conditions use, for the lifetime of a store. */
 export class AlertEvents {
   readonly #breakerOpenings = new Map<Service, number>();
   readonly #secretFailures = new Map<string, number>();
@@ -57,12 +57,12 @@ export class AlertEvents {
     for (const type of URGENT) source.on(type, this.#onUrgentEvent);
   }
 
-  /** Says who is told at once of what is urgent. */
+  /** Sets the listener for urgent events. */
   set onUrgent(listener: () => void) {
     this.#onUrgent = listener;
   }
 
-  /** What was counted so far. */
+  /** The counts so far. */
   counts(): EventCounts {
     return {
       vectorSyncFailures: this.#vectorSyncFailures,
@@ -71,7 +71,7 @@ export class AlertEvents {
     };
   }
 
-  /** Listens no more. */
+  /** Removes its listeners. */
   close(): void {
     for (const type of COUNTED) this.#source.off(type, this.#count);
     for (const type of URGENT) this.#source.off(type, this.#onUrgentEvent);
@@ -87,7 +87,7 @@ export class AlertEvents {
   };
 }
 
-/** How a store is now. */
+/** Takes a snapshot. */
 export async function takeSnapshot(sources: SnapshotSources, events: AlertEvents): Promise<AlertSnapshot> {
   const backlog = await readBacklog(sources.outbox);
   return {
@@ -109,7 +109,7 @@ async function readBacklog(outbox: Pick<Outbox, "backlog">): Promise<BacklogStat
     const { intents, deadLettered, oldestDueAt } = await withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, counting);
     return { intents, deadLettered, overdueMs: oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) };
   } catch {
-    // The records cannot be read, of which their breaker tells; the rest of the snapshot matters all the more then.
+    // The breaker of the records reports their failure; the rest of the snapshot is still useful.
     return null;
   }
 }

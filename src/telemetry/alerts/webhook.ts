@@ -3,13 +3,13 @@ import type { SecretText } from "../../ports/secrets.ts";
 import { postJson } from "./post-json.ts";
 import type { AlertSink } from "./sink.ts";
 
-/** How a webhook is called. */
+/** Options of a webhook. */
 export interface WebhookOptions {
   readonly url: SecretText;
   readonly headers: Readonly<Record<string, SecretText>>;
 }
 
-/** Posts the notice as it is, with a version of its form. */
+/** Posts the notice with a format version. */
 export class WebhookSink implements AlertSink {
   readonly name = "the webhook";
   readonly #options: WebhookOptions;
@@ -29,7 +29,7 @@ export class WebhookSink implements AlertSink {
   }
 }
 
-/** Gives the notice to a function of the application. */
+/** Passes the notice to a function of the application. */
 export class CallbackSink implements AlertSink {
   readonly name = "the alerts' callback";
   readonly #callback: (notice: AlertNotice) => void | Promise<void>;

@@ -112,7 +112,7 @@ test("an evaluation that fails changes no alert and is counted", async () => {
   await waitUntil("the trigger", () => receiver.requests.length === 1);
   store.fails = true;
   await looksMore(store, 20);
-  expect(alerting.state().failedLooks).toBeGreaterThan(10);
+  expect(alerting.state().failedEvaluations).toBeGreaterThan(10);
   expect(actions(receiver)).toEqual(["trigger"]);
 });
 
@@ -121,7 +121,7 @@ test("an event triggers an evaluation at once, and many events trigger at most t
   await alerting.start();
   await waitUntil("the first look", () => store.looks === 1);
   store.now = open;
-  for (let i = 0; i < 100; i += 1) alerting.lookSoon();
+  for (let i = 0; i < 100; i += 1) alerting.evaluateSoon();
   await waitUntil("the trigger", () => receiver.requests.length === 1);
   expect(store.looks).toBeLessThanOrEqual(3);
 });
@@ -135,7 +135,7 @@ test("a stop sends the resolutions, and nothing after them", async () => {
   expect(actions(receiver)).toEqual(["trigger", "resolve"]);
   expect(JSON.stringify(receiver.bodies[1])).toContain("No longer watched");
   const { looks } = store;
-  alerting.lookSoon();
+  alerting.evaluateSoon();
   await alerting.stop();
   expect(store.looks).toBe(looks);
   expect(receiver.requests).toHaveLength(2);

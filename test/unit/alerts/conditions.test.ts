@@ -19,7 +19,7 @@ function book(given: Readonly<Record<string, unknown>> = {}, store = "agents@1")
     kept,
     look: (atMs: number, seen: AlertSnapshot): AlertNotice[] => {
       history.add(seen, atMs);
-      return kept.look(conditions, history, new Date(Date.UTC(2026, 0, 1) + atMs), atMs);
+      return kept.evaluate(conditions, history, new Date(Date.UTC(2026, 0, 1) + atMs), atMs);
     },
   };
 }
@@ -99,13 +99,13 @@ const cases: readonly {
     name: "backlog-behind",
     wrong: snapshot({ backlog: { intents: 70, deadLettered: 0, overdueMs: 2 * MINUTE + 1 } }),
     nearly: snapshot({ backlog: { intents: 70, deadLettered: 0, overdueMs: 2 * MINUTE } }),
-    says: "70 are noted",
+    says: "70 intents are recorded",
   },
   {
     name: "dead-intents",
     wrong: snapshot({ backlog: { intents: 70, deadLettered: 1, overdueMs: 0 } }),
     nearly: snapshot(),
-    says: "1 writes",
+    says: "1 intents are dead-lettered",
   },
   { name: "vectors-lost", wrong: snapshot({ hasAllVectors: false }), nearly: snapshot(), says: "lost" },
   {

@@ -121,13 +121,13 @@ describe("HTTP sinks", () => {
 
   test.each([500, 502, 503, 408, 429])("a response with status %i is retryable", async (code) => {
     receiver.answer = status(code, "try later");
-    expect((await failure(slack())).isPassing).toBe(true);
+    expect((await failure(slack())).isTransient).toBe(true);
   });
 
   test.each([400, 401, 403, 404, 410])("a response with status %i is not retryable", async (code) => {
     receiver.answer = status(code, { status: "invalid event", errors: ["Length of 'routing_key' is incorrect"] });
     const error = await failure(pagerDuty());
-    expect(error.isPassing).toBe(false);
+    expect(error.isTransient).toBe(false);
     expect(error.message).toContain(`PagerDuty answered ${code}`);
     expect(error.message).toContain("Length of 'routing_key'");
   });
@@ -149,9 +149,9 @@ describe("HTTP sinks", () => {
     await receiver.close();
     for (const sink of sinks) {
       const error = await failure(sink);
-      expect(error.message).toContain("could not be reached");
+      expect(error.message).toContain("is unreachable");
       expect(error.message).not.toMatch(/hunter2|s3cret|0123456789abcdef/);
-      expect(error.isPassing).toBe(true);
+      expect(error.isTransient).toBe(true);
     }
     receiver = await new HttpReceiver().listen();
   });
@@ -162,7 +162,7 @@ describe("HTTP sinks", () => {
     const impostor = await TlsProxy.start({ ...(await authority.issue({ names: ["127.0.0.1"] })), targetPort: receiver.port });
     onTestFinished(() => impostor.stop());
     const sink = new WebhookSink({ url: secret(`https://127.0.0.1:${impostor.port}/hook`), headers: {} });
-    expect((await failure(sink)).message).toContain("could not be reached");
+    expect((await failure(sink)).message).toContain("is unreachable");
     expect([impostor.clients, receiver.requests.length]).toEqual([0, 0]);
   });
 
@@ -213,16 +213,16 @@ describe("the mail sink", () => {
   test("reports a wrong password as final, without showing it", async () => {
     await using smtp = await server({ login });
     const error = await failure(new EmailSink(options(smtp, { user: "agents", password: secret("s3cret") })));
-    expect(error.isPassing).toBe(false);
+    expect(error.isTransient).toBe(false);
     expect(error.message).not.toContain("s3cret");
   });
 
   test("reports a busy server as retryable, and a refused mail as final", async () => {
     await using smtp = await server();
     smtp.refusal = { code: 451, text: "try again later" };
-    expect((await failure(new EmailSink(options(smtp)))).isPassing).toBe(true);
+    expect((await failure(new EmailSink(options(smtp)))).isTransient).toBe(true);
     smtp.refusal = { code: 554, text: "no such user here" };
-    expect((await failure(new EmailSink(options(smtp)))).isPassing).toBe(false);
+    expect((await failure(new EmailSink(options(smtp)))).isTransient).toBe(false);
   });
 
   test("sends nothing in clear text if TLS is required", async () => {
@@ -242,7 +242,7 @@ describe("the mail sink", () => {
     const smtp = await server();
     const sink = new EmailSink(options(smtp));
     await smtp.close();
-    expect((await failure(sink)).isPassing).toBe(true);
+    expect((await failure(sink)).isTransient).toBe(true);
   });
 });
 
