@@ -37,7 +37,7 @@ async function rowsOf(keyspace: string): Promise<types.Row[]> {
 }
 
 describe("the audit table", () => {
-  test("has one row an operation: who, what, where, when, which version, what became of it; and ends it by itself", async () => {
+  test("has one row per operation with actor, item, time, version and outcome, and expires it", async () => {
     const { store, keyspace } = await open({ audit: { table: { retentionDays: 2 } } });
     const view = store.scoped(["tenants", "a:b"]).with({ actor: "ann'; DROP TABLE x; --" });
     await view.put(["notes"], "k\u0000\"\n", { text: "hidden" });
@@ -58,7 +58,7 @@ describe("the audit table", () => {
     expect(JSON.stringify(rows)).not.toContain("hidden");
   });
 
-  test("that cannot be written stops writes under block, and reads go on", async () => {
+  test("stops writes under block while it is not writable, and lets reads continue", async () => {
     const { store, keyspace } = await open({ audit: { table: {} } });
     await store.put(["a"], "k", { n: 1 });
     await withCql(servers, (client) => client.execute(`DROP TABLE "${keyspace}".audit`, [], { readTimeout: 60_000 }));
@@ -67,7 +67,7 @@ describe("the audit table", () => {
   });
 });
 
-describe("values and points on servers", () => {
+describe("values and points of the codec on servers", () => {
   /** What Qdrant keeps of the only point. */
   async function payload(keyspace: string): Promise<string> {
     const client = qdrantClient(servers);
@@ -76,7 +76,7 @@ describe("values and points on servers", () => {
     return JSON.stringify(points[0]?.payload);
   }
 
-  test("with a codec the point holds nothing of the value, unless index.payload says so", async () => {
+  test("the point contains nothing of the value, unless index.payload includes it", async () => {
     const codec = aesGcmCodec({ keys: { k1: randomBytes(32) }, current: "k1" });
     const { store, keyspace } = await open({ index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] }, codec });
     await store.put(["a"], "k", { text: "whispered words", lang: "klingon" });
@@ -84,7 +84,7 @@ describe("values and points on servers", () => {
     expect(await payload(keyspace)).not.toMatch(/klingon|whispered|lang/);
   });
 
-  test("with a codec the record holds nothing in clear; with payload paths the point holds only those", async () => {
+  test("the record contains nothing in clear text, and the point only the payload paths", async () => {
     const index = { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"], payload: ["lang"] };
     const codec = aesGcmCodec({ keys: { k1: randomBytes(32) }, current: "k1" });
     const { store, keyspace } = await open({ index, codec });

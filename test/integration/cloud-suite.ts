@@ -42,19 +42,19 @@ export function cloudSuite(servers: Servers): void {
     return { cql: { cloud: { secureConnectBundle: bundle }, keyspace: "cloud", credentials }, qdrant: rightQdrant(servers()), index: INDEX };
   };
 
-  test("leads to nodes, data centre and certificates, without any contact point", async () => {
+  test("provides nodes, data center and certificates without contact points", async () => {
     await expectWorks(config());
     await using store = await ScyllaDBStore.connect({ ...config(), setup: "never" });
     expect((await store.get(["tls"], "k"))?.value).toEqual({ text: "green tea" });
   });
 
-  test("with a wrong password is refused", async () => {
+  test("with a wrong password is rejected", async () => {
     const { cql } = config();
     const wrong = { cql: { ...cql, credentials: { username: "cassandra", password: "wrong" } } };
     expect(await failureOf(wrong)).toMatchObject({ code: "AUTHENTICATION" });
   });
 
-  test("that does not trust the service is refused", async () => {
+  test("that does not trust the service is rejected", async () => {
     const other = await CertificateAuthority.create("Another authority");
     await using elsewhere = await MetadataService.start({
       authority: other,
@@ -69,7 +69,7 @@ export function cloudSuite(servers: Servers): void {
     expect((await failureOf({ cql: { ...cql, cloud: { secureConnectBundle: path } } })).message).not.toContain("password");
   });
 
-  test("connects to no node by an old version of TLS, when Node.js was started with --tls-min-v1.0", async () => {
+  test("never uses an old TLS version, even if Node.js was started with --tls-min-v1.0", async () => {
     allowOldTls();
     const { authority, client, cassandra } = servers();
     const old = await servers().proxy(["127.0.0.1"], { targetPort: cassandra.port, versions: "old" });

@@ -27,8 +27,8 @@ function backendAt(node: number, keyspace: string): CqlBackend {
   return backend;
 }
 
-describe("a cluster of three", () => {
-  test("is set up by several processes at once, each from another node", async () => {
+describe("a cluster of three nodes", () => {
+  test("is set up by several processes concurrently, each through another node", async () => {
     for (let round = 0; round < 3; round += 1) {
       const keyspace = uniqueName("test");
       const backends = [0, 1, 2, 0].map((node) => backendAt(node, keyspace));
@@ -43,7 +43,7 @@ describe("a cluster of three", () => {
     }
   });
 
-  test("serves without one node, and says that it cannot without two", async () => {
+  test("serves without one node, and reports an error without two", async () => {
     const backend = backendAt(0, uniqueName("test"));
     await backend.start();
     const records = Array.from({ length: 60 }, (_, n) => recordOf(`namespace-${n}`, "key"));

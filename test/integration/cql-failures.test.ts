@@ -45,7 +45,7 @@ function backendOf(options: Partial<CqlOptions>, setup: SetupMode): CqlBackend &
 const as = (role: string): Partial<CqlOptions> => ({ credentials: { username: role, password: role } });
 
 describe("roles", () => {
-  test("without DDL rights a role starts and works, in either mode", async () => {
+  test("a role without DDL rights starts and works, in either mode", async () => {
     for (const setup of ["never", "auto"] as const) {
       await using backend = backendOf(as("runtime"), setup);
       await backend.start();
@@ -55,19 +55,19 @@ describe("roles", () => {
     }
   });
 
-  test("one that may not write is told so", async () => {
+  test("a role that may not write gets a PermissionError", async () => {
     await using backend = backendOf(as("reader"), "never");
     await backend.start();
     const [outcome] = await backend.items.put([recordOf("a", "key")]);
     expect(outcome).toMatchObject({ status: "rejected", reason: expect.any(PermissionError) as unknown });
   });
 
-  test("one that may not create the keyspace is told so at once", async () => {
+  test("a role that may not create the keyspace gets a PermissionError at once", async () => {
     await using backend = backendOf({ ...as("runtime"), keyspace: "another" }, "auto");
     await expect(backend.start()).rejects.toThrow(PermissionError);
   });
 
-  test("a wrong password is an error of its own, which does not show it", async () => {
+  test("a wrong password is an AuthenticationError that does not show it", async () => {
     await using backend = backendOf({ credentials: { username: "runtime", password: "hunter2" } }, "never");
     const error: unknown = await backend.start().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(AuthenticationError);
@@ -75,8 +75,8 @@ describe("roles", () => {
   });
 });
 
-describe("a server that is killed", () => {
-  test("gives errors that may be tried again, and serves once it is back", async () => {
+describe("a killed server", () => {
+  test("causes retryable errors, and serves when it is back", async () => {
     const backend = backendOf({}, "never");
     onTestFinished(() => backend.stop());
     await backend.start();
@@ -94,7 +94,7 @@ describe("a server that is killed", () => {
       .toMatchObject([{ writeId: record.writeId }]);
   });
 
-  test("is missed at the start", async () => {
+  test("fails the start", async () => {
     await server().kill();
     await using backend = backendOf({}, "never");
     await expect(backend.start()).rejects.toThrow(ConnectionError);

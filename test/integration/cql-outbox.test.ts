@@ -125,7 +125,7 @@ async function unlist(reader: CqlOutbox): Promise<void> {
 }
 
 describe("another process", () => {
-  test("finds batches of any age, and what the first one removed is gone", async () => {
+  test("finds batches of any age, but not those that the first process removed", async () => {
     const batches = [0, START - 900 * 24 * HOUR, START, START + 1, START + HOUR].map((dueAt) => batchOf(dueAt));
     const first = new CqlBackend({ ...servers.cql, keyspace }, { setup: "never", logger: silentLogger });
     await first.start();
@@ -137,7 +137,7 @@ describe("another process", () => {
     expect(await (await processOf()).backlog(10)).toMatchObject({ batches: 4, more: false, oldestDueAt: 0 });
   });
 
-  test("reads them by a client that gives whole numbers as BigInt", async () => {
+  test("reads batches with a client that returns integers as BigInt", async () => {
     const outbox = await processOf(0, await newClient({ encoding: { useBigIntAsLong: true } }));
     const batch = batchOf(START + 7);
     await outbox.add(batch);
@@ -155,7 +155,7 @@ async function findEmptyAfter(outbox: CqlOutbox, batch: IntentBatch): Promise<vo
 }
 
 describe("a removal", () => {
-  test("wins over an add of the same batch that is applied after it", async () => {
+  test("supersedes an add of the same batch that is applied after it", async () => {
     const outbox = await processOf();
     const batch = batchOf(START);
     await outbox.add(batch);
@@ -164,7 +164,7 @@ describe("a removal", () => {
     expect((await outbox.due(LATER, 10)).batches).toEqual([]);
   });
 
-  test.each([-TOLERATED, TOLERATED])("does not depend on clocks: one that is %d ms ahead", async (ahead) => {
+  test.each([-TOLERATED, TOLERATED])("does not depend on clocks: one is %d ms ahead", async (ahead) => {
     const batch = batchOf(START);
     await (await processOf()).add(batch);
     await (await processOf(ahead)).remove([batch]);
@@ -172,8 +172,8 @@ describe("a removal", () => {
   });
 });
 
-describe("requests", () => {
-  test("performance pin: many adds of one process to one minute list it once per lease", async () => {
+describe("requests of the outbox", () => {
+  test("performance pin: many adds of one process to one minute register it once per lease", async () => {
     const outbox = await processOf();
     const queries = watch("outbox_slots");
     const add = (): Promise<void[]> => Promise.all(upTo(20).map((i) => outbox.add(batchOf(START + i * SECOND))));
@@ -187,7 +187,7 @@ describe("requests", () => {
     expect(queries).toHaveLength(6);
   });
 
-  test("performance pin: minutes that are known to be empty are not read again", async () => {
+  test("performance pin: minutes known to be empty are not read again", async () => {
     const outbox = await processOf();
     const batches = upTo(60).map((i) => batchOf(START - i * MINUTE));
     await Promise.all(batches.map((batch) => outbox.add(batch)));
@@ -219,7 +219,7 @@ describe("requests", () => {
     expect(cells.reduce((sum, { rowLength }) => sum + rowLength, 0)).toBe(25);
   });
 
-  test("are prepared, of LOCAL_QUORUM, and free of what ScyllaDB with tablets may refuse", async () => {
+  test("are prepared, use LOCAL_QUORUM, and avoid what ScyllaDB with tablets can reject", async () => {
     const execute = vi.spyOn(client, "execute");
     const consistency = types.consistencies.localQuorum;
     const outbox = await processOf();
@@ -236,7 +236,7 @@ describe("requests", () => {
     }
   });
 
-  test("an add whose minute could not be listed fails, and the next one lists it", async () => {
+  test("an add whose minute could not be registered fails, and the next one registers it", async () => {
     const through = await newClient();
     const outbox = await processOf(0, through);
     let isDown = true;
@@ -252,7 +252,7 @@ describe("requests", () => {
 });
 
 describe("the list of minutes", () => {
-  test("forgets a minute that stays empty for more than the tolerated hour, and not before", async () => {
+  test("forgets a minute that stays empty longer than the tolerated hour, not before", async () => {
     const [reader, batch] = [await processOf(), batchOf(START)];
     await reader.add(batch);
     await findEmptyAfter(reader, batch);
@@ -264,7 +264,7 @@ describe("the list of minutes", () => {
     expect(await listed()).toBe(0);
   });
 
-  test("never forgets one that holds a batch, however old", async () => {
+  test("never forgets a minute with a batch, of any age", async () => {
     const [reader, batch] = [await processOf(), batchOf(START)];
     await reader.add(batch);
     for (let day = 0; day < 3; day += 1) {
@@ -279,7 +279,7 @@ describe("the list of minutes", () => {
     ["is known to be empty", 0, 2],
     ["will be forgotten", TOLERATED / 2 + MINUTE, 2],
     ["is forgotten", TOLERATED / 2 + REMOVAL_AGE_MS, 0],
-  ])("takes a late batch of a slow clock in a minute that %s", async (_, passed, entries) => {
+  ])("accepts a late batch of a slow clock in a minute that %s", async (_, passed, entries) => {
     const [reader, fast, slow] = [await processOf(), await processOf(TOLERATED / 2), await processOf(-TOLERATED / 2)];
     const [early, late] = [batchOf(START), batchOf(START + 1)];
     await fast.add(early);
@@ -292,7 +292,7 @@ describe("the list of minutes", () => {
     expect((await (await processOf()).due(time, 10)).batches).toEqual([late]);
   });
 
-  test("takes a batch that comes under a lease right after its minute was read and found empty", async () => {
+  test("accepts a batch under a lease right after its minute was read as empty", async () => {
     const [reader, writer] = [await processOf(), await processOf()];
     const [first, second] = [batchOf(START - MINUTE), batchOf(START - MINUTE + 1)];
     await writer.add(first);
@@ -312,7 +312,7 @@ describe("the list of minutes", () => {
     ["a minute that it has to list", true, 3],
     ["a minute that it has to list", true, 4],
     ["a minute that it has to list", true, 5],
-  ])("loses no batch of a process stopped for hours in an add to %s (%s), at request %d", async (_, isExpired, at) => {
+  ])("loses no batch of a process that stops for hours in an add to %s (%s), at request %d", async (_, isExpired, at) => {
     const through = await newClient();
     const [reader, stopped] = [await processOf(), await processOf(0, through)];
     const [first, late] = [batchOf(START), batchOf(START + 1)];
@@ -370,7 +370,7 @@ describe("the list of minutes", () => {
     expect((await (await processOf()).due(time, 10)).batches).toEqual([late]);
   });
 
-  test("keeps every batch that was added, whatever the clocks and the order of requests", async () => {
+  test("keeps every added batch, for any clocks and order of requests", async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = generator(seed);
     const below = (bound: number): number => Math.floor(random() * bound);
@@ -407,7 +407,7 @@ describe("the list of minutes", () => {
     expect(all?.batches.map(({ id }) => id).sort()).toEqual([...waiting.keys()].sort());
   });
 
-  test("is read at once, with 120,000 forgotten minutes never compacted", async () => {
+  test("is read at once with 120,000 forgotten, uncompacted minutes", async () => {
     const { removeSlotEntry } = statementsFor(keyspace);
     const slot = Math.floor(START / MINUTE);
     const lists = upTo(250).map((i) => Math.floor(slot / 480) - i);

@@ -37,7 +37,7 @@ async function started(options: Partial<CqlOptions> & { keyspace: string }, setu
   return backend;
 }
 
-describe("several processes set up one new keyspace at once", () => {
+describe("several processes set up a new keyspace concurrently", () => {
   test.each([1, 2, 3])("round %d: all are ready, and agree on the settings", async () => {
     const keyspace = newKeyspace();
     const backends = [1, 2, 3, 4].map(() => backendOf({ keyspace }));
@@ -53,14 +53,14 @@ describe("several processes set up one new keyspace at once", () => {
   });
 });
 
-describe("the keyspace", () => {
+describe("a keyspace", () => {
   async function replicationOf(keyspace: string): Promise<Record<string, string>> {
     const query = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
     const { replication } = (await client.execute(query, [keyspace], { prepare: true })).first();
     return replication as Record<string, string>;
   }
 
-  test("has a copy on each local node, at most three, and the log says so", async () => {
+  test("has one replica on each local node, at most three, which is logged", async () => {
     const keyspace = newKeyspace();
     const info = vi.fn();
     const backend = new CqlBackend({ ...servers.cql, keyspace }, { setup: "auto", logger: { ...silentLogger, info } });
@@ -77,7 +77,7 @@ describe("the keyspace", () => {
     expect(info).toHaveBeenCalledWith({ keyspace, replication, chosen: false }, expect.any(String));
   });
 
-  test("has the copies that were asked for, and stays as it is once it is there", async () => {
+  test("has the configured replication, and is not changed after its creation", async () => {
     const keyspace = newKeyspace();
     await started({ keyspace, replication: { [servers.cql.localDataCenter]: 1 } });
     await started({ keyspace, replication: { elsewhere: 3 } });
@@ -86,14 +86,14 @@ describe("the keyspace", () => {
     expect(replication).not.toHaveProperty("elsewhere");
   });
 
-  test("is not made for a data centre that is not there", async () => {
+  test("is not created for a missing data center", async () => {
     const keyspace = newKeyspace();
     const backend = backendOf({ keyspace, replication: { elsewhere: 1 } });
     await expect(backend.start()).rejects.toThrow(ConfigurationError);
     await expect(backend.start()).rejects.toThrow(`"elsewhere", but the cluster has ${servers.cql.localDataCenter}`);
   });
 
-  test("keeps the case of its name", async () => {
+  test("keeps upper and lower case of its name", async () => {
     const keyspace = `${newKeyspace()}_Case`;
     onTestFinished(() => dropKeyspace(servers, keyspace));
     await started({ keyspace });
@@ -101,8 +101,8 @@ describe("the keyspace", () => {
   });
 });
 
-describe("a keyspace that is ready", () => {
-  test("is started on without any change of the schema, in either mode", async () => {
+describe("an existing keyspace", () => {
+  test("is used without any schema change, in either mode", async () => {
     const keyspace = newKeyspace();
     await started({ keyspace });
     const execute = vi.spyOn(client, "execute");
@@ -113,7 +113,7 @@ describe("a keyspace that is ready", () => {
     expect(queries.filter((query) => /^\s*(CREATE|ALTER|DROP)/i.test(query))).toEqual([]);
   });
 
-  test("of a newer version is refused in either mode, naming both versions", async () => {
+  test("of a newer version is rejected in either mode, naming both versions", async () => {
     const keyspace = newKeyspace();
     await started({ keyspace });
     await client.execute(
@@ -126,7 +126,7 @@ describe("a keyspace that is ready", () => {
     }
   });
 
-  test("with a migration of another text is refused", async () => {
+  test("with a changed migration is rejected", async () => {
     const keyspace = newKeyspace();
     await started({ keyspace });
     await client.execute(
@@ -135,7 +135,7 @@ describe("a keyspace that is ready", () => {
     await expect(backendOf({ keyspace }).start()).rejects.toThrow(/V1 .* was applied .* with another text/);
   });
 
-  test("is refused under other bucket rules, naming old and new", async () => {
+  test("is rejected under other bucket rules, naming old and new", async () => {
     const keyspace = newKeyspace();
     const buckets = [{ namespace: ["logs"], buckets: 4 }];
     await started({ keyspace, buckets });
@@ -147,7 +147,7 @@ describe("a keyspace that is ready", () => {
 });
 
 describe('setup: "never"', () => {
-  test("says what is missing and which option creates it, and creates nothing", async () => {
+  test("names what is missing and the option that creates it, and creates nothing", async () => {
     const keyspace = newKeyspace();
     const starting = backendOf({ keyspace }, "never").start();
     await expect(starting).rejects.toThrow(SchemaError);
@@ -162,7 +162,7 @@ describe('setup: "never"', () => {
 });
 
 describe("connecting", () => {
-  test("to a data centre that is not there names those that are", async () => {
+  test("to a missing data center names the existing ones", async () => {
     const starting = backendOf({ keyspace: newKeyspace(), localDataCenter: "nowhere" }).start();
     await expect(starting).rejects.toThrow(ConfigurationError);
     await expect(starting).rejects.toThrow(
@@ -170,13 +170,13 @@ describe("connecting", () => {
     );
   });
 
-  test("where nothing listens is a lost connection that names the address", async () => {
+  test("to a closed port is a ConnectionError that names the address", async () => {
     const backend = backendOf({ keyspace: newKeyspace(), contactPoints: ["127.0.0.1:1"] });
     await expect(backend.start()).rejects.toThrow(ConnectionError);
     await expect(backend.start()).rejects.toThrow("127.0.0.1:1");
   });
 
-  test("by a client of the caller's own leaves it open and its keyspace alone", async () => {
+  test("with the caller's client leaves the client open and its keyspace unchanged", async () => {
     const keyspace = newKeyspace();
     for (const encoding of [{}, { useBigIntAsLong: true }]) {
       const own = new Client({ ...servers.cql, keyspace: "system", encoding });
@@ -194,14 +194,14 @@ describe("connecting", () => {
     }
   });
 
-  test("options that say how to connect are refused beside a client", () => {
+  test("with a client rejects connection options", () => {
     const { contactPoints } = servers.cql;
     expect(() => new CqlBackend({ keyspace: "a", client, contactPoints }, { setup: "auto", logger: silentLogger })).toThrow(
       /cql\.contactPoints and cql\.client exclude each other/,
     );
   });
 
-  test("starts again after it was stopped", async () => {
+  test("works again after a stop", async () => {
     const backend = await started({ keyspace: newKeyspace() });
     await backend.start();
     await backend.stop();

@@ -53,7 +53,7 @@ async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
   return tables;
 }
 
-test("performance pin: a small one takes one request once its size is known, in either order", async () => {
+test("performance pin: a small namespace takes one request once its size is known, in either order", async () => {
   const root = newRoot();
   const keys = await filled(root, 30);
   expect(await keysOf(root, "oldest", 50)).toEqual(keys);
@@ -61,7 +61,7 @@ test("performance pin: a small one takes one request once its size is known, in 
   expect(await keysOf(root, "newest", 50)).toEqual([...keys].reverse());
 });
 
-test("of big values hardly more is read than is asked for, however often and by however many at once", async () => {
+test("of large values little more is read than requested, for repeated and concurrent listings", async () => {
   const root = newRoot();
   const text = "x".repeat(512 * 1024);
   for (const n of upTo(25)) await putAll(items, [recordOf(root, `key-${n}`, { value: { text } })]);
@@ -75,14 +75,14 @@ test("of big values hardly more is read than is asked for, however often and by 
   expect(records.length / pages.length).toBeLessThanOrEqual(4);
 });
 
-test.each([7, 12, 22])("pages of %d hold every item once, in either order", async (limit) => {
+test.each([7, 12, 22])("pages of %d contain every item once, in either order", async (limit) => {
   const root = newRoot();
   const keys = await filled(root, 40);
   expect(await keysOf(root, "oldest", limit)).toEqual(keys);
   expect(await keysOf(root, "newest", limit)).toEqual([...keys].reverse());
 });
 
-test("performance pin: one that has grown is read by its entries, and is not tried whole each time", async () => {
+test("performance pin: a namespace that has grown is read by its entries, without another attempt to read it entirely", async () => {
   const root = newRoot();
   const few = await filled(root, 30);
   const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 10 });
@@ -94,7 +94,7 @@ test("performance pin: one that has grown is read by its entries, and is not tri
   expect(await keysOf(root, "oldest", 10)).toEqual([...few, ...more]);
 });
 
-test("a record that a newer version wrote fails no page that does not hold it", async () => {
+test("a record of a newer version fails only pages that contain it", async () => {
   const root = newRoot();
   const [first] = await filled(root, 5);
   const insert = `INSERT INTO "${keyspace}".items (namespace, bucket, key, record) VALUES (?, 0, 'newer', ?)`;
@@ -105,7 +105,7 @@ test("a record that a newer version wrote fails no page that does not hold it", 
   expect(page.records.map(({ key }) => key)).toEqual([first]);
 });
 
-test("rows whose record is gone count as read, and hide none of those behind them", async () => {
+test("rows without a record count as read, and hide no later row", async () => {
   const root = newRoot();
   const insert = `INSERT INTO "${keyspace}".items (namespace, bucket, key) VALUES (?, 0, ?)`;
   for (const n of upTo(35)) await client.execute(insert, [root, `a-${n}`], { prepare: true });

@@ -50,8 +50,8 @@ function expectSeconds(actual: unknown, expected: number): void {
   expect(actual).toBeLessThanOrEqual(expected);
 }
 
-describe("time to live", () => {
-  test("the marker of a delete lives for an hour", async () => {
+describe("TTL in tables", () => {
+  test("of the marker of a delete is one hour", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "key")]);
     expect(await itemTtl(root)).toBeNull();
@@ -59,7 +59,7 @@ describe("time to live", () => {
     expectSeconds(await itemTtl(root), HOUR);
   });
 
-  test("an item that expires lives an hour longer, and one put over it stays", async () => {
+  test("of an item exceeds its expiry by an hour, and a put without TTL over it stays", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "key", { expiresAt: Date.now() + 600_000 })]);
     expectSeconds(await itemTtl(root), HOUR + 600);
@@ -67,7 +67,7 @@ describe("time to live", () => {
     expect(await itemTtl(root)).toBeNull();
   });
 
-  test("a refresh, which writes the record at its own version with a later expiry, stands", async () => {
+  test("of a refresh, which writes the record at its own version with a later expiry, wins", async () => {
     const root = newRoot();
     const record = recordOf(root, "key", { expiresAt: Date.now() + 600_000 });
     const refreshed: ItemRecord = { ...record, expiresAt: Date.now() + 6_000_000 };
@@ -79,7 +79,7 @@ describe("time to live", () => {
     expect(await items.get([record])).toMatchObject([{ expiresAt: refreshed.expiresAt }]);
   });
 
-  test("an entry has the timestamp and the time to live of its item, and its end", async () => {
+  test("of an entry equals that of its item, as do timestamp and expiry", async () => {
     const root = newRoot();
     const ending = Date.now() + 600_000;
     const records = [
@@ -103,7 +103,7 @@ describe("time to live", () => {
     }
   });
 
-  test("an expiry that CQL cannot express is kept by the record alone", async () => {
+  test("is absent if CQL cannot express the expiry, which only the record has", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "key", { expiresAt: Date.UTC(2300, 0, 1) })]);
     expect(await itemTtl(root)).toBeNull();
@@ -114,8 +114,8 @@ describe("time to live", () => {
   });
 });
 
-describe("requests", () => {
-  test("a record goes in one batch with its entry; where that may do harm, whichever first does none", async () => {
+describe("requests of the repository", () => {
+  test("write a record and its entry in one batch, or the harmless one first", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "first")]);
     const execute = vi.spyOn(client, "execute");
@@ -139,7 +139,7 @@ describe("requests", () => {
     }
   });
 
-  test("performance pin: 250 keys are read in chunks of at most 100, however often each is asked for; one is read by itself", async () => {
+  test("performance pin: 250 keys are read in chunks of at most 100 without duplicates; a single key is read alone", async () => {
     const root = newRoot();
     const records = Array.from({ length: 250 }, (_, n) => recordOf(root, `key-${n}`));
     await putAll(items, records);
@@ -154,7 +154,7 @@ describe("requests", () => {
     expect(execute.mock.calls.map(([query]) => query)).toEqual([expect.stringMatching(/key = \?$/)]);
   });
 
-  test("every one is prepared, idempotent, of local quorum and in time", async () => {
+  test("are all prepared, idempotent, of local quorum and with a timeout", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await putAll(items, [recordOf(root, "key"), recordOf(root, "big", { value: { text: "x".repeat(60_000) } })]);
@@ -170,7 +170,7 @@ describe("requests", () => {
     }
   });
 
-  test("a batch is sent to a replica of its partition", async () => {
+  test("send a batch to a replica of its partition", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await putAll(items, [recordOf(root, "key")]);
@@ -179,7 +179,7 @@ describe("requests", () => {
     expect(String(client.metadata.newToken(options.routingKey as Buffer).getValue())).toBe(String(row?.["place"]));
   });
 
-  test("one write that fails hides no other", async () => {
+  test("report a failed write without hiding another", async () => {
     const root = newRoot();
     const impossible = { ...recordOf(root, "impossible"), version: 0.5 };
     const outcomes = await items.put([recordOf(root, "a"), impossible, recordOf(root, "b")]);
@@ -192,8 +192,8 @@ describe("requests", () => {
   });
 });
 
-describe("two writes of one version", () => {
-  test("leave one of them whole, in whatever order and however mixed they come", async () => {
+describe("two writes of equal timestamps", () => {
+  test("leave exactly one of them, in any order and interleaving", async () => {
     const root = newRoot();
     for (let round = 0; round < 20; round += 1) {
       const one = recordOf(root, `key-${round}`, { value: { by: "one", pad: "1".repeat(round * 3_000) }, vectors: 2 });
@@ -205,11 +205,11 @@ describe("two writes of one version", () => {
   });
 });
 
-describe("the registry", () => {
+describe("the namespace registry", () => {
   const registrations = (execute: { mock: { calls: unknown[][] } }): number =>
     execute.mock.calls.filter(([query]) => String(query).includes(".namespaces")).length;
 
-  test("performance pin: is written once per lease, however many put, and before the item", async () => {
+  test("performance pin: is written once per lease, for any number of puts, and before the item", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await Promise.all(Array.from({ length: 30 }, (_, n) => putAll(items, [recordOf(root, `key-${n}`)])));
@@ -224,7 +224,7 @@ describe("the registry", () => {
     expect(registrations(execute)).toBe(2);
   });
 
-  test("performance pin: is written once more when an item without vectors comes, and not for the marker of a delete", async () => {
+  test("performance pin: is written once more for an item without vectors, and not for the marker of a delete", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
     await putAll(items, [recordOf(root, "gone", { value: null, vectors: 0 })]);
@@ -237,7 +237,7 @@ describe("the registry", () => {
     expect(await flagsBelow(items, root)).toEqual({ [root]: true });
   });
 
-  test("that could not be written fails the put before its item is, and is tried again by the next", async () => {
+  test("that is not writable fails the put before its item is written, and the next put retries it", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute").mockRejectedValueOnce(new Error("Socket was closed"));
     const record = recordOf(root, "key");
@@ -263,8 +263,8 @@ describe("the registry", () => {
   });
 });
 
-describe("pages of the driver", () => {
-  test("are read to the end, an empty one in the middle included, as ScyllaDB sends them", async () => {
+describe("result pages of the driver", () => {
+  test("are read to the end, past empty ones, as ScyllaDB sends them", async () => {
     const root = newRoot();
     const records = Array.from({ length: 60 }, (_, n) => recordOf(root, `key-${String(n).padStart(2, "0")}`));
     await putAll(items, records);
@@ -292,7 +292,7 @@ describe("pages of the driver", () => {
 });
 
 describe("settings", () => {
-  test("the first value stands, whatever comes later", async () => {
+  test("keep the first value", async () => {
     const name = randomUUID();
     expect(await settings.read(name)).toBeNull();
     expect(await settings.establish(name, "first")).toBe("first");
@@ -300,7 +300,7 @@ describe("settings", () => {
     expect(await settings.read(name)).toBe("first");
   });
 
-  test("of many at once all get the same answer", async () => {
+  test("of concurrent writers return the same value to all", async () => {
     const names = Array.from({ length: 20 }, () => randomUUID());
     await Promise.all(
       names.map(async (name) => {
@@ -311,7 +311,7 @@ describe("settings", () => {
     );
   });
 
-  test("an earlier one that is still on its way is waited for, by its rival and by who finds the rival's", async () => {
+  test("wait for an earlier write in flight, in its rival and in readers of the rival's value", async () => {
     const name = randomUUID();
     const table = `"${keyspace}".settings`;
     const rival = settings.establish(name, "rival");
@@ -326,7 +326,7 @@ describe("settings", () => {
     expect(await Promise.all([rival, finder])).toEqual(["earlier", "earlier"]);
   });
 
-  test("a writer that was held up between reading and writing does not change what stands", async () => {
+  test("are not changed by a writer that was delayed between read and write", async () => {
     const name = randomUUID();
     const late = vi.spyOn(client, "execute");
     await settings.establish(name, "first");

@@ -65,8 +65,8 @@ async function listedKeys(namespace: string): Promise<string[]> {
   return page.records.map(({ key }) => key);
 }
 
-describe("the end in an entry", () => {
-  test("performance pin: keeps records that have ended from being read", async () => {
+describe("the expiry in an entry", () => {
+  test("performance pin: avoids reading expired records", async () => {
     const root = newRoot();
     const expired = { expiresAt: Date.now() - 1 };
     const ended = upTo(300).map((n) => recordOf(root, `ended-${n}`, n % 2 === 0 ? { value: null } : expired));
@@ -79,7 +79,7 @@ describe("the end in an entry", () => {
     expect(execute.mock.calls.filter(([query]) => query.includes(".items ")).length).toBe(1);
   });
 
-  test("that is missing leaves it to the record", async () => {
+  test("defers to the record if it is missing", async () => {
     const root = newRoot();
     const records = [recordOf(root, "a"), recordOf(root, "b", { value: null })];
     await putAll(items, records);
@@ -90,7 +90,7 @@ describe("the end in an entry", () => {
     expect(await items.listed(records)).toEqual([true, true]);
   });
 
-  test("is renewed with the record, in whatever order the renewals come", async () => {
+  test("is refreshed with the record, for any order of refreshes", async () => {
     const root = newRoot();
     const first = recordOf(root, "key", { expiresAt: Date.now() + 60_000, ttlMs: 60_000 });
     const later = { ...first, expiresAt: Date.now() + 6_000_000 };
@@ -101,7 +101,7 @@ describe("the end in an entry", () => {
     expect(await listedKeys(root)).toEqual([]);
   });
 
-  test("of two writes of one instant never hides the one that stands", async () => {
+  test("of two writes with equal timestamps never hides the remaining one", async () => {
     const root = newRoot();
     const ends = [{}, { value: null }, { expiresAt: Date.now() + 60_000 }, { expiresAt: Date.now() + 3_600_000 }];
     const pairs = ends.flatMap((one) => ends.map((two) => [one, two] as const));
@@ -116,11 +116,11 @@ describe("the end in an entry", () => {
   });
 });
 
-describe("an item that is made anew between the reading of its entry and of its record", () => {
+describe("an item that is re-created between the reads of its entry and its record", () => {
   const cases = (["whole", "by its entries"] as const).flatMap((read) =>
     (["oldest", "newest"] as const).flatMap((order) => [100, 3, 2, 1].map((limit) => ({ read, order, limit }))),
   );
-  test.each(cases)("stands in the listing once, $order first, $limit a page, the namespace read $read", async ({ read, order, limit }) => {
+  test.each(cases)("is listed once, $order first, $limit per page, with the namespace read $read", async ({ read, order, limit }) => {
     const root = newRoot();
     const [a, b, c] = ["a", "b", "c"].map((key) => recordOf(root, key)).map((record) => present(record));
     await putAll(items, [a, b, c].map((record) => present(record)));
@@ -150,8 +150,8 @@ describe("an item that is made anew between the reading of its entry and of its 
   });
 });
 
-describe("listed", () => {
-  test("tells an entry that is missing, or hides its record, and a namespace that is not registered", async () => {
+describe("the check of listings", () => {
+  test("reports an entry that is missing or hides its record, and an unregistered namespace", async () => {
     const root = newRoot();
     const records = ["whole", "without", "hidden"].map((key) => recordOf(root, key));
     const [whole, without, hidden] = records.map((record) => present(record));
@@ -191,7 +191,7 @@ describe("a removal from the registry", () => {
     return (await flagsBelow(items, root))[root];
   }
 
-  test("takes what is older than a lease and the difference that clocks may have, and nothing younger", async () => {
+  test("deletes only entries older than a lease plus the tolerated clock difference", async () => {
     const root = newRoot();
     const written = (time = Date.now());
     await putAll(items, [recordOf(root, "key", { vectors: 0, version: time * 1000 })]);
@@ -209,7 +209,7 @@ describe("a removal from the registry", () => {
     expect(await flagOf(root)).toBeUndefined();
   });
 
-  test("goes by the clock where it is asked as of a later time, and does nothing as of the epoch", async () => {
+  test("uses the clock if the given time is later, and does nothing for the epoch", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
     for (const asOf of [Number.MAX_SAFE_INTEGER, 0]) {
@@ -219,7 +219,7 @@ describe("a removal from the registry", () => {
     }
   });
 
-  test.each([0, -CLOCK_TOLERANCE_MS])("leaves what a put under a lease relies on, by a clock %d ms ahead", async (ahead) => {
+  test.each([0, -CLOCK_TOLERANCE_MS])("keeps the entry that a put under a lease relies on, with a clock %d ms ahead", async (ahead) => {
     const writer = processOf(ahead);
     await writer.start();
     const root = newRoot();
@@ -238,7 +238,7 @@ describe("a removal from the registry", () => {
     await writer.stop();
   });
 
-  test("is made up for by a put that took longer than its lease had left", async () => {
+  test("is compensated by a put that took longer than its remaining lease", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "first")]);
     const batch = client.batch.bind(client) as (...args: unknown[]) => Promise<unknown>;
@@ -268,7 +268,7 @@ describe("a scan", () => {
     return parts;
   }
 
-  test("leaves out and counts what cannot be decoded, and passes over cells that are gone", async () => {
+  test("omits and counts records that cannot be decoded, and skips deleted cells", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "good")]);
     const [before] = await scanAll(10_000);
@@ -282,7 +282,7 @@ describe("a scan", () => {
     expect(parts.reduce((sum, { unreadable }) => sum + unreadable, 0)).toBe(present(before).unreadable + 2);
   });
 
-  test("asks for no more rows than are wanted, prepared, of local quorum and in time", async () => {
+  test("requests no more rows than needed, prepared, of local quorum and with a timeout", async () => {
     const root = newRoot();
     await putAll(items, upTo(40).map((n) => recordOf(root, `${n}`)));
     const execute = vi.spyOn(client, "execute");
@@ -297,7 +297,7 @@ describe("a scan", () => {
     }
   });
 
-  test("goes on behind pages without rows, as ScyllaDB sends them", async () => {
+  test("continues after pages without rows, as ScyllaDB sends them", async () => {
     const root = newRoot();
     const records = upTo(30).map((n) => recordOf(root, `${n}`));
     await putAll(items, records);
@@ -311,7 +311,7 @@ describe("a scan", () => {
     expect(found.map(({ key }) => key).sort()).toEqual(records.map(({ key }) => key).sort());
   });
 
-  test("cannot go on from what no scan gave", async () => {
+  test("rejects a position that no scan returned", async () => {
     for (const text of ["", "7", "{}"]) await expect(items.scan(text, 5)).rejects.toThrow(ValidationError);
   });
 });

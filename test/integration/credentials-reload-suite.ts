@@ -40,7 +40,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     }
   }, 60_000);
 
-  test("the role and the API key change under load without a failed operation, and the old ones are used no more", async () => {
+  test("a reload changes the role and the API key under load without a failed operation, and the old ones are no longer used", async () => {
     const before = await gateFor("key before");
     await using after = await gateFor("key after");
     await using store = await ScyllaDBStore.connect(config(FIRST, before));
@@ -60,7 +60,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     expect((await store.search(["after"], { query: "tea" })).info.mode).toBe("vector");
   }, 60_000);
 
-  test("wrong ones are refused, and those before stay in use", async () => {
+  test("a reload with wrong credentials is rejected, and the previous ones stay in use", async () => {
     await using gate = await gateFor("key");
     await using store = await ScyllaDBStore.connect(config(SECOND, gate));
     const wrong = { ...SECOND, password: "not the password" };
@@ -71,7 +71,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     expect((await store.search(["kept"], { query: "tea" })).info.mode).toBe("vector");
   });
 
-  test("addresses that lead to another store are refused, and nothing is made there", async () => {
+  test("a reload with addresses of another store is rejected, and nothing is created there", async () => {
     await using gate = await gateFor("key");
     await using store = await ScyllaDBStore.connect(config(SECOND, gate));
     const elsewhere = serverConfig(inject("servers"), KEYSPACE);

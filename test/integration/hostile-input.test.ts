@@ -8,7 +8,7 @@ import { onServers } from "../support/stores.ts";
 const SEQUENCES = 30;
 const CALLS_A_SEQUENCE = 20;
 
-test("hostile calls come to a right answer or a typed error", async () => {
+test("hostile calls return a correct result or a typed error", async () => {
   const index = { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] };
   const opened = await onServers(inject("servers"))({ index });
   try {

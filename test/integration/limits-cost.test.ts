@@ -6,7 +6,7 @@ import { expectWithinLimits } from "../support/limits/expect-limits.ts";
 /** `npm run test:limits` sets it: many more calls. */
 const LONG = process.env["TEST_LIMITS"] === "long";
 
-test("no call at the limits blocks the process, exhausts its memory or fails untyped", { timeout: 1_200_000 }, async () => {
+test("calls at the limits do not block the process, exhaust its memory or fail with an untyped error", { timeout: 1_200_000 }, async () => {
   const servers = inject("servers");
   const keyspace = uniqueName("limits");
   try {

@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 describe("with malformed points", () => {
-  test("a search answers with every item, and points of no item take no place of theirs", async () => {
+  test("a search returns every item, and orphaned points displace none", async () => {
     const found = await store.search(NAMESPACE, { query: "green tea", limit: 10 });
     expect(found.info).toMatchObject({ mode: "vector", degraded: false });
     expect(found.map(({ key }) => key).sort()).toEqual(["sound", ...Object.keys(DAMAGE)].sort());
@@ -56,7 +56,7 @@ describe("with malformed points", () => {
     expect(first.map(({ score }) => typeof score)).toEqual(["number"]);
   });
 
-  test("the reconciler writes their vectors again, so that they are ranked", async () => {
+  test("the reconciler rewrites their vectors, so that they are ranked", async () => {
     await waitUntil("all items to be ranked", async () => {
       await store.reconcile();
       const found = await store.search(NAMESPACE, { query: "green tea", limit: 10 });
@@ -67,7 +67,7 @@ describe("with malformed points", () => {
     expect(await store.repair()).toMatchObject({ examined: 6, missing: 0, stale: 0, failed: 0 });
   });
 
-  test("a delete removes a point whose payload names no version or write", async () => {
+  test("a delete removes a point whose payload has no version or write id", async () => {
     await client.overwritePayload(collection, {
       payload: { ns: "users.42", key: "sound", prefixes: [".", "users", "users.42"] },
       points: [pointId({ namespace: "users.42", key: "sound" })],

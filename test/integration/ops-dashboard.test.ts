@@ -60,7 +60,7 @@ afterAll(async () => {
   await dropKeyspace(servers, keyspace);
 });
 
-test("every query of every panel has an answer", async () => {
+test("every query of every panel returns data", async () => {
   const panels = dashboard.panels.filter(({ type }) => type !== "row");
   expect(panels.length).toBeGreaterThan(25);
   const silent: string[] = [];
@@ -74,7 +74,7 @@ test("every query of every panel has an answer", async () => {
   expect(silent).toEqual([]);
 });
 
-test("what happened in the run can be seen", async () => {
+test("the panels show the events of the run", async () => {
   const seen = async (title: string): Promise<Map<string, number>> => {
     const panel = dashboard.panels.find((each) => each.title === title);
     const series = await inTheRun(panel?.targets?.[0]?.expr ?? "");
@@ -89,7 +89,7 @@ test("what happened in the run can be seen", async () => {
   expect(firing).toMatchObject({ state: "firing", labels: { langgraph_store_service: "vectors", severity: "critical" } });
 });
 
-test("the pager is told of the open breaker, by Alertmanager's routes", async () => {
+test("the pager receives the open breaker through Alertmanager's routes", async () => {
   const pagerRequest = (): object | undefined => receiver.requests.find(({ path }) => path === "/pagerduty");
   await waitUntil("a message to the pager", () => pagerRequest() !== undefined);
   const commonLabels = { alertname: "LangGraphStoreBreakerOpen", severity: "critical", langgraph_store_service: "vectors" };
@@ -97,7 +97,7 @@ test("the pager is told of the open breaker, by Alertmanager's routes", async ()
   expect(pagerRequest()).toMatchObject({ body: { status: "firing", commonLabels, commonAnnotations } });
 });
 
-test("the dashboard shows every metric of the store, by the names of the table, from a data source that is chosen", async () => {
+test("the dashboard shows every metric of the table, from a selectable data source", async () => {
   const targets = dashboard.panels.flatMap((panel) => panel.targets ?? []);
   expect(targets.flatMap(({ expr }) => unknownWords(expr))).toEqual([]);
   expect(targets.filter(({ datasource }) => datasource.uid !== "${datasource}")).toEqual([]);
@@ -108,7 +108,7 @@ test("the dashboard shows every metric of the store, by the names of the table, 
   for (const { expr } of dashboard.annotations.list) await prometheus.query(filledIn(expr, "10s"));
 });
 
-test("what the compose file mounts is there, and its services are those that the configurations name", async () => {
+test("the compose file mounts existing files, and its services are those that the configurations name", async () => {
   const { services } = parse(await readFile(join(OPS_FOLDER, "compose.yml"), "utf8")) as { services: Record<string, { volumes?: string[] }> };
   expect(Object.keys(services)).toEqual(["scylladb", "qdrant", "prometheus", "alertmanager", "grafana"]);
   const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(":")[0] ?? ""));

@@ -47,7 +47,7 @@ async function program(store: Constructed): Promise<unknown[]> {
   return log;
 }
 
-test("a program written for PostgresStore logs the same on this store", async () => {
+test("a program written for PostgresStore prints the same with this store", async () => {
   const { cql, qdrant } = servers;
   const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const before = PostgresStore.fromConnString(postgres.connectionString, { index: { dims: 64, embed: embeddings, fields: ["text"] } });

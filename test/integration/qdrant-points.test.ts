@@ -39,7 +39,7 @@ async function write(vectors: QdrantBackend, points: readonly VectorPoint[]): Pr
   expect(outcomes.map(({ status }) => status)).toEqual(points.map(() => "fulfilled"));
 }
 
-describe("the end of an item in its payload", () => {
+describe("the expiry of an item in its payload", () => {
   const { name, vectors } = newCollection();
 
   async function endOf(key: string): Promise<unknown> {
@@ -47,19 +47,19 @@ describe("the end of an item in its payload", () => {
     return present(found?.payload, "the payload")["expires_at"];
   }
 
-  test("stands there in milliseconds, or not at all", async () => {
+  test("is in milliseconds, or absent", async () => {
     await write(vectors(), [ending("ends", 1_767_225_600_123), ending("stays", null)]);
     expect(await endOf("ends")).toBe(1_767_225_600_123);
     expect(await endOf("stays")).toBeUndefined();
   });
 
-  test("goes with the write that had it", async () => {
+  test("is replaced together with its write", async () => {
     await write(vectors(), [ending("key", 1_000, { version: 1 })]);
     await write(vectors(), [ending("key", null, { version: 2 })]);
     expect(await endOf("key")).toBeUndefined();
   });
 
-  test("is set, moved and taken away by renewals, and nothing else of the point is touched", async () => {
+  test("is set, changed and deleted by refreshes, without another change of the point", async () => {
     await write(vectors(), [ending("renewed", null, { version: 5, writeId: "mine", value: { text: "kept" } })]);
     const [before] = await client.retrieve(name, { ids: [pointId({ namespace: "ns", key: "renewed" })], with_payload: true, with_vector: true });
     for (const expiresAt of [2_000, 3_000, null]) {
@@ -77,10 +77,10 @@ describe("the end of an item in its payload", () => {
   });
 });
 
-describe("many renewals", () => {
+describe("many refreshes", () => {
   const { vectors } = newCollection();
 
-  test("are all made, alike or not, more than one request holds", async () => {
+  test("are all written, equal or not, beyond the size of one request", async () => {
     const points = upTo(1_200).map((n) => ending(`${n}`, 1_000, { version: n < 600 ? 7 : n, writeId: `${n}` }));
     await write(vectors(), points);
     await vectors().renew(points.map((point, n) => ({ ...point, expiresAt: n % 3 === 0 ? null : 5_000 + (n % 2) })));
@@ -91,7 +91,7 @@ describe("many renewals", () => {
     expect(await keys(5_001)).toEqual(upTo(1_200).filter((n) => n % 3 !== 0));
   });
 
-  test("never reach a point that a write beside them made anew", async () => {
+  test("never change a point that a concurrent write re-created", async () => {
     const keys = upTo(200).map((n) => `raced ${n}`);
     await write(vectors(), keys.map((key) => ending(key, 9_000_000, { version: 1 })));
     await Promise.all(
@@ -107,7 +107,7 @@ describe("many renewals", () => {
 describe("a scan", () => {
   const { name, vectors } = newCollection();
 
-  test("leaves out points that are not of this store", async () => {
+  test("omits points of other stores", async () => {
     await write(vectors(), upTo(30).map((n) => ending(`${n}`, 1_000)));
     const foreign = upTo(30).map((n) => ({ id: n + 1, vector: [[1, 0, 0, 0]], payload: { expires_at: 500, title: "theirs" } }));
     await client.upsert(name, { points: foreign, wait: true });
@@ -117,7 +117,7 @@ describe("a scan", () => {
     expect((await vectors().expired(1_000, null, 100)).found.every(({ namespace }) => namespace === "ns")).toBe(true);
   });
 
-  test("is of as many parts as there were points, and of more when they become more", async () => {
+  test("has as many parts as there were points, and more when points are added", async () => {
     const first = await vectors().scan(null, 30);
     expect(first.done).toBeCloseTo(0.5, 1);
     await write(vectors(), upTo(300).map((n) => ending(`more ${n}`, null)));
@@ -126,13 +126,13 @@ describe("a scan", () => {
     expect(parts.length).toBeGreaterThan(2);
   });
 
-  test.each(["", "x", "{}", "null", "7"])("does not go on from %j, which is no place", async (after) => {
+  test.each(["", "x", "{}", "null", "7"])("rejects %j as an invalid position", async (after) => {
     await expect(vectors().scan(after, 1)).rejects.toMatchObject({ code: "VALIDATION" });
   });
 });
 
-describe("where vectors were lost", () => {
-  test("scans, ends and renewals work while the collection is filled in again", async () => {
+describe("after the vectors were lost", () => {
+  test("scans, expiries and refreshes work during the rebuild", async () => {
     const lost = uniqueName("lost");
     await using(backend(lost), (vectors) => write(vectors, [ending("key", 1_000)]));
     await dropCollections(servers, lost);
@@ -148,7 +148,7 @@ describe("where vectors were lost", () => {
     await dropCollections(servers, lost);
   });
 
-  test("a collection that has gone is an error, never an empty answer", async () => {
+  test("a missing collection is an error, never an empty answer", async () => {
     const gone = uniqueName("gone");
     await using(backend(gone), async (vectors) => {
       await dropCollections(servers, gone);

@@ -38,11 +38,11 @@ vectorIndexSuite({
   },
 });
 
-describe("questions of one moment", () => {
+describe("concurrent queries", () => {
   const collection = uniqueName("moment");
   afterAll(() => dropCollections(servers, collection));
 
-  test("performance pin: share requests, and each has its own answer, or its own failure", async () => {
+  test("performance pin: share requests, and each has its own result or failure", async () => {
     await using(backend(collection), async (vectors) => {
       const namespaces = Array.from({ length: 40 }, (_, n) => `tenant-${n}`);
       const points = namespaces.flatMap((namespace) =>
@@ -68,7 +68,7 @@ describe("the collection", () => {
   const alias = uniqueName("setup");
   afterAll(() => dropCollections(servers, alias));
 
-  test("is made by several processes at once, with its payload indexes and an alias for people", async () => {
+  test("is created by several processes concurrently, with payload indexes and a readable alias", async () => {
     await Promise.all(Array.from({ length: 4 }, () => using(backend(alias), async () => undefined)));
     const client = qdrantClient(servers);
     const name = collectionName(alias, { model: "test", dims: DIMS });
@@ -78,7 +78,7 @@ describe("the collection", () => {
     expect((await client.getAliases()).aliases).toContainEqual({ alias_name: alias, collection_name: name });
   });
 
-  test("is laid out as Qdrant's own settings say", async () => {
+  test("uses the configured Qdrant settings", async () => {
     const laidOut = uniqueName("layout");
     const optimizers = { max_segment_size: 400_000, default_segment_number: 3 };
     const quantization = { scalar: { type: "int8", always_ram: true } };
@@ -94,7 +94,7 @@ describe("the collection", () => {
     await dropCollections(servers, laidOut);
   });
 
-  test('setup "never" takes what is there, and says what to do when nothing is', async () => {
+  test('is used if it exists with setup "never", else the error names the fix', async () => {
     await using(backend(alias, {}, "never"), async (vectors) => {
       expect(await vectors.query({ vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 })).toEqual([]);
     });
@@ -104,7 +104,7 @@ describe("the collection", () => {
     });
   });
 
-  test("one that was not made by the store is refused", async () => {
+  test("is rejected if the store did not create it", async () => {
     const foreign = uniqueName("foreign");
     const name = collectionName(foreign, { model: "test", dims: DIMS });
     await qdrantClient(servers).createCollection(name, { vectors: { size: DIMS + 1, distance: "Dot" } });
@@ -112,7 +112,7 @@ describe("the collection", () => {
     await dropCollections(servers, foreign);
   });
 
-  test("one that belongs to another store is refused", async () => {
+  test("is rejected if it belongs to another store", async () => {
     const shared = uniqueName("shared");
     await using(backend(shared), async () => undefined);
     forget(shared);
@@ -123,7 +123,7 @@ describe("the collection", () => {
     await dropCollections(servers, shared);
   });
 
-  test("one that takes the place of a lost one answers nothing until it is filled", async () => {
+  test("answers no search after a loss until its rebuild completes", async () => {
     const lost = uniqueName("lost");
     const point = pointOf({ vectors: [[1, 0, 0, 0]] });
     const query = { vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 };
@@ -140,7 +140,7 @@ describe("the collection", () => {
     await dropCollections(servers, lost);
   });
 
-  test("one that has gone is an error, never an empty answer", async () => {
+  test("is an error, never an empty answer, if it is missing", async () => {
     const gone = uniqueName("gone");
     await using(backend(gone), async (collection) => {
       const vectors = refuseWhileLost(collection, collection);
@@ -153,15 +153,15 @@ describe("the collection", () => {
   });
 });
 
-describe("failures are told in the store's terms", () => {
-  test("nobody listens", async () => {
+describe("failures are mapped to errors of the store", () => {
+  test("if the port is closed", async () => {
     await expect(using(backend("x", { url: "http://127.0.0.1:1" }), async () => undefined)).rejects.toMatchObject({
       code: "CONNECTION",
       retryable: true,
     });
   });
 
-  test("no answer in time", async () => {
+  test("if there is no answer in time", async () => {
     const mute = createServer(() => undefined).listen(0, "127.0.0.1");
     await once(mute, "listening");
     const { port } = mute.address() as AddressInfo;
@@ -171,7 +171,7 @@ describe("failures are told in the store's terms", () => {
   });
 });
 
-describe("writes", () => {
+describe("writes of points", () => {
   const collection = uniqueName("writes");
   let vectors: QdrantBackend;
   beforeAll(async () => {
@@ -183,7 +183,7 @@ describe("writes", () => {
     await dropCollections(servers, collection);
   });
 
-  test("a bad point of a group fails alone", async () => {
+  test("let an invalid point of a group fail alone", async () => {
     const outcomes = await vectors.upsert([
       pointOf({ key: "good", vectors: [[1, 0, 0, 0]] }),
       pointOf({ key: "short", vectors: [[1, 0]] }),
@@ -193,7 +193,7 @@ describe("writes", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
   });
 
-  test("in a group of mixed ages, each point replaces what is older than itself and nothing else", async () => {
+  test("of a group with mixed versions replace only older points", async () => {
     const at = (key: string, version: number, x: number) => pointOf({ key, version, writeId: `w${version}`, vectors: [[x, 1, 0, 0]] });
     await vectors.upsert([at("a", 50, 1), at("b", 50, 1), at("c", 50, 1)]);
     await vectors.upsert([at("a", 10, 2), at("b", 60, 2), at("c", 50, 2), at("d", 5, 2)]);
@@ -209,7 +209,7 @@ describe("writes", () => {
     });
   });
 
-  test("of two writes of one version one stays and the other is told, unless it says that it is the record's", async () => {
+  test("with equal versions keep one point and report the other, unless it belongs to the record", async () => {
     const at = (writeId: string, x: number) => pointOf({ key: "tie", version: 7, writeId, vectors: [[x, 1, 0, 0]] });
     const statusOf = async (...args: Parameters<QdrantBackend["upsert"]>) => (await vectors.upsert(...args))[0];
     expect(await statusOf([at("first", 1)])).toMatchObject({ value: "stored" });
@@ -220,7 +220,7 @@ describe("writes", () => {
     expect(await vectors.stored([itemId({ key: "tie" })])).toEqual([{ version: 7, writeId: "second" }]);
   });
 
-  test("a value cannot forge the payload's own fields", async () => {
+  test("keep a value from forging reserved payload fields", async () => {
     const namespace = uniqueName("forge");
     const forged = { ns: "victim", key: "other", prefixes: ["victim"], write_id: "x", version: 9e15, terms: ["a"], partial: true };
     await vectors.upsert([pointOf({ namespace, key: "mine", vectors: [[1, 0, 0, 0]], value: forged })]);
@@ -230,7 +230,7 @@ describe("writes", () => {
   });
 });
 
-describe("a filter that is sent to Qdrant lets through at least all that matches", () => {
+describe("a filter sent to Qdrant matches at least all matching items", () => {
   const collection = uniqueName("filters");
   let vectors: QdrantBackend;
   beforeAll(async () => {
@@ -301,7 +301,7 @@ describe("a filter that is sent to Qdrant lets through at least all that matches
     );
   });
 
-  test("and is worth sending: equality, ranges and existence leave out what cannot match", async () => {
+  test("and excludes what cannot match by equality, ranges and existence", async () => {
     const namespace = uniqueName("ns");
     const values: Value[] = [{ n: 1, t: "x" }, { n: 5, t: "y" }, { t: "y", at: new Date(1_000) }];
     await vectors.upsert(values.map((each, i) => pointOf({ namespace, key: `${i}`, vectors: [[1, 0, 0, 0]], value: each })));
@@ -318,7 +318,7 @@ describe("a filter that is sent to Qdrant lets through at least all that matches
   });
 });
 
-describe("once Qdrant has built its graphs", () => {
+describe("after Qdrant has built its graphs", () => {
   const collection = uniqueName("graph");
   const ITEMS = 9_000;
   let vectors: QdrantBackend;
@@ -351,7 +351,7 @@ describe("once Qdrant has built its graphs", () => {
     ["t1", { odd: false }, 1_500],
     ["t0", { rare: true }, 6],
     ["", { odd: true }, 4_500],
-  ])("below %j, the filter %j finds all that matches", async (prefix, filter, count) => {
+  ])("below %j, the filter %j finds all matching items", async (prefix, filter, count) => {
     for (const vector of [vectorOf(1), vectorOf(77), [0, 0, 0, 1]]) {
       const hits = await vectors.query({ vector, prefix, filter: parseFilter(filter), limit: 5_000 });
       expect(hits).toHaveLength(count);
@@ -360,7 +360,7 @@ describe("once Qdrant has built its graphs", () => {
     }
   });
 
-  test("short questions are cut out of one list, and a long one misses nothing", async () => {
+  test("short pages are parts of one list, and a long one misses nothing", async () => {
     const query = { vector: vectorOf(5), prefix: "t1", filter: null };
     const keysOf = async (limit: number): Promise<string[]> => (await vectors.query({ ...query, limit })).map(({ key }) => key);
     const longest = await keysOf(60);

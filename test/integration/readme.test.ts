@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 test(
-  "the example on servers",
+  "the README example on servers",
   { timeout: 60_000 },
   async () => {
     const program = (await readmeBlock("servers"))
@@ -26,7 +26,7 @@ test(
   },
 );
 
-test("the quickstart on servers", async () => {
+test("the quickstart recalls by meaning in another process on servers", async () => {
   const args = ["--cql", String(servers.cql.contactPoints[0]), "--qdrant", servers.qdrant.url, "--data-center", servers.cql.localDataCenter];
   const text = await runExample("quickstart", args);
   expect(text).toMatch(/Another process[\s\S]*My cat is called Mono/);

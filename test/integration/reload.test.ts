@@ -49,7 +49,7 @@ async function deadPort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 1;
 }
 
-test("limits change while the database cannot be reached: nothing connects anew for them", async () => {
+test("a reload changes limits while the database is unreachable, without a new connection", async () => {
   const network = await TcpProxy.start({ host, port: Number(port) });
   try {
     const cql = { ...right.cql, contactPoints: [`127.0.0.1:${network.port}`] };
@@ -69,7 +69,7 @@ test("limits change while the database cannot be reached: nothing connects anew 
   }
 });
 
-describe("what cannot be put in force leaves the configuration before in force", () => {
+describe("a reload that cannot be applied keeps the previous configuration", () => {
   test.each<[string, string, (dead: number) => object]>([
     ["another keyspace", "CONFIGURATION", () => ({ cql: { ...right.cql, keyspace: "other" } })],
     ["other partitions", "CONFIGURATION", () => ({ cql: { ...right.cql, buckets: [{ namespace: ["a"], buckets: 4 }] } })],
@@ -88,7 +88,7 @@ describe("what cannot be put in force leaves the configuration before in force",
   });
 });
 
-test("a store that has not connected yet does so by the configuration of the moment", async () => {
+test("a store that has not connected yet connects with the current configuration", async () => {
   const store = new ScyllaDBStore({ ...BASE, cql: { ...right.cql, contactPoints: [`127.0.0.1:${await deadPort()}`] } });
   stores.push(store);
   await store.reload(BASE);
@@ -96,7 +96,7 @@ test("a store that has not connected yet does so by the configuration of the mom
   expect((await store.get(["late"], "k"))?.value).toEqual({ text: "green tea" });
 });
 
-test.each(["file", "secret reference"])("another authority in a %s that stays the same is loaded by a reload, and named", async (kind) => {
+test.each(["file", "secret reference"])("a reload loads another authority in an unchanged %s, and names it", async (kind) => {
   const folder = await mkdtemp(join(tmpdir(), "reload-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, "ca.pem");
@@ -134,7 +134,7 @@ test.each(["file", "secret reference"])("another authority in a %s that stays th
 }, 60_000);
 
 // Last: in a keyspace of some age nothing has to settle, and a reload takes a tenth of a second.
-test("20 reloads that connect anew, under load, without a failed operation", async () => {
+test("20 reloads with new connections under load fail no operation", async () => {
   const store = await storeWith(BASE);
   const end = startLoad(store, "load", 4);
   for (let i = 0; i < 20; i += 1) {

@@ -59,7 +59,7 @@ afterAll(async () => {
   await Promise.all(made.map((each) => each.dispose()));
 });
 
-test("at least nine of twelve plain questions find their package in the top 3, the same on both backend sets", async () => {
+test("at least nine of twelve questions find their package in the top 3, equally on both backends", async () => {
   const answered: string[] = [];
   const missed: string[] = [];
   for (const [query, expected] of questions) {

@@ -54,13 +54,13 @@ export function rolesSuite(servers: Servers): void {
     reader = await granted("reader");
   }, 60_000);
 
-  test("the set-up role creates a keyspace, and may do everything there", async () => {
+  test("the set-up role creates a keyspace and has every right on it", async () => {
     const { cql } = config(await granted("setup"));
     await expectWorks({ cql: { ...cql, keyspace: "created_by_role" } });
   });
 
   describe("the run-time role", () => {
-    test("does everything but change the schema", async () => {
+    test("performs every operation, but cannot change the schema", async () => {
       await using store = await ScyllaDBStore.connect(config(runtime, never));
       await store.put(["runtime"], "kept", { text: "green tea" }, undefined, { ttl: 60 });
       await store.put(["runtime"], "gone", { text: "black tea" });
@@ -75,7 +75,7 @@ export function rolesSuite(servers: Servers): void {
       expect(await store.health()).toMatchObject({ status: "ok" });
     });
 
-    test("is told which right it lacks to create a keyspace", async () => {
+    test("gets an error that names the missing right to create a keyspace", async () => {
       const other = { ...config(runtime), cql: { ...config(runtime).cql, keyspace: "others" } };
       await expect(ScyllaDBStore.connect(other)).rejects.toMatchObject({ code: "PERMISSION", details: { right: "CREATE" } });
     });
@@ -88,7 +88,7 @@ export function rolesSuite(servers: Servers): void {
       await writer.put(["read"], "ending", { text: "a cup of tea" }, undefined, { ttl: 0.25 });
     });
 
-    test("serves reads; what it would renew or finish is left to others, after one warning", async () => {
+    test("serves reads, and leaves refreshes and reconciling to other processes after one warning", async () => {
       const logger = recordingLogger();
       const reads = config(reader, { ...never, ...readOnlyKey(), logger, reconcile: { tickMs: 50 } });
       await using store = await ScyllaDBStore.connect(reads);
@@ -108,7 +108,7 @@ export function rolesSuite(servers: Servers): void {
       expect((await store.health()).records.status).toBe("up");
     });
 
-    test("is told which right it lacks, whatever it may not do", async () => {
+    test("gets an error that names the missing right, for every write", async () => {
       await using store = await ScyllaDBStore.connect(config(reader, { ...never, ...readOnlyKey() }));
       await expect(store.put(["read"], "k", { text: "x" })).rejects.toMatchObject({
         ...mayNotModify,
@@ -124,14 +124,14 @@ export function rolesSuite(servers: Servers): void {
     });
   });
 
-  test("a role without rights is told at its start that it may not read", async () => {
+  test("a role without rights fails the start with the missing right to read", async () => {
     await asAdmin(["CREATE ROLE nobody WITH PASSWORD = 'nobody' AND LOGIN = true"]);
     const unprivileged = config({ username: "nobody", password: "nobody" }, never);
     const details = { right: "SELECT", role: "nobody" };
     await expect(ScyllaDBStore.connect(unprivileged)).rejects.toMatchObject({ code: "PERMISSION", details });
   });
 
-  test("a read-only key of Qdrant makes no collection, and writes no vectors", async () => {
+  test("a read-only key of Qdrant creates no collection and writes no vectors", async () => {
     const elsewhere = { qdrant: { ...rightQdrant(servers()), apiKey: QDRANT_KEYS.readOnly, collection: "elsewhere" } };
     const refused = { code: "PERMISSION", details: { right: "Global manage access" } };
     await expect(ScyllaDBStore.connect(config(runtime, elsewhere))).rejects.toMatchObject(refused);

@@ -62,7 +62,7 @@ async function startFailure(reference: string, secrets: SecretsInput): Promise<E
   return watch.rejection(ScyllaDBStore.connect({ ...configWithKey(reference, secrets), logger: watch.logger }));
 }
 
-test("a whole secret and a field of one are read, by name and by ARN", async () => {
+test("an entire secret and a field are read, by name and by ARN", async () => {
   as(reader);
   const [whole, part] = [watch.secret("whole"), watch.secret("part")];
   await create("reading/whole", whole);
@@ -75,7 +75,7 @@ test("a whole secret and a field of one are read, by name and by ARN", async () 
   watch.show(followed);
 });
 
-test("the region of an ARN is used where no other is given", async () => {
+test("the region of an ARN is used if no other is configured", async () => {
   as(reader);
   const text = watch.secret("regional");
   const arn = await create("reading/regional", text);
@@ -85,8 +85,8 @@ test("the region of an ARN is used where no other is given", async () => {
   expect(key.current().reveal()).toBe(text);
 });
 
-describe("at the start it fails with what and why", () => {
-  test("a user without the right", async () => {
+describe("the start fails with option and reason for", () => {
+  test("a user without rights", async () => {
     as(unprivileged);
     await create("denied", watch.secret("denied"));
     const error = await startFailure("aws-sm://denied", { aws: options() });
@@ -94,7 +94,7 @@ describe("at the start it fails with what and why", () => {
     expect(error.message).toMatch(/qdrant\.apiKey, aws-sm:\/\/denied, could not be read.*allow secretsmanager:GetSecretValue/);
   });
 
-  test("a service whose certificate is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+  test("a service with an untrusted certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     as(reader);
     ignoreCertificates();
     const authority = await CertificateAuthority.create("A stranger");
@@ -106,7 +106,7 @@ describe("at the start it fails with what and why", () => {
     expect(impostor.clients).toBe(0);
   });
 
-  test("keys that are wrong", async () => {
+  test("wrong keys", async () => {
     await create("unknown", watch.secret("unknown"));
     for (const key of [
       { accessKeyId: "AKIANOBODYKNOWSTHIS0", secretAccessKey: watch.secret("unknown-key") },
@@ -119,7 +119,7 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("a secret or a field that is not there", async () => {
+  test("a missing secret or field", async () => {
     as(reader);
     await create("fieldless", JSON.stringify({ other: watch.secret("other") }));
     await create("no-json", watch.secret("no-json"));
@@ -135,7 +135,7 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("a service that is away", async () => {
+  test("an unreachable service", async () => {
     as(reader);
     const away = { aws: { ...options(), endpoint: "http://127.0.0.1:1" } };
     const error = await startFailure("aws-sm://any", away);
@@ -156,7 +156,7 @@ describe("at the start it fails with what and why", () => {
   });
 });
 
-test("a rotated secret is used without a restart; an outage leaves the last good one in force, and says so", async () => {
+test("a rotated secret is used without a restart; an outage keeps the last valid one and is reported", async () => {
   as(reader);
   const [first, second] = [watch.secret("first"), watch.secret("second")];
   await create("rotating", JSON.stringify({ qdrant: first }));
@@ -177,7 +177,7 @@ test("a rotated secret is used without a restart; an outage leaves the last good
   }
 });
 
-test("nothing of all this showed a secret", () => {
+test("no output of these tests contains a secret", () => {
   expect(watch.recorded).toBeGreaterThan(20);
   expect(watch.leaks()).toEqual([]);
 });

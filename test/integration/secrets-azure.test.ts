@@ -57,8 +57,8 @@ test("a secret is read", async () => {
   watch.show(followed);
 });
 
-describe("at the start it fails with what and why", () => {
-  test("an application without the right", async () => {
+describe("the start fails with option and reason for", () => {
+  test("an application without rights", async () => {
     vault.set("denied", watch.secret("key"));
     vault.isAllowed = false;
     try {
@@ -70,20 +70,20 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("a client secret that is wrong", async () => {
+  test("a wrong client secret", async () => {
     logInAs(watch.secret("wrong-client-secret"));
     const error = await startFailure("azure-kv://agents/any", options());
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read. Azure rejected the credentials, or none were found/);
   });
 
-  test("a secret that is not there", async () => {
+  test("a missing secret", async () => {
     const error = await startFailure("azure-kv://agents/none", options());
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(/The Azure vault agents has no secret none/);
   });
 
-  test("a vault that is away", async () => {
+  test("an unreachable vault", async () => {
     const away = { timeoutMs: 3_000, azure: { endpoint: "https://127.0.0.1:1", authorityHost: vault.url } };
     const error = await startFailure("azure-kv://agents/any", away);
     expect(error.message).toMatch(/azure-kv:\/\/agents\/any, could not be read/);
@@ -91,7 +91,7 @@ describe("at the start it fails with what and why", () => {
     expect(error instanceof ConnectionError || error.message.includes("did not answer within 3000 ms")).toBe(true);
   });
 
-  test("a vault or an authority whose certificate is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+  test("a vault or authority with an untrusted certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     ignoreCertificates();
     await using impostor = await LocalKeyVault.start();
     const timeoutMs = 3_000;
@@ -101,7 +101,7 @@ describe("at the start it fails with what and why", () => {
     expect(impostor.requests).toBe(0);
   });
 
-  test("a vault that cannot serve", async () => {
+  test("a vault that answers with an error", async () => {
     vault.mode = "away";
     try {
       const error = await startFailure("azure-kv://agents/any", options({ timeoutMs: 2_000 }));
@@ -113,7 +113,7 @@ describe("at the start it fails with what and why", () => {
   });
 });
 
-test("a rotated secret is used without a restart; a token that expired is replaced", async () => {
+test("a rotated secret is used without a restart; an expired token is replaced", async () => {
   const [first, second] = [watch.secret("first"), watch.secret("second")];
   vault.set("rotating", first);
   await using followed = followSecrets(options({ lifetimeMs: 200 }));
@@ -126,7 +126,7 @@ test("a rotated secret is used without a restart; a token that expired is replac
   expect(followed.events.at(-1)).toEqual({ type: "secret-rotated", secret: "azure-kv://agents/rotating" });
 });
 
-test("an outage while the store runs leaves the last good secret in force, and says so", async () => {
+test("an outage while the store runs keeps the last valid secret and is reported", async () => {
   const text = watch.secret("key");
   vault.set("outage", text);
   await using followed = followSecrets(options({ lifetimeMs: 200, timeoutMs: 1_000 }));
@@ -142,7 +142,7 @@ test("an outage while the store runs leaves the last good secret in force, and s
   }
 });
 
-test("nothing of all this showed a secret", () => {
+test("no output of these tests contains a secret", () => {
   expect(watch.recorded).toBeGreaterThan(10);
   expect(watch.leaks()).toEqual([]);
 });

@@ -160,8 +160,8 @@ async function underLoad(retryOptions: RetryOptions, rotate: (load: Load, store:
   return load;
 }
 
-describe("Qdrant's API key changes while operations run, and none fails", () => {
-  test("Vault has it first, and the store learns of it by a refusal", async () => {
+describe("no operation fails when Qdrant's API key changes", () => {
+  test("and Vault has it first: the store detects it by a refusal", async () => {
     const key = watch.secret("second-key");
     const load = await underLoad({ lifetimeMs: 600_000 }, async (load) => {
       await keep({ qdrant: key });
@@ -176,7 +176,7 @@ describe("Qdrant's API key changes while operations run, and none fails", () => 
     expect(load.events).toEqual([{ type: "secret-rotated", secret: "vault://secret/agents" }]);
   });
 
-  test("the store has it before Qdrant does, and goes back to the old one until then", async () => {
+  test("and the store has it before Qdrant: it uses the previous one until then", async () => {
     const key = watch.secret("third-key");
     const load = await underLoad({ lifetimeMs: 200 }, async (load) => {
       const refused = gate.refused;
@@ -203,7 +203,7 @@ describe("Qdrant's API key changes while operations run, and none fails", () => 
   });
 });
 
-describe("the role's password changes while operations run and all connections are lost, and none fails", () => {
+describe("no operation fails when the role's password changes and all connections are lost", () => {
   /** Breaks every connection to Cassandra; new ones are let through at once. */
   async function loseConnections(): Promise<void> {
     const { port } = network;
@@ -227,7 +227,7 @@ describe("the role's password changes while operations run and all connections a
     });
   }
 
-  test("Vault has it first", async () => {
+  test("and Vault has it first", async () => {
     const password = watch.secret("second-password");
     const load = await underLoad({ lifetimeMs: 600_000 }, async (load) => {
       await keep({ password });
@@ -245,7 +245,7 @@ describe("the role's password changes while operations run and all connections a
   // The driver connects again after half a second, and where that is too early, after another whole one.
   const retry = { maxAttempts: 8, maxDelayMs: 1_000 };
 
-  test("Cassandra has it first", async () => {
+  test("and Cassandra has it first", async () => {
     const password = watch.secret("third-password");
     const load = await underLoad({ lifetimeMs: 600_000, retry }, async (load) => {
       await alterPassword(password);
@@ -258,7 +258,7 @@ describe("the role's password changes while operations run and all connections a
     expect(load.failures).toEqual([]);
   });
 
-  test("while Cassandra does not agree with itself yet, a store that tries more often bridges it", async () => {
+  test("and Cassandra's nodes disagree for a while: a store with more attempts succeeds", async () => {
     const password = watch.secret("fourth-password");
     const load = await underLoad({ lifetimeMs: 600_000, retry }, async (load) => {
       await keep({ password });
@@ -269,7 +269,7 @@ describe("the role's password changes while operations run and all connections a
     expect(load.failures).toEqual([]);
   });
 
-  test("a store that does not follow references is refused afterwards", async () => {
+  test("a store without references is rejected afterwards", async () => {
     const options = config({ lifetimeMs: 600_000 });
     const stale = { ...options, cql: { ...options.cql, credentials: { username: ROLE, password: first.password } } };
     // Cassandra keeps what it has checked for two seconds.
@@ -286,7 +286,7 @@ describe("the role's password changes while operations run and all connections a
   });
 });
 
-test("nothing of all this showed a secret", () => {
+test("no output of these tests contains a secret", () => {
   expect(watch.recorded).toBeGreaterThan(50);
   expect(watch.leaks()).toEqual([]);
 });

@@ -57,8 +57,8 @@ async function startFailure(reference: string, secrets: SecretsInput): Promise<E
   return watch.rejection(ScyllaDBStore.connect({ ...configWithKey(reference, secrets), logger: watch.logger }));
 }
 
-describe("reading", () => {
-  test("key-value engines of both versions, wherever they are mounted", async () => {
+describe("reading from Vault", () => {
+  test("supports key-value engines of both versions, at any mount", async () => {
     const text = watch.secret("key");
     await vault().write("reading", { qdrant: text });
     await vault().request("POST", "old/reading", { qdrant: text });
@@ -73,7 +73,7 @@ describe("reading", () => {
     }
   });
 
-  test("by the usual variables of the environment", async () => {
+  test("uses the standard environment variables", async () => {
     const text = watch.secret("key");
     await vault().write("environment", { qdrant: text });
     const token = await tokenFor("environment");
@@ -83,7 +83,7 @@ describe("reading", () => {
     expect(key.current().reveal()).toBe(text);
   });
 
-  test("a token that is a reference itself", async () => {
+  test("resolves a token that is a reference", async () => {
     const text = watch.secret("key");
     await vault().write("by-reference", { qdrant: text });
     const env = { BAO: await tokenFor("by-reference") };
@@ -93,7 +93,7 @@ describe("reading", () => {
     expect(key.current().reveal()).toBe(text);
   });
 
-  test("one read serves all fields of a document", async () => {
+  test("reads a document once for all its fields", async () => {
     await vault().write("fields", { username: watch.secret("name"), password: watch.secret("password") });
     await using followed = followSecrets(at(vault().rootToken));
     const [username, password] = [followed.text("vault://secret/fields#username"), followed.text("vault://secret/fields#password")];
@@ -105,21 +105,21 @@ describe("reading", () => {
   });
 });
 
-describe("at the start it fails with what and why", () => {
-  test("a token without the right", async () => {
+describe("the start fails with option and reason for", () => {
+  test("a token without rights", async () => {
     await vault().write("denied", { qdrant: watch.secret("key") });
     const error = await startFailure("vault://secret/denied#qdrant", at(await tokenFor("another")));
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.message).toMatch(/qdrant\.apiKey, vault:\/\/secret\/denied#qdrant, could not be read.*"read" on secret\/data\/denied/);
   });
 
-  test("a path where nothing is mounted", async () => {
+  test("a path without a mount", async () => {
     const error = await startFailure("vault://nowhere/agents#qdrant", at(vault().rootToken));
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.message).toContain("denied access: nothing is mounted at nowhere/agents, or the token's policies allow no access to it");
   });
 
-  test("a token that is wrong, and one that has expired", async () => {
+  test("a wrong token, and an expired one", async () => {
     await vault().write("expired", { qdrant: watch.secret("key") });
     const expired = await tokenFor("expired", 1);
     await vi.waitFor(() => expect(statusOf(expired)).resolves.toBe(403), { timeout: 60_000, interval: 200 });
@@ -130,7 +130,7 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("a secret id that is wrong", async () => {
+  test("a wrong secret id", async () => {
     const { vault: options } = await appRole("wrong", "wrong", 60);
     const wrong = { vault: { ...options, appRole: { roleId: options?.appRole?.roleId ?? "", secretId: watch.secret("wrong-id") } } };
     const error = await startFailure("vault://secret/wrong#qdrant", wrong);
@@ -138,7 +138,7 @@ describe("at the start it fails with what and why", () => {
     expect(error.message).toContain("rejected the login at auth/approle");
   });
 
-  test("a secret that is not there, was deleted, or lacks the field", async () => {
+  test("a secret that is missing, deleted, or without the field", async () => {
     await vault().write("gone", { qdrant: watch.secret("key") });
     await vault().request("DELETE", "secret/data/gone");
     await vault().write("fieldless", { other: watch.secret("other"), number: 5 });
@@ -155,7 +155,7 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("nothing that says where Vault is, or how to log in", async () => {
+  test("a missing address or login", async () => {
     for (const [env, why] of [
       [{}, /set secrets\.vault\.address or VAULT_ADDR/],
       [{ VAULT_ADDR: vault().address }, /set secrets\.vault\.token \(or VAULT_TOKEN\)/],
@@ -168,14 +168,14 @@ describe("at the start it fails with what and why", () => {
     }
   });
 
-  test("a Vault that is away", async () => {
+  test("an unreachable Vault", async () => {
     const error = await startFailure("vault://secret/any#qdrant", { vault: { address: "http://127.0.0.1:1", token: watch.secret("token") } });
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(/vault:\/\/secret\/any#qdrant, could not be read. Vault at http:\/\/127\.0\.0\.1:1 could not be reached: .*ECONNREFUSED/);
   });
 });
 
-test("a token of a login that has expired is replaced by a new login", async () => {
+test("an expired login token is replaced by a new login", async () => {
   const text = watch.secret("key");
   await vault().write("role", { qdrant: text });
   const options = await appRole("agents", "role", 1);
@@ -190,7 +190,7 @@ test("a token of a login that has expired is replaced by a new login", async () 
   expect(followed.events.filter(({ type }) => type === "secret-refresh-failed")).toEqual([]);
 });
 
-test("a rotated secret is used without a restart, and at once when a server has refused the old one", async () => {
+test("a rotated secret is used without a restart, and at once after a server refused the old one", async () => {
   const [first, second] = [watch.secret("first-key"), watch.secret("second-key")];
   await vault().write("rotating", { qdrant: first });
   await using followed = followSecrets(at(await tokenFor("rotating")));
@@ -204,7 +204,7 @@ test("a rotated secret is used without a restart, and at once when a server has 
   expect(followed.events).toEqual([{ type: "secret-rotated", secret: "vault://secret/rotating" }]);
 });
 
-test("an outage while the store runs leaves the last good secret in force, and says so; what hangs is given up", async () => {
+test("an outage while the store runs keeps the last valid secret and is reported; a hanging request is aborted", async () => {
   const own = await startVault();
   try {
     const text = watch.secret("key");
@@ -228,7 +228,7 @@ test("an outage while the store runs leaves the last good secret in force, and s
   }
 });
 
-test("an impostor is not given the token, whatever NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 allow", async () => {
+test("an impostor does not receive the token, even with NODE_TLS_REJECT_UNAUTHORIZED=0 and --tls-min-v1.0", async () => {
   ignoreCertificates();
   allowOldTls();
   const authority = await CertificateAuthority.create("A stranger");
@@ -243,7 +243,7 @@ test("an impostor is not given the token, whatever NODE_TLS_REJECT_UNAUTHORIZED 
   }
 });
 
-test("nothing of all this showed a secret", () => {
+test("no output of these tests contains a secret", () => {
   expect(watch.recorded).toBeGreaterThan(50);
   expect(watch.leaks()).toEqual([]);
 });

@@ -42,8 +42,8 @@ async function createTable(client: cassandra.Client, keyspace: string, dataCente
   await client.execute(`CREATE TABLE ${keyspace}.notes (id text PRIMARY KEY, body text)`);
 }
 
-describe("the servers of the run", () => {
-  test("the CQL database stores a row and gives it back", async () => {
+describe("the servers of the test run", () => {
+  test("the CQL database stores and returns a row", async () => {
     const { cql } = inject("servers");
     const client = cqlAt(cql);
     const keyspace = uniqueName();
@@ -59,7 +59,7 @@ describe("the servers of the run", () => {
     expect(found.first()?.get("body")).toBe("hello");
   });
 
-  test("the CQL database refuses a batch over 50 KiB, as one in production does", async () => {
+  test("the CQL database rejects a batch over 50 KiB, as in production", async () => {
     const { cql, source } = inject("servers");
     const client = cqlAt(cql);
     const keyspace = uniqueName();
@@ -75,7 +75,7 @@ describe("the servers of the run", () => {
     await expect(client.batch(batch, { prepare: true, logged: false })).rejects.toThrow(/batch too large/i);
   });
 
-  test("Qdrant stores a point and finds it", async () => {
+  test("Qdrant stores and finds a point", async () => {
     const { qdrant } = inject("servers");
     const client = qdrantAt(qdrant.url, qdrant.apiKey);
     const collection = uniqueName();
@@ -90,8 +90,8 @@ describe("the servers of the run", () => {
   });
 });
 
-describe("a Qdrant of a test's own", () => {
-  test("keeps its data over a kill, and loses them when told", async () => {
+describe("a dedicated Qdrant", () => {
+  test("keeps its data over a kill, and deletes it on request", async () => {
     await using server = await startQdrant();
     const client = qdrantAt(server.url);
     await client.createCollection("notes", { vectors: { size: 2, distance: "Cosine" } });
@@ -108,7 +108,7 @@ describe("a Qdrant of a test's own", () => {
     expect((await client.getCollections()).collections).toEqual([]);
   });
 
-  test("answers nobody while paused, and goes on when resumed", async () => {
+  test("does not answer while paused, and continues when resumed", async () => {
     await using server = await startQdrant();
     await server.pause();
     await expect(fetch(`${server.url}/readyz`, { signal: AbortSignal.timeout(500) })).rejects.toThrow(/timeout/);
@@ -117,13 +117,13 @@ describe("a Qdrant of a test's own", () => {
     expect(response.status).toBe(200);
   });
 
-  test("asks for its API key", async () => {
+  test("requires its API key", async () => {
     await using server = await startQdrant({ apiKey: "open sesame" });
     await expect(qdrantAt(server.url).getCollections()).rejects.toThrow();
     expect((await qdrantAt(server.url, "open sesame").getCollections()).collections).toEqual([]);
   });
 
-  test("is gone with its folder when stopped", async () => {
+  test("is removed with its folder when stopped", async () => {
     const server = await startQdrant();
     const { pid, folder } = server;
     await server.stop();
@@ -136,7 +136,7 @@ describe("a Qdrant of a test's own", () => {
   });
 
   const signals = ["SIGKILL", "SIGTERM", "SIGINT"] as const;
-  test.each(signals)("does not outlive its process when that gets %s", async (signal) => {
+  test.each(signals)("ends with its process on %s", async (signal) => {
     const holder = spawn(process.execPath, [fileURLToPath(new URL("../servers/hold-qdrant.ts", import.meta.url))], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -149,7 +149,7 @@ describe("a Qdrant of a test's own", () => {
   });
 });
 
-describe("a Cassandra of a test's own", () => {
+describe("a dedicated Cassandra", () => {
   let node: CassandraNode;
 
   beforeAll(async () => {
@@ -179,8 +179,8 @@ describe("a Cassandra of a test's own", () => {
   });
 });
 
-describe("a Cassandra cluster of a test's own", () => {
-  test("takes quorum writes while a node is dead, and is whole again after its restart", async () => {
+describe("a dedicated Cassandra cluster", () => {
+  test("accepts quorum writes while a node is down, and is complete after its restart", async () => {
     await using cluster = await startCassandraCluster();
     const { contactPoints, localDataCenter, port } = cluster;
     const client = new cassandra.Client({ contactPoints, localDataCenter, protocolOptions: { port } });
@@ -202,11 +202,11 @@ describe("a Cassandra cluster of a test's own", () => {
   }, 600_000);
 });
 
-describe("when no servers can be had", () => {
+describe("without servers", () => {
   const nowhere = join(tmpdir(), "no-such-folder");
   const noDocker = () => Promise.resolve("no engine answered");
 
-  test("the error names every way and what each lacks", async () => {
+  test("the error names every option and what it lacks", async () => {
     const env = { PATH: nowhere, LANGGRAPH_STORE_CACHE: nowhere };
     const error: unknown = await startServers({ env, whyNoDocker: noDocker }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Error);
@@ -218,7 +218,7 @@ describe("when no servers can be had", () => {
     expect(message).toContain("apt-get install maven");
   });
 
-  test("half an environment is an error that names the other half", async () => {
+  test("an incomplete environment is an error that names the missing variables", async () => {
     const env = { TEST_CQL_CONTACT_POINTS: "127.0.0.1:9042" };
     await expect(startServers({ env })).rejects.toThrow("not TEST_CQL_LOCAL_DC, TEST_QDRANT_URL");
   });
@@ -232,14 +232,14 @@ describe("when no servers can be had", () => {
     await expect(startServers({ env })).rejects.toThrow('"127.0.0.1" is not host:port');
   });
 
-  test("a way that was asked for is not replaced by another", async () => {
+  test("a requested kind of server is not replaced by another", async () => {
     const env = { ...process.env, TEST_SERVERS: "docker" };
     const dockerOnly = startServers({ env, whyNoDocker: noDocker });
     await expect(dockerOnly).rejects.toThrow(/Docker: no engine answered(?![\s\S]*local)/);
     await expect(startServers({ env: { TEST_SERVERS: "podman" } })).rejects.toThrow('TEST_SERVERS is "podman"');
   });
 
-  test("whether there is a Docker engine is known within a few seconds", async () => {
+  test("the check for a Docker engine completes within a few seconds", async () => {
     await inTime(20_000, () => whyNoDockerEngine());
   });
 });

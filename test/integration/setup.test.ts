@@ -21,7 +21,7 @@ function config(keyspace = uniqueName("setup"), dims = 8): ScyllaDBStoreConfig {
   return { ...serverConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
 }
 
-test("four stores start at once on nothing, and each sees what another wrote", async () => {
+test("four stores start concurrently on an empty database, and each reads the writes of the others", async () => {
   const same = config();
   const stores = await Promise.all(Array.from({ length: 4 }, () => ScyllaDBStore.connect(same)));
   await Promise.all(stores.map((store, i) => store.put(["a"], `${i}`, { text: `green tea ${i}` })));
@@ -29,7 +29,7 @@ test("four stores start at once on nothing, and each sees what another wrote", a
   await Promise.all(stores.map((store) => store.stop()));
 });
 
-test("the first operation connects, start and stop may be called again, and a stopped store says so", async () => {
+test("the first operation connects, start and stop are idempotent, and a stopped store rejects calls", async () => {
   const store = new ScyllaDBStore(config());
   await store.put(["a"], "k", { text: "x" });
   await store.start();
@@ -41,7 +41,7 @@ test("the first operation connects, start and stop may be called again, and a st
   await expect(store.start()).rejects.toMatchObject({ code: "CLOSED" });
 });
 
-test('setup "never" uses what is there, and names what is missing', async () => {
+test('setup "never" uses what exists, and names what is missing', async () => {
   const there = config();
   await (await ScyllaDBStore.connect(there)).stop();
   const store = await ScyllaDBStore.connect({ ...there, setup: "never" });
@@ -50,7 +50,7 @@ test('setup "never" uses what is there, and names what is missing', async () => 
   await expect(ScyllaDBStore.connect({ ...config(), setup: "never" })).rejects.toMatchObject({ code: "SCHEMA" });
 });
 
-test("vectors of another model or length are refused, and the error says how to go on", async () => {
+test("vectors of another model or length are rejected, and the error names the fix", async () => {
   const first = config();
   await (await ScyllaDBStore.connect(first)).stop();
   const other = config(first.cql.keyspace, 16);
@@ -60,7 +60,7 @@ test("vectors of another model or length are refused, and the error says how to 
   });
 });
 
-test("a store without an index needs no Qdrant, and one with an index names the option that is missing", async () => {
+test("a store without an index needs no Qdrant, and one with an index names the missing option", async () => {
   const { cql } = config();
   const store = await ScyllaDBStore.connect({ cql });
   await store.put(["a"], "k", { text: "x" });
@@ -71,7 +71,7 @@ test("a store without an index needs no Qdrant, and one with an index names the 
   expect(() => new ScyllaDBStore({ cql, index })).toThrow("qdrant: is required");
 });
 
-test("a connection string connects", async () => {
+test("a store connects with a connection string", async () => {
   const { cql, qdrant, index } = config();
   const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
@@ -80,7 +80,7 @@ test("a connection string connects", async () => {
   expect(await store.get(["a"], "k")).toMatchObject({ value: { text: "x" } });
 });
 
-test("setup() creates what is missing, also with setup: never, and may be called again", async () => {
+test("setup() creates what is missing, also with setup: never, and is idempotent", async () => {
   const options = { ...config(), setup: "never" } as const;
   const refused = new ScyllaDBStore(options);
   await expect(refused.start()).rejects.toMatchObject({ code: "SCHEMA" });
@@ -94,7 +94,7 @@ test("setup() creates what is missing, also with setup: never, and may be called
   expect(await another.get(["a"], "k")).toMatchObject({ value: { text: "green tea" } });
 });
 
-test("a start that failed can be tried again, and then serves", async () => {
+test("a failed start can be repeated", async () => {
   const { host, port } = toEndpoint(servers.qdrant.url);
   const proxy = await TcpProxy.start({ host, port });
   await proxy.stop();

@@ -24,7 +24,7 @@ afterAll(async () => {
   context.disable();
 });
 
-test("calls to CQL and Qdrant have spans, and what puts share there is linked with each of them", async () => {
+test("calls to CQL and Qdrant have spans, and shared requests are linked with each put", async () => {
   const { store } = made;
   await Promise.all(["1", "2", "3"].map((key) => store.put(["a"], key, { text: `green tea ${key}` })));
   await store.search(["a"], { query: "tea" });
@@ -41,7 +41,7 @@ test("calls to CQL and Qdrant have spans, and what puts share there is linked wi
   expect(read?.attributes).toMatchObject({ "db.system.name": "cassandra", "server.address": cql.contactPoints[0]?.replace(/:\d+$/, "") });
 });
 
-test("the nodes of the cluster, their connections and the backlog are told", async () => {
+test("metrics report the nodes of the cluster, their connections and the backlog", async () => {
   const { nodes, services } = made.store.stats();
   expect(nodes.length).toBeGreaterThan(0);
   expect(nodes[0]).toMatchObject({ isUp: true });

@@ -24,7 +24,7 @@ export function cqlTlsSuite(servers: Servers): void {
 
   beforeAll(() => expectWorks(cql()));
 
-  describe("works", () => {
+  describe("a connection works", () => {
     test("with certificates and key in files, by the name of a contact point", async () => {
       const { authority, client, cassandraTlsPort } = servers();
       const folder = await mkdtemp(join(tmpdir(), "tls-"));
@@ -42,19 +42,19 @@ export function cqlTlsSuite(servers: Servers): void {
       await expectWorks(cql({ tls: { ...ca(), ...client, passphrase, minVersion: "TLSv1.3" } }));
     });
 
-    test("with the name that all certificates hold", async () => {
+    test("with the name that all certificates contain", async () => {
       const proxy = await proxied(["cassandra.test"]);
       await expectWorks(cql({ ...before(proxy), tls: { ...ca(), serverName: "cassandra.test" } }));
     });
 
-    test("with the raw options of Node.js, which verify unless told not to", async () => {
+    test("with the raw options of Node.js, which verify by default", async () => {
       const { client } = servers();
       await expectWorks(cql({ tls: undefined, ssl: { ...ca(), ...client } }));
       await expectFailure(cql({ tls: undefined, ssl: { ...client } }), "AUTHENTICATION", "authority that is trusted");
     });
   });
 
-  describe("says what is wrong", () => {
+  describe("the error names the cause for", () => {
     test("a wrong password, which it does not show", async () => {
       const error = await failureOf(cql({ credentials: { username: "cassandra", password: "hunter2-of-the-tests" } }));
       expect(error).toMatchObject({ code: "AUTHENTICATION", retryable: false });
@@ -75,12 +75,12 @@ export function cqlTlsSuite(servers: Servers): void {
       await expectFailure(cql(before(proxy)), "AUTHENTICATION", "has expired", "Renew it");
     });
 
-    test("a certificate of another host", async () => {
+    test("a certificate for another host", async () => {
       const proxy = await proxied(["elsewhere.test", "127.0.0.9"]);
       await expectFailure(cql(before(proxy)), "AUTHENTICATION", "for another name", "cql.contactPoints", "cql.tls.serverName");
     });
 
-    test("a plain client before a port of TLS, whether the server resets or closes", async () => {
+    test("a plain client on a TLS port, whether the server resets or closes", async () => {
       const { cassandraTlsPort } = servers();
       const proxy = await proxied(["127.0.0.1"]);
       for (const port of [cassandraTlsPort, proxy.port]) {
@@ -89,16 +89,16 @@ export function cqlTlsSuite(servers: Servers): void {
       }
     });
 
-    test("TLS before a plain port", async () => {
+    test("TLS on a plain port", async () => {
       await expectFailure(cql(before(servers().cassandra)), "CONNECTION", "does not speak TLS on this port");
     });
 
-    test("TLS below 1.2, and a server below what is asked", async () => {
+    test("TLS below 1.2, and a server below minVersion", async () => {
       const proxy = await proxied(["127.0.0.1"], { versions: "old" });
       await expectFailure(cql(before(proxy)), "CONNECTION", "no version of TLS that is allowed", "Enable TLS 1.2 or 1.3");
     });
 
-    test("a missing client certificate, and one of another authority", async () => {
+    test("a missing client certificate, and one from another authority", async () => {
       await expectFailure(cql({ tls: ca() }), "AUTHENTICATION", "asks for a client certificate", "Set cql.tls.cert");
       const stranger = await CertificateAuthority.create("A stranger");
       const refused = await stranger.issue({ names: ["client of a stranger"] });
@@ -106,13 +106,13 @@ export function cqlTlsSuite(servers: Servers): void {
       await expectFailure(ofStranger, "AUTHENTICATION", "client certificate", "cql.tls.cert and cql.tls.key");
     });
 
-    test("files that cannot be read, and two ways of TLS at once", async () => {
+    test("unreadable files, and both TLS options together", async () => {
       await expectFailure(cql({ tls: { ca: "/no/such/ca.pem" } }), "CONFIGURATION", "cql.tls.ca", "ENOENT");
       await expectFailure(cql({ ssl: {} }), "CONFIGURATION", "cql.ssl: excludes cql.tls");
     });
   });
 
-  describe("an impostor learns nothing", () => {
+  describe("an impostor receives nothing", () => {
     const raw = (ssl: Record<string, unknown>, port: number): ScyllaDBStoreConfig =>
       ({ ...cql({ contactPoints: [`127.0.0.1:${port}`], tls: undefined, ssl }), logger: recordingLogger() });
 
@@ -127,7 +127,7 @@ export function cqlTlsSuite(servers: Servers): void {
       expect(proxy.clients).toBe(0);
     });
 
-    test("when Node.js was started with --tls-min-v1.0, by cql.ssl and by cql.tls", async () => {
+    test("when Node.js was started with --tls-min-v1.0, with cql.ssl and with cql.tls", async () => {
       allowOldTls();
       const proxy = await proxied(["127.0.0.1"], { versions: "old" });
       const ssl = { ...ca(), minVersion: undefined, ciphers: "DEFAULT@SECLEVEL=0" };
@@ -137,7 +137,7 @@ export function cqlTlsSuite(servers: Servers): void {
     });
   });
 
-  test("without verification anything is accepted, and each start warns", async () => {
+  test("without verification every certificate is accepted, and each start logs a warning", async () => {
     const proxy = await proxied(["elsewhere.test"], { validity: "expired" });
     const logger = recordingLogger();
     const unverified = { ...before(proxy), tls: { verify: false } };
@@ -147,7 +147,7 @@ export function cqlTlsSuite(servers: Servers): void {
     }
   });
 
-  test("a client of the caller's own that verifies nothing, the driver's default, is warned of", async () => {
+  test("a caller's client that verifies nothing, the driver's default, logs a warning", async () => {
     const { authority, cassandra } = servers();
     const proxy = await proxied(["127.0.0.1"]);
     for (const [sslOptions, warnings] of [[{}, 1], [{ ca: authority.cert, rejectUnauthorized: true }, 0]] as const) {
@@ -165,7 +165,7 @@ export function cqlTlsSuite(servers: Servers): void {
     }
   });
 
-  describe("a node that is discovered", () => {
+  describe("a discovered node", () => {
     /** Two doors to one server, at two addresses, of which the server says that the second is another node. */
     async function secondNode(names: readonly [first: readonly string[], second: readonly string[]]) {
       const [first, second] = names;
@@ -196,7 +196,7 @@ export function cqlTlsSuite(servers: Servers): void {
       expect(logger.warnings).toEqual([]);
     });
 
-    test("is not used with another certificate, and a warning says so", async () => {
+    test("is not used with another certificate, and a warning reports it", async () => {
       const { port, two } = await secondNode([["127.0.0.1"], ["elsewhere.test"]]);
       const logger = recordingLogger();
       await using store = await ScyllaDBStore.connect({ ...cql(before({ port })), setup: "never", logger });

@@ -24,13 +24,13 @@ export function qdrantTlsSuite(servers: Servers): void {
   // Its collection is there afterwards: what fails now is told all the same, and not taken for an outage.
   beforeAll(() => expectWorks(qdrant()));
 
-  test("works with the name that the certificate holds", async () => {
+  test("a connection works with the name in the certificate", async () => {
     const proxy = await proxied(["qdrant.test"]);
     const named = { ...before(proxy), tls: { ...ca(), serverName: "qdrant.test" }, collection: "named" };
     await expectWorks(qdrant(named));
   });
 
-  describe("says what is wrong", () => {
+  describe("the error names the cause for", () => {
     test("a wrong key, which it does not show", async () => {
       const error = await failureOf(qdrant({ apiKey: "hunter3-of-the-tests" }));
       expect(error).toMatchObject({ code: "AUTHENTICATION", retryable: false });
@@ -51,12 +51,12 @@ export function qdrantTlsSuite(servers: Servers): void {
       await expectFailure(qdrant(before(proxy)), "AUTHENTICATION", "has expired", "Renew it");
     });
 
-    test("a certificate of another host", async () => {
+    test("a certificate for another host", async () => {
       const proxy = await proxied(["elsewhere.test"]);
       await expectFailure(qdrant(before(proxy)), "AUTHENTICATION", "for another name", "qdrant.url", "qdrant.tls.serverName");
     });
 
-    test("http:// before a port of TLS, whether the server sends an alert or closes", async () => {
+    test("http:// on a TLS port, whether the server sends an alert or closes", async () => {
       const proxy = await proxied(["127.0.0.1"]);
       for (const port of [servers().qdrant.port, proxy.port]) {
         const plain = qdrant({ url: `http://127.0.0.1:${port}`, tls: undefined });
@@ -64,7 +64,7 @@ export function qdrantTlsSuite(servers: Servers): void {
       }
     });
 
-    test("https:// before a plain port", async () => {
+    test("https:// on a plain port", async () => {
       await expectFailure(qdrant(before(servers().plainQdrant)), "CONNECTION", "does not speak TLS on this port");
     });
 
@@ -77,16 +77,16 @@ export function qdrantTlsSuite(servers: Servers): void {
       await expectFailure(qdrant({ tls: ca() }), "AUTHENTICATION", "asks for a client certificate", "Set qdrant.tls.cert");
     });
 
-    test("options of TLS with an address without", async () => {
+    test("TLS options with an http:// address", async () => {
       const url = servers().plainQdrant.url;
       await expectFailure(qdrant({ url }), "CONFIGURATION", "qdrant.tls: needs an address that begins with https://");
     });
   });
 
-  describe("an impostor learns nothing", () => {
+  describe("an impostor receives nothing", () => {
     const bare = ({ port }: TlsProxy): ScyllaDBStoreConfig => qdrant({ url: `https://127.0.0.1:${port}`, tls: undefined });
 
-    test("with NODE_TLS_REJECT_UNAUTHORIZED=0, of which each start warns", async () => {
+    test("with NODE_TLS_REJECT_UNAUTHORIZED=0, which each start logs as a warning", async () => {
       ignoreCertificates();
       const proxy = await proxied(["127.0.0.1"]);
       const logger = recordingLogger();
@@ -106,7 +106,7 @@ export function qdrantTlsSuite(servers: Servers): void {
     });
   });
 
-  test("without verification anything is accepted, and each start warns", async () => {
+  test("without verification every certificate is accepted, and each start logs a warning", async () => {
     const proxy = await proxied(["elsewhere.test"], { validity: "expired" });
     const logger = recordingLogger();
     for (const starts of [1, 2]) {
@@ -115,7 +115,7 @@ export function qdrantTlsSuite(servers: Servers): void {
     }
   });
 
-  test("a certificate that expires during a run degrades searches until it is renewed", async () => {
+  test("a certificate that expires while the store runs degrades searches until it is renewed", async () => {
     const sound = await proxied(["127.0.0.1"]);
     const { port } = sound;
     const breaker = { failures: 1, halfOpenAfterMs: 100 };

@@ -21,5 +21,5 @@ function servers(): SecuredServers {
 describe("CQL over TLS", () => cqlTlsSuite(servers));
 describe("Qdrant over TLS", () => qdrantTlsSuite(servers));
 describe("roles", () => rolesSuite(servers));
-describe("other credentials", () => credentialsReloadSuite(servers));
+describe("a reload of credentials", () => credentialsReloadSuite(servers));
 describe("a secure connect bundle", () => cloudSuite(servers));

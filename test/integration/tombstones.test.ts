@@ -32,7 +32,7 @@ const cases = states.flatMap((state) => places.map((place) => [state, place] as 
 
 type SearchPage = Awaited<ReturnType<ScyllaDBStore["search"]>>;
 
-const namespaceOf = (state: State, place: Place): string[] => ["graves", state, place];
+const namespaceOf = (state: State, place: Place): string[] => ["tombstones", state, place];
 
 let store: ScyllaDBStore;
 
@@ -135,11 +135,11 @@ async function inTime<T>(what: string, call: () => Promise<T>): Promise<T> {
 
 const keys = (items: readonly { readonly key: string }[]): string[] => items.map(({ key }) => key);
 
-describe.each(cases)("of 120,000 that have %s, the live one %s", (state, place) => {
+describe.each(cases)("among 120,000 items that have %s, the live one %s", (state, place) => {
   const namespace = namespaceOf(state, place);
   const name = `${state}, ${place}`;
 
-  test("is found by searches without a query, by a query, and by its key", LOADING, async () => {
+  test("is found by searches with and without a query, and by its key", LOADING, async () => {
     const search = (options: Parameters<ScyllaDBStore["search"]>[1]): Promise<string[]> =>
       inTime(`${name}, ${JSON.stringify(options)}`, async () => keys(await store.search(namespace, options)));
     expect(await search({ order: "oldest" })).toEqual(["live"]);
@@ -155,7 +155,7 @@ describe.each(cases)("of 120,000 that have %s, the live one %s", (state, place) 
   });
 });
 
-test("performance pin: of those that ended lately no record is read, and few pages of entries", LOADING, async () => {
+test("performance pin: of recently expired items no record and few pages of entries are read", LOADING, async () => {
   const execute = vi.spyOn(client, "execute");
   await store.search(namespaceOf("ended", "last"), { order: "oldest" });
   const queries = execute.mock.calls.map(([query]) => query);
@@ -163,7 +163,7 @@ test("performance pin: of those that ended lately no record is read, and few pag
   expect(queries.filter((query) => query.includes(".items_by_creation ")).length).toBeLessThan(50);
 });
 
-test("performance pin: of those that are gone the second search knows where they lay", LOADING, async () => {
+test("performance pin: a second search skips the known tombstones", LOADING, async () => {
   await store.search(namespaceOf("gone", "last"));
   const execute = vi.spyOn(client, "execute");
   await store.search(namespaceOf("gone", "last"));
@@ -173,7 +173,7 @@ test("performance pin: of those that are gone the second search knows where they
   expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
 });
 
-test.each(states)("pages go on by cursor and by offset, behind those that have %s", LOADING, async (state) => {
+test.each(states)("pages continue by cursor and by offset, after items that have %s", LOADING, async (state) => {
   const namespace = namespaceOf(state, "last");
   const more = ["b", "c", "d", "e"];
   for (const key of more) await store.put(namespace, key, { text: key });
@@ -194,13 +194,13 @@ test.each(states)("pages go on by cursor and by offset, behind those that have %
 });
 
 test("all namespaces are listed and searched from above", LOADING, async () => {
-  const listed = await inTime("all, namespaces", () => store.listNamespaces({ prefix: ["graves"] }));
+  const listed = await inTime("all, namespaces", () => store.listNamespaces({ prefix: ["tombstones"] }));
   expect(listed).toEqual(cases.map(([state, place]) => namespaceOf(state, place)).sort());
-  const found = await store.search(["graves"], { limit: 20 });
+  const found = await store.search(["tombstones"], { limit: 20 });
   expect(found.map(({ namespace }) => namespace)).toEqual(listed);
 });
 
-describe("a namespace of four partitions, of which one is a graveyard", () => {
+describe("a namespace of four partitions with one tombstone-heavy partition", () => {
   const within = uniqueName("test");
   const path = "spread";
   const backend = new CqlBackend(
@@ -222,7 +222,7 @@ describe("a namespace of four partitions, of which one is a graveyard", () => {
     await dropKeyspace(servers, within);
   });
 
-  test.each(["oldest", "newest"] as const)("is listed to its end, %s first", LOADING, async (order) => {
+  test.each(["oldest", "newest"] as const)("is listed completely, %s first", LOADING, async (order) => {
     for (const limit of [7, 100]) {
       const found: ItemRecord[] = [];
       for (let after: ListPosition | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
@@ -272,7 +272,7 @@ describe("a partition of 120,000 tombstones of records", () => {
     return parts;
   }
 
-  test("is scanned, each record once, also when a repair took its namespace off the registry", LOADING, async () => {
+  test("is scanned, each record once, also after a repair deleted its namespace from the registry", LOADING, async () => {
     await backend.items.unregister([path], Number.MAX_SAFE_INTEGER / 1000);
     const parts = await scanAll();
     const found = parts.flatMap((part) => part.found).filter(({ namespace }) => namespace.startsWith("records."));
