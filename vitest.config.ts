@@ -7,6 +7,9 @@ function source(path: string): string {
 
 const annotations = process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : [];
 
+/** With `TEST_HINTS=off`, every test runs without hints, see src/concurrency/hints.ts. */
+const setupFiles = process.env["TEST_HINTS"] === "off" ? ["./test/support/no-hints.ts"] : [];
+
 export default defineConfig({
   resolve: {
     // Tests import the package by its name, as a user does.
@@ -34,11 +37,12 @@ export default defineConfig({
       thresholds: { lines: 90 },
     },
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "src/**/*.test.ts"] } },
-      { test: { name: "embedded", include: ["test/embedded/**/*.test.ts"] } },
+      { test: { name: "unit", setupFiles, include: ["test/unit/**/*.test.ts", "src/**/*.test.ts"] } },
+      { test: { name: "embedded", setupFiles, include: ["test/embedded/**/*.test.ts"] } },
       {
         test: {
           name: "servers",
+          setupFiles,
           include: ["test/integration/**/*.test.ts", "test/fault/**/*.test.ts", "test/bench/**/*.test.ts"],
           globalSetup: ["./test/servers/global-setup.ts"],
         },

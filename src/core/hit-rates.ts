@@ -1,61 +1,60 @@
-/** Remembers how many of what was read a filter matched, so that the next listing by it reads as much as it needs at once. */
-import { LRUCache } from "lru-cache";
+/** Hints on how many records a filter matches, so that a listing reads as many records at once as it will need. */
+import { Hints } from "../concurrency/hints.ts";
 import { charactersOf, type Filter } from "../model/filter.ts";
 import { testsIn } from "../model/filter-match.ts";
-import { shortName } from "../model/short-name.ts";
 
-/** Filters that are remembered, with their prefixes. */
-const MOST_FILTERS = 10_000;
+/** Most pairs of prefix and filter that are remembered. */
+const MAX_FILTERS = 10_000;
 
 /** Longer filters are not remembered. */
-const LONGEST_FILTER = 500;
+const MAX_FILTER_LENGTH = 500;
 
-/** As text, no test of a field is shorter. */
-const SHORTEST_TEST = 40;
+/** Fewest characters of the test of one field as JSON. */
+const MIN_TEST_LENGTH = 40;
 
-/** Of a filter that nothing is known of, half is taken to match. */
-const UNKNOWN_RATE = 0.5;
+/** Assumed for a filter without a hint. */
+const DEFAULT_RATE = 0.5;
 
-/** How many more than the hits so far foretell are read: hits do not lie evenly. */
-const SLACK = 1.25;
+/** Factor by which more records are read than the rate predicts: matches are not evenly distributed. */
+const MARGIN = 1.25;
 
-/** What was read by a filter. */
+/** Records read for a filter. */
 export interface Met {
   /** Records that matched. */
   readonly matched: number;
-  /** Records that were looked at. */
+  /** Records that were read. */
   readonly seen: number;
 }
 
-/** Records to read for `missing` further matches, if they go on as they came; null where none came. */
+/** Returns how many records to read for `missing` further matches at the same rate; null when nothing matched so far. */
 export function neededFor(missing: number, { matched, seen }: Met): number | null {
-  return matched === 0 ? null : Math.ceil((SLACK * missing * seen) / matched);
+  return matched === 0 ? null : Math.ceil((MARGIN * missing * seen) / matched);
 }
 
-/** The rates of filters, by prefix. A hint: a wrong one costs a request more, or some records. */
+/** Match rates of filters, by prefix. */
 export class HitRates {
-  readonly #met = new LRUCache<string, Met>({ max: MOST_FILTERS });
+  readonly #met = new Hints<Met>({ max: MAX_FILTERS });
 
-  /** Records that `needed` matches will take; without a filter all match. */
+  /** Returns how many records to read for `needed` matches; without a filter every record matches. */
   expected(prefix: string, filter: Filter | null, needed: number): number {
     if (filter === null) return needed;
     const name = nameOf(prefix, filter);
     const met = name === null ? undefined : this.#met.get(name);
-    if (met === undefined) return Math.ceil(needed / UNKNOWN_RATE);
-    // Where nothing matched, all was read and will be.
+    if (met === undefined) return Math.ceil(needed / DEFAULT_RATE);
+    // If nothing matched, the entire prefix was read, and will be again.
     return neededFor(needed, met) ?? Math.max(met.seen, needed);
   }
 
-  /** Notes what a listing by a filter met. */
+  /** Records the rate of a listing. */
   record(prefix: string, filter: Filter | null, met: Met): void {
     const name = filter === null || met.seen === 0 ? null : nameOf(prefix, filter);
-    if (name !== null) this.#met.set(name, met);
+    if (name !== null) this.#met.record(name, met);
   }
 }
 
-/** The filter and where it is applied, as text; null when that would be long. */
+/** Returns the prefix and the filter as text; null for a long filter. */
 function nameOf(prefix: string, filter: Filter): string | null {
-  if (Math.max(testsIn(filter) * SHORTEST_TEST, charactersOf(filter)) > LONGEST_FILTER) return null;
+  if (Math.max(testsIn(filter) * MIN_TEST_LENGTH, charactersOf(filter)) > MAX_FILTER_LENGTH) return null;
   const text = JSON.stringify(filter, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
-  return text.length > LONGEST_FILTER ? null : shortName(`${prefix}\n${text}`);
+  return text.length > MAX_FILTER_LENGTH ? null : `${prefix}\n${text}`;
 }

@@ -1,23 +1,22 @@
-/** Remembers which prefixes hold items themselves, and not only namespaces below them. */
-import { LRUCache } from "lru-cache";
-import { shortName } from "../model/short-name.ts";
+/** Hints on which prefixes hold items themselves, and not only namespaces below them. */
+import { Hints } from "../concurrency/hints.ts";
 import type { ListPage } from "../ports/item-repository.ts";
 
-/** Prefixes that are remembered. */
-const MOST_PREFIXES = 10_000;
+/** Most prefixes that are remembered. */
+const MAX_PREFIXES = 10_000;
 
-/** What was seen of prefixes. A hint: a wrong one costs a request more. */
+/** Whether prefixes hold items of their own. */
 export class OwnItems {
-  readonly #seen = new LRUCache<string, boolean>({ max: MOST_PREFIXES });
+  readonly #held = new Hints<boolean>({ max: MAX_PREFIXES });
 
-  /** Whether the prefix held items when it was last looked at; undefined where it never was. */
+  /** Returns whether the prefix held items when last read; undefined when never read. */
   at(prefix: string): boolean | undefined {
-    return this.#seen.get(shortName(prefix));
+    return this.#held.get(prefix);
   }
 
-  /** Notes what a page of the items of a prefix itself shows: only a first one that is the last, too, can show that there are none. */
+  /** Records what a page of a prefix's own items shows. An empty page proves that there are none only if it is the only page. */
   record(prefix: string, { records, next }: ListPage, isFirst: boolean): void {
-    if (records.length > 0) this.#seen.set(shortName(prefix), true);
-    else if (isFirst && next === null) this.#seen.set(shortName(prefix), false);
+    if (records.length > 0) this.#held.record(prefix, true);
+    else if (isFirst && next === null) this.#held.record(prefix, false);
   }
 }

@@ -1,9 +1,8 @@
 /** Reads small namespaces whole: one request for their records, where entries and then records by key are two. */
-import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { Hints } from "../../concurrency/hints.ts";
 import { isStoreError } from "../../model/errors.ts";
 import { isLive, type ItemRecord, type LiveRecord } from "../../model/item.ts";
-import { shortName } from "../../model/short-name.ts";
 import type { ListPage, ListQuery } from "../../ports/item-repository.ts";
 import { isReadAborted } from "./errors.ts";
 import { positionOf } from "./listing.ts";
@@ -66,7 +65,7 @@ const UNFIT: Size = { rows: Infinity, rowBytes: 1 };
 /** Lists namespaces of one partition that are small. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
-  readonly #sizes = new LRUCache<string, Size>({ max: MOST_SIZES, ttl: LIFETIME_MS });
+  readonly #sizes = new Hints<Size>({ max: MOST_SIZES, ttlMs: LIFETIME_MS });
 
   constructor(parts: SmallNamespacesParts) {
     this.#parts = parts;
@@ -75,9 +74,8 @@ export class SmallNamespaces {
   /** A page, as `ItemRepository.list` has it; null where the namespace is not small for it. */
   async page(query: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
     const { namespace, limit } = query;
-    const name = shortName(namespace);
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
-    let known = this.#sizes.get(name) ?? null;
+    let known = this.#sizes.get(namespace) ?? null;
     for (let requested = 0; known === null || known.rows <= most; ) {
       const fitting = known === null ? FIRST_ROWS : Math.floor(MOST_BYTES / known.rowBytes);
       const count = Math.min(most + 1, fitting);
@@ -86,7 +84,7 @@ export class SmallNamespaces {
       const read = await this.#read(namespace, count, deadline);
       const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
       known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
-      this.#sizes.set(name, known);
+      this.#sizes.record(namespace, known);
       if (read !== null && read.rows < count) return this.#pageOf(read.records, query);
       requested = count;
     }

@@ -1,5 +1,5 @@
 /** Remembers the windows in which graveyards were read, so that the next reader need not find them out again. */
-import { LRUCache } from "lru-cache";
+import { Hints } from "../../concurrency/hints.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import { shortName } from "../../model/short-name.ts";
 
@@ -60,15 +60,16 @@ export class WindowPlan {
 
 /** The plans of partitions that hold a graveyard. */
 export class WindowPlans {
-  readonly #plans = new LRUCache<string, WindowPlan>({ max: MOST_PLANS, ttl: LIFETIME_MS });
+  readonly #plans = new Hints<WindowPlan>({ max: MOST_PLANS, ttlMs: LIFETIME_MS });
 
   /** The plan of a partition; an empty one where none is known. */
   of(namespace: string, bucket: number, order: ListingOrder): WindowPlan {
-    const name = `${order} ${bucket} ${shortName(namespace)}`;
+    // Short, as the plan keeps the name.
+    const name = shortName(`${order} ${bucket} ${namespace}`);
     return this.#plans.get(name) ?? new WindowPlan(order, (plan) => this.#remember(name, plan));
   }
 
   #remember(name: string, plan: WindowPlan): void {
-    if (this.#plans.peek(name) !== plan) this.#plans.set(name, plan);
+    if (this.#plans.get(name) !== plan) this.#plans.record(name, plan);
   }
 }

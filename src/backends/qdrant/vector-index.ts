@@ -1,11 +1,10 @@
 /** The vector index on Qdrant. Every write is conditional on the version that is stored. */
-import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
+import { Hints } from "../../concurrency/hints.ts";
 import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, ValidationError } from "../../model/errors.ts";
-import { shortName } from "../../model/short-name.ts";
 import type { ItemId } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
 import type { ScanPage } from "../../ports/scan.ts";
@@ -80,7 +79,7 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #path: string;
   readonly #dims: number;
   readonly #kept: KeptPaths;
-  readonly #small = new LRUCache<string, true>({ max: MAX_SMALL });
+  readonly #small = new Hints<true>({ max: MAX_SMALL });
   readonly #shared = new GroupCommit<Question, readonly ReturnedPoint[]>(
     (questions, deadline) => this.#askTogether(questions, deadline),
     SHARED,
@@ -131,7 +130,7 @@ export class QdrantVectorIndex implements VectorIndex {
     // A graph has no way from one point that passes a filter to the next: with one it was seen to find nothing at all
     // where thousands matched. The filter's own indexes make the exact search of what passes it affordable.
     const { prefix, limit, filter } = query;
-    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.has(shortName(prefix));
+    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.get(prefix) === true;
     const hits = await this.#search(query, exact, deadline);
     // Too few may mean that there are no more, or that the graph did not lead to them.
     const sure = exact || hits.length >= limit ? hits : await this.#search(query, true, deadline);
@@ -153,8 +152,8 @@ export class QdrantVectorIndex implements VectorIndex {
 
   /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */
   #remember(prefix: string, isSmall: boolean): void {
-    if (isSmall) this.#small.set(shortName(prefix), true);
-    else this.#small.delete(shortName(prefix));
+    if (isSmall) this.#small.record(prefix, true);
+    else this.#small.forget(prefix);
   }
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {

@@ -1,0 +1,39 @@
+/** What earlier calls observed, so that later ones need fewer requests. */
+import { LRUCache } from "lru-cache";
+import { shortName } from "../model/short-name.ts";
+
+/** Bounds of the hints of one kind. */
+export interface HintBounds {
+  /** Most names that are remembered. */
+  readonly max: number;
+  /** How long a hint is used, milliseconds; without it, until others displace it. */
+  readonly ttlMs?: number;
+}
+
+/**
+ * Hints of one kind, by name. A hint never changes a result: an outdated one costs requests, and without hints every call
+ * costs what the first one does.
+ */
+export class Hints<Hint extends NonNullable<unknown>> {
+  /** Whether hints are recorded and used, in the entire process. Tests set this to false: then latency does not depend on history. */
+  static enabled = true;
+
+  readonly #hints: LRUCache<string, Hint>;
+
+  constructor({ max, ttlMs }: HintBounds) {
+    this.#hints = new LRUCache(ttlMs === undefined ? { max } : { max, ttl: ttlMs });
+  }
+
+  /** Returns what was recorded for a name; undefined when nothing was. */
+  get(name: string): Hint | undefined {
+    return Hints.enabled ? this.#hints.get(shortName(name)) : undefined;
+  }
+
+  record(name: string, hint: Hint): void {
+    if (Hints.enabled) this.#hints.set(shortName(name), hint);
+  }
+
+  forget(name: string): void {
+    this.#hints.delete(shortName(name));
+  }
+}
