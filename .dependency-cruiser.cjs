@@ -19,6 +19,7 @@ module.exports = {
     layer("resilience-wraps-ports", "resilience/", ["model/", "concurrency/", "ports/", "resilience/"]),
     layer("telemetry-imports-ports", "telemetry/", ["model/", "concurrency/", "ports/", "telemetry/"]),
     layer("sync-stands-on-core", "sync/", ["model/", "concurrency/", "ports/", "core/", "sync/"]),
+    layer("operator-stands-on-core", "operator/", ["model/", "concurrency/", "ports/", "core/", "operator/"]),
     layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "concurrency/", "ports/", "backends/cql/"]),
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
     layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),

@@ -1,4 +1,8 @@
+import type { Readable, Writable } from "node:stream";
+import { exportToFile, exportToStream, type ExportOptions, type ExportReport } from "./operator/export.ts";
+import { importLines, type ImportOptions, type ImportReport } from "./operator/import.ts";
 import { FileDatabase } from "./runtime/file-database.ts";
+import { operatorDependencies } from "./runtime/operator.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { ServerDatabases } from "./runtime/server-databases.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
@@ -124,6 +128,31 @@ export class ScyllaDBStore extends StoreOperations {
     return this.#lifecycle.run(({ maintenance }) => maintenance.repair(options));
   }
 
+  /**
+   * Exports items as JSON Lines with their times and TTLs, in bounded memory. A file gets its name when it is complete; until
+   * then it is `<file>.part`, from which `resume` continues.
+   *
+   * @param target - path of the file, or a stream, which is not closed
+   */
+  async exportTo(target: string | Writable, options: ExportOptions = {}): Promise<ExportReport> {
+    checkOptions(options, "exportTo()", EXPORT_NAMES);
+    return this.#lifecycle.run((runtime) => {
+      const dependencies = operatorDependencies(runtime);
+      return typeof target === "string" ? exportToFile(dependencies, target, options) : exportToStream(dependencies, target, options);
+    });
+  }
+
+  /**
+   * Imports the lines of an export, compressed or not, in bounded memory. Items keep their times and TTLs. What is stored
+   * already is recognized, so that an import that was interrupted is continued by importing again.
+   *
+   * @param source - path of the file, or a stream
+   */
+  async importFrom(source: string | Readable, options: ImportOptions = {}): Promise<ImportReport> {
+    checkOptions(options, "importFrom()", IMPORT_NAMES);
+    return this.#lifecycle.run((runtime) => importLines(operatorDependencies(runtime), source, options));
+  }
+
   /** Takes away now what has ended. A running store does so by itself, every `ttl.sweepIntervalMinutes`. */
   async sweep(): Promise<SweepReport> {
     return this.#lifecycle.run(({ maintenance }) => maintenance.sweeper.sweep());
@@ -212,6 +241,8 @@ export class ScyllaDBStore extends StoreOperations {
   }
 }
 
+const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, compression: true, resume: true, onProgress: true, signal: true };
+const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 function serverRuntime(config: ScyllaDBStoreConfig): Runtime {

@@ -21,6 +21,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Intent } from "../ports/outbox.ts";
 import type { Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
+import { importTimes, importVersion, keepsStored } from "./import-write.ts";
 import type { Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
@@ -172,6 +173,8 @@ export class WritePath {
     const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
     if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields of it, or split it.`);
     if (texts.length === 0) return { value, texts: 0, vectors: [] };
+    const given = request.origin?.vectors;
+    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given };
     try {
       const vectors = await indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE));
       return { value, texts: texts.length, vectors };
@@ -190,7 +193,7 @@ export class WritePath {
     replaced: ItemRecord | null,
     embedded: PromiseSettledResult<Embedded> | undefined,
     deadline: Deadline,
-  ): Omit<Write, "intent"> | PromiseRejectedResult {
+  ): Omit<Write, "intent"> | PromiseSettledResult<number> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
     const { value, texts, vectors } = embedded.value;
     if (request.signal?.aborted) {
@@ -202,28 +205,38 @@ export class WritePath {
     if (now - recordedAt > WRITE_BOUND_MS) {
       return rejected(new TimeoutError(`The put was held up for more than ${WRITE_BOUND_MS} ms. ${NOTHING_SAVED}`));
     }
-    const version = this.#options.clock.next(replaced?.version ?? 0);
-    const continues = replaced !== null && (isLive(replaced, now) || request.value === null);
+    const { origin } = request;
+    if (origin !== undefined && keepsStored(origin, replaced, now)) return fulfilled(replaced.version);
     const record: ItemRecord = {
       namespace: request.namespace,
       key: request.key,
-      created: continues ? replaced.created : version,
-      version,
       writeId,
       index: request.value === null ? undefined : request.index,
       vectors: texts,
-      ...(request.value === null ? NO_END : this.#options.ttl.expiryOf(request.namespace, request.lifetime, now)),
       value: request.value,
+      ...this.#times(request, replaced, now),
     };
     return { record, replaced, value, vectors };
   }
 
+  #times(request: PutRequest, replaced: ItemRecord | null, now: number): Pick<ItemRecord, "created" | "updated" | "version" | "expiresAt" | "ttlMs"> {
+    const { namespace, value, lifetime, origin } = request;
+    const { ttl, clock } = this.#options;
+    if (origin !== undefined) {
+      const version = importVersion(origin, replaced);
+      return { version, ...importTimes(origin, replaced, version, now), ...(origin.expiry ?? ttl.expiryOf(namespace, lifetime, now)) };
+    }
+    const version = clock.next(replaced?.version ?? 0);
+    const continues = replaced !== null && (isLive(replaced, now) || value === null);
+    return { version, created: continues ? replaced.created : version, ...(value === null ? NO_END : ttl.expiryOf(namespace, lifetime, now)) };
+  }
+
   async #write(
-    drafts: readonly (Write | PromiseRejectedResult)[],
+    drafts: readonly (Write | PromiseSettledResult<number>)[],
     deadline: Deadline,
   ): Promise<PromiseSettledResult<number>[]> {
     const writes = drafts.filter((draft): draft is Write => "record" in draft);
-    if (writes.length === 0) return drafts as PromiseRejectedResult[];
+    if (writes.length === 0) return drafts as PromiseSettledResult<number>[];
     const records = writes.map(({ record }) => record);
     const stored = await settleTogether(writes.length, () =>
       deadline.wait("The put", this.#options.items.put(records, deadline), PERHAPS_SAVED),

@@ -24,6 +24,8 @@ export interface ItemRecord extends ItemId {
   readonly created: number;
   /** Version of this write. Microseconds. */
   readonly version: number;
+  /** When the item was last updated, where an import kept that of its source, microseconds; absent: {@link version}. */
+  readonly updated?: number;
   /** Random identity of this write: tells two writes of one version apart, and which write a vector belongs to. */
   readonly writeId: string;
   readonly index: IndexOverride;
@@ -46,6 +48,11 @@ export type Value = Record<string, unknown>;
 /** Whether the record holds an item at the time `now` (milliseconds). */
 export function isLive(record: ItemRecord | null, now: number): record is LiveRecord {
   return record !== null && record.value !== null && (record.expiresAt === null || record.expiresAt > now);
+}
+
+/** When the item was last updated, microseconds. */
+export function updatedOf({ updated, version }: Pick<ItemRecord, "updated" | "version">): number {
+  return updated ?? version;
 }
 
 const WRITE_ID_BYTES = 12;
@@ -82,7 +89,7 @@ export function toItem(record: LiveRecord, depth: number, value: Value = decodeV
     key: record.key,
     value,
     createdAt: new Date(Math.floor(record.created / 1000)),
-    updatedAt: new Date(Math.floor(record.version / 1000)),
+    updatedAt: new Date(Math.floor(updatedOf(record) / 1000)),
   };
 }
 

@@ -26,6 +26,22 @@ export interface GetRequest extends Abortable {
   readonly refreshTtl: boolean | null;
 }
 
+/** What an import keeps of the item that it copies. */
+export interface PutOrigin {
+  /** Microseconds; null where the source does not say. */
+  readonly created: number | null;
+  /** Microseconds; null where the source does not say. */
+  readonly updated: number | null;
+  /** The end of the item; null leaves it to the configuration. */
+  readonly expiry: { readonly expiresAt: number | null; readonly ttlMs: number | null } | null;
+  /** The version to write, microseconds: drawn before the records were read, so that every later write wins. */
+  readonly asOf: number;
+  /** Whether an item that was updated at the same time or later stays as it is. */
+  readonly keepsNewer: boolean;
+  /** Vectors of its texts, by the configured model; null embeds them. */
+  readonly vectors: readonly (readonly number[])[] | null;
+}
+
 /** Writes one item, or deletes it when `value` is null. */
 export interface PutRequest extends Abortable {
   readonly kind: "put";
@@ -34,6 +50,8 @@ export interface PutRequest extends Abortable {
   readonly value: EncodedValue | null;
   readonly index: IndexOverride;
   readonly lifetime: Lifetime;
+  /** Of imports only. */
+  readonly origin?: PutOrigin;
 }
 
 /** Finds items below a prefix. */

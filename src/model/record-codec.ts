@@ -25,6 +25,8 @@ interface Header {
   readonly v: number;
   /** Write id. */
   readonly w: string;
+  /** When the item was last updated, where an import kept that of its source, microseconds. */
+  readonly u?: number;
   /** Index override of the put, if it had one. */
   readonly i?: false | readonly string[];
   /** Number of vectors. */
@@ -45,6 +47,7 @@ export function encodeRecord(record: ItemRecord): Buffer {
     c: record.created,
     v: record.version,
     w: record.writeId,
+    ...(record.updated === undefined ? {} : { u: record.updated }),
     n: record.vectors,
     ...(record.index === undefined ? {} : { i: record.index }),
     ...(record.ttlMs === null ? {} : { t: record.ttlMs }),
@@ -69,6 +72,7 @@ export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
     created: header.c,
     version: header.v,
     writeId: header.w,
+    ...(header.u === undefined ? {} : { updated: header.u }),
     index: header.i,
     vectors: header.n,
     expiresAt: header.x ?? null,

@@ -22,7 +22,8 @@ export class Maintenance {
   readonly #config: CommonConfig;
   readonly #context: StoreContext;
   readonly #databases: Databases;
-  readonly #data: ReconcileDependencies;
+  /** Records and index, with the time budgets of maintenance. */
+  readonly data: ReconcileDependencies;
   readonly #warning: RefusalWarning;
 
   /** @param data - records and index, with the time budgets of maintenance */
@@ -33,7 +34,7 @@ export class Maintenance {
     this.#config = config;
     this.#context = context;
     this.#databases = databases;
-    this.#data = data;
+    this.data = data;
     this.#warning = new RefusalWarning(logger);
     this.intents = new IntentLog(databases.calls.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
     const shared = { dependencies: data, logger, observer };
@@ -68,7 +69,7 @@ export class Maintenance {
   async repair(options: RepairOptions): Promise<RepairReport> {
     const collection = this.#refill?.name;
     const journal = new RepairJournal<RepairReport>(this.#databases.settings, "repair:place", collection ?? "");
-    const repair = new Repair(this.#data, this.#config.logger, options, { journal });
+    const repair = new Repair(this.data, this.#config.logger, options, { journal });
     const report = await this.#context.telemetry.upkeep("repair", () => repair.run());
     if (collection !== undefined && repair.isComplete) await this.#refill?.complete(collection);
     return report;

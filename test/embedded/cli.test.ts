@@ -9,6 +9,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { cli } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { transferUse } from "../support/transfer-use.ts";
 import { uniqueName } from "../support/stores.ts";
 
 const embeddings = fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url));
@@ -30,6 +31,7 @@ async function open(): Promise<CliStore> {
 }
 
 cliUse(open);
+transferUse(open);
 
 test("commands read the configuration file and its profile, and flags win over both", async () => {
   const [file, a, b] = ["scylladb-store.config.json", "a.db", "b.db"].map((name) => join(folder, name)) as [string, string, string];

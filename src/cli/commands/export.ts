@@ -1,0 +1,48 @@
+import type { Compression } from "../../operator/compression.ts";
+import { namespaceOf } from "../arguments.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { Progress } from "../progress.ts";
+import { fieldLines } from "../table.ts";
+import { note, print } from "../terminal.ts";
+
+interface Flags {
+  readonly prefix?: string;
+  readonly compression?: Compression;
+  readonly resume?: boolean;
+}
+
+export const exportCommand = command<Flags>({
+  name: "export",
+  summary: "Writes items to a file of JSON Lines, with their times, TTLs and typed values.",
+  details:
+    'The file is <file>.part until it is complete; Ctrl-C, a full disk or a lost connection leave it there, and --resume continues. "-" is standard ' +
+    "output. Memory stays bounded. Exit code 1 when items were left out because their values cannot be decoded.",
+  examples: ["export memories.jsonl.gz", "export mia.jsonl --prefix users.mia", "export memories.jsonl.zst --resume", "export - | head"],
+  opensStore: true,
+  changes: false,
+  define: (program) =>
+    program
+      .argument("<file>", "path of the file, or - for standard output")
+      .option("--prefix <namespace>", "only items at or below this namespace")
+      .option("--compression <kind>", "none, gzip or zstd (default: by the name of the file, .gz or .zst)")
+      .option("--resume", "continues an export to this file that was interrupted"),
+  run: ({ terminal, args: [file = ""], flags: { prefix, compression, resume, json, ...flags } }) =>
+    withStore(terminal, flags, async (store) => {
+      const progress = new Progress(terminal, "Exporting");
+      const options = {
+        prefix: namespaceOf(prefix),
+        signal: terminal.signal,
+        onProgress: ({ done, items }: { readonly done: number | null; readonly items: number }) => progress.report(done ?? 0, `${items} items`),
+        ...(compression === undefined ? {} : { compression }),
+        ...(resume === undefined ? {} : { resume }),
+      };
+      if (file !== "-") terminal.signal.addEventListener("abort", () => note(terminal, `Continue with: export ${file} --resume`), { once: true });
+      const report = await store.exportTo(file === "-" ? terminal.output : file, options).finally(() => progress.stop());
+      const lines = json === true ? [JSON.stringify({ file, ...report })] : fieldLines({ ...report });
+      // Standard output has the items.
+      for (const line of lines) await (file === "-" ? note(terminal, line) : print(terminal, line));
+      return report.unreadable > 0 ? EXIT.problem : EXIT.ok;
+    }),
+});

@@ -1,0 +1,87 @@
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import type { ImportOptions, ImportRejection, ImportReport } from "../../operator/import.ts";
+import { ConfigurationError } from "../../model/errors.ts";
+import { namespaceOf } from "../arguments.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { Progress } from "../progress.ts";
+import { fieldLines } from "../table.ts";
+import { note, print, type Terminal } from "../terminal.ts";
+import type { ScyllaDBStore } from "../../store.ts";
+
+interface Flags {
+  readonly prefix?: string;
+  readonly onConflict?: NonNullable<ImportOptions["onConflict"]>;
+  readonly check?: boolean;
+  readonly rejected?: string;
+}
+
+/** Rejected lines that are printed; all of them go to the file of --rejected. */
+const MOST_PRINTED = 20;
+
+export const importCommand = command<Flags>({
+  name: "import",
+  summary: "Writes the items of an export to the store, with their times and TTLs.",
+  details:
+    "Rejected lines are printed with number and reason; the others are imported. To continue an import that was interrupted, run it again: items " +
+    "that are stored already are recognized and neither written nor embedded again. Exit code 1 when a line was rejected or the file is truncated.",
+  examples: ["import memories.jsonl.gz", "import memories.jsonl.gz --check", "import memories.jsonl --dry-run --rejected rejected.jsonl", "import - < memories.jsonl"],
+  opensStore: true,
+  changes: true,
+  define: (program) =>
+    program
+      .argument("<file>", "path of the file, or - for standard input")
+      .option("--prefix <namespace>", "only items at or below this namespace")
+      .option("--on-conflict <rule>", "item that is stored already: newer (the later update stays), overwrite or keep", "newer")
+      .option("--check", "validates all lines first, and imports nothing when one is rejected or the file is truncated")
+      .option("--rejected <file>", "writes the number and reason of every rejected line to this file"),
+  run: ({ terminal, args: [file = ""], flags }) =>
+    withStore(terminal, flags, async (store) => {
+      const { check = false, dryRun = false, json } = flags;
+      if (check && file === "-") throw new ConfigurationError("--check reads the file twice: give a path, not standard input.");
+      const checked = check || dryRun ? await run(store, terminal, file, flags, true) : null;
+      const isWrong = checked !== null && hasProblem(checked);
+      const report = checked !== null && (dryRun || isWrong) ? checked : await run(store, terminal, file, flags, false);
+      const isDry = report === checked;
+      if (json === true) await print(terminal, JSON.stringify({ file, ...report, dryRun: isDry }));
+      else for (const line of fieldLines({ ...report })) await print(terminal, line);
+      if (!report.complete) note(terminal, "The file is truncated: its end line is missing, or counts other items. What it holds was read.");
+      if (isDry) note(terminal, "Nothing was imported.");
+      return hasProblem(report) ? EXIT.problem : EXIT.ok;
+    }),
+});
+
+function hasProblem({ rejected, complete, missing }: ImportReport): boolean {
+  return rejected > 0 || !complete || missing > 0;
+}
+
+async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
+  const { prefix, onConflict = "newer", rejected } = flags;
+  const progress = new Progress(terminal, dryRun ? "Checking" : "Importing");
+  const rejects = rejected === undefined ? null : createWriteStream(rejected);
+  let count = 0;
+  const onRejected = (rejection: ImportRejection): void => {
+    count += 1;
+    rejects?.write(`${JSON.stringify(rejection)}\n`);
+    if (count <= MOST_PRINTED) note(terminal, `Line ${rejection.line}: ${rejection.reason}`);
+    else if (count === MOST_PRINTED + 1) note(terminal, "More lines were rejected: see --rejected <file>.");
+  };
+  const onAbort = (): void => note(terminal, `What was imported stays. Continue with: import ${file}`);
+  terminal.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await store.importFrom(file === "-" ? terminal.input : file, {
+      prefix: namespaceOf(prefix),
+      onConflict,
+      dryRun,
+      onRejected,
+      onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+      signal: terminal.signal,
+    });
+  } finally {
+    terminal.signal.removeEventListener("abort", onAbort);
+    progress.stop();
+    if (rejects !== null) await finished(rejects.end());
+  }
+}

@@ -1,0 +1,22 @@
+/** What operator tasks need of a runtime. */
+import type { Indexing } from "../core/indexing.ts";
+import type { Answer } from "../core/memory.ts";
+import type { ModelIdentity } from "../core/model-identity.ts";
+import type { RequestLimits } from "../model/operation.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import type { Outbox } from "../ports/outbox.ts";
+import type { RunRequests } from "../ports/requests.ts";
+import type { Settings } from "../ports/settings.ts";
+
+/** The data of a store, with the time budgets of maintenance, and the request pipeline for what has to be audited. */
+export interface OperatorDependencies {
+  readonly run: RunRequests<Answer>;
+  readonly limits: RequestLimits;
+  readonly items: ItemRepository;
+  readonly outbox: Outbox;
+  readonly settings: Settings;
+  /** Null when the store has no index. */
+  readonly indexing: Indexing | null;
+  /** Model of the vectors; null when the store has no index. */
+  readonly model: ModelIdentity | null;
+}

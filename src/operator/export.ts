@@ -1,0 +1,225 @@
+/** Exports items to a file, page by page, in bounded memory. An export that was interrupted continues where it ended. */
+import { open, readFile, rename, rm, stat, truncate, type FileHandle } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { isStoreError, messageOf, StoreError, ValidationError } from "../model/errors.ts";
+import { isLive, type LiveRecord } from "../model/item.ts";
+import { ROOT, toLabels, toPath } from "../model/namespace.ts";
+import { isReadable } from "../model/value-codec.ts";
+import { searchOf } from "../core/memory.ts";
+import { compress, compressionOf, type Compression } from "./compression.ts";
+import type { OperatorDependencies } from "./dependencies.ts";
+import { endLine, headerLine, itemLine } from "./export-format.ts";
+
+/** Options of an export. */
+export interface ExportOptions {
+  /** Exports only items at or below this namespace. */
+  readonly prefix?: string[];
+  /** By the name of the file by default: `.gz` is gzip, `.zst` zstd. */
+  readonly compression?: Compression;
+  /** Continues an export to this file that was interrupted. */
+  readonly resume?: boolean;
+  /** Called after each part. */
+  readonly onProgress?: (progress: TransferProgress) => void;
+  /** Ends the export after the part in progress. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far an export or import is. */
+export interface TransferProgress {
+  /** Share from 0 to 1; null where the total is not known. */
+  readonly done: number | null;
+  readonly items: number;
+}
+
+/** What was exported. */
+export interface ExportReport {
+  readonly items: number;
+  /** Items that were left out, as their values cannot be decoded: a key of the codec is missing or wrong. */
+  readonly unreadable: number;
+  /** Bytes of the file. */
+  readonly bytes: number;
+}
+
+/** Where an export is, kept beside its file. */
+interface Place {
+  readonly prefix: string;
+  readonly compression: Compression;
+  /** Where the next page starts. */
+  readonly after: string | null;
+  readonly bytes: number;
+  readonly items: number;
+  readonly unreadable: number;
+}
+
+/** Part of the items. */
+interface ItemsPage {
+  readonly records: readonly LiveRecord[];
+  readonly unreadable: number;
+  readonly next: string | null;
+  readonly done: number | null;
+}
+
+/** Least and most items of a page; between them, as many as fit into {@link PAGE_BYTES} by the size of those before. */
+const LEAST = 10;
+const MOST = 500;
+const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** Characters of lines that are compressed and written together. */
+const PART_CHARACTERS = 4 * 1024 * 1024;
+
+/** Exports to a file, which gets its name when it is complete. */
+export async function exportToFile(dependencies: OperatorDependencies, path: string, options: ExportOptions): Promise<ExportReport> {
+  const partial = `${path}.part`;
+  const journal = `${path}.part.json`;
+  const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
+  const compression = compressionOf(path, options.compression);
+  const place = options.resume === true ? await readPlace(partial, journal, prefix, compression) : null;
+  if (place !== null) await truncate(partial, place.bytes);
+  const file = await open(partial, place === null ? "w" : "a");
+  try {
+    const report = await exportItems(dependencies, { ...options, prefix, compression, place }, {
+      write: (bytes) => append(file, bytes),
+      async save(reached) {
+        await file.datasync();
+        await writeText(journal, JSON.stringify(reached));
+      },
+    });
+    await file.datasync();
+    await file.close();
+    await rename(partial, path);
+    await rm(journal, { force: true });
+    return report;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw stoppedAt(error, partial);
+  }
+}
+
+/** Exports to a stream, which is not closed. */
+export function exportToStream(dependencies: OperatorDependencies, stream: Writable, options: ExportOptions): Promise<ExportReport> {
+  if (options.resume === true) throw new ValidationError("resume requires a file: an export to a stream starts again.");
+  const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
+  const compression = compressionOf(null, options.compression);
+  const write = (bytes: Buffer): Promise<void> =>
+    new Promise((resolve, reject) => void stream.write(bytes, (error) => (error ? reject(error) : resolve())));
+  return exportItems(dependencies, { ...options, prefix, compression, place: null }, { write, save: () => Promise.resolve() });
+}
+
+interface Task extends Omit<ExportOptions, "prefix" | "compression"> {
+  readonly prefix: string;
+  readonly compression: Compression;
+  readonly place: Place | null;
+}
+
+interface Sink {
+  write(bytes: Buffer): Promise<void>;
+  /** Keeps the place that was reached, once what was written is durable. */
+  save(place: Place): Promise<void>;
+}
+
+async function exportItems(dependencies: OperatorDependencies, task: Task, sink: Sink): Promise<ExportReport> {
+  const { prefix, compression, place, onProgress, signal } = task;
+  let { after, bytes, items, unreadable } = place ?? { after: null, bytes: 0, items: 0, unreadable: 0 };
+  let lines = place === null ? [headerLine(toLabels(prefix), null)] : [];
+  let characters = 0;
+  let limit = LEAST * 5;
+  const flush = async (): Promise<void> => {
+    if (lines.length === 0) return;
+    const part = await compress(Buffer.from(`${lines.join("\n")}\n`), compression);
+    await sink.write(part);
+    bytes += part.length;
+    [lines, characters] = [[], 0];
+  };
+  do {
+    if (signal?.aborted === true) {
+      await flush();
+      await sink.save({ prefix, compression, after, bytes, items, unreadable });
+      signal.throwIfAborted();
+    }
+    const page: ItemsPage = await readPage(dependencies, prefix, after, limit);
+    let pageCharacters = 0;
+    for (const record of page.records) {
+      const line = itemLine(record, null);
+      lines.push(line);
+      pageCharacters += line.length;
+    }
+    characters += pageCharacters;
+    items += page.records.length;
+    unreadable += page.unreadable;
+    limit = nextLimit(pageCharacters, page.records.length);
+    after = page.next;
+    if (characters < PART_CHARACTERS && after !== null) continue;
+    if (after === null) lines.push(endLine(items, unreadable));
+    await flush();
+    if (after !== null) await sink.save({ prefix, compression, after, bytes, items, unreadable });
+    onProgress?.({ done: page.done, items });
+  } while (after !== null);
+  return { items, unreadable, bytes };
+}
+
+function nextLimit(characters: number, records: number): number {
+  if (records === 0) return MOST;
+  return Math.min(MOST, Math.max(LEAST, Math.floor(PAGE_BYTES / (characters / records))));
+}
+
+/** A page of all records in the order of storage, or of those below a prefix in stable order. */
+async function readPage(dependencies: OperatorDependencies, prefix: string, after: string | null, limit: number): Promise<ItemsPage> {
+  if (prefix !== ROOT) return readBelow(dependencies, prefix, after, limit);
+  const now = Date.now();
+  const page = await dependencies.items.scan(after, limit);
+  const live = page.found.filter((record): record is LiveRecord => isLive(record, now));
+  const records = live.filter(({ value }) => isReadable(value));
+  return { records, unreadable: page.unreadable + live.length - records.length, next: page.next, done: page.done };
+}
+
+async function readBelow({ run }: OperatorDependencies, prefix: string, cursor: string | null, limit: number): Promise<ItemsPage> {
+  const common = { scope: ROOT, query: null, filter: null, offset: 0, order: "oldest", minScore: null, refreshTtl: false, signal: null } as const;
+  const [outcome] = await run([{ kind: "search", prefix, cursor, limit, ...common }], { scope: ROOT, actor: null });
+  if (outcome?.status !== "fulfilled") throw outcome?.reason;
+  const result = searchOf(outcome.value);
+  if (result === null) throw new StoreError("QUERY", false, "A search returned something else than results.");
+  const { found, info } = result;
+  return { records: found.map(({ record }) => record), unreadable: info.unreadable, next: info.cursor, done: null };
+}
+
+async function append(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length; ) written += (await file.write(bytes, written)).bytesWritten;
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, "w");
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
+async function readPlace(partial: string, journal: string, prefix: string, compression: Compression): Promise<Place | null> {
+  let text: string;
+  try {
+    text = await readFile(journal, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  const place = JSON.parse(text) as Place;
+  if (place.prefix !== prefix || place.compression !== compression) {
+    throw new ValidationError(`${partial} is the beginning of another export (prefix ${JSON.stringify(place.prefix)}, ${place.compression}): continue that one, or leave out resume.`);
+  }
+  const { size } = await stat(partial);
+  if (size >= place.bytes) return place;
+  throw new ValidationError(`${partial} is shorter than its journal says (${size} of ${place.bytes} bytes): leave out resume to start again.`);
+}
+
+/** An error of the file system with what to do; others as they are. */
+function stoppedAt(error: unknown, partial: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (isStoreError(error) || typeof code !== "string" || !code.startsWith("E")) return error;
+  const reason = code === "ENOSPC" ? "the disk is full" : messageOf(error);
+  return new StoreError("UNAVAILABLE", false, `The export stopped: ${reason}. What was written is in ${partial}. Fix the cause, then continue with resume (--resume).`, {
+    cause: error,
+  });
+}

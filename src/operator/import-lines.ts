@@ -1,0 +1,54 @@
+/** Reads the lines of an export in bounded memory, each with its number. */
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { ConfigurationError, messageOf, StoreError } from "../model/errors.ts";
+import { decompressed } from "./compression.ts";
+
+/** A line; null where it is too long to be an item. */
+export interface SourceLine {
+  readonly number: number;
+  readonly text: string | null;
+}
+
+const LINE_FEED = 0x0a;
+
+/** Lines of a file or stream, decompressed. Empty lines are skipped. */
+export async function* linesOf(source: string | Readable, maxBytes: number): AsyncGenerator<SourceLine, void, undefined> {
+  const file = typeof source === "string" ? createReadStream(source) : source;
+  let number = 0;
+  let held: Buffer[] = [];
+  let bytes = 0;
+  const take = (): SourceLine | null => {
+    number += 1;
+    const text = bytes > maxBytes ? null : Buffer.concat(held).toString("utf8").trim();
+    [held, bytes] = [[], 0];
+    return text === "" ? null : { number, text };
+  };
+  const hold = (part: Buffer): void => {
+    bytes += part.length;
+    if (bytes <= maxBytes) held.push(part);
+    else held = [];
+  };
+  try {
+    for await (const chunk of decompressed(file)) {
+      let start = 0;
+      for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+        hold(chunk.subarray(start, end));
+        start = end + 1;
+        const line = take();
+        if (line !== null) yield line;
+      }
+      hold(chunk.subarray(start));
+    }
+  } catch (error) {
+    throw unreadable(error, source, number);
+  }
+  const last = bytes > 0 ? take() : null;
+  if (last !== null) yield last;
+}
+
+function unreadable(cause: unknown, source: string | Readable, lines: number): unknown {
+  const name = typeof source === "string" ? source : "the stream";
+  if ((cause as NodeJS.ErrnoException | null)?.code === "ENOENT") return new ConfigurationError(`The file ${name} does not exist.`, { cause });
+  return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${messageOf(cause)}. The lines before it were processed.`, { cause });
+}

@@ -1,0 +1,251 @@
+/** Imports items: checks each, writes those that the store does not have, and reports every one that it did not take. */
+import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { isStoreError, messageOf, RateLimitError, StoreError } from "../model/errors.ts";
+import { isLive, updatedOf, type ItemRecord } from "../model/item.ts";
+import { isWithin, ROOT, toPath } from "../model/namespace.ts";
+import { UNSPECIFIED } from "../model/ttl.ts";
+import { isReadable } from "../model/value-codec.ts";
+import type { PutOrigin, PutRequest } from "../model/operation.ts";
+import type { OperatorDependencies } from "./dependencies.ts";
+import type { TransferProgress } from "./export.ts";
+import { parseLine, type ExportEnd, type ExportHeader, type ImportedItem } from "./export-format.ts";
+import { linesOf, type SourceLine } from "./import-lines.ts";
+
+/** Options of an import. */
+export interface ImportOptions {
+  /** Imports only items at or below this namespace. */
+  readonly prefix?: string[];
+  /**
+   * What happens to an item that is stored already. `newer`: the later update stays. `overwrite`: the imported one stays.
+   * `keep`: the stored one stays.
+   */
+  readonly onConflict?: "newer" | "overwrite" | "keep";
+  /** Only checks the lines and compares them with what is stored; writes nothing. */
+  readonly dryRun?: boolean;
+  /** Called for each line that is not imported, with its number. */
+  readonly onRejected?: (rejection: ImportRejection) => void;
+  /** Called after each batch. */
+  readonly onProgress?: (progress: TransferProgress) => void;
+  /** Ends the import after the batches in progress. To continue, import again: what is stored is recognized. */
+  readonly signal?: AbortSignal;
+}
+
+/** A line that was not imported. */
+export interface ImportRejection {
+  /** Number of the line, or of the item where the source has no lines; from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What an import did. */
+export interface ImportReport {
+  /** Items that were read. */
+  readonly items: number;
+  /** Those that were written, or would be in a dry run. */
+  readonly imported: number;
+  /** Those that are stored exactly so. */
+  readonly unchanged: number;
+  /** Those of which another value is stored and stays, as `onConflict` says. */
+  readonly kept: number;
+  /** Those that had expired. */
+  readonly expired: number;
+  /** Those that are not below the prefix. */
+  readonly skipped: number;
+  /** Lines that were not imported; `onRejected` was called for each. */
+  readonly rejected: number;
+  /** Items that the source says it left out, as they could not be decoded. */
+  readonly missing: number;
+  /** Whether the source was read to its end: its end line was there, with the number of items read. */
+  readonly complete: boolean;
+}
+
+type Counts = { -readonly [Name in keyof ImportReport]: ImportReport[Name] };
+
+/** An item and where it came from; or why it is none. */
+export type SourceItem = { readonly line: number } & ({ readonly item: ImportedItem } | { readonly reason: string });
+
+/** Items written together, and batches at once. */
+const BATCH_ITEMS = 100;
+const BATCH_BYTES = 1024 * 1024;
+const BATCHES_AT_ONCE = 4;
+
+/** Attempts of an item that fails for a passing reason, and the first pause between two, which doubles. */
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 250;
+
+/** What a line may have besides its value. */
+const LINE_OVERHEAD_BYTES = 4 * 1024 * 1024;
+
+/** Imports the lines of an export, compressed or not. */
+export async function importLines(dependencies: OperatorDependencies, source: string | Readable, options: ImportOptions): Promise<ImportReport> {
+  const { limits, model } = dependencies;
+  let header: ExportHeader | null = null;
+  let end: ExportEnd | null = null;
+  const lines = linesOf(source, limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES);
+  const parsed = async function* (): AsyncGenerator<SourceItem, void, undefined> {
+    for await (const line of lines) {
+      const item = itemOf(line);
+      if (item !== null) yield item;
+    }
+  };
+  const itemOf = ({ number: line, text }: SourceLine): SourceItem | null => {
+    if (text === null) return { line, reason: "The line is longer than any item that this store takes (limits.maxValueBytes)." };
+    try {
+      const found = parseLine(text, limits);
+      if (found.kind === "header") header = found.header;
+      if (found.kind === "end") end = found.end;
+      if (found.kind !== "item") return null;
+      const isOfModel = header?.vectors?.model === model?.model && header?.vectors?.dims === model?.dims;
+      return { line, item: isOfModel ? found.item : { ...found.item, vectors: null } };
+    } catch (error) {
+      // A file of a newer format has no line that can be read.
+      if (isStoreError(error) && error.code === "SCHEMA") throw error;
+      return { line, reason: messageOf(error) };
+    }
+  };
+  const report = await importItems(dependencies, parsed(), options);
+  const last = end as ExportEnd | null;
+  return { ...report, missing: last?.unreadable ?? 0, complete: last === null ? header === null : last.items === report.items + report.rejected };
+}
+
+/** Imports items. */
+export async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
+  const { onRejected, onProgress, signal } = options;
+  const counts: Counts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true };
+  const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
+  const reject = (line: number, reason: string): void => {
+    counts.rejected += 1;
+    onRejected?.({ line, reason });
+  };
+  const inFlight = new Set<Promise<void>>();
+  let failure: unknown = null;
+  const begin = async (batch: readonly ItemAt[]): Promise<void> => {
+    while (inFlight.size >= BATCHES_AT_ONCE) await Promise.race(inFlight);
+    if (failure !== null) throw failure;
+    const running = importBatch(dependencies, batch, options, counts, reject)
+      .then(() => onProgress?.({ done: null, items: counts.items }))
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => inFlight.delete(running));
+    inFlight.add(running);
+  };
+  try {
+    for await (const batch of batchesOf(source, (each) => count(each, prefix, counts, reject))) {
+      signal?.throwIfAborted();
+      await begin(batch);
+    }
+  } finally {
+    await Promise.all(inFlight);
+  }
+  if (failure !== null) throw failure;
+  return counts;
+}
+
+interface ItemAt {
+  readonly line: number;
+  readonly item: ImportedItem;
+}
+
+/** The item to import; null for one that is not. */
+function count(source: SourceItem, prefix: string, counts: Counts, reject: (line: number, reason: string) => void): ItemAt | null {
+  if ("reason" in source) {
+    reject(source.line, source.reason);
+    return null;
+  }
+  counts.items += 1;
+  const { namespace, expiry } = source.item;
+  if (!isWithin(prefix, namespace)) counts.skipped += 1;
+  else if (expiry !== null && expiry.expiresAt !== null && expiry.expiresAt <= Date.now()) counts.expired += 1;
+  else return source;
+  return null;
+}
+
+/** Batches in which no item is twice: of two, the later one counts. */
+async function* batchesOf(source: AsyncIterable<SourceItem>, take: (source: SourceItem) => ItemAt | null): AsyncGenerator<ItemAt[], void, undefined> {
+  let batch = new Map<string, ItemAt>();
+  let bytes = 0;
+  for await (const each of source) {
+    const taken = take(each);
+    if (taken === null) continue;
+    const id = `${taken.item.namespace}\n${taken.item.key}`;
+    if (batch.has(id) || batch.size >= BATCH_ITEMS || bytes >= BATCH_BYTES) {
+      yield [...batch.values()];
+      batch = new Map();
+      bytes = 0;
+    }
+    batch.set(id, taken);
+    bytes += taken.item.value.bytes.byteLength;
+  }
+  if (batch.size > 0) yield [...batch.values()];
+}
+
+async function importBatch(
+  { items, run }: OperatorDependencies,
+  batch: readonly ItemAt[],
+  { onConflict = "newer", dryRun, signal }: ImportOptions,
+  counts: Counts,
+  reject: (line: number, reason: string) => void,
+): Promise<void> {
+  // Before the records are read: whatever is written from now on wins.
+  const asOf = Date.now() * 1_000;
+  const stored = await items.get(batch.map(({ item: { namespace, key } }) => ({ namespace, key })));
+  let open = batch.filter(({ item }, i) => {
+    const verdict = compare(item, stored[i] ?? null, onConflict);
+    if (verdict !== "imported") counts[verdict] += 1;
+    return verdict === "imported";
+  });
+  if (dryRun === true) {
+    counts.imported += open.length;
+    return;
+  }
+  for (let attempt = 1; open.length > 0; attempt += 1) {
+    const outcomes = await run(open.map(({ item }) => requestOf(item, asOf, onConflict)), { scope: ROOT, actor: null });
+    const failed: ItemAt[] = [];
+    let waitMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
+    open.forEach((each, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.status !== "rejected") {
+        counts.imported += 1;
+        return;
+      }
+      const reason: unknown = outcome.reason;
+      if (!isStoreError(reason) || !reason.retryable) return reject(each.line, messageOf(reason));
+      if (attempt === ATTEMPTS) throw interrupted(reason, each.line);
+      if (reason instanceof RateLimitError) waitMs = Math.max(waitMs, reason.retryAfterMs);
+      failed.push(each);
+    });
+    open = failed;
+    if (open.length > 0) await pause(waitMs, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+/** A service that is still down after all attempts ends the import: the rest of the file would fail likewise. */
+function interrupted(reason: StoreError, line: number): StoreError {
+  return new StoreError(reason.code, true, `The import stopped at line ${line}: ${reason.message} Lines before it are imported. Import again to continue: what is stored is recognized.`, {
+    cause: reason,
+  });
+}
+
+function compare(item: ImportedItem, stored: ItemRecord | null, onConflict: NonNullable<ImportOptions["onConflict"]>): "imported" | "unchanged" | "kept" {
+  if (!isLive(stored, Date.now())) return "imported";
+  if (isSame(item, stored)) return "unchanged";
+  if (onConflict === "overwrite") return "imported";
+  const isLater = item.updated !== null && item.updated > updatedOf(stored);
+  return onConflict === "newer" && (isLater || item.updated === null) ? "imported" : "kept";
+}
+
+function isSame({ value, updated, expiry }: ImportedItem, stored: ItemRecord): boolean {
+  if (stored.value === null || !isReadable(stored.value) || value.typed !== stored.value.typed) return false;
+  if (updated !== null && updated !== updatedOf(stored)) return false;
+  // An item without an end must not keep one, nor the reverse; a refresh may have moved the end.
+  if (expiry !== null && (expiry.expiresAt === null) !== (stored.expiresAt === null)) return false;
+  return Buffer.compare(value.bytes, stored.value.bytes) === 0;
+}
+
+function requestOf(item: ImportedItem, asOf: number, onConflict: NonNullable<ImportOptions["onConflict"]>): PutRequest {
+  const { namespace, key, value, index, created, updated, expiry, vectors } = item;
+  const origin: PutOrigin = { created, updated, expiry, asOf, keepsNewer: onConflict === "newer", vectors };
+  return { kind: "put", namespace, key, value, index, lifetime: UNSPECIFIED, signal: null, origin };
+}

@@ -1,0 +1,163 @@
+/** Export and import by commands and by methods, whichever backend the stores are on. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { ImportReport, ImportRejection, ScyllaDBStore } from "langgraph-store-scylladb";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, cliJson } from "./cli.ts";
+import type { CliStore } from "./cli-use.ts";
+
+/** Registers the tests of export and import on one backend. */
+export function transferUse(open: () => Promise<CliStore>): void {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "transfer-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const typed = { at: new Date("2026-01-02T03:04:05.006Z"), set: new Set([1]), map: new Map([["a", 1n]]), bytes: new Uint8Array([7]), none: undefined, odd: { "~date": "mine" } };
+
+  async function fill(store: ScyllaDBStore): Promise<void> {
+    await store.put(["users", "mia"], "plain", { text: "likes curry" });
+    await store.put(["users", "mia"], "typed", typed);
+    await store.put(["users", "mia"], "short", { text: "for an hour" }, undefined, { ttl: 60 });
+    await store.put(["users", "ana"], "unindexed", { text: "not searched" }, false);
+    await store.put(["users2"], "other", { text: "another tenant" });
+  }
+
+  async function allOf(store: ScyllaDBStore): Promise<object[]> {
+    const items: object[] = [];
+    for await (const { namespace, key, value, createdAt, updatedAt } of store.items([])) items.push({ namespace, key, value, createdAt, updatedAt });
+    return items;
+  }
+
+  for (const name of ["plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst"]) {
+    test(`an export to ${name} and an import bring every item to another store, with its times, TTL, typed values and vectors`, async () => {
+      const [from, to] = [await open(), await open()];
+      await fill(from.store);
+      const file = join(folder, name);
+      expect(await cliJson(["export", file, ...from.flags])).toMatchObject({ items: 5, unreadable: 0 });
+      expect(await cliJson(["import", file, ...to.flags])).toMatchObject({ items: 5, imported: 5, rejected: 0, complete: true });
+      expect(await allOf(to.store)).toEqual(await allOf(from.store));
+      const [found] = await to.store.search(["users"], { query: "curry" });
+      expect(found).toMatchObject({ key: "plain", score: expect.any(Number) as number });
+      const unscored = (await to.store.search(["users"], { query: "searched" })).find(({ key }) => key === "unindexed");
+      expect(unscored?.score).toBeUndefined();
+      const again = join(folder, `again-${name}.jsonl`);
+      await cli(["export", again, "--prefix", "users", ...to.flags]);
+      const lines = (await readFile(again, "utf8")).trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+      const short = lines.find(({ key }) => key === "short");
+      expect(short).toMatchObject({ ttlMinutes: 60, expiresAt: expect.any(String) as string });
+      expect(lines).toHaveLength(6);
+    });
+  }
+
+  test("an import again writes nothing: every item is recognized", async () => {
+    const { store, flags } = await open();
+    await fill(store);
+    const file = join(folder, "again.jsonl");
+    await cli(["export", file, ...flags]);
+    const before = await store.get(["users", "mia"], "plain");
+    expect(await cliJson(["import", file, ...flags])).toMatchObject({ items: 5, imported: 0, unchanged: 5 });
+    expect(await store.get(["users", "mia"], "plain")).toEqual(before);
+  });
+
+  test("a later update stays unless the import overwrites, and a deleted item comes back", async () => {
+    const { store, flags } = await open();
+    await fill(store);
+    const file = join(folder, "conflicts.jsonl");
+    await cli(["export", file, ...flags]);
+    await store.put(["users", "mia"], "plain", { text: "now likes soup" });
+    await store.delete(["users2"], "other");
+    expect(await cliJson(["import", file, ...flags])).toMatchObject({ imported: 1, kept: 1, unchanged: 3 });
+    expect((await store.get(["users", "mia"], "plain"))?.value).toEqual({ text: "now likes soup" });
+    expect((await store.get(["users2"], "other"))?.value).toEqual({ text: "another tenant" });
+    expect(await cliJson(["import", file, "--on-conflict", "overwrite", ...flags])).toMatchObject({ imported: 1, unchanged: 4 });
+    expect((await store.get(["users", "mia"], "plain"))?.value).toEqual({ text: "likes curry" });
+  });
+
+  test("an imported item is replaced by every later put, and its vectors follow", async () => {
+    const [from, to] = [await open(), await open()];
+    await fill(from.store);
+    const file = join(folder, "later.jsonl");
+    await cli(["export", file, ...from.flags]);
+    await cli(["import", file, ...to.flags]);
+    await to.store.put(["users", "mia"], "plain", { text: "plays tennis" });
+    const [found] = await to.store.search(["users"], { query: "tennis" });
+    expect(found).toMatchObject({ key: "plain", value: { text: "plays tennis" } });
+    const { createdAt, updatedAt } = (await to.store.get(["users", "mia"], "plain")) as { createdAt: Date; updatedAt: Date };
+    expect(createdAt).toEqual((await from.store.get(["users", "mia"], "plain"))?.createdAt);
+    expect(updatedAt.getTime()).toBeGreaterThan(createdAt.getTime());
+  });
+
+  test("bad lines are rejected with number and reason and the others are imported; --check imports nothing then", async () => {
+    const { store, flags } = await open();
+    const file = join(folder, "bad.jsonl");
+    const good = { namespace: ["a"], key: "good", value: { n: 1 } };
+    const lines = [good, { namespace: ["a.b"], key: "k", value: {} }, { ...good, key: 7 }, { ...good, value: [1] }, { ...good, created: 1 }, { ...good, createdAt: "soon" }];
+    await writeFile(file, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n{"namespace":["a"\n`);
+    const checked = await cli(["import", file, "--check", "--json", ...flags]);
+    expect(checked).toMatchObject({ code: 1, errors: expect.stringContaining("Line 2: Invalid namespace label") as string });
+    expect(await store.count([])).toBe(0);
+    const rejected = join(folder, "rejected.jsonl");
+    const done = await cli(["import", file, "--rejected", rejected, "--json", ...flags]);
+    expect(done.code).toBe(1);
+    expect(JSON.parse(done.output)).toMatchObject({ imported: 1, rejected: 6 } satisfies Partial<ImportReport>);
+    const reasons = (await readFile(rejected, "utf8")).trim().split("\n").map((line) => JSON.parse(line) as ImportRejection);
+    expect(reasons.map(({ line }) => line)).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(reasons.map(({ reason }) => reason).join("\n")).toMatch(/label[^]*key must be[^]*value must be[^]*unknown field "created"[^]*createdAt must be[^]*not valid JSON/);
+    expect((await store.get(["a"], "good"))?.value).toEqual({ n: 1 });
+  });
+
+  test("a truncated file, compressed or not, is reported, and what it holds is imported", async () => {
+    const [from, to] = [await open(), await open()];
+    await fill(from.store);
+    const file = join(folder, "full.jsonl.gz");
+    await cli(["export", file, ...from.flags]);
+    const text = gunzipSync(await readFile(file)).toString();
+    const plain = join(folder, "cut.jsonl");
+    await writeFile(plain, text.slice(0, text.lastIndexOf('{"end"')));
+    expect(await cliJson(["import", plain, "--dry-run", ...to.flags])).toMatchObject({ imported: 5, complete: false, dryRun: true });
+    expect(await to.store.count([])).toBe(0);
+    expect(await cli(["import", plain, ...to.flags])).toMatchObject({ code: 1, errors: expect.stringContaining("truncated") as string });
+    expect(await to.store.count([])).toBe(5);
+    const packed = join(folder, "cut.jsonl.gz");
+    await writeFile(packed, gzipSync(text).subarray(0, 200));
+    expect(await cli(["import", packed, ...to.flags])).toMatchObject({ code: 1, errors: expect.stringMatching(/cannot be read after line \d+.*truncated/) as string });
+  });
+
+  test("an export that was interrupted continues where it ended", async () => {
+    const { store, flags } = await open();
+    const text = "x".repeat(40_000);
+    for (let start = 0; start < 600; start += 100) {
+      await store.batch(Array.from({ length: 100 }, (_, i) => ({ namespace: ["many", String(i % 7)], key: `k${start + i}`, value: { text_: text }, index: false as const })));
+    }
+    const file = join(folder, "resumed.jsonl.gz");
+    const abort = new AbortController();
+    let parts = 0;
+    const interrupted = store.exportTo(file, {
+      signal: abort.signal,
+      onProgress() {
+        parts += 1;
+        if (parts === 2) abort.abort();
+      },
+    });
+    await expect(interrupted).rejects.toThrow();
+    const { output } = await cli(["export", file, "--resume", "--json", ...flags]);
+    expect(JSON.parse(output)).toMatchObject({ items: 600 });
+    const lines = gunzipSync(await readFile(file)).toString().trim().split("\n");
+    const keys = new Set(lines.map((line) => (JSON.parse(line) as { key?: string }).key).filter((key) => key !== undefined));
+    expect([lines.length, keys.size]).toEqual([602, 600]);
+  });
+
+  test("Ctrl-C ends an export and says how to continue", async () => {
+    const { store, flags } = await open();
+    await fill(store);
+    const abort = new AbortController();
+    abort.abort();
+    const file = join(folder, "interrupted.jsonl");
+    const { code, errors } = await cli(["export", file, ...flags], { signal: abort.signal });
+    expect({ code, errors }).toMatchObject({ code: 130, errors: expect.stringContaining("Interrupted") as string });
+  });
+}
