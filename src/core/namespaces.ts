@@ -1,5 +1,6 @@
 /** Lists namespaces: those that hold at least one live item, by conditions, cut to a depth. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
+import { mapBounded } from "../concurrency/bounded.ts";
 import { ANY_LABEL, isWithin, join, matchesPattern, SEPARATOR, toLabels } from "../model/namespace.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import { isLive } from "../model/item.ts";
@@ -9,6 +10,9 @@ import { GROWTH, pageSize } from "./namespace-pages.ts";
 
 /** Listed namespaces that are looked into at once for a live item. */
 const LOOKUPS_AT_ONCE = 100;
+
+/** Namespaces whose items are listed at once, as what is known of one record does not decide: each listing reads values. */
+const LISTED_AT_ONCE = 16;
 
 /** Page size once the newest entry of a namespace has turned out to be dead. */
 const DEAD_ENTRIES_AT_ONCE = 100;
@@ -106,9 +110,11 @@ function literalPrefix(conditions: readonly MatchCondition[]): string {
 async function anyHold(items: ItemRepository, group: readonly Listed[]): Promise<boolean[]> {
   const now = Date.now();
   const records = await items.peek(group.map(({ paths }) => paths[0] as string));
-  return Promise.all(
-    group.map(({ paths }, i) => (isLive(records[i] ?? null, now) ? Promise.resolve(true) : anyHolds(items, paths))),
-  );
+  const isKnown = records.map((record) => isLive(record, now));
+  const others = group.filter((_, i) => isKnown[i] !== true);
+  const found = await mapBounded(others, LISTED_AT_ONCE, ({ paths }) => anyHolds(items, paths));
+  let next = 0;
+  return isKnown.map((known) => known || found[next++] === true);
 }
 
 async function anyHolds(items: ItemRepository, paths: readonly string[]): Promise<boolean> {

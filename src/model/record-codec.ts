@@ -5,7 +5,7 @@
  */
 import { toBuffer } from "./bytes.ts";
 import { SchemaError } from "./errors.ts";
-import type { ItemId, ItemRecord } from "./item.ts";
+import type { IndexOverride, ItemId, ItemRecord } from "./item.ts";
 import type { EncodedValue } from "./value-codec.ts";
 
 /** Bumped when a reader of today could misread what is written. */
@@ -42,19 +42,30 @@ interface Header {
 /** Encodes all of a record but its id, which is the key of its row. */
 export function encodeRecord(record: ItemRecord): Buffer {
   const bytes = record.value?.stored ?? record.value?.bytes ?? Buffer.alloc(0);
-  const header: Header = {
+  return Buffer.concat([Buffer.from(`${JSON.stringify(headerOf(record, record.index))}\n`), bytes]);
+}
+
+/**
+ * Encodes a record without its value and without its index override; {@link decodeRecord} reads it. It starts like the
+ * cell of the record, up to the write id: of two writes, the greater of each is of the same write.
+ */
+export function encodeHead(record: ItemRecord): Buffer {
+  return Buffer.from(`${JSON.stringify(headerOf(record, undefined))}\n`);
+}
+
+function headerOf(record: ItemRecord, index: IndexOverride): Header {
+  return {
     r: record.value !== null && (record.value.isSealed || record.value.stored !== undefined) ? SEALED : FORMAT,
     c: record.created,
     v: record.version,
     w: record.writeId,
     ...(record.updated === undefined ? {} : { u: record.updated }),
     n: record.vectors,
-    ...(record.index === undefined ? {} : { i: record.index }),
+    ...(index === undefined ? {} : { i: index }),
     ...(record.ttlMs === null ? {} : { t: record.ttlMs }),
     ...(record.expiresAt === null ? {} : { x: record.expiresAt }),
     k: record.value === null ? "d" : record.value.typed ? "t" : "j",
   };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bytes]);
 }
 
 /**

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Client, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from "vitest";
 import { CqlBackend } from "../../src/backends/cql/index.ts";
+import { join } from "../../src/model/namespace.ts";
 import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { upTo } from "../../src/testing/expectations.ts";
@@ -111,4 +112,21 @@ test("rows without a record count as read, and hide no later row", async () => {
   for (const n of upTo(35)) await client.execute(insert, [root, `a-${n}`], { prepare: true });
   const keys = await filled(root, 30);
   expect(await keysOf(root, "oldest", 10)).toEqual(keys);
+});
+
+test("namespaces that hold big values are listed without reading the values", async () => {
+  const root = newRoot();
+  const text = "x".repeat(256 * 1024);
+  const paths = upTo(30).map((n) => join(root, `n${String(n).padStart(2, "0")}`));
+  for (const path of paths) await putAll(items, [recordOf(path, "a", { value: { text } }), recordOf(path, "b", { value: { text } })]);
+  // Of some, the first record is the marker of a delete.
+  const deleted = paths.filter((_, i) => i % 10 === 0);
+  await putAll(items, deleted.map((path) => recordOf(path, "a", { value: null })));
+  const execute = vi.spyOn(client, "execute");
+  const found = await items.peek(paths);
+  const answers = await Promise.all(execute.mock.results.map(({ value }) => value as Promise<types.ResultSet>));
+  const cells = answers.flatMap(({ rows }) => ((rows as types.Row[] | undefined) ?? []).flatMap((row) => row.values() as unknown[]));
+  const bytes = cells.reduce((sum: number, cell) => sum + (cell instanceof Buffer ? cell.byteLength : 0), 0);
+  expect(found.map((record) => (record === null ? null : record.value !== null))).toEqual(paths.map((path) => !deleted.includes(path)));
+  expect(bytes).toBeLessThan(64 * 1024);
 });

@@ -1,7 +1,7 @@
 /** The records in CQL. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
-import { encodeRecord } from "../../model/record-codec.ts";
+import { encodeHead, encodeRecord } from "../../model/record-codec.ts";
 import type {
   ItemRepository,
   ListPage,
@@ -213,7 +213,7 @@ export class CqlItemRepository implements ItemRepository {
         query: statements.writeEntry,
         params: [namespace, bucket, bigint(created), key, bigint(endOf(record)), ...using],
       },
-      { query: statements.writeItem, params: [namespace, bucket, key, cell, ...using] },
+      { query: statements.writeItem, params: [namespace, bucket, key, cell, encodeHead(record), ...using] },
     ];
   }
 }

@@ -76,8 +76,8 @@ export class RecordsById {
   async #peek(paths: readonly string[], deadline: Deadline | undefined): Promise<ItemRecord[]> {
     const { session, statements } = this.#parts;
     try {
-      const rows = await session.rows(statements.firstItems, [paths], "read", deadline);
-      return rows.flatMap((row) => toRecord(row["namespace"] as string, row) ?? []);
+      const rows = await session.rows(statements.firstHeads, [paths], "read", deadline);
+      return rows.flatMap((row) => headIn(row) ?? []);
     } catch (error) {
       // One of them begins with a graveyard: whoever asks looks into each by its entries.
       if (isReadAborted(error)) return [];
@@ -108,6 +108,12 @@ export class RecordsById {
     const rows = await session.rows(statements.readItems, [namespace, bucket, keys], "read", deadline);
     return rows.flatMap((row) => toRecord(namespace, row) ?? []);
   }
+}
+
+/** The record of a row, without its value; null where the cell is gone, or another program wrote the row. */
+function headIn(row: Row): ItemRecord | null {
+  const head = row["head"];
+  return head instanceof Uint8Array ? decodeRecord({ namespace: row["namespace"] as string, key: row["key"] as string }, head) : null;
 }
 
 /**

@@ -22,7 +22,7 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
   const entries = `SELECT created, key, expires_at FROM ${keyspace}.items_by_creation WHERE namespace = ? AND bucket = ?`;
   const itemsOf = `SELECT namespace, bucket, key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ?`;
   const writeItem =
-    `INSERT INTO ${keyspace}.items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) ` + "USING TIMESTAMP ? AND TTL ?";
+    `INSERT INTO ${keyspace}.items (namespace, bucket, key, record, head) VALUES (?, ?, ?, ?, ?) ` + "USING TIMESTAMP ? AND TTL ?";
   const writeEntry =
     `INSERT INTO ${keyspace}.items_by_creation (namespace, bucket, created, key, expires_at) ` +
     "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?";
@@ -35,8 +35,8 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     readItem: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
     // Of as many partitions as are named: routed to a replica of one of them, which asks those of the others.
-    firstItems:
-      `SELECT namespace, key, record FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
+    firstHeads:
+      `SELECT namespace, key, head FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
     firstOfNamespace: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
     writeItem,
     writeEntry,
