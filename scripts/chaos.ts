@@ -21,7 +21,7 @@ import {
   clocksApart,
   cutShort,
   embedded,
-  equalInstants,
+  equalTimestamps,
   everyFault,
   killsOnFile,
   killsOnServers,
@@ -78,14 +78,14 @@ function isWanted(...names: string[]): boolean {
 }
 
 async function onServers(): Promise<void> {
-  if (!isWanted("every fault", "cut short", "kills", "clocks", "equal instants", "hostile users", "little memory")) return;
+  if (!isWanted("every fault", "cut short", "kills", "clocks", "equal timestamps", "hostile users", "little memory")) return;
   log("starting Cassandra and Qdrant");
   await using world = await World.start();
   if (isWanted("every fault")) await run(everyFault({ ...given, keyspace: "every_fault" }, world));
   if (isWanted("cut short")) await run(cutShort({ ...given, keyspace: "cut_short" }, world, 2));
   if (isWanted("kills")) await run(killsOnServers({ ...given, keyspace: "kills" }, world, 80));
   if (isWanted("clocks")) await run(clocksApart(given, world.storeIn("clocks"), 15_000));
-  if (isWanted("equal instants")) await run(equalInstants(given, world.storeIn("instants"), 10_000));
+  if (isWanted("equal timestamps")) await run(equalTimestamps(given, world.storeIn("instants"), 10_000));
   if (isWanted("hostile users")) await run(hostileUsers(given, world.storeIn("hostile")));
   if (isWanted("little memory")) await run(littleMemory({ ...given, keyspace: "memory" }, world, 20_000));
 }
@@ -102,7 +102,7 @@ async function onFiles(): Promise<void> {
   const file = (name: string): string => join(folder, `${name}.db`);
   if (isWanted("kills on one file")) await run(killsOnFile(given, file("kills"), 120, 6));
   if (isWanted("clocks")) await run(clocksApart(given, embedded(file("clocks")), 10_000));
-  if (isWanted("equal instants")) await run(equalInstants(given, embedded(file("instants")), 10_000));
+  if (isWanted("equal timestamps")) await run(equalTimestamps(given, embedded(file("instants")), 10_000));
   if (isWanted("hostile users")) await run(hostileUsers(given, embedded(file("hostile"))));
 }
 

@@ -1,4 +1,4 @@
-/** What a call costs after its end, and what a slow or frozen service costs a call: time budgets and cancellation. */
+/** Time budgets and cancellation: the cost of a completed call, and of a slow or frozen service. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
@@ -11,7 +11,7 @@ const [host = "127.0.0.1", cqlPort = "9042"] = (servers.cql.contactPoints[0] ?? 
 
 const QUIET = { reconcile: { tickMs: 3_600_000 }, ttl: { sweepIntervalMinutes: 60 } } as const;
 
-/** A provider whose queries can be held, and which can fail after so many texts. */
+/** A provider that can delay queries, and can fail after a number of texts. */
 class HeldQueries extends HashEmbeddings {
   texts = 0;
   failures = 0;
@@ -31,7 +31,7 @@ class HeldQueries extends HashEmbeddings {
     this.#held.resolve();
   }
 
-  /** From now on fails once it has embedded so many texts. */
+  /** Fails after this number of further texts. */
   failAfter(texts: number): void {
     this.#most = this.texts + texts;
   }
@@ -51,12 +51,12 @@ class HeldQueries extends HashEmbeddings {
   }
 }
 
-/** The value below which this share of the numbers lies. */
+/** Returns the quantile of the numbers. */
 function quantile(numbers: readonly number[], share: number): number {
   return [...numbers].sort((a, b) => a - b)[Math.ceil(share * numbers.length) - 1] ?? 0;
 }
 
-/** How long each of some searches, one after the other, took, milliseconds. */
+/** Returns the durations of sequential searches in milliseconds. */
 async function timesOf(count: number, search: (i: number) => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -81,7 +81,7 @@ describe("while CQL answers 2 s late", () => {
     cql: { ...serverConfig(servers, name).cql, contactPoints: [`127.0.0.1:${port}`], port },
     limits: { deadlineMs: DEADLINE_MS, maxConcurrentSearches: SLOTS, maxQueuedSearches: SLOTS },
     retry: { maxAttempts: 1 },
-    // A database that is slower than the deadline opens the circuit; these tests need it closed.
+    // A database slower than the deadline opens the circuit, which these tests need closed.
     breaker: { failures: 1_000 },
   });
 
@@ -92,7 +92,7 @@ describe("while CQL answers 2 s late", () => {
     // Several pages of a listing.
     const items = Array.from({ length: ITEMS }, (_, i) => ({ namespace: ["many"], key: `k${i}`, value: { n: i } }));
     await store.batch(items);
-    // Small enough for one request, unless it was slow to be read before.
+    // Fits into one request, unless an earlier read was slow.
     const few = ["few1", "few2"].flatMap((name) => ["a", "b", "c"].map((key) => ({ namespace: [name], key, value: {} })));
     await store.batch(few);
     for (const namespace of ["many", "few1", "few2"]) await store.search([namespace], { limit: 1 });
@@ -111,12 +111,12 @@ describe("while CQL answers 2 s late", () => {
       (error: unknown) => (error as { code?: string }).code,
     );
 
-  /** That the searches that have ended occupy nothing: no slot, no call, no request that is still to be sent. */
+  /** Expects that completed searches occupy no slot, no call and no pending request. */
   async function expectReleased(few: string): Promise<void> {
     const endedAt = performance.now();
     const { calls } = records();
     await expect.poll(records, { timeout: 1_000, interval: 20 }).toMatchObject({ inFlight: 0, waiting: 0 });
-    // One request of 2 s fits within its deadline only if it does not wait for a slot.
+    // A request of 2 s meets its deadline only if it does not wait for a slot.
     expect(await store.search([few], { limit: 1 })).toHaveLength(1);
     expect(performance.now() - endedAt).toBeLessThan(DEADLINE_MS);
     await expect.poll(() => store.stats().nodes.reduce((sum, { inFlight }) => sum + inFlight, 0), { timeout: 10_000 }).toBe(0);
@@ -196,7 +196,7 @@ describe("while Qdrant or the provider fails", () => {
     try {
       const times = await timesOf(SEARCHES, search);
       console.log(`Qdrant ${how}: p50 ${Math.round(quantile(times, 0.5))} ms, p99 ${Math.round(quantile(times, 0.99))} ms, first ${Math.round(times[0] ?? 0)} ms`);
-      // A budget of 1 s, and time for the answer itself on a busy machine; half of the deadline were 5 s.
+      // A budget of 1 s, plus time for the answer on a busy machine; half of the deadline is 5 s.
       expect(quantile(times, 0.99)).toBeLessThan(2_500);
       expect(opened).toContain("vectors");
     } finally {
@@ -230,7 +230,7 @@ describe("while Qdrant or the provider fails", () => {
     const times = await timesOf(10, search);
     expect(quantile(times, 0.99)).toBeLessThan(2_500);
     expect(opened).toEqual(["embeddings"]);
-    // While the circuit is open nothing is waited for.
+    // An open circuit causes no wait.
     expect(Math.min(...times)).toBeLessThan(200);
   });
 
@@ -256,7 +256,7 @@ describe("while Qdrant or the provider fails", () => {
       await expect.poll(() => embeddings.failures, { timeout: 120_000 }).toBeGreaterThan(0);
       embeddings.failAfter(Infinity);
       await expect.poll(() => events, { timeout: 120_000 }).toEqual(["vectors-lost", "vectors-restored"]);
-      // One page is embedded again, and not all that were before it.
+      // Only one page is embedded again, not the earlier ones.
       expect(embeddings.texts - before).toBeLessThan(1 + 600 + 256);
       network.heal();
       expect((await store.health()).vectors).toMatchObject({ status: "up", complete: true });

@@ -1,4 +1,4 @@
-/** Searches while similarity cannot be had: an answer in time, that says that it is degraded, and recovery by itself. */
+/** Degraded searches: they answer in time, report the reason, and recover automatically. */
 import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
@@ -9,7 +9,7 @@ import { inTime } from "../support/in-time.ts";
 const servers = inject("servers");
 const DEADLINE_MS = 4_000;
 
-/** Keeps what was said. */
+/** Records log lines. */
 class Lines implements Logger {
   readonly said: string[] = [];
   debug(): void {}
@@ -134,7 +134,7 @@ describe("on CQL and Qdrant", () => {
     expect(keys(results)).toEqual(["cook", "tea", "iron", "plain"]);
     expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "vectors-unavailable" });
     await isRanked(store, root);
-    // Searches that go on meanwhile are no failures of Qdrant: a breaker that opened would hold up the filling.
+    // Concurrent searches do not count as failures of Qdrant. An open circuit would delay the rebuild.
     expect(heard).toEqual(["vectors-lost", "vectors-restored"]);
     await expect.poll(async () => (await store.health()).vectors, { timeout: 60_000 }).toMatchObject({ status: "up", complete: true });
   });
@@ -187,7 +187,7 @@ describe("on CQL and Qdrant", () => {
       events: { "vector-sync-failed": 5 },
     });
     await qdrant.restart({ data: "keep" });
-    // Nobody calls reconcile: that the service is back sets it going.
+    // Recovery of the service triggers the reconciler, without a call of reconcile.
     const scored = async () => {
       const results = await ask(root, { query: "a word for c", limit: 20 });
       return results.filter(({ key, score }) => key.length === 1 && score !== undefined).length;

@@ -1,4 +1,4 @@
-/** Processes at random on one file, killed and made to stand still; see `history/checker.ts`. */
+/** Random calls of several processes on one file, with killed and stopped processes; see `history/checker.ts`. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostileUsers } from "./chaos/hostile-users.ts";
 import { runScenario, describeResult, type Scenario } from "./chaos/scenario.ts";
-import { clocksApart, embedded, equalInstants, killsOnFile } from "./chaos/scenarios.ts";
+import { clocksApart, embedded, equalTimestamps, killsOnFile } from "./chaos/scenarios.ts";
 
 const seed = process.env["TEST_SEED"] ?? randomUUID();
 const given = { seed, sources: fileURLToPath(new URL("../../src", import.meta.url)) };
@@ -31,7 +31,7 @@ test("reads return the last acknowledged write when clocks differ by 5 s", () =>
   keepsItsPromises(clocksApart(given, embedded(join(folder, "clocks.db")), 2_000)));
 
 test("writes with equal timestamps leave exactly one record", () =>
-  keepsItsPromises(equalInstants(given, embedded(join(folder, "instants.db")), 2_000)));
+  keepsItsPromises(equalTimestamps(given, embedded(join(folder, "instants.db")), 2_000)));
 
 test("hostile users do not affect other users", () =>
   keepsItsPromises(hostileUsers(given, embedded(join(folder, "hostile.db")), 3_000)));

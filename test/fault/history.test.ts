@@ -1,4 +1,4 @@
-/** Clients at random on shared keys while servers, networks, clocks and processes fail; see `history/checker.ts`. */
+/** Random calls on shared keys while servers, networks, clocks and processes fail; see `history/checker.ts`. */
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -15,7 +15,7 @@ const sources = fileURLToPath(new URL("../../src", import.meta.url));
 let world: World;
 beforeAll(async () => {
   const [contactPoint = "", ...others] = servers.cql.contactPoints;
-  // Nodes that the driver discovers are asked at the proxy's port, where of several only one could listen.
+  // The driver uses the proxy's port for discovered nodes, and only one proxy can listen there.
   expect(others, "this test needs a CQL server of one node").toEqual([]);
   const [host = "", port = ""] = contactPoint.split(":");
   const { localDataCenter, credentials } = servers.cql;

@@ -1,4 +1,4 @@
-/** Vectors that got out of step with their records are brought back: by the reconciler, and by repair. */
+/** Vectors that differ from their records are fixed by the reconciler and by repair. */
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";

@@ -1,4 +1,4 @@
-/** Records and vectors that got out of step behind the store's back are found and mended; what has ended is swept. */
+/** Differences between records and vectors that others caused are repaired; expired items are swept. */
 import { ScyllaDBStore, type RepairProgress } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
@@ -26,7 +26,7 @@ afterEach(async () => {
   await dropCollections(servers, keyspace);
 });
 
-/** The one collection of the store under test. */
+/** The collection of the store under test. */
 async function collection(): Promise<string> {
   const { collections } = await qdrant.getCollections();
   return collections.find(({ name }) => name.startsWith(`${keyspace}_`))?.name ?? "";
@@ -35,7 +35,7 @@ async function collection(): Promise<string> {
 const idOf = (key: string): string => pointId({ namespace: "a", key });
 const points = async (): Promise<number> => (await qdrant.count(await collection(), { exact: true })).count;
 
-/** Five items, and four faults: a point is gone, one is of another write, one has no record, one record is not listed. */
+/** Five items and four faults: a missing point, a point of another write, a point without a record, an unlisted record. */
 async function breakSome(): Promise<void> {
   for (const key of ["fine", "missing", "stale"]) await store.put(["a"], key, { text: `green ${key}` });
   await store.put(["a"], "plain", { text: "not indexed" }, false);
@@ -47,7 +47,7 @@ async function breakSome(): Promise<void> {
     wait: true,
     points: [{ id: idOf("orphan"), vector: model?.vector as number[][], payload: { ...model?.payload, key: "orphan" } }],
   });
-  // As where only one half of a write arrived.
+  // As if only half of a write had arrived.
   await withCql(servers, async (client) => {
     const { rows } = await client.execute(
       `SELECT record, writetime(record) AS written FROM "${keyspace}".items WHERE namespace = 'a' AND bucket = 0 AND key = 'plain'`,
@@ -92,7 +92,7 @@ test("stale vectors that a search finds are repaired automatically", async () =>
   const name = await collection();
   await qdrant.setPayload(name, { wait: true, points: [idOf("k")], payload: { write_id: "of another write" } });
   const before = await store.search(["a"], { query: "green tea" });
-  // Not by its vectors, which are not those of its record; but it is not lost from sight either.
+  // Its vectors are stale, so it has no score, but it is still returned.
   expect(before.map(({ key, score }) => [key, score])).toEqual([["k", undefined]]);
   expect(await store.reconcile()).toMatchObject({ stale: 1 });
   const [after] = await store.search(["a"], { query: "green tea" });
@@ -114,7 +114,7 @@ test("vectors of expired items are swept, and those of refreshed items stay", as
     .poll(async () => (await store.get(["a"], "renewed")) !== null && Date.now() > end, { timeout: 60_000, interval: 200 })
     .toBe(true);
   expect(await points()).toBe(3);
-  // Not before a read that met it alive could have renewed it.
+  // Not before a read of the live item could have refreshed it.
   const sweep = async (): Promise<number> => {
     await store.get(["a"], "renewed");
     return (await store.sweep()).points;

@@ -1,4 +1,4 @@
-/** Faults: each begins, lasts for a while, and ends. */
+/** Faults. Each begins, lasts for some time, and ends. */
 import type { CassandraCluster } from "../../servers/cassandra-cluster.ts";
 import type { LocalQdrant } from "../../servers/qdrant.ts";
 import type { NetworkFault, TcpProxy } from "../../support/tcp-proxy.ts";
@@ -8,18 +8,18 @@ import type { ProviderState } from "../history/open-store.ts";
 import type { Random } from "../history/random.ts";
 import type { Fleet } from "./fleet.ts";
 
-/** Something that goes wrong for a while. */
+/** A failure with a duration. */
 export interface Fault {
   readonly name: string;
-  /** What it takes away. */
+  /** The service that it makes unavailable. */
   readonly hits: readonly Service[];
-  /** Shortest and longest time that it lasts, milliseconds. */
+  /** Shortest and longest duration in milliseconds. */
   readonly lastsMs: readonly [number, number];
   begin(): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Qdrant is killed (-9), and started again where it was. */
+/** Kills Qdrant (-9) and restarts it at the same address. */
 export function qdrantKilled(qdrant: LocalQdrant): Fault {
   return {
     name: "Qdrant killed",
@@ -30,7 +30,7 @@ export function qdrantKilled(qdrant: LocalQdrant): Fault {
   };
 }
 
-/** Qdrant is killed, and started with an empty disk. */
+/** Kills Qdrant and starts it with an empty disk. */
 export function qdrantEmptied(qdrant: LocalQdrant): Fault {
   return {
     name: "Qdrant emptied",
@@ -41,7 +41,7 @@ export function qdrantEmptied(qdrant: LocalQdrant): Fault {
   };
 }
 
-/** Qdrant stands still: connections stay, and nothing answers. */
+/** Freezes Qdrant: connections stay open, and no request is answered. */
 export function qdrantPaused(qdrant: LocalQdrant, lastsMs: Fault["lastsMs"]): Fault {
   return {
     name: "Qdrant paused",
@@ -52,7 +52,7 @@ export function qdrantPaused(qdrant: LocalQdrant, lastsMs: Fault["lastsMs"]): Fa
   };
 }
 
-/** The network between the processes and a server fails. */
+/** Fails the network between the processes and a server. */
 export function network(
   server: "CQL" | "Qdrant",
   proxy: TcpProxy,
@@ -68,7 +68,7 @@ export function network(
   };
 }
 
-/** Nodes of the cluster are killed, and started again. */
+/** Kills nodes of the cluster and restarts them. */
 export function nodesKilled(cluster: CassandraCluster, count: 1 | 2, random: Random, lastsMs: Fault["lastsMs"]): Fault {
   let victims: CassandraCluster["nodes"] = [];
   return {
@@ -86,7 +86,7 @@ export function nodesKilled(cluster: CassandraCluster, count: 1 | 2, random: Ran
   };
 }
 
-/** The embedding provider fails, or is slow, for every process. */
+/** Makes the embedding provider fail or slow for every process. */
 export function provider(fleet: Fleet, state: Exclude<ProviderState, "up">, lastsMs: Fault["lastsMs"]): Fault {
   return {
     name: `provider ${state}`,
@@ -97,7 +97,7 @@ export function provider(fleet: Fleet, state: Exclude<ProviderState, "up">, last
   };
 }
 
-/** A process is killed (-9) at whatever it is at, and another takes its place. */
+/** Kills a process (-9) at any point, and starts a replacement. */
 export function processKilled(fleet: Fleet, random: Random): Fault {
   return {
     name: "a process killed",
@@ -108,7 +108,7 @@ export function processKilled(fleet: Fleet, random: Random): Fault {
   };
 }
 
-/** A process stands still for longer than the grace after which others see to its writes; then it goes on, or is killed. */
+/** Stops a process beyond the grace period after which others complete its writes, then resumes or kills it. */
 export function processPaused(fleet: Fleet, random: Random, graceMs: number): Fault {
   let victim: HistoryProcess | null = null;
   return {

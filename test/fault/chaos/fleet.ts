@@ -1,45 +1,45 @@
-/** The processes of clients of one scenario: so many run at any time, and who falls is replaced. */
+/** The client processes of a scenario. A fixed number runs at any time; killed ones are replaced. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClientConfig } from "../history/config.ts";
 import { HistoryProcess, type ProcessLog, type StartOptions } from "../history/history-process.ts";
 import type { ProviderState } from "../history/open-store.ts";
 import type { Random } from "../history/random.ts";
 
-/** A process that is to be killed works for at most so long, milliseconds, once one is at work at all. */
+/** Longest time in milliseconds that a process works before it is killed, once any process works. */
 const LONGEST_WORK_MS = 1_000;
 
-/** How the processes of a fleet are made. */
+/** Options of a fleet. */
 export interface FleetOptions extends StartOptions {
-  /** Processes that run at once. */
+  /** Number of concurrent processes. */
   readonly size: number;
-  /** What the process of this number is told; its log and name are its own. */
+  /** Returns the configuration of the process with this number, with its own log and name. */
   readonly configure: (number: number) => ClientConfig;
-  /** Longest time for a process to stop, milliseconds. */
+  /** Timeout of a stop in milliseconds. */
   readonly stopDeadlineMs: number;
 }
 
-/** Keeps processes at work. */
+/** Keeps the processes running. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #all: HistoryProcess[] = [];
   #running: HistoryProcess[] = [];
   #provider: ProviderState = "up";
-  /** Processes that were killed. */
+  /** Number of killed processes. */
   kills = 0;
-  /** Times that a process was made to stand still. */
+  /** Number of times that a process was stopped (SIGSTOP). */
   pauses = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  /** Starts all processes, and waits until they are at work. */
+  /** Starts all processes and waits until they make calls. */
   async start(): Promise<void> {
     const started = Array.from({ length: this.#options.size }, () => this.#startOne());
     await Promise.all(started.map(({ ready }) => ready));
   }
 
-  /** Kills a process that is at work and starts another, which need not be at work yet when this resolves. */
+  /** Kills a working process and starts another, without waiting until that one makes calls. */
   async killOne(random: Random): Promise<void> {
     await Promise.any(this.#running.map(({ ready }) => ready));
     await pause(random.between(0, LONGEST_WORK_MS));
@@ -54,12 +54,12 @@ export class Fleet {
     await victim.kill();
   }
 
-  /** Starts one more process. */
+  /** Starts a further process. */
   startAnother(): HistoryProcess {
     return this.#startOne();
   }
 
-  /** Lets a process stand still. */
+  /** Stops a process with SIGSTOP for some time. */
   pauseOne(random: Random): HistoryProcess {
     const victim = random.pick(this.#running);
     victim.pause();
@@ -67,24 +67,24 @@ export class Fleet {
     return victim;
   }
 
-  /** Switches the embedding provider of every process, also of those that start later. */
+  /** Sets the state of the embedding provider in every process, including later ones. */
   setProvider(state: ProviderState): void {
     this.#provider = state;
     for (const process of this.#running) process.setProvider(state);
   }
 
-  /** Lets every process end what it is at. */
+  /** Lets every process complete its calls and exit. */
   async stop(): Promise<void> {
     await Promise.all(this.#running.map((process) => process.stop(this.#options.stopDeadlineMs)));
     this.#running = [];
   }
 
-  /** Ends what still runs, whatever it is at. */
+  /** Kills the remaining processes. */
   async abandon(): Promise<void> {
     await Promise.all(this.#all.filter(({ isRunning }) => isRunning).map((process) => process.kill()));
   }
 
-  /** What all processes did, once they have ended. */
+  /** Returns the logs of all processes after their exit. */
   async logs(): Promise<ProcessLog[]> {
     return Promise.all(this.#all.map((process) => process.log()));
   }

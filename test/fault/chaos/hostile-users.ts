@@ -5,15 +5,15 @@ import type { Scenario } from "./scenario.ts";
 import type { Given } from "./scenarios.ts";
 import { RULES, STORE_OPTIONS } from "./settings.ts";
 
-/** How long hostile users work, milliseconds. */
+/** Duration of the attacks in milliseconds. */
 const HOSTILE_MS = 15_000;
 
-/** Over-long and blank texts, wrong types, misspelled options, bursts, forged cursors, bad listeners: the others notice nothing. */
+/** Over-long and blank texts, wrong types, misspelled options, bursts, forged cursors, bad listeners: other users are not affected. */
 export function hostileUsers(given: Given, store: StoreOptions, forMs = HOSTILE_MS): Scenario {
   const options = {
     ...store.options,
     limits: { ...STORE_OPTIONS.limits, maxBatchOperations: MAX_BATCH },
-    // Hostile users come in bursts through a view; the others use no scope.
+    // Hostile users send bursts through a view; the others use no scope.
     rateLimit: { scope: { all: { operations: 50 } } },
   };
   return {

@@ -1,6 +1,6 @@
 /**
- * Copies of the store in which one safeguard is switched off. A scenario that stays green on one of them shows that the
- * checker looks away.
+ * Copies of the store with one safeguard disabled. If a scenario passes on one of them, the checker has missed
+ * the fault.
  */
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,21 +16,21 @@ import type { World } from "./world.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Where a store of a scenario may be. */
+/** Possible backends of a scenario. */
 interface Place {
   readonly keyspace: string;
   readonly folder: string;
 }
 
-/** One safeguard, switched off. */
+/** A disabled safeguard. */
 export interface Mutant {
   readonly name: string;
   /** File below `src`. */
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** Occurs in the file exactly once. */
   readonly from: string;
   readonly to: string;
-  /** A scenario in which the safeguard matters. */
+  /** A scenario that depends on the safeguard. */
   readonly scenario: (given: Given, world: World, place: Place) => Scenario;
 }
 
@@ -41,7 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/intent-log.ts",
     from: "await this.#outbox.add(batch);",
     to: "",
-    // Soon over: later puts of the same keys would put the vectors right by themselves.
+    // Short, because later puts of the same keys would repair the vectors.
     scenario: (given, world, { keyspace }) => ({ ...withoutQdrantForAWhile(given, world, keyspace), afterMs: 50 }),
   },
   {
@@ -103,8 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 /**
- * Runs the scenario of a mutant on a copy of the sources. The checker has done its work if violations come back, and none
- * from the same scenario with every safeguard in its place.
+ * Runs the scenario of a mutant on a copy of the sources. The checker works if it reports violations for the mutant, and
+ * none for the same scenario with all safeguards.
  *
  * @param which - "mutated", or the "original" for comparison
  */
@@ -124,7 +124,7 @@ export async function runMutant(
   }
 }
 
-/** Below no `node_modules`, where Node does not strip types, and beside a link to it, so that packages are found. */
+/** Outside `node_modules`, where Node does not strip types, and beside a link to it, so that packages resolve. */
 async function mutatedSources({ name, file, from, to }: Mutant, folder: string): Promise<string> {
   const sources = join(folder, "src");
   await cp(join(ROOT, "src"), sources, { recursive: true });
@@ -138,7 +138,7 @@ async function mutatedSources({ name, file, from, to }: Mutant, folder: string):
   return sources;
 }
 
-/** Puts whose vectors cannot be written, and searches before all of them are brought in step. */
+/** Puts whose vectors cannot be written, and searches before the vectors are in sync. */
 function withoutQdrantForAWhile(given: Given, world: World, keyspace: string): Scenario {
   const store = world.storeIn(keyspace);
   const { options } = store;
@@ -155,7 +155,7 @@ function withoutQdrantForAWhile(given: Given, world: World, keyspace: string): S
   };
 }
 
-/** The vectors of one process arrive late, after those of newer writes by another. */
+/** The vectors of one process arrive after those of newer writes by another. */
 function lateVectors(given: Given, world: World, keyspace: string): Scenario {
   return {
     ...given,
@@ -167,7 +167,7 @@ function lateVectors(given: Given, world: World, keyspace: string): Scenario {
     keys: 1,
     calmMs: [200, 200],
     afterMs: 500,
-    // No fault of vectors by its effects: whatever is acknowledged is in step.
+    // Not a vector fault for the checker: the vectors of every acknowledged write are in sync.
     faults: () => [
       { ...network("Qdrant", world.qdrantNetwork, { kind: "latency", ms: 200, of: "requests" }, [4_000, 4_000]), hits: [] },
     ],
@@ -180,7 +180,7 @@ function besideHostileUsers(given: Given, _: World, { folder }: Place): Scenario
   return hostileUsers(given, embedded(join(folder, "store.db")), 2_500);
 }
 
-/** Items that end soon, and are looked for. */
+/** Items that expire soon, and searches for them. */
 function endings(given: Given, path: string): Scenario {
   return {
     ...given,

@@ -1,4 +1,4 @@
-/** The report of a run: as JSON for programs, as Markdown for the documentation. */
+/** The report of a run, as JSON for programs and as Markdown for the documentation. */
 import type { ScenarioSummary } from "./summary.ts";
 
 /** A run of several scenarios. */
@@ -10,7 +10,7 @@ export interface RunReport {
   readonly scenarios: readonly ScenarioSummary[];
 }
 
-/** The report as Markdown. */
+/** Returns the report as Markdown. */
 export function asMarkdown(run: RunReport): string {
   const { scenarios } = run;
   const sum = (of: (scenario: ScenarioSummary) => number): number => scenarios.reduce((total, each) => total + of(each), 0);
@@ -26,7 +26,7 @@ export function asMarkdown(run: RunReport): string {
     ...table(
       [
         ...["scenario", "s", "done", "refused", "cut", "killed", "longest search", "longest call", "degraded"],
-        ...["notes", "drained in", "violations"],
+        ...["intents", "drained in", "violations"],
       ],
       scenarios.map((each) => [
         each.name,

@@ -1,4 +1,4 @@
-/** One scenario: processes at work, faults as a seed draws them, a last look, and the judgement of all that happened. */
+/** One scenario: client processes, faults drawn from a seed, a final check, and the verification of the history. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,69 +14,69 @@ import type { Fault } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import { drawSchedule, runSchedule, describeSchedule } from "./schedule.ts";
 
-/** What a scenario is. */
+/** Options of a scenario. */
 export interface Scenario {
   readonly name: string;
   readonly seed: string;
   /** Folder of the store's sources. */
   readonly sources: string;
   readonly store: StoreOptions;
-  /** Options of the process of this number, where they are not those of all. */
+  /** Store options of the process with this number, if they differ from the others. */
   readonly storeOf?: (number: number) => StoreOptions;
-  /** Processes, and clients in each. */
+  /** Number of processes, and of clients in each. */
   readonly processes: number;
   readonly clients: number;
-  /** Clock of the process of this number. */
+  /** Clock of the process with this number. */
   readonly clock?: (number: number) => ClockFault;
   readonly mix?: Mix;
   readonly hostile?: HostileUsers;
   readonly pauseMs?: number;
-  /** Calls that clients abort; none unless told. */
+  /** Calls that clients abort. Default: none. */
   readonly aborts?: ClientConfig["aborts"];
   readonly padBytes?: number;
   readonly ttlMs?: number;
   readonly keys?: number;
   readonly limit?: number;
-  /** Arguments for Node itself, in the processes of clients. */
+  /** Arguments for Node in the client processes. */
   readonly nodeArguments?: readonly string[];
-  /** What goes wrong. */
+  /** The faults. */
   readonly faults: (fleet: Fleet, random: Random) => readonly Fault[];
   readonly calmMs: readonly [number, number];
-  /** Share of the steps in which two faults happen at once. */
+  /** Share of the steps with two concurrent faults. */
   readonly pairs?: number;
-  /** Calm after the last fault, milliseconds: time for the store to serve again. */
+  /** Pause after the last fault in milliseconds, in which the store recovers. */
   readonly afterMs: number;
   readonly rules: HistoryRules;
-  /** Longest wait of the judge for what has ended to be swept, milliseconds. */
+  /** Timeout of the judge for the sweep of expired items, in milliseconds. */
   readonly sweepMs?: number;
-  /** Folder for logs; a temporary one unless told. */
+  /** Folder for logs. Default: a temporary one. */
   readonly folder?: string;
-  /** Folder for compiled code of the processes; one of the scenario's own unless told. */
+  /** Folder for compiled code of the processes. Default: one per scenario. */
   readonly compileCache?: string;
-  /** Is told what goes on. */
+  /** Receives progress messages. */
   readonly log?: (line: string) => void;
 }
 
-/** What a scenario came to. */
+/** Result of a scenario. */
 export interface ScenarioResult {
   readonly name: string;
   readonly seed: string;
   readonly schedule: string;
   readonly history: History;
   readonly violations: readonly Violation[];
-  /** Single comparisons that were made. */
+  /** Number of comparisons. */
   readonly checks: number;
   readonly kills: number;
   readonly pauses: number;
   readonly seconds: number;
 }
 
-/** Namespaces of which one is nearly another's prefix, so that a foreign one would show. */
+/** Namespaces of which one is almost a prefix of another, so that a foreign item would be detected. */
 const NAMESPACES = [["t1"], ["t1", "a"], ["t1", "ab"], ["t10", "a"]];
 
 const JUDGE_DEADLINE_MS = 180_000;
 
-/** The judge asks for more than there is. */
+/** The judge requests more items than exist. */
 const JUDGE_LIMIT = 1_000;
 
 /** Runs a scenario. */
@@ -148,10 +148,10 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
   };
 }
 
-/** Most violations that are told. */
+/** Maximum number of reported violations. */
 const MOST_VIOLATIONS = 8;
 
-/** What a failed scenario has to say: enough to replay it. */
+/** Returns the description of a failed scenario, with everything that a replay needs. */
 export function describeResult({ name, seed, schedule, history, violations }: ScenarioResult): string {
   const origin = Math.min(...history.calls.map(({ start }) => start));
   const rules = Map.groupBy(violations, ({ rule }) => rule);

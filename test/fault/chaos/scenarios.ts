@@ -1,4 +1,4 @@
-/** The scenarios: what is tried, on which store, with which faults. A longer run does the same, for longer. */
+/** The scenarios: calls, store and faults. A longer run repeats them. */
 import type { CassandraCluster } from "../../servers/cassandra-cluster.ts";
 import type { LocalQdrant } from "../../servers/qdrant.ts";
 import { EVERYTHING, type StoreOptions } from "../history/config.ts";
@@ -19,18 +19,18 @@ import type { Scenario } from "./scenario.ts";
 import { GRACE_MS, REQUEST_TIMEOUT_MS, RULES, STORE_OPTIONS } from "./settings.ts";
 import type { World } from "./world.ts";
 
-/** What every scenario is given. */
+/** Parameters of every scenario. */
 export type Given = Pick<Scenario, "seed" | "sources" | "log" | "folder" | "compileCache">;
 
-/** A scenario on servers is given a name for its keyspace, too. */
+/** Parameters of a scenario on servers, with the name of its keyspace. */
 export type GivenServers = Given & { readonly keyspace: string };
 
-/** How far apart the clocks of two processes are, milliseconds. */
+/** Difference between the clocks of two processes in milliseconds. */
 const SKEW_MS = 5_000;
 
 const times = (count: number, fault: () => Fault): Fault[] => Array.from({ length: count }, fault);
 
-/** Faults of the servers, the network, the provider and the processes, a few of them. */
+/** A few faults of the servers, the network, the provider and the processes. */
 export function aFewFaults({ keyspace, ...given }: GivenServers, world: World): Scenario {
   const { qdrant, cqlNetwork, qdrantNetwork } = world;
   return {
@@ -53,7 +53,7 @@ export function aFewFaults({ keyspace, ...given }: GivenServers, world: World): 
   };
 }
 
-/** Every fault of one node and its Qdrant, twice, some two at once. */
+/** Every fault of one node and its Qdrant, twice, some concurrently. */
 export function everyFault({ keyspace, ...given }: GivenServers, world: World): Scenario {
   const { qdrant, cqlNetwork, qdrantNetwork } = world;
   const both = (fault: Parameters<typeof network>[2], lastsMs: Fault["lastsMs"]): Fault[] => [
@@ -88,7 +88,7 @@ export function everyFault({ keyspace, ...given }: GivenServers, world: World): 
   };
 }
 
-/** Deadlines of 300 ms, calls that their clients abort, and services that freeze: what is cut short leaves nothing wrong behind. */
+/** Deadlines of 300 ms, aborted calls and frozen services: interrupted calls leave consistent data. */
 export function cutShort({ keyspace, ...given }: GivenServers, world: World, rounds: number): Scenario {
   const { qdrant, cqlNetwork, qdrantNetwork } = world;
   const store = world.storeIn(keyspace);
@@ -96,7 +96,7 @@ export function cutShort({ keyspace, ...given }: GivenServers, world: World, rou
   return {
     ...given,
     name: "cut short",
-    // The judge has the time that it takes.
+    // The judge has no short deadline.
     store,
     storeOf: () => ({ ...store, options: hasty }) as StoreOptions,
     processes: 2,
@@ -119,12 +119,12 @@ export function cutShort({ keyspace, ...given }: GivenServers, world: World, rou
   };
 }
 
-/** Processes are killed, one after the other, at whatever they are at. */
+/** Processes are killed at any point, one after the other. */
 export function killsOnServers({ keyspace, ...given }: GivenServers, world: World, kills: number): Scenario {
   return { ...given, ...killing(kills), name: "kills", store: world.storeIn(keyspace) };
 }
 
-/** The same on one file, with processes that stand still past the grace. */
+/** The same on one file, with processes that are stopped beyond the grace period. */
 export function killsOnFile(given: Given, path: string, kills: number, pauses: number): Scenario {
   const { faults, ...killed } = killing(kills);
   return {
@@ -147,7 +147,7 @@ function killing(kills: number) {
   };
 }
 
-/** Processes whose clocks are seconds apart, on keys that they share. */
+/** Processes with clocks that differ by seconds, on shared keys. */
 export function clocksApart(given: Given, store: StoreOptions, forMs: number): Scenario {
   return {
     ...given,
@@ -157,7 +157,7 @@ export function clocksApart(given: Given, store: StoreOptions, forMs: number): S
     clients: 3,
     keys: 2,
     clock: (number) => ({ skewMs: (number - 1) * SKEW_MS }),
-    // An end that comes sooner than clocks differ has come already for some.
+    // A TTL below the clock difference has already expired for some processes.
     mix: { ...EVERYTHING, "put-ttl": 0 },
     calmMs: [0, 0],
     afterMs: forMs,
@@ -166,11 +166,11 @@ export function clocksApart(given: Given, store: StoreOptions, forMs: number): S
   };
 }
 
-/** Processes that draw the same instants: of two writes of one instant, one stays whole. */
-export function equalInstants(given: Given, store: StoreOptions, forMs: number): Scenario {
+/** Processes that draw equal timestamps: of two such writes, exactly one remains. */
+export function equalTimestamps(given: Given, store: StoreOptions, forMs: number): Scenario {
   return {
     ...given,
-    name: "equal instants",
+    name: "equal timestamps",
     store,
     processes: 3,
     clients: 4,
@@ -183,7 +183,7 @@ export function equalInstants(given: Given, store: StoreOptions, forMs: number):
   };
 }
 
-/** Nodes of a cluster are killed: one, which nobody may notice, and two, without which nothing is acknowledged. */
+/** Nodes of a cluster are killed: one, without any effect, and two, after which no write is acknowledged. */
 export function nodesOfCluster({ keyspace, ...given }: GivenServers, cluster: CassandraCluster, qdrant: LocalQdrant): Scenario {
   return {
     ...given,
@@ -214,12 +214,12 @@ export function nodesOfCluster({ keyspace, ...given }: GivenServers, cluster: Ca
   };
 }
 
-/** More and bigger work than the memory holds: what is not served is refused, and nobody dies. */
+/** More and larger calls than fit into memory: calls that are not served are refused, and no process dies. */
 export function littleMemory({ keyspace, ...given }: GivenServers, world: World, forMs: number): Scenario {
   return {
     ...given,
     name: "little memory",
-    // Servers that answer slowly are no fault here: their connections shall not be given up for it.
+    // Slow servers are not a fault here, so their connections must not be closed.
     store: world.storeIn(keyspace, world.qdrant.url, 6_000),
     processes: 1,
     clients: 200,
@@ -235,7 +235,7 @@ export function littleMemory({ keyspace, ...given }: GivenServers, world: World,
   };
 }
 
-/** Options of a store on one file. */
+/** Returns the options of a store on one file. */
 export function embedded(path: string): StoreOptions {
   return { kind: "embedded", options: { ...STORE_OPTIONS, path } };
 }

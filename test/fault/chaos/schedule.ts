@@ -1,27 +1,27 @@
-/** Which faults happen when, as a seed draws it. */
+/** The schedule of faults, drawn from a seed. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { FaultWindow } from "../history/history.ts";
 import { monotonicMs } from "../history/log.ts";
 import type { Random } from "../history/random.ts";
 import type { Fault } from "./faults.ts";
 
-/** Faults that happen together, after a calm. */
+/** Concurrent faults after a pause. */
 export interface Step {
   readonly calmMs: number;
   readonly faults: readonly { readonly fault: Fault; readonly lastsMs: number }[];
 }
 
-/** How a schedule is drawn. */
+/** Options of a schedule. */
 export interface ScheduleOptions {
-  /** Every one of them happens, in a drawn order. */
+  /** All of these happen, in a random order. */
   readonly faults: readonly Fault[];
-  /** Shortest and longest calm before each, milliseconds. */
+  /** Shortest and longest pause before each, in milliseconds. */
   readonly calmMs: readonly [number, number];
-  /** Share of the steps in which two faults happen at once. */
+  /** Share of the steps with two concurrent faults. */
   readonly pairs: number;
 }
 
-/** Draws a schedule. */
+/** Returns a schedule. */
 export function drawSchedule(random: Random, { faults, calmMs, pairs }: ScheduleOptions): Step[] {
   const left = random.shuffled(faults);
   const steps: Step[] = [];
@@ -35,13 +35,13 @@ export function drawSchedule(random: Random, { faults, calmMs, pairs }: Schedule
   return steps;
 }
 
-/** The schedule in one line, as it was drawn. */
+/** Returns the schedule in one line. */
 export function describeSchedule(steps: readonly Step[]): string {
   const described = ({ fault, lastsMs }: Step["faults"][number]): string => `${fault.name} for ${lastsMs} ms`;
   return steps.map(({ calmMs, faults }) => `${calmMs} ms, ${faults.map(described).join(" + ")}`).join("; ");
 }
 
-/** Lets the faults happen; each ends before the next step begins. Returns when each began and ended. */
+/** Runs the faults; each ends before the next step begins. Returns the start and end of each. */
 export async function runSchedule(steps: readonly Step[], onFault: (name: string) => void): Promise<FaultWindow[]> {
   const windows: FaultWindow[] = [];
   for (const { calmMs, faults } of steps) {

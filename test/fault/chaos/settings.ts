@@ -1,13 +1,13 @@
-/** Options of the stores that faults are tried on: short times, so that a run sees many of everything. */
+/** Options of the stores in fault tests: short intervals, so that a run includes many of each event. */
 import type { ScyllaDBStoreConfig } from "../../../src/index.ts";
 import type { HistoryRules } from "../history/checker.ts";
 
-/** Any process sees to the writes of another after so long, milliseconds. */
+/** Grace period in milliseconds, after which any process completes the writes of another. */
 export const GRACE_MS = 1_000;
 
 const DEADLINE_MS = 5_000;
 
-/** Options that both kinds of store take. */
+/** Options for both kinds of store. */
 export const STORE_OPTIONS = {
   limits: { deadlineMs: DEADLINE_MS, writeDeadlineMs: DEADLINE_MS },
   retry: { maxAttempts: 2, initialDelayMs: 50, maxDelayMs: 500 },
@@ -16,10 +16,10 @@ export const STORE_OPTIONS = {
   ttl: { sweepIntervalMinutes: 0.02 },
 } satisfies Partial<ScyllaDBStoreConfig>;
 
-/** Longest wait for one answer of a server, milliseconds. */
+/** Timeout of a request to a server in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
-/** What histories on these options are judged by. */
+/** The rules for histories with these options. */
 export const RULES: HistoryRules = {
   deadlineMs: DEADLINE_MS,
   slackMs: 4_000,

@@ -1,4 +1,4 @@
-/** What a scenario came to, in numbers: for the report. */
+/** The result of a scenario in numbers, for the report. */
 import { awake } from "../history/calls.ts";
 import { factsOf, JUDGE } from "../history/final-state.ts";
 import type { Call, FaultWindow, History } from "../history/history.ts";
@@ -6,35 +6,35 @@ import { HOSTILE_FACT, type HostileFact } from "../history/hostile.ts";
 import type { LoggedOperation } from "../history/log.ts";
 import type { ScenarioResult } from "./scenario.ts";
 
-/** Numbers of one scenario. */
+/** Summary of a scenario. */
 export interface ScenarioSummary {
   readonly name: string;
   readonly seconds: number;
-  /** Operations by kind, those of batches included; cut: their process was killed. */
+  /** Operations by kind, including those of batches; cut: their process was killed. */
   readonly operations: Readonly<Record<string, { readonly done: number; readonly refused: number; readonly cut: number }>>;
   /** Refused operations by code. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** Searches that were answered by keywords, by reason. */
+  /** Degraded searches by reason. */
   readonly degraded: Readonly<Record<string, number>>;
-  /** How often each fault happened, and for how long in all. */
+  /** Number and total duration of each fault. */
   readonly faults: Readonly<Record<string, { readonly times: number; readonly seconds: number }>>;
-  /** Rounds of each kind of attack that hostile users made. */
+  /** Rounds of each attack by hostile users. */
   readonly attacks: Readonly<Record<string, number>>;
   readonly kills: number;
   readonly pauses: number;
   readonly longestSearchMs: number;
   readonly longestCallMs: number;
-  /** How long it took to see to all notes at the end, and how many there were. */
+  /** Time to drain the backlog at the end, and its size. */
   readonly drainedMs: number | null;
   readonly drainedNotes: number | null;
-  /** How long it took until searches were ranked again at the end. */
+  /** Time until searches were ranked again at the end. */
   readonly recoveredMs: number | null;
   readonly checks: number;
   readonly violations: number;
   readonly schedule: string;
 }
 
-/** Counts what a scenario did. */
+/** Returns the summary of a scenario. */
 export function summaryOf({ name, seconds, history, schedule, kills, pauses, checks, violations }: ScenarioResult): ScenarioSummary {
   const pausesOf = new Map(history.processes.map((process) => [process.name, process.pauses]));
   const longest = (calls: readonly Call[]): number =>

@@ -1,11 +1,11 @@
-/** The servers that faults are done to, each behind a network of its own. */
+/** The servers under test, each behind its own network proxy. */
 import { startCassandra, type CassandraNode } from "../../servers/cassandra.ts";
 import { startQdrant, type LocalQdrant } from "../../servers/qdrant.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import type { StoreOptions } from "../history/config.ts";
 import { REQUEST_TIMEOUT_MS, STORE_OPTIONS } from "./settings.ts";
 
-/** A CQL node: its address and the data centre's name. */
+/** A CQL node: its address and the name of the data center. */
 export interface CqlAddress {
   readonly host: string;
   readonly port: number;
@@ -13,7 +13,7 @@ export interface CqlAddress {
   readonly credentials?: { readonly username: string; readonly password: string };
 }
 
-/** Servers and the networks in front of them. */
+/** The servers and their network proxies. */
 export class World implements AsyncDisposable {
   readonly qdrant: LocalQdrant;
   readonly cqlNetwork: TcpProxy;
@@ -28,7 +28,7 @@ export class World implements AsyncDisposable {
     [this.cqlNetwork, this.qdrantNetwork] = networks;
   }
 
-  /** Starts a Qdrant, and a CQL node unless one is given; one that is given is neither killed nor paused. */
+  /** Starts Qdrant, and a CQL node unless one is given. A given node is neither killed nor paused. */
   static async start(given?: CqlAddress): Promise<World> {
     const starting = [startQdrant(), given === undefined ? startCassandra() : Promise.resolve(null)] as const;
     const [qdrant, own] = await Promise.all(starting).catch(async (error: unknown) => {
@@ -41,7 +41,7 @@ export class World implements AsyncDisposable {
     return new World(qdrant, cql, own, networks);
   }
 
-  /** Options of a store on these servers, through their networks unless told otherwise. */
+  /** Returns the options of a store on these servers, by default through their network proxies. */
   storeIn(
     keyspace: string,
     qdrantUrl = `http://127.0.0.1:${this.qdrantNetwork.port}`,
@@ -66,7 +66,7 @@ export class World implements AsyncDisposable {
     };
   }
 
-  /** Ends what was started. */
+  /** Stops everything that was started. */
   async stop(): Promise<void> {
     await Promise.all([this.cqlNetwork.stop(), this.qdrantNetwork.stop(), this.qdrant.stop(), this.#own?.stop()]);
   }

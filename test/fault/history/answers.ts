@@ -1,10 +1,10 @@
-/** What one answer must be by itself: of whole items, of the right place, each once, and in order. */
+/** Rules for a single result: complete items of the right namespace, without duplicates, in order. */
 import { placeOf, type AnsweredSearch, type History } from "./history.ts";
 import type { LoggedOperation, Row } from "./log.ts";
 import { tagOf } from "./value.ts";
 import type { Violation } from "./violation.ts";
 
-/** Judges all answers of a history. */
+/** Verifies all results of a history. */
 export function checkAnswers({ rows, searches }: History): Violation[] {
   return [
     ...rows.flatMap(({ call, operation, row }) => {
@@ -15,10 +15,10 @@ export function checkAnswers({ rows, searches }: History): Violation[] {
   ];
 }
 
-/** What is wrong with an item by itself. */
+/** Returns the fault of a single item, or null. */
 function faultOf(operation: LoggedOperation, row: Row): string | null {
   const place = placeOf(row.namespace, row.key);
-  if (row.id === null) return `${place} holds what nobody wrote there: ${String(row.found)}`;
+  if (row.id === null) return `${place} holds a value that was never written there: ${String(row.found)}`;
   if (operation.kind !== "search") {
     return place === placeOf(operation.kind === "get" ? operation.namespace : [], row.key) ? null : `${place} was not asked for`;
   }
@@ -39,13 +39,13 @@ function checkSearch({ call, operation, answer }: AnsweredSearch): Violation[] {
   return broken;
 }
 
-/** Best first, and those without a score last. */
+/** Verifies the order by score, with unscored items last. */
 function outOfRank(rows: readonly Row[]): string | null {
   const at = rows.findIndex(({ score }, i) => i > 0 && (score ?? -Infinity) > (rows[i - 1]?.score ?? -Infinity) + 1e-6);
   return at === -1 ? null : placeAt(rows, at);
 }
 
-/** Namespaces in label order, and the oldest first within each. */
+/** Verifies the order by namespace label, oldest first within each. */
 function outOfListing(rows: readonly Row[]): string | null {
   const at = rows.findIndex((row, i) => {
     const before = rows[i - 1];

@@ -1,20 +1,20 @@
-/** Calls of hostile users, each with the outcome that the store promises for it. Any other outcome rejects. */
+/** Calls of hostile users, each with its required outcome. Any other outcome rejects. */
 import type { BatchError, isStoreError, ScyllaDBStore } from "../../../src/index.ts";
 import type { Random } from "./random.ts";
 
 /** The provider rejects texts of more characters than this. */
 export const MAX_TEXT_CHARS = 1_000;
 
-/** Most operations of a batch in the store of hostile users. */
+/** Maximum number of operations in a batch of hostile users. */
 export const MAX_BATCH = 200;
 
-/** Whom hostile users attack, and with what. */
+/** The target and parameters of the attacks. */
 export interface Target {
   readonly store: ScyllaDBStore;
   readonly isStoreError: typeof isStoreError;
   readonly random: Random;
   readonly counts: { rateLimited: number; refusedReloads: number };
-  /** Where this user may write. */
+  /** Namespace of this user. */
   readonly namespace: string[];
 }
 
@@ -23,7 +23,7 @@ type Attack = (target: Target) => Promise<void>;
 /** Names of the attacks. */
 export type AttackName = "over-long texts" | "over-long queries" | "blank texts" | "wrong types" | "misspelled options" | "bursts" | "forged cursors" | "listeners";
 
-/** Texts or calls of one burst. */
+/** Number of texts or calls in a burst. */
 const BURST = 150;
 const TEXT_BURST = 20;
 
@@ -57,7 +57,7 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   },
   "wrong types": async (target) => {
     const { namespace } = target;
-    // As a caller without types.
+    // As a caller without TypeScript.
     const store = target.store as unknown as Record<"put" | "get" | "search" | "delete" | "batch", (...given: unknown[]) => Promise<unknown>>;
     const circular: Record<string, unknown> = {};
     circular["self"] = circular;
@@ -114,18 +114,18 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   },
 };
 
-/** The code of an error, or the name of one that has none: that of a namespace is LangGraph's own. */
+/** Returns the code of an error, or its name if it has no code, as LangGraph's InvalidNamespaceError. */
 export function codeOf(isOwn: typeof isStoreError, error: unknown): string {
   if (isOwn(error)) return error.code;
   return error instanceof Error && error.name === "InvalidNamespaceError" ? error.name : `no error of the store: ${String(error)}`;
 }
 
-/** No two alike, so that the store cannot know of the text already. */
+/** Returns unique texts, so that the store cannot have cached them. */
 function tooLong({ random }: Target): string {
   return `${random.next()} `.padEnd(MAX_TEXT_CHARS + 1 + random.below(10_000), "long ");
 }
 
-/** What a call throws at once rejects, too. */
+/** Converts a synchronous throw to a rejection. */
 async function settled(call: () => Promise<unknown>): Promise<unknown> {
   return call();
 }

@@ -1,23 +1,23 @@
-/** What every call must keep to: it ends in time, it fails only for a reason, and a search answers whatever is down. */
+/** Rules for every call: it ends in time, fails only with a reason, and a search answers during outages. */
 import { isNear, placeOf, type Call, type History, type Service } from "./history.ts";
 import type { Span } from "./history-process.ts";
 import type { Violation } from "./violation.ts";
 
-/** What calls are judged by. */
+/** Parameters of the rules for calls. */
 export interface CallRules {
-  /** The deadline that is configured, milliseconds. */
+  /** Configured deadline in milliseconds. */
   readonly deadlineMs: number;
-  /** How much later a call may end on a busy machine, milliseconds. */
+  /** Tolerated delay of a call on a busy machine, in milliseconds. */
   readonly slackMs: number;
-  /** For so long after a fault, calls may still fail for it, milliseconds. */
+  /** Time after a fault during which calls may still fail because of it, in milliseconds. */
   readonly recoveryMs: number;
-  /** Codes with which a call may be refused without any fault: those of a store with more work than it takes. */
+  /** Codes that are allowed without a fault: those of an overloaded store. */
   readonly refusals: readonly string[];
   /** Whether clients abort calls. */
   readonly mayAbort?: boolean;
 }
 
-/** Judges all calls of a history. */
+/** Verifies all calls of a history. */
 export function checkCalls(history: History, rules: CallRules): Violation[] {
   const { processes } = history;
   const died = processes.flatMap(({ name, end, stderr }): Violation[] =>
@@ -39,7 +39,7 @@ function checkTime(call: Call, pauses: readonly Span[], mustEnd: boolean, { dead
   return [{ rule: "too long", message: `the call took ${Math.round(took)} ms, with a deadline of ${deadlineMs} ms`, call }];
 }
 
-/** How long a call took, without the time in which its process stood still. */
+/** Returns the duration of a call, without the time in which its process was stopped. */
 export function awake(call: Call, pauses: readonly Span[]): number {
   const still = pauses.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, call.end) - Math.max(from, call.start)), 0);
   return call.end - call.start - still;
@@ -57,7 +57,7 @@ function checkFailures(call: Call, pauses: readonly Span[], history: History, ru
     if (near(pauses)) return [];
     const hit = (service: Service): boolean => near(history.faults.filter(({ hits }) => hits.includes(service)));
     if (hit("records")) return [];
-    // Records can be read: then a read answers, however it has to.
+    // While records are readable, a read must answer, degraded if necessary.
     if (operation.kind === "search" || operation.kind === "get") {
       return [{ rule: "no answer", message: `a read failed although the records could be read: ${code}`, call }];
     }
@@ -69,7 +69,7 @@ function checkFailures(call: Call, pauses: readonly Span[], history: History, ru
   });
 }
 
-/** Reads of a batch see the state before it. */
+/** Verifies that reads of a batch see the state before the batch. */
 function checkOwnBatch(call: Call): Violation[] {
   const own = new Set(call.operations.flatMap((operation) => (operation.kind === "put" ? [operation.id] : [])));
   if (own.size === 0) return [];

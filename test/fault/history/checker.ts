@@ -1,4 +1,4 @@
-/** Decides whether a history keeps the promises of the store. */
+/** Verifies that a history satisfies the guarantees of the store. */
 import { checkAnswers } from "./answers.ts";
 import { checkCalls, type CallRules } from "./calls.ts";
 import { checkFinalState } from "./final-state.ts";
@@ -9,24 +9,24 @@ import { checkRegister } from "./register.ts";
 import { checkScores, type ScoreRules } from "./scores.ts";
 import type { Violation } from "./violation.ts";
 
-/** What a history is judged by. */
+/** Parameters of the verification. */
 export type HistoryRules = ReadRules &
   ScoreRules &
   CallRules & {
-    /** Whether a judge has looked at the end. */
+    /** Whether a judge has made the final check. */
     readonly isJudged: boolean;
-    /** Whether hostile users were at work, whom nobody else may notice. */
+    /** Whether hostile users ran, who must not affect others. */
     readonly isIsolated?: boolean;
   };
 
-/** What was found, and how much was looked at. */
+/** The violations, and the number of comparisons. */
 export interface Judgement {
   readonly violations: readonly Violation[];
-  /** Single comparisons that were made. */
+  /** Number of comparisons. */
   readonly checks: number;
 }
 
-/** Judges a history. */
+/** Verifies a history. */
 export function checkHistory(history: History, rules: HistoryRules): Judgement {
   const { writes, sights, rows, searches, calls } = history;
   const failedReads = calls.filter(isFailedRead);
@@ -46,7 +46,7 @@ export function checkHistory(history: History, rules: HistoryRules): Judgement {
   return { violations, checks: seen + rows.length + searches.length + calls.length };
 }
 
-/** A read of which nobody knows whether it renewed what it would have returned. */
+/** Whether a failed read may have refreshed the TTL of its items. */
 function isFailedRead({ operations, outcomes }: Call): boolean {
   return operations.some(({ kind }, i) => (kind === "get" || kind === "search") && outcomes?.[i]?.ok !== true);
 }

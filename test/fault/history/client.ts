@@ -1,10 +1,10 @@
 /**
- * A process of clients that call the store at random until they are told to stop, or are killed.
+ * A client process that makes random calls until it is stopped or killed.
  *
  *   node client.ts CONFIG
  *
- * It prints "ready" once it is at work. On its standard input it takes "stop" and "provider up|down|slow"; the end of
- * the input ends it at once.
+ * Prints "ready" once it makes calls. Reads "stop" and "provider up|down|slow" from standard input; the end of the input
+ * ends the process at once.
  */
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
@@ -32,17 +32,17 @@ commands.on("line", (line) => {
   if (command === "stop") isStopped = true;
   if (command === "provider") setProvider(state as ProviderState);
 });
-// Whoever started this process is gone.
+// The parent process has ended.
 commands.on("close", () => {
   if (!isStopped) process.exit(0);
 });
 
-/** One client: draws calls, and makes one after the other. */
+/** A client: makes random calls, one after the other. */
 class Client {
   readonly #number: number;
   readonly #random: Random;
   #written = 0;
-  /** Text of a write that it has seen, to search for. */
+  /** Returns the text of a write that it has read, for a search. */
   #seen = "green tea";
 
   constructor(number: number) {
@@ -75,7 +75,7 @@ class Client {
     return kind === "batch" ? this.#drawBatch() : [this.#drawOne(kind)];
   }
 
-  /** Puts and deletes of different keys, and reads of any. */
+  /** Returns puts and deletes of distinct keys, and reads of any keys. */
   #drawBatch(): LoggedOperation[] {
     const places = this.#random.shuffled(namespaces.flatMap((namespace) => keys.map((key) => ({ namespace, key }))));
     const count = 2 + this.#random.below(4);
@@ -120,7 +120,7 @@ class Client {
 
   #prefix(): readonly string[] {
     const namespace = this.#random.pick(namespaces);
-    // Below the root lie the items of hostile users, too.
+    // The items of hostile users are also below the root.
     const least = config.hostile === undefined ? 0 : 1;
     return namespace.slice(0, least + this.#random.below(namespace.length + 1 - least));
   }
@@ -144,5 +144,5 @@ await opened.store.stop();
 process.stdout.write("stopped\n");
 commands.close();
 process.stdin.destroy();
-// Nothing is left to do: whoever finds this process alive is told why.
+// All work is done. If the process stays alive, this line explains why.
 setTimeout(() => process.stderr.write(`kept alive by ${process.getActiveResourcesInfo().join(", ")}\n`), LINGERS_AFTER_MS).unref();

@@ -1,44 +1,44 @@
-/** What a process of a history is told, as JSON in its one argument. */
+/** Configuration of a history process, passed as one JSON argument. */
 import type { EmbeddedStoreConfig, ScyllaDBStoreConfig } from "../../../src/index.ts";
 
-/** Options of a store that survive JSON: the index is added by the process itself. */
+/** Store options that JSON can express. The process adds the index. */
 export type StoreOptions =
   | { readonly kind: "servers"; readonly options: Omit<ScyllaDBStoreConfig, "index" | "logger"> }
   | { readonly kind: "embedded"; readonly options: Omit<EmbeddedStoreConfig, "index" | "logger"> };
 
-/** A clock that is wrong: ahead by `skewMs`, and advancing in steps of `tickMs`. */
+/** A wrong clock: ahead by `skewMs`, and advancing in steps of `tickMs`. */
 export interface ClockFault {
   readonly skewMs?: number;
   readonly tickMs?: number;
 }
 
-/** What every process is told. */
+/** Options of every process. */
 export interface ProcessConfig {
   /** Unique in the history. */
   readonly name: string;
-  /** File that the log is written to. */
+  /** Path of the log file. */
   readonly log: string;
   /** Folder of the store's sources: those of the repository, or a copy. */
   readonly sources: string;
   readonly store: StoreOptions;
   readonly clock?: ClockFault;
-  /** Hostile users; none unless told. */
+  /** Hostile users. Default: none. */
   readonly hostile?: HostileUsers;
 }
 
-/** Users who call the store beside the clients, and do all of it wrong. */
+/** Users who make only invalid calls beside the clients. */
 export interface HostileUsers {
-  /** How many, in each process. */
+  /** Number of hostile users in each process. */
   readonly users: number;
-  /** The embedding provider rejects longer texts, and blank ones. */
+  /** Maximum text length of the embedding provider, which also rejects blank texts. */
   readonly maxTextChars: number;
 }
 
-/** How often each kind of call is made, relative to the others. */
+/** Relative frequency of each kind of call. */
 export interface Mix {
   readonly get: number;
   readonly put: number;
-  /** A put that ends by itself. */
+  /** A put with a TTL. */
   readonly "put-ttl": number;
   readonly delete: number;
   readonly batch: number;
@@ -47,30 +47,30 @@ export interface Mix {
   readonly list: number;
 }
 
-/** What a process of clients is told. */
+/** Options of a client process. */
 export interface ClientConfig extends ProcessConfig {
   readonly seed: string;
-  /** Clients that call the store at once, each one call after the other. */
+  /** Number of concurrent clients, each with one call at a time. */
   readonly clients: number;
   readonly namespaces: readonly (readonly string[])[];
-  /** Keys in each namespace, all shared by all clients. */
+  /** Keys per namespace, shared by all clients. */
   readonly keys: readonly string[];
   readonly mix: Mix;
-  /** Longest pause of a client between two calls, milliseconds. */
+  /** Longest pause of a client between calls in milliseconds. */
   readonly pauseMs: number;
-  /** Share of the calls that their client may abort, and how long after their start at most, milliseconds. */
+  /** Share of aborted calls, and the latest abort after their start in milliseconds. */
   readonly aborts: { readonly share: number; readonly withinMs: number };
-  /** Bytes that each value has beside its text. */
+  /** Size of each value without its text in bytes. */
   readonly padBytes: number;
-  /** Time to live of the puts that have one, milliseconds. */
+  /** TTL of puts that have one, in milliseconds. */
   readonly ttlMs: number;
-  /** Longest wait of the judge for what has ended to be swept, milliseconds. */
+  /** Timeout of the judge for the sweep of expired items, in milliseconds. */
   readonly sweepMs: number;
-  /** Most results of a search; more than there are items, so that what is not among them is known not to be there. */
+  /** Limit of a search: more than all items, so a missing item is known to be absent. */
   readonly limit: number;
 }
 
-/** A mix of everything. */
+/** A mix of all calls. */
 export const EVERYTHING: Mix = {
   get: 4,
   put: 5,

@@ -1,4 +1,4 @@
-/** What must hold once all is healed and quiet: every route tells the same, and what is derived equals the records. */
+/** Rules for the final state without faults and calls: all reads agree, and derived data equals the records. */
 import { placeOf, type AnsweredSearch, type History, type Sight } from "./history.ts";
 import type { ProcessLog } from "./history-process.ts";
 import type { LogLine } from "./log.ts";
@@ -6,13 +6,13 @@ import type { Place } from "./points.ts";
 import { isIndexed, uniqueWordOf } from "./value.ts";
 import type { Violation } from "./violation.ts";
 
-/** Name of the process that looks last. */
+/** Name of the process that makes the final check. */
 export const JUDGE = "judge";
 
-/** What a repair reports where something was not in step. */
+/** Counters of a repair that report a difference. */
 const REPAIR_FAULTS = ["missing", "stale", "orphaned", "unlisted", "unreadable", "failed"] as const;
 
-/** Judges what the judge found. */
+/** Verifies the facts of the judge. */
 export function checkFinalState(history: History): Violation[] {
   const judge = history.processes.find(({ name }) => name === JUDGE);
   if (judge === undefined) return [{ rule: "unjudged", message: "the last look at the store was not taken" }];
@@ -65,7 +65,7 @@ function checkFacts(judge: ProcessLog, live: ReadonlyMap<string, string>): Viola
   const { degraded } = (facts.get("recovered") ?? { degraded: true }) as { degraded: boolean };
   expect("not recovered", !degraded, `the store did not recover: ${JSON.stringify(facts.get("recovered"))}`);
   const drained = (facts.get("drained") ?? { failed: -1 }) as { failed: number };
-  expect("backlog", drained.failed === 0, `notes could not be seen to: ${JSON.stringify(drained)}`);
+  expect("backlog", drained.failed === 0, `intents could not be completed: ${JSON.stringify(drained)}`);
 
   const wanted = [...live].filter(([, id]) => isIndexed(id)).map(([place]) => place);
   const points = ((facts.get("points") ?? []) as Place[]).map((place) => placeOf(place.slice(0, -1), place.at(-1) ?? ""));
@@ -85,7 +85,7 @@ function checkFacts(judge: ProcessLog, live: ReadonlyMap<string, string>): Viola
   return broken;
 }
 
-/** The facts of a log by name. */
+/** Returns the facts of a log by name. */
 export function factsOf(lines: readonly LogLine[]): ReadonlyMap<string, unknown> {
   return new Map(lines.flatMap((line): [string, unknown][] => ("fact" in line ? [[line.fact, line.value]] : [])));
 }

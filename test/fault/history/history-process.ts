@@ -1,4 +1,4 @@
-/** A process of a history, as whoever runs the history holds it. */
+/** A handle of a history process in the test. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -9,7 +9,7 @@ import type { ClientConfig } from "./config.ts";
 import { monotonicMs, parseLog, type LogLine } from "./log.ts";
 import type { ProviderState } from "./open-store.ts";
 
-/** A stretch of time, milliseconds of CLOCK_MONOTONIC. */
+/** A time span in milliseconds of CLOCK_MONOTONIC. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -17,33 +17,33 @@ export interface Span {
 
 /** How a process ended. */
 export type ProcessEnd =
-  /** By itself, after it was told to stop. */
+  /** It exited after a stop request. */
   | "stopped"
-  /** By a kill that was meant. */
+  /** It was killed by the test. */
   | "killed"
-  /** By itself although nobody told it to. */
+  /** It exited without a stop request. */
   | "died"
-  /** It did not stop when told to, and was killed for it. */
+  /** It did not stop on request, and was killed. */
   | "hung"
-  /** Its store was stopped, and something of it kept the process alive. */
+  /** Its store was stopped, but a handle kept the process alive. */
   | "lingered";
 
-/** All that a process did. */
+/** The log of a process. */
 export interface ProcessLog {
   readonly name: string;
   readonly lines: readonly LogLine[];
-  /** When it is known to have been dead. */
+  /** A time at which it was known to be dead. */
   readonly endedAt: number;
   readonly end: ProcessEnd;
-  /** When it stood still. */
+  /** Spans in which it was stopped (SIGSTOP). */
   readonly pauses: readonly Span[];
-  /** The last of what it said on standard error. */
+  /** The last lines of its standard error. */
   readonly stderr: string;
 }
 
 const STDERR_KEPT = 4_000;
 
-/** A process ends so soon after its store was stopped, milliseconds. */
+/** Longest time from the stop of the store to the exit of the process, in milliseconds. */
 const LINGER_MS = 10_000;
 
 const PROGRAMS = {
@@ -53,9 +53,9 @@ const PROGRAMS = {
 
 /** Options of {@link HistoryProcess.start}. */
 export interface StartOptions {
-  /** Arguments for Node itself. */
+  /** Arguments for Node. */
   readonly nodeArguments?: readonly string[];
-  /** Folder for compiled code: a process that finds it starts in half of the time. */
+  /** Folder for compiled code, which halves the start time of later processes. */
   readonly compileCache?: string;
 }
 
@@ -63,15 +63,15 @@ export interface StartOptions {
 export class HistoryProcess {
   static readonly #running = new Set<HistoryProcess>();
 
-  /** Ends all processes that were started here: for a run that is given up. */
+  /** Kills all processes that were started here, when a run is interrupted. */
   static async killAll(): Promise<void> {
     await Promise.all([...HistoryProcess.#running].map((process) => process.kill()));
   }
 
   readonly config: ClientConfig;
-  /** Resolves once its clients are at work; rejects when it ends before that. */
+  /** Resolves when its clients make calls; rejects if it exits before. */
   readonly ready: Promise<void>;
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
   readonly #pauses: Span[] = [];
@@ -87,15 +87,15 @@ export class HistoryProcess {
     HistoryProcess.#running.add(this);
     this.ended = this.#watch();
     this.ready = this.#awaitReady();
-    // Who does not wait for it is told by the log that it died.
+    // Callers that do not await it find the exit in the log.
     this.ready.catch(() => undefined);
   }
 
-  /** Starts a process of clients, or the judge. */
+  /** Starts a client process, or the judge. */
   static start(program: keyof typeof PROGRAMS, config: ClientConfig, options: StartOptions = {}): HistoryProcess {
     const child = spawn(process.execPath, [...(options.nodeArguments ?? []), PROGRAMS[program], JSON.stringify(config)], {
       stdio: ["pipe", "pipe", "pipe"],
-      // Of the test runner's own flags none shall reach it.
+      // Do not pass the test runner's flags.
       env: { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: options.compileCache ?? "" },
     });
     return new HistoryProcess(child, config);
@@ -105,38 +105,38 @@ export class HistoryProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Whether its clients are at work. */
+  /** Whether its clients make calls. */
   get isAtWork(): boolean {
     return this.#isReady && this.isRunning;
   }
 
-  /** Ends it at once. */
+  /** Kills the process. */
   async kill(): Promise<void> {
     if (this.isRunning) this.#end = "killed";
     this.#child.kill("SIGKILL");
     await this.ended;
   }
 
-  /** Lets it stand still. */
+  /** Stops the process (SIGSTOP). */
   pause(): void {
     if (!this.isRunning || this.#pausedAt !== null) return;
     this.#pausedAt = monotonicMs();
     this.#child.kill("SIGSTOP");
   }
 
-  /** Lets it go on. */
+  /** Resumes the process (SIGCONT). */
   resume(): void {
     if (this.#pausedAt === null) return;
     this.#child.kill("SIGCONT");
     this.#endPause();
   }
 
-  /** Switches its embedding provider. */
+  /** Sets the state of its embedding provider. */
   setProvider(state: ProviderState): void {
     this.#say(`provider ${state}`);
   }
 
-  /** Lets its clients end what they are at, and ends it. */
+  /** Stops the process after its clients have completed their calls. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.isRunning) this.#end = "stopped";
     this.resume();
@@ -144,13 +144,13 @@ export class HistoryProcess {
     await this.#endWithin(deadlineMs);
   }
 
-  /** Waits until it has done its work. */
+  /** Waits until its work is done. */
   async finish(deadlineMs: number): Promise<void> {
     await this.#endWithin(deadlineMs);
     if (this.#end === "died" && this.#child.exitCode === 0) this.#end = "stopped";
   }
 
-  /** What it did; only once it has ended. */
+  /** Returns the log, after its exit. */
   async log(): Promise<ProcessLog> {
     const { name, log } = this.config;
     return {
@@ -185,7 +185,7 @@ export class HistoryProcess {
   }
 
   async #watch(): Promise<void> {
-    // A line for a process that has just died is lost with it.
+    // A line for a process that has just exited is lost.
     this.#child.stdin?.on("error", () => undefined);
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_KEPT);

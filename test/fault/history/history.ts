@@ -1,12 +1,12 @@
-/** Puts the logs of all processes together: the calls, and for each key the writes to it and what was seen of it. */
+/** Merges the logs of all processes: the calls, and for each key its writes and reads. */
 import type { LoggedOperation, LoggedOutcome, Row, SearchAnswer, SearchOperation } from "./log.ts";
 import type { ProcessLog, Span } from "./history-process.ts";
 import { tagOf } from "./value.ts";
 
-/** What a fault takes away. */
+/** The service that a fault makes unavailable. */
 export type Service = "records" | "vectors" | "provider" | "processes";
 
-/** A fault, while it lasts. */
+/** A fault with its time span. */
 export interface FaultWindow extends Span {
   readonly name: string;
   readonly hits: readonly Service[];
@@ -18,19 +18,19 @@ export interface Call {
   readonly number: number;
   readonly client: number;
   readonly operations: readonly LoggedOperation[];
-  /** Null when the process ended before the call did. */
+  /** Null if the process ended before the call. */
   readonly outcomes: readonly LoggedOutcome[] | null;
   readonly start: number;
-  /** When it ended, or its process did. */
+  /** End of the call or of its process. */
   readonly end: number;
-  /** What the process's own clock showed. */
+  /** Time of the process's own clock. */
   readonly wallStart: number;
   readonly wallEnd: number;
 }
 
 /**
- * Whether a write took effect. `maybe`: it failed or was cut off, and may have been applied. `never`: its error says
- * that nothing was saved.
+ * Whether a write took effect. `maybe`: it failed or was interrupted, and may have been applied. `never`: its error says
+ * that nothing was stored.
  */
 type WriteState = "acknowledged" | "maybe" | "never";
 
@@ -41,32 +41,32 @@ export interface Write {
   readonly id: string | null;
   readonly call: Call;
   readonly state: WriteState;
-  /** Whether its vectors, too, were acknowledged. */
+  /** Whether its vectors were acknowledged too. */
   readonly isSynced: boolean;
   readonly ttlMs: number | null;
   readonly until: number | null;
 }
 
-/** What one call saw of one key. */
+/** The result of one call for one key. */
 export interface Sight {
   readonly place: string;
   readonly call: Call;
-  /** By which route: a get, or one of the kinds of search. */
+  /** The kind of call: a get, or a kind of search. */
   readonly route: "get" | "listing" | "filter" | "ranked" | "keyword";
-  /** The value that was seen; null for none. */
+  /** The value that was read; null for none. */
   readonly id: string | null;
-  /** Where none was seen by a filter: the tag that was asked for. */
+  /** The tag of the filter, if no value was found. */
   readonly tag: number | null;
 }
 
-/** A search that was answered. */
+/** A completed search. */
 export interface AnsweredSearch {
   readonly call: Call;
   readonly operation: SearchOperation;
   readonly answer: SearchAnswer;
 }
 
-/** All that happened. */
+/** The merged history. */
 export interface History {
   readonly processes: readonly ProcessLog[];
   readonly faults: readonly FaultWindow[];
@@ -74,27 +74,27 @@ export interface History {
   readonly writes: ReadonlyMap<string, readonly Write[]>;
   readonly sights: ReadonlyMap<string, readonly Sight[]>;
   readonly searches: readonly AnsweredSearch[];
-  /** Rows of any route that are not what was written there, with the call that gave them. */
+  /** Results that were never written at their key, with their call. */
   readonly rows: readonly { readonly call: Call; readonly operation: LoggedOperation; readonly row: Row }[];
 }
 
-/** Whether a call falls into one of the spans, or into the time after it. */
+/** Whether a call overlaps one of the spans, or the time after it. */
 export function isNear({ start, end }: Call, spans: readonly Span[], afterMs: number): boolean {
   return spans.some(({ from, to }) => from <= end && to + afterMs >= start);
 }
 
-/** Names a key: its labels and itself. */
+/** Returns the name of a key: its labels and the key. */
 export function placeOf(namespace: readonly string[], key: string): string {
   return `${namespace.join(".")}/${key}`;
 }
 
-/** Codes that say that nothing was saved. */
+/** Codes of errors after which nothing is stored. */
 const NOTHING_SAVED: ReadonlySet<string> = new Set(["EMBEDDING", "VALIDATION"]);
 
-/** The code that says that the record is stored, and only its vectors are behind. */
+/** The code of an error after which the record is stored and its vectors are queued. */
 const STORED = "VECTOR_SYNC";
 
-/** Puts the logs together. */
+/** Merges the logs. */
 export function historyOf(processes: readonly ProcessLog[], faults: readonly FaultWindow[]): History {
   const calls = processes.flatMap(callsOf);
   const writes = new Map<string, Write[]>();
@@ -168,7 +168,7 @@ function rowsOf(outcome: LoggedOutcome & { readonly ok: true }): readonly Row[] 
   return outcome.row ? [outcome.row] : [];
 }
 
-/** What an answer says of each key that it speaks of: of those that it would have had to show, too. */
+/** Returns the result of a call for each key, including keys that it had to return and did not. */
 function* sightsOf(
   call: Call,
   operation: LoggedOperation,
@@ -202,7 +202,7 @@ function isBelow(prefix: readonly string[], place: string): boolean {
   return place.startsWith(`${path}/`) || place.startsWith(`${path}.`);
 }
 
-/** Whether a sight of no value may be one of a value that its filter leaves out. */
+/** Whether a missing value may have been excluded by the filter. */
 export function isFilteredOut(sight: Sight, id: string): boolean {
   return sight.tag !== null && tagOf(id) !== sight.tag;
 }

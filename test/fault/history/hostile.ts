@@ -1,27 +1,27 @@
-/** Users whose calls are all wrong, on the store of others. What they get is compared with what the store promises. */
+/** Users who make only invalid calls on a shared store. Their outcomes are compared with the required ones. */
 import type { isStoreError, ScyllaDBStore, StoreEventType } from "../../../src/index.ts";
 import { ATTACKS, codeOf, type AttackName, type Target } from "./attacks.ts";
 import type { ClientConfig } from "./config.ts";
 import { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** Name of the fact that tells what the hostile users of a process did, and what the process saw of it. */
+/** Name of the fact that reports the attacks of a process and their outcomes. */
 export const HOSTILE_FACT = "hostile";
 
-/** What is told of the hostile users of one process. */
+/** Report on the hostile users of a process. */
 export interface HostileFact {
-  /** Calls, or bursts of calls, of each kind. */
+  /** Number of calls, or bursts of calls, of each kind. */
   readonly attacks: Readonly<Record<AttackName, number>>;
-  /** Calls that a rate limit refused. */
+  /** Number of calls that a rate limit refused. */
   readonly rateLimited: number;
-  /** Outcomes that the store does not promise, the first of them. */
+  /** The first unexpected outcomes. */
   readonly unexpected: readonly string[];
-  /** Refused reloads, and those of which a listener heard that was registered after the hostile ones. */
+  /** Number of refused reloads, and of those that reached a listener registered after the hostile ones. */
   readonly refusedReloads: number;
   readonly heardReloads: number;
-  /** How often each event was emitted. */
+  /** Number of emissions of each event. */
   readonly events: Readonly<Partial<Record<StoreEventType, number>>>;
-  /** Circuits that were not closed at the end. */
+  /** Circuits that were open at the end. */
   readonly openCircuits: readonly string[];
 }
 
@@ -35,7 +35,7 @@ interface HostileParts {
   readonly isStopped: () => boolean;
 }
 
-/** Lets the hostile users work until they are to stop, and writes down what came of it. */
+/** Runs the hostile users until they are stopped, and records their outcomes. */
 export async function beHostile(parts: HostileParts): Promise<void> {
   const { config, store, isStoreError: isOwn, recorder, isStopped } = parts;
   const attacks = Object.fromEntries(Object.keys(ATTACKS).map((name) => [name, 0])) as Record<AttackName, number>;
@@ -64,7 +64,7 @@ export async function beHostile(parts: HostileParts): Promise<void> {
   recorder.fact(HOSTILE_FACT, { attacks, unexpected, ...counts, events, openCircuits } satisfies HostileFact);
 }
 
-/** Listeners that throw, synchronously and later, before any other listener of the same event. */
+/** Registers listeners that throw or reject before all other listeners of an event. */
 function addListeners(store: ScyllaDBStore): void {
   for (const type of ["config-refused", "search-degraded", "breaker-opened", "vector-sync-failed"] as const) {
     store.on(type, () => {
@@ -74,10 +74,10 @@ function addListeners(store: ScyllaDBStore): void {
   }
 }
 
-/** Items of hostile users do not outlive them: what is stored at the end is that of the others. */
+/** Deletes the items of hostile users, so that only those of the others remain. */
 async function deleteAll({ store, isStoreError: isOwn, namespace }: Target): Promise<void> {
   for (const { key } of await store.search(namespace, { limit: 100 })) {
-    // Through no scope, so that no rate limit refuses it.
+    // Without a scope, so that no rate limit applies.
     await store.delete(namespace, key).catch((error: unknown) => {
       throw new Error(`cannot delete ${key}: ${codeOf(isOwn, error)}`, { cause: error });
     });

@@ -1,11 +1,11 @@
-/** What must hold next to hostile users: they get what is promised, and the store is never degraded. */
+/** Rules for hostile users: they get the required outcomes, and the store is never degraded. */
 import type { StoreEventType } from "../../../src/index.ts";
 import { factsOf, JUDGE } from "./final-state.ts";
 import type { History } from "./history.ts";
 import { HOSTILE_FACT, type HostileFact } from "./hostile.ts";
 import type { Violation } from "./violation.ts";
 
-/** Events that say that other users are worse off. */
+/** Events that indicate an effect on other users. */
 const DEGRADATIONS: readonly StoreEventType[] = [
   "search-degraded",
   "breaker-opened",
@@ -16,7 +16,7 @@ const DEGRADATIONS: readonly StoreEventType[] = [
   "alert-fired",
 ];
 
-/** Judges a history with hostile users. Calls of the others are judged like those of any history. */
+/** Verifies a history with hostile users. Calls of other users are verified as in any history. */
 export function checkIsolation({ processes, searches }: History): Violation[] {
   const facts = processes
     .filter(({ name, end }) => name !== JUDGE && end === "stopped")
@@ -41,14 +41,14 @@ function checkProcess(name: string, fact: HostileFact): Violation[] {
   ];
 }
 
-/** A history in which some attack was never made shows nothing. */
+/** Returns a violation if an attack was never made, because the history then proves nothing. */
 function checkWork(facts: readonly HostileFact[]): Violation[] {
   const total = (of: (fact: HostileFact) => number): number => facts.reduce((sum, fact) => sum + of(fact), 0);
   const names = Object.keys(facts[0]?.attacks ?? {}) as (keyof HostileFact["attacks"])[];
   const unmade = names.filter((name) => total(({ attacks }) => attacks[name]) === 0);
   const idle = (message: string): Violation => ({ rule: "not hostile", message });
   return [
-    ...(facts.length === 0 ? [idle("no process told of hostile users")] : []),
+    ...(facts.length === 0 ? [idle("no process reported hostile users")] : []),
     ...unmade.map((name) => idle(`no ${name}`)),
     ...(facts.length > 0 && total(({ rateLimited }) => rateLimited) === 0 ? [idle("no burst met its limit")] : []),
   ];

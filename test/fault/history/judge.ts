@@ -1,6 +1,6 @@
 /**
- * The process that looks at the store once all faults are healed and nobody writes: it finishes what is noted, reads
- * every key by every route, and looks behind the store. What it finds is judged by `final-state.ts`.
+ * The process that checks the store after all faults and writes have ended: it drains the backlog, reads every key with
+ * every kind of call, and reads the databases directly. `final-state.ts` verifies the result.
  *
  *   node judge.ts CONFIG
  */
@@ -12,20 +12,20 @@ import { indexedPlaces } from "./points.ts";
 import { Recorder } from "./recorder.ts";
 import { uniqueWordOf } from "./value.ts";
 
-/** Longest wait for the store to be well again by itself, milliseconds. */
+/** Timeout for the automatic recovery of the store, in milliseconds. */
 const RECOVERY_MS = 60_000;
 const LOOK_MS = 200;
 
 const config = JSON.parse(process.argv[2] ?? "{}") as ClientConfig;
 const { namespaces, keys, limit } = config;
 
-// Whoever started this process is gone.
+// The parent process has ended.
 process.stdin.on("end", () => process.exit(0)).resume();
 
 const { store, isStoreError } = await openStore(config);
 const recorder = new Recorder({ store, isStoreError, log: config.log, padBytes: 0 });
 
-/** Sees to all that is noted, until a pass has failed at nothing. */
+/** Reconciles until a pass has no failure. */
 async function drain(): Promise<void> {
   const begun = monotonicMs();
   let report = await store.reconcile();
@@ -51,7 +51,7 @@ async function recover(): Promise<void> {
   }
 }
 
-/** Waits until as many points are there as there are items with vectors, as what has ended is swept now and then. */
+/** Waits until there are as many points as items with vectors, because sweeps run at intervals. */
 async function awaitSweep(wanted: number): Promise<void> {
   const begun = monotonicMs();
   let places = await indexedPlaces(config.store);
@@ -62,7 +62,7 @@ async function awaitSweep(wanted: number): Promise<void> {
   recorder.fact("points", places);
 }
 
-// What has a time to live has ended then, as nobody renews it.
+// Items with a TTL have expired by then, because no read refreshes them.
 await pause(config.ttlMs + 100);
 await recover();
 await drain();

@@ -1,6 +1,6 @@
 /**
- * The log of a client process: a JSON line at the start and at the end of every call. Times `at` are milliseconds of
- * CLOCK_MONOTONIC, comparable between the processes of one machine; `wall` is what the process's own clock shows.
+ * The log of a client process: a JSON line at the start and the end of every call. Times `at` are milliseconds of
+ * CLOCK_MONOTONIC, comparable between the processes of one machine; `wall` is the time of the process's own clock.
  */
 
 /** One operation of a call. */
@@ -10,16 +10,16 @@ export type LoggedOperation =
   | { readonly kind: "delete"; readonly namespace: readonly string[]; readonly key: string }
   | SearchOperation;
 
-/** A put; at most one of `ttlMs` and `until` is there. */
+/** A put; it has at most one of `ttlMs` and `until`. */
 export interface PutOperation {
   readonly kind: "put";
   readonly namespace: readonly string[];
   readonly key: string;
   /** See `value.ts`. */
   readonly id: string;
-  /** Lives so long, and reading renews it. */
+  /** TTL, which reads refresh. */
   readonly ttlMs?: number;
-  /** Ends at this time of the process's own clock. */
+  /** Expiry, by the process's own clock. */
   readonly until?: number;
 }
 
@@ -32,7 +32,7 @@ export interface SearchOperation {
   readonly limit: number;
 }
 
-/** An item that was read. The id is null, and `found` holds the value, where it is not what anybody wrote there. */
+/** An item that was read. If its value was never written there, the id is null and `found` has the value. */
 export interface Row {
   readonly namespace: readonly string[];
   readonly key: string;
@@ -42,22 +42,22 @@ export interface Row {
   readonly found?: unknown;
 }
 
-/** What a search gave. */
+/** Result of a search. */
 export interface SearchAnswer {
   readonly rows: readonly Row[];
   readonly mode: string;
   readonly degraded: boolean;
   readonly reason: string | null;
-  /** Whether it stopped at a bound before it had seen all. */
+  /** Whether it stopped at a bound before its end. */
   readonly truncated: boolean;
 }
 
-/** What became of one operation. */
+/** Outcome of one operation. */
 export type LoggedOutcome =
   | { readonly ok: true; readonly row?: Row | null; readonly answer?: SearchAnswer }
   | { readonly ok: false; readonly code: string | null; readonly message: string; readonly retryable: boolean };
 
-/** A call begins. */
+/** Start of a call. */
 interface StartLine {
   readonly s: number;
   readonly client: number;
@@ -66,7 +66,7 @@ interface StartLine {
   readonly wall: number;
 }
 
-/** A call has ended, with an outcome for each of its operations. */
+/** End of a call, with an outcome for each of its operations. */
 interface EndLine {
   readonly e: number;
   readonly outcomes: readonly LoggedOutcome[];
@@ -74,7 +74,7 @@ interface EndLine {
   readonly wall: number;
 }
 
-/** A fact about the whole store, told by the process that makes the last checks. */
+/** A fact about the entire store, reported by the process that makes the final check. */
 interface FactLine {
   readonly fact: string;
   readonly value: unknown;
@@ -82,12 +82,12 @@ interface FactLine {
 
 export type LogLine = StartLine | EndLine | FactLine;
 
-/** This moment, milliseconds of CLOCK_MONOTONIC. */
+/** Returns the current time in milliseconds of CLOCK_MONOTONIC. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Reads a log. A process that is killed may leave its last line unfinished; that line was then not said. */
+/** Reads a log. A killed process can leave its last line incomplete; that line is ignored. */
 export function parseLog(text: string): LogLine[] {
   return text
     .slice(0, text.lastIndexOf("\n") + 1)

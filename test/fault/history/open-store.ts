@@ -1,4 +1,4 @@
-/** Opens a store in a process of a history: with a clock that may be wrong, from sources that may be a copy. */
+/** Opens a store in a history process, optionally with a wrong clock or from a copy of the sources. */
 import { pathToFileURL } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
 import type * as Sources from "../../../src/index.ts";
@@ -6,23 +6,23 @@ import type * as Testing from "../../../src/testing/embeddings.ts";
 import type { ClockFault, ProcessConfig } from "./config.ts";
 import { TextLimit } from "./rejections.ts";
 
-/** How the embedding provider does. */
+/** State of the embedding provider. */
 export type ProviderState = "up" | "down" | "slow";
 
-/** A store that is open, and what belongs to it. */
+/** An open store with its helpers. */
 export interface OpenStore {
   readonly store: Sources.ScyllaDBStore;
   readonly isStoreError: typeof Sources.isStoreError;
   readonly setProvider: (state: ProviderState) => void;
 }
 
-/** How long the provider takes while it is slow, milliseconds. */
+/** Latency of the slow provider in milliseconds. */
 const SLOW_MS = 2_000;
 
-/** How long the provider of hostile users takes, milliseconds. */
+/** Latency of the provider with hostile users, in milliseconds. */
 const ANSWER_MS = 5;
 
-/** No fault lasts longer than so many starts take to fail. */
+/** Number of failed starts that exceeds the duration of any fault. */
 const MOST_STARTS = 10;
 
 /** Opens the store; the clock is set before the store is imported. */
@@ -33,7 +33,7 @@ export async function openStore({ sources, store, clock, hostile }: ProcessConfi
   let provider: ProviderState = "up";
   const limit = hostile === undefined ? null : new TextLimit(hostile.maxTextChars);
   const answer = async (texts: readonly string[]): Promise<void> => {
-    // Texts of one call are those of different users only where calls take time.
+    // Texts of different users share a call only if calls take time.
     if (limit !== null) await pause(ANSWER_MS);
     limit?.check(texts);
     if (provider === "slow") await pause(SLOW_MS);
@@ -64,7 +64,7 @@ export async function openStore({ sources, store, clock, hostile }: ProcessConfi
   };
 }
 
-/** A start that fails while the database is away is repeated, as whatever supervises a process does. */
+/** Repeats a start that fails while the database is down, as a supervisor does. */
 async function supervised<T>(start: () => Promise<T>, isStoreError: typeof Sources.isStoreError): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -75,12 +75,12 @@ async function supervised<T>(start: () => Promise<T>, isStoreError: typeof Sourc
   }
 }
 
-/** Shifts the clock, or makes it coarse so that processes often draw the same instant. */
+/** Shifts the clock, or makes it coarse so that processes often draw equal timestamps. */
 function setClock({ skewMs = 0, tickMs = 1 }: ClockFault): void {
   if (skewMs === 0 && tickMs === 1) return;
   const now = Date.now.bind(Date);
   Date.now = () => Math.floor((now() + skewMs) / tickMs) * tickMs;
-  // What the store takes the microseconds of a version from.
+  // The source of the microseconds of a version.
   const uptime = performance.now.bind(performance);
   if (tickMs > 1) Object.defineProperty(performance, "now", { value: () => Math.floor(uptime()) });
 }

@@ -1,9 +1,9 @@
-/** Looks behind the store: which items have vectors. */
+/** Reads directly from the databases which items have vectors. */
 import Database from "libsql";
 import { fromPlace } from "../../../src/model/namespace-place.ts";
 import type { StoreOptions } from "./config.ts";
 
-/** Place of an item: its labels and its key. */
+/** Identity of an item: its labels and its key. */
 export type Place = readonly [...labels: string[], key: string];
 
 interface QdrantAnswer<T> {
@@ -15,10 +15,10 @@ interface ScrollPage {
   readonly next_page_offset: string | number | null;
 }
 
-/** Sweeps and writes end; so often the points are read until they stand still. */
+/** Number of reads of all points until they are stable, after sweeps and writes have ended. */
 const MOST_ATTEMPTS = 10;
 
-/** Places of all items that have a point, each as often as it has one. */
+/** Returns the identities of all points, including duplicates. */
 export async function indexedPlaces({ kind, options }: StoreOptions): Promise<Place[]> {
   if (kind === "embedded") return placesInFile(options.path ?? "");
   const { qdrant, cql } = options;
@@ -32,7 +32,7 @@ async function placesInQdrant(url: string, alias: string): Promise<Place[]> {
   return (await Promise.all(own.map(({ name }) => placesInCollection(url, name)))).flat();
 }
 
-/** All points of a collection; read again where a sweep took some away meanwhile. */
+/** Returns all points of a collection; repeats the read if a sweep deleted some meanwhile. */
 async function placesInCollection(url: string, name: string): Promise<Place[]> {
   for (let attempt = 1; ; attempt += 1) {
     const places = await scroll(url, name);

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats. */
+/** Random numbers from a seed. */
 export class Random {
   #state: number;
 
@@ -7,7 +7,7 @@ export class Random {
     this.#state = hashOf(String(seed));
   }
 
-  /** A number from 0 up to, but not including, 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -15,24 +15,24 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 to `bound` - 1. */
+  /** Returns an integer from 0 to `bound` - 1. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
-  /** A number between two, both included for whole numbers' purposes. */
+  /** Returns a number between two numbers, inclusive. */
   between(least: number, most: number): number {
     return least + this.next() * (most - least);
   }
 
-  /** One of a list. */
+  /** Returns an element of a list. */
   pick<T>(list: readonly T[]): T {
     const drawn = list[this.below(list.length)];
     if (drawn === undefined) throw new RangeError("Nothing to pick from: the list is empty.");
     return drawn;
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** Returns one of the names by weight. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries(weights) as [Name, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -43,7 +43,7 @@ export class Random {
     return this.pick(entries)[0];
   }
 
-  /** The list in a drawn order. */
+  /** Returns the list in random order. */
   shuffled<T>(list: readonly T[]): T[] {
     return list
       .map((item) => ({ item, at: this.next() }))
@@ -55,7 +55,7 @@ export class Random {
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** A 32-bit hash of a text, the same in every process. */
+/** Returns a 32-bit hash of a text, equal in every process. */
 export function hashOf(text: string): number {
   let hash = FNV_OFFSET;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0;

@@ -1,28 +1,28 @@
 /**
- * What may be read of one key. A read sees a write that had begun before the read ended, and none that is older than the
- * last one that was acknowledged before the read began.
+ * Rules for reads of one key. A read returns a write that began before the read ended, and none older than the
+ * last write that was acknowledged before the read began.
  */
 import { isFilteredOut, type Sight, type Write } from "./history.ts";
 import type { Violation } from "./violation.ts";
 
-/** What times are judged by. */
+/** Parameters of the rules about time. */
 export interface ReadRules {
   /**
-   * By how much the clocks of writers differ, milliseconds. A write that was cut off drew its version before its end, by
-   * its own clock; so long after it, any other write has a higher one.
+   * Difference between the clocks of writers, in milliseconds. An interrupted write drew its version before its end, by
+   * its own clock. After this time, any other write has a higher version.
    */
   readonly clockSpreadMs: number;
 }
 
-/** A read that failed may have renewed an item this long after it was given up, milliseconds. */
+/** Longest time after its end at which a failed read may have refreshed an item, in milliseconds. */
 const LATE_RENEWAL_MS = 30_000;
 
-/** The writes to one key, ordered so that the last one before a moment is found fast. */
+/** The writes to one key, ordered for a fast search of the last one before a given time. */
 export class KeyWrites {
   readonly #rules: ReadRules;
   readonly #byId = new Map<string, Write>();
   readonly #acknowledged: readonly Write[];
-  /** At each position, the latest start of the acknowledged writes up to it. */
+  /** The latest start of the acknowledged writes up to each position. */
   readonly #latestStart: readonly number[];
   readonly #possible: readonly Write[];
   readonly #renewals = new Map<string, number[]>();
@@ -49,12 +49,12 @@ export class KeyWrites {
     this.#lateRenewal = Math.max(-Infinity, ...failedReads.map(({ wallEnd }) => wallEnd + LATE_RENEWAL_MS));
   }
 
-  /** The write of a value, if it was ever begun. */
+  /** Returns the write of a value, if it ever began. */
   writeOf(id: string): Write | undefined {
     return this.#byId.get(id);
   }
 
-  /** The latest start of all writes that were acknowledged before `moment`. */
+  /** Returns the latest start of all writes that were acknowledged before `moment`. */
   newestBefore(moment: number): number {
     let low = 0;
     let high = this.#acknowledged.length;
@@ -66,7 +66,7 @@ export class KeyWrites {
     return this.#latestStart[low - 1] ?? -Infinity;
   }
 
-  /** Whether the write may be what a call finds, as far as other writes go. */
+  /** Whether a call may return the write, considering the other writes. */
   isPossible(write: Write, { call }: Sight, newest = this.newestBefore(call.start)): boolean {
     const { state } = write;
     if (state === "never" || write.call.start >= call.end) return false;
@@ -74,7 +74,7 @@ export class KeyWrites {
     return end >= newest;
   }
 
-  /** Whether the value had surely ended before the call began. */
+  /** Whether the value had certainly expired before the call began. */
   hadEnded(write: Write, { call }: Sight): boolean {
     if (write.until !== null) return call.wallStart >= write.until;
     if (write.ttlMs === null) return false;
@@ -83,13 +83,13 @@ export class KeyWrites {
     return call.wallStart >= last + write.ttlMs;
   }
 
-  /** Whether the value may have ended before the call did. */
+  /** Whether the value may have expired before the call ended. */
   mayHaveEnded(write: Write, { call }: Sight): boolean {
     if (write.until !== null) return call.wallEnd >= write.until;
     return write.ttlMs !== null && call.wallEnd >= write.call.wallStart + write.ttlMs;
   }
 
-  /** Whether a call may have found no value that it had to show. */
+  /** Whether a call may correctly have found no value. */
   mayBeAbsent(sight: Sight): boolean {
     const newest = this.newestBefore(sight.call.start);
     if (newest === -Infinity) return true;
@@ -100,14 +100,14 @@ export class KeyWrites {
     );
   }
 
-  /** The writes around a call, for whoever has to understand it. */
+  /** Returns the writes around a call, for the report. */
   around({ call }: Sight): Write[] {
     const from = Math.min(this.newestBefore(call.start), call.start);
     return this.#possible.filter((write) => write.call.end >= from && write.call.start <= call.end);
   }
 }
 
-/** Judges all that was seen of one key. */
+/** Verifies all reads of one key. */
 export function checkReads(place: string, writes: KeyWrites, sights: readonly Sight[]): Violation[] {
   return sights.flatMap((sight): Violation[] => {
     const broken = judge(writes, sight);
@@ -126,7 +126,7 @@ function judge(writes: KeyWrites, sight: Sight): { rule: string; message: string
     return { rule: "lost", message: "nothing was found, although a value had been acknowledged and not been deleted" };
   }
   const write = writes.writeOf(sight.id);
-  if (write === undefined) return { rule: "unwritten", message: `nobody wrote ${sight.id} there` };
+  if (write === undefined) return { rule: "unwritten", message: `${sight.id} was never written there` };
   if (write.state === "never") return { rule: "unsaved", message: `${sight.id} was found, but its put said that nothing was saved` };
   if (write.call.start >= sight.call.end) return { rule: "unwritten", message: `${sight.id} was found before its put began` };
   if (!writes.isPossible(write, sight)) {

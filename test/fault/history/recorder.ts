@@ -1,4 +1,4 @@
-/** Makes calls and writes down when each began, when it ended and what came of it. */
+/** Makes calls and logs the start, the end and the outcome of each. */
 import { openSync, writeSync } from "node:fs";
 import type { Operation } from "@langchain/langgraph-checkpoint";
 import type { BatchError, isStoreError, ScyllaDBStore, SearchResults } from "../../../src/index.ts";
@@ -8,13 +8,13 @@ import { isIndexed, valueOf, wholeIdOf } from "./value.ts";
 
 type Item = NonNullable<Awaited<ReturnType<ScyllaDBStore["get"]>>> & { readonly score?: number };
 
-/** What a recorder works with. */
+/** Options of a recorder. */
 export interface RecorderParts {
   readonly store: ScyllaDBStore;
   readonly isStoreError: typeof isStoreError;
-  /** File that the log is added to. */
+  /** File to which the log is appended. */
   readonly log: string;
-  /** Bytes that each value has beside its text. */
+  /** Size of each value without its text in bytes. */
   readonly padBytes: number;
 }
 
@@ -29,7 +29,7 @@ export class Recorder {
     this.#file = openSync(parts.log, "a");
   }
 
-  /** Makes one call: the operation itself, or several as a batch. Never rejects: a failure is an outcome. */
+  /** Makes one call: a single operation, or several as a batch. Never rejects, because a failure is an outcome. */
   async call(client: number, operations: readonly LoggedOperation[], signal?: AbortSignal): Promise<LoggedOutcome[]> {
     const number = this.#calls;
     this.#calls += 1;
@@ -39,7 +39,7 @@ export class Recorder {
     return outcomes;
   }
 
-  /** Writes down a fact. */
+  /** Logs a fact. */
   fact(fact: string, value: unknown): void {
     this.#say({ fact, value });
   }
@@ -121,7 +121,7 @@ export class Recorder {
     return { ok: false, code: null, message: error instanceof Error ? (error.stack ?? "") : String(error), retryable: false };
   }
 
-  /** At once and unbuffered: what was said has been said, whenever the process dies. */
+  /** Writes synchronously and unbuffered, so that a line survives the end of the process. */
   #say(line: LogLine): void {
     writeSync(this.#file, `${JSON.stringify(line)}\n`);
   }

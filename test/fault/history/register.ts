@@ -1,24 +1,24 @@
 /**
- * Whether the reads of one key fit together: a value that was read, and was read again later, was the current one all
- * the while between. So no other value may have been current in that time, and no other write may have come and gone.
+ * Verifies that the reads of one key are consistent: a value that was read twice was current during the entire time
+ * between. No other value may have been current in that time, and no other write may have begun and ended in it.
  *
- * As each value is written once, this is the test of Gibbons and Korach for one register. It also judges writes that
- * were cut off: whether they happened is open until somebody has read them.
+ * Each value is written once, so this is the test of Gibbons and Korach for one register. It also verifies interrupted
+ * writes: whether they took effect is open until a read returns them.
  */
 import type { Sight, Write } from "./history.ts";
 import type { KeyWrites } from "./reads.ts";
 import type { Violation } from "./violation.ts";
 
-/** From the first moment at which a value is known to be current, to the last. */
+/** The span from the first to the last time at which a value is known to be current. */
 interface Zone {
   readonly write: Write;
   readonly from: number;
   readonly to: number;
-  /** The read that shows the end. */
+  /** The read that proves the end. */
   readonly last: Sight;
 }
 
-/** Judges the values, gets that found none, and acknowledged writes of one key. */
+/** Verifies the values, the gets without a result, and the acknowledged writes of one key. */
 export function checkRegister(place: string, writes: readonly Write[], key: KeyWrites, sights: readonly Sight[]): Violation[] {
   const zones = zonesOf(key, sights);
   return [...overlaps(place, zones), ...interruptions(place, zones, writes), ...gaps(place, zones, sights)];
@@ -43,7 +43,7 @@ function zonesOf(key: KeyWrites, sights: readonly Sight[]): Zone[] {
   return zones.sort((a, b) => a.from - b.from);
 }
 
-/** Two values that were both current at one time. */
+/** Returns two values that were current at the same time. */
 function overlaps(place: string, zones: readonly Zone[]): Violation[] {
   const broken: Violation[] = [];
   let widest: Zone | null = null;
@@ -57,7 +57,7 @@ function overlaps(place: string, zones: readonly Zone[]): Violation[] {
   return broken;
 }
 
-/** Acknowledged writes that began and ended while another value was current all the while. */
+/** Returns acknowledged writes that began and ended while another value was current. */
 function interruptions(place: string, zones: readonly Zone[], writes: readonly Write[]): Violation[] {
   return zones.flatMap((zone) =>
     writes
@@ -72,7 +72,7 @@ function interruptions(place: string, zones: readonly Zone[], writes: readonly W
   );
 }
 
-/** Gets that found nothing while a value without an end was current all the while. */
+/** Returns gets without a result while a value without expiry was current. */
 function gaps(place: string, zones: readonly Zone[], sights: readonly Sight[]): Violation[] {
   const empty = sights.filter(({ id, route }) => id === null && route === "get");
   return zones

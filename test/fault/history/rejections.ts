@@ -1,6 +1,6 @@
-/** How clients of real embedding providers reject a request with a 400: each attaches the status elsewhere. */
+/** Errors of the clients of real embedding providers for a status 400. Each has the status in another place. */
 
-/** Makes the errors, one shape after the other. */
+/** Returns the errors in turn. */
 const SHAPES: readonly (() => unknown)[] = [
   // openai
   () => Object.assign(new Error("400 This model's maximum context length is 8192 tokens"), { status: 400 }),
@@ -18,7 +18,7 @@ const SHAPES: readonly (() => unknown)[] = [
   () => ({ status: 422 }),
 ];
 
-/** Rejects what a real provider rejects. */
+/** An embedding provider that rejects what a real one rejects. */
 export class TextLimit {
   readonly #maxChars: number;
   #rejections = 0;

@@ -1,6 +1,6 @@
 /**
- * Scores of ranked results: that of the text that is shown, and none of an item without vectors. Once a put is
- * acknowledged its item has one, unless a fault keeps vectors away.
+ * Rules for scores: a score belongs to the returned text, and an item without vectors has none. After its put is
+ * acknowledged, an item has a score, unless a fault makes vectors unavailable.
  */
 import { HashEmbeddings } from "../../../src/testing/embeddings.ts";
 import { isNear, placeOf, type AnsweredSearch, type Call, type FaultWindow, type History, type Write } from "./history.ts";
@@ -8,24 +8,24 @@ import type { Row } from "./log.ts";
 import { isIndexed, textOf } from "./value.ts";
 import type { Violation } from "./violation.ts";
 
-/** What scores are judged by. */
+/** Parameters of the rules about scores. */
 export interface ScoreRules {
   /**
-   * Whether a result may have the score of another value of its key, if its vectors were written in the middle of the
-   * search: Qdrant reads payloads after it has compared vectors, and a write may come between.
+   * Whether a result may have the score of another value of its key, if its vectors were written during the
+   * search: Qdrant compares vectors first and reads payloads after that.
    */
   readonly scoresMayLag: boolean;
-  /** For so long after a fault of vectors, items may lack them, milliseconds. */
+  /** Time after a vector fault during which items may lack vectors, in milliseconds. */
   readonly recoveryMs: number;
 }
 
-/** Scores are computed from floats of 32 bits. */
+/** Tolerance, because scores are computed from 32-bit floats. */
 const TOLERANCE = 1e-3;
 
-/** Writes that ended so long before a call, milliseconds, are told with it. */
+/** Age of writes that are reported with a call, in milliseconds. */
 const NEAR_MS = 200;
 
-/** Vectors of texts, each computed once. */
+/** Cached vectors of texts. */
 class Vectors extends HashEmbeddings {
   readonly #known = new Map<string, number[]>();
 
@@ -43,13 +43,13 @@ class Vectors extends HashEmbeddings {
   }
 }
 
-/** A result that has the score of another value of its key. */
+/** Returns a violation if a result has the score of another value of its key. */
 interface Lag {
   readonly write: Write;
   readonly violation: Violation & { readonly call: Call };
 }
 
-/** Judges the scores of all answers. */
+/** Verifies the scores of all results. */
 export function checkScores(history: History, rules: ScoreRules): Violation[] {
   const { searches, writes, faults } = history;
   const vectors = new Vectors({ dims: 64 });
@@ -103,8 +103,8 @@ function wrong(
 }
 
 /**
- * Whether there is a moment within all the calls at which the vectors of the write may have been written: during its
- * put, or whenever it was seen to later if that had failed.
+ * Whether the vectors of the write may have been written during all of the calls: during its put, or later by the
+ * reconciler if the put had failed.
  */
 function isOneMoment(write: Write, lags: readonly Lag[]): boolean {
   const calls = lags.map(({ violation }) => violation.call);

@@ -1,22 +1,22 @@
-/** What a checker found wrong, and how it is told. */
+/** Violations found by the checker, and their description. */
 import type { Call, FaultWindow, Write } from "./history.ts";
 
-/** A promise that was broken. */
+/** A violated guarantee. */
 export interface Violation {
-  /** Which rule, in a few words. */
+  /** Short name of the rule. */
   readonly rule: string;
   readonly message: string;
-  /** The call that shows it. */
+  /** The call that proves it. */
   readonly call?: Call;
-  /** Writes to the same key around it. */
+  /** Writes to the same key around the call. */
   readonly around?: readonly Write[];
 }
 
-/** Most rows of an answer that are told. */
+/** Maximum number of reported rows of a result. */
 const MOST_ROWS = 8;
 const MOST_WRITES = 12;
 
-/** Tells a violation, with times relative to `origin`. */
+/** Returns the description of a violation, with times relative to `origin`. */
 export function describeViolation({ rule, message, call, around = [] }: Violation, origin: number, faults: readonly FaultWindow[]): string {
   const lines = [`${rule}: ${message}`];
   if (call !== undefined) {
@@ -33,7 +33,7 @@ export function describeViolation({ rule, message, call, around = [] }: Violatio
   return lines.join("\n");
 }
 
-/** A call in one line. */
+/** Returns a call in one line. */
 function describeCall(call: Call, origin: number): string {
   const operations = JSON.stringify(call.operations);
   const outcomes = call.outcomes === null ? "no outcome" : JSON.stringify(call.outcomes.map(shortened));
