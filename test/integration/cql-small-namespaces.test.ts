@@ -3,12 +3,16 @@ import { randomUUID } from "node:crypto";
 import { Client, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from "vitest";
 import { CqlBackend } from "../../src/backends/cql/index.ts";
+import { Hints } from "../../src/concurrency/hints.ts";
 import { join } from "../../src/model/namespace.ts";
 import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
+
+// Tests the hints themselves.
+Hints.enabled = true;
 
 const servers = inject("servers");
 const keyspace = uniqueName("test");

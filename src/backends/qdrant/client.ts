@@ -1,6 +1,6 @@
 /**
- * Requests to Qdrant, by `undici`: one such call took 0.8 ms, and 2.9 ms through Qdrant's own client, on one machine;
- * and that client takes no certificates.
+ * Sends requests to Qdrant through `undici`. A call takes 0.8 ms, instead of 2.9 ms through Qdrant's own client (measured on one
+ * machine), and that client does not support client certificates.
  */
 import { EventEmitter } from "node:events";
 import { Pool, type Dispatcher } from "undici";
@@ -16,16 +16,16 @@ import { toEndpoint, type QdrantOptions } from "./options.ts";
 import { RequestHeaders, type SentHeaders } from "./request-headers.ts";
 import type { RequestBodies } from "./schema.ts";
 
-/** What Qdrant wraps every answer in. */
+/** The object in which Qdrant wraps every result. */
 interface Envelope {
   readonly result?: unknown;
   readonly status?: "ok" | { readonly error?: string };
 }
 
-/** The points of a collection, for one call. */
+/** Access to the points of a collection during one call. */
 export interface PointsOfCall {
   readonly client: QdrantClient;
-  /** Path of the points, as requests have it. */
+  /** URL path of the points. */
   readonly path: string;
   readonly deadline: Deadline | undefined;
 }
@@ -35,9 +35,9 @@ export class QdrantClient {
   readonly #options: QdrantOptions;
   readonly #logger: Logger;
   #pool: Pool | null = null;
-  /** What encrypted connections are made with. */
+  /** Options of encrypted connections. */
   #connect: ConnectionOptions = VERIFIED_TLS;
-  /** Until then, what is wrong may be how it is asked. */
+  /** Until Qdrant has answered once, a failure may be caused by a wrong address or TLS option. */
   #hasAnswered = false;
   readonly #prefix: string;
   readonly #headers: RequestHeaders;
@@ -51,7 +51,7 @@ export class QdrantClient {
     this.#headers = new RequestHeaders(options.headers ?? {}, options.apiKey);
   }
 
-  /** Makes ready to connect, with the certificates of now; connections that were open are closed. */
+  /** Creates the connection pool with the current certificates; open connections are closed. */
   async open(): Promise<void> {
     const { url, maxConnections: connections, tls } = this.#options;
     const connect = tls === undefined ? VERIFIED_TLS : await connectOptions(tls, this.#logger);
@@ -79,12 +79,12 @@ export class QdrantClient {
     return ((await this.#send(method, path, body, action, deadline)) as Envelope).result;
   }
 
-  /** Reads what stands outside of Qdrant's envelope. */
+  /** Sends a GET request whose response has no envelope. */
   async read(path: string, action: string): Promise<unknown> {
     return this.#send("GET", path, undefined, action, undefined);
   }
 
-  /** Closes the connections, after the answers under way. */
+  /** Closes the connections after the requests in flight. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = null;
@@ -108,7 +108,7 @@ export class QdrantClient {
     const sent = this.#headers.current();
     try {
       let answer = await this.#ask(method, path, text, sent, deadline);
-      // A key that was rotated meanwhile: the request has had no effect yet.
+      // The key may have been rotated. The request was refused, so it can be sent again.
       if ((answer.status === 401 || answer.status === 403) && (await this.#headers.refused(sent))) {
         answer = await this.#ask(method, path, text, this.#headers.current(), deadline);
       }
@@ -123,7 +123,7 @@ export class QdrantClient {
   async #ask(method: Method, path: string, body: string | null, { headers }: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
     if (this.#pool === null) throw new UnavailableError("The connection to Qdrant is not started.");
     if (deadline === undefined) return this.#exchange(this.#pool, { method, path, headers, body });
-    // An emitter, which undici takes too: a signal costs more than the rest of sending.
+    // undici also accepts an emitter; creating an AbortSignal costs more than sending the request.
     const signal = new EventEmitter();
     const abort = (): void => void signal.emit("abort");
     deadline.onOver(abort);
@@ -138,7 +138,7 @@ export class QdrantClient {
     const response = await pool.request({
       ...request,
       path: this.#prefix + path,
-      // For requests without a deadline.
+      // The limit of requests without a deadline.
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
@@ -152,13 +152,13 @@ function asking(action: string): string {
   return `Asking Qdrant to ${action}`;
 }
 
-/** Qdrant closes the connection on a longer body, which would look like an outage. */
+/** Qdrant closes the connection when a body is longer, which would look like an outage. */
 const LONGEST_BODY = 32 * 1024 * 1024;
 
-/** What is too big for Qdrant is the fault of this side, and says nothing about the server: it is not sent. */
+/** Refuses a body that is too long before it is sent: the failure must not count as one of the server. */
 function checkSize(text: string, action: string): void {
   if (text.length * 3 <= LONGEST_BODY || Buffer.byteLength(text) <= LONGEST_BODY) return;
-  throw new QueryError(`A request to Qdrant to ${action} has ${Buffer.byteLength(text)} bytes; Qdrant takes ${LONGEST_BODY}.`, {
+  throw new QueryError(`A request to Qdrant to ${action} has ${Buffer.byteLength(text)} bytes; Qdrant accepts at most ${LONGEST_BODY}.`, {
     details: { bytes: Buffer.byteLength(text), allowed: LONGEST_BODY },
   });
 }
@@ -174,7 +174,7 @@ async function connectOptions(tls: Tls, logger: Logger): Promise<ConnectionOptio
   const { verify, serverName, ...settings } = await tls.read();
   const option = "qdrant.tls.verify";
   if (!verify) {
-    logger.warn({ option }, `${option} is false: anybody on the way may pose as the server and read the API key and all data`);
+    logger.warn({ option }, `${option} is false: an attacker in the network can impersonate the server and read the API key and all data`);
   }
   return { ...settings, rejectUnauthorized: verify, ...(serverName === undefined ? {} : { servername: serverName }) };
 }
@@ -184,7 +184,7 @@ function reasonIn(text: string): string {
     const { status } = JSON.parse(text) as Envelope;
     return (typeof status === "object" ? status.error : undefined) ?? text.slice(0, 200);
   } catch {
-    // A proxy in front of Qdrant answers in its own words.
+    // A proxy in front of Qdrant may answer in another format.
     return text.slice(0, 200);
   }
 }

@@ -1,54 +1,54 @@
-/** The collection of a store: made, checked and named. */
+/** Creates, checks and names the collection of a store. */
 import { createHash, randomUUID } from "node:crypto";
 import { SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
-import { collectionExists, createPayloadIndex, leadAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
+import { collectionExists, createPayloadIndex, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
 import type { QdrantOptions, VectorIdentity } from "./options.ts";
 import type { Schema } from "./schema.ts";
 
-/** Name of the first collection of a model: vectors of another one never meet in it. */
+/** Returns the name of the first collection of a model. The name depends on the model, so vectors of two models are never mixed. */
 export function collectionName(alias: string, identity: VectorIdentity): string {
   const fingerprint = createHash("sha256").update(JSON.stringify([identity.model, identity.dims, "Cosine"])).digest("hex");
   return `${alias}_${fingerprint.slice(0, 12)}`;
 }
 
-/** What a collection is made or checked with. */
+/** What creating or checking a collection needs. */
 export interface CollectionSetup {
   readonly options: QdrantOptions;
   readonly identity: VectorIdentity;
   readonly setup: "auto" | "never";
-  /** What the records say of their collection. */
+  /** The settings kept with the records, which name the collection. */
   readonly settings: Settings;
   readonly logger: Logger;
 }
 
-/** A collection that is there and fits. */
+/** A collection that exists and has the right schema. */
 export interface Collection {
   readonly name: string;
-  /** Whether it holds what the records say; not so when the one that did was lost, and this one took its place. */
+  /** Whether it holds the vectors of all records; false for the replacement of a lost collection until it is rebuilt. */
   readonly isComplete: boolean;
 }
 
-/** What is written into a collection when it is made. */
+/** Metadata written into a collection when it is created. */
 interface Mark {
   readonly owner: string;
   readonly generation: string;
 }
 
-/** Writes conditional on the stored version came with this one. */
+/** The first version with conditional writes (`update_filter`). */
 const OLDEST_SERVER = [1, 16] as const;
 
 /**
- * Makes sure that the collection is there and fits. Several processes may do so at once.
+ * Creates the collection if it does not exist, and checks its schema. Several processes may do so at the same time.
  *
- * The records know every collection that the store ever had, by number and generation. One that is gone, or is there
- * under another generation, was lost: the next number takes its place. So a collection that somebody made anew under an
- * old name is never taken for the one that held the vectors, and a process that still uses the old name finds nothing
- * there, instead of an empty collection.
+ * The settings record every collection that the store ever had, by number and generation. A collection that does not exist, or
+ * has another generation, was lost, and the collection with the next number replaces it. Therefore a collection that was
+ * re-created under an old name is never mistaken for the one that held the vectors, and a process that still uses the old name
+ * gets an error instead of an empty collection.
  *
- * @throws {SchemaError} when it does not fit, belongs to another store, or is missing although set-up is not allowed.
+ * @throws {SchemaError} when the schema is wrong, the collection belongs to another store, or it is missing and `setup` is "never".
  */
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
   const { options, identity, setup, settings } = how;
@@ -58,7 +58,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const last = await lastOf(settings, base);
   const existing = last === null ? null : await existingMark(client, last.name, identity.dims);
   if (last !== null && existing?.generation === last.generation) {
-    // Again, as one may have been dropped, or be of a later version than the collection.
+    // Repeated at each start: an index may have been dropped, or be newer than the collection.
     if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
     return { name: last.name, isComplete: await isComplete(settings, last) };
   }
@@ -76,7 +76,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const mark = await check(client, name, identity.dims);
   if (mark.owner !== owner) {
     throw new SchemaError(
-      `The Qdrant collection "${name}" belongs to the store of another keyspace: give this one a name of its own as ` +
+      `The Qdrant collection "${name}" belongs to the store of another keyspace: set another name for this store as ` +
         "qdrant.collection.",
     );
   }
@@ -85,28 +85,28 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   return { name, isComplete: await isComplete(settings, { name, number }) };
 }
 
-/** The collection that the records know of, whether it can be reached or not; null when there never was one. */
+/** Returns the latest collection by the settings, reachable or not; null when none was ever created. */
 export async function knownCollection({ options, identity, settings }: CollectionSetup): Promise<Collection | null> {
   const last = await lastOf(settings, collectionName(options.collection, identity));
   return last === null ? null : { name: last.name, isComplete: await isComplete(settings, last) };
 }
 
-/** Notes that a collection holds what the records say. */
+/** Records that a collection holds the vectors of all records. */
 export async function markComplete(settings: Settings, name: string): Promise<void> {
   await settings.establish(`complete:${name}`, "complete");
 }
 
-/** Whether a collection was filled, by whichever process. */
+/** Returns whether any process has completed the rebuild of a collection. */
 export async function isMarkedComplete(settings: Settings, name: string): Promise<boolean> {
   return (await settings.read(`complete:${name}`)) !== null;
 }
 
-/** The first collection of a store is complete from its beginning; one that took the place of another, once it was filled. */
+/** The first collection of a store is always complete, a replacement once it is rebuilt. */
 async function isComplete(settings: Settings, { name, number }: Pick<KnownCollection, "name" | "number">): Promise<boolean> {
   return number === 1 || isMarkedComplete(settings, name);
 }
 
-/** A collection that the records know of. */
+/** A collection recorded in the settings. */
 interface KnownCollection {
   readonly number: number;
   readonly name: string;
@@ -121,7 +121,7 @@ function settingOf(base: string, number: number): string {
   return `collection:${base}:${number}`;
 }
 
-/** The latest collection that the records know of. */
+/** Returns the collection with the highest number. */
 async function lastOf(settings: Settings, base: string): Promise<KnownCollection | null> {
   let last: KnownCollection | null = null;
   for (let number = 1; ; number += 1) {
@@ -131,7 +131,7 @@ async function lastOf(settings: Settings, base: string): Promise<KnownCollection
   }
 }
 
-/** The mark of a collection, or null when there is none of that name. */
+/** Returns the metadata of a collection; null when there is no collection of that name. */
 async function existingMark(client: QdrantClient, name: string, dims: number): Promise<Mark | null> {
   return (await collectionExists(client, name)) ? check(client, name, dims) : null;
 }
@@ -141,7 +141,7 @@ async function checkServer(client: QdrantClient): Promise<void> {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_SERVER;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new SchemaError(`Qdrant is of version ${version}, but conditional writes need ${OLDEST_SERVER.join(".")}: upgrade it.`);
+  throw new SchemaError(`Qdrant has version ${version}, but conditional writes need ${OLDEST_SERVER.join(".")} or newer: upgrade Qdrant.`);
 }
 
 async function create(client: QdrantClient, name: string, mark: Mark, how: CollectionSetup): Promise<void> {
@@ -170,27 +170,27 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
     await client.request<"createCollection">("PUT", `/collections/${encodeURIComponent(name)}`, body, "create the collection");
     how.logger.info({ collection: name, dims }, "created the Qdrant collection");
   } catch (error) {
-    // Another process that starts at the same time may have been first.
+    // Another process may have created it at the same time.
     if (!(await collectionExists(client, name))) throw error;
   }
 }
 
-/** Payload indexes and alias; each is made again without harm. */
+/** Creates the payload indexes and the alias; repeating this has no effect. */
 async function finish(client: QdrantClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
   await createPayloadIndex(client, name, "prefixes", { type: "keyword", is_tenant: true });
   await createPayloadIndex(client, name, "terms", "keyword");
-  // Every filter asks for it: without an index it was read from the payload of each point that has not the term.
+  // Every filter tests it: without an index, Qdrant reads the payload of each point that does not match a term.
   await createPayloadIndex(client, name, "partial", "bool");
-  // Only ranges are asked for, never one exact end.
+  // Queried by range only, never by value.
   await createPayloadIndex(client, name, "expires_at", { type: "integer", lookup: false, range: true });
   const aliases = await readAliases(client);
   const target = aliases.find(({ alias_name: taken }) => taken === alias)?.collection_name;
-  // One that leads to a collection of another model is left to whoever changed the model.
+  // An alias of a collection of another model stays: the operator who changed the model decides about it.
   if (target === name || (target !== undefined && !target.startsWith(base))) return;
-  await leadAlias(client, alias, name, target !== undefined);
+  await switchAlias(client, alias, name, target !== undefined);
 }
 
-/** Checks that a collection is of this store's making, and reads its mark. */
+/** Checks that a collection was created by this package with these dimensions, and returns its metadata. */
 async function check(client: QdrantClient, name: string, dims: number): Promise<Mark> {
   const { config } = await readCollection(client, name);
   const { vectors } = config.params;
@@ -199,7 +199,7 @@ async function check(client: QdrantClient, name: string, dims: number): Promise<
   const { owner, generation } = (config.metadata ?? {}) as Partial<Record<keyof Mark, unknown>>;
   if (fits && typeof owner === "string" && typeof generation === "string") return { owner, generation };
   throw new SchemaError(
-    `The Qdrant collection "${name}" was not made by this store for vectors of ${dims} numbers: drop it if nothing ` +
-      "else uses it, or give another name as qdrant.collection.",
+    `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions: drop it if nothing ` +
+      "else uses it, or set another name as qdrant.collection.",
   );
 }

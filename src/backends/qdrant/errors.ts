@@ -1,4 +1,4 @@
-/** Qdrant's failures in the store's terms. */
+/** Translates failures of Qdrant into store errors. */
 import {
   AuthenticationError,
   ConnectionError,
@@ -16,7 +16,7 @@ import { expectsTls } from "./handshake.ts";
 /**
  * Translates an HTTP status that is not a success.
  *
- * @param isRotated - whether the API key may be another one in a moment
+ * @param isRotated - whether the API key is being rotated, so that a retry may succeed
  */
 export function fromStatus(status: number, reason: string, action: string, isRotated = false): StoreError {
   const message = `Qdrant could not ${action}: ${reason} (HTTP ${status}).`;
@@ -29,17 +29,17 @@ export function fromStatus(status: number, reason: string, action: string, isRot
   return new QueryError(message, options);
 }
 
-/** Names the right that the key lacks, where it is Qdrant that refuses and not something in front of it. */
+/** Names the permission that the key lacks; unknown when a proxy in front of Qdrant refused the request. */
 function ofRefusal(message: string, reason: string): PermissionError {
   const right = /^Forbidden: (.+) is required/.exec(reason)?.[1];
-  const advice = right === undefined ? "Check qdrant.apiKey, and what stands before Qdrant" : `qdrant.apiKey lacks ${right}`;
-  return new PermissionError(`${message} ${advice}; a read-only key serves reads only.`, {
+  const advice = right === undefined ? "Check qdrant.apiKey and any proxy in front of Qdrant" : `qdrant.apiKey lacks ${right}`;
+  return new PermissionError(`${message} ${advice}; a read-only key permits reads only.`, {
     details: { status: 403, ...(right === undefined ? {} : { right }) },
   });
 }
 
 /**
- * Translates whatever a request ended in.
+ * Translates the failure of a request.
  *
  * @param server - "host:port"
  */
@@ -51,18 +51,18 @@ export function translate(error: unknown, action: string, server: string): Store
   if (isTlsAlert(error)) return expectsTls(doing, server, error);
   const { name, message, code } = describe(error);
   if (/timeout/i.test(name) || /TIMEOUT|ETIMEDOUT/.test(code)) {
-    return new TimeoutError(`Qdrant did not answer in time when asked to ${action}.`, { cause: error });
+    return new TimeoutError(`Qdrant did not answer in time to ${action}.`, { cause: error });
   }
   return new ConnectionError(`Qdrant could not be reached to ${action}: ${message}`, { cause: error });
 }
 
-/** Whether the server closed the connection instead of answering. */
+/** Returns whether the server closed the connection without an answer. */
 export function isClosedSocket(error: unknown): boolean {
   const { code } = describe(error);
   return code === "UND_ERR_SOCKET" || code === "ECONNRESET";
 }
 
-/** Whether the answer to an unencrypted request began as an alert of TLS does: a record of type 21. */
+/** Returns whether the answer to an unencrypted request starts with a TLS alert: a record of type 21. */
 function isTlsAlert(error: unknown): boolean {
   const data = error instanceof Error && error.name === "HTTPParserError" && "data" in error ? error.data : undefined;
   return typeof data === "string" && data.startsWith("\x15\x03");

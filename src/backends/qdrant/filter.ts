@@ -1,7 +1,7 @@
 /**
- * Filters in Qdrant's terms. A point carries the terms of its value: a text for each field that exists and for each
- * scalar that it holds, all in one indexed list, so that a filter on any field uses an index; and its numbers and
- * dates for ranges. A translated filter lets through at least all that matches; the record decides.
+ * Translates filters into Qdrant conditions. The payload of a point has the terms of its value: one text for each existing
+ * field and for each scalar, in one indexed list, so that a filter on any field uses an index; and numbers and dates for ranges.
+ * A translated filter matches at least the items that the original matches; the record decides.
  */
 import { hash } from "node:crypto";
 import { hasFields } from "../../model/field-paths.ts";
@@ -10,12 +10,12 @@ import type { Value } from "../../model/item.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import type { Schema } from "./schema.ts";
 
-/** The part of a point's payload that filters look at. */
+/** The payload fields that filters use. */
 export interface FilterTerms {
   readonly terms: readonly string[];
-  /** Whether the value has more fields than are kept; such a point passes every filter but those of the rule in `kept`. */
+  /** Whether terms may be missing. Such a point matches every filter, except filters under the same rule `kept`. */
   readonly partial: boolean;
-  /** Mark of the rule by which only some paths are kept, all of which are; absent where none does. */
+  /** Identifies the payload rule, all of whose paths have their terms; absent if all paths are stored. */
   readonly kept?: string;
   readonly numbers: Readonly<Record<string, readonly number[]>>;
 }
@@ -38,20 +38,20 @@ export interface QdrantFilter extends Pick<Schema<"Filter">, "must" | "should" |
   readonly must_not?: readonly QdrantCondition[];
 }
 
-/** Most fields of a value whose terms a point keeps. */
+/** Most fields of a value; a value with more has no terms. */
 const MAX_FIELDS = 256;
 const LONGEST_TERM = 64;
 
-/** Longest path, in characters, that has terms; what is asked of longer ones is left to the record. */
+/** Longest path with terms, characters; tests of longer paths are decided by the record. */
 const LONGEST_PATH = 1_024;
 
-/** Most terms in one condition: for more values it is asked only that the field exists. */
+/** Most terms in one condition; a test with more values only requires that the field exists. */
 const MAX_CONDITION_TERMS = 1_024;
 
-/** Most terms in one filter; what would need more is left to the record. Each is some 70 bytes of the request. */
+/** Most terms in one filter, each about 70 bytes of the request; the record decides the rest. */
 const MAX_FILTER_TERMS = 8_192;
 
-/** The terms of a value. Elements of arrays have none: filters on `tags.0` are left to the record. */
+/** Returns the terms of a value. Elements of arrays have none: the record decides filters on `tags.0`. */
 export function termsOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterTerms {
   const terms = new Set<string>();
   const numbers: Record<string, number[]> = {};
@@ -68,16 +68,16 @@ export function termsOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterTerms 
     return fields <= MAX_FIELDS;
   });
   if (!complete) return { terms: [], partial: true, numbers: {} };
-  // Partial, for whoever asks by another rule: to them, more than is here may be missing.
+  // Partial for filters under another rule, for which terms may be missing.
   return { terms: [...terms], partial: kept.mark !== null, ...(kept.mark === null ? {} : { kept: kept.mark }), numbers };
 }
 
-/** Visits the fields below a value that may be kept under their dotted paths, until `take` says that it is enough. */
+/** Calls `take` with each field that the rule may store and its dotted path, until `take` returns false. */
 function visit(value: unknown, above: string, kept: KeptPaths, take: (path: string, field: unknown) => boolean): boolean {
   if (!hasFields(value) || Array.isArray(value)) return true;
   for (const name of Object.keys(value)) {
     const field = (value as Record<string, unknown>)[name];
-    // No filter on so long a path is translated.
+    // Filters on such long paths are not translated.
     if (field === undefined || above.length + name.length > LONGEST_PATH) continue;
     const path = above + name;
     if (!kept.reaches(path)) continue;
@@ -86,16 +86,16 @@ function visit(value: unknown, above: string, kept: KeptPaths, take: (path: stri
   return true;
 }
 
-/** How much of a filter may still be translated. */
+/** The number of terms that a filter may still use. */
 interface Room {
   terms: number;
 }
 
-/** Translates a filter; null lets everything through. What is asked of paths that are not kept is left to the record. */
+/** Translates a filter; null matches everything. Tests of paths that are not stored are left to the record. */
 export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PATHS): QdrantFilter | null {
   const condition = filter === null ? null : translate(filter, false, kept, { terms: MAX_FILTER_TERMS });
   if (condition === null) return null;
-  // A point whose terms are not complete must not be lost.
+  // A point with incomplete terms must not be excluded.
   const isPartial = { key: "partial", match: { value: true } };
   if (kept.mark === null) return { should: [condition, isPartial] };
   return { should: [condition, { must: [isPartial], must_not: [{ key: "kept", match: { value: kept.mark } }] }] };
@@ -116,7 +116,7 @@ function translate(filter: Filter, negated: boolean, kept: KeptPaths, room: Room
   }
 }
 
-/** What must be absent is left to the record: two long texts may share a term, and a miss would be final. */
+/** Returns null for tests that need the absence of a term: two long texts may share a term, and a false exclusion would lose an item. */
 function translateField(path: string, test: FieldTest, negated: boolean, room: Room): QdrantCondition | null {
   if (path.length > LONGEST_PATH || room.terms <= 0 || path.split(".").some((step) => /^\d+$/.test(step))) return null;
   switch (test.op) {
@@ -154,7 +154,7 @@ function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparabl
   const number = rankOf(bound);
   if (number === null) return exists(path, room);
   room.terms -= 1;
-  // A little wider than asked: the server's parser may read the last digit of a number differently.
+  // Slightly wider than the test: the server may parse the last digit of a number differently.
   const slack = Math.abs(number) * 4 * Number.EPSILON;
   const key = `numbers.${numberKey(path, bound)}`;
   return op === "gt" || op === "gte"
@@ -162,7 +162,7 @@ function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparabl
     : { key, range: { lte: finite(number + slack) } };
 }
 
-/** What a number or date is ranked by; null for values that Qdrant cannot rank. */
+/** Returns the number by which a number or date is compared; null for values that Qdrant cannot compare. */
 function rankOf(value: unknown): number | null {
   if (value instanceof Date) return value.getTime();
   return typeof value === "number" && !Number.isNaN(value) ? finite(value) : null;
@@ -172,13 +172,13 @@ function finite(number: number): number {
   return Math.min(Math.max(number, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
 
-/** A key that Qdrant's path syntax takes as it is; others by their hash. */
+/** Returns the payload key of a path; hashed if Qdrant's path syntax does not allow the path. */
 function numberKey(path: string, value: unknown): string {
   const type = value instanceof Date ? "date" : "number";
   return /^[A-Za-z0-9_]{1,48}$/.test(path) ? `${type}_${path}` : `${type}-${digest(path)}`;
 }
 
-/** A path as it stands in terms: hashed once where it is long, and not again with each value. */
+/** Returns a path as used in terms: a long one is hashed once, not again for each value. */
 function nameOf(path: string): string {
   return shortened(path);
 }
@@ -187,7 +187,7 @@ function existsTerm(name: string): string {
   return shortened(`?${name}`);
 }
 
-/** The term of a scalar; null for values that are compared as a whole, on the record. */
+/** Returns the term of a scalar; null for other values, which are compared on the record. */
 function scalarTerm(name: string, value: unknown): string | null {
   if (value === null) return shortened(`${name}=null`);
   if (value instanceof Date) return shortened(`${name}=Date:${value.getTime()}`);

@@ -1,17 +1,17 @@
-/** Finds out what a server wants that closes connections without an answer. */
+/** Finds out why a server closes connections without an answer. */
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { ConnectionError, type StoreError } from "../../model/errors.ts";
 import { tlsErrorOf } from "../../model/tls-fault.ts";
 import type { Endpoint } from "./options.ts";
 
-/** The alert of a server that misses a certificate comes after the handshake, by TLS 1.3; milliseconds. */
+/** Time to wait for an alert after the handshake, milliseconds: with TLS 1.3, a missing client certificate is reported only then. */
 const ALERT_DEADLINE_MS = 500;
 const CONNECT_DEADLINE_MS = 2_000;
 
 /**
- * Tries a TLS handshake, of which `undici` was seen to report only that it ended, and reads the alert.
+ * Tries a TLS handshake and reads the alert, as `undici` reports only that the connection was closed.
  *
- * @returns what is wrong; null when the handshake does not tell
+ * @returns the reason as an error; null when the handshake does not show one
  */
 export async function whyClosed(
   { host, port, https }: Endpoint,
@@ -26,7 +26,7 @@ export async function whyClosed(
   return speaksTls ? expectsTls(doing, address) : null;
 }
 
-/** The error of a client that does not encrypt before a server that does. */
+/** Returns the error of an unencrypted request to a server that expects TLS. */
 export function expectsTls(doing: string, address: string, cause?: unknown): StoreError {
   return new ConnectionError(`${doing} failed: ${address} expects TLS on this port. Write https:// in qdrant.url.`, {
     cause,
@@ -46,7 +46,7 @@ function handshake(options: ConnectionOptions): Promise<Error | "open" | "closed
     socket.once("timeout", () => socket.destroy());
     socket.once("error", resolve);
     socket.once("close", () => resolve(isOpen ? "open" : "closed"));
-    // Nothing is read unless somebody listens, and no alert is seen then.
+    // Without this the socket reads nothing, and the alert does not arrive.
     socket.resume();
   });
 }

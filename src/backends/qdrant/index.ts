@@ -27,7 +27,7 @@ import {
 import { KeptPaths } from "./payload-rule.ts";
 import { QdrantVectorIndex } from "./vector-index.ts";
 
-/** What there is once the backend is started. */
+/** The state of a started backend. */
 interface Started {
   readonly name: string;
   readonly index: QdrantVectorIndex;
@@ -35,13 +35,13 @@ interface Started {
   isAway: boolean;
 }
 
-/** How a start differs from the configured one. */
+/** Deviations of one start from the configuration. */
 interface QdrantStart {
   readonly setup?: CollectionSetup["setup"] | undefined;
   readonly mayBeAway?: boolean;
 }
 
-/** A vector index whose connections and collection are made at `start`, and whose collection may be replaced. */
+/** A vector index that connects at `start`, and whose collection can be replaced. */
 export class QdrantBackend implements Resource, VectorIndex {
   readonly #setup: CollectionSetup;
   readonly #client: QdrantClient;
@@ -53,11 +53,11 @@ export class QdrantBackend implements Resource, VectorIndex {
   }
 
   /**
-   * Makes the collection, or finds it. Where the records know one and Qdrant is away, the store starts without it: a
-   * process that is restarted in an outage shall serve what it can.
+   * Finds or creates the collection. If Qdrant is unreachable and the settings name a collection, the store starts without
+   * Qdrant, so that a process that restarts during an outage serves what the records alone allow.
    *
-   * @param how.setup - whether it may be made now; as configured by default
-   * @param how.mayBeAway - whether to start while Qdrant is away; so by default
+   * @param how.setup - whether the collection may be created; as configured by default
+   * @param how.mayBeAway - whether to start while Qdrant is unreachable; true by default
    */
   async start({ setup = this.#setup.setup, mayBeAway = true }: QdrantStart = {}): Promise<void> {
     await this.#client.open();
@@ -66,7 +66,7 @@ export class QdrantBackend implements Resource, VectorIndex {
     } catch (error) {
       const known = mayBeAway && isOutage(error) ? await knownCollection(this.#setup) : null;
       if (known === null) throw error;
-      this.#setup.logger.warn({ cause: messageOf(error) }, "Qdrant is away: the store starts without it, and looks for it again");
+      this.#setup.logger.warn({ cause: messageOf(error) }, "Qdrant is unreachable: the store starts without it and tries again regularly");
       this.#startWith(known, true);
     }
   }
@@ -81,22 +81,22 @@ export class QdrantBackend implements Resource, VectorIndex {
     return this.#running().name;
   }
 
-  /** Whether the collection holds what the records say. */
+  /** Whether the collection holds the vectors of all records. */
   get isComplete(): boolean {
     return this.#running().isComplete;
   }
 
-  /** Whether the collection cannot be used: it was seen to be gone, or could not be reached when the store started. */
+  /** Whether the collection is missing, or was unreachable when the store started. */
   get isAway(): boolean {
     return this.#running().isAway;
   }
 
-  /** Finds the collection again, or makes the one that takes the place of a lost one. */
+  /** Finds the collection, or creates the replacement of a lost one. */
   async replace(): Promise<void> {
     this.#startWith(await prepareCollection(this.#client, this.#setup), false);
   }
 
-  /** Looks whether another process has filled the collection meanwhile, or replaced it. */
+  /** Checks whether another process has rebuilt or replaced the collection. */
   async look(): Promise<void> {
     const started = this.#running();
     const known = await knownCollection(this.#setup);
@@ -104,7 +104,7 @@ export class QdrantBackend implements Resource, VectorIndex {
     started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
   }
 
-  /** Says that the collection has been filled from the records; searches use it from then on. */
+  /** Records that the collection is rebuilt; searches use it from now on. */
   async complete(): Promise<void> {
     const started = this.#running();
     await markComplete(this.#setup.settings, started.name);
@@ -143,7 +143,7 @@ export class QdrantBackend implements Resource, VectorIndex {
     return this.#use((index) => index.renew(renewals, deadline));
   }
 
-  /** Uses the index, and notes when its collection is gone. */
+  /** Calls the index, and remembers when its collection turns out to be missing. */
   async #use<T>(task: (index: QdrantVectorIndex) => Promise<T>): Promise<T> {
     const started = this.#running();
     try {
@@ -176,12 +176,12 @@ export class QdrantBackend implements Resource, VectorIndex {
   }
 }
 
-/** Whether Qdrant is away, and not kept away by a key or a certificate: those are told at the start. */
+/** Returns whether Qdrant is unreachable. A wrong key or certificate is no outage: the start fails with that error. */
 function isOutage(error: unknown): boolean {
   return isStoreError(error) && error.retryable && error.code !== "AUTHENTICATION";
 }
 
-/** Whether the collection that a request was for is not there. */
+/** Returns whether a request failed because its collection does not exist. */
 function isMissingCollection(error: unknown): boolean {
   return isStoreError(error) && error.details["status"] === 404;
 }

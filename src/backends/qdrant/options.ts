@@ -2,65 +2,65 @@ import type { SecretText } from "../../ports/secrets.ts";
 import type { Tls } from "../../ports/tls.ts";
 import type { PayloadRule } from "./payload-rule.ts";
 
-/** Where Qdrant is, and how the collection of the store is laid out there. */
+/** Connection options, and the layout of the collection. */
 export interface QdrantOptions {
-  /** Base address. Without a port, `https` means 443 and `http` means Qdrant's own 6333. A path is kept as a prefix. */
+  /** Base URL. The default port is 443 for `https` and 6333 (Qdrant's own) for `http`. A path becomes a prefix of all paths. */
   readonly url: string;
   readonly apiKey?: string | SecretText | undefined;
-  /** Name of the collection for people: an alias. The collection itself has a fingerprint of the model behind it. */
+  /** Alias of the collection. The name of the collection itself ends in a fingerprint of the model. */
   readonly collection: string;
-  /** Longest wait for one answer, in milliseconds. */
+  /** Timeout of one request, milliseconds. */
   readonly requestTimeoutMs: number;
-  /** Most connections at once. */
+  /** Size of the connection pool. */
   readonly maxConnections: number;
   /** Headers added to every request, for a proxy in front of Qdrant. */
   readonly headers?: Readonly<Record<string, string | SecretText>> | undefined;
-  /** TLS for an `https` address; absent, the authorities that Node.js trusts. */
+  /** TLS of an `https` address; by default, the certificate authorities that Node.js trusts. */
   readonly tls?: Tls | undefined;
-  /** Which scalars of values points keep; all by default. */
+  /** Which scalars of values are stored in payloads, for filters; all by default. */
   readonly payload?: PayloadRule | undefined;
   readonly layout: CollectionLayout;
 }
 
-/** Layout of the collection; used when it is created, and ignored afterwards. */
+/** Layout of the collection; used only when it is created. */
 interface CollectionLayout {
   readonly shardNumber?: number | undefined;
   readonly replicationFactor?: number | undefined;
   readonly writeConsistencyFactor?: number | undefined;
-  /** Keeps vectors on disk rather than in memory. */
+  /** Stores vectors on disk rather than in memory. */
   readonly onDiskVectors?: boolean | undefined;
-  /** Keeps payloads on disk rather than in memory. */
+  /** Stores payloads on disk rather than in memory. */
   readonly onDiskPayload?: boolean | undefined;
-  /** Links of a node in the graph over all points. */
+  /** Links per node in the HNSW graph over all points. */
   readonly m: number;
-  /** Links that a node has besides within each namespace prefix that is too big to be searched exactly and too small for the graph. */
+  /** Additional links per node within each namespace prefix that is too big for exact search and too small for the graph. */
   readonly payloadM: number;
-  /** Neighbours considered while a graph is built. */
+  /** Neighbors considered while the graph is built. */
   readonly efConstruct: number;
-  /** Qdrant's own settings of its optimizers, as its documentation gives them. */
+  /** Optimizer settings in the format of Qdrant's documentation. */
   readonly optimizers?: Readonly<Record<string, unknown>> | undefined;
-  /** Qdrant's own quantization settings, as its documentation gives them. */
+  /** Quantization settings in the format of Qdrant's documentation. */
   readonly quantization?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What the vectors of a collection are. Vectors of another identity cannot be compared with them. */
+/** Model and dimensions of the vectors of a collection. Vectors of different identities are not comparable. */
 export interface VectorIdentity {
   readonly model: string;
   readonly dims: number;
 }
 
-/** The address that requests go to. */
+/** The address of requests. */
 export interface Endpoint {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly host: string;
   readonly port: number;
   readonly https: boolean;
-  /** Path before Qdrant's own, without a slash at its end; "" for none. */
+  /** Path in front of Qdrant's own paths, without a trailing slash; "" for none. */
   readonly prefix: string;
 }
 
-/** Splits a base address. The port is decided here: Qdrant's client would send `https://host` to port 6333. */
+/** Parses a base URL and applies the default port. */
 export function toEndpoint(url: string): Endpoint {
   const { protocol, hostname, port, pathname } = new URL(url);
   const https = protocol === "https:";

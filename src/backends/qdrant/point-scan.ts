@@ -1,4 +1,4 @@
-/** Reads points without searching: all of them part by part, and those of items that ended. */
+/** Reads points without a search: all of them page by page, and those of expired items. */
 import { ValidationError } from "../../model/errors.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint } from "../../ports/vector-index.ts";
@@ -6,22 +6,22 @@ import type { PointsOfCall } from "./client.ts";
 import type { Schema } from "./schema.ts";
 import { IDENTITY, pointsOf, toIndexedPoint, type ReturnedPoint } from "./stored-payload.ts";
 
-/** Where a scan goes on, and what the share of it that is done is reckoned from. */
+/** Where a scan continues, and the numbers from which its progress is computed. */
 interface Place {
-  /** Qdrant's own: the id of the next point. */
+  /** Qdrant's offset: the id of the next point. */
   readonly offset: string | number | null;
   readonly seen: number;
-  /** About how many points there were at the beginning. */
+  /** Approximate number of points at the start. */
   readonly total: number;
 }
 
-/** What a scroll answers. */
+/** Result of a scroll request. */
 interface Scrolled {
   readonly points: readonly ReturnedPoint[];
   readonly next_page_offset?: string | number | null;
 }
 
-/** A part of all points, in the order of their ids. */
+/** Reads a page of all points, ordered by id. */
 export async function scanPoints(
   points: PointsOfCall,
   after: string | null,
@@ -35,11 +35,11 @@ export async function scanPoints(
   const found = scrolled.flatMap((point) => toIndexedPoint(point) ?? []);
   if (offset === null) return { found, next: null, done: 1 };
   const place: Place = { offset, seen: (start?.seen ?? 0) + scrolled.length, total };
-  // Points that were added since, and the roughness of the count, may make it more than all.
+  // May exceed 1 otherwise, as the count is approximate and points were added since.
   return { found, next: JSON.stringify(place), done: Math.min(place.seen / Math.max(total, 1), 1) };
 }
 
-/** A part of the points that expire at `now` (milliseconds) or before, in the order of their ids. */
+/** Reads a page of the points that expire at `now` (milliseconds) or before, ordered by id. */
 export async function expiredPoints(
   points: PointsOfCall,
   now: number,
@@ -48,7 +48,7 @@ export async function expiredPoints(
 ): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
   if (limit < 1) return { found: [], next: after };
   const filter: Schema<"Filter"> = { must: [{ key: "expires_at", range: { lte: now } }] };
-  // An offset is a number where points are not of this store.
+  // The offset is a number if the next point was not written by this store.
   const start = after === null ? {} : { offset: JSON.parse(after) as string | number };
   const { points: scrolled, next_page_offset: next = null } = await scroll(points, { limit, filter, ...start });
   return { found: scrolled.flatMap((point) => toIndexedPoint(point) ?? []), next: next === null ? null : JSON.stringify(next) };
@@ -75,5 +75,5 @@ function parsePlace(text: string): Place {
   if (typeof place === "object" && place !== null && "offset" in place && "seen" in place && "total" in place) {
     return place as Place;
   }
-  throw new ValidationError("A scan cannot go on from a place that no scan of Qdrant gave: start with null.");
+  throw new ValidationError("A scan cannot continue from a position that no scan of Qdrant returned: start with null.");
 }

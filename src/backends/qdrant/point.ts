@@ -1,4 +1,4 @@
-/** Points: an item's vectors as Qdrant keeps them, one point an item. */
+/** Points: the vectors of an item as stored in Qdrant, one point for each item. */
 import { v5 } from "@langchain/core/utils/uuid";
 import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
@@ -6,20 +6,20 @@ import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
 import { termsOf } from "./filter.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 
-/** Namespace of the point ids: they depend on the injective text of an item's id and on nothing else. */
+/** UUIDv5 namespace of the point ids, which depend only on the injective text of an item's id. */
 const POINT_IDS = Buffer.from("6f1d7a529c584f0a8a0e3d5c1b7e2f94", "hex");
 
-/** The root among the prefixes of a point: no path of a namespace is ".". */
+/** Stands for the root among the prefixes of a point: no namespace has the path ".". */
 const ROOT_PREFIX = ".";
 
-/** Fields of a payload. All are ours: what comes of the user's value stands below `terms` and `numbers`. */
+/** Payload of a point. Content of the user's value appears only in `terms` and `numbers`, never as a field name of its own. */
 type PointPayload = {
   readonly ns: string;
   readonly key: string;
   readonly prefixes: readonly string[];
   readonly version: number;
   readonly write_id: string;
-  /** Milliseconds since the epoch; absent for no end. */
+  /** Milliseconds since the epoch; absent for an item that does not expire. */
   readonly expires_at?: number;
   readonly terms: readonly string[];
   readonly partial: boolean;
@@ -34,17 +34,17 @@ export interface QdrantPoint {
   readonly payload: PointPayload;
 }
 
-/** The id of an item's point. */
+/** Returns the id of an item's point. */
 export function pointId(id: ItemId): string {
   return v5(idText(id), POINT_IDS);
 }
 
-/** The text under which a prefix stands in {@link PointPayload.prefixes}. */
+/** Returns a prefix as stored in {@link PointPayload.prefixes}. */
 export function prefixText(path: string): string {
   return path === ROOT ? ROOT_PREFIX : path;
 }
 
-/** The point of an item. */
+/** Returns the point of an item. */
 export function toPoint(point: VectorPoint, kept?: KeptPaths): QdrantPoint {
   return {
     id: pointId(point),
@@ -62,8 +62,8 @@ export function toPoint(point: VectorPoint, kept?: KeptPaths): QdrantPoint {
 }
 
 /**
- * Qdrant reads a JSON multivector of exactly two vectors, the first of whole numbers ≥ 0, as a sparse vector and
- * refuses it. A vector given twice leaves the best similarity as it is.
+ * Returns the vectors as a multivector. Qdrant misreads a JSON multivector of exactly two vectors, the first with integers ≥ 0,
+ * as a sparse vector and refuses it; so the second one is sent twice, which does not change the best similarity.
  */
 function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
   const sent = vectors.map(inWholeNumbers);
@@ -71,19 +71,19 @@ function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
   return sent.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : sent;
 }
 
-/** The largest number of a vector as it is sent. */
+/** The greatest component of a vector as sent. */
 const LARGEST = 1e9;
 
 /**
- * The same direction in whole numbers: the collection keeps directions only, at 24 bits a number, and a number of nine
- * digits is written and read in half the time of the seventeen that a fraction often has.
+ * Returns a vector of integers with the same direction: the collection normalizes vectors and stores 24 bits per component, and
+ * a number of nine digits is formatted and parsed in half the time of the seventeen digits of a typical fraction.
  */
 export function inWholeNumbers(vector: Vector): number[] {
   let largest = 0;
   for (const number of vector) largest = Math.max(largest, Math.abs(number));
-  // What is this short, or that long, has no direction that double precision could tell.
+  // A vector this short or this long has no direction in double precision.
   const scale = LARGEST / largest;
   const hasDirection = Number.isFinite(scale) && scale > 0;
-  // As 32-bit integers, which V8 keeps as such: made and printed so, a vector of 384 takes 5 microseconds less.
+  // As 32-bit integers, which V8 stores unboxed: a vector with 384 components takes 5 microseconds less.
   return vector.map((number) => (hasDirection ? Math.round(number * scale) | 0 : 0));
 }

@@ -1,22 +1,22 @@
-/** Corrects the ends of points. */
+/** Changes the expiry of points. */
 import type { VectorRenewal } from "../../ports/vector-index.ts";
 import type { PointsOfCall } from "./client.ts";
 import { pointId } from "./point.ts";
 import type { Schema } from "./schema.ts";
 
-/** Renewals of one request. */
+/** Most renewals per request. */
 const MAX_RENEWALS = 500;
 
-/** Sets or removes the end of each point, in the server's own conditional write: only while the version is the one given. */
+/** Sets or removes the expiry of each point with a conditional write: only if the stored version is the one given. */
 export async function renewPoints({ client, path, deadline }: PointsOfCall, renewals: readonly VectorRenewal[]): Promise<void> {
   for (let start = 0; start < renewals.length; start += MAX_RENEWALS) {
-    const operations = together(renewals.slice(start, start + MAX_RENEWALS)).map(toOperation);
-    await client.request<"updatePoints">("POST", `${path}/batch?wait=true`, { operations }, "correct the ends of points", deadline);
+    const operations = groupsOf(renewals.slice(start, start + MAX_RENEWALS)).map(toOperation);
+    await client.request<"updatePoints">("POST", `${path}/batch?wait=true`, { operations }, "change the expiry of points", deadline);
   }
 }
 
-/** Renewals that say the same of several points. */
-function together(renewals: readonly VectorRenewal[]): VectorRenewal[][] {
+/** Groups renewals that make the same change to several points. */
+function groupsOf(renewals: readonly VectorRenewal[]): VectorRenewal[][] {
   return [...Map.groupBy(renewals, ({ version, expiresAt }) => `${version} ${expiresAt}`).values()];
 }
 

@@ -1,18 +1,18 @@
-/** Headers of every request, among them secrets that may change while the store runs. */
+/** Headers of every request, including secrets that may be rotated while the store runs. */
 import type { Secret } from "../../model/secret.ts";
 import { asSecretText, type SecretText } from "../../ports/secrets.ts";
 
-/** Qdrant answers small requests in two TCP segments when it compresses, and the second one waits 40 ms for an ACK. */
+/** No compression: a compressed small response is sent in two TCP segments, the second of which waits 40 ms for an ACK. */
 const ALWAYS = { "accept-encoding": "identity", "content-type": "application/json" };
 
 /** The headers of one request. */
 export interface SentHeaders {
   readonly headers: Readonly<Record<string, string>>;
-  /** The secrets in them, in the order of their names. */
+  /** The secrets among the headers, ordered like the header names. */
   readonly secrets: readonly Secret[];
 }
 
-/** The headers as they are now. */
+/** The current headers. */
 export class RequestHeaders {
   readonly #names: readonly string[];
   readonly #texts: readonly SecretText[];
@@ -24,12 +24,12 @@ export class RequestHeaders {
     this.#texts = entries.map(([, text]) => asSecretText(text));
   }
 
-  /** Whether a refusal may be over in a moment: one of the secrets is being rotated. */
+  /** Whether a secret is being rotated, so that a refused request may succeed in a moment. */
   get isChanging(): boolean {
     return this.#texts.some((text) => text.isChanging);
   }
 
-  /** The headers for a request; made anew only when a secret has changed. */
+  /** Returns the headers for a request; built again only after a secret has changed. */
   current(): SentHeaders {
     const last = this.#last;
     if (last !== null && this.#texts.every((text, position) => text.current() === last.secrets[position])) return last;
@@ -41,7 +41,7 @@ export class RequestHeaders {
     return this.#last;
   }
 
-  /** Tells that the server refused a request for its headers; returns whether others are worth one more try. */
+  /** Reports that the server refused these headers. Returns whether other secrets are available, so that one retry makes sense. */
   async refused({ secrets }: SentHeaders): Promise<boolean> {
     const others = await Promise.all(
       secrets.map((secret, position) => this.#texts[position]?.refused(secret) ?? Promise.resolve(null)),

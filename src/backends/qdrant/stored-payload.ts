@@ -1,10 +1,10 @@
-/** Reads payloads that Qdrant returns. They are checked, as anything with a key for the collection may have written them. */
+/** Parses payloads returned by Qdrant. They are checked, as any client with access to the collection may have written them. */
 import { UnavailableError } from "../../model/errors.ts";
 import { MAX_PATH_BYTES } from "../../model/namespace.ts";
 import { MAX_KEY_BYTES } from "../../model/operation.ts";
 import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 
-/** Fields of a payload that say whose a point is, and of which write. */
+/** Payload fields that identify the item and the write of a point. */
 export const IDENTITY = ["ns", "key", "version", "write_id"] as const;
 
 type Identity = Partial<Record<(typeof IDENTITY)[number], unknown>>;
@@ -16,17 +16,17 @@ export interface ReturnedPoint {
   readonly payload?: Identity | null;
 }
 
-/** A write id that no record has: a point with it is stale, and the reconciler replaces or removes it. */
+/** A write id that no record has: a point with this id is stale, and the reconciler replaces or removes it. */
 const NO_WRITE = "";
 
-/** The point of a scan; null for a point that names no item of this store. */
+/** Returns the point of a scan; null for a point that names no item of this store. */
 export function toIndexedPoint({ payload }: ReturnedPoint): IndexedPoint | null {
   const { ns, key } = payload ?? {};
   if (!isWithin(ns, MAX_PATH_BYTES) || !isWithin(key, MAX_KEY_BYTES)) return null;
   return { namespace: ns, key, ...toStoredPoint(payload) };
 }
 
-/** Which write a point is of; of none where its payload does not say so. */
+/** Returns version and write id of a point; those of no write if the payload lacks them. */
 export function toStoredPoint(payload: Identity | null | undefined): StoredPoint {
   const { version, write_id: writeId } = payload ?? {};
   return {
@@ -35,7 +35,7 @@ export function toStoredPoint(payload: Identity | null | undefined): StoredPoint
   };
 }
 
-/** The hit of a query; null for a point that names no item of this store. One without a valid score or write id is stale. */
+/** Returns the hit of a query; null for a point that names no item of this store. A hit without valid score or write id is stale. */
 export function toHit({ score, payload }: ReturnedPoint): VectorHit | null {
   const { ns, key, write_id: writeId } = payload ?? {};
   if (!isWithin(ns, MAX_PATH_BYTES) || !isWithin(key, MAX_KEY_BYTES)) return null;
@@ -44,18 +44,18 @@ export function toHit({ score, payload }: ReturnedPoint): VectorHit | null {
 }
 
 /**
- * The points of an answer.
+ * Returns the points of a response.
  *
- * @throws {UnavailableError} when it has none: what answered is not Qdrant.
+ * @throws {UnavailableError} when the response has no list of points, so that it does not come from Qdrant.
  */
 export function pointsOf(answer: unknown): readonly ReturnedPoint[] {
   if (typeof answer === "object" && answer !== null && "points" in answer && Array.isArray(answer.points)) {
     return answer.points as readonly ReturnedPoint[];
   }
-  throw new UnavailableError("Qdrant answered without a list of points. Check qdrant.url and what is in front of Qdrant.");
+  throw new UnavailableError("Qdrant answered without a list of points. Check qdrant.url and any proxy in front of Qdrant.");
 }
 
-/** Longer texts are of no item, and a database would refuse to look them up. */
+/** Returns whether a text can belong to an item; databases refuse to look up longer ones. */
 function isWithin(text: unknown, maxBytes: number): text is string {
   return typeof text === "string" && text.length <= maxBytes && (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes);
 }

@@ -1,4 +1,4 @@
-/** The vector index on Qdrant. Every write is conditional on the version that is stored. */
+/** The vector index on Qdrant. Every write is conditional on the stored version. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { Hints } from "../../concurrency/hints.ts";
@@ -29,45 +29,45 @@ import { renewPoints } from "./renewal.ts";
 import type { Schema } from "./schema.ts";
 import { pointsOf, toHit, toStoredPoint, type ReturnedPoint } from "./stored-payload.ts";
 
-/** Most characters of the points of one request: Qdrant refuses bodies of 32 MB, and a character has up to six bytes as JSON. */
+/** Most characters of the points in one request: Qdrant refuses bodies over 32 MB, and a character has up to six bytes as JSON. */
 const MAX_CHARACTERS = 5_000_000;
 
-/** Characters of a number of a vector, with its comma. */
+/** Characters of one vector component, with its comma. */
 const NUMBER_LENGTH = 11;
 
-/** Hits of one approximate question; further ones are asked for exactly. */
+/** Most hits of an approximate query; a query for more hits is exact. */
 const MAX_APPROXIMATE = 64;
 
-/** Candidates that an approximate question keeps in view; at least as many as it may return. */
+/** Candidates of an approximate query (`hnsw_ef`); at least as many as it may return. */
 const SEARCH_BREADTH = 128;
 
 /**
- * Approximate questions are short, whatever lies below their prefix, so they share requests: at 8 callers that took half of
- * our processor time a question and two thirds of Qdrant's. The others may take long, and are asked alone.
+ * Approximate queries are short for any prefix, so they share requests: with 8 callers this halves the processor time per query
+ * of this process, and saves a third of Qdrant's. Exact queries may take long, and are sent alone.
  */
-const SHARED: GroupCommitOptions<Question> = {
+const SHARED: GroupCommitOptions<QueryBody> = {
   waitFor: "Qdrant",
   maxGroup: 8,
   maxInFlight: 4,
   maxWaiting: 20_000,
-  // One that Qdrant refuses fails alone.
+  // A query that Qdrant refuses fails alone.
   isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
 };
 
-/** Prefixes that are remembered as small. */
+/** Most prefixes that are remembered as small. */
 const MAX_SMALL = 10_000;
 
-/** A question as Qdrant takes it. */
-type Question = Schema<"QueryRequest">;
+/** Body of a query. */
+type QueryBody = Schema<"QueryRequest">;
 
 /** How points are written. */
 interface UpsertHow {
-  /** Versions that stay: those of the point and newer ones, or newer ones only. A point without a valid version never stays. */
+  /** Which stored versions are kept: equal and newer ones, or newer ones only. A stored point without valid version is replaced. */
   readonly under: "gte" | "gt";
   readonly deadline: Deadline | undefined;
 }
 
-/** A point, and how it is sent. */
+/** A point, and the form in which it is sent. */
 interface Outgoing {
   readonly point: VectorPoint;
   readonly sent: QdrantPoint;
@@ -80,8 +80,8 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #dims: number;
   readonly #kept: KeptPaths;
   readonly #small = new Hints<true>({ max: MAX_SMALL });
-  readonly #shared = new GroupCommit<Question, readonly ReturnedPoint[]>(
-    (questions, deadline) => this.#askTogether(questions, deadline),
+  readonly #shared = new GroupCommit<QueryBody, readonly ReturnedPoint[]>(
+    (bodies, deadline) => this.#queryBatch(bodies, deadline),
     SHARED,
   );
 
@@ -115,7 +115,7 @@ export class QdrantVectorIndex implements VectorIndex {
     return Promise.allSettled(
       removals.map(async (removal) => {
         const { version, writeId } = removal;
-        // Also one whose version is missing or no number.
+        // Includes points whose version is missing or not a number.
         const isOlder: Schema<"Filter"> = { must_not: [{ key: "version", range: { gte: version } }] };
         const isOwn: Schema<"Filter"> = { must: [{ key: "version", range: { lte: version } }, { key: "write_id", match: { value: writeId } }] };
         const filter: Schema<"Filter"> = { must: [{ has_id: [pointId(removal)] }, { should: [isOlder, isOwn] }] };
@@ -127,12 +127,12 @@ export class QdrantVectorIndex implements VectorIndex {
   async query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
     const fault = this.#faultOf([query.vector]);
     if (fault !== null) throw fault;
-    // A graph has no way from one point that passes a filter to the next: with one it was seen to find nothing at all
-    // where thousands matched. The filter's own indexes make the exact search of what passes it affordable.
+    // The graph does not connect the points that match a filter: an approximate query with a filter found nothing at all where
+    // thousands matched. The payload indexes make an exact search of the matching points affordable.
     const { prefix, limit, filter } = query;
     const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.get(prefix) === true;
     const hits = await this.#search(query, exact, deadline);
-    // Too few may mean that there are no more, or that the graph did not lead to them.
+    // Too few hits mean that there are no more, or that the graph did not lead to them.
     const sure = exact || hits.length >= limit ? hits : await this.#search(query, true, deadline);
     if (filter === null) this.#remember(prefix, sure.length < limit);
     return sure.slice(0, limit);
@@ -150,57 +150,56 @@ export class QdrantVectorIndex implements VectorIndex {
     return renewPoints({ client: this.#client, path: this.#path, deadline }, renewals);
   }
 
-  /** A prefix that was found to hold few points is asked exactly from then on, and once instead of twice. */
+  /** Queries of a prefix with few points are exact from the next query on: one request instead of two. */
   #remember(prefix: string, isSmall: boolean): void {
     if (isSmall) this.#small.record(prefix, true);
     else this.#small.forget(prefix);
   }
 
   async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {
-    // All points lie below the root: to ask it of each that is met on the way took a tenth of the search.
+    // All points lie below the root; testing this for each visited point took a tenth of the search time.
     const below: Schema<"FieldCondition"> | null = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
     const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
-    const question: Question = {
+    const body: QueryBody = {
       query: [inWholeNumbers(vector)],
       ...(must.length === 0 ? {} : { filter: { must } }),
       limit,
-      // One breadth for all short questions: a list of ten is then the beginning of that of fifty, and pages are cut
-      // out of one.
+      // The same breadth for all short queries: then ten hits are the first ten of fifty, so pages of one search fit together.
       params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH },
       with_payload: ["ns", "key", "write_id"],
     };
-    for (let asked = limit; ; ) {
-      const ofLimit = asked === limit ? question : { ...question, limit: asked };
-      const points = exact ? await this.#askAlone(ofLimit, deadline) : await this.#askWithOthers(ofLimit, deadline);
+    for (let requested = limit; ; ) {
+      const ofLimit = requested === limit ? body : { ...body, limit: requested };
+      const points = exact ? await this.#queryAlone(ofLimit, deadline) : await this.#queryShared(ofLimit, deadline);
       const hits = points.flatMap((point) => toHit(point) ?? []);
-      // Fewer would mean that there are no more: the places of points that name no item go to others.
-      if (points.length < asked || hits.length >= limit) return hits;
-      asked = limit + 2 * (points.length - hits.length);
+      // Replaces points that name no item: fewer hits than `limit` would mean that there are no more.
+      if (points.length < requested || hits.length >= limit) return hits;
+      requested = limit + 2 * (points.length - hits.length);
     }
   }
 
-  async #askAlone(question: Question, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
-    const answer = await this.#client.request<"queryPoints">("POST", `${this.#path}/query`, question, "search vectors", deadline);
+  async #queryAlone(body: QueryBody, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
+    const answer = await this.#client.request<"queryPoints">("POST", `${this.#path}/query`, body, "search vectors", deadline);
     return pointsOf(answer);
   }
 
-  async #askWithOthers(question: Question, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
-    const [outcome] = await this.#shared.add([question], deadline);
+  async #queryShared(body: QueryBody, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
+    const [outcome] = await this.#shared.add([body], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason;
   }
 
-  async #askTogether(
-    searches: readonly Question[],
+  async #queryBatch(
+    searches: readonly QueryBody[],
     deadline: Deadline | undefined,
   ): Promise<PromiseSettledResult<readonly ReturnedPoint[]>[]> {
     const [only] = searches;
-    if (only !== undefined && searches.length === 1) return [fulfilled(await this.#askAlone(only, deadline))];
+    if (only !== undefined && searches.length === 1) return [fulfilled(await this.#queryAlone(only, deadline))];
     const answers = await this.#client.request<"queryPointsBatch">("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
     return searches.map((_, i) => fulfilled(pointsOf((answers as unknown[] | null)?.[i])));
   }
 
-  /** Others have their turn in between: the terms of a big value take milliseconds. */
+  /** Yields to other callers in between: the terms of a big value take milliseconds. */
   async #toPoints(points: readonly VectorPoint[]): Promise<Outgoing[]> {
     const outgoing: Outgoing[] = [];
     const slice = new TimeSlice();
@@ -212,20 +211,20 @@ export class QdrantVectorIndex implements VectorIndex {
     return outgoing;
   }
 
-  /** Qdrant would refuse a whole request for one vector of a wrong length; so each is checked before. */
+  /** Checks vectors before they are sent: Qdrant would refuse the entire request for one vector of a wrong length. */
   #faultOf(vectors: readonly Vector[]): ValidationError | null {
     for (const vector of vectors) {
       if (vector.length !== this.#dims) {
-        return new ValidationError(`A vector has ${vector.length} numbers, but the index is of ${this.#dims}.`);
+        return new ValidationError(`A vector has ${vector.length} dimensions, but the index has ${this.#dims}.`);
       }
-      if (!vector.every(Number.isFinite)) return new ValidationError("A vector holds a number that is not finite.");
+      if (!vector.every(Number.isFinite)) return new ValidationError("A vector contains a number that is not finite.");
     }
     return null;
   }
 
   /**
-   * Writes a group in one request. Its condition is one for all: older than the group's oldest. The stored versions
-   * then tell which points need a condition of their own: those that another write, older than theirs, holds.
+   * Writes a group in one request, with one condition for all points: the stored version is older than the oldest of the group.
+   * The stored versions are then read back: a point that another, older write has blocked is written again with its own condition.
    */
   async #upsertGroup(
     group: readonly QdrantPoint[],
@@ -247,7 +246,7 @@ export class QdrantVectorIndex implements VectorIndex {
       );
     } catch (reason) {
       if (group.length > 1 && isStoreError(reason) && !reason.retryable) {
-        // One point may be at fault: it shall fail alone.
+        // One point may be the cause: each is written alone, so that only that one fails.
         await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, how)));
       } else {
         for (const point of points) outcomes.set(point, rejected(reason));
@@ -288,15 +287,15 @@ export class QdrantVectorIndex implements VectorIndex {
 }
 
 /**
- * What the read-back says of a write. A point that is gone was removed by a later delete; after that, one of an earlier
- * write may have come, as nothing of the removal is left to hold it off.
+ * Returns the outcome of a write from what was read back. A missing point was removed by a later delete. A point of an earlier
+ * write may have been written after that delete, as a delete leaves nothing that would block it.
  */
 function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): UpsertOutcome {
   if (stored === null || stored.version < payload.version) return "contested";
   return stored.version === payload.version && stored.writeId !== payload.write_id ? "contested" : "stored";
 }
 
-/** Parts that each fit in one request. */
+/** Splits points into chunks that fit in one request. */
 function inChunks(points: readonly Outgoing[]): Outgoing[][] {
   const chunks: Outgoing[][] = [];
   let room = 0;
@@ -312,7 +311,7 @@ function inChunks(points: readonly Outgoing[]): Outgoing[][] {
   return chunks;
 }
 
-/** Characters of a point as JSON, about. */
+/** Returns the approximate length of a point as JSON, characters. */
 function lengthOf({ vector, payload }: QdrantPoint): number {
   let length = vector.length * (vector[0]?.length ?? 0) * NUMBER_LENGTH + payload.key.length + payload.ns.length;
   for (const prefix of payload.prefixes) length += prefix.length;

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
+import { Hints } from "../../../src/concurrency/hints.ts";
 import { HitRates } from "../../../src/core/hit-rates.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
+
+// Tests the hints themselves.
+Hints.enabled = true;
 
 const filter = (kind: unknown) => parseFilter({ kind });
 
