@@ -5,7 +5,7 @@ export interface Case {
   readonly name: CaseName;
   /** What one call does, for the report. */
   readonly what: string;
-  /** Callers that are at it at once, each with one call under way. */
+  /** Number of concurrent callers, each with one call in flight. */
   readonly clients: number;
   /** Items that one call handles; operations are counted by them. */
   readonly itemsPerCall: number;

@@ -1,4 +1,4 @@
-/** The data that is read, the same for every system, and what is asked of them. */
+/** The benchmark's data, equal for every system, and the queries on it. */
 import type { Embeddings } from "@langchain/core/embeddings";
 import { TopicEmbeddings } from "./topic-embeddings.ts";
 

@@ -1,4 +1,4 @@
-/** The servers that the benchmark stands on. */
+/** The servers that the benchmark uses. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

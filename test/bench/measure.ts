@@ -9,7 +9,7 @@ export interface Round {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** The longest that the event loop of the client's process stood still, milliseconds. */
+  /** Longest pause of the event loop of the client process, in milliseconds. */
   readonly longestPauseMs: number;
   /** Resident memory of the client's process after it, megabytes. */
   readonly rssMb: number;
@@ -24,7 +24,7 @@ export interface RoundOptions {
   readonly from: number;
 }
 
-/** Runs calls by several clients, each with one under way, until the time is over and the last ones are answered. */
+/** Runs calls of several clients, each with one in flight, until the time is over and the last call is answered. */
 export async function measure(call: Call, options: RoundOptions): Promise<Round & { readonly calls: number }> {
   const { clients, itemsPerCall, forMs, from } = options;
   const times = createHistogram();
@@ -41,7 +41,7 @@ export async function measure(call: Call, options: RoundOptions): Promise<Round 
       now = after;
     }
   };
-  // All of them end before a failure is told: the next case shall not run beside what is left of this one.
+  // Wait for all of them before reporting a failure, so that the next case does not run beside the rest of this one.
   const ends = await Promise.allSettled(Array.from({ length: clients }, client));
   const failed = ends.find((end) => end.status === "rejected");
   if (failed !== undefined) throw failed.reason;

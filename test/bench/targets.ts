@@ -17,7 +17,7 @@ type Find = (name: CaseName, system: SystemName) => Result | undefined;
 interface Target {
   readonly what: string;
   readonly target: string;
-  /** Undefined where it cannot be told. */
+  /** Undefined if it is unknown. */
   readonly judge: (find: Find) => { readonly reached: string; readonly isMet: boolean } | undefined;
 }
 

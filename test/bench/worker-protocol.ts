@@ -2,7 +2,7 @@
 import type { CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 
-/** What a worker is asked to do. */
+/** A request to a worker. */
 export type Request =
   | { readonly type: "seed" | "settle" | "stop" }
   | { readonly type: "run"; readonly case: CaseName; readonly forMs: number };

@@ -190,7 +190,7 @@ describe("the actor of an entry", () => {
 });
 
 describe("a failing sink", () => {
-  /** A callback that fails while it is told to. */
+  /** A callback that fails while a flag is set. */
   function failing(): { fails: (entry: AuditEntry) => boolean; callback: (entry: AuditEntry) => void; kept: AuditEntry[] } {
     const sink = {
       kept: [] as AuditEntry[],

@@ -1,4 +1,4 @@
-/** Values that go through a codec: what stands on the disk, what is read back, and what becomes of an item without its key. */
+/** Values with a codec: the bytes on disk, the values that are read, and items whose key is missing. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

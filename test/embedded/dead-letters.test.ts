@@ -1,4 +1,4 @@
-/** Queued writes that cannot be finished: counted, told once, kept, and finished when their cause is mended. */
+/** Dead-lettered intents: counted, reported once, kept, and completed after their cause is fixed. */
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, test } from "vitest";

@@ -44,7 +44,7 @@ interface Writer {
 function startWriter(name: string, count: number, end: "stop" | "idle" = "stop"): Writer {
   const child = spawn(process.execPath, [WRITER, path, name, String(count), end], {
     stdio: ["ignore", "pipe", "inherit"],
-    // Of the test runner's own flags none shall reach it.
+    // Do not pass the test runner's flags.
     env: { ...process.env, NODE_OPTIONS: "" },
   });
   children.push(child);

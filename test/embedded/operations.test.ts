@@ -209,7 +209,7 @@ test.each([
   ["undefined", () => undefined],
   ["what has no text", () => Object.create(null) as unknown],
   ["an error whose message is a symbol", () => Object.assign(new Error("x"), { message: Symbol("x") })],
-  ["what cannot be looked at", revoked],
+  ["a value that cannot be inspected", revoked],
 ])("a listener and a logger that both throw %s fail no call", async (_, thrown) => {
   let calls = 0;
   const fail = (): never => {
@@ -232,7 +232,7 @@ test.each([
   expect(calls).toBeGreaterThan(1);
 });
 
-/** Anything that is asked of it throws. */
+/** A value that throws on any access. */
 function revoked(): unknown {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();

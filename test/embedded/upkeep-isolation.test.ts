@@ -11,7 +11,7 @@ import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
 import { QueryError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemId, ItemRecord } from "../../src/model/item.ts";
 
-/** An embedding provider that rejects every text while it is told to. Not as an outage, which is retried for seconds. */
+/** An embedding provider that rejects every text while a flag is set. A rejection, because an outage is retried for seconds. */
 class SwitchedEmbeddings extends HashEmbeddings {
   isRejecting = false;
 

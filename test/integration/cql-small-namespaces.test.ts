@@ -1,4 +1,4 @@
-/** What is asked of CQL for a listing: a small namespace is read whole, a bigger one by its entries. */
+/** CQL requests of a listing: a small namespace is read entirely, a larger one by its entries. */
 import { randomUUID } from "node:crypto";
 import { Client, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from "vitest";

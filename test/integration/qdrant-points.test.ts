@@ -1,4 +1,4 @@
-/** What Qdrant does with points that no vector is asked for: scans, ends and their renewal. */
+/** Requests to Qdrant without a query: scans, expiries and their refresh. */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { collectionName } from "../../src/backends/qdrant/collection.ts";
 import type { QdrantBackend } from "../../src/backends/qdrant/index.ts";

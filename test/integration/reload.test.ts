@@ -40,7 +40,7 @@ async function storeWith(config: ScyllaDBStoreConfig): Promise<ScyllaDBStore> {
   return store;
 }
 
-/** A port at which nobody listens. */
+/** A closed port. */
 async function deadPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

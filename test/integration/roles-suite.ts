@@ -125,9 +125,9 @@ export function rolesSuite(servers: Servers): void {
   });
 
   test("a role without rights fails the start with the missing right to read", async () => {
-    await asAdmin(["CREATE ROLE nobody WITH PASSWORD = 'nobody' AND LOGIN = true"]);
-    const unprivileged = config({ username: "nobody", password: "nobody" }, never);
-    const details = { right: "SELECT", role: "nobody" };
+    await asAdmin(["CREATE ROLE unprivileged WITH PASSWORD = 'unprivileged' AND LOGIN = true"]);
+    const unprivileged = config({ username: "unprivileged", password: "unprivileged" }, never);
+    const details = { right: "SELECT", role: "unprivileged" };
     await expect(ScyllaDBStore.connect(unprivileged)).rejects.toMatchObject({ code: "PERMISSION", details });
   });
 

@@ -21,7 +21,7 @@ export function qdrantTlsSuite(servers: Servers): void {
     servers().proxy(names, { targetPort: servers().plainQdrant.port, ...options });
   const before = ({ port }: { readonly port: number }): Partial<Qdrant> => ({ url: `https://127.0.0.1:${port}`, tls: ca() });
 
-  // Its collection is there afterwards: what fails now is told all the same, and not taken for an outage.
+  // Its collection exists afterwards: a failure is still reported as such, not as an outage.
   beforeAll(() => expectWorks(qdrant()));
 
   test("a connection works with the name in the certificate", async () => {

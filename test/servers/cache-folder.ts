@@ -55,7 +55,7 @@ async function fillOnce(folder: string, fetchInto: (work: string) => Promise<str
     await mkdir(work, { recursive: true });
     await removeAbandoned(folder);
     const fetched = await fetchInto(work);
-    // Written after the last file, so a folder with a manifest was complete; the sizes tell what was damaged since.
+    // Written after the last file, so a folder with a manifest was complete. The sizes detect later damage.
     await writeFile(join(fetched, MANIFEST), JSON.stringify(await sizes(fetched), undefined, 2));
     await moveIntoPlace(fetched, folder, join(work, "replaced"));
   } finally {
@@ -63,7 +63,7 @@ async function fillOnce(folder: string, fetchInto: (work: string) => Promise<str
   }
 }
 
-// A download that was interrupted leaves its work folder; none takes as long as this, so nobody uses it any more.
+// An interrupted download leaves its work folder. No download takes this long, so the folder is unused.
 async function removeAbandoned(folder: string): Promise<void> {
   const parent = dirname(folder);
   for (const name of await readdir(parent)) {

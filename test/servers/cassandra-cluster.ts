@@ -8,7 +8,7 @@ import { waitUntil } from "./wait-until.ts";
 
 /** Options of {@link startCassandraCluster}. */
 export interface CassandraClusterOptions extends Omit<CassandraOptions, "host" | "authentication"> {
-  /** How many nodes, at 127.0.0.1, 127.0.0.2 and so on; 3 unless told, and no fewer. */
+  /** Number of nodes, at 127.0.0.1, 127.0.0.2 and so on. Default and minimum: 3. */
   readonly nodes?: number;
 }
 

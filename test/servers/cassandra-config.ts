@@ -24,7 +24,7 @@ export interface CassandraNodeConfig {
   readonly storagePort: number;
   /** Addresses of the nodes that a starting node asks for the ring. */
   readonly seeds: readonly string[];
-  /** The node's place on the ring; Cassandra chooses one unless told. */
+  /** Token of the node. Default: chosen by Cassandra. */
   readonly token?: bigint;
   /** TLS for clients, beside the plain port; absent, there is none. */
   readonly tls?: CassandraTls;
@@ -46,7 +46,7 @@ export function cassandraYaml(config: CassandraNodeConfig): string {
     cluster_name: "tests",
     num_tokens: 1,
     ...(config.token === undefined ? {} : { initial_token: String(config.token) }),
-    // A new cluster has no data to hand over, so a node joins without the wait that is meant for them.
+    // A new cluster has no data to stream, so a node joins without the usual wait.
     auto_bootstrap: false,
     partitioner: "org.apache.cassandra.dht.Murmur3Partitioner",
     endpoint_snitch: "SimpleSnitch",

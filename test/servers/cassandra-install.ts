@@ -26,7 +26,7 @@ export async function isCassandraInstalled(env: NodeJS.ProcessEnv): Promise<bool
  * Makes sure that Cassandra's jars are in the cache, fetching them with Maven (66 MB) where they are absent or
  * incomplete. Any number of processes may do so at once.
  *
- * @param log is told once, in one sentence, when a download begins
+ * @param log receives one sentence when a download begins
  * @returns the folder of the jars
  * @throws Error that names Maven where it is missing, or holds Maven's own output where it failed
  */

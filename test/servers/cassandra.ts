@@ -13,9 +13,9 @@ import type { Credentials, NodeAddress } from "./node-client.ts";
 
 /** Options of a local Cassandra; every one has a default. */
 export interface CassandraOptions {
-  /** Loopback address; 127.0.0.1 unless told. */
+  /** Loopback address. Default: 127.0.0.1. */
   readonly host?: string;
-  /** CQL port; a free one unless told. */
+  /** CQL port. Default: a free one. */
   readonly port?: number;
   /** Java heap of a node in MB: 1024 for a single node, 512 for each of a cluster. */
   readonly heapMb?: number;
@@ -33,11 +33,11 @@ export interface CassandraOptions {
    * have them.
    */
   readonly commitLog?: "batch" | "periodic";
-  /** How long one start may take in milliseconds; 120 s unless told. */
+  /** How long one start may take in milliseconds. Default: 120 s. */
   readonly startDeadlineMs?: number;
-  /** Where Java, Maven and the cache are looked for; the process's own environment unless told. */
+  /** Environment in which Java, Maven and the cache are found. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Is told of a download; standard error unless told. */
+  /** Receives a message about a download. Default: standard error. */
   readonly log?: (line: string) => void;
 }
 
@@ -49,7 +49,7 @@ export class CassandraNode extends LocalServer {
   /** The CQL port. */
   readonly port: number;
   readonly localDataCenter = LOCAL_DATA_CENTER;
-  /** The superuser that Cassandra creates; undefined where nobody has to log in. */
+  /** The superuser that Cassandra creates; undefined without authentication. */
   readonly credentials: Credentials | undefined;
 
   /** Used by {@link prepareNode}; the config's folder must hold the node's files. */

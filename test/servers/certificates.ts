@@ -20,7 +20,7 @@ export interface CertificateRequest {
 const DAY_MS = 24 * 3_600_000;
 const KIND = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const;
 
-/** An authority of a test's own, that nobody else trusts. */
+/** A certificate authority of a test, which no other client trusts. */
 export class CertificateAuthority {
   readonly #pair: KeyPair;
 
@@ -49,7 +49,7 @@ export class CertificateAuthority {
   /** Issues a certificate for a server or a client. */
   async issue({ names, validity = "current", passphrase }: CertificateRequest): Promise<KeyPair> {
     const end = Date.now() + (validity === "expired" ? -DAY_MS : DAY_MS);
-    const { cert, private: key } = await generate([{ name: "commonName", value: names[0] ?? "nobody" }], {
+    const { cert, private: key } = await generate([{ name: "commonName", value: names[0] ?? "unnamed" }], {
       ...KIND,
       ca: this.#pair,
       notBeforeDate: new Date(end - 3 * DAY_MS),

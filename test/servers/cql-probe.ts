@@ -7,7 +7,7 @@ const OPCODE_AT = 4;
 const ANSWER_DEADLINE_MS = 2_000;
 
 /**
- * Says whether a server speaks CQL at the address now: it is asked for its options and must answer within 2 s. An open
+ * Returns whether a CQL server answers an OPTIONS request at the address within 2 s. An open
  * port alone is not enough, since Docker's port proxy listens before the server does.
  */
 export function speaksCql(host: string, port: number): Promise<boolean> {

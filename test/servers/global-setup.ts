@@ -9,7 +9,7 @@ declare module "vitest" {
   }
 }
 
-/** Starts the servers once for all test files, tells the tests where they are, and ends them after the last. */
+/** Starts the servers once for all test files, provides their addresses to the tests, and stops them at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { stop, ...addresses } = await startServers();
   project.provide("servers", addresses);

@@ -15,7 +15,7 @@ export interface ReceivedRequest {
 /** What is answered to a request. */
 export type Answer = (request: ReceivedRequest, response: ServerResponse) => void;
 
-/** An HTTP server that keeps what it is sent: in the place of PagerDuty, Slack, or whoever else is told of alerts. */
+/** An HTTP server that records requests, in place of PagerDuty, Slack and other receivers of alerts. */
 export class HttpReceiver implements AsyncDisposable {
   readonly requests: ReceivedRequest[] = [];
   /** What is answered to the next request; 200 unless set. */
@@ -81,7 +81,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // What is sent by mistake shall be seen as it came.
+    // Keep unexpected bodies unchanged.
     return text;
   }
 }

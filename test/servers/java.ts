@@ -12,7 +12,7 @@ const NEEDED = 17;
  * Finds a Java 17: `JAVA_HOME`, GitHub's `JAVA_HOME_17_X64` and `JAVA_HOME_17_ARM64`, then `java` on the PATH.
  *
  * @returns the program's path or name
- * @throws Error that says what was looked at and what to install
+ * @throws Error that names the checked places and what to install
  */
 export async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
   const homes = [env["JAVA_HOME"], env["JAVA_HOME_17_X64"], env["JAVA_HOME_17_ARM64"]].filter((home) => home);
@@ -29,7 +29,7 @@ export async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
   );
 }
 
-/** Says whether Maven can be run; what it prints is not looked at. */
+/** Returns whether Maven can be run. Its output is ignored. */
 export async function hasMaven(env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await output("mvn", ["--version"], env)) !== undefined;
 }

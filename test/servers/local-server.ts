@@ -9,14 +9,14 @@ export interface RestartOptions {
   readonly data?: "keep" | "lose";
 }
 
-/** How a local server is run and how it is seen to be ready. */
+/** How a local server is started, and how its readiness is checked. */
 export interface LocalServerOptions {
   readonly command: ServerCommand;
   /** Where in the command's folder the server keeps its data; removed by `restart({ data: "lose" })`. */
   readonly dataFolder: string;
   /** Says whether the server answers now; false, not an error, while it does not. */
   readonly ready: () => Promise<boolean>;
-  /** How long a start may take without a new line in the server's log, in milliseconds; 120 s unless told. */
+  /** How long a start may take without a new line in the server's log, in milliseconds. Default: 120 s. */
   readonly startDeadlineMs?: number;
 }
 
@@ -83,7 +83,7 @@ export class LocalServer implements AsyncDisposable {
   /** Freezes the server (SIGSTOP) and waits until it stands still: connections stay open and nothing answers. */
   async pause(): Promise<void> {
     this.#process.signal("SIGSTOP");
-    // A signal takes its way through the watcher and to each thread: a request right after it was seen to be answered.
+    // A signal passes the watcher and reaches each thread with a delay: a request right after it can still be answered.
     await waitUntil(`${this.#options.command.name} to stand still`, () => this.#standsStill(), { everyMs: 1 });
   }
 
@@ -92,7 +92,7 @@ export class LocalServer implements AsyncDisposable {
     this.#process.signal("SIGCONT");
   }
 
-  /** Kills the server where it runs, and starts it again at its address, with its data unless told to lose them. */
+  /** Kills the server if it runs, and starts it again at its address, by default with its data. */
   async restart(options: RestartOptions = {}): Promise<void> {
     await this.kill();
     if (options.data === "lose") {
@@ -116,7 +116,7 @@ export class LocalServer implements AsyncDisposable {
     return ready();
   }
 
-  /** Whether every thread of the server is stopped; where the system does not tell of threads, nothing is waited for. */
+  /** Whether every thread of the server is stopped. True if the system does not report threads. */
   #standsStill(): boolean {
     const tasks = `/proc/${this.pid}/task`;
     if (this.pid === undefined || !existsSync(tasks)) return true;

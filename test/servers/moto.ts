@@ -97,7 +97,7 @@ export class LocalMoto extends LocalServer {
   async #iam(parameters: Readonly<Record<string, string>>): Promise<string> {
     const response = await fetch(this.endpoint, {
       method: "POST",
-      // It tells the service by the scope of the signature, which is not looked at yet.
+      // It derives the service from the scope of the signature, which is not verified yet.
       headers: { authorization: "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=none" },
       body: new URLSearchParams({ ...parameters, Version: "2010-05-08" }),
     });

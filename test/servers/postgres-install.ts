@@ -21,7 +21,7 @@ const PYTHON_DEADLINE_MS = 60_000;
  * Makes sure that Postgres with pgvector is in the cache, fetching it with pip (11 MB) where it is absent or
  * incomplete. Any number of processes may do so at once.
  *
- * @param log is told once, in one sentence, when a download begins
+ * @param log receives one sentence when a download begins
  * @returns the folder of `bin`, `lib` and `share`; libraries that the programs load lie beside them in the wheel's own
  *   layout, so a copy must be of all that is in the folder two above this one
  * @throws Error that says what to install where Python or pip is missing, or holds pip's own output where it failed

@@ -19,13 +19,13 @@ const DATABASE = "postgres";
 
 /** Options of {@link startPostgres}; every one has a default. */
 export interface PostgresOptions {
-  /** A free one unless told. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** How long one start may take in milliseconds; 120 s unless told. */
+  /** How long one start may take in milliseconds. Default: 120 s. */
   readonly startDeadlineMs?: number;
-  /** Where Python and the cache are looked for; the process's own environment unless told. */
+  /** Environment in which Python and the cache are found. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Is told of a download; standard error unless told. */
+  /** Receives a message about a download. Default: standard error. */
   readonly log?: (line: string) => void;
 }
 
@@ -41,7 +41,7 @@ interface Place {
 
 /**
  * A Postgres server with pgvector of this process, on 127.0.0.1, with its data in a temporary folder. Its settings are
- * Postgres's defaults; whoever connects is let in. `pause()` freezes the process that takes new connections and not
+ * Postgres's defaults, without authentication. `pause()` freezes the process that takes new connections and not
  * those that serve the ones there are.
  */
 export class LocalPostgres extends LocalServer {

@@ -41,7 +41,7 @@ export interface PrometheusPrograms {
  * Says where the programs are: on the PATH, or else in the cache, into which they are fetched (30 MB) by apt-get, which needs
  * no root for that. Any number of processes may do so at once.
  *
- * @param log is told once, in one sentence, when a download begins
+ * @param log receives one sentence when a download begins
  * @throws Error that says what to install where there is no apt-get, or with its output where it failed
  */
 export async function installPrometheus(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<PrometheusPrograms> {

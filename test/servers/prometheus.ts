@@ -28,9 +28,9 @@ export interface ActiveAlert {
 export interface PrometheusOptions {
   /** Targets by job, "127.0.0.1:9464"; jobs of ops/prometheus/prometheus.yml that are not named are left out. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
-  /** An Alertmanager's "host:port"; nobody is told unless there is one. */
+  /** An Alertmanager's "host:port". Default: alerts are not sent. */
   readonly alertmanager?: string;
-  /** Between two scrapes, and two looks at the rules; what the configuration says unless told. */
+  /** Interval of scrapes and rule evaluations. Default: as configured. */
   readonly intervalSeconds?: number;
 }
 
@@ -121,7 +121,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Local
 /**
  * Starts an Alertmanager of its own, and waits until it answers.
  *
- * @param receiver - address that is told by each receiver, below its name: `${receiver}/pagerduty`
+ * @param receiver - base address for all receivers, each at its name: `${receiver}/pagerduty`
  */
 export async function startAlertmanager(receiver: string): Promise<LocalAlertmanager> {
   const { alertmanager, templates } = await programs();
@@ -146,7 +146,7 @@ async function prometheusConfig({ targets, alertmanager, intervalSeconds }: Prom
   });
 }
 
-// The routes and what is kept back are as they are in production; only whom the receivers tell, and how soon, is not.
+// Routes and inhibitions are those of production. Only the addresses and delays of the receivers differ.
 async function alertmanagerConfig(receiver: string): Promise<string> {
   const config = parse(await readFile(join(OPS_FOLDER, "alertmanager", "config.yml"), "utf8")) as {
     route: object;

@@ -9,13 +9,13 @@ import { LocalServer } from "./local-server.ts";
 
 /** Options of {@link startQdrant}; every one has a default. */
 export interface QdrantOptions {
-  /** HTTP port; a free one unless told. */
+  /** HTTP port. Default: a free one. */
   readonly port?: number;
-  /** The key that every request must then carry; none unless told. */
+  /** API key that every request must have. Default: none. */
   readonly apiKey?: string;
-  /** A second key, with which everything may be read and nothing written; none unless told. */
+  /** A read-only API key. Default: none. */
   readonly readOnlyApiKey?: string;
-  /** TLS, without which it then answers nobody; none unless told. */
+  /** TLS, which all clients must then use. Default: none. */
   readonly tls?: QdrantTls;
   readonly startDeadlineMs?: number;
 }

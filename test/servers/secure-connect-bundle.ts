@@ -1,4 +1,4 @@
-/** What Astra DB offers to connect by: a metadata service, a proxy that is told the node by SNI, and a bundle that leads there. */
+/** The connection services of Astra DB: a metadata service, a proxy that selects the node by SNI, and a bundle with their addresses. */
 import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import { once } from "node:events";

@@ -6,13 +6,13 @@ export interface ServerAddresses {
     /** "host:port" of each node, with one port for all. */
     readonly contactPoints: string[];
     readonly localDataCenter: string;
-    /** Absent where nobody has to log in. */
+    /** Absent without authentication. */
     readonly credentials?: Credentials;
   };
   readonly qdrant: {
     /** Base address, for example "http://127.0.0.1:6333". */
     readonly url: string;
-    /** Absent where none is asked for. */
+    /** Absent if none is required. */
     readonly apiKey?: string;
   };
   /** Where the servers came from. */

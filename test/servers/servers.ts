@@ -10,13 +10,13 @@ type Source = ServerAddresses["source"];
 
 /** Options of {@link startServers}; the defaults are what a test run wants. */
 export interface StartServersOptions {
-  /** Where addresses, Java, Maven and the choice `TEST_SERVERS` are looked for; the process's own unless told. */
+  /** Environment with addresses, Java, Maven and `TEST_SERVERS`. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
   /** Says why there is no Docker engine, or undefined where there is one. */
   readonly whyNoDocker?: () => Promise<string | undefined>;
   /** Passed on to Cassandra where it is started locally: "full" for benchmarks. */
   readonly jit?: "quick" | "full";
-  /** Is told in a sentence each what is being started or fetched; standard error unless told. */
+  /** Receives a sentence for each server that is started or downloaded. Default: standard error. */
   readonly log?: (line: string) => void;
 }
 
@@ -97,7 +97,7 @@ async function startLocalServers(
 ): Promise<Servers> {
   await installCassandra(env, log);
   log("Starting Cassandra and Qdrant as local processes");
-  // Nobody kills this Cassandra, so its tables need not survive a kill, and each is made in a fifth of the time.
+  // No test kills this Cassandra, so its tables need not survive a kill, and each is created in a fifth of the time.
   const unkilled = { durableSchema: false, commitLog: "periodic" } as const;
   const starting = [startQdrant(), startCassandra({ env, log, ...unkilled, ...(jit ? { jit } : {}) })] as const;
   const [qdrant, cassandra] = await Promise.allSettled(starting);

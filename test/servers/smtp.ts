@@ -8,16 +8,16 @@ export interface ReceivedMail {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  /** Who logged in; null when nobody had to. */
+  /** The user that logged in; null without authentication. */
   readonly user: string | null;
   readonly wasEncrypted: boolean;
 }
 
 /** Options of {@link LocalSmtp}. */
 export interface SmtpOptions {
-  /** Who may log in; nobody has to, unless told. */
+  /** Accepted credentials. Default: no authentication. */
   readonly login?: { readonly user: string; readonly password: string };
-  /** Whether it offers STARTTLS, by a certificate that nobody has reason to trust. */
+  /** Whether it offers STARTTLS, with an untrusted certificate. */
   readonly startTls?: boolean;
 }
 

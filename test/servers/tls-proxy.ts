@@ -7,7 +7,7 @@ import type { KeyPair } from "./certificates.ts";
 export interface TlsProxyOptions extends KeyPair {
   /** Where what it decrypts goes: a server on 127.0.0.1. */
   readonly targetPort: number;
-  /** Address and port to listen at; 127.0.0.1 and a free one unless told. */
+  /** Address and port. Default: 127.0.0.1 and a free port. */
   readonly host?: string;
   readonly port?: number;
   /** "old": speaks TLS 1.0 and 1.1 only. */

@@ -18,7 +18,7 @@ const LONGEST_WAIT = 10;
  *
  * @param what the awaited state in words, for the error
  * @param probe says whether the state is reached; what it throws ends the wait at once
- * @throws Error "waited N s for …" when the deadline (30 s unless told) passes first, without progress
+ * @throws Error "waited N s for …" when the deadline (default 30 s) passes without progress
  */
 export async function waitUntil(
   what: string,

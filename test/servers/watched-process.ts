@@ -140,7 +140,7 @@ export class WatchedProcess {
   #watcherLost(how: string): void {
     this.#changes.emit("refused", how);
     if (this.#pid === undefined) return;
-    // The watcher was the server's parent; without it (killed for memory, say) nobody else would end the server.
+    // The watcher was the server's parent. If it was killed (out of memory, for example), nothing else ends the server.
     try {
       process.kill(this.#pid, "SIGKILL");
     } catch (error) {

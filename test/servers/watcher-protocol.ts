@@ -4,7 +4,7 @@ export interface SystemUser {
   readonly gid: number;
 }
 
-/** What the watcher runs: one server, started as often as it is asked to. */
+/** The server that the watcher runs, once per start request. */
 export interface ServerCommand {
   /** The server's name in messages, for example "Qdrant". */
   readonly name: string;
@@ -16,10 +16,10 @@ export interface ServerCommand {
   readonly folder: string;
   /** The server's standard output and error are appended here. */
   readonly logFile: string;
-  /** Who the server runs as, which only root may choose; the caller's own user unless told. */
+  /** User that the server runs as, which requires root. Default: the caller's user. */
   readonly user?: SystemUser;
   /**
-   * Ends the server at once, saving nothing; SIGKILL unless told. A server of several processes names the signal that
+   * Signal that ends the server at once. Default: SIGKILL. A server of several processes needs a signal that
    * takes them all with it.
    */
   readonly killSignal?: NodeJS.Signals;

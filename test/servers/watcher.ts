@@ -78,7 +78,7 @@ function handle(request: WatcherRequest): void {
   }
 }
 
-// A report that finds nobody to read it (EPIPE) says what the end of standard input says too: the test process is gone.
+// A report without a reader (EPIPE) means the same as the end of standard input: the test process has ended.
 process.stdout.on("error", end);
 process.on("SIGTERM", end);
 process.on("SIGINT", end);

@@ -1,4 +1,4 @@
-/** Names that stand in queries of Prometheus, held against the table of names. */
+/** Names in Prometheus queries, compared with the table of names. */
 import { ATTRIBUTES, METRICS, prometheusLabel, prometheusName, type Metric } from "../../src/telemetry/names.ts";
 
 /** What Prometheus makes of one metric. */

@@ -58,7 +58,7 @@ function nearly(score: number | undefined): { score?: number } {
   return score === undefined ? {} : { score: expect.closeTo(score, 4) as number };
 }
 
-/** The model: `similarity` tells how near two texts are. */
+/** The model. `similarity` returns how similar two texts are. */
 export class PlainModel {
   readonly #items = new Map<string, ModelItem>();
   readonly #similarity: (a: string, b: string) => number;

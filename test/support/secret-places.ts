@@ -8,7 +8,7 @@ import type { SecretText } from "../../src/ports/secrets.ts";
 /** The option `secrets`. */
 export type SecretsInput = NonNullable<ScyllaDBStoreConfig["secrets"]>;
 
-/** Secrets that follow references as a store does, and what they told. */
+/** Secrets that resolve references as a store does, and their events. */
 export interface FollowedSecrets extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly events: readonly StoreEvent[];

@@ -77,7 +77,7 @@ export class SecretWatch {
     });
   }
 
-  /** How much was noted, so that a test can tell that it looked at something. */
+  /** Size of the recorded output, so that a test can verify that there was some. */
   get recorded(): number {
     return this.#shown.length;
   }

@@ -176,7 +176,7 @@ class Link {
   }
 }
 
-/** Writes, and resolves when there is room for more or nobody to write to. */
+/** Writes, and resolves when the socket accepts more data or is closed. */
 async function write(to: Socket, chunk: Buffer): Promise<void> {
   if (to.destroyed || to.write(chunk)) return;
   await new Promise<void>((resolve) => {

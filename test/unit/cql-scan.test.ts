@@ -83,7 +83,7 @@ describe("a partition that is read in windows of keys", () => {
       fc.property(fc.dictionary(aKey.filter((key) => key.isWellFormed()), fc.boolean(), { maxKeys: 40 }), (keys) => {
         const map = new Map(Object.entries(keys));
         const live = [...map].filter(([, isLive]) => isLive).map(([key]) => key);
-        // Two keys beside each other, the first of all among them, cannot be told apart by windows.
+        // Windows cannot separate two adjacent keys that include the first of all keys.
         expect(readAll(map, 2).found).toEqual(live.sort(bytewise));
       }),
       { numRuns: 500 },

@@ -91,7 +91,7 @@ const harness: StoreConformanceHarness = {
     "vectors/blank-is-nothing": "it embeds a blank text like any other",
     "vectors/scores-are-bounded": "its scores are not rounded",
     "vectors/not-finite-refused": UNCHECKED,
-    "vectors/unscored-paged": "it begins anew with the items without vectors on every page, whatever the offset",
+    "vectors/unscored-paged": "every page starts with the items without vectors again, for any offset",
     "vectors/filter-kinds": REFERENCE,
     "vectors/filter-logic": NO_LOGIC,
     "vectors/colon-labels": JOINED,

@@ -49,7 +49,7 @@ if (process.send !== undefined && process.argv[1] === PROGRAM) {
   // The process that loaded left notes of its last seconds behind; seeing to them would stand beside whichever question is
   // asked when they fall due.
   const areSettled = async (): Promise<boolean> => (await store.reconcile()).settled === 0;
-  await waitUntil("the notes of the load to be seen to", areSettled, { timeoutMs: SETTLE_MS });
+  await waitUntil("the intents of the load to be reconciled", areSettled, { timeoutMs: SETTLE_MS });
   const { url, collection } = config.qdrant;
   const answers = await askAll(store, forMs, () => settled(url, collection, SETTLE_MS));
   await store.stop();

@@ -7,10 +7,10 @@ const POLL_MS = 500;
 const QUIET_POLLS = 6;
 
 /**
- * Waits until Cassandra has merged what a load left it in pieces. ScyllaDB does not tell of its compactions by CQL, and is not
+ * Waits until Cassandra has compacted the data of a load. ScyllaDB does not report its compactions through CQL, and is not
  * waited for.
  *
- * @returns seconds that it took; null where the server does not tell.
+ * @returns duration in seconds; null if the server does not report compactions.
  * @throws Error when it is still at it after `timeoutMs`
  */
 export async function compacted(cql: ClientOptions, timeoutMs: number): Promise<number | null> {

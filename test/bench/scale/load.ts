@@ -15,7 +15,7 @@ const WRITERS = 8;
 /** Where it is noted how far loading has come, so that a run that was broken off goes on. */
 const PROGRESS = { namespace: ["scale-progress"], key: "loaded" };
 
-/** Namespaces that are full from the smallest size on: what is asked of them is the same at every size. */
+/** Namespaces that are full from the smallest size on, so their queries are the same at every size. */
 const PROBES = 20;
 const PROBE_ITEMS = 100;
 
@@ -41,7 +41,7 @@ export async function loadedSoFar(store: ScyllaDBStore): Promise<number> {
 /**
  * Loads items up to a number.
  *
- * @param onProgress - is told how many are loaded
+ * @param onProgress - receives the number of loaded items
  * @returns items loaded and seconds taken
  */
 export async function loadUpTo(

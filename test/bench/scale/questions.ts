@@ -1,4 +1,4 @@
-/** What is asked at every size: always the same, of items that were there from the first. */
+/** The calls at every size: always the same, on items that exist from the smallest size on. */
 import type { ScyllaDBStore } from "langgraph-store-scylladb";
 import { memory, question, spread } from "../corpus.ts";
 import { measure, type Round } from "../measure.ts";

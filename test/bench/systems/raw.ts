@@ -14,7 +14,7 @@ const KEYSPACE = "bench_raw";
 const SEEDED_AT_ONCE = 64;
 const POINTS_A_REQUEST = 100;
 
-/** Groups of points under way at once: more were no faster. */
+/** Groups of points in flight; more were no faster. */
 const GROUPS_AT_ONCE = 2;
 
 const embedder = new TopicEmbeddings(corpus.DIMS);

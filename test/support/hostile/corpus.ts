@@ -99,7 +99,7 @@ function hostileValues(): readonly unknown[] {
   ];
 }
 
-/** Stands for one of the values until it is handed over: whoever prints it must not touch it. */
+/** A placeholder for one of the values, so that printing a call does not touch the value. */
 export class HostileValue {
   readonly index: number;
 
@@ -107,7 +107,7 @@ export class HostileValue {
     this.index = index;
   }
 
-  /** The value itself, made anew. */
+  /** Creates the value. */
   make(): unknown {
     return hostileValues()[this.index];
   }

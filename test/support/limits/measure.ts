@@ -23,10 +23,10 @@ function threadMs(): number {
   return (user + system) / 1_000;
 }
 
-/** Shorter texts are not looked at: the JSON of the smallest takes far less than what any call may. */
+/** Shorter texts are ignored, because their JSON takes far less time than any call may. */
 const LONG_TEXT = 64 * 1024;
 
-/** Notes the JSON that takes longest to read, until it is asked for. */
+/** Records the JSON text that takes longest to parse. */
 function watchReads(): () => string | null {
   const parse = JSON.parse;
   let [largest, longest]: [string | null, number] = [null, -1];

@@ -25,7 +25,7 @@ export interface LimitReport {
   readonly blockedMs: number;
   readonly allowedMs: number;
   readonly grownBytes: number;
-  /** Code of a refusal; "ok" for an answer, "untyped: …" for what no caller can tell. */
+  /** Code of the error; "ok" for a result, "untyped: …" for an error without a code. */
   readonly outcome: string;
 }
 
@@ -46,7 +46,7 @@ function outcomeOf(outcome: PromiseSettledResult<unknown>): string {
   return typeof code === "string" && code === code.toUpperCase() ? code : `untyped: ${name} ${message}`;
 }
 
-/** What a call takes and gives, as the JSON that is stored of it; "null" where that cannot be told. */
+/** Input and result of a call as stored JSON; "null" if unknown. */
 function textOf(given: unknown, outcome: PromiseSettledResult<unknown>): string {
   const got = outcome.status === "fulfilled" ? outcome.value : null;
   return JSON.stringify([given, got], (_, value: unknown) => {

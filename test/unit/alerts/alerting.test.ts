@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-/** Alerting that looks every 5 ms at what the test says, and tells a receiver in the place of PagerDuty. */
+/** Alerting that evaluates the test's state every 5 ms and notifies a receiver in place of PagerDuty. */
 async function watched(given: Partial<AlertingOptions> = {}) {
   const receiver = await new HttpReceiver().listen();
   const events: StoreEvent[] = [];

@@ -9,7 +9,7 @@ import { snapshot } from "./snapshots.ts";
 
 const MINUTE = 60_000;
 
-/** A book that is looked into at times of the test's choice, with the defaults unless told. */
+/** A book that the test evaluates at chosen times, by default with default conditions. */
 function book(given: Readonly<Record<string, unknown>> = {}, store = "agents@1") {
   const options = alerts.parse({ callback: () => undefined, source: "host-1", ...given });
   const conditions = conditionsOf(options.conditions);

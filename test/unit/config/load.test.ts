@@ -183,7 +183,7 @@ describe("environment variables", () => {
     });
   });
 
-  test("of others are left alone where they are not meant for this store", async () => {
+  test("of other programs are ignored if they do not concern this store", async () => {
     const env = { QDRANT_URL: "http://other:1", QDRANT_API_KEY: "key" };
     expect(await load({ env, overrides: { path: "a.db" } })).toEqual({ path: "a.db" });
     expect(await load({ env: { QDRANT_API_KEY: "key" }, overrides: { cql } })).toEqual({ cql });

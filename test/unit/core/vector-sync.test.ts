@@ -15,7 +15,7 @@ function recordOf(version: number): ItemRecord {
   return { namespace: "a", key: "k", created: 1, version, writeId: newWriteId(), ...rest };
 }
 
-/** An item that others write all the while: each look finds another record, unless it is told to stand still. */
+/** An item that others write concurrently: each read returns another record, unless the test fixes it. */
 function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string[] } {
   const flagged: string[] = [];
   const items = {

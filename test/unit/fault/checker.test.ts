@@ -217,7 +217,7 @@ describe("the final check", () => {
     ]);
     return broken([put("k", a, [0, 10]), ...judge], {
       rules: { isJudged: true },
-      // A vector fault long ago, so that what lacks vectors at the end is told by the last look alone.
+      // A vector fault long ago, so that only the final check detects missing vectors.
       faults: fault("vectors", 0, 10),
       processes: { judge: { lines: [...lines, ...said] } },
     });

@@ -18,7 +18,7 @@ const RULES: HistoryRules = {
 /** The namespace and the keys of most histories. */
 export const NS = ["t", "a"] as const;
 
-/** A call in a history: what, from when to when, and what came of it; no outcome if its process was killed. */
+/** A call in a history: operations, start, end and outcome; without an outcome if its process was killed. */
 export interface MadeCall {
   readonly operations: readonly LoggedOperation[];
   readonly from: number;

@@ -1,4 +1,4 @@
-/** What points keep of values, and what is asked of them: whatever the rules were, a filter never loses a match. */
+/** Payload rules of points and queries: under any rules, a filter never loses a match. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { termsOf, translateFilter, type FilterTerms, type QdrantFilter } from "../../../src/backends/qdrant/filter.ts";

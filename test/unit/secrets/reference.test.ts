@@ -1,4 +1,4 @@
-/** References are told from credentials, and mistakes in them from both. */
+/** References, credentials and invalid references are distinguished. */
 import { describe, expect, test } from "vitest";
 import { parseReference } from "../../../src/config/secrets/reference.ts";
 import { ConfigurationError } from "../../../src/model/errors.ts";

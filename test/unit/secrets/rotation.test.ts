@@ -1,4 +1,4 @@
-/** What is in force while a secret is rotated: by whoever keeps it, and by the server that checks it, in any order. */
+/** The active value while a secret is rotated in the secret manager and in the server, in any order. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SecretDocument } from "../../../src/config/secrets/document.ts";
 import type { SecretProvider } from "../../../src/config/secrets/provider.ts";
@@ -165,7 +165,7 @@ test("a new connection checks for a newer value, without waiting for a manager t
   const looked = document.look();
   await vi.advanceTimersByTimeAsync(1_000);
   await looked;
-  // Once it is known to fail, nobody waits for it at all.
+  // After a known failure, no call waits for it.
   await vi.advanceTimersByTimeAsync(4_000);
   place.state = "down";
   const readsThen = place.reads;

@@ -1,4 +1,4 @@
-/** A secret shows itself to nobody who does not ask for it. */
+/** A secret is not printed unless it is requested. */
 import { inspect, format } from "node:util";
 import { serialize, deserialize } from "node:v8";
 import { expect, test } from "vitest";
