@@ -1,4 +1,4 @@
-/** What a search finds, and how it came about. */
+/** Results of searches. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { LiveRecord, Value } from "../model/item.ts";
 
@@ -13,22 +13,22 @@ export interface Found {
 /** How a search was answered. */
 export interface SearchInfo {
   /**
-   * `vector`: ranked by similarity. `filter`: listed in stable order. `keyword`: listed, those first that share words
-   * with the query; only when similarity could not be had.
+   * `vector`: ranked by similarity. `filter`: listed in stable order. `keyword`: ranked by keyword matches, only when ranking by
+   * similarity was not possible.
    */
   readonly mode: "vector" | "keyword" | "filter";
-  /** Whether similarity was asked for and could not be had. */
+  /** Whether the search should have been ranked by similarity, but could not be. */
   readonly degraded: boolean;
-  /** Why it is degraded; null when it is not. `continues-degraded` is the next page of a search that was. */
+  /** Why it is degraded; null when it is not. `continues-degraded`: the next page of a degraded search. */
   readonly reason: DegradedReason | null;
   /**
-   * Whether the search stopped at a bound before it had seen all that could match: over records that the filter passed over,
-   * or over namespaces without live items. `cursor` then continues behind them.
+   * Whether the search stopped at a limit before it had read everything that could match: too many records that the filter does not
+   * match, or too many namespaces without live items. `cursor` then continues behind them.
    */
   readonly truncated: boolean;
-  /** Items that were left out as their values cannot be decoded: a key of the codec is missing or wrong. */
+  /** Items that were omitted because their values cannot be decoded: a key of the codec is missing or wrong. */
   readonly unreadable: number;
-  /** Give it to the next search to go on after these results; null when there are no more. */
+  /** Continues after these results when passed to the next search; null when there are no more results. */
   readonly cursor: string | null;
 }
 
@@ -38,19 +38,19 @@ export interface SearchResult {
   readonly info: SearchInfo;
 }
 
-/** Bounds of one search. */
+/** Limits of one search. */
 export interface SearchLimits {
-  /** Longest time for an operation, in milliseconds; ranking by similarity gets half of it. */
+  /** Deadline of an operation, milliseconds; ranking by similarity may take half of it. */
   readonly deadlineMs: number;
-  /** Most results that a search leaves out before its page. */
+  /** Greatest offset. */
   readonly maxOffset: number;
   /** Most records that a search reads without returning them, for an offset or a filter; a namespace without live items counts as ten. */
   readonly maxScannedItems: number;
   /** Most tests of fields that the filter of a search makes, over all records. */
   readonly maxFilterTests: number;
-  /** Most vector hits that a search looks at. */
+  /** Most vector hits that a search reads. */
   readonly maxScoredHits: number;
-  /** Most items that are ranked by keywords while similarity cannot be had. */
+  /** Most items that are ranked by keywords while ranking by similarity is not possible. */
   readonly maxKeywordCandidates: number;
   /** Most bytes of values that are ranked by keywords. */
   readonly maxKeywordBytes: number;

@@ -1,17 +1,17 @@
-/** Which texts of a value are embedded: the put's own choice, else the first rule for its namespace, else the default. */
+/** Selects the texts of a value to embed: by the put's own `index`, else by the first matching rule, else by the default. */
 import { parseTextPath, textsAt, WHOLE_VALUE, type TextPath, type Texts } from "../model/index-text.ts";
 import type { IndexOverride, Value } from "../model/item.ts";
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 
-/** Sets how the items of some namespaces are indexed. */
+/** How the items of some namespaces are indexed. */
 export interface IndexRule {
-  /** Leading labels of the namespaces that the rule is for; "*" stands for any one label. */
+  /** Leading labels of the namespaces; "*" matches any one label. */
   readonly namespace: readonly string[];
   /** Paths of the texts to embed; `false` embeds nothing. */
   readonly fields: false | readonly string[];
 }
 
-/** The paths in force for a put. */
+/** The configured index rules. */
 export class IndexRules {
   readonly #default: readonly TextPath[];
   readonly #rules: readonly { readonly pattern: readonly string[]; readonly paths: readonly TextPath[] }[];
@@ -21,12 +21,12 @@ export class IndexRules {
     this.#rules = rules.map((rule) => ({ pattern: rule.namespace, paths: parsePaths(rule.fields) }));
   }
 
-  /** The distinct texts of `value`, put into `namespace` with `index`; none when it is not to be indexed. */
+  /** Returns the distinct texts of a value; empty when the value is not indexed. */
   textsOf(value: Value, namespace: string, index: IndexOverride): string[] {
     return [...this.collect(value, namespace, index).texts];
   }
 
-  /** The same, and what was too much: what is put is refused then, and of what is stored the first texts count. */
+  /** As {@link textsOf}, with the excess over the limits: a put with excess is refused; of a stored value, the first texts count. */
   collect(value: Value, namespace: string, index: IndexOverride): Texts {
     return textsAt(value, this.#pathsFor(namespace, index));
   }

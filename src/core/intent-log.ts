@@ -1,4 +1,4 @@
-/** Notes what writers mean to do, before they do it, and drops the notes when all is done. */
+/** Records write-ahead intents in the outbox before writes, and removes them after the writes are complete. */
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
@@ -6,34 +6,34 @@ import { fulfilled } from "../concurrency/outcomes.ts";
 import { newWriteId } from "../model/item.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
 
-/** Times of the notes. */
+/** Times of intents. */
 export interface IntentTimes {
-  /** After so long without its end, milliseconds, any process sees to a write. */
+  /** Time after which any process reconciles a write that is not complete, milliseconds. */
   readonly graceMs: number;
-  /** A note stays for so long after its write has ended, milliseconds: for as long as Qdrant may take to flush. */
+  /** Time that an intent stays after its write is complete, milliseconds: as long as Qdrant may take to flush. */
   readonly flushMs: number;
 }
 
-/** A note whose write has not ended yet. */
+/** An intent whose write is in progress. */
 export interface OpenIntent {
   /**
-   * Says that the write has ended: all of it is done, or nothing of it ever will be.
+   * Completes the write: everything is done, or nothing will ever be done.
    *
-   * @param withVectors - whether it wrote vectors, which a write beside it that has none may not have known of
+   * @param withVectors - whether the write has written vectors, which a concurrent write without vectors may not have seen
    */
   settle(withVectors: boolean): void;
 }
 
-/** A batch whose writes have all ended. */
+/** A batch whose writes are all complete. */
 export interface CompletedBatch {
   readonly batch: IntentBatch;
-  /** Those that wrote vectors. */
+  /** Intents whose writes wrote vectors; these are checked before the batch is removed. */
   readonly check: readonly Intent[];
-  /** When the last of them ended, milliseconds since the epoch. */
+  /** When the last write was completed, milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The batch that notes were kept in; it goes when the last of them is settled. */
+/** A batch of intents in the outbox; removable once the last intent is settled. */
 class OpenBatch {
   readonly batch: IntentBatch;
   readonly #completed: (batch: CompletedBatch) => void;
@@ -47,12 +47,12 @@ class OpenBatch {
     this.#open = batch.intents.length;
   }
 
-  /** Whether the write of a note has ended. */
+  /** Returns whether the write of an intent is complete. */
   isSettled({ writeId }: Intent): boolean {
     return this.#settled.has(writeId);
   }
 
-  /** The settling of one of its notes, which counts once. */
+  /** Returns one intent, which can be settled once. */
   opened(intent: Intent): OpenIntent {
     let isOpen = true;
     return {
@@ -68,18 +68,18 @@ class OpenBatch {
   }
 }
 
-/** Batches of this process that are remembered while they are kept. One that falls out is looked at as any other's. */
+/** Most batches of this process that are remembered. A forgotten one is reconciled like one of another process. */
 const MOST_REMEMBERED = 10_000;
 
-/** Characters of their namespaces and keys together: both come from callers, and may be long. */
+/** Most characters of their namespaces and keys together: both come from callers, and may be long. */
 const MOST_CHARACTERS = 16 * 1024 * 1024;
 
 const GROUPS = { waitFor: "the outbox", maxGroup: 100, maxInFlight: 2, option: "bulkhead.maxQueued" };
 
-/** Intents that may wait however few calls may: a batch of puts is one call, and has an intent for each. */
+/** Least bound of queued intents: a batch of puts is one call, but has one intent for each put. */
 const MIN_WAITING = 20_000;
 
-/** The notes of this process. What a crash leaves behind is found by any process, through the outbox. */
+/** The intents of this process. Any process finds those that a crash leaves in the outbox. */
 export class IntentLog {
   readonly #outbox: Outbox;
   readonly #times: IntentTimes;
@@ -91,7 +91,7 @@ export class IntentLog {
   });
   #completed: CompletedBatch[] = [];
 
-  /** @param maxQueued - most calls that may wait; intents may be more */
+  /** @param maxQueued - most calls that may wait; raised to {@link MIN_WAITING} for intents */
   constructor(outbox: Outbox, times: IntentTimes, maxQueued = 0, watch?: GroupWatch) {
     this.#outbox = outbox;
     this.#times = times;
@@ -99,42 +99,42 @@ export class IntentLog {
   }
 
   /**
-   * Notes intents with those of others; resolves when they are durable.
+   * Records intents, grouped with those of other callers. Resolves when they are durable.
    *
-   * @param deadline - ends the wait for its turn
-   * @throws {StoreError} when they could not be noted; nothing may be written then.
+   * @param deadline - limits the wait for a group
+   * @throws {StoreError} when they could not be recorded; the caller must not write anything then.
    */
   async record(intents: readonly Intent[], deadline?: Deadline): Promise<OpenIntent[]> {
     const outcomes = await this.#groups.add(intents, deadline);
     const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.opened(intents[i] as Intent)));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return open.filter((each) => each !== null);
-    // Nothing is written then, of those that were noted either.
+    // Nothing is written, not even for the intents that were recorded.
     for (const each of open) each?.settle(false);
     throw failed.reason;
   }
 
-  /** Whether the write of an intent was this process's and has ended: all of it is done, or nothing of it ever will be. */
+  /** Returns whether the write of an intent belongs to this process and is complete. */
   isSettled(batch: Pick<IntentBatch, "id">, intent: Intent): boolean {
     return this.#own.get(batch.id)?.isSettled(intent) ?? false;
   }
 
-  /** Whether vectors take a while to be flushed after they were acknowledged. */
+  /** Whether acknowledged vectors may not be flushed yet. */
   get flushes(): boolean {
     return this.#times.flushMs > 0;
   }
 
-  /** Whether some write of a batch was noted so lately that its vectors may not be flushed yet. */
+  /** Returns whether a batch is so recent that vectors of its writes may not be flushed yet. */
   isYoung({ intents }: IntentBatch, now: number): boolean {
     return intents.some(({ recordedAt }) => recordedAt + this.#times.flushMs > now);
   }
 
-  /** Forgets batches that are kept no more. */
+  /** Forgets batches that were removed from the outbox. */
   forget(batches: readonly Pick<IntentBatch, "id">[]): void {
     for (const { id } of batches) this.#own.delete(id);
   }
 
-  /** Takes the batches whose writes ended long enough ago; their notes may go once they are checked. */
+  /** Takes the batches whose writes were completed long enough ago; they may be removed once they are checked. */
   takeCompleted(now = Date.now()): CompletedBatch[] {
     const isDue = ({ at }: CompletedBatch): boolean => at + this.#times.flushMs <= now;
     const due = this.#completed.filter(isDue);
@@ -142,7 +142,7 @@ export class IntentLog {
     return due;
   }
 
-  /** Takes back batches whose notes could not be dropped yet. */
+  /** Returns batches that could not be removed yet. */
   putBack(completed: readonly CompletedBatch[]): void {
     this.#completed.push(...completed);
   }
@@ -152,7 +152,7 @@ export class IntentLog {
     try {
       await this.#outbox.add(batch, deadline);
     } catch (error) {
-      // It may be there all the same. Nobody writes on the strength of it, so it may go: else it would be looked at for days.
+      // It may be stored in spite of the error. No write follows, so it is removed; otherwise it would be reconciled for days.
       this.#completed.push({ batch, check: [], at: Date.now() });
       throw error;
     }

@@ -2,13 +2,13 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery, RecordScan } from "../ports/item-repository.ts";
 
-/** What is read, for the message that it was not in time. */
+/** Actions, for the message of an exceeded deadline. */
 const READING = "Reading the records";
 const WRITING = "Writing the records";
 
 /**
- * The records, for one call: every request has the call's deadline, and none is begun once that is over. So whatever
- * reads page after page ends with the call that it reads for.
+ * The records during one call: every request gets the call's deadline, and none starts after it. So a loop over pages ends with
+ * the call that it belongs to. A class, as one is created for each call.
  */
 export class ItemsOfCall implements ItemRepository {
   readonly #items: ItemRepository;

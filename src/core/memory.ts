@@ -1,6 +1,6 @@
 /**
- * What the store does with a batch, whatever keeps the data: reads see the state before the batch, the last put to a
- * key wins, outcomes stand at the positions of their operations, and one failing operation fails alone.
+ * Runs batches of operations, for every backend: reads see the state before the batch, the last put to a key wins, each outcome
+ * has the position of its operation, and a failed operation fails alone.
  */
 import { settleBounded } from "../concurrency/bounded.ts";
 import { Bulkhead, type BulkheadLimits } from "../concurrency/bulkhead.ts";
@@ -28,31 +28,31 @@ import { isRenewable, TtlRules, type TtlOptions } from "./ttl-rules.ts";
 import type { UpkeepRights } from "./upkeep-rights.ts";
 import { WritePath, type SyncPolicy } from "./write-path.ts";
 
-/** What one request comes to: a record or null, a search result, namespaces, or the version that a put has written. */
+/** Result of one request: a record or null, a search result, namespaces, or the version that a put has written. */
 export type Answer = LiveRecord | null | SearchResult | string[][] | number;
 
-/** The version of the record that an answer is about; null where it is about none, or about many. */
+/** Returns the version of the record in an answer; null if the answer has no record, or several. */
 export function versionOf(answer: Answer): number | null {
   if (typeof answer === "number") return answer;
   return answer !== null && "version" in answer ? answer.version : null;
 }
 
-/** An answer as the result of a search; null where it is none. */
+/** Returns an answer as the result of a search; null if it is none. */
 export function searchOf(answer: Answer): SearchResult | null {
   return answer !== null && typeof answer === "object" && "found" in answer ? answer : null;
 }
 
-/** Bounds of operations. */
+/** Limits of operations. */
 export interface OperationLimits extends SearchLimits, ReadLimits {
-  /** Longest time for the puts of a batch, in milliseconds. */
+  /** Deadline of the puts of a batch, milliseconds. */
   readonly writeDeadlineMs: number;
-  /** Most bytes of values that are being written at once. */
+  /** Most bytes of values that may be in flight in writes. */
   readonly maxPendingBytes: number;
-  /** Searches and listings that run, and that wait. */
+  /** Most searches and listings that run and that wait. */
   readonly searches: BulkheadLimits;
 }
 
-/** What a memory stands on. */
+/** What a memory depends on. */
 export interface MemoryOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
@@ -63,18 +63,18 @@ export interface MemoryOptions {
   readonly ttl: TtlOptions;
   readonly events: Events;
   readonly logger: Logger;
-  /** Is given items whose stored vectors were seen not to be those of their record. */
+  /** Called with items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly upkeep: UpkeepRights;
-  /** Of the whole life of a store: two clocks could draw one version. */
+  /** One for the entire life of a store: two clocks could assign the same version. */
   readonly clock?: VersionClock;
-  /** Of the whole life of a store; a new one by default. */
+  /** One for the entire life of a store; a new one by default. */
   readonly degraded?: DegradedState;
-  /** Nobody by default. */
+  /** None by default. */
   readonly observer?: Observer;
 }
 
-/** Positions of the requests of each id that have no outcome yet. */
+/** Returns, for each id, the positions of its requests that have no outcome yet. */
 function openOfEach(requests: readonly PutRequest[], outcomes: readonly (PromiseSettledResult<number> | null)[]): number[][] {
   const open = new Map<string, number[]>();
   requests.forEach((request, i) => {
@@ -87,10 +87,10 @@ function openOfEach(requests: readonly PutRequest[], outcomes: readonly (Promise
   return [...open.values()];
 }
 
-/** Codes of errors that come before anything is written. */
+/** Codes of errors that occur before anything is written. */
 const UNSAVED: ReadonlySet<string> = new Set(["ABORTED", "CODEC", "EMBEDDING", "VALIDATION"]);
 
-/** Whether a put was refused with nothing of it saved. */
+/** Returns whether a put failed before anything was saved. */
 function isUnsaved(outcome: PromiseSettledResult<number>): boolean {
   return outcome.status === "rejected" && isStoreError(outcome.reason) && UNSAVED.has(outcome.reason.code);
 }
@@ -103,10 +103,10 @@ function isPut(request: Request): request is PutRequest {
   return request.kind === "put";
 }
 
-/** Searches and listings of one batch that run at once. */
+/** Searches and listings of one batch that run concurrently. */
 const READS_AT_ONCE = 16;
 
-/** Operations in messages. */
+/** Names of operations in messages. */
 const NAMES = { get: "The get", search: "The search", "list-namespaces": "Listing the namespaces" } as const;
 
 /** The long-term memory: items in namespaces, found by key, by filter and by meaning. */
@@ -138,23 +138,23 @@ export class Memory {
     this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, upkeep: options.upkeep });
   }
 
-  /** Resolves when no refresh of a time to live waits any more. */
+  /** Resolves when no TTL refresh is queued or in flight. */
   drained(): Promise<void> {
     return this.#refresh.drained();
   }
 
-  /** Drops the refreshes that wait. */
+  /** Drops the queued TTL refreshes. */
   stop(): void {
     this.#refresh.stop();
   }
 
   /**
-   * Runs a batch; `result[i]` is the outcome of `requests[i]`. Its reads have one deadline, and the writes that follow
-   * them another.
+   * Runs a batch; `result[i]` is the outcome of `requests[i]`. All reads share one deadline, and the writes that follow them
+   * another.
    */
   async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
     const deadline = new Deadline(this.#limits.deadlineMs);
-    // Most calls are of one kind.
+    // The common cases.
     if (requests.every(isGet)) return settleEach(requests, this.#getWithin(requests, deadline));
     if (requests.every(isPut)) return settleEach(requests, this.#putWithin(requests));
     const gets = requests.filter(isGet);
@@ -199,7 +199,7 @@ export class Memory {
   }
 
   #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
-    // Inside, so that the slot of a search whose caller has an answer goes to one that somebody waits for.
+    // The deadline applies inside the bulkhead, so that a search whose deadline is exceeded frees its slot at once.
     return this.#searches.run(() => deadline.wait(NAMES[request.kind], this.#find(request, deadline)), deadline);
   }
 
@@ -244,8 +244,8 @@ export class Memory {
   }
 
   /**
-   * Writes the last put of each key; one before it, which nobody can ever see, has then succeeded. Where the last one was
-   * refused and nothing of it saved, the one before it counts: a failing operation does not undo another.
+   * Writes the last put of each key; earlier puts to the same key are superseded and succeed with it. If the last put fails
+   * before anything was saved, the one before it is written instead: a failed operation does not undo another.
    */
   async #put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     const outcomes = requests.map((): PromiseSettledResult<number> | null => null);

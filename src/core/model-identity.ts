@@ -1,15 +1,15 @@
-/** What the vectors are made by: those of another model or length cannot be compared with them. */
+/** The embedding model of the stored vectors; vectors of another model or with other dimensions are not comparable. */
 import { SchemaError } from "../model/errors.ts";
 import type { Settings } from "../ports/settings.ts";
 
-/** A model, as the stored vectors know it. */
+/** Name and dimensions of a model. */
 export interface ModelIdentity {
   readonly model: string;
-  /** Numbers in a vector. */
+  /** Components of a vector. */
   readonly dims: number;
 }
 
-/** The identity of the configured model: its name as given, else as the embeddings object says. */
+/** Returns the identity of the configured model; the name is `model`, by default that of the embeddings object. */
 export function identityOf(index: {
   readonly embeddings: object;
   readonly dims: number;
@@ -27,9 +27,9 @@ function modelName(embeddings: object): string {
 }
 
 /**
- * Makes this identity the stored one, or checks that it is.
+ * Stores the identity at the first start, and later compares it with the stored one.
  *
- * @throws {SchemaError} naming both.
+ * @throws {SchemaError} that names both when they differ.
  */
 export async function checkIdentity(settings: Settings, identity: ModelIdentity | null): Promise<void> {
   if (identity === null) return;

@@ -2,10 +2,10 @@ import { isStoreError } from "../model/errors.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
-/** Stands for a record that this version cannot read, as a newer one wrote it. */
+/** Stands for a record that only a newer version of the package can read. */
 export const UNREADABLE = Symbol("unreadable");
 
-/** Reads records at their positions; one that cannot be read does not keep the others from being read. */
+/** Reads records; `result[i]` belongs to `ids[i]`. An unreadable record does not fail the others. */
 export async function readEach(
   items: Pick<ItemRepository, "get">,
   ids: readonly ItemId[],

@@ -1,4 +1,4 @@
-/** Makes what is derived from one record right: its place in the listing, its namespace in the registry, its vectors. */
+/** Reconciles the data derived from one record: its listing entry, its namespace in the registry and its vectors. */
 import { UnavailableError } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { RENEWAL_LAG_MS } from "../model/ttl.ts";
@@ -14,27 +14,27 @@ export interface ReconcileDependencies {
   readonly indexing: Indexing | null;
 }
 
-/** Other writes may come between, each time that vectors are written; in so many rounds they are no accident any more. */
+/** Most rounds. Concurrent writes can invalidate a round; after this many, the item is being written continuously. */
 const MOST_ROUNDS = 4;
 
-/** An item could not be brought in step, as others write it all the time. */
+/** The vectors of an item could not be synchronized, as it is being written continuously. */
 export class ContestedError extends UnavailableError {
-  /** What was written last, as far as was seen. */
+  /** The last record that was read. */
   readonly record: ItemRecord | null;
 
   constructor(record: ItemRecord | null) {
-    super("An item is being written again and again: its vectors could not be brought in step with it yet.");
+    super("An item is being written continuously: its vectors could not be synchronized with it yet.");
     this.record = record;
   }
 }
 
-/** What was read of an item. */
+/** Record and point of an item, as read. */
 export interface Seen {
   readonly point: StoredPoint | null;
   readonly record: ItemRecord | null;
 }
 
-/** Looks at items: at the point before the record, so that what is removed is never newer than what was seen. */
+/** Reads items, the points before the records: then a point that is removed is never newer than the record that was read. */
 export async function readItems({ items, indexing }: ReconcileDependencies, ids: readonly ItemId[]): Promise<Seen[]> {
   const points = indexing === null ? [] : await indexing.vectors.stored(ids);
   const records = await items.get(ids);
@@ -42,10 +42,10 @@ export async function readItems({ items, indexing }: ReconcileDependencies, ids:
 }
 
 /**
- * Reconciles one item; may be run twice at once, and beside writers.
+ * Reconciles one item. Safe to run concurrently, and concurrently with writers.
  *
- * @param seen - what was just read of it, together with others; by default it is read now
- * @throws {ContestedError} when others write it all the time.
+ * @param seen - record and point, if they were just read; otherwise they are read now
+ * @throws {ContestedError} when the item is being written continuously.
  */
 export async function reconcileItem(dependencies: ReconcileDependencies, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
   let wroteVectors = false;
@@ -59,18 +59,18 @@ export async function reconcileItem(dependencies: ReconcileDependencies, id: Ite
   throw new ContestedError(last);
 }
 
-/** An item whose derived data are right. */
+/** An item whose derived data are consistent. */
 export interface Reconciled {
-  /** The record that they are in step with; null when there is none. */
+  /** The record; null when there is none. */
   readonly record: ItemRecord | null;
-  /** Whether vectors had to be written for it. */
+  /** Whether vectors had to be written. */
   readonly wroteVectors: boolean;
 }
 
-/** What became of the vectors in one round; `contested`: another write came between, and it has to be looked at again. */
+/** Outcome of one round for the vectors; `contested`: a concurrent write requires another round. */
 type Sync = "untouched" | "written" | "contested";
 
-/** What one round came to. */
+/** Result of one round. */
 interface Round {
   readonly record: ItemRecord | null;
   readonly sync: Sync;
@@ -84,7 +84,7 @@ async function reconcileOnce(dependencies: ReconcileDependencies, id: ItemId, se
   if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {
     const sync = await syncVectors(indexing, record, point);
     if (sync !== "written") return { record, sync };
-    // A delete that came while the texts were embedded found nothing to remove, and what was written then is an orphan.
+    // A delete during the embedding found no point to remove; the point written after it would be an orphan.
     const [after = null] = await items.get([id]);
     return after?.writeId === record.writeId ? { record, sync: "written" } : { record: after, sync: "contested" };
   }
@@ -101,14 +101,14 @@ async function syncVectors(indexing: Indexing, record: LiveRecord, stored: Store
     return "untouched";
   }
   if (stored?.writeId === writeId) return "untouched";
-  // Its own pauses bound how often a rejected text is sent again; the operator may have changed the provider.
+  // Rejected texts are sent again, as the operator may have changed the provider; the pauses of the reconciler limit how often.
   indexing.embedder.forgetRejections(texts);
   const vectors = await indexing.embedder.documents(texts);
   const point = { namespace, key, version, writeId, vectors, value, expiresAt };
   return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored" ? "written" : "contested";
 }
 
-/** The outcome of a call for one. */
+/** Returns the only outcome of a call with one input. */
 async function only<T>(outcomes: Promise<PromiseSettledResult<T>[]>): Promise<T | undefined> {
   const [outcome] = await outcomes;
   if (outcome?.status === "rejected") throw outcome.reason;

@@ -1,4 +1,4 @@
-/** Brings the vectors of written records in step with them, and says what became of it. */
+/** Synchronizes the vectors with records that were just written. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settled, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError, messageOf, VectorSyncError } from "../model/errors.ts";
@@ -13,22 +13,22 @@ import type { OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { ContestedError, reconcileItem } from "./reconcile-item.ts";
 
-/** A put on its way: what is written, and what it replaces. */
+/** A put in progress: the new record, and the record that it replaces. */
 export interface Write {
   readonly record: ItemRecord;
   readonly replaced: ItemRecord | null;
   readonly value: Value | null;
-  /** Fewer than the record counts when the embedding failed and is left to the reconciler. */
+  /** Empty although the record has texts if embedding failed and is left to the reconciler. */
   readonly vectors: readonly Vector[];
   readonly intent: OpenIntent;
 }
 
-/** What the synchronising stands on. */
+/** What synchronization depends on. */
 export interface VectorSyncOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
   readonly indexing: Indexing | null;
-  /** `strict`: a put whose vectors cannot be written rejects, stored and queued. `deferred`: it resolves, and is told. */
+  /** `strict`: a put whose vectors cannot be written rejects, although its record is stored. `deferred`: it resolves, with an event. */
   readonly policy: "strict" | "deferred";
   readonly events: Events;
   readonly logger: Logger;
@@ -37,7 +37,7 @@ export interface VectorSyncOptions {
 
 type Outcomes = Map<Write, PromiseSettledResult<void>>;
 
-/** Of the time that a put has left, the share for its vectors; the rest is for saying that they are pending. */
+/** Share of the remaining time of a put for its vectors; the rest is for flagging them as pending. */
 const SHARE = 0.8;
 
 /** Writes and removes vectors after their records were written. */
@@ -48,7 +48,7 @@ export class VectorSync {
     this.#options = options;
   }
 
-  /** Synchronises writes whose records are stored; those that have an outcome here failed, or were seen to succeed. */
+  /** Synchronizes writes whose records are stored. The result has an outcome for each write that failed or changed vectors. */
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
     const { indexing } = this.#options;
@@ -66,7 +66,7 @@ export class VectorSync {
     return outcomes;
   }
 
-  /** As {@link #bringInStep}; how long it took is told. */
+  /** As {@link #syncVectors}, with the duration reported to the observer. */
   async #syncObserved(
     indexing: Indexing,
     writes: readonly Write[],
@@ -81,7 +81,7 @@ export class VectorSync {
     return superseded;
   }
 
-  /** @returns writes that nobody can see any more: others came after them, and while those go on, nothing is in step. */
+  /** @returns superseded writes: newer writes of the same items are in progress, and will synchronize the vectors. */
   async #syncVectors(
     indexing: Indexing,
     writes: readonly Write[],
@@ -102,7 +102,7 @@ export class VectorSync {
       indexed.map(async (write, i) => {
         const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
         const isContested = outcome.status === "fulfilled" && outcome.value === "contested";
-        // Which of two writes that met stands, the record alone knows.
+        // Of two writes with equal versions, only the record shows which one is stored.
         const final = isContested ? await settled(within(reconcileItem({ items, indexing }, write.record))) : outcome;
         const isSuperseded = final.status === "rejected" && isOverwritten(write, final.reason);
         if (isSuperseded) superseded.push(write);
@@ -113,7 +113,7 @@ export class VectorSync {
     return superseded;
   }
 
-  /** Items whose vectors are pending count as unscored, so that searches still show them. */
+  /** Flags namespaces of items with pending vectors as unscored, so that searches still return these items. */
   async #flagUnscored(writes: readonly Write[], deadline: Deadline): Promise<void> {
     if (writes.length === 0) return;
     try {
@@ -132,18 +132,18 @@ export class VectorSync {
     this.#options.events.emit({ type: "vector-sync-failed", cause: messageOf(cause) });
     if (this.#options.policy === "deferred") return fulfilled(undefined);
     const message =
-      "The record is stored (or deleted), but its vectors are not in step with it yet; that is queued. " + messageOf(cause);
+      "The record is stored (or deleted), but its vectors are not in sync with it yet; the reconciler retries. " + messageOf(cause);
     return rejected(new VectorSyncError(message, { cause, retryable: !isStoreError(cause) || cause.retryable }));
   }
 }
 
-/** Whether an item could not be brought in step because of writes that came after this one. */
+/** Returns whether vectors could not be synchronized because of newer writes of the same item. */
 function isOverwritten({ record }: Write, reason: unknown): boolean {
-  // Where no record is seen at all, nothing shows that another write came after it.
+  // Without a record there is no proof of a newer write.
   return reason instanceof ContestedError && reason.record !== null && reason.record.writeId !== record.writeId;
 }
 
-/** An outcome without what it came to. */
+/** Returns an outcome without its value. */
 function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void> {
   return outcome.status === "rejected" ? outcome : fulfilled(undefined);
 }

@@ -1,9 +1,8 @@
 /**
- * The path of a put. At once, and before anything is written: the intent is noted, the record is read, the texts are
- * embedded; a failure of any leaves nothing behind. Then the record is written, then its vectors are brought in step
- * with it. A crash in between leaves the intent, by which any process finishes the job. A delete goes the same way: it
- * writes a marker and takes the vectors away. It does so where nothing is, too: a put that was given up a moment ago may
- * still be on its way, and has to find something that outranks it.
+ * The path of a put. First, concurrently: the intent is recorded, the replaced record is read and the texts are embedded; if any
+ * of these fails, nothing is saved. Then the record is written, then its vectors are synchronized with it. After a crash in
+ * between, any process completes the put from the intent. A delete takes the same path: it writes a marker and removes the
+ * vectors. It writes the marker even if there is no record, so that an in-doubt put that arrives later finds a newer version.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Deadline } from "../concurrency/deadline.ts";
@@ -29,18 +28,18 @@ import { readInParts } from "./read-budget.ts";
 import type { TtlRules } from "./ttl-rules.ts";
 import { VectorSync, type Write } from "./vector-sync.ts";
 
-/** What a put does when its vectors, or its texts' embedding, cannot be had. */
+/** What a put does when its vectors cannot be written or its texts cannot be embedded. */
 export interface SyncPolicy {
-  /** `strict`: the put rejects, its record is stored and queued. `deferred`: it resolves, and event and log say so. */
+  /** `strict`: the put rejects; its record is stored, and the intent stays. `deferred`: the put resolves, with an event and a log line. */
   readonly vectorSync: "strict" | "deferred";
-  /** `fail`: the put rejects and nothing is saved. `store-unindexed`: the record is stored, and its indexing queued. */
+  /** `fail`: the put rejects and nothing is saved. `store-unindexed`: the record is stored, and the reconciler indexes it later. */
   readonly embeddingFailure: "fail" | "store-unindexed";
 }
 
-/** Stands for the value of a replaced record: of it, only that there was one matters. */
+/** Replaces the value of a replaced record, of which only the existence matters. */
 const VALUE_LEFT_OUT: EncodedValue = { typed: false, bytes: new Uint8Array() };
 
-/** What puts stand on. */
+/** What the write path depends on. */
 export interface WritePathOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
@@ -54,19 +53,19 @@ export interface WritePathOptions {
   readonly observer?: Observer | undefined;
 }
 
-/** The marker of a delete has no end of its own: its repository keeps it for as long as clocks may differ. */
-const NO_END = { expiresAt: null, ttlMs: null };
+/** The marker of a delete has no expiry of its own: the repository keeps it for as long as clocks may differ. */
+const NO_EXPIRY = { expiresAt: null, ttlMs: null };
 
 const NOTHING_SAVED = "Nothing was saved.";
-const PERHAPS_SAVED = "It may or may not be stored; its derived data will be right either way.";
+const PERHAPS_SAVED = "It may or may not be stored; its vectors and listing entry will be consistent in either case.";
 
-/** Values of more bytes are worked on in several turns of the event loop. */
+/** Bigger values are processed in several turns of the event loop. */
 const BIG_BYTES = 256 * 1024;
 
-/** More requests are begun in several turns of the event loop. */
+/** More requests are started in several turns of the event loop. */
 const MOST_TOGETHER = 2_000;
 
-/** Embedding gets half of the time of a put, so that the other half is left for what is done without it. */
+/** Share of a put's time for embedding; the rest is for the writes. */
 const EMBEDDING_SHARE = 0.5;
 
 /** The texts of a value, embedded. */
@@ -88,8 +87,8 @@ export class WritePath {
   }
 
   /**
-   * Writes items of different ids; `result[i]` is what became of `requests[i]`: the version that was written, or an error,
-   * which is of that one alone.
+   * Writes items with different ids; `result[i]` is the outcome of `requests[i]`: the version that was written, or an error that
+   * concerns only this item.
    */
   async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     if (requests.length <= MOST_TOGETHER) return this.#putPart(requests, deadline);
@@ -104,7 +103,7 @@ export class WritePath {
   async #putPart(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     const outcomes = await this.#putTogether(requests, deadline);
     const [first] = outcomes;
-    // One record that cannot be read, as a newer version wrote it, shall fail its own put only.
+    // A record that only a newer version of the package can read must fail only its own put.
     const isUnreadable = first?.status === "rejected" && isStoreError(first.reason) && first.reason.code === "SCHEMA";
     if (!isUnreadable || requests.length === 1) return outcomes;
     return (await Promise.all(requests.map((request) => this.#putTogether([request], deadline)))).flat();
@@ -114,12 +113,12 @@ export class WritePath {
     return settleTogether(requests.length, async () => {
       const recordedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), recordedAt }));
-      // Once the record is being written, an abort changes nothing any more.
+      // Aborts apply only up to here: once the record is being written, the put completes.
       const { open, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
       const drafts = requests.map((request, i) => {
         const intent = open[i] as OpenIntent;
         const draft = this.#draft(request, intents[i] as Intent, replaced[i] ?? null, embedded[i], deadline);
-        // Nothing was written and nothing will be.
+        // Nothing was written, and nothing will be.
         if (!("record" in draft)) intent.settle(false);
         return "record" in draft ? { ...draft, intent } : draft;
       });
@@ -127,7 +126,7 @@ export class WritePath {
     });
   }
 
-  /** All that comes before the first write. The intent is durable by then, and cost no round trip of its own. */
+  /** Does everything that precedes the first write. The intent is durable afterwards, without a round trip of its own. */
   async #prepare(
     requests: readonly PutRequest[],
     intents: readonly Intent[],
@@ -143,7 +142,7 @@ export class WritePath {
       const [open, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
       return { open, replaced, embedded };
     } catch (error) {
-      // The intents may go, whenever they are noted; that they could not be is what failed the put, or does not matter now.
+      // The intents are removed once recorded. A failure to record them has failed the put already, or does not matter now.
       void Promise.allSettled([recording]).then(([open]) => {
         if (open.status === "fulfilled") for (const intent of open.value) intent.settle(false);
       });
@@ -151,7 +150,7 @@ export class WritePath {
     }
   }
 
-  /** The records that are replaced; of many, big ones are not held together: their values do not matter. */
+  /** Reads the replaced records. Of several, the values are dropped, so that many big values are not in memory together. */
   async #readReplaced(requests: readonly PutRequest[], deadline: Deadline): Promise<(ItemRecord | null)[]> {
     const ids = requests.map(({ namespace, key }) => ({ namespace, key }));
     if (ids.length === 1) return this.#options.items.get(ids, deadline);
@@ -165,13 +164,13 @@ export class WritePath {
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
     const { indexing, policy, events } = this.#options;
     if (indexing === null || request.value === null || request.index === false) return { value: null, texts: 0, vectors: [] };
-    // Each step on a big value takes as long as its encoding did: others have their turn in between.
+    // Each step on a big value takes as long as encoding it: other callers run in between.
     const isBig = request.value.bytes.byteLength > BIG_BYTES;
     if (isBig) await nextTurn();
     const value = decodeValue(request.value);
     if (isBig) await nextTurn();
     const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
-    if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields of it, or split it.`);
+    if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields, or split the value.`);
     if (texts.length === 0) return { value, texts: 0, vectors: [] };
     const given = request.origin?.vectors;
     if (given?.length === texts.length) return { value, texts: texts.length, vectors: given };
@@ -186,7 +185,7 @@ export class WritePath {
     }
   }
 
-  /** The write that a request comes to; an outcome where there is nothing to write. */
+  /** Returns the write for a request, or its outcome if nothing is to be written. */
   #draft(
     request: PutRequest,
     { writeId, recordedAt }: Intent,
@@ -203,7 +202,7 @@ export class WritePath {
     if (deadline.isOver) return rejected(deadline.over("The put", NOTHING_SAVED));
     const now = Date.now();
     if (now - recordedAt > WRITE_BOUND_MS) {
-      return rejected(new TimeoutError(`The put was held up for more than ${WRITE_BOUND_MS} ms. ${NOTHING_SAVED}`));
+      return rejected(new TimeoutError(`The put was delayed for more than ${WRITE_BOUND_MS} ms. ${NOTHING_SAVED}`));
     }
     const { origin } = request;
     if (origin !== undefined && keepsStored(origin, replaced, now)) return fulfilled(replaced.version);
@@ -228,7 +227,7 @@ export class WritePath {
     }
     const version = clock.next(replaced?.version ?? 0);
     const continues = replaced !== null && (isLive(replaced, now) || value === null);
-    return { version, created: continues ? replaced.created : version, ...(value === null ? NO_END : ttl.expiryOf(namespace, lifetime, now)) };
+    return { version, created: continues ? replaced.created : version, ...(value === null ? NO_EXPIRY : ttl.expiryOf(namespace, lifetime, now)) };
   }
 
   async #write(
@@ -247,7 +246,7 @@ export class WritePath {
       if (!("record" in draft)) return draft;
       const outcome = stored[next] as PromiseSettledResult<void>;
       next += 1;
-      // A write that failed may have been applied all the same: its intent stays, and is seen to. Without a codec's work there was none.
+      // A failed write may have been applied: its intent stays, and the reconciler checks it. When the codec failed, nothing was sent.
       if (outcome.status === "rejected" && isStoreError(outcome.reason) && outcome.reason.code === "CODEC") draft.intent.settle(false);
       const failed = outcome.status === "rejected" ? outcome : synced.get(draft);
       return failed?.status === "rejected" ? failed : fulfilled(draft.record.version);
