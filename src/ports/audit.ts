@@ -1,46 +1,46 @@
-/** What an audit entry is about. */
+/** Kinds of audited operations. */
 export type AuditedOperation = "put" | "delete" | "get" | "search" | "list-namespaces" | "reload";
 
-/** One line of the audit trail. Never holds a value, a query or a filter. */
+/** One entry of the audit trail. Never contains a value, a query or a filter. */
 export interface AuditEntry {
-  /** Tells which intent and which outcome belong together. */
+  /** Id that an intent and its outcome share. */
   readonly id: string;
-  /** `intent`: the operation is about to begin. `outcome`: it has ended. */
+  /** `intent`: before the operation. `outcome`: after it. */
   readonly phase: "intent" | "outcome";
-  /** When the operation began, ISO 8601 in UTC. */
+  /** Start of the operation, ISO 8601 in UTC. */
   readonly time: string;
-  /** On whose behalf; null where nobody said. */
+  /** The user or service that the call is made for; null when unknown. */
   readonly actor: string | null;
   readonly operation: AuditedOperation;
-  /** Labels of the namespace, or of the prefix that a search or listing was asked for; null for what has none. */
+  /** Labels of the namespace, or of the prefix of a search or listing; null for operations without one. */
   readonly namespace: readonly string[] | null;
-  /** Null for what is not about one item. */
+  /** Null for operations that do not concern a single item. */
   readonly key: string | null;
-  /** Version of the record that was written or read, microseconds; null where there is none, and in an intent. */
+  /** Version of the record that was written or read, microseconds; null without a record, and in an intent. */
   readonly version: number | null;
   /** `"ok"`, or the code of the error; null in an intent. */
   readonly outcome: string | null;
-  /** How long the operation took, in milliseconds; null in an intent. */
+  /** Duration of the operation, milliseconds; null in an intent. */
   readonly durationMs: number | null;
   /** Names of the options that a reload changed; absent otherwise. */
   readonly changed?: readonly string[];
 }
 
-/** Keeps entries. */
+/** A destination of audit entries. */
 export interface AuditSink {
-  /** Of the sink, for messages: "the audit file". */
+  /** Name of the sink, for messages: "the audit file". */
   readonly name: string;
 
-  /** Makes it ready. Called once before the first entry. */
+  /** Prepares the sink. Called once before the first entry. */
   start(): Promise<void>;
 
   /**
-   * Keeps entries, in their order; resolves when a crash of this process cannot lose them any more.
+   * Writes entries in order; resolves once a crash of this process cannot lose them.
    *
-   * @returns the outcome of each, where the sink takes each by itself; otherwise they are kept together, or it rejects
+   * @returns an outcome for each entry if the sink writes them individually; nothing if it writes all or rejects
    */
   write(entries: readonly AuditEntry[]): Promise<readonly PromiseSettledResult<void>[] | void>;
 
-  /** Gives back what it holds. */
+  /** Releases resources. */
   stop(): Promise<void>;
 }

@@ -3,16 +3,16 @@ import type { Outbox } from "./outbox.ts";
 import type { Settings } from "./settings.ts";
 import type { VectorIndex } from "./vector-index.ts";
 
-/** Something that holds connections or files. */
+/** A holder of connections or files. */
 export interface Resource {
-  /** Connects, and creates or checks what is stored. Called once before anything else. */
+  /** Connects, and creates or verifies the stored schema. Called once before any other method. */
   start(): Promise<void>;
 
-  /** Gives back what `start` took. Safe after a `start` that failed. */
+  /** Releases all resources. Safe after a failed `start`. */
   stop(): Promise<void>;
 }
 
-/** Where a store keeps its data. `start` makes the records ready first, then the vectors. */
+/** The storage of a store. `start` prepares the records first, then the vectors. */
 export interface Backend extends Resource {
   readonly items: ItemRepository;
   readonly settings: Settings;

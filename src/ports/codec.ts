@@ -1,48 +1,48 @@
-/** The record that a value belongs to. A codec that authenticates all of it notices a value that was moved to another record. */
+/** The record of a value. A codec that authenticates all fields detects a value that was copied to another record. */
 export interface CodecContext {
-  /** Labels of the namespace, the root of any view included. */
+  /** Labels of the namespace, including the root of the view. */
   readonly namespace: readonly string[];
   readonly key: string;
-  /** How the value is written: JSON, or JSON in which some objects stand for other types. */
+  /** Encoding of the value: JSON, or JSON with markers for other types. */
   readonly kind: "json" | "typed-json";
   /** Version of the put that created the item, microseconds since the epoch. */
   readonly created: number;
   /** Version of the record, microseconds since the epoch. */
   readonly version: number;
-  /** Random identity of the write. */
+  /** Random id of the write. */
   readonly writeId: string;
   /** When the item expires, milliseconds since the epoch; null if it does not. */
   readonly expiresAt: number | null;
-  /** Time to live that a read renews, milliseconds; null if there is none. */
+  /** Time to live that a read refreshes, milliseconds; null without one. */
   readonly ttlMs: number | null;
 }
 
 /**
- * Changes values on their way to the database and back, to encrypt or to compress them. It sees the bytes of a value
- * and what it belongs to; either method may return a promise.
+ * Transforms values before they are stored and after they are read, for example to encrypt or compress them. Both methods
+ * receive the bytes of a value and its record, and may return a promise.
  */
 export interface Codec {
   /**
-   * Whether values that were stored without a codec are read as they are: for the time until all are written again. By
-   * default they are errors, as anyone who can write to the database can store one.
+   * Whether values stored without a codec are returned unchanged. Use it until all values are rewritten. By default such a
+   * value is an error, because anyone with write access to the database could store one.
    */
   readonly acceptUnencrypted?: boolean;
 
   /**
-   * Makes it ready, where it has to be; called when a store starts, before anything is encoded or decoded, and again at
-   * each reload that changes something, while it may be in use. One that rejects then must leave it as it was.
+   * Prepares the codec. Called when a store starts, before any value is encoded or decoded, and again at each reload that
+   * changes an option, while the codec may be in use. A failed reload must leave the codec unchanged.
    *
-   * @param follow - gives the secret that a reference such as `vault://kv/agents#key` stands for, and any other text as it
-   *   is; `option` says where it stands, for messages
+   * @param resolve - resolves a secret reference such as `vault://kv/agents#key`, and returns other text unchanged; `option`
+   *   is the path of the option, for messages
    */
-  start?(follow: (text: string, option: string) => Promise<string>): void | Promise<void>;
+  start?(resolve: (text: string, option: string) => Promise<string>): void | Promise<void>;
 
   /**
-   * What is stored of a value; a rejection fails the put, and nothing is saved. Called again with a later `expiresAt` when
-   * a read renews the time to live.
+   * Encodes a value for storage. A rejection fails the put, and nothing is stored. Called again with a later `expiresAt`
+   * when a read refreshes the time to live.
    */
   encode(bytes: Uint8Array, context: CodecContext): Uint8Array | Promise<Uint8Array>;
 
-  /** The value of what is stored, of all that {@link encode} ever made; a rejection fails the reading of that item only. */
+  /** Decodes a stored value; must accept every earlier result of {@link encode}. A rejection fails the read of that item only. */
   decode(bytes: Uint8Array, context: CodecContext): Uint8Array | Promise<Uint8Array>;
 }

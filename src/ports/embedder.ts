@@ -2,15 +2,15 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { EmbeddingError } from "../model/errors.ts";
 import type { Vector } from "./vector-index.ts";
 
-/** What the store needs of a LangChain `Embeddings`: exactly its two methods. Vectors may be typed arrays. */
+/** The two methods of a LangChain `Embeddings` that the store uses. Vectors may be typed arrays. */
 export interface EmbeddingsLike {
   embedDocuments(texts: string[]): Promise<ArrayLike<number>[]>;
   embedQuery(text: string): Promise<ArrayLike<number>>;
 }
 
-/** An embedding provider whose texts fail one by one. Rejects with an `EmbeddingError` when it failed for all of them. */
+/** An embedding provider with an outcome for each text. Rejects with an `EmbeddingError` when all texts failed. */
 export interface EmbeddingProvider {
-  /** Vectors at the positions of their texts, or why a text was rejected. */
+  /** Returns, at the position of each text, its vector or the reason of its rejection. */
   embedDocuments(texts: readonly string[]): Promise<PromiseSettledResult<ArrayLike<number>>[]>;
   embedQuery(text: string): Promise<ArrayLike<number>>;
 
@@ -24,17 +24,17 @@ export interface EmbeddingProvider {
 }
 
 /**
- * Turns texts into vectors of the configured length. Rejects with an `EmbeddingError` when the provider fails, or
- * answers with too few vectors, a wrong length or a number that is not finite. Once its `deadline` is over, a wait ends
- * with what the deadline says; what the provider was asked for is shared with others and goes on.
+ * Embeds texts as vectors of the configured length. Rejects with an `EmbeddingError` when the provider fails or returns too
+ * few vectors, a wrong length or a number that is not finite. Once its `deadline` is exceeded, a call rejects; the request
+ * to the provider continues, because other callers may share it.
  */
 export interface Embedder {
-  /** Vectors of texts to store, at their positions. */
+  /** Embeds texts to store; vectors are at the positions of their texts. */
   documents(texts: readonly string[], deadline?: Deadline): Promise<Vector[]>;
 
-  /** Forgets that the provider rejected texts, so that they are sent again. */
+  /** Clears the recorded rejections of texts, so that they are sent again. */
   forgetRejections(texts: readonly string[]): void;
 
-  /** Vector of a text to search for. Some models embed it differently from a document. */
+  /** Embeds a query. Some models embed queries differently from documents. */
   query(text: string, deadline?: Deadline): Promise<Vector>;
 }

@@ -5,7 +5,7 @@ import type { ListingOrder } from "../model/operation.ts";
 import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 
-/** A place in the listing of one namespace: after the item with this creation time (microseconds) and key. */
+/** A position in the listing of one namespace: after the item with this creation time (microseconds) and key. */
 export interface ListPosition {
   readonly created: number;
   readonly key: string;
@@ -13,18 +13,18 @@ export interface ListPosition {
 
 /** A page of the items of one namespace. */
 export interface ListQuery {
-  /** Path of exactly this namespace; not of those below it. */
+  /** Path of the namespace; namespaces below it are not included. */
   readonly namespace: string;
   readonly order: ListingOrder;
-  /** Where to go on; null starts at the first item. */
+  /** Where to continue; null starts at the first item. */
   readonly after: ListPosition | null;
   /** At most this many records are returned; at least 1. */
   readonly limit: number;
 }
 
-/** What a page holds. */
+/** A page of records. */
 export interface ListPage {
-  /** Live records in the order asked for; may be fewer than the limit although more follow. */
+  /** Live records in the requested order; may be fewer than the limit although more follow. */
   readonly records: readonly LiveRecord[];
   /** Where the next page starts; null when there is none. */
   readonly next: ListPosition | null;
@@ -38,38 +38,38 @@ export interface NamespaceQuery {
   readonly from: NamespaceStart | null;
   /** About how many to return; at least 1. */
   readonly limit: number;
-  /** Only namespaces flagged as holding, or perhaps holding, an item without a vector. */
+  /** Whether to return only namespaces flagged as possibly containing an item without a vector. */
   readonly unscored: boolean;
 }
 
 /** Namespaces of one page. */
 export interface NamespacePage {
-  /** In label order; may be none although more follow. */
+  /** In label order; may be empty although more follow. */
   readonly paths: readonly string[];
   /** Where the next page starts; null when there is none. */
   readonly next: NamespaceStart | null;
 }
 
 /**
- * The records: the truth from which all else can be rebuilt. It stores what it is given and decides nothing: versions,
- * markers and what counts as live are the core's.
+ * The records, which are the source of truth. The repository stores what it receives; the core decides about versions,
+ * markers and which records are live.
  *
- * Every method rejects with a `StoreError` when the database cannot answer; none ever answers less than it was asked.
+ * Every method rejects with a `StoreError` when the database cannot answer; no method returns a partial answer.
  *
- * Once its `deadline` is over, a method sends no further request and rejects with what the deadline says; a request that
- * was sent may still have its effect. Without one, it works to its end.
+ * Once its `deadline` is exceeded, a method sends no further request and rejects; a request in flight may still take effect.
+ * Without a deadline, a method runs to completion.
  */
 export interface ItemRepository {
   /**
-   * Reads records; `result[i]` is what is stored at `ids[i]`, markers of deletes and expired records included, null
-   * when nothing is. Sees every write that was acknowledged before the call. Ids may repeat.
+   * Reads records; `result[i]` is the record of `ids[i]`, including delete markers and expired records, or null. Sees every
+   * write that was acknowledged before the call. Ids may repeat.
    */
   get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]>;
 
   /**
-   * Writes records with their place in the listing and their namespace in the registry; `result[i]` is what became of
-   * `records[i]`. A record is replaced as a whole, and only by a higher version; of two with one version, one stays
-   * whole, the same on every replica. Writing a record again changes nothing. Ids do not repeat within a call.
+   * Writes records with their listing entry and the registration of their namespace; `result[i]` is the outcome of
+   * `records[i]`. A record is replaced atomically, and only by a higher version; of two records with equal versions, one
+   * remains in full, the same on every replica. Writing a record again changes nothing. Ids do not repeat within a call.
    */
   put(records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]>;
 
@@ -77,56 +77,56 @@ export interface ItemRepository {
   list(query: ListQuery, deadline?: Deadline): Promise<ListPage>;
 
   /**
-   * One record of each of these namespaces, at its position, whichever is cheapest to meet: markers of deletes and expired
-   * ones included. A value may come without its bytes: it says that there is one, and is not for decoding. Null says nothing:
-   * there may be records all the same. Paths do not repeat.
+   * Returns one record of each namespace, at its position: the one that is cheapest to read, possibly a delete marker or an
+   * expired record. A value may lack its bytes and is not for decoding. Null does not mean that the namespace is empty. Paths
+   * do not repeat.
    */
   peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]>;
 
-  /** Flags namespaces as holding, or perhaps holding, an item without a vector. */
+  /** Flags namespaces as possibly containing an item without a vector. */
   markUnscored(paths: readonly string[], deadline?: Deadline): Promise<void>;
 
   /**
-   * Reads a page of the registered namespaces at or below a prefix. May name some that hold no item any more; never leaves
-   * out one that held an item before the call and still does, nor, of the unscored, one whose flag was set before the call
-   * and not cleared. Following `next` to the end meets each once. The cost of a page depends on its limit alone.
+   * Reads a page of the registered namespaces at or below a prefix. May include namespaces without items. Never omits a
+   * namespace that had an item before the call and still has one, nor, with `unscored`, one whose flag was set before the call
+   * and not cleared. Following `next` to the end returns each once. The cost of a page depends only on its limit.
    */
   namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage>;
 
   /**
-   * Reads a part of all records of all namespaces, about `limit` of them: markers of deletes, expired records and those
-   * that no listing finds included. Going on from `next` to the end meets every record that is there all the while.
-   * A record that cannot be decoded is left out and counted.
+   * Reads a page of about `limit` records of all namespaces, including delete markers, expired records and records without a
+   * listing entry. Following `next` to the end returns every record that exists during the entire scan. Records that cannot be
+   * decoded are omitted and counted.
    *
-   * @param after - the `next` of an earlier part; null starts at the beginning
+   * @param after - the `next` of an earlier page; null starts at the beginning
    */
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan>;
 
-  /** Whether each record has its place in the listing, and its namespace in the registry; at its position. */
+  /** Returns, at the position of each record, whether it has its listing entry and its namespace is registered. */
   listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]>;
 
   /**
-   * Takes the flag off namespaces of which every live item was seen to have its vector. A flag that was set at `asOf`
-   * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
+   * Clears the flag of namespaces in which every live item was found to have a vector. Keeps flags set at `asOf`
+   * (milliseconds) or later, and flags that the registration cache of a process may rely on.
    */
   clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void>;
 
   /**
-   * Takes namespaces off the registry that were seen to hold no record. An entry that was written at `asOf`
-   * (milliseconds) or later stays, and so does one that a running lease of any process may rely on.
+   * Unregisters namespaces in which no record was found. Keeps entries written at `asOf` (milliseconds) or later, and entries
+   * that the registration cache of a process may rely on.
    */
   unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void>;
 
   /**
-   * Removes records that ended, or were deleted, longer ago than clocks may differ, where the database does not do so by
-   * itself; at most `limit` of them.
+   * Removes at most `limit` records that expired or were deleted longer ago than the tolerated clock skew, if the database
+   * does not remove them itself.
    *
-   * @returns how many were removed.
+   * @returns the number of removed records.
    */
   sweep(limit: number, deadline?: Deadline): Promise<number>;
 }
 
-/** Records of a scan. */
+/** A page of a scan of records. */
 export interface RecordScan extends ScanPage<ItemRecord> {
   /** Records that could not be decoded. */
   readonly unreadable: number;

@@ -1,7 +1,7 @@
-/** Facts of a log line; never a stored value, a key or a secret. */
+/** Fields of a log line; never a stored value, a key or a secret. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where log lines go: the shape of pino, so that a pino logger fits as it is. */
+/** A logger with the methods of pino. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -9,5 +9,5 @@ export interface Logger {
   error(fields: LogFields, message: string): void;
 }
 
-/** Says nothing. */
+/** Discards all lines. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -2,23 +2,23 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId } from "../model/item.ts";
 import type { InputCounts } from "./decorate.ts";
 
-/** What a writer means to do: noted before it does it, so that any process can see to the end of it. */
+/** A write-ahead intent: recorded before the write, so that any process can complete the write. */
 export interface Intent extends ItemId {
-  /** The write that is meant; a record that carries it shows that the write was done. */
+  /** Id of the write; a record with this id shows that the write was done. */
   readonly writeId: string;
-  /** When it was noted, milliseconds since the epoch by the writer's clock. */
+  /** When the intent was recorded, milliseconds since the epoch by the writer's clock. */
   readonly recordedAt: number;
-  /** Set once trying again was seen not to help: looked at seldom from then on, counted, and never dropped. */
+  /** Set once retries are known not to help: retried at long intervals from then on, counted, and never dropped. */
   readonly isDeadLettered?: true;
 }
 
-/** Intents that are noted, found and removed together: those of one group commit. */
+/** Intents that are recorded, read and removed together: those of one group commit. */
 export interface IntentBatch {
-  /** Unique; whoever postpones a batch gives it the same new id, so that two who do so make one batch, not two. */
+  /** Unique id. A postponed batch gets a deterministic id, so that two processes that postpone it create only one batch. */
   readonly id: string;
-  /** When somebody shall look at it, milliseconds since the epoch. Part of where it is kept: it never changes. */
+  /** When the batch becomes due, milliseconds since the epoch. Part of its storage key, so it never changes. */
   readonly dueAt: number;
-  /** How often it was looked at and postponed. */
+  /** How often the batch was processed and postponed. */
   readonly attempts: number;
   readonly intents: readonly Intent[];
 }
@@ -26,47 +26,47 @@ export interface IntentBatch {
 /** Batches that are due. */
 export interface DueBatches {
   readonly batches: readonly IntentBatch[];
-  /** Due batches that were met and that this version cannot read, as a newer one wrote them; all of them where `batches` is complete. */
+  /** Number of due batches in a newer format, which this version cannot read; complete if `batches` is complete. */
   readonly unreadable: number;
 }
 
-/** How much waits. */
+/** Size of the backlog. */
 export interface OutboxBacklog {
-  /** Batches that are kept, due or not; at most the bound that was given. */
+  /** Number of batches, due or not; counted up to the bound. */
   readonly batches: number;
-  /** Whether there are more than were counted. */
+  /** Whether there are more than the bound. */
   readonly more: boolean;
-  /** Due time of the first of them, or null when there are none. */
+  /** Earliest due time; null when there are no batches. */
   readonly oldestDueAt: number | null;
-  /** Batches, of those counted, that this version cannot read: their intents are not counted. */
+  /** Number of counted batches in a newer format; their intents are not counted. */
   readonly unreadable: number;
-  /** Intents in the other batches counted. */
+  /** Number of intents in the readable batches. */
   readonly intents: number;
-  /** Those that are dead. */
+  /** Number of dead-lettered intents. */
   readonly deadLettered: number;
 }
 
 /**
- * Durable notes of writes that may be under way. Every process reads all of them; reading one changes nothing, so two
+ * Durable intents of writes that may be in progress. Every process reads all of them without claiming them, so two processes
  * may work on the same batch.
  *
- * Every method rejects with a `StoreError` when the database cannot answer. Once its `deadline` is over, it sends no further
- * request and rejects with what the deadline says.
+ * Every method rejects with a `StoreError` when the database cannot answer. Once its `deadline` is exceeded, it sends no
+ * further request and rejects.
  */
 export interface Outbox {
-  /** Keeps a batch. Once it resolves, the batch survives what records survive. Adding one again changes nothing. */
+  /** Stores a batch; once it resolves, the batch is as durable as records. Adding a batch again changes nothing. */
   add(batch: IntentBatch, deadline?: Deadline): Promise<void>;
 
   /**
-   * Batches due at `now` (milliseconds), the longest due first, at most `limit`. Never misses one that was added. Unreadable
-   * batches are counted and do not count toward the limit: thousands of them do not hide one that is readable.
+   * Returns at most `limit` batches due at `now` (milliseconds), earliest first; never misses one. Unreadable batches do not
+   * count toward the limit, so they do not hide readable ones.
    */
   due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches>;
 
-  /** Removes batches; removing one that is not there succeeds. Only `id` and `dueAt` are looked at. */
+  /** Removes batches; removing one that does not exist succeeds. Uses only `id` and `dueAt`. */
   remove(batches: readonly Pick<IntentBatch, "id" | "dueAt">[], deadline?: Deadline): Promise<void>;
 
-  /** Counts what is kept, up to `bound`. */
+  /** Counts the batches, up to `bound`. */
   backlog(bound: number, deadline?: Deadline): Promise<OutboxBacklog>;
 }
 

@@ -1,17 +1,17 @@
 import type { StoreError } from "../model/errors.ts";
 import type { Request } from "../model/operation.ts";
 
-/** Through which view requests came. */
+/** The view that requests came through. */
 export interface Caller {
-  /** Path of the view's root; "" for the whole store. */
+  /** Path of the view's root; "" for the entire store. */
   readonly scope: string;
-  /** On whose behalf, as `with({ actor })` said; null when it did not. */
+  /** The `actor` of `with({ actor })`; null without one. */
   readonly actor: string | null;
-  /** Why a rate limit refuses the requests, where that was known before their values were encoded; absent where none does. */
+  /** The rejection by a rate limit, if it was known before the values were encoded. */
   readonly refusal?: StoreError | undefined;
 }
 
-/** Runs a batch of requests; `result[i]` is the outcome of `requests[i]`. Never rejects as a whole for the fault of one. */
+/** Runs a batch of requests; `result[i]` is the outcome of `requests[i]`. A failed request does not reject the batch. */
 export type RunRequests<Answer> = (
   requests: readonly Request[],
   caller: Caller,

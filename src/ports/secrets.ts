@@ -2,33 +2,32 @@ import { Secret } from "../model/secret.ts";
 
 /** A credential whose text may change while the store runs. */
 export interface SecretText {
-  /** Whether it may change at all; one that does not is the same for ever. */
+  /** Whether the text may change; otherwise it is constant. */
   readonly isChanging: boolean;
 
   /**
-   * The text in force. Waits for nothing and costs nothing, so that every request may ask; the same object as before
-   * unless the text has changed.
+   * The active text. Cheap enough for every request; returns the same object until the text changes.
    *
    * @throws {UnavailableError} before the store is started
    */
   current(): Secret;
 
   /**
-   * The text in force, after a look at where it is kept, for who is about to make a connection. Looks at most four times a
-   * second, and not while that place is known to fail: then it is the last good text.
+   * The active text after a read of its source, for a new connection. Reads at most four times a second, and not while the
+   * source is failing; then it returns the last valid text.
    */
   latest(): Promise<Secret>;
 
   /**
-   * Tells that a server refused a text. Looks at where it is kept, at most four times a second for all who tell.
+   * Reports that a server rejected a text, and reads its source, at most four times a second.
    *
-   * @returns another text that is worth one more try: a newer one, or, where the newest is what was refused, the one
-   *   before it, which then is in force again until it is refused too. Null where there is none.
+   * @returns another text to try: a newer one, or, if the newest was rejected, the previous one, which becomes active until
+   *   it is rejected too. Null when there is none.
    */
   refused(secret: Secret): Promise<Secret | null>;
 }
 
-/** A text that never changes: one that stands in the configuration itself. */
+/** Returns a constant text: one that is in the configuration itself. */
 export function fixedSecret(secret: Secret): SecretText {
   return {
     isChanging: false,
@@ -38,7 +37,7 @@ export function fixedSecret(secret: Secret): SecretText {
   };
 }
 
-/** A credential as a backend takes it: a text that may change, or one that does not. */
+/** Converts a credential to a {@link SecretText}. */
 export function asSecretText(credential: string | SecretText): SecretText {
   return typeof credential === "string" ? fixedSecret(new Secret(credential)) : credential;
 }

@@ -1,14 +1,13 @@
-/** Facts about the stored data that every process must agree on, kept beside the records. */
+/** Facts about the stored data that all processes must agree on, stored with the records. */
 export interface Settings {
-  /** The value of a setting, or null. */
+  /** Returns the value of a setting; null when it is not set. */
   read(name: string): Promise<string | null>;
 
   /**
-   * Writes a setting that is not there yet and returns the one that stands. Of several processes that write at once,
-   * all get the same answer.
+   * Sets a setting that is not set yet, and returns the resulting value, which is the same for all concurrent processes.
    */
   establish(name: string, value: string): Promise<string>;
 
-  /** Writes a setting, also over one that is there. Of several processes that write at once, the last one stands. */
+  /** Sets or replaces a setting; the last of concurrent writes wins. */
   replace(name: string, value: string): Promise<void>;
 }

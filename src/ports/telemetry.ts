@@ -1,41 +1,41 @@
-/** What the parts of the store tell of their work, for traces, metrics and logs. */
+/** The observer that components report their work to, for traces, metrics and logs. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service } from "./events.ts";
 
-/** What became of an intent that the reconciler looked at; `stale`: of vectors that a search had found not to be right. */
+/** Outcome of an intent that the reconciler processed; `stale`: of stale vectors that a search found. */
 export type ReconcileVerdict = "settled" | "watched" | "failed" | "dead" | "stale";
 
-/** What became of the refresh of a time to live; `dropped`: too much waited, or the store was stopped. */
+/** Outcome of a TTL refresh; `dropped`: the queue was full, or the store was stopped. */
 export type RefreshOutcome = "written" | "failed" | "dropped";
 
-/** Kinds of upkeep that have a span of their own. */
+/** Kinds of background work that have a span. */
 export type Upkeep = "reconcile" | "repair" | "sweep";
 
-/** Is told of the store's work. Telling never throws and never waits; what is given to be run is run, and its outcome given back. */
+/** Observes the store's work. No method throws or waits; methods with a task run it and return its outcome. */
 export interface Observer {
-  /** A search goes on without similarity. */
+  /** Runs the rest of a search that is not ranked by similarity. */
   fallback<T>(reason: DegradedReason, task: () => Promise<T>): Promise<T>;
-  /** A write brings its vectors in step with its records. */
+  /** Runs the vector writes of a put or delete. */
   syncVectors<T>(task: () => Promise<T>): Promise<T>;
-  /** Upkeep has found something to do. */
+  /** Runs background work that has something to do. */
   upkeep<T>(kind: Upkeep, task: () => Promise<T>): Promise<T>;
-  /** Vectors of so many items can be found, so many milliseconds after their records were written. */
+  /** Reports that vectors of items became searchable, `ms` after the write of their records. */
   vectorsSynced(path: "write" | "reconcile", ms: number, items: number): void;
-  /** A search left out so many hits, as their vectors were not those of their records. */
+  /** Reports hits that a search omitted because their vectors did not match their records. */
   staleHits(hits: number): void;
-  /** The reconciler has looked at so many intents. */
+  /** Reports intents that the reconciler processed. */
   reconciled(verdict: ReconcileVerdict, intents: number): void;
-  /** So much that had ended was taken away. */
+  /** Reports expired items that the sweeper deleted. */
   swept(what: "points" | "records", items: number): void;
-  /** So many refreshes of the time to live of items that were read are done with. */
+  /** Reports completed TTL refreshes. */
   refreshed(outcome: RefreshOutcome, items: number): void;
-  /** A text was to be embedded; says where its vector came from. */
+  /** Reports the source of the vector of a text. */
   embedded(purpose: "document" | "query", source: "cache" | "shared" | "provider"): void;
-  /** An attempt failed, and is made again after a pause. */
+  /** Reports a failed attempt that is retried after a delay. */
   retried(service: Service, attempt: number, delayMs: number, error: unknown): void;
 }
 
-/** Nobody is told. */
+/** Observes nothing. */
 export const unobserved: Observer = {
   fallback: (_, task) => task(),
   syncVectors: (task) => task(),
@@ -51,13 +51,13 @@ export const unobserved: Observer = {
 
 /** A node of the CQL cluster, as the driver sees it. */
 export interface CqlNode {
-  /** Its address and port: "10.0.0.1:9042". */
+  /** Address and port: "10.0.0.1:9042". */
   readonly name: string;
   readonly isUp: boolean;
-  /** Open connections to it. */
+  /** Open connections. */
   readonly connections: number;
-  /** Requests under way to it. */
+  /** Requests in flight. */
   readonly inFlight: number;
-  /** Requests that these connections can carry at once. */
+  /** Most requests that these connections carry concurrently. */
   readonly capacity: number;
 }

@@ -1,27 +1,27 @@
-/** How connections to one service are encrypted. All certificates and keys are PEM text. */
+/** TLS settings of connections to one service. All certificates and keys are PEM text. */
 export interface TlsSettings {
-  /** Certificates of the authorities that are trusted; absent, those that Node.js trusts. */
+  /** Certificates of trusted CAs; by default those that Node.js trusts. */
   readonly ca?: string;
-  /** Certificate by which this client shows who it is, with those between it and its authority. */
+  /** Client certificate with its chain of intermediate certificates. */
   readonly cert?: string;
   /** Private key of `cert`. */
   readonly key?: string;
-  /** Decrypts `key`. */
+  /** Passphrase of `key`. */
   readonly passphrase?: string;
-  /** Name that the server's certificate must hold, in the place of the one that is connected to. */
+  /** Host name that the server's certificate must contain, instead of the host of the connection. */
   readonly serverName?: string;
-  /** Whether the server's certificate is verified: its authority, its time and its names. */
+  /** Whether the server's certificate is verified: CA, validity and host name. */
   readonly verify: boolean;
-  /** Oldest version of TLS that is spoken. */
+  /** Lowest TLS version that is accepted. */
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
 }
 
-/** Where the settings come from. */
+/** A source of TLS settings. */
 export interface Tls {
   /**
-   * Reads files and secrets; each start does so anew.
+   * Reads files and secrets; each start calls it again.
    *
-   * @throws {ConfigurationError} naming the option of which something cannot be read, or does not fit the others.
+   * @throws {ConfigurationError} naming the option that cannot be read or does not match the others.
    */
   read(): Promise<TlsSettings>;
 }

@@ -4,81 +4,81 @@ import type { ItemId, Value } from "../model/item.ts";
 import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 
-/** A vector: as many finite numbers as the index has dimensions. */
+/** A vector of finite numbers, with the dimensions of the index. */
 export type Vector = readonly number[];
 
 /** The vectors of one write of one item. */
 export interface VectorPoint extends ItemId {
   readonly version: number;
   readonly writeId: string;
-  /** At least one; the item's score is that of the best. */
+  /** At least one; the score of the item is that of its best vector. */
   readonly vectors: readonly Vector[];
-  /** The item's value, of which the index keeps what it needs to apply filters. */
+  /** The value of the item; the index stores what it needs for filters. */
   readonly value: Value;
-  /** When the item ends, milliseconds since the epoch; null for no end. Only a hint: renewals come here late, see `renew`. */
+  /** When the item expires, milliseconds since the epoch; null for no expiry. Only a hint, because renewals are delayed, see `renew`. */
   readonly expiresAt: number | null;
 }
 
 /**
- * What an upsert came to. `stored`: the point, or a newer one, stands. `contested`: another write came between, and there
- * is none now, or one of another write that is no newer; the record tells which is right.
+ * Outcome of an upsert. `stored`: the point or a newer one is stored. `contested`: because of a concurrent write there is
+ * no point, or one of another write that is not newer; the record decides.
  */
 export type UpsertOutcome = "stored" | "contested";
 
-/** Which write the stored vectors of an item are of. */
+/** The write that the stored vectors of an item come from. */
 export interface StoredPoint {
   readonly version: number;
   readonly writeId: string;
 }
 
-/** A stored point and the item that it is of. */
+/** A stored point with its item. */
 export interface IndexedPoint extends ItemId, StoredPoint {}
 
-/** Says that an item ends at another time than its point says. */
+/** A corrected expiry of a point. */
 export interface VectorRenewal extends ItemId {
   readonly version: number;
-  /** Milliseconds since the epoch; null for no end. */
+  /** Milliseconds since the epoch; null for no expiry. */
   readonly expiresAt: number | null;
 }
 
-/** Takes the vectors of an item away: those of older versions, and those of one write. */
+/** Removes the vectors of an item: those of older versions, and those of one write. */
 export interface VectorRemoval extends ItemId {
   readonly version: number;
-  /** Of points of this very version only that of this write goes: which of two of one instant stands, the record tells. */
+  /** Among points of equal version, only that of this write is removed; the record decides which of the two remains. */
   readonly writeId: string;
 }
 
-/** What is asked of the index. */
+/** A query to the index. */
 export interface VectorQuery {
   readonly vector: Vector;
-  /** Path of the namespace at or below which hits lie. */
+  /** Hits are in this namespace or below it. */
   readonly prefix: string;
-  /** Hits may be more than match it, never fewer. */
+  /** The index may return hits that do not match the filter, and never omits one that does. */
   readonly filter: Filter | null;
-  /** The best this many are returned; at least 1. */
+  /** Number of hits; at least 1. */
   readonly limit: number;
 }
 
-/** An item whose vectors are near. It is only a hint: the record decides whether it still holds. */
+/** A candidate, which must be verified against its record. */
 export interface VectorHit extends ItemId {
   readonly writeId: string;
-  /** Cosine similarity of the item's best vector, from -1 to 1; higher is nearer. */
+  /** Cosine similarity of the item's best vector, from -1 to 1; higher is more similar. */
   readonly score: number;
 }
 
 /**
- * The vectors: derived from the records, and never trusted without them. All methods reject with a `StoreError` when
- * the index cannot answer; a missing index is such an error, never an empty answer.
+ * The vectors, which are derived from the records. All methods reject with a `StoreError` when the index cannot answer; a
+ * missing index is an error, never an empty answer.
  *
- * Once its `deadline` is over, a method sends no further request and rejects with what the deadline says; a request that
- * was sent may still have its effect. Without one, it works to its end.
+ * Once its `deadline` is exceeded, a method sends no further request and rejects; a request in flight may still take effect.
+ * Without a deadline, a method runs to completion.
  */
 export interface VectorIndex {
   /**
-   * Writes points over older ones of the same item; `result[i]` is what became of `points[i]`. A point that is newer
-   * than what is given stays, and that counts as success: the newer write is the one that matters. Of two points of one
-   * version one stays, `contested` says that it may not be the one of the record, and `overEqual` that the one given is. Vectors of a wrong length fail
-   * at their position. Once it resolves, queries see it. Ids do not repeat within a call.
+   * Writes points over older ones of the same item; `result[i]` is the outcome of `points[i]`. An existing newer point is
+   * kept, and that counts as success. Of two points with equal versions one remains: `contested` reports that it may not be
+   * the one of the record, and `overEqual` makes the given point replace it. Vectors of a wrong length fail at their position.
+   * Once it resolves, queries see the points. Ids do not repeat within a call.
    */
   upsert(
     points: readonly VectorPoint[],
@@ -86,36 +86,35 @@ export interface VectorIndex {
     deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]>;
 
-  /** What is stored of items, at their positions; null where nothing is. */
+  /** Returns the stored points of items, at their positions; null where there is none. */
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]>;
 
-  /** Removes points that are older than the version given, or of the write given; removing what is not there succeeds. */
+  /** Removes points older than the given version or of the given write; removing a missing point succeeds. */
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]>;
 
   /**
-   * The nearest items, best first, each once. Fewer than `limit` means that there are no more. An index may search
-   * approximately; two questions of one limit then get one answer.
+   * Returns the most similar items, best first, each once. Fewer than `limit` means that there are no more. An index may
+   * search approximately; queries with equal limits then return equal answers.
    */
   query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]>;
 
   /**
-   * Reads a part of all points, about `limit` of them. Going on from `next` to the end meets every point that is there
-   * all the while.
+   * Reads a page of about `limit` points. Following `next` to the end returns every point that exists during the entire scan.
    *
-   * @param after - the `next` of an earlier part; null starts at the beginning
+   * @param after - the `next` of an earlier page; null starts at the beginning
    */
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>>;
 
   /**
-   * Points of items that had expired by `now` (milliseconds) by what the index knows, at most `limit`; the record decides.
-   * Continuing from `next` to the end meets every such point that is there all the while, also where points are removed
-   * in between.
+   * Returns at most `limit` points that are expired at `now` (milliseconds) according to the index; the record decides.
+   * Following `next` to the end returns every such point that exists during the entire scan, even if points are removed
+   * meanwhile.
    *
-   * @param after - the `next` of an earlier part; null starts at the beginning
+   * @param after - the `next` of an earlier page; null starts at the beginning
    */
   expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">>;
 
-  /** Corrects the ends of points, of each only while it is of the version given. */
+  /** Corrects the expiry of points, each only if it has the given version. */
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import type { BreakerState } from "../ports/events.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
-import type { Collection } from "../sync/refill.ts";
+import type { Collection } from "../sync/rebuild.ts";
 import type { Guards } from "./guards.ts";
 
 /** Access to records, intents and vectors. */

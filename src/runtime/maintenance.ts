@@ -4,7 +4,7 @@ import { IntentLog } from "../core/intent-log.ts";
 import type { ReconcileDependencies } from "../core/reconcile-item.ts";
 import { RefusalWarning, UpkeepRights } from "../core/upkeep-rights.ts";
 import { Reconciler } from "../sync/reconciler.ts";
-import { Refill } from "../sync/refill.ts";
+import { Rebuild } from "../sync/rebuild.ts";
 import { RepairJournal } from "../sync/repair-journal.ts";
 import { Repair, type RepairOptions, type RepairReport } from "../sync/repair.ts";
 import { Sweeper } from "../sync/sweeper.ts";
@@ -18,7 +18,7 @@ export class Maintenance {
   readonly intents: IntentLog;
   readonly reconciler: Reconciler;
   readonly sweeper: Sweeper;
-  readonly #refill: Refill | null;
+  readonly #rebuild: Rebuild | null;
   readonly #config: CommonConfig;
   readonly #context: StoreContext;
   readonly #databases: Databases;
@@ -41,7 +41,7 @@ export class Maintenance {
     const { outbox } = databases.maintenance;
     this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, upkeep: this.rights(), tickMs: reconcile.tickMs });
     this.sweeper = new Sweeper({ ...shared, upkeep: this.rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
-    this.#refill = collection === null ? null : new Refill({ ...shared, collection, settings, events });
+    this.#rebuild = collection === null ? null : new Rebuild({ ...shared, collection, settings, events });
   }
 
   /** Records which kinds of background work the database user may not do; the log has one warning for all of them. */
@@ -55,23 +55,23 @@ export class Maintenance {
     degraded.hold(this.reconciler);
     this.reconciler.start();
     this.sweeper.start();
-    this.#refill?.start();
+    this.#rebuild?.start();
   }
 
   async stop(): Promise<void> {
     const { events, degraded } = this.#context;
     events.internal.off("breaker-closed", this.#onBreakerClosed);
     degraded.release(this.reconciler);
-    await Promise.all([this.reconciler.stop(), this.sweeper.stop(), this.#refill?.stop()]);
+    await Promise.all([this.reconciler.stop(), this.sweeper.stop(), this.#rebuild?.stop()]);
   }
 
   /** Runs a full consistency check. If all data is consistent afterwards, a collection that was being rebuilt is complete. */
   async repair(options: RepairOptions): Promise<RepairReport> {
-    const collection = this.#refill?.name;
+    const collection = this.#rebuild?.name;
     const journal = new RepairJournal<RepairReport>(this.#databases.settings, "repair:place", collection ?? "");
     const repair = new Repair(this.data, this.#config.logger, options, { journal });
     const report = await this.#context.telemetry.upkeep("repair", () => repair.run());
-    if (collection !== undefined && repair.isComplete) await this.#refill?.complete(collection);
+    if (collection !== undefined && repair.isComplete) await this.#rebuild?.complete(collection);
     return report;
   }
 

@@ -1,11 +1,11 @@
 import { lacksRight } from "../core/upkeep-rights.ts";
 import { isStoreError } from "../model/errors.ts";
 
-/** So many passing failures in a row mean that a database is down, and not that one part cannot be processed. */
+/** Number of transient failures in a row after which the database counts as down. */
 const MAX_IN_A_ROW = 3;
 
 /**
- * Isolates the parts of a pass: one that fails does not abort the others. A missing right, and passing failures of several
+ * Isolates the parts of a pass: a failed part does not abort the others. A missing right, and transient failures of several
  * parts in a row, concern all parts and abort the pass.
  */
 export class FailureStreak {
@@ -23,7 +23,7 @@ export class FailureStreak {
       this.#inARow = 0;
     } catch (error) {
       if (lacksRight(error)) throw error;
-      // A failure that does not pass is the part's own, however many fail so.
+      // A permanent failure concerns only its part, regardless of how many parts fail.
       if (isStoreError(error) && error.retryable) this.#inARow += 1;
       if (this.#inARow >= MAX_IN_A_ROW) throw error;
       failed(error);

@@ -1,45 +1,45 @@
-/** When writes that are not settled are looked at again. */
+/** Schedules retries of intents that are not settled. */
 import { createHash } from "node:crypto";
 import { isStoreError } from "../model/errors.ts";
 import type { Intent, IntentBatch } from "../ports/outbox.ts";
 
-/** An intent that is not settled, and what was seen of it. */
-export interface Left {
+/** An intent that is not settled, with its outcome. */
+export interface Unsettled {
   readonly intent: Intent;
   /**
-   * `watched`: derived data are right, but its record was not seen. `failed`: it could not be brought in step now.
-   * `dead`: nor will it be by trying again.
+   * `watched`: derived data is in sync, but the record of the write was not seen. `failed`: derived data could not be
+   * reconciled. `dead`: failed, and a retry does not help.
    */
   readonly verdict: "watched" | "failed" | "dead";
 }
 
-/** Longest first pause before a batch is retried; doubles each time. */
+/** Longest delay of the first retry, milliseconds; doubles with each retry. */
 const FIRST_PAUSE_MS = 60_000;
 
-/** Longest pause of what failed for a passing reason: it shall be in step soon after an outage. */
+/** Longest delay after transient failures, milliseconds, so that vectors are in sync soon after an outage. */
 const LONGEST_RETRY_PAUSE_MS = 300_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** A reason that trying again does not change is tried again this often all the same: somebody may mend it. */
+/** Number of attempts before a permanent failure dead-letters the intent: its cause may be fixed meanwhile. */
 const DEAD_AFTER_ATTEMPTS = 4;
 
-/** What failed for so long is told as dead, whatever the reason. */
+/** Age at which a failed intent is dead-lettered, regardless of the reason, milliseconds. */
 const DEAD_AFTER_MS = 24 * 3_600_000;
 
-/** Whether an intent that failed is dead. */
-export function isLost(intent: Intent, attempts: number, error: unknown, now: number): boolean {
+/** Whether a failed intent is dead-lettered. */
+export function isDead(intent: Intent, attempts: number, error: unknown, now: number): boolean {
   if (intent.isDeadLettered || now - intent.recordedAt > DEAD_AFTER_MS) return true;
   return attempts >= DEAD_AFTER_ATTEMPTS && !(isStoreError(error) && error.retryable);
 }
 
 /**
- * The batches in which what is left of one is kept. They are the same from whichever process saw the same, so that two do
- * not make two of one; where two saw differently, the ids differ, and none takes the place of the other.
+ * Returns the batches that replace a batch with unsettled intents. Their ids are deterministic: processes with equal outcomes
+ * create the same batches, and processes with different outcomes do not overwrite each other.
  *
- * @param now - current time, milliseconds since the epoch. Pauses count from it: counted from the old due time, a batch
- *   that was overdue for a day would be due again at once.
+ * @param now - current time, milliseconds since the epoch. Delays start here: a delay from the old due time would make a
+ *   batch that is a day overdue due again at once.
  */
-export function postpone(batch: IntentBatch, left: readonly Left[], now: number): IntentBatch[] {
+export function postpone(batch: IntentBatch, left: readonly Unsettled[], now: number): IntentBatch[] {
   const failed = left.filter(({ verdict }) => verdict === "failed");
   const others = left.filter(({ verdict }) => verdict !== "failed");
   return [
@@ -48,7 +48,7 @@ export function postpone(batch: IntentBatch, left: readonly Left[], now: number)
   ];
 }
 
-function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number, now: number): IntentBatch {
+function later(batch: IntentBatch, left: readonly Unsettled[], longestPauseMs: number, now: number): IntentBatch {
   const [root = batch.id] = batch.id.split("~");
   const attempts = batch.attempts + 1;
   const intents = left.map(({ intent: { namespace, key, writeId, recordedAt }, verdict }): Intent => {
@@ -66,8 +66,8 @@ function later(batch: IntentBatch, left: readonly Left[], longestPauseMs: number
 }
 
 /**
- * A due time of half to all of `pauseMs` from now, on a grid of the batch's own: two processes that postpone one batch a
- * moment apart nearly always choose the same time, and batches that became due together are spread.
+ * Returns a due time between half of `pauseMs` and `pauseMs` from now, on a grid that depends on the batch: two processes
+ * that postpone the batch at nearly the same time choose the same due time, and batches with equal due times are spread.
  */
 function dueAfter(pauseMs: number, root: string, now: number): number {
   const step = pauseMs / 2;

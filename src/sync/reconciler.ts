@@ -1,4 +1,4 @@
-/** Sees to writes whose writer did not: it crashed, or a database was away. Runs in every process, without agreement. */
+/** Completes writes after a crash of the writer or an outage. Runs in every process, without coordination. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { CompletedBatch, IntentLog } from "../core/intent-log.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
@@ -12,28 +12,28 @@ import type { Logger } from "../ports/logger.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { FailureStreak } from "./failure-streak.ts";
-import { isLost, postpone, type Left } from "./postpone.ts";
+import { isDead, postpone, type Unsettled } from "./postpone.ts";
 import { StaleItems } from "./stale-items.ts";
 
-/** What became of a pass. */
+/** Result of a pass of the reconciler. */
 export interface ReconcileReport {
-  /** Writes that were looked at. */
+  /** Processed intents. */
   readonly examined: number;
-  /** Those whose record and derived data are right, for good. */
+  /** Intents whose write is complete: record and derived data are in sync. */
   readonly settled: number;
-  /** Those whose derived data are right, but whose record was not seen: it may still surface, and is looked for again. */
+  /** Intents whose derived data is in sync but whose record was not seen. It may still appear, so they are processed again. */
   readonly watched: number;
-  /** Those that could not be brought in step now; they are tried again. */
+  /** Intents that failed; they are retried. */
   readonly failed: number;
-  /** Those of the failed for which trying again was seen not to help; they are kept, and looked at seldom. */
+  /** Failed intents that are dead-lettered: a retry does not help. They are kept and retried at long intervals. */
   readonly dead: number;
-  /** Batches of intents in a format that this version cannot read; processes of the newer version finish them. */
+  /** Batches of intents in a newer format; processes of the newer version complete them. */
   readonly unreadable: number;
-  /** Items, besides, whose vectors a search had found not to be those of their record, and that were put right. */
+  /** Additional items with stale vectors that a search had found and that were repaired. */
   readonly stale: number;
 }
 
-/** What a reconciler stands on. */
+/** Dependencies and options of a reconciler. */
 export interface ReconcilerOptions {
   readonly dependencies: ReconcileDependencies;
   readonly outbox: Outbox;
@@ -41,26 +41,25 @@ export interface ReconcilerOptions {
   readonly events: Events;
   readonly logger: Logger;
   readonly upkeep: UpkeepRights;
-  /** Between two looks at what is due, milliseconds. */
+  /** Interval between two passes, milliseconds. */
   readonly tickMs: number;
-  /** Nobody by default. */
   readonly observer?: Observer;
 }
 
-/** `flushing`: settled, but its vectors were written just now and may not be flushed; it is looked at once more. */
-type Verdict = "settled" | "flushing" | Left["verdict"];
+/** `flushing`: settled, but its vectors were just written and may not be flushed; the intent is processed once more. */
+type Verdict = "settled" | "flushing" | Unsettled["verdict"];
 
 const BATCHES_A_TICK = 100;
 const BATCHES_A_PASS = 1_000;
 const ITEMS_AT_ONCE = 8;
 
-/** Writes that are held against their records at once: ten thousand kept all that the process does waiting for 25 ms. */
+/** Writes that are compared with their records at once; ten thousand blocked the event loop for 25 ms. */
 const CHECKED_AT_ONCE = 200;
 
-/** A write that was not seen so long after it was noted never will be: replicas forget deletes after this time too. */
+/** Age of an intent after which its write can no longer appear, milliseconds: the grace period of tombstones. */
 const WATCH_MS = 10 * 24 * 3_600_000;
 
-/** Looks at what is due, again and again. */
+/** Processes due intents at an interval. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #observer: Observer;
@@ -69,7 +68,7 @@ export class Reconciler {
   #running: Promise<unknown> = Promise.resolve();
   #isTicking = false;
   #isStopped = false;
-  #isBlind = false;
+  #isOutboxDown = false;
   #hasUnreadable = false;
 
   constructor(options: ReconcilerOptions) {
@@ -77,12 +76,12 @@ export class Reconciler {
     this.#observer = options.observer ?? unobserved;
   }
 
-  /** Begins to look at what is due. Does not keep the process alive. */
+  /** Starts the passes. Does not keep the process alive. */
   start(): void {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs).unref();
   }
 
-  /** Ends the pass under way after the batch that it is at; the rest stays noted. */
+  /** Stops after the current batch; other intents stay in the outbox. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -90,51 +89,51 @@ export class Reconciler {
     await this.#running;
   }
 
-  /** Queues items whose stored vectors were seen not to be those of their record; they are seen to at a later tick. */
+  /** Queues items with stale vectors for a later tick. */
   reportStale(ids: readonly ItemId[]): void {
     this.#stale.add(ids);
   }
 
-  /** Looks once at what is due, unless it is still at it; a failure is told, and tried again at the next tick. */
+  /** Runs a pass over due intents unless one is running. Logs a failure; the next tick retries. */
   async tick(): Promise<void> {
     if (this.#isTicking) return;
     this.#isTicking = true;
-    await this.#quietly(() => this.#pass(false));
+    await this.#passLogged(() => this.#pass(false));
     this.#isTicking = false;
   }
 
-  /** Looks soon at all that is noted: a service that was away is back. */
+  /** Runs a pass over all intents after a service has recovered. */
   async wake(): Promise<void> {
-    await this.#quietly(() => this.#pass(true));
+    await this.#passLogged(() => this.#pass(true));
   }
 
-  /** Looks now at all that is noted, due or not; at most at {@link BATCHES_A_PASS} batches of it. */
+  /** Runs a pass over all intents, due or not, up to {@link BATCHES_A_PASS} batches. */
   async reconcile(): Promise<ReconcileReport> {
     const pass = this.#running.then(() => this.#pass(true));
     this.#running = pass.catch(() => undefined);
     return pass;
   }
 
-  async #quietly(pass: () => Promise<unknown>): Promise<void> {
+  async #passLogged(pass: () => Promise<unknown>): Promise<void> {
     const { logger, upkeep } = this.#options;
     this.#running = this.#running.then(async () => {
       if (upkeep.areMissing) return;
       try {
         await pass();
-        if (this.#isBlind) logger.info({}, "the notes of writes under way can be read again");
-        this.#isBlind = false;
+        if (this.#isOutboxDown) logger.info({}, "the outbox is readable again");
+        this.#isOutboxDown = false;
       } catch (error) {
         if (upkeep.handled(error)) return;
-        // Once an outage, not at each tick of it.
-        const message = "the notes of writes under way could not be read; they are read again soon";
-        if (!this.#isBlind) logger.warn({ cause: messageOf(error) }, message);
-        this.#isBlind = true;
+        // Logged once per outage, not at each tick.
+        const message = "the outbox could not be read; the read is retried";
+        if (!this.#isOutboxDown) logger.warn({ cause: messageOf(error) }, message);
+        this.#isOutboxDown = true;
       }
     });
     await this.#running;
   }
 
-  /** @param all - whether it looks at what is not due too */
+  /** @param all - whether to process intents that are not due too */
   async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
@@ -145,7 +144,7 @@ export class Reconciler {
     const { batches, unreadable } = await due;
     this.#reportUnreadable(unreadable);
     const failures = new FailureStreak();
-    const see = async (): Promise<void> => {
+    const processAll = async (): Promise<void> => {
       for (const batch of batches) {
         if (this.#isStopped) break;
         await failures.attempt(
@@ -158,7 +157,7 @@ export class Reconciler {
       }
     };
     try {
-      if (batches.length > 0) await this.#observer.upkeep("reconcile", see);
+      if (batches.length > 0) await this.#observer.upkeep("reconcile", processAll);
     } finally {
       this.#report(verdicts, stale);
     }
@@ -179,7 +178,7 @@ export class Reconciler {
     if (stale > 0) this.#observer.reconciled("stale", stale);
   }
 
-  /** Once for as long as there are any, not at each pass. */
+  /** Logs unreadable batches once, not at each pass. */
   #reportUnreadable(batches: number): void {
     const message = "intents in a format of a newer version are left to processes of that version";
     if (batches > 0 && !this.#hasUnreadable) this.#options.logger.warn({ batches }, message);
@@ -187,9 +186,8 @@ export class Reconciler {
   }
 
   /**
-   * Drops the intents of writes that ended. Of two writes to one key at once, the later may have no vectors and not know of
-   * those of the earlier, which came after it: they are removed here. A batch with an item that fails stays in the outbox,
-   * and is reconciled when it is due.
+   * Drops the intents of completed writes. Of two concurrent writes to one key, the later may have no vectors and miss those
+   * that the earlier writes after it; this removes them. A batch with a failed item stays in the outbox until it is due.
    */
   async #drop(completed: readonly CompletedBatch[]): Promise<void> {
     if (completed.length === 0) return;
@@ -204,7 +202,7 @@ export class Reconciler {
           () => this.#removeOrphans(part, failed),
           (error) => {
             for (const { batch } of part) failed.add(batch);
-            logger.debug({ cause: messageOf(error) }, "intents of ended writes could not be verified; they stay until they are due");
+            logger.debug({ cause: messageOf(error) }, "intents of completed writes could not be verified; they stay until they are due");
           },
         );
       }
@@ -215,7 +213,7 @@ export class Reconciler {
     }
   }
 
-  /** @param failed - takes the batches of which an item could not be processed */
+  /** @param failed - receives the batches with an item that could not be processed */
   async #removeOrphans(part: readonly { readonly intent: Intent; readonly batch: CompletedBatch }[], failed: Set<CompletedBatch>): Promise<void> {
     const { dependencies, logger } = this.#options;
     const records = await readEach(dependencies.items, part.map(({ intent }) => intent));
@@ -230,7 +228,7 @@ export class Reconciler {
       } catch (error) {
         if (lacksRight(error)) throw error;
         failed.add(batch);
-        logger.debug({ cause: messageOf(error) }, "vectors of an ended write could not be verified; its intent stays until it is due");
+        logger.debug({ cause: messageOf(error) }, "vectors of a completed write could not be verified; its intent stays until it is due");
       }
     });
   }
@@ -240,7 +238,7 @@ export class Reconciler {
     this.#options.log.forget(batches);
   }
 
-  /** A stale item that cannot be seen to now is found again by the next search that meets it. */
+  /** Repairs stale items; the next search that finds a failed one queues it again. */
   async #processStale(now: number, all: boolean): Promise<number> {
     let reconciled = 0;
     await mapBounded(this.#stale.take(now, all), ITEMS_AT_ONCE, async (id) => {
@@ -249,7 +247,7 @@ export class Reconciler {
         reconciled += 1;
       } catch (error) {
         if (lacksRight(error)) throw error;
-        this.#options.logger.debug({ cause: messageOf(error) }, "an item with stale vectors could not be brought in step");
+        this.#options.logger.debug({ cause: messageOf(error) }, "an item with stale vectors could not be reconciled");
       }
     });
     return reconciled;
@@ -260,26 +258,26 @@ export class Reconciler {
     const seen = await this.#readItems(batch.intents);
     const numbered = batch.intents.map((intent, i) => ({ intent, seen: seen?.[i] ?? null }));
     const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#processOne(each.intent, each.seen, batch));
-    // Its vectors are acknowledged and may not be flushed yet: it stays until it is due, whatever was seen of it now.
+    // The vectors of a young batch may be acknowledged but not flushed: it stays until it is due, whatever the outcome.
     if (log.isYoung(batch, Date.now())) return verdicts;
-    const left = batch.intents.flatMap((intent, i): Left[] => {
+    const left = batch.intents.flatMap((intent, i): Unsettled[] => {
       const verdict = verdicts[i] ?? "watched";
       if (verdict === "settled") return [];
       return [{ intent, verdict: verdict === "flushing" ? "watched" : verdict }];
     });
-    // Kept anew before it is removed: a crash between the two leaves it twice, never not at all.
+    // Adds the postponed batches before it removes this one: a crash in between leaves duplicates, never a gap.
     for (const later of postpone(batch, left, Date.now())) await outbox.add(later);
     await this.#remove([batch]);
     return verdicts;
   }
 
-  /** The items of a batch, read by two requests instead of two each. Null where one of them stands in the way. */
+  /** Reads the items of a batch by two requests instead of two per item. Null when an item makes these fail. */
   async #readItems(ids: readonly ItemId[]): Promise<Seen[] | null> {
     try {
       return await readItems(this.#options.dependencies, ids);
     } catch (error) {
       if (lacksRight(error)) throw error;
-      // Which one it is, and for each of the others that it is none, comes out when they are read one by one.
+      // Individual reads then isolate the item that fails.
       this.#options.logger.debug({ cause: messageOf(error) }, "items could not be read together");
       return null;
     }
@@ -294,10 +292,10 @@ export class Reconciler {
       if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
       return wroteVectors && log.flushes ? "flushing" : "settled";
     } catch (error) {
-      // Another process has the right; the note stays as it is for it.
+      // The intent stays unchanged for a process that has the right.
       if (lacksRight(error)) throw error;
-      if (!isLost(intent, attempts, error, Date.now())) {
-        logger.debug({ attempts, cause: messageOf(error) }, "an item could not be brought in step; it is tried again");
+      if (!isDead(intent, attempts, error, Date.now())) {
+        logger.debug({ attempts, cause: messageOf(error) }, "an item could not be reconciled; it is retried");
         return "failed";
       }
       if (!intent.isDeadLettered) events.emit({ type: "intent-dead", cause: messageOf(error) });
@@ -307,8 +305,8 @@ export class Reconciler {
 }
 
 /**
- * Whether a write needs no more looking after: the record shows it, or a write that none of its writer's can outrank, or
- * so much time has gone that it cannot surface any more.
+ * Whether the outcome of a write is final: the record shows this write, or a newer version than the write can have, or the
+ * intent is so old that the write can no longer appear.
  */
 function isSettled(intent: Intent, record: ItemRecord | null, now: number): boolean {
   if (record?.writeId === intent.writeId) return true;

@@ -1,23 +1,23 @@
-/** Where a repair, or the rebuild of a collection, has got to: kept beside the records, so that another process can go on. */
+/** The saved position of a repair or rebuild, stored with the records so that another process can continue. */
 import type { Settings } from "../ports/settings.ts";
 
-/** How far a repair has got. */
-export interface RepairPlace<Counts> {
+/** Position of a repair. */
+export interface RepairPosition<Counts> {
   readonly phase: "records" | "points";
-  /** Where the next page starts; null at the start of the phase. */
+  /** Start of the next page; null at the start of the phase. */
   readonly after: string | null;
-  /** What was found before. */
+  /** Counts of the previous pages. */
   readonly counts: Counts;
-  readonly hasPassingFailure: boolean;
+  readonly hasTransientFailure: boolean;
 }
 
-/** An older place is not gone on from: too much has changed since, milliseconds. */
+/** Longest age of a position that is resumed, milliseconds; too much changes in more time. */
 const LONGEST_AGE_MS = 24 * 3_600_000;
 
-/** A setting that holds no place. */
+/** Value of the setting without a position. */
 const NOTHING = "";
 
-/** Keeps the place of one kind of repair. */
+/** Saves the position of one kind of repair. */
 export class RepairJournal<Counts> {
   readonly #settings: Settings;
   readonly #name: string;
@@ -25,8 +25,8 @@ export class RepairJournal<Counts> {
   #saves = 0;
 
   /**
-   * @param name - of the setting
-   * @param subject - what the records are compared with: a place in the comparison with something else says nothing
+   * @param name - name of the setting
+   * @param subject - what the records are compared with; a position for another subject is ignored
    */
   constructor(settings: Settings, name: string, subject: string) {
     this.#settings = settings;
@@ -34,26 +34,26 @@ export class RepairJournal<Counts> {
     this.#subject = subject;
   }
 
-  /** Places that were saved by this object. */
+  /** Number of positions saved by this object. */
   get saves(): number {
     return this.#saves;
   }
 
-  /** The place that an unfinished repair has got to; null where there is none to go on from. */
-  async read(now = Date.now()): Promise<RepairPlace<Counts> | null> {
+  /** The position of an unfinished repair; null when there is none to resume. */
+  async read(now = Date.now()): Promise<RepairPosition<Counts> | null> {
     const text = await this.#settings.read(this.#name);
     if (text === null || text === NOTHING) return null;
-    const saved = JSON.parse(text) as RepairPlace<Counts> & { readonly subject: string; readonly at: number };
+    const saved = JSON.parse(text) as RepairPosition<Counts> & { readonly subject: string; readonly at: number };
     return saved.subject === this.#subject && now - saved.at < LONGEST_AGE_MS ? saved : null;
   }
 
-  /** Saves a place, over the one before. */
-  async save(place: RepairPlace<Counts>, now = Date.now()): Promise<void> {
+  /** Saves a position, replacing the previous one. */
+  async save(place: RepairPosition<Counts>, now = Date.now()): Promise<void> {
     await this.#settings.replace(this.#name, JSON.stringify({ ...place, subject: this.#subject, at: now }));
     this.#saves += 1;
   }
 
-  /** Forgets the place: all is done, or there is no going on from it. */
+  /** Deletes the position. */
   async clear(): Promise<void> {
     await this.#settings.replace(this.#name, NOTHING);
   }

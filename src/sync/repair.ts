@@ -1,4 +1,4 @@
-/** Holds every record against its point, and every point against its record: the net under the net. */
+/** Full consistency check: compares every record with its point and every point with its record. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { Indexing } from "../core/indexing.ts";
 import { namespacePages, type NamespaceStream } from "../core/namespace-pages.ts";
@@ -11,58 +11,58 @@ import { ROOT } from "../model/namespace.ts";
 import { decodeValue, isReadable } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
-import type { RepairJournal, RepairPlace } from "./repair-journal.ts";
+import type { RepairJournal, RepairPosition } from "./repair-journal.ts";
 
-/** How a repair is done. */
+/** Options of a repair. */
 export interface RepairOptions {
-  /** Only counts what is wrong, and changes nothing. */
+  /** Counts inconsistencies without changing anything. */
   readonly dryRun?: boolean;
   /**
-   * Continues an unfinished repair of the last 24 hours, whose process ended or failed, at the page that it had got to. The
-   * counts go on from its own; namespaces that hold nothing stay in the registry until a repair that begins at the start.
+   * Continues an unfinished repair of the last 24 hours at its last page, with its counts. Empty namespaces stay registered
+   * until a repair that starts at the beginning.
    */
   readonly resume?: boolean;
-  /** Is told how far it is, after each page that was read. */
+  /** Receives the progress after each page. */
   readonly onProgress?: (progress: RepairProgress) => void;
-  /** Ends the repair after the page that it is at; what was done by then stays done. */
+  /** Stops the repair after the current page; repaired items stay repaired. */
   readonly signal?: AbortSignal;
 }
 
-/** How far a repair is. */
+/** Progress of a repair. */
 export interface RepairProgress {
-  /** First all records are read, then all points. */
+  /** A repair reads all records first, then all points. */
   readonly phase: "records" | "points";
-  /** About what share of the phase is done, from 0 to 1. */
+  /** Approximate progress of the phase, from 0 to 1. */
   readonly done: number;
-  /** What was found so far. */
+  /** The counts so far. */
   readonly report: RepairReport;
 }
 
-/** What a repair found. All of it was mended, unless it was a dry run, or counted in `failed`. */
+/** Result of a repair. All inconsistencies are repaired except in a dry run and those counted in `failed`. */
 export interface RepairReport {
-  /** Live records that were looked at. */
+  /** Live records that were checked. */
   readonly examined: number;
-  /** Live records without the vectors that they should have. */
+  /** Live records whose vectors are missing. */
   readonly missing: number;
-  /** Live records whose vectors are of another write. */
+  /** Live records whose vectors come from another write. */
   readonly stale: number;
-  /** Points without a live record, or of one that has no texts to embed. */
+  /** Points without a live record, or whose record has no texts to embed. */
   readonly orphaned: number;
-  /** Live records that listings did not find. */
+  /** Live records without a listing entry. */
   readonly unlisted: number;
-  /** Records that cannot be decoded; left as they are. */
+  /** Records that cannot be decoded; they are not changed. */
   readonly unreadable: number;
-  /** Namespaces of which nothing was left, taken off the registry. */
-  readonly ghosts: number;
-  /** Items that could not be brought in step; the log says why. */
+  /** Empty namespaces, which were unregistered. */
+  readonly emptyNamespaces: number;
+  /** Items that could not be repaired; the log has the reasons. */
   readonly failed: number;
 }
 
-/** How a repair goes on, and when it ends early. */
+/** How a repair continues and stops. */
 export interface RepairContext {
-  /** Keeps its place after each page. */
+  /** Saves the position after each page. */
   readonly journal: RepairJournal<RepairReport>;
-  /** Rejects at the first item that fails for a passing reason, so that its page is read again. */
+  /** Rejects at the first transient failure of an item, so that its page is processed again. */
   readonly stopsAtFailure?: boolean;
 }
 
@@ -74,7 +74,7 @@ const ITEMS_AT_ONCE = 16;
 
 const ALL: NamespaceStream = { prefix: ROOT, from: null, expected: 500 };
 
-/** Looks at everything once. May run beside writers, and twice at once. */
+/** One full consistency check. May run concurrently with writers and other repairs. */
 export class Repair {
   readonly #dependencies: ReconcileDependencies;
   readonly #logger: Logger;
@@ -87,16 +87,16 @@ export class Repair {
     orphaned: 0,
     unlisted: 0,
     unreadable: 0,
-    ghosts: 0,
+    emptyNamespaces: 0,
     failed: 0,
   };
-  /** Namespaces that hold a record, and those in which a live one has no vectors. */
+  /** Namespaces with a record, and namespaces with a live record without vectors. */
   readonly #occupied = new Set<string>();
   readonly #unscored = new Set<string>();
-  #hasPassingFailure = false;
+  #hasTransientFailure = false;
   #pages = 0;
 
-  /** @param context - null keeps no place, and has none to go on from */
+  /** @param context - null saves no position */
   constructor(dependencies: ReconcileDependencies, logger: Logger, options: RepairOptions = {}, context: RepairContext | null = null) {
     this.#dependencies = dependencies;
     this.#logger = logger;
@@ -105,55 +105,55 @@ export class Repair {
   }
 
   /**
-   * Whether, once it has run, the index holds all that it can: what failed for good is found unscored, and what failed
-   * for a passing reason, or cannot be read here, is not counted as done.
+   * Whether the index is complete after the repair: no item failed for a transient reason or was unreadable. Items with
+   * permanent failures do not count; searches return them unscored.
    */
   get isComplete(): boolean {
-    return this.#options.dryRun !== true && !this.#hasPassingFailure && this.#counts.unreadable === 0;
+    return this.#options.dryRun !== true && !this.#hasTransientFailure && this.#counts.unreadable === 0;
   }
 
-  /** Repairs; resolves when all is read. */
+  /** Runs the repair. */
   async run(): Promise<RepairReport> {
     const startedAt = Date.now();
-    const place = this.#options.resume ? ((await this.#context?.journal.read()) ?? null) : null;
-    const isResumed = place !== null && (await this.#resume(place));
+    const position = this.#options.resume ? ((await this.#context?.journal.read()) ?? null) : null;
+    const isResumed = position !== null && (await this.#resume(position));
     if (!isResumed) {
       await this.#readFrom("records", null);
-      // A repair that went on where another had ended does not know which namespaces that one found occupied.
+      // A resumed repair does not know which namespaces the earlier part found occupied.
       await this.#namespaces(startedAt);
     }
     await this.#context?.journal.clear();
     return { ...this.#counts };
   }
 
-  /** Goes on at a place. False where it cannot be gone on from: the database does not know it any more. */
-  async #resume({ phase, after, counts, hasPassingFailure }: RepairPlace<RepairReport>): Promise<boolean> {
+  /** Continues at a saved position. False when the database no longer accepts the position. */
+  async #resume({ phase, after, counts, hasTransientFailure }: RepairPosition<RepairReport>): Promise<boolean> {
     const fresh = this.#counts;
     this.#counts = { ...counts };
-    this.#hasPassingFailure = hasPassingFailure;
-    this.#logger.info({ phase, ...counts }, "an unfinished repair is continued");
+    this.#hasTransientFailure = hasTransientFailure;
+    this.#logger.info({ phase, ...counts }, "an unfinished repair continues");
     try {
       await this.#readFrom(phase, after);
       return true;
     } catch (error) {
       if (this.#pages > 0 || !isStoreError(error) || error.retryable || lacksRight(error)) throw error;
-      this.#logger.warn({ cause: messageOf(error) }, "the place of an unfinished repair is not valid any more; the repair begins at the start");
+      this.#logger.warn({ cause: messageOf(error) }, "the position of an unfinished repair is no longer valid; the repair starts at the beginning");
       this.#counts = fresh;
-      this.#hasPassingFailure = false;
+      this.#hasTransientFailure = false;
       return false;
     }
   }
 
-  /** Reads all from a place on: the rest of its phase, and the phases behind it. */
+  /** Reads from a position to the end: the rest of its phase, and the following phase. */
   async #readFrom(phase: RepairProgress["phase"], after: string | null): Promise<void> {
     const { indexing } = this.#dependencies;
     if (phase === "records") {
-      await this.#readPages(phase, after, (place) => this.#records(place, RECORDS_A_PAGE));
+      await this.#readPages(phase, after, (position) => this.#records(position, RECORDS_A_PAGE));
       if (indexing !== null) await this.#save("points", null);
     }
     if (indexing === null) return;
     const start = phase === "points" ? after : null;
-    await this.#readPages("points", start, (place) => this.#points(indexing, place, POINTS_A_PAGE));
+    await this.#readPages("points", start, (position) => this.#points(indexing, position, POINTS_A_PAGE));
   }
 
   async #readPages(
@@ -173,8 +173,8 @@ export class Repair {
   }
 
   async #save(phase: RepairProgress["phase"], after: string | null): Promise<void> {
-    const place = { phase, after, counts: { ...this.#counts }, hasPassingFailure: this.#hasPassingFailure };
-    await this.#context?.journal.save(place);
+    const position = { phase, after, counts: { ...this.#counts }, hasTransientFailure: this.#hasTransientFailure };
+    await this.#context?.journal.save(position);
   }
 
   async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
@@ -184,7 +184,7 @@ export class Repair {
     for (const { namespace } of page.found) this.#occupied.add(namespace);
     const now = Date.now();
     const all = page.found.filter((record): record is LiveRecord => isLive(record, now));
-    // Without a key of the codec nothing can be said of the texts of an item.
+    // Without the key of the codec, the texts of an item are unknown.
     const live = all.filter((record) => this.#canDecode(record));
     this.#counts.unreadable += all.length - live.length;
     this.#counts.examined += live.length;
@@ -207,7 +207,7 @@ export class Repair {
     const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
     if (texts.length === 0) {
       this.#unscored.add(record.namespace);
-      // One that is there all the same is an orphan, and is met as a point.
+      // If a point exists, the second phase finds it as an orphan.
       return true;
     }
     if (point === null) this.#counts.missing += 1;
@@ -221,7 +221,7 @@ export class Repair {
     const page = await indexing.vectors.scan(after, limit);
     const records = await readEach(this.#dependencies.items, page.found.map(idOf));
     const now = Date.now();
-    // A record that cannot be read here was counted when it was scanned; its point is left alone.
+    // An unreadable record was counted in the first phase; its point is not changed.
     const orphans = page.found.filter((point, i) => {
       const record = records[i];
       if (record === UNREADABLE) return false;
@@ -234,14 +234,14 @@ export class Repair {
     return page;
   }
 
-  /** Whether the value can be read: a codec may also return what is no value. */
+  /** Whether the value can be decoded; a codec may also return invalid bytes. */
   #canDecode({ value }: LiveRecord): boolean {
     if (!isReadable(value)) return false;
     try {
       decodeValue(value);
       return true;
     } catch (error) {
-      this.#logger.warn({ cause: messageOf(error) }, "a value cannot be decoded; its item is left as it is");
+      this.#logger.warn({ cause: messageOf(error) }, "a value cannot be decoded; its item is not changed");
       return false;
     }
   }
@@ -258,11 +258,11 @@ export class Repair {
         await reconcileItem(this.#dependencies, idOf(id));
       } catch (error) {
         if (lacksRight(error)) throw error;
-        const isPassing = !isStoreError(error) || error.retryable;
-        if (isPassing && this.#context?.stopsAtFailure) throw error;
+        const isTransient = !isStoreError(error) || error.retryable;
+        if (isTransient && this.#context?.stopsAtFailure) throw error;
         this.#counts.failed += 1;
         this.#unscored.add(id.namespace);
-        this.#hasPassingFailure ||= isPassing;
+        this.#hasTransientFailure ||= isTransient;
         this.#logger.warn({ cause: messageOf(error) }, "an item could not be repaired");
         await this.#flagUnscored(id);
       }
@@ -274,20 +274,20 @@ export class Repair {
       await this.#dependencies.items.markUnscored([namespace]);
     } catch (error) {
       if (lacksRight(error)) throw error;
-      this.#hasPassingFailure = true;
-      this.#logger.warn({ cause: messageOf(error) }, "a namespace could not be flagged as holding items without vectors");
+      this.#hasTransientFailure = true;
+      this.#logger.warn({ cause: messageOf(error) }, "a namespace could not be flagged as containing items without vectors");
     }
   }
 
-  /** Flags that no item needs any more are taken off, and namespaces that hold nothing leave the registry. */
+  /** Unregisters empty namespaces, and clears flags of namespaces in which every item has vectors. */
   async #namespaces(startedAt: number): Promise<void> {
     const { items, indexing } = this.#dependencies;
-    // A record that cannot be decoded says neither where it is nor whether it has vectors.
+    // The namespace and vectors of an undecodable record are unknown, so nothing is unregistered.
     const isCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
     for await (const { paths } of namespacePages(items, ALL)) {
-      const ghosts = paths.filter((path) => !this.#occupied.has(path));
-      this.#counts.ghosts += ghosts.length;
-      if (!isCounted) await items.unregister(ghosts, startedAt);
+      const emptyNamespaces = paths.filter((path) => !this.#occupied.has(path));
+      this.#counts.emptyNamespaces += emptyNamespaces.length;
+      if (!isCounted) await items.unregister(emptyNamespaces, startedAt);
     }
     if (isCounted || indexing === null) return;
     for await (const { paths } of namespacePages(items, { ...ALL, unscoredAnd: [] })) {

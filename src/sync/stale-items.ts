@@ -1,20 +1,20 @@
 import { idText, type ItemId } from "../model/item.ts";
 
-/** Items that wait; beyond, the next search that meets one finds it again. */
+/** Most queued items; a later search finds an item that does not fit again. */
 const MOST = 10_000;
 
-/** Characters of their namespaces and keys together: both come from callers, and may be long. */
+/** Bound of the total length of their namespaces and keys, characters. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** Vectors of a write that is under way are stale for a moment, and right soon after: so they are left alone for a while. */
+/** Delay before a stale item is repaired, milliseconds: the vectors of a write in progress are stale only for a moment. */
 const SETTLING_MS = 5_000;
 
-/** Items whose stored vectors were seen not to be those of their record, until somebody sees to them. */
+/** Queue of items with stale vectors. */
 export class StaleItems {
   readonly #items = new Map<string, { readonly id: ItemId; readonly seenAt: number }>();
   #characters = 0;
 
-  /** Adds items that are not there yet, while there is room. */
+  /** Adds items that are not queued yet, up to the bounds. */
   add(ids: readonly ItemId[], now = Date.now()): void {
     for (const { namespace, key } of ids) {
       const text = idText({ namespace, key });
@@ -24,7 +24,7 @@ export class StaleItems {
     }
   }
 
-  /** Takes out those that were seen long enough before `now`, or all. */
+  /** Removes and returns the items whose delay is over at `now`, or all. */
   take(now: number, all: boolean): ItemId[] {
     const taken: ItemId[] = [];
     for (const [text, { id, seenAt }] of this.#items) {

@@ -1,4 +1,4 @@
-/** Takes away what has ended: vectors of expired items, and what the database itself does not forget. */
+/** Deletes vectors of expired items, and records that the database does not expire itself. */
 import { mapBounded } from "../concurrency/bounded.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
@@ -11,22 +11,21 @@ import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { FailureStreak } from "./failure-streak.ts";
 import type { IndexedPoint, VectorIndex, VectorRenewal } from "../ports/vector-index.ts";
 
-/** What became of a sweep. */
+/** Result of a sweep. */
 export interface SweepReport {
-  /** Points of expired items that were taken away. */
+  /** Deleted points of expired items. */
   readonly points: number;
-  /** Records that were taken away. */
+  /** Deleted records. */
   readonly records: number;
 }
 
-/** What a sweeper stands on. */
+/** Dependencies and options of a sweeper. */
 export interface SweeperOptions {
   readonly dependencies: ReconcileDependencies;
   readonly logger: Logger;
   readonly upkeep: UpkeepRights;
-  /** Between two sweeps, milliseconds. */
+  /** Interval between two sweeps, milliseconds. */
   readonly intervalMs: number;
-  /** Nobody by default. */
   readonly observer?: Observer;
 }
 
@@ -34,10 +33,10 @@ const POINTS_AT_ONCE = 256;
 const ITEMS_AT_ONCE = 16;
 const RECORDS_AT_ONCE = 500;
 
-/** Of one sweep, so that it ends. What is left is taken by the next. */
+/** Most rounds of one sweep; the next sweep continues. */
 const MOST_ROUNDS = 10_000;
 
-/** Sweeps again and again. Every process may: what one has taken away, another does not find. */
+/** Sweeps at an interval. Every process may sweep: deletions are idempotent. */
 export class Sweeper {
   readonly #options: SweeperOptions;
   #timer: NodeJS.Timeout | null = null;
@@ -48,12 +47,12 @@ export class Sweeper {
     this.#options = options;
   }
 
-  /** Begins to sweep. Does not keep the process alive. */
+  /** Starts the sweeps. Does not keep the process alive. */
   start(): void {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.intervalMs).unref();
   }
 
-  /** Ends the sweep under way soon. */
+  /** Stops a running sweep after its current round. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -61,19 +60,19 @@ export class Sweeper {
     await this.#running;
   }
 
-  /** Sweeps once, unless it is still at it; a failure is told, and the next sweep goes on. */
+  /** Sweeps unless a sweep is running. Logs a failure; the next sweep retries. */
   async tick(): Promise<void> {
     const { upkeep } = this.#options;
     if (this.#running !== null || upkeep.areMissing) return;
     this.#running = this.sweep().catch((error: unknown) => {
       if (upkeep.handled(error)) return;
-      this.#options.logger.warn({ cause: messageOf(error) }, "what has ended could not be swept; the next sweep goes on");
+      this.#options.logger.warn({ cause: messageOf(error) }, "a sweep of expired items failed; the next sweep retries");
     });
     await this.#running;
     this.#running = null;
   }
 
-  /** Sweeps all that has ended by now, and cannot be renewed any more. */
+  /** Deletes all items that are expired at `now` and can no longer be renewed. */
   async sweep(now = Date.now()): Promise<SweepReport> {
     const { observer = unobserved } = this.#options;
     const report = await observer.upkeep("sweep", () => this.#sweep(now));
@@ -94,7 +93,7 @@ export class Sweeper {
     return { points, records };
   }
 
-  /** Verifies points that have expired by the index against their records: one may have been renewed, or written again. */
+  /** Verifies expired points against their records, which may have been renewed or rewritten. */
   async #sweepPoints(vectors: VectorIndex, now: number): Promise<number> {
     const failures = new FailureStreak();
     let removed = 0;
@@ -107,7 +106,7 @@ export class Sweeper {
         },
         (error) => this.#options.logger.warn({ cause: messageOf(error) }, "expired vectors could not be swept; the next sweep retries"),
       );
-      // Behind those that could not be removed, so that they block none.
+      // Continues behind points that could not be removed.
       if (next === null) break;
       after = next;
     }
@@ -129,14 +128,14 @@ export class Sweeper {
     return removed.filter(Boolean).length;
   }
 
-  /** One that cannot be seen to now does not hold up the others; the next sweep meets it again. */
+  /** Removes one expired point. A failure does not affect the others; the next sweep retries. */
   async #removed({ namespace, key }: IndexedPoint, now: number): Promise<boolean> {
     const { dependencies, logger } = this.#options;
     try {
       return !isLive((await reconcileItem(dependencies, { namespace, key })).record, now);
     } catch (error) {
       if (lacksRight(error)) throw error;
-      logger.warn({ cause: messageOf(error) }, "the vectors of an item that has ended could not be swept; it is tried again");
+      logger.warn({ cause: messageOf(error) }, "the vectors of an expired item could not be swept; the next sweep retries");
       return false;
     }
   }

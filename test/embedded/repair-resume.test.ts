@@ -104,12 +104,12 @@ test("a repair begins at the start without resume, or if the collection has chan
   expect(elsewhere).toMatchObject({ examined: ITEMS });
   expect(elsewhere.missing).toBeLessThan(ITEMS);
   mostEmbedded = 0;
-  expect(await repairOf("c2").run()).toMatchObject({ examined: ITEMS, missing: 0, ghosts: 0 });
+  expect(await repairOf("c2").run()).toMatchObject({ examined: ITEMS, missing: 0, emptyNamespaces: 0 });
 });
 
 test("a position that the database no longer knows is not resumed", async () => {
   const journal = new RepairJournal<RepairReport>(backend.settings, "repair:place", "c1");
-  const counts = { examined: 7, missing: 0, stale: 0, orphaned: 0, unlisted: 0, unreadable: 0, ghosts: 0, failed: 0 };
-  await journal.save({ phase: "records", after: "no place of this storage", counts, hasPassingFailure: false });
+  const counts = { examined: 7, missing: 0, stale: 0, orphaned: 0, unlisted: 0, unreadable: 0, emptyNamespaces: 0, failed: 0 };
+  await journal.save({ phase: "records", after: "no place of this storage", counts, hasTransientFailure: false });
   expect(await repairOf("c1", { resume: true }).run()).toMatchObject({ examined: ITEMS, missing: ITEMS });
 });

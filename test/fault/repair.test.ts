@@ -60,7 +60,7 @@ async function breakSome(): Promise<void> {
   });
 }
 
-const faults = { examined: 5, missing: 1, stale: 1, orphaned: 1, unlisted: 1, unreadable: 0, ghosts: 0, failed: 0 };
+const faults = { examined: 5, missing: 1, stale: 1, orphaned: 1, unlisted: 1, unreadable: 0, emptyNamespaces: 0, failed: 0 };
 const none = { ...faults, missing: 0, stale: 0, orphaned: 0, unlisted: 0 };
 
 test("a dry run counts differences without changes, and a repair fixes them", async () => {

@@ -40,16 +40,16 @@ export async function cliJson<T>(args: readonly string[], options: CliOptions = 
 
 class Collected extends Writable {
   text = "";
-  readonly #told: ((text: string) => void) | undefined;
+  readonly #onText: ((text: string) => void) | undefined;
 
-  constructor(told?: (text: string) => void) {
+  constructor(onText?: (text: string) => void) {
     super();
-    this.#told = told;
+    this.#onText = onText;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
-    this.#told?.(chunk.toString());
+    this.#onText?.(chunk.toString());
     done();
   }
 }

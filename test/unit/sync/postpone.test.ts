@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { QueryError, UnavailableError } from "../../../src/model/errors.ts";
 import type { Intent, IntentBatch } from "../../../src/ports/outbox.ts";
-import { isLost, postpone, type Left } from "../../../src/sync/postpone.ts";
+import { isDead, postpone, type Unsettled } from "../../../src/sync/postpone.ts";
 
 const intent = (writeId: string, more: Partial<Intent> = {}): Intent => ({ namespace: "a", key: "k", writeId, recordedAt: 0, ...more });
 const batch = (more: Partial<IntentBatch> = {}): IntentBatch => ({ id: "b", dueAt: 1_000, attempts: 0, intents: [], ...more });
 const NOW = Date.parse("2026-11-29T12:00:00Z");
-const left = (verdict: Left["verdict"], ...ids: string[]): Left[] => ids.map((id) => ({ intent: intent(id), verdict }));
+const left = (verdict: Unsettled["verdict"], ...ids: string[]): Unsettled[] => ids.map((id) => ({ intent: intent(id), verdict }));
 
 test("a failed intent is retried after at most five minutes, a watched one after at most an hour, and after at least half of that", () => {
-  const pauses = (verdict: Left["verdict"], attempts: number): number[] =>
+  const pauses = (verdict: Unsettled["verdict"], attempts: number): number[] =>
     ["b", "c", "d", "e"].map((id) => (postpone(batch({ id, attempts }), left(verdict, "x"), NOW)[0]?.dueAt ?? 0) - NOW);
   const longest = { failed: [60_000, 120_000, 300_000, 300_000], watched: [60_000, 120_000, 480_000, 3_600_000] };
   for (const verdict of ["failed", "watched"] as const) {
@@ -46,10 +46,10 @@ test("ids do not grow with the number of attempts", () => {
 test("an intent is dead-lettered after several permanent failures or a day of failures, and stays so", () => {
   const refused = new QueryError("no");
   const away = new UnavailableError("away");
-  expect(isLost(intent("x"), 0, refused, 0)).toBe(false);
-  expect(isLost(intent("x"), 4, refused, 0)).toBe(true);
-  expect(isLost(intent("x"), 50, away, 0)).toBe(false);
-  expect(isLost(intent("x"), 4, away, 25 * 3_600_000)).toBe(true);
-  expect(isLost(intent("x", { isDeadLettered: true }), 5, away, 0)).toBe(true);
+  expect(isDead(intent("x"), 0, refused, 0)).toBe(false);
+  expect(isDead(intent("x"), 4, refused, 0)).toBe(true);
+  expect(isDead(intent("x"), 50, away, 0)).toBe(false);
+  expect(isDead(intent("x"), 4, away, 25 * 3_600_000)).toBe(true);
+  expect(isDead(intent("x", { isDeadLettered: true }), 5, away, 0)).toBe(true);
   expect(postpone(batch(), left("dead", "x"), NOW)[0]?.intents).toEqual([intent("x", { isDeadLettered: true })]);
 });

@@ -1,6 +1,6 @@
 /**
- * Rebuilds a collection that took the place of a lost one, while searches go on without it. Its place is kept after each
- * page: after a failure, or in another process, the rebuild continues there.
+ * Rebuilds a lost collection while searches are degraded. Saves its position after each page, so that it continues there
+ * after a failure or in another process.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ReconcileDependencies } from "../core/reconcile-item.ts";
@@ -13,71 +13,70 @@ import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { RepairJournal } from "./repair-journal.ts";
 import { Repair, type RepairReport } from "./repair.ts";
 
-/** Vectors that live apart from the records and may be lost without them. */
+/** A collection of vectors that is stored separately from the records and may be lost. */
 export interface Collection {
   /** Name of the collection in use. */
   readonly name: string;
-  /** Whether it holds what the records say. */
+  /** Whether it contains the vectors of all records. */
   readonly isComplete: boolean;
-  /** Whether it cannot be used: it was seen to be gone, or could not be reached when the store started. */
+  /** Whether it cannot be used: it is missing, or was unreachable when the store started. */
   readonly isAway: boolean;
-  /** Finds it again, or makes the one that takes the place of a lost one. */
+  /** Finds the collection again, or creates a replacement. */
   replace(): Promise<void>;
-  /** Looks whether another process has filled it meanwhile. */
+  /** Detects that another process has replaced or rebuilt it. */
   look(): Promise<void>;
-  /** Says that it has been filled from the records; searches use it from then on. */
+  /** Marks it as rebuilt; searches use it from then on. */
   complete(): Promise<void>;
 }
 
-/** What a refill stands on. */
-export interface RefillOptions {
+/** Dependencies of a rebuild. */
+export interface RebuildOptions {
   readonly dependencies: ReconcileDependencies;
   readonly collection: Collection;
   readonly settings: Settings;
   readonly events: Events;
   readonly logger: Logger;
-  /** Nobody by default. */
   readonly observer?: Observer;
 }
 
-/** Between two looks at the collection, milliseconds. */
+/** Interval of the checks of the collection, milliseconds. */
 const TICK_MS = 2_000;
 
-/** Every so many looks it is seen whether the records know another collection by now. */
-const LOOKS_A_CHECK = 15;
+/** Every so many checks, the current collection is read from the settings. */
+const CHECKS_PER_READ = 15;
 
-/** Longest pause between two passes over all records, milliseconds. */
+/** Longest delay between two attempts, milliseconds. */
 const LONGEST_REST_MS = 300_000;
 
 /**
- * The filling goes by turns of this length, milliseconds. Whoever had the last one has the first half of a turn to claim
- * it; then another may, which takes over from one that died.
+ * Length of a turn, milliseconds. The process of the last turn may claim the next one during its first half; after that, any
+ * process may, which replaces a process that died.
  */
 const TURN_MS = 60_000;
 
-/** Watches over the collection. */
-export class Refill {
-  readonly #options: RefillOptions;
-  /** Stands in the settings while this process fills. */
+/** Monitors the collection and rebuilds it when it was lost. */
+export class Rebuild {
+  readonly #options: RebuildOptions;
+  /** Id of this process in the settings while it rebuilds. */
   readonly #own = newWriteId();
   readonly #stopped = new AbortController();
   #loop: Promise<void> | null = null;
   #isReported = false;
   #lastFailure = "";
-  #looks = 0;
-  /** Attempts in a row that got no further, or did not complete it. */
+  #checks = 0;
+  /** Consecutive attempts without progress. */
   #attempts = 0;
 
-  constructor(options: RefillOptions) {
+  constructor(options: RebuildOptions) {
     this.#options = options;
   }
 
-  /** Begins to watch. Does not keep the process alive. */
+  /** Starts the checks. Does not keep the process alive. */
   start(): void {
     this.#loop ??= this.#watch();
   }
 
-  /** Ends the watch, and a filling under way after the page that it is at. */
+  /** Stops the checks, and a running rebuild after its current page. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#loop;
@@ -89,9 +88,9 @@ export class Refill {
   }
 
   /**
-   * Says that a collection holds what the records say: they were just compared with it.
+   * Marks a collection as complete after a full comparison with the records.
    *
-   * @param name - the collection that was in use when the comparison began; another may have taken its place meanwhile
+   * @param name - the collection in use when the comparison began; it may have been replaced meanwhile
    */
   async complete(name: string): Promise<void> {
     const { collection, events } = this.#options;
@@ -105,7 +104,7 @@ export class Refill {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       try {
-        await this.#look();
+        await this.#check();
         this.#lastFailure = "";
       } catch (error) {
         this.#reportFailure(error);
@@ -114,25 +113,25 @@ export class Refill {
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { collection, events, dependencies, logger, observer = unobserved } = this.#options;
-    this.#looks += 1;
-    // Another process may have found it lost and replaced it, while this one had no call to notice it by.
-    if (this.#looks % LOOKS_A_CHECK === 0) await collection.look();
+    this.#checks += 1;
+    // Another process may have replaced the collection while this one made no call that would detect it.
+    if (this.#checks % CHECKS_PER_READ === 0) await collection.look();
     if (collection.isAway) await collection.replace();
     if (!collection.isComplete && !this.#isReported) {
       events.emit({ type: "vectors-lost" });
       this.#isReported = true;
     }
     if (!collection.isComplete) await collection.look();
-    if (collection.isComplete || !(await this.#isOwnTurn())) return this.#seeCompletion();
+    if (collection.isComplete || !(await this.#isOwnTurn())) return this.#reportCompletion();
     const { name } = collection;
-    const journal = new RepairJournal<RepairReport>(this.#options.settings, `refill:${name}:place`, name);
+    const journal = new RepairJournal<RepairReport>(this.#options.settings, `rebuild:${name}:place`, name);
     const options = { signal: this.#stopped.signal, resume: true };
     const repair = new Repair(dependencies, logger, options, { journal, stopsAtFailure: true });
     try {
       const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
-      logger.info({ ...report }, "the records were gone through to fill the vectors in again");
+      logger.info({ ...report }, "a pass of the rebuild of the collection is complete");
       if (repair.isComplete) return await this.complete(name);
     } catch (error) {
       this.#reportFailure(error);
@@ -148,22 +147,22 @@ export class Refill {
     await this.#rest(Math.min(TICK_MS * 2 ** this.#attempts, LONGEST_REST_MS));
   }
 
-  /** Rejects never; ends early when it is stopped. */
+  /** Waits; ends early when the store is stopped. Never rejects. */
   async #rest(ms: number): Promise<void> {
     await pause(ms, undefined, { ref: false, signal: this.#stopped.signal }).catch(() => undefined);
   }
 
-  /** Another process may have filled it. */
-  #seeCompletion(): void {
+  /** Emits the event when another process has completed the rebuild. */
+  #reportCompletion(): void {
     if (!this.#options.collection.isComplete || !this.#isReported) return;
     this.#options.events.emit({ type: "vectors-restored" });
     this.#isReported = false;
   }
 
-  /** Of several processes that find the collection lost, one fills it: texts need not be embedded by each of them. */
+  /** Whether this process rebuilds: only one does, so that texts are embedded once. */
   async #isOwnTurn(): Promise<boolean> {
     const { settings, collection } = this.#options;
-    const nameOf = (turn: number): string => `refill:${collection.name}:${turn}`;
+    const nameOf = (turn: number): string => `rebuild:${collection.name}:${turn}`;
     const turn = Math.floor(Date.now() / TURN_MS);
     const previous = await settings.read(nameOf(turn - 1));
     const isEarly = Date.now() % TURN_MS < TURN_MS / 2;
@@ -171,15 +170,15 @@ export class Refill {
     return (await settings.establish(nameOf(turn), this.#own)) === this.#own;
   }
 
-  /** Claims turn after turn until `filling` is done. */
-  async #claiming<T>(filling: Promise<T>): Promise<T> {
+  /** Claims each turn until the rebuild is done. */
+  async #claiming<T>(rebuilding: Promise<T>): Promise<T> {
     const claim = (): void => {
-      // A claim that fails costs no more than that another process begins to fill too.
+      // After a failed claim, another process may rebuild too, which is harmless.
       this.#isOwnTurn().catch((error: unknown) => this.#reportFailure(error));
     };
     const timer = setInterval(claim, TURN_MS / 6).unref();
     try {
-      return await filling;
+      return await rebuilding;
     } finally {
       clearInterval(timer);
     }
@@ -188,9 +187,9 @@ export class Refill {
   #reportFailure(error: unknown): void {
     if (this.#stopped.signal.aborted) return;
     const cause = messageOf(error);
-    // Once for each reason, not at each look.
+    // Logged once per reason, not at each check.
     if (cause === this.#lastFailure) return;
     this.#lastFailure = cause;
-    this.#options.logger.error({ cause }, "the vectors could not be filled in again yet; it is tried again");
+    this.#options.logger.error({ cause }, "the collection could not be rebuilt yet; the rebuild is retried");
   }
 }
