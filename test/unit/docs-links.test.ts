@@ -22,6 +22,12 @@ test("documentation pages name only files of this repository that exist", async 
   expect(missing.flat()).toEqual([]);
 });
 
+test("the README names every documentation page", async () => {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  const pages = (await markdownIn(join(ROOT, "docs"))).map((page) => relative(ROOT, page));
+  expect(pages.filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+});
+
 /** Whether a command creates the path, so that a clone does not have it. */
 function isGenerated(path: string): boolean {
   return path.startsWith("docs/api") || path.startsWith("ops/alertmanager/secrets");
