@@ -22,7 +22,7 @@ module.exports = {
     layer("operator-stands-on-core", "operator/", ["model/", "concurrency/", "ports/", "core/", "operator/"]),
     layer("cql-imports-model-and-ports", "backends/cql/", ["model/", "concurrency/", "ports/", "backends/cql/"]),
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
-    layer("libsql-imports-model-and-ports", "backends/libsql/", ["model/", "concurrency/", "ports/", "backends/libsql/"]),
+    layer("sqlite-imports-model-and-ports", "backends/sqlite/", ["model/", "concurrency/", "ports/", "backends/sqlite/"]),
     layer("embeddings-import-only-the-model", "embeddings/", ["model/", "concurrency/", "embeddings/"]),
     layer("tools-import-only-the-model", "tools/", ["model/", "option-names\\.ts$", "tools/"]),
     layer("testing-imports-model-and-ports", "testing/", ["model/", "concurrency/", "ports/", "testing/"]),

@@ -8,12 +8,12 @@ export default defineConfig({
     "src/cli/main.ts",
     "src/tools/index.ts",
     // Each runs in a thread of its own: of the local file, and of the local embedder.
-    "src/backends/libsql/worker.ts",
+    "src/backends/sqlite/worker.ts",
     "src/embeddings/local-worker.ts",
   ],
   format: ["esm", "cjs"],
   platform: "node",
-  target: "node22.12",
+  target: "node22.13",
   dts: true,
   sourcemap: true,
   // One file a module: the worker and the migrations are found beside the modules that use them.

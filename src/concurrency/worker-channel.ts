@@ -5,7 +5,10 @@ import { messageOf } from "../model/errors.ts";
 /** The calls that a worker answers: a request and a reply for each name. Both are cloned between threads. */
 export type WorkerCalls<Calls> = { readonly [Name in keyof Calls]: { readonly request: unknown; readonly reply: unknown } };
 
-/** A call on its way to the worker. */
+/**
+ * A call on its way to the worker. The calls of a tick are sent as one message, an array; the worker answers them in order, with
+ * messages that are arrays of replies.
+ */
 export interface CallMessage<Calls extends WorkerCalls<Calls>, Name extends keyof Calls = keyof Calls> {
   readonly id: number;
   readonly name: Name;
@@ -46,6 +49,9 @@ interface Waiting {
 export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { readonly message: string }> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** Calls of this tick that were not sent yet. */
+  #unsent: CallMessage<Calls>[] = [];
+  readonly #sendAll = (): void => this.#send();
   readonly #exited: Promise<void>;
   #lastId = 0;
   #cause: Error | null = null;
@@ -55,7 +61,9 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   constructor({ file, name, onExit }: WorkerChannelOptions) {
     // Without the flags of the process: `--input-type`, as `node -e` is given, would keep the file from being loaded.
     this.#worker = new Worker(file, { name, execArgv: [] });
-    this.#worker.on("message", (message: ReplyMessage<Calls, Failure>) => this.#settle(message));
+    this.#worker.on("message", (replies: ReplyMessage<Calls, Failure>[]) => {
+      for (const reply of replies) this.#settle(reply);
+    });
     this.#worker.on("error", (error: unknown) => this.#fail(error));
     this.#worker.on("messageerror", (error) => {
       this.#fail(error);
@@ -78,8 +86,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     if (this.#hasExited) return Promise.reject(this.#exitError());
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
-      const message: CallMessage<Calls, Name> = { id, name, request };
-      this.#worker.postMessage(message);
+      if (this.#unsent.push({ id, name, request }) === 1) process.nextTick(this.#sendAll);
       this.#waiting.set(id, { resolve, reject });
       if (this.#waiting.size === 1) this.#worker.ref();
     });
@@ -97,10 +104,26 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     await this.#exited;
   }
 
-  #settle(message: ReplyMessage<Calls, Failure>): void {
-    const waiting = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
+  #send(): void {
+    const calls = this.#unsent;
+    this.#unsent = [];
+    try {
+      this.#worker.postMessage(calls);
+    } catch (error) {
+      // A request that cannot be cloned.
+      for (const { id } of calls) this.#take(id)?.reject(error as Error);
+    }
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref();
+    return waiting;
+  }
+
+  #settle(message: ReplyMessage<Calls, Failure>): void {
+    const waiting = this.#take(message.id);
     if ("failure" in message) waiting?.reject(new CallFailedError(message.failure));
     else waiting?.resolve(message.reply);
   }

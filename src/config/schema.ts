@@ -7,6 +7,7 @@ import { alerts } from "./options/alerts.ts";
 import { audit, embeddedAudit } from "./options/audit.ts";
 import { codec } from "./options/codec.ts";
 import { cql } from "./options/cql.ts";
+import { embedded } from "./options/embedded.ts";
 import { embeddingCalls } from "./options/embedding.ts";
 import { besideMistakes } from "./options/field-types.ts";
 import { limits } from "./options/limits.ts";
@@ -68,8 +69,11 @@ export const embeddedConfigSchema = z.strictObject({
     .string()
     .min(1)
     .default("./langgraph-store.db")
-    .describe('Path of the file; ":memory:" is a temporary file, deleted when the store stops or the process exits.')
+    .describe(
+      'Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.',
+    )
     .meta(fixed("holds the records: another file is another store")),
+  embedded,
   ...common,
   audit: embeddedAudit.optional(),
 });

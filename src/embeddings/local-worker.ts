@@ -17,8 +17,8 @@ let loading: Promise<Model> | null = null;
 /** The model works on one call at a time. */
 let last: Promise<unknown> = Promise.resolve();
 
-port.on("message", (call: ModelCall) => {
-  last = last.then(() => answer(call)).then((reply) => port.postMessage(reply));
+port.on("message", (calls: readonly ModelCall[]) => {
+  for (const call of calls) last = last.then(() => answer(call)).then((reply) => port.postMessage([reply]));
 });
 
 async function answer({ id, request }: ModelCall): Promise<ModelReply> {

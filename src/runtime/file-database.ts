@@ -1,5 +1,5 @@
 /** Records and vectors in one local file, with telemetry around them. */
-import { LibsqlBackend } from "../backends/libsql/index.ts";
+import { SqliteBackend } from "../backends/sqlite/index.ts";
 import { changesOf } from "../config/change.ts";
 import { ReadTexts } from "../config/read-texts.ts";
 import { embeddedConfigSchema, parseConfig, type EmbeddedConfig } from "../config/schema.ts";
@@ -34,7 +34,7 @@ export class FileDatabase implements Databases {
   readonly identity: string;
   readonly auditTable = null;
   readonly #context: StoreContext;
-  readonly #file: Reference<LibsqlBackend>;
+  readonly #file: Reference<SqliteBackend>;
   readonly #secrets: Secrets;
   /** Secrets that the codec has read. */
   readonly #codecTexts = new ReadTexts();
@@ -92,6 +92,7 @@ export class FileDatabase implements Databases {
   }
 }
 
-function openFile({ path, index, bulkhead }: EmbeddedConfig, { log }: StoreContext): Reference<LibsqlBackend> {
-  return new SharedResource(new LibsqlBackend({ path, dims: index?.dims ?? null, logger: log, maxWaiting: bulkhead.maxQueued })).reference();
+function openFile({ path, index, bulkhead, embedded }: EmbeddedConfig, { log }: StoreContext): Reference<SqliteBackend> {
+  const options = { path, dims: index?.dims ?? null, logger: log, maxWaiting: bulkhead.maxQueued, ...embedded };
+  return new SharedResource(new SqliteBackend(options)).reference();
 }

@@ -2,9 +2,9 @@
 import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test, vi } from "vitest";
-import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
-import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
-import { LibsqlVectorIndex } from "../../src/backends/libsql/vector-index.ts";
+import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
+import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
+import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
 
 /** An embedding provider that answers when it is let go. */
 class HeldEmbeddings extends HashEmbeddings {
@@ -52,8 +52,8 @@ test("a delete of a missing item supersedes an in-doubt put that arrives later",
   const store = await open(new HeldEmbeddings(), { limits: { writeDeadlineMs: 200 } });
   const gate = Promise.withResolvers<void>();
   const written = Promise.withResolvers<void>();
-  const put = vi.spyOn(LibsqlItemRepository.prototype, "put");
-  put.mockImplementationOnce(async function (this: LibsqlItemRepository, records) {
+  const put = vi.spyOn(SqliteItemRepository.prototype, "put");
+  put.mockImplementationOnce(async function (this: SqliteItemRepository, records) {
     await gate.promise;
     const outcomes = await this.put(records);
     written.resolve();
@@ -242,7 +242,7 @@ function revoked(): unknown {
 test("performance pin: intents of many writes are compared with their records in parts, so other calls run in between", async () => {
   const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 0 } });
   await store.batch(Array.from({ length: 1_000 }, (_, n) => ({ namespace: ["a", `${n % 7}`], key: `${n}`, value: { text: `tea ${n}` } })));
-  const get = vi.spyOn(LibsqlItemRepository.prototype, "get");
+  const get = vi.spyOn(SqliteItemRepository.prototype, "get");
   await vi.waitFor(async () => {
     await store.reconcile();
     expect(get.mock.calls.flatMap(([ids]) => ids)).toHaveLength(1_000);
@@ -254,7 +254,7 @@ test("performance pin: a page that the prefix's own items fill is read without l
   const store = await open(new HeldEmbeddings());
   await store.batch(["a", "b", "c"].map((key) => ({ namespace: ["user"], key, value: { key } })));
   await store.put(["user", "below"], "d", { key: "d" });
-  const namespaces = vi.spyOn(LibsqlItemRepository.prototype, "namespacesAfter");
+  const namespaces = vi.spyOn(SqliteItemRepository.prototype, "namespacesAfter");
   const keys = async (limit: number): Promise<string[]> => (await store.search(["user"], { limit })).map(({ key }) => key);
   expect(await keys(2)).toEqual(["a", "b"]);
   const first = namespaces.mock.calls.length;
@@ -266,8 +266,8 @@ test("performance pin: a page that the prefix's own items fill is read without l
 test("performance pin: intents of many writes are read together when they are reconciled", async () => {
   const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 60_000 } });
   await store.batch(Array.from({ length: 100 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { text: `tea ${n}` } })));
-  const stored = vi.spyOn(LibsqlVectorIndex.prototype, "stored");
-  const get = vi.spyOn(LibsqlItemRepository.prototype, "get");
+  const stored = vi.spyOn(SqliteVectorIndex.prototype, "stored");
+  const get = vi.spyOn(SqliteItemRepository.prototype, "get");
   expect(await store.reconcile()).toMatchObject({ examined: 100, settled: 100, failed: 0 });
   for (const { mock } of [stored, get]) {
     expect(mock.calls.flatMap(([ids]) => ids)).toHaveLength(100);
@@ -279,7 +279,7 @@ test("a backlog count in flight is not repeated by further calls of health", asy
   const store = await open(new HeldEmbeddings());
   await store.put(["a"], "k", { text: "tea" });
   const gate = Promise.withResolvers<never>();
-  const backlog = vi.spyOn(LibsqlOutbox.prototype, "backlog").mockReturnValue(gate.promise);
+  const backlog = vi.spyOn(SqliteOutbox.prototype, "backlog").mockReturnValue(gate.promise);
   const answers = await Promise.all(Array.from({ length: 20 }, () => store.health()));
   expect(answers.map((health) => health.backlog)).toEqual(answers.map(() => null));
   expect(backlog).toHaveBeenCalledTimes(1);

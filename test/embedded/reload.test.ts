@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type StoreEvent } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -229,7 +229,7 @@ describe("a watched configuration file", () => {
     folder = await mkdtemp(join(tmpdir(), "reload-"));
     const file = join(folder, "scylladb-store.config.yaml");
     await writeFile(file, "path: ':memory:'\nlimits: { maxValueBytes: 10 }\n");
-    const start = vi.spyOn(LibsqlBackend.prototype, "start").mockImplementationOnce(async function (this: LibsqlBackend) {
+    const start = vi.spyOn(SqliteBackend.prototype, "start").mockImplementationOnce(async function (this: SqliteBackend) {
       await writeFile(file, "path: ':memory:'\nlimits: { maxValueBytes: 100000 }\n");
       await this.start();
     });

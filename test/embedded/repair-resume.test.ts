@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
 import { IndexRules } from "../../src/core/index-rules.ts";
 import type { ReconcileDependencies } from "../../src/core/reconcile-item.ts";
 import { UnavailableError } from "../../src/model/errors.ts";
@@ -17,7 +17,7 @@ const DIMS = 4;
 const ITEMS = 600;
 
 let folder: string;
-let backend: LibsqlBackend;
+let backend: SqliteBackend;
 let embedded: number;
 let mostEmbedded: number;
 
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 /** Opens the file, as a process does that starts. */
 async function open(): Promise<void> {
-  backend = new LibsqlBackend({ path: join(folder, "store.db"), dims: DIMS });
+  backend = new SqliteBackend({ path: join(folder, "store.db"), dims: DIMS });
   await backend.start();
 }
 

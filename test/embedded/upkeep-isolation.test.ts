@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { ScyllaDBStore, type Codec, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { Connection, toBytes } from "../../src/backends/libsql/connection.ts";
-import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
-import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
+import { Connection, toBytes } from "../../src/backends/sqlite/connection.ts";
+import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
+import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
 import { QueryError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemId, ItemRecord } from "../../src/model/item.ts";
 
@@ -39,12 +39,12 @@ async function open(more: Omit<EmbeddedStoreConfig, "path"> = {}) {
   return { store, embeddings, path };
 }
 
-type Get = (this: LibsqlItemRepository, ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
+type Get = (this: SqliteItemRepository, ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
 
 /** Fails reads of the records of one namespace, as of those of a newer format. */
 function makeUnreadable(namespace: string): void {
-  const get = Object.getOwnPropertyDescriptor(LibsqlItemRepository.prototype, "get")?.value as Get;
-  vi.spyOn(LibsqlItemRepository.prototype, "get").mockImplementation(async function (this: LibsqlItemRepository, ids) {
+  const get = Object.getOwnPropertyDescriptor(SqliteItemRepository.prototype, "get")?.value as Get;
+  vi.spyOn(SqliteItemRepository.prototype, "get").mockImplementation(async function (this: SqliteItemRepository, ids) {
     if (ids.some((id) => id.namespace === namespace)) throw new SchemaError("A record is in a newer format.");
     return get.call(this, ids);
   });
@@ -86,7 +86,7 @@ test("a batch of intents that cannot be postponed does not block later batches",
   for (const namespace of ["newer", "a", "b"]) await store.put([namespace], "k", { text: "tea" });
   embeddings.isRejecting = false;
   makeUnreadable("newer");
-  vi.spyOn(LibsqlOutbox.prototype, "add").mockRejectedValue(new QueryError("The batch is too large."));
+  vi.spyOn(SqliteOutbox.prototype, "add").mockRejectedValue(new QueryError("The batch is too large."));
   expect(await store.reconcile()).toMatchObject({ settled: 2, failed: 1 });
 });
 

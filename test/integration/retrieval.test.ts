@@ -8,7 +8,7 @@ import { makeEmbeddedStore, onServers, type TestStore } from "../support/stores.
 const packages = [
   "ajv", "ssh2", "glob", "fast-check", "commander", "protobufjs", "undici", "fflate", "dockerode", "semver", "lru-cache",
   "mustache", "markdown-it", "cassandra-driver", "json5", "chalk", "node-emoji", "tweetnacl", "seedrandom", "eslint",
-  "proper-lockfile", "tar-stream", "highlight.js", "cli-table3", "retry", "tmp", "punycode", "libsql",
+  "proper-lockfile", "tar-stream", "highlight.js", "cli-table3", "retry", "tmp", "punycode", "pino",
 ];
 
 const questions: readonly (readonly [string, string])[] = [

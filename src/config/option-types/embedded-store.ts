@@ -5,6 +5,7 @@ import type { AlertsOptions } from "./alerts.ts";
 import type { AuditOptions } from "./audit.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import type { BulkheadOptions } from "./bulkhead.ts";
+import type { EmbeddedOptions } from "./embedded.ts";
 import type { EmbeddingOptions } from "./embedding.ts";
 import type { IndexOptions } from "./search-index.ts";
 import type { LimitsOptions } from "./limits.ts";
@@ -18,11 +19,13 @@ import type { TtlOptions } from "./ttl.ts";
 /** Configuration of a store on one local file. */
 export interface EmbeddedStoreConfig {
   /**
-   * Path of the file; ":memory:" is a temporary file, deleted when the store stops or the process exits.
+   * Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.
    *
    * @default "./langgraph-store.db"
    */
   path?: string | undefined;
+  /** The local file of an embedded store. */
+  embedded?: EmbeddedOptions | undefined;
   /** Semantic search. Without it, searches list and filter. */
   index?: IndexOptions | undefined;
   /** Bounds of single operations. */

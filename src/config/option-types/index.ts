@@ -6,6 +6,7 @@ export type { BreakerOptions } from "./breaker.ts";
 export type { BulkheadOptions } from "./bulkhead.ts";
 export type { CqlBucketOptions, CqlCloudOptions, CqlCredentialsOptions, CqlOptions, CqlPoolingOptions, CqlSpeculativeExecutionOptions, CqlTlsOptions } from "./cql.ts";
 export type { CqlProfilesOptions, CqlProfilesReadOptions, CqlProfilesScanOptions, CqlProfilesSchemaOptions, CqlProfilesWriteOptions } from "./cql-profiles.ts";
+export type { EmbeddedOptions } from "./embedded.ts";
 export type { EmbeddedStoreConfig } from "./embedded-store.ts";
 export type { EmbeddingOptions } from "./embedding.ts";
 export type { IndexOptions, IndexRuleOptions } from "./search-index.ts";

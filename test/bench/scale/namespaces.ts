@@ -1,6 +1,6 @@
 /** Namespaces by the million, loaded straight into the records: what puts would write of them, without intents and vectors. */
 import { CqlBackend } from "../../../src/backends/cql/index.ts";
-import { LibsqlBackend } from "../../../src/backends/libsql/index.ts";
+import { SqliteBackend } from "../../../src/backends/sqlite/index.ts";
 import { newWriteId, type ItemRecord } from "../../../src/model/item.ts";
 import { encodeValue } from "../../../src/model/value-codec.ts";
 import type { ItemRepository } from "../../../src/ports/item-repository.ts";
@@ -60,8 +60,8 @@ export async function loadNamespaces(
   return (to - from) / ((performance.now() - begun) / 1_000);
 }
 
-function backendOf(target: NamespaceTarget): CqlBackend | LibsqlBackend {
-  if ("path" in target) return new LibsqlBackend({ path: target.path, dims: DIMS });
+function backendOf(target: NamespaceTarget): CqlBackend | SqliteBackend {
+  if ("path" in target) return new SqliteBackend({ path: target.path, dims: DIMS });
   const { contactPoints, localDataCenter, keyspace, replication } = target.servers.cql;
   return new CqlBackend({ contactPoints, localDataCenter, keyspace, replication }, { setup: "auto", logger: silentLogger });
 }

@@ -1,5 +1,5 @@
 /** Reads directly from the databases which items have vectors. */
-import Database from "libsql";
+import { DatabaseSync } from "node:sqlite";
 import { fromPlace } from "../../../src/model/namespace-place.ts";
 import type { StoreOptions } from "./config.ts";
 
@@ -69,11 +69,11 @@ async function ask<T>(url: string, path: string, body?: object): Promise<T> {
 }
 
 function placesInFile(path: string): Place[] {
-  const database = new Database(path, { readonly: true });
+  const database = new DatabaseSync(path, { readOnly: true });
   try {
     const rows = database
       .prepare("SELECT n.place AS place, p.key AS key FROM points p JOIN namespaces n ON n.id = p.namespace_id")
-      .all([]) as { place: Uint8Array | string; key: Uint8Array | string }[];
+      .all() as unknown as { place: Uint8Array | string; key: Uint8Array | string }[];
     return rows.map((row): Place => [...fromPlace(text(row.place)).split("."), text(row.key)]);
   } finally {
     database.close();

@@ -30,8 +30,10 @@ export interface UpsertWrite extends ItemId {
   readonly kind: "upsert";
   readonly version: number;
   readonly writeId: string;
-  /** Each of the index's length, and of length 1 or 0 in space. */
-  readonly vectors: readonly Float32Array[];
+  /** Numbers of a vector. */
+  readonly dims: number;
+  /** The vectors one after another, each of length 1 or 0, in single precision. */
+  readonly vectors: Uint8Array;
 }
 
 /** Removes the vectors of one item: those of older versions, and those of one write. */
@@ -109,12 +111,14 @@ export type WriteOutcome = { readonly value: string | null } | { readonly failur
 
 /** How the database is opened. */
 export interface OpenRequest {
-  /** Absolute path of the file, which is made if it is not there. */
+  /** Absolute path of the file, which is created if it does not exist; ":memory:" for the memory of the thread. */
   readonly path: string;
   /** Length of the vectors; null when the store has no index. */
   readonly dims: number | null;
-  /** Whether an acknowledged write shall survive a loss of power, not only a crash of the process. */
+  /** Whether an acknowledged write survives a loss of power, not only a crash of the process. */
   readonly durable: boolean;
+  /** Bytes of vectors that are cached for searches. */
+  readonly vectorCacheBytes: number;
 }
 
 /** A page of one namespace; records live at `now` (milliseconds). */

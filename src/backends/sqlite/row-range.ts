@@ -8,7 +8,7 @@ export class RowRange {
 
   constructor(connection: Connection, table: "items" | "points") {
     // Two questions: of one that asks for both ends, SQLite would read all rows.
-    this.#ends = connection.reader(`SELECT (SELECT min(id) FROM ${table}), (SELECT max(id) FROM ${table})`);
+    this.#ends = connection.reader(`SELECT (SELECT min(id) FROM ${table}) AS first, (SELECT max(id) FROM ${table}) AS last`);
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { GroupCommit } from "../../concurrency/group-commit.ts";
 import { isStoreError } from "../../model/errors.ts";
 import { idText, type ItemId, type ItemRecord, type LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
@@ -12,60 +11,74 @@ import type {
   NamespaceQuery,
   RecordScan,
 } from "../../ports/item-repository.ts";
+import type { CallerReads } from "./caller-reads.ts";
+import { WORKING } from "./database-thread.ts";
 import type { DatabaseCalls, MarkWrite, PutWrite, RecordRow, UnregisterWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
-/** Where the repository's calls go. */
-export interface LibsqlItemRepositoryOptions {
-  /** Runs listings. */
-  readonly database: DatabaseCalls;
-  /** Runs reads by id; may be another thread, so that they do not wait behind searches and writes. */
+/** What the repository's calls run on. */
+export interface SqliteItemRepositoryOptions {
+  /** Runs everything but writes. */
   readonly reads: DatabaseCalls;
+  /** Runs sweeps. */
+  readonly database: DatabaseCalls;
   readonly writes: WriteGroup;
+  /** Reads of single records on the caller's thread; null where the data is in the memory of the database thread. */
+  readonly callerReads: () => CallerReads | null;
   /** Current time in milliseconds since the epoch. */
   readonly now: () => number;
-  /** Most reads by id that may wait. */
-  readonly maxWaiting: number;
 }
 
-/** Ids of one call that wait to be read. */
-const MOST_IDS_AT_ONCE = 500;
+/** Ids that are read by one call of the database thread. */
+const MAX_IDS_PER_CALL = 500;
 
 /** Records in a local file. */
-export class LibsqlItemRepository implements ItemRepository {
-  readonly #options: LibsqlItemRepositoryOptions;
-  readonly #gets: GroupCommit<ItemId, Uint8Array | null>;
+export class SqliteItemRepository implements ItemRepository {
+  readonly #options: SqliteItemRepositoryOptions;
 
-  constructor(options: LibsqlItemRepositoryOptions) {
+  constructor(options: SqliteItemRepositoryOptions) {
     this.#options = options;
-    const send = async (ids: readonly ItemId[], deadline?: Deadline): Promise<PromiseSettledResult<Uint8Array | null>[]> => {
-      if (ids.length > 1) return readOnce(ids, options.reads, deadline);
-      return (await options.reads.call("get", ids, deadline)).map((value) => ({ status: "fulfilled", value }));
-    };
-    this.#gets = new GroupCommit(send, {
-      waitFor: "the database file",
-      maxGroup: 200,
-      maxInFlight: 1,
-      maxWaiting: options.maxWaiting,
-      option: "bulkhead.maxQueued",
-    });
-  }
-
-  /** Changes how many reads by id may wait. */
-  set maxWaiting(reads: number) {
-    this.#gets.maxWaiting = reads;
   }
 
   async get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
+    deadline?.throwIfOver(WORKING);
+    if (ids.length <= 1) return this.#getDistinct(ids, deadline);
+    // An id that repeats is read, and held in memory, once.
+    const distinct = new Map(ids.map((id) => [idText(id), id]));
+    const found = await this.#getDistinct([...distinct.values()], deadline);
+    if (found.length === ids.length) return found;
+    const records = new Map([...distinct.keys()].map((text, i) => [text, found[i] ?? null]));
+    return ids.map((id) => records.get(idText(id)) ?? null);
+  }
+
+  async #getDistinct(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
+    const callerReads = this.#options.callerReads();
+    if (callerReads === null) return this.#getByThread(ids, deadline);
     const records: (ItemRecord | null)[] = [];
-    // One part after the other: a reader of thousands leaves room for the others that wait, and decodes a part at a time.
-    for (let start = 0; start < ids.length; start += MOST_IDS_AT_ONCE) {
-      const part = ids.slice(start, start + MOST_IDS_AT_ONCE);
-      const outcomes = await this.#gets.add(part.map(({ namespace, key }) => ({ namespace, key })), deadline);
-      for (const [i, outcome] of outcomes.entries()) {
-        if (outcome.status === "rejected") throw outcome.reason;
-        records.push(outcome.value === null ? null : decodeRecord(part[i] as ItemId, outcome.value));
+    const positions: number[] = [];
+    for (const [i, id] of ids.entries()) {
+      if (!callerReads.hasTime) {
+        await callerReads.nextTurn();
+        deadline?.throwIfOver(WORKING);
       }
+      const cell = callerReads.get(id);
+      if (cell === undefined) positions.push(i);
+      records.push(cell === null || cell === undefined ? null : decodeRecord(id, cell));
+    }
+    if (positions.length === 0) return records;
+    const others = await this.#getByThread(positions.map((i) => ids[i] as ItemId), deadline);
+    positions.forEach((position, i) => (records[position] = others[i] ?? null));
+    return records;
+  }
+
+  /** One part after the other, so that a reader of thousands leaves room for others. */
+  async #getByThread(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
+    const records: (ItemRecord | null)[] = [];
+    while (records.length < ids.length) {
+      const part = ids.slice(records.length, records.length + MAX_IDS_PER_CALL).map(({ namespace, key }) => ({ namespace, key }));
+      // The thread answers for the first ids only, where their records are big.
+      const cells = await this.#options.reads.call("get", part, deadline);
+      cells.forEach((cell, i) => records.push(cell === null ? null : decodeRecord(part[i] as ItemId, cell)));
     }
     return records;
   }
@@ -75,12 +88,12 @@ export class LibsqlItemRepository implements ItemRepository {
   }
 
   async list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
-    const { rows, next } = await this.#options.database.call("list", { ...query, now: this.#options.now() }, deadline);
+    const { rows, next } = await this.#options.reads.call("list", { ...query, now: this.#options.now() }, deadline);
     return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
   }
 
   async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
-    const rows = await this.#options.database.call("peek", { paths, now: this.#options.now() }, deadline);
+    const rows = await this.#options.reads.call("peek", { paths, now: this.#options.now() }, deadline);
     return rows.map((row, i) => (row === null ? null : decoded({ ...row, namespace: paths[i] as string })));
   }
 
@@ -90,18 +103,18 @@ export class LibsqlItemRepository implements ItemRepository {
   }
 
   namespacesAfter(query: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
-    return this.#options.database.call("namespacesAfter", query, deadline);
+    return this.#options.reads.call("namespacesAfter", query, deadline);
   }
 
   async scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan> {
-    const part = await this.#options.database.call("scan", { after, limit: Math.max(limit, 1) }, deadline);
+    const part = await this.#options.reads.call("scan", { after, limit: Math.max(limit, 1) }, deadline);
     const found = part.found.flatMap((row) => decoded(row) ?? []);
     return { ...part, found, unreadable: part.found.length - found.length };
   }
 
   async listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]> {
     const places = records.map(({ namespace, key, created, value }) => ({ namespace, key, created, hasValue: value !== null }));
-    return [...(await this.#options.database.call("listed", places, deadline))];
+    return [...(await this.#options.reads.call("listed", places, deadline))];
   }
 
   /**
@@ -131,28 +144,6 @@ export class LibsqlItemRepository implements ItemRepository {
     }
     return removed;
   }
-
-  /** Takes no more reads by id, and resolves when all that wait are done. */
-  stop(): Promise<void> {
-    return this.#gets.stop();
-  }
-}
-
-/** Reads each distinct id once: callers of one moment often ask for the same. */
-async function readOnce(
-  ids: readonly ItemId[],
-  reads: DatabaseCalls,
-  deadline: Deadline | undefined,
-): Promise<PromiseSettledResult<Uint8Array | null>[]> {
-  const distinct = new Map(ids.map((id) => [idText(id), id]));
-  const cells = new Map<string, Uint8Array | null>();
-  // The database answers for the first ids only, where their records are big.
-  for (let left = [...distinct]; left.length > 0; ) {
-    const part = await reads.call("get", left.map(([, id]) => id), deadline);
-    part.forEach((cell, i) => cells.set((left[i] as [string, ItemId])[0], cell));
-    left = left.slice(part.length);
-  }
-  return ids.map((id) => ({ status: "fulfilled", value: cells.get(idText(id)) ?? null }));
 }
 
 function toWrite(record: ItemRecord): PutWrite {

@@ -22,8 +22,15 @@ export function pathIn(column: Column | undefined): string {
   return fromPlace(textOf(column));
 }
 
+/** Ids that are remembered. */
+const MAX_IDS = 20_000;
+
 /** The registry of namespaces. */
 export class NamespaceTable {
+  /** Ids of namespaces, as of the data version. */
+  readonly #ids = new Map<string, number>();
+  #dataVersion = -1;
+  readonly #readDataVersion: Reader;
   readonly #find: Reader;
   readonly #add: Reader;
   readonly #mark: Writer;
@@ -33,6 +40,7 @@ export class NamespaceTable {
   readonly #unscoredPage: Reader;
 
   constructor(connection: Connection) {
+    this.#readDataVersion = connection.reader("PRAGMA data_version");
     this.#find = connection.reader("SELECT id FROM namespaces WHERE place = ?");
     this.#add = connection.reader("INSERT INTO namespaces (place) VALUES (?) RETURNING id");
     this.#mark = connection.writer("UPDATE namespaces SET has_unscored = 1 WHERE id = ? AND has_unscored = 0");
@@ -50,20 +58,37 @@ export class NamespaceTable {
     // One look into the listing's index: tells those with nothing but markers of deletes.
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
     const page = (source: string): Reader =>
-      connection.reader(`SELECT n.place, ${occupied} FROM ${source} AND ${inRange("n")} ORDER BY n.place LIMIT ?`);
+      connection.reader(`SELECT n.place, ${occupied} AS occupied FROM ${source} AND ${inRange("n")} ORDER BY n.place LIMIT ?`);
     this.#page = page("namespaces n WHERE TRUE");
     this.#unscoredPage = page("namespaces n INDEXED BY unscored WHERE n.has_unscored = 1");
   }
 
-  /** The id of a namespace, or null when it was never written to. */
+  /** Drops remembered ids if another connection has written since. At the start of a write transaction. */
+  refresh(): void {
+    const version = Number(this.#readDataVersion.first([])?.[0]);
+    if (version !== this.#dataVersion) this.#ids.clear();
+    this.#dataVersion = version;
+  }
+
+  /** Drops remembered ids: the transaction that they were read or written in was rolled back. */
+  forget(): void {
+    this.#ids.clear();
+  }
+
+  /** Returns the id of a namespace, or null when it was never written to. */
   find(path: string): number | null {
     const row = this.#find.first([placeBytes(path)]);
     return row === null ? null : Number(row[0]);
   }
 
-  /** The id of a namespace, registered if it is new. For write transactions. */
+  /** Returns the id of a namespace, which is registered if it is new. For write transactions after {@link refresh}. */
   register(path: string): number {
-    return this.find(path) ?? Number(this.#add.first([placeBytes(path)])?.[0]);
+    const known = this.#ids.get(path);
+    if (known !== undefined) return known;
+    const id = this.find(path) ?? Number(this.#add.first([placeBytes(path)])?.[0]);
+    if (this.#ids.size >= MAX_IDS) this.#ids.clear();
+    this.#ids.set(path, id);
+    return id;
   }
 
   /** Notes that some item of the namespace has no vector. */
@@ -78,6 +103,7 @@ export class NamespaceTable {
 
   /** Forgets a namespace, unless it holds a record or a point. For write transactions. */
   remove(path: string): void {
+    this.#ids.delete(path);
     this.#remove([placeBytes(path)]);
   }
 

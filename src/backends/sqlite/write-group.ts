@@ -85,7 +85,7 @@ function bytesOf(write: Write): number {
     case "put":
       return 200 + 2 * (write.namespace.length + write.key.length) + write.cell.byteLength;
     case "upsert":
-      return 200 + write.vectors.reduce((bytes, vector) => bytes + vector.byteLength, 0);
+      return 200 + 2 * (write.namespace.length + write.key.length) + write.vectors.byteLength;
     case "add-batch":
       return 200 + 2 * write.id.length + write.cell.byteLength;
     case "remove":

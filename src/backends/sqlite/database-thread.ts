@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { CallFailedError, WorkerChannel } from "../../concurrency/worker-channel.ts";
-import { ClosedError, messageOf, UnavailableError } from "../../model/errors.ts";
+import { ClosedError, ConnectionError, messageOf, type StoreError, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { isBusy, toStoreError, type Failure } from "./errors.ts";
 import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
+import { MEMORY } from "./storage-path.ts";
 import { settledWithin } from "./settled-within.ts";
 
 /** How long a call tries again while another process holds the lock. */
 const BUSY_DEADLINE_MS = 10_000;
 /** Longest pause between two tries; each is drawn at random up to a bound that doubles from 1 ms. */
 const MAX_PAUSE_MS = 32;
-/** What is done, for the message that it was not in time. */
-const WORKING = "Working on the database file";
+/** What a call does, for the message of an exceeded deadline. */
+export const WORKING = "Working on the database file";
 /** How long `stop` waits for what is under way. */
 const STOP_DEADLINE_MS = 15_000;
 
@@ -23,37 +24,39 @@ type DatabaseChannel = WorkerChannel<Calls, Failure>;
 
 /**
  * A thread with a connection to the file. Calls run one after another; their number is bounded. While another process
- * holds the lock a call is tried again from here, so that the thread serves others meanwhile. A thread that crashed
- * fails the calls that it had, and the next call starts another.
+ * holds a lock, a call is retried from here, so that the thread serves others meanwhile. When the thread has crashed, the calls in flight
+ * fail, and the next call starts another.
  */
 export class DatabaseThread implements DatabaseCalls {
-  readonly #open: OpenRequest;
+  readonly #path: string;
   readonly #logger: Logger;
   /** Most calls that are in flight or wait. */
   maxCalls: number;
   readonly #active = new Set<Promise<unknown>>();
+  #open: OpenRequest | null = null;
   #channel: Promise<DatabaseChannel> | null = null;
-  #state: "new" | "started" | "stopped" = "new";
+  #state: "new" | "started" | "stopped" | "lost" = "new";
 
   /**
-   * @param open - the file and how to open it
-   * @param maxCalls - most calls under way or waiting; more are refused with an `UnavailableError`
+   * @param path - of the file, for messages
+   * @param maxCalls - most calls in flight or waiting; more are rejected with an `UnavailableError`
    */
-  constructor(open: OpenRequest, maxCalls: number, logger: Logger) {
-    this.#open = open;
+  constructor(path: string, maxCalls: number, logger: Logger) {
+    this.#path = path;
     this.maxCalls = maxCalls;
     this.#logger = logger;
   }
 
   /** Starts the thread and opens the file. */
-  async start(): Promise<void> {
+  async start(open: OpenRequest): Promise<void> {
     if (this.#state === "stopped") throw this.#closed();
+    this.#open = open;
     this.#state = "started";
-    await this.#track(this.#running());
+    await this.#track(this.#running(open));
   }
 
   async call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]> {
-    if (this.#state !== "started") throw this.#closed();
+    if (this.#state !== "started" || this.#open === null) throw this.#closed();
     deadline?.throwIfOver(WORKING);
     if (this.#active.size >= this.maxCalls) {
       throw new UnavailableError(
@@ -62,7 +65,7 @@ export class DatabaseThread implements DatabaseCalls {
         { details: { waiting: this.#active.size } },
       );
     }
-    return this.#track(this.#call(name, request, deadline));
+    return this.#track(this.#call(this.#open, name, request, deadline));
   }
 
   /** Waits for what is under way, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
@@ -90,38 +93,42 @@ export class DatabaseThread implements DatabaseCalls {
   }
 
   async #call<N extends CallName>(
+    open: OpenRequest,
     name: N,
     request: Calls[N]["request"],
     deadline: Deadline | undefined,
   ): Promise<Calls[N]["reply"]> {
-    const channel = await this.#running();
+    const channel = await this.#running(open);
     return this.#untilFree(channel, name, request, deadline);
   }
 
-  #running(): Promise<DatabaseChannel> {
+  #running(open: OpenRequest): Promise<DatabaseChannel> {
     if (this.#channel !== null) return this.#channel;
     const forget = (): void => {
       if (this.#channel === starting) this.#channel = null;
     };
-    const starting = this.#startChannel(forget);
+    const starting = this.#startChannel(open, forget);
     this.#channel = starting;
     starting.catch(forget);
     return starting;
   }
 
-  async #startChannel(forget: () => void): Promise<DatabaseChannel> {
+  async #startChannel(open: OpenRequest, forget: () => void): Promise<DatabaseChannel> {
     let isOpen = false;
     const channel: DatabaseChannel = new WorkerChannel({
       file: WORKER,
-      name: "langgraph-store-libsql",
+      name: "langgraph-store-sqlite",
       onExit: (cause) => {
         forget();
         if (!isOpen || this.#state === "stopped") return;
-        this.#logger.error({ err: cause, path: this.#open.path }, "the database thread ended; the next call starts another");
+        // What was in its memory only is lost: an empty database in its place would look like one that holds nothing.
+        if (open.path === MEMORY) this.#state = "lost";
+        const what = open.path === MEMORY ? "its data is lost" : "the next call starts another";
+        this.#logger.error({ err: cause, path: this.#path }, `the database thread ended; ${what}`);
       },
     });
     try {
-      await this.#untilFree(channel, "open", this.#open);
+      await this.#untilFree(channel, "open", open);
       isOpen = true;
       return channel;
     } catch (error) {
@@ -143,7 +150,7 @@ export class DatabaseThread implements DatabaseCalls {
       } catch (error) {
         if (!(error instanceof CallFailedError)) throw this.#crashed(error);
         const failure = error.failure as Failure;
-        if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, this.#open.path);
+        if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, this.#path);
       }
       await sleep(Math.random() * bound);
       deadline?.throwIfOver(WORKING);
@@ -153,14 +160,18 @@ export class DatabaseThread implements DatabaseCalls {
   #crashed(cause: unknown): UnavailableError {
     const message = messageOf(cause);
     return new UnavailableError(
-      `The thread that works on the database file ${this.#open.path} ended before it answered: ${message}. A write ` +
+      `The thread that works on the database file ${this.#path} ended before it answered: ${message}. A write ` +
         "that was under way may or may not be stored; the next call starts a new thread.",
       { cause },
     );
   }
 
-  #closed(): ClosedError {
+  #closed(): StoreError {
+    if (this.#state === "lost") {
+      const message = "The store kept its data in the memory of a thread that ended: the data is lost. Stop the store and create another.";
+      return new ConnectionError(message, { retryable: false });
+    }
     const reason = this.#state === "new" ? "is not started: call start() first" : "was stopped";
-    return new ClosedError(`The store on the database file ${this.#open.path} ${reason}.`);
+    return new ClosedError(`The store on the database file ${this.#path} ${reason}.`);
   }
 }

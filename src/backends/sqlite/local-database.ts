@@ -1,18 +1,22 @@
-import { closeSync, openSync } from "node:fs";
-import { Connection, type Reader, type Writer } from "./connection.ts";
-import { isOwnFault, toFailure } from "./errors.ts";
+import { ConfigurationError } from "../../model/errors.ts";
+import { Connection, textOf, type Reader, type Writer } from "./connection.ts";
+import { isStatementFailure, toFailure } from "./errors.ts";
+import { FileIdentity } from "./file-identity.ts";
 import { ItemTable } from "./item-table.ts";
 import { checkDims, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { PointScan } from "./point-scan.ts";
 import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
+import { createPrivate, MEMORY } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
+import { VectorCache } from "./vector-cache.ts";
+import { VectorSearch } from "./vector-search.ts";
 import { VectorTable } from "./vector-table.ts";
 
-/** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512, where those of 4 KiB would be half empty. */
+/** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512; pages of 4 KiB would be half empty. */
 const PAGE_BYTES = 8192;
-/** Page cache of a connection, in KiB: a search reads all vectors below its prefix. */
+/** Page cache of a connection, in KiB. */
 const CACHE_KIB = 65_536;
 
 type Handlers = { readonly [N in CallName]: (request: Calls[N]["request"]) => Calls[N]["reply"] };
@@ -21,7 +25,9 @@ interface Tables {
   readonly connection: Connection;
   readonly namespaces: NamespaceTable;
   readonly items: ItemTable;
+  readonly files: FileIdentity;
   readonly vectors: VectorTable;
+  readonly search: VectorSearch;
   readonly points: PointScan;
   readonly sweep: Sweep;
   readonly outbox: OutboxTable;
@@ -49,7 +55,7 @@ export class LocalDatabase {
     listed: (places) => this.#opened().items.listed(places),
     sweep: (request) => this.#opened().sweep.run(request),
     stored: (ids) => this.#opened().vectors.stored(ids),
-    rank: (request) => this.#opened().vectors.rank(request),
+    rank: (request) => this.#opened().search.rank(request),
     points: (request) => this.#opened().points.scan(request),
     expired: (request) => this.#opened().points.expired(request),
     due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
@@ -60,16 +66,16 @@ export class LocalDatabase {
 
   /** Answers one call; throws what SQLite throws. */
   answer<N extends CallName>(name: N, request: Calls[N]["request"]): Calls[N]["reply"] {
-    return this.#handlers[name](request);
+    const reply = this.#handlers[name](request);
+    // After the call, so that no write is acknowledged that a deleted file has taken along.
+    this.#tables?.files.verify();
+    return reply;
   }
 
-  /**
-   * May be called again after SQLITE_BUSY: it then begins with a new connection, as a statement that the lock of another
-   * interrupted could stay open and pin what the file held then.
-   */
+  /** May be called again after SQLITE_BUSY, and then begins with a new connection. */
   #open(request: OpenRequest): null {
     this.#close();
-    createPrivate(request.path);
+    if (request.path !== MEMORY) createPrivate(request.path);
     this.#connection = new Connection(request.path);
     try {
       this.#tables = opened(this.#connection, request);
@@ -85,9 +91,27 @@ export class LocalDatabase {
     return this.#tables;
   }
 
+  /** Commits writes together. Savepoints, which let a failing write fail alone, are made only where one has failed. */
   #write(writes: readonly Write[]): WriteOutcome[] {
     const tables = this.#opened();
-    return tables.connection.transaction("IMMEDIATE", () => writes.map((write) => writeOne(tables, write)));
+    try {
+      return this.#commit(tables, () => writes.map((write): WriteOutcome => ({ value: apply(tables, write) })));
+    } catch (error) {
+      if (!isStatementFailure(toFailure(error))) throw error;
+      return this.#commit(tables, () => writes.map((write) => applyAlone(tables, write)));
+    }
+  }
+
+  #commit<T>(tables: Tables, work: () => T): T {
+    try {
+      return tables.connection.transaction("IMMEDIATE", () => {
+        tables.namespaces.refresh();
+        return work();
+      });
+    } catch (error) {
+      tables.namespaces.forget();
+      throw error;
+    }
   }
 
   #close(): null {
@@ -98,39 +122,36 @@ export class LocalDatabase {
   }
 }
 
-/** Creates a file that is not there for its owner only; its log and its shared memory get the same permissions from SQLite. */
-function createPrivate(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch (error) {
-    // It is there, or cannot be created, which opening it reports in the database's own terms.
-    if (!(error instanceof Error && "code" in error)) throw error;
-  }
-}
-
-/** Makes a connection ready: its modes, the tables of this version, its statements. */
-function opened(connection: Connection, { path, dims, durable }: OpenRequest): Tables {
+/** Prepares a connection: its modes, the tables of this version, its statements. */
+function opened(connection: Connection, { path, dims, durable, vectorCacheBytes }: OpenRequest): Tables {
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
-  if (mode !== "wal") throw new TypeError(`journal mode of ${path} is ${String(mode)}: its file system has no WAL`);
-  // FULL syncs the log at each commit, so that a write outlives a loss of power as well; commits are shared.
+  if (mode !== "wal" && path !== MEMORY) {
+    throw new ConfigurationError(
+      `path: the file system of ${path} does not support SQLite's write-ahead log (journal mode ${String(mode)}): use a disk of this ` +
+        "machine; a network file system does not work.",
+    );
+  }
+  // FULL syncs the log at each commit, so that a write survives a loss of power as well; commits are shared.
   connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
-  // What is deleted or replaced is overwritten in the file, and not only released.
+  // What is deleted or replaced is overwritten in the file.
   connection.reader("PRAGMA secure_delete = ON").first([]);
-  connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  connection.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   migrate(connection, path);
   if (dims !== null) checkDims(connection, path, dims);
-  return createTables(connection);
+  return createTables(connection, path, vectorCacheBytes);
 }
 
-function createTables(connection: Connection): Tables {
+function createTables(connection: Connection, path: string, vectorCacheBytes: number): Tables {
   const namespaces = new NamespaceTable(connection);
   const vectors = new VectorTable(connection, namespaces);
   return {
     connection,
+    files: new FileIdentity(path),
     namespaces,
     items: new ItemTable(connection, namespaces),
     vectors,
+    search: new VectorSearch(connection, new VectorCache(connection, vectorCacheBytes)),
     points: new PointScan(connection),
     sweep: new Sweep(connection, vectors),
     outbox: new OutboxTable(connection),
@@ -145,8 +166,8 @@ function createTables(connection: Connection): Tables {
   };
 }
 
-/** Makes one write of many: one that fails by its own fault is undone alone. */
-function writeOne(tables: Tables, write: Write): WriteOutcome {
+/** Makes one write of many; one that fails by its own fault is undone alone. */
+function applyAlone(tables: Tables, write: Write): WriteOutcome {
   tables.savepoint([]);
   try {
     const value = apply(tables, write);
@@ -154,9 +175,10 @@ function writeOne(tables: Tables, write: Write): WriteOutcome {
     return { value };
   } catch (error) {
     const failure = toFailure(error);
-    if (!isOwnFault(failure) || !tables.connection.inTransaction) throw error;
+    if (!isStatementFailure(failure)) throw error;
     tables.rollback([]);
     tables.release([]);
+    tables.namespaces.forget();
     return { failure };
   }
 }
@@ -198,5 +220,5 @@ function apply(tables: Tables, write: Write): string | null {
 
 function readSetting({ findSetting }: Tables, name: string): string | null {
   const value = findSetting.first([name])?.[0];
-  return value instanceof Buffer ? value.toString("utf8") : null;
+  return value === undefined ? null : textOf(value);
 }

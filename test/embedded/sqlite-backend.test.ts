@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { Connection } from "../../src/backends/libsql/connection.ts";
-import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
+import { Connection } from "../../src/backends/sqlite/connection.ts";
+import { toFailure, toStoreError } from "../../src/backends/sqlite/errors.ts";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
-import { LibsqlBackend, type LibsqlBackendOptions } from "../../src/backends/libsql/index.ts";
+import { SqliteBackend, type SqliteBackendOptions } from "../../src/backends/sqlite/index.ts";
 import {
   ClosedError,
   ConfigurationError,
@@ -27,10 +27,10 @@ const EVERY_NAMESPACE = { prefix: "", from: null, limit: 10, unscored: false } a
 
 let directory: string;
 let path: string;
-const opened: LibsqlBackend[] = [];
+const opened: SqliteBackend[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "libsql-backend-"));
+  directory = await mkdtemp(join(tmpdir(), "sqlite-backend-"));
   path = join(directory, "store.db");
 });
 
@@ -39,20 +39,20 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function create(options: Partial<LibsqlBackendOptions> = {}): LibsqlBackend {
-  const backend = new LibsqlBackend({ path, dims: null, ...options });
+function create(options: Partial<SqliteBackendOptions> = {}): SqliteBackend {
+  const backend = new SqliteBackend({ path, dims: null, ...options });
   opened.push(backend);
   return backend;
 }
 
-async function start(options: Partial<LibsqlBackendOptions> = {}): Promise<LibsqlBackend> {
+async function start(options: Partial<SqliteBackendOptions> = {}): Promise<SqliteBackend> {
   const backend = create(options);
   await backend.start();
   return backend;
 }
 
 /** Writes an item with its vectors. */
-async function writeVector(backend: LibsqlBackend, record: ItemRecord, ...vectors: number[][]): Promise<void> {
+async function writeVector(backend: SqliteBackend, record: ItemRecord, ...vectors: number[][]): Promise<void> {
   await putAll(backend.items, [record]);
   const [outcome] = await present(backend.vectors).upsert([{ ...record, vectors, value: {} }]);
   expect(outcome).toEqual({ status: "fulfilled", value: "stored" });
@@ -163,10 +163,21 @@ describe("start and stop", () => {
     expect(() => create(options)).toThrow(ConfigurationError);
   });
 
-  test("a path that looks like an address is treated as a file", async () => {
-    const backend = await rejectionOf(start({ path: "libsql://127.0.0.1:1/x" }));
-    expect(backend).toBeInstanceOf(ConnectionError);
-  });
+  test.each(["libsql://127.0.0.1:1/x", "file:local.db", "file:///tmp/local.db", "FILE:x", "sqlite::memory:", "https://host/store.db"])(
+    "a path that is a URL is rejected, and no file of that name is created: %s",
+    (url) => {
+      expect(() => create({ path: url })).toThrow(ConfigurationError);
+      expect(() => create({ path: url })).toThrow(/^path .*URL/);
+      expect(existsSync(url)).toBe(false);
+    },
+  );
+
+  test.each(["C:\\data\\store.db", "D:/data/store.db", "\\\\?\\C:\\data\\store.db", "./file:local.db", "a.b/c:d.db"])(
+    "a path of Windows, or one with a colon, is a path: %s",
+    (file) => {
+      expect(create({ path: file }).path.endsWith(file.replace(/^\.\//, ""))).toBe(true);
+    },
+  );
 });
 
 test("the file, its log and its shared memory are readable by their owner only, and deleted data is overwritten", async () => {
@@ -188,7 +199,7 @@ test("the file, its log and its shared memory are readable by their owner only, 
 
 describe("unusable files", () => {
   /** Expects `start` to fail, naming the path, and to leave nothing open. */
-  async function refusal(options: Partial<LibsqlBackendOptions> = {}): Promise<Error> {
+  async function refusal(options: Partial<SqliteBackendOptions> = {}): Promise<Error> {
     const backend = create(options);
     const error = await rejectionOf(backend.start());
     expect(error.message).toContain(options.path ?? path);
@@ -200,7 +211,7 @@ describe("unusable files", () => {
   test("a directory that does not exist", async () => {
     const error = await refusal({ path: join(directory, "missing", "store.db") });
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toContain("directory");
+    expect(error.message).toContain(`Its folder ${join(directory, "missing")} does not exist: create it.`);
   });
 
   test("a file that is not a database", async () => {
@@ -329,10 +340,10 @@ describe("bounds of the queue", () => {
     const backend = await start({ dims: 3, maxWaiting: 20 });
     const records = upTo(200).map((n) => recordOf("a", `key ${n}`));
     const puts = await Promise.allSettled(records.map((record) => putAll(backend.items, [record])));
-    const gets = await Promise.allSettled(records.map((record) => backend.items.get([record])));
+    const lists = await Promise.allSettled(records.map(() => backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 1 })));
     const query = { vector: [1, 0, 0], prefix: "", filter: null, limit: 1 };
     const queries = await Promise.allSettled(records.map(() => present(backend.vectors).query(query)));
-    for (const outcomes of [puts, gets, queries]) {
+    for (const outcomes of [puts, lists, queries]) {
       const refused = outcomes.filter((outcome) => outcome.status === "rejected");
       expect(refused.length).toBeGreaterThan(100);
       expect(refused.length).toBeLessThan(200);
@@ -404,7 +415,7 @@ describe("the database threads", () => {
         for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
       }),
       backend.items.namespacesAfter(EVERY_NAMESPACE),
-      backend.items.get([record]),
+      backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 1 }),
     ]);
     await Promise.all(workers.map((worker) => worker.terminate()));
     for (const outcome of await pending) {
@@ -446,21 +457,22 @@ describe("the database threads", () => {
 
 describe("errors of SQLite", () => {
   test.each([
-    ["SQLITE_BUSY_SNAPSHOT", "UNAVAILABLE", true, "locked"],
-    ["SQLITE_LOCKED", "UNAVAILABLE", true, "locked"],
-    ["SQLITE_CANTOPEN_ISDIR", "CONNECTION", true, "directory"],
-    ["SQLITE_IOERR_FSYNC", "CONNECTION", true, "disk"],
-    ["SQLITE_FULL", "QUERY", false, "space"],
-    ["SQLITE_READONLY_DBMOVED", "QUERY", false, "read-only"],
-    ["SQLITE_NOTADB", "QUERY", false, "another path"],
-    ["SQLITE_CORRUPT_INDEX", "QUERY", false, "damaged"],
-    ["SQLITE_ERROR", "QUERY", false, "defect"],
-  ])("%s becomes %s, with the file and the fix", (code, expected, retryable, fix) => {
-    const cause = Object.assign(new Error("what SQLite says"), { code });
+    [517, "SQLITE_BUSY", "UNAVAILABLE", true, "locked"],
+    [6, "SQLITE_LOCKED", "UNAVAILABLE", true, "locked"],
+    [14, "SQLITE_CANTOPEN", "CONNECTION", false, "create it"],
+    [1034, "SQLITE_IOERR", "CONNECTION", true, "disk"],
+    [13, "SQLITE_FULL", "QUERY", false, "Free space"],
+    [1544, "SQLITE_READONLY", "PERMISSION", false, "read-only"],
+    [26, "SQLITE_NOTADB", "QUERY", false, "another path"],
+    [779, "SQLITE_CORRUPT", "QUERY", false, "corrupt"],
+    [7, "SQLITE_NOMEM", "UNAVAILABLE", true, "memory"],
+    [1, "SQLITE_ERROR", "QUERY", false, "defect"],
+  ])("result code %i, %s, becomes %s, with the file and the fix", (errcode, code, expected, retryable, fix) => {
+    const cause = Object.assign(new Error("the text of SQLite"), { code: "ERR_SQLITE_ERROR", errcode });
     const error = toStoreError(toFailure(cause), "/data/store.db");
     expect(error).toMatchObject({ code: expected, retryable, details: { cause: code, path: "/data/store.db" } });
     expect(error.message).toContain("/data/store.db");
-    expect(error.message).toContain("what SQLite says");
+    expect(error.message).toContain("the text of SQLite");
     expect(error.message).toContain(fix);
   });
 

@@ -1,10 +1,10 @@
 /**
  * A process of its own that writes to a local file, for the tests of several processes:
- * `node libsql-writer.ts <path> <name> <count> [stop|idle]`. It puts `count` items of its own and the shared one, some at a
+ * `node sqlite-writer.ts <path> <name> <count> [stop|idle]`. It puts `count` items of its own and the shared one, some at a
  * time, and prints the key of each as soon as its put is acknowledged. With "idle" it never stops the store.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
 import { newWriteId, type ItemRecord } from "../../src/model/item.ts";
 import { encodeValue } from "../../src/model/value-codec.ts";
 import { isStoreError } from "../../src/model/errors.ts";
@@ -12,7 +12,7 @@ import { isStoreError } from "../../src/model/errors.ts";
 const CLIENTS = 10;
 const [path = "", name = "", count = "0", end = "stop"] = process.argv.slice(2);
 
-const backend = new LibsqlBackend({ path, dims: 3 });
+const backend = new SqliteBackend({ path, dims: 3 });
 await backend.start();
 
 let next = 0;

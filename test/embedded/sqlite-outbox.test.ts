@@ -2,20 +2,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { Connection, toBytes } from "../../src/backends/libsql/connection.ts";
-import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
-import { LocalDatabase } from "../../src/backends/libsql/local-database.ts";
-import { LibsqlOutbox } from "../../src/backends/libsql/outbox.ts";
-import type { DatabaseCalls } from "../../src/backends/libsql/requests.ts";
-import { WriteGroup } from "../../src/backends/libsql/write-group.ts";
+import { Connection, toBytes } from "../../src/backends/sqlite/connection.ts";
+import { toFailure, toStoreError } from "../../src/backends/sqlite/errors.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { LocalDatabase } from "../../src/backends/sqlite/local-database.ts";
+import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
+import type { DatabaseCalls } from "../../src/backends/sqlite/requests.ts";
+import { WriteGroup } from "../../src/backends/sqlite/write-group.ts";
 import { ClosedError } from "../../src/model/errors.ts";
 import { batchOf, outboxSuite, type OutboxSuite } from "../../src/testing/outbox-suite.ts";
 
 const LATER = Date.UTC(3000, 0, 1);
 
 async function newDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "libsql-outbox-"));
+  return mkdtemp(join(tmpdir(), "sqlite-outbox-"));
 }
 
 /** Replaces the stored form of a batch, as another process of a newer version would. */
@@ -32,10 +32,10 @@ function overwriteIn(path: string): Awaited<ReturnType<OutboxSuite["create"]>>["
 }
 
 outboxSuite({
-  name: "LibsqlOutbox",
+  name: "SqliteOutbox",
   async create() {
     const directory = await newDirectory();
-    const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims: null });
+    const backend = new SqliteBackend({ path: join(directory, "store.db"), dims: null });
     await backend.start();
     const dispose = async (): Promise<void> => {
       await backend.stop();
@@ -47,12 +47,12 @@ outboxSuite({
 
 /** The same SQL on this thread, which debuggers and the measuring of coverage see. */
 outboxSuite({
-  name: "LibsqlOutbox on the caller's thread",
+  name: "SqliteOutbox on the caller's thread",
   async create() {
     const directory = await newDirectory();
     const path = join(directory, "store.db");
     const database = new LocalDatabase();
-    database.answer("open", { path, dims: null, durable: false });
+    database.answer("open", { path, dims: null, durable: false, vectorCacheBytes: 1_000_000 });
     const calls: DatabaseCalls = {
       async call(name, request, deadline) {
         deadline?.throwIfOver("Working on the database file");
@@ -67,13 +67,13 @@ outboxSuite({
       database.answer("close", null);
       await rm(directory, { recursive: true });
     };
-    return { outbox: new LibsqlOutbox(calls, new WriteGroup(calls, path, 10_000)), overwrite: overwriteIn(path), dispose };
+    return { outbox: new SqliteOutbox(calls, new WriteGroup(calls, path, 10_000)), overwrite: overwriteIn(path), dispose };
   },
 });
 
 /** Starts a backend on a file; stopped when the test ends. */
-async function started(path: string): Promise<LibsqlBackend> {
-  const backend = new LibsqlBackend({ path, dims: null });
+async function started(path: string): Promise<SqliteBackend> {
+  const backend = new SqliteBackend({ path, dims: null });
   onTestFinished(() => backend.stop());
   await backend.start();
   return backend;

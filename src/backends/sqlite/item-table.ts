@@ -44,10 +44,10 @@ export class ItemTable {
       WHERE n.place = ? AND i.created = ? AND i.has_value = ?`);
     // Up to the line feed, which is all but the value: of a hundred namespaces, the values of one record each may fill the memory.
     this.#peek = connection.reader(`
-      SELECT i.key, substr(i.record, 1, instr(i.record, x'0a')) FROM items i WHERE i.namespace_id = (SELECT id FROM namespaces WHERE place = ?)
+      SELECT i.key, substr(i.record, 1, instr(i.record, x'0a')) AS header FROM items i WHERE i.namespace_id = (SELECT id FROM namespaces WHERE place = ?)
         AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) LIMIT 1`);
     this.#range = new RowRange(connection, "items");
-    this.#scan = connection.reader("SELECT id, length(record) FROM items WHERE id > ? ORDER BY id LIMIT ?");
+    this.#scan = connection.reader("SELECT id, length(record) AS length FROM items WHERE id > ? ORDER BY id LIMIT ?");
     this.#scanned = connection.reader(`
       SELECT n.place, i.key, i.record FROM items i CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.id > ? AND i.id <= ? ORDER BY i.id`);

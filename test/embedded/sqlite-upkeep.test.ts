@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Connection } from "../../src/backends/libsql/connection.ts";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
-import { NamespaceTable } from "../../src/backends/libsql/namespace-table.ts";
-import { Sweep } from "../../src/backends/libsql/sweep.ts";
-import { VectorTable } from "../../src/backends/libsql/vector-table.ts";
+import { Connection } from "../../src/backends/sqlite/connection.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { NamespaceTable } from "../../src/backends/sqlite/namespace-table.ts";
+import { Sweep } from "../../src/backends/sqlite/sweep.ts";
+import { VectorTable } from "../../src/backends/sqlite/vector-table.ts";
 import { ClosedError, ValidationError } from "../../src/model/errors.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
@@ -35,10 +35,10 @@ class StandingClock {
 
 /** A backend on a file of its own, and the clock that it goes by; gone when the test ends. */
 async function start() {
-  const directory = await mkdtemp(join(tmpdir(), "libsql-upkeep-"));
+  const directory = await mkdtemp(join(tmpdir(), "sqlite-upkeep-"));
   const path = join(directory, "store.db");
   const clock = new StandingClock();
-  const backend = new LibsqlBackend({ path, dims: DIMS, now: clock.now });
+  const backend = new SqliteBackend({ path, dims: DIMS, now: clock.now });
   onTestFinished(async () => {
     await backend.stop();
     await rm(directory, { recursive: true });
@@ -64,12 +64,15 @@ function behind<T>(path: string, work: (connection: Connection) => T): T {
   }
 }
 
-/** Rows of each table. */
+/** Rows of each table, and vectors. */
 function rowsOf(path: string): Record<string, number> {
-  const tables = ["items", "points", "vectors", "namespaces"];
-  return behind(path, (connection) =>
-    Object.fromEntries(tables.map((table) => [table, connection.number(`SELECT count(*) FROM ${table}`)])),
-  );
+  const counts = {
+    items: "SELECT count(*) FROM items",
+    points: "SELECT count(*) FROM points",
+    vectors: "SELECT coalesce(sum(length(vectors) / 4 / dims), 0) FROM points",
+    namespaces: "SELECT count(*) FROM namespaces",
+  };
+  return behind(path, (connection) => Object.fromEntries(Object.entries(counts).map(([name, sql]) => [name, connection.number(sql)])));
 }
 
 describe("a sweep", () => {
@@ -199,7 +202,7 @@ describe("a sweep", () => {
 
   test("deletes everything once if two run concurrently", async () => {
     const { items, clock, path } = await start();
-    const other = new LibsqlBackend({ path, dims: DIMS, now: clock.now });
+    const other = new SqliteBackend({ path, dims: DIMS, now: clock.now });
     onTestFinished(() => other.stop());
     await other.start();
     const expiresAt = Date.now();
@@ -260,7 +263,7 @@ describe("a scan", () => {
 });
 
 describe("the namespace registry", () => {
-  const flagOf = async ({ items }: Pick<LibsqlBackend, "items">): Promise<unknown> =>
+  const flagOf = async ({ items }: Pick<SqliteBackend, "items">): Promise<unknown> =>
     Object.values(await flagsBelow(items, "a"));
 
   test.each<[string, (tested: Awaited<ReturnType<typeof start>>) => Promise<void>, boolean]>([

@@ -5,7 +5,7 @@ import type { DatabaseCalls, RemoveBatchWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Intents in a local file. They share the transactions, and the syncs of the disk, of the records. */
-export class LibsqlOutbox implements Outbox {
+export class SqliteOutbox implements Outbox {
   readonly #database: DatabaseCalls;
   readonly #writes: WriteGroup;
 

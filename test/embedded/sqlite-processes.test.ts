@@ -6,18 +6,18 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
 import { decodeValue } from "../../src/model/value-codec.ts";
 import { present, upTo } from "../../src/testing/expectations.ts";
 
-const WRITER = fileURLToPath(new URL("./libsql-writer.ts", import.meta.url));
+const WRITER = fileURLToPath(new URL("./sqlite-writer.ts", import.meta.url));
 
 let path: string;
 let directory: string;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "libsql-processes-"));
+  directory = await mkdtemp(join(tmpdir(), "sqlite-processes-"));
   path = join(directory, "store.db");
 });
 
@@ -69,7 +69,7 @@ function startWriter(name: string, count: number, end: "stop" | "idle" = "stop")
 
 /** Reads the items at keys that were acknowledged, and fails unless each is there and right. */
 async function expectAll(keys: readonly string[]): Promise<void> {
-  const backend = new LibsqlBackend({ path, dims: 3 });
+  const backend = new SqliteBackend({ path, dims: 3 });
   await backend.start();
   try {
     const records = await backend.items.get(keys.map((key) => ({ namespace: "processes", key })));
@@ -105,10 +105,10 @@ describe("several processes on one file", () => {
   });
 
   test("a store works in a process with flags that threads do not support", async () => {
-    const index = new URL("../../src/backends/libsql/index.ts", import.meta.url).href;
+    const index = new URL("../../src/backends/sqlite/index.ts", import.meta.url).href;
     const script = `
-      const { LibsqlBackend } = await import(${JSON.stringify(index)});
-      const backend = new LibsqlBackend({ path: ${JSON.stringify(path)}, dims: null });
+      const { SqliteBackend } = await import(${JSON.stringify(index)});
+      const backend = new SqliteBackend({ path: ${JSON.stringify(path)}, dims: null });
       await backend.start();
       await backend.stop();`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });

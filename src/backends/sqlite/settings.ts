@@ -3,7 +3,7 @@ import type { DatabaseCalls } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Settings in a local file. */
-export class LibsqlSettings implements Settings {
+export class SqliteSettings implements Settings {
   readonly #database: DatabaseCalls;
   readonly #writes: WriteGroup;
 

@@ -29,10 +29,10 @@ export class Sweep {
     this.#vectors = vectors;
     this.#uptime = uptime;
     const point = "(SELECT p.id FROM points p WHERE p.namespace_id = i.namespace_id AND p.key = i.key)";
-    this.#ended = connection.reader(`SELECT i.id, ${point} FROM items i WHERE i.expires_at <= ? AND i.has_value = 1 LIMIT ?`);
-    this.#markers = connection.reader(`SELECT i.id, ${point} FROM items i WHERE i.has_value = 0 AND i.version <= ? LIMIT ?`);
+    this.#ended = connection.reader(`SELECT i.id, ${point} AS point FROM items i WHERE i.expires_at <= ? AND i.has_value = 1 LIMIT ?`);
+    this.#markers = connection.reader(`SELECT i.id, ${point} AS point FROM items i WHERE i.has_value = 0 AND i.version <= ? LIMIT ?`);
     const record = "SELECT 1 FROM items i WHERE i.namespace_id = p.namespace_id AND i.key = p.key";
-    this.#orphans = connection.reader(`SELECT p.id, EXISTS (${record}) FROM points p WHERE p.orphaned = 1 LIMIT ?`);
+    this.#orphans = connection.reader(`SELECT p.id, EXISTS (${record}) AS has_record FROM points p WHERE p.orphaned = 1 LIMIT ?`);
     this.#deleteItem = connection.writer("DELETE FROM items WHERE id = ?");
     this.#adopt = connection.writer("UPDATE points SET orphaned = 0 WHERE id = ?");
   }

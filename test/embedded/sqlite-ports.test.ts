@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LibsqlBackend } from "../../src/backends/libsql/index.ts";
-import { LibsqlItemRepository } from "../../src/backends/libsql/item-repository.ts";
-import { LocalDatabase } from "../../src/backends/libsql/local-database.ts";
-import { toFailure, toStoreError } from "../../src/backends/libsql/errors.ts";
-import { LibsqlVectorIndex } from "../../src/backends/libsql/vector-index.ts";
-import { WriteGroup } from "../../src/backends/libsql/write-group.ts";
-import type { DatabaseCalls } from "../../src/backends/libsql/requests.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
+import { LocalDatabase } from "../../src/backends/sqlite/local-database.ts";
+import { toFailure, toStoreError } from "../../src/backends/sqlite/errors.ts";
+import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
+import { WriteGroup } from "../../src/backends/sqlite/write-group.ts";
+import type { DatabaseCalls } from "../../src/backends/sqlite/requests.ts";
 import { itemRepositorySuite } from "../../src/testing/item-repository-suite.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
 import { present } from "../../src/testing/expectations.ts";
@@ -15,8 +15,8 @@ import { present } from "../../src/testing/expectations.ts";
 const DIMS = 16;
 
 async function onThreads(now: () => number) {
-  const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
-  const backend = new LibsqlBackend({ path: join(directory, "store.db"), dims: DIMS, now });
+  const directory = await mkdtemp(join(tmpdir(), "sqlite-ports-"));
+  const backend = new SqliteBackend({ path: join(directory, "store.db"), dims: DIMS, now });
   await backend.start();
   const dispose = async (): Promise<void> => {
     await backend.stop();
@@ -27,10 +27,10 @@ async function onThreads(now: () => number) {
 
 /** The same SQL on this thread, which debuggers and the measuring of coverage see. */
 async function onThisThread(now: () => number) {
-  const directory = await mkdtemp(join(tmpdir(), "libsql-ports-"));
+  const directory = await mkdtemp(join(tmpdir(), "sqlite-ports-"));
   const path = join(directory, "store.db");
   const database = new LocalDatabase();
-  database.answer("open", { path, dims: DIMS, durable: false });
+  database.answer("open", { path, dims: DIMS, durable: false, vectorCacheBytes: 1_000_000 });
   const calls: DatabaseCalls = {
     async call(name, request, deadline) {
       deadline?.throwIfOver("Working on the database file");
@@ -42,17 +42,17 @@ async function onThisThread(now: () => number) {
     },
   };
   const writes = new WriteGroup(calls, path, 10_000);
-  const items = new LibsqlItemRepository({ database: calls, reads: calls, writes, now, maxWaiting: 10_000 });
+  const items = new SqliteItemRepository({ database: calls, reads: calls, writes, callerReads: () => null, now });
   const dispose = async (): Promise<void> => {
     database.answer("close", null);
     await rm(directory, { recursive: true });
   };
-  return { items, index: new LibsqlVectorIndex(calls, writes, DIMS, now), dispose };
+  return { items, index: new SqliteVectorIndex(calls, writes, DIMS, now), dispose };
 }
 
 for (const [where, open] of [["", onThreads], [" on the caller's thread", onThisThread]] as const) {
   itemRepositorySuite({
-    name: `LibsqlItemRepository${where}`,
+    name: `SqliteItemRepository${where}`,
     async create(now) {
       const { items, index, dispose } = await open(now);
       return { items, vectors: { index, dims: DIMS }, dispose };
@@ -60,7 +60,7 @@ for (const [where, open] of [["", onThreads], [" on the caller's thread", onThis
   });
 
   vectorIndexSuite({
-    name: `LibsqlVectorIndex${where}`,
+    name: `SqliteVectorIndex${where}`,
     dims: DIMS,
     async create() {
       const { items, index, dispose } = await open(Date.now);

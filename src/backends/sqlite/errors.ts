@@ -1,0 +1,143 @@
+/** Errors of SQLite and of the database thread, as plain data and as errors of the store. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  ConfigurationError,
+  ConnectionError,
+  isStoreError,
+  PermissionError,
+  QueryError,
+  SchemaError,
+  type StoreError,
+  type StoreErrorCode,
+  UnavailableError,
+  ValidationError,
+} from "../../model/errors.ts";
+
+/** An error as plain data: classes do not survive the transfer between threads. */
+export interface Failure {
+  readonly origin: "sqlite" | "store" | "other";
+  /** SQLite's primary result code, such as `SQLITE_BUSY`, or the code of a store error. */
+  readonly code: string;
+  readonly message: string;
+  /** SQLite's extended result code, where it says more. */
+  readonly extended?: number;
+}
+
+/** Names of SQLite's primary result codes, at their numbers. */
+const CODES = [
+  "OK", "ERROR", "INTERNAL", "PERM", "ABORT", "BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "CORRUPT", "NOTFOUND",
+  "FULL", "CANTOPEN", "PROTOCOL", "EMPTY", "SCHEMA", "TOOBIG", "CONSTRAINT", "MISMATCH", "MISUSE", "NOLFS", "AUTH", "FORMAT",
+  "RANGE", "NOTADB",
+] as const;
+
+/** Another connection holds a lock: nothing was done. */
+const BUSY_CODES: ReadonlySet<string> = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"]);
+
+/** Failures of one statement that affect neither its transaction nor the file. */
+const STATEMENT_CODES: ReadonlySet<string> = new Set(["SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE"]);
+
+/** Whether an error says that there was no transaction to roll back. */
+export function isNoTransaction(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("no transaction is active");
+}
+
+/** Converts what was thrown to plain data. */
+export function toFailure(error: unknown): Failure {
+  if (isStoreError(error)) return { origin: "store", code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { origin: "other", code: "UNKNOWN", message: String(error) };
+  if ("errcode" in error && typeof error.errcode === "number") {
+    const primary = error.errcode & 0xff;
+    const code = `SQLITE_${CODES[primary] ?? primary}`;
+    return { origin: "sqlite", code, message: error.message, ...(primary === error.errcode ? {} : { extended: error.errcode }) };
+  }
+  return { origin: "other", code: error.name, message: error.message };
+}
+
+/** Whether another connection holds a lock: nothing was done, and the call can be retried. */
+export function isBusy({ origin, code }: Failure): boolean {
+  return origin === "sqlite" && BUSY_CODES.has(code);
+}
+
+/** Whether only the statement failed, so that the other writes of its transaction can go on. */
+export function isStatementFailure({ origin, code }: Failure): boolean {
+  return origin !== "sqlite" || STATEMENT_CODES.has(code);
+}
+
+/**
+ * Returns the store's error for a failure, which names the file and the fix.
+ *
+ * @param path - path of the database file
+ */
+export function toStoreError(failure: Failure, path: string): StoreError {
+  const { origin, code, message, extended } = failure;
+  const details = { path, cause: code, ...(extended === undefined ? {} : { extended }) };
+  if (origin === "store") return ofStore(failure, details);
+  const result = extended === undefined ? code : `${code} ${extended}`;
+  const text = (problem: string, fix: string): string => `${problem} (${result}: ${message}). ${fix}`;
+  if (isBusy(failure)) {
+    const problem = `Another process kept the database file ${path} locked`;
+    return new UnavailableError(text(problem, "Nothing was done. Retry later, and check that no other program keeps it locked."), { details });
+  }
+  switch (code) {
+    case "SQLITE_CANTOPEN":
+      return cannotOpen(path, text, details);
+    case "SQLITE_IOERR":
+      return new ConnectionError(text(`Reading or writing the database file ${path} failed`, "Check the disk and its mount."), { details });
+    case "SQLITE_FULL":
+      return new QueryError(text(`The disk of the database file ${path} is full`, "Nothing of this call was written. Free space on it, then retry."), { details });
+    case "SQLITE_READONLY":
+    case "SQLITE_PERM":
+      return new PermissionError(
+        text(`The database file ${path} is read-only for this process`, "Let its user write to the file and to its folder, and mount the volume writable."),
+        { details },
+      );
+    case "SQLITE_NOTADB":
+      return new QueryError(text(`${path} is not a database file`, "Configure another path, or move that file away."), { details });
+    case "SQLITE_CORRUPT":
+      return new QueryError(
+        text(`The database file ${path} is corrupt`, "Restore a backup, or recover it with the .recover command of SQLite's shell."),
+        { details },
+      );
+    case "SQLITE_NOMEM":
+      return new UnavailableError(text(`There is not enough memory to work on the database file ${path}`, "Raise the memory limit of the process."), { details });
+    default:
+      return new QueryError(text(`A statement on the database file ${path} failed`, "This is a defect: please report it."), { details });
+  }
+}
+
+type Details = Readonly<Record<string, string | number>>;
+
+/** A failed open, with the reason that the file system gives. */
+function cannotOpen(path: string, text: (problem: string, fix: string) => string, details: Details): StoreError {
+  if (isDirectory(path)) {
+    return new ConfigurationError(text(`path: ${path} is a directory`, `Configure the path of a file, such as ${path}/store.db.`), { details });
+  }
+  const folder = dirname(path);
+  const fix = isDirectory(folder)
+    ? "Let the user of this process read and write the file and its folder."
+    : `Its folder ${folder} does not exist: create it.`;
+  return new ConnectionError(text(`The database file ${path} cannot be opened`, fix), { retryable: false, details });
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    // What cannot be seen is no directory that could be named in the message.
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
+}
+
+/** Classes of the errors that the database thread throws by itself. */
+const STORE_ERRORS: Partial<Record<StoreErrorCode, (message: string, details: Details) => StoreError>> = {
+  SCHEMA: (message, details) => new SchemaError(message, { details }),
+  VALIDATION: (message, details) => new ValidationError(message, { details }),
+  CONFIGURATION: (message, details) => new ConfigurationError(message, { details }),
+  CONNECTION: (message, details) => new ConnectionError(message, { details, retryable: false }),
+};
+
+function ofStore({ code, message }: Failure, details: Details): StoreError {
+  return STORE_ERRORS[code as StoreErrorCode]?.(message, details) ?? new QueryError(message, { details });
+}

@@ -1,0 +1,163 @@
+/** A store on one local file, with no server. */
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
+import type { Backend } from "../../ports/backend.ts";
+import type { ItemRepository } from "../../ports/item-repository.ts";
+import { silentLogger, type Logger } from "../../ports/logger.ts";
+import type { Outbox } from "../../ports/outbox.ts";
+import type { Settings } from "../../ports/settings.ts";
+import type { VectorIndex } from "../../ports/vector-index.ts";
+import { CallerReads } from "./caller-reads.ts";
+import { DatabaseThread } from "./database-thread.ts";
+import { loadEngine } from "./engine.ts";
+import { SqliteItemRepository } from "./item-repository.ts";
+import { SqliteOutbox } from "./outbox.ts";
+import { SqliteSettings } from "./settings.ts";
+import { MEMORY, toFilePath } from "./storage-path.ts";
+import { SqliteVectorIndex } from "./vector-index.ts";
+import type { DatabaseCalls, OpenRequest } from "./requests.ts";
+import { settledWithin } from "./settled-within.ts";
+import { WriteGroup } from "./write-group.ts";
+
+/** Most writes, and most other calls of each thread, that wait at once. */
+const MAX_WAITING = 10_000;
+/** How long `stop` waits for what waits, milliseconds; the rest is rejected. */
+const DRAIN_DEADLINE_MS = 10_000;
+const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
+
+/** Where the file is and what it holds. */
+export interface SqliteBackendOptions {
+  /**
+   * Path of the file, which is created if it does not exist, in a folder that does. `":memory:"` is a temporary file, deleted by
+   * `stop`, or the memory of a thread where no temporary file can be created.
+   */
+  readonly path: string;
+  /** Length of the vectors; null when the store has no index. */
+  readonly dims: number | null;
+  readonly logger?: Logger;
+  /** Current time in milliseconds since the epoch, for expiry; the system's clock by default. */
+  readonly now?: () => number;
+  /** Most writes, and most other calls of each thread, that wait; more are rejected as unavailable. 10,000 by default. */
+  readonly maxWaiting?: number;
+  /** Bytes of vectors that are cached for searches; 256 MiB by default. */
+  readonly vectorCacheBytes?: number;
+}
+
+/** What a started backend runs on. */
+interface Running {
+  /** Path of the file, or ":memory:". */
+  readonly path: string;
+  readonly callerReads: CallerReads | null;
+}
+
+/**
+ * Records, vectors and settings in one SQLite file in WAL mode, which several processes may share.
+ *
+ * SQL is synchronous and would pause the event loop, so it runs in two threads: one writes, one reads. Only single records that are not
+ * big are read on the caller's thread, where that takes less time than a message.
+ */
+export class SqliteBackend implements Backend {
+  /** Absolute path of the file; each temporary one has its own. */
+  readonly path: string;
+  readonly items: ItemRepository;
+  readonly settings: Settings;
+  readonly outbox: Outbox;
+  readonly vectors: VectorIndex | null;
+  readonly #open: Omit<OpenRequest, "path">;
+  readonly #logger: Logger;
+  readonly #temporaryDirectory: string | null;
+  readonly #writer: DatabaseThread;
+  readonly #reader: DatabaseThread;
+  readonly #writes: WriteGroup;
+  #running: Running | null = null;
+  #stopping: Promise<void> | null = null;
+  /** A program that exits without stopping its store does not leave its temporary file behind. A killed one does. */
+  readonly #removeAtExit = (): void => {
+    if (this.#temporaryDirectory !== null) rmSync(this.#temporaryDirectory, { recursive: true, force: true });
+  };
+
+  /** @throws {ConfigurationError} when an option is wrong, or the runtime has no `node:sqlite`. */
+  constructor(options: SqliteBackendOptions) {
+    const { dims, logger = silentLogger, now = () => Date.now(), maxWaiting = MAX_WAITING, vectorCacheBytes = VECTOR_CACHE_BYTES } = options;
+    checkPositive("dims", dims);
+    checkPositive("maxWaiting", maxWaiting);
+    loadEngine();
+    const path = toFilePath(options.path);
+    this.#temporaryDirectory = path === MEMORY ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
+    this.path = this.#temporaryDirectory === null ? path : join(this.#temporaryDirectory, "store.db");
+    this.#logger = logger;
+    this.#open = { dims, durable: path !== MEMORY, vectorCacheBytes };
+    this.#writer = new DatabaseThread(this.path, maxWaiting, logger);
+    this.#reader = new DatabaseThread(this.path, maxWaiting, logger);
+    this.#writes = new WriteGroup(this.#writer, this.path, maxWaiting);
+    const reads: DatabaseCalls = {
+      // In the memory of a thread, only that thread can read.
+      call: (name, request, deadline) => (this.#running?.path === MEMORY ? this.#writer : this.#reader).call(name, request, deadline),
+    };
+    const callerReads = (): CallerReads | null => this.#running?.callerReads ?? null;
+    this.items = new SqliteItemRepository({ database: this.#writer, reads, writes: this.#writes, callerReads, now });
+    this.settings = new SqliteSettings(reads, this.#writes);
+    this.outbox = new SqliteOutbox(reads, this.#writes);
+    this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, dims, now);
+  }
+
+  /** Changes how many writes, and how many other calls of each thread, may wait; those that wait stay. */
+  set maxWaiting(calls: number) {
+    for (const thread of [this.#writer, this.#reader]) thread.maxCalls = calls;
+    this.#writes.maxWaiting = calls;
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping !== null) throw new ClosedError("A store that was stopped cannot be started again: create a new one.");
+    try {
+      const path = this.#temporaryDirectory === null ? this.path : await this.#temporaryPath(this.#temporaryDirectory);
+      // The writer first: it creates the file and its tables.
+      await this.#writer.start({ ...this.#open, path });
+      if (path !== MEMORY) await this.#reader.start({ ...this.#open, path });
+      this.#running = { path, callerReads: path === MEMORY ? null : new CallerReads(path) };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Completes what waits, within bounds, and closes the file. Later calls reject with a `ClosedError`. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** The path of a temporary file; ":memory:" where none can be created. */
+  async #temporaryPath(directory: string): Promise<string> {
+    process.once("exit", this.#removeAtExit);
+    try {
+      await mkdir(directory, { mode: 0o700 });
+      return this.path;
+    } catch (error) {
+      const hint = "set TMPDIR to a folder that can be written to, to keep large stores out of the memory";
+      this.#logger.info({ err: error }, `no temporary file can be created: the data is kept in memory; ${hint}`);
+      return MEMORY;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await settledWithin(DRAIN_DEADLINE_MS, this.#writes.stop());
+    this.#running?.callerReads?.close();
+    this.#running = null;
+    // One after the other: the last connection to close moves the log into the file, and that is not to happen on the caller's thread.
+    await this.#reader.stop();
+    await this.#writer.stop();
+    if (this.#temporaryDirectory === null) return;
+    await rm(this.#temporaryDirectory, { recursive: true, force: true });
+    process.off("exit", this.#removeAtExit);
+  }
+}
+
+function checkPositive(name: string, value: number | null): void {
+  if (value === null || (Number.isSafeInteger(value) && value > 0)) return;
+  throw new ConfigurationError(`${name} must be a whole number of at least 1, but got ${typeof value === "number" ? value : kindOf(value)}.`);
+}

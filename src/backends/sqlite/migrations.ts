@@ -1,0 +1,152 @@
+/** The tables of the file. */
+import { SchemaError } from "../../model/errors.ts";
+import { bytesOf, type Connection } from "./connection.ts";
+
+/** Identifies files of this store among SQLite databases: "LGSS". */
+const APPLICATION_ID = 0x4c475353;
+
+/** Version of the tables below. */
+const VERSION = 3;
+
+/** Version of files that were written with `libsql`, before this package was released. */
+const LIBSQL_VERSION = 2;
+
+/** In files of {@link LIBSQL_VERSION}, vectors had a table of their own, their ids following those of points by this factor. */
+const VECTORS_PER_POINT = 65_536;
+
+// Places (of namespaces, see model/namespace-place.ts) and keys are UTF-8 bytes: their order is that of CQL.
+// Ids of namespaces and points are never given again (AUTOINCREMENT): other connections remember them.
+const NAMESPACES = `
+  CREATE TABLE namespaces (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    place BLOB NOT NULL UNIQUE,
+    has_unscored INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;`;
+
+// "vectors" are the vectors of the item, of "dims" numbers each, one after another: of length 1 or 0, in single precision. A point is orphaned if it was
+// written when no record existed; only a sweep deletes records, and their points with them.
+const POINTS = `
+  CREATE TABLE points (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    write_id TEXT NOT NULL,
+    orphaned INTEGER NOT NULL,
+    dims INTEGER NOT NULL,
+    vectors BLOB NOT NULL,
+    UNIQUE (namespace_id, key)
+  ) STRICT;
+  CREATE INDEX orphans ON points (id) WHERE orphaned = 1;`;
+
+// Only rows with a value are in the listing's index, and it has their expiry, so that it skips deleted and expired rows
+// without reading them. Sweeps have indexes of their own, which are as small as what is to be deleted.
+const OTHERS = `
+  CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    namespace_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    write_id TEXT NOT NULL,
+    has_value INTEGER NOT NULL,
+    expires_at INTEGER,
+    record BLOB NOT NULL,
+    UNIQUE (namespace_id, key)
+  ) STRICT;
+  CREATE INDEX items_by_creation ON items (namespace_id, created, key, expires_at) WHERE has_value = 1;
+  CREATE INDEX items_by_end ON items (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE INDEX markers ON items (version) WHERE has_value = 0;
+
+  CREATE TABLE outbox (
+    row INTEGER PRIMARY KEY,
+    due_at INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    batch BLOB NOT NULL,
+    UNIQUE (due_at, id)
+  ) STRICT;`;
+
+/**
+ * Creates the tables, or converts those of a file that was written with `libsql`. Several processes may do so at the same time:
+ * one does it, the others find it done or get SQLITE_BUSY and retry.
+ *
+ * @param path - path of the file, for messages
+ * @throws {SchemaError} when the file is of another version, or of another program.
+ */
+export function migrate(connection: Connection, path: string): void {
+  // Version and owner are read in one transaction: another process may be creating the tables.
+  if (connection.transaction("DEFERRED", () => checkedVersion(connection, path)) === VERSION) return;
+  connection.transaction("IMMEDIATE", () => {
+    const version = checkedVersion(connection, path);
+    if (version === VERSION) return;
+    if (version === LIBSQL_VERSION) convertLibsql(connection);
+    else for (const tables of [NAMESPACES, POINTS, OTHERS]) connection.exec(tables);
+    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
+  });
+}
+
+function checkedVersion(connection: Connection, path: string): number {
+  const version = connection.number("PRAGMA user_version");
+  const isOurs =
+    version > 0
+      ? connection.number("PRAGMA application_id") === APPLICATION_ID
+      : connection.number("SELECT count(*) FROM sqlite_master") === 0;
+  if (!isOurs) {
+    throw new SchemaError(`${path} is a database of another program: configure another path for the store.`);
+  }
+  if (version !== 0 && version !== VERSION && version !== LIBSQL_VERSION) {
+    throw new SchemaError(
+      `The database file ${path} has schema version ${version}, but this version of the package knows ` +
+        `${VERSION}: ${version > VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,
+    );
+  }
+  return version;
+}
+
+/** Converts the tables of a file that was written with `libsql`: the vectors of a point move into its row. */
+function convertLibsql(connection: Connection): void {
+  connection.exec(`
+    ALTER TABLE namespaces RENAME TO old_namespaces;
+    ALTER TABLE points RENAME TO old_points;
+    ALTER TABLE vectors RENAME TO old_vectors;
+    DROP INDEX unscored;
+    DROP INDEX orphans;
+    ${NAMESPACES}
+    ${POINTS}
+    INSERT INTO namespaces (id, place, has_unscored) SELECT id, place, has_unscored FROM old_namespaces;`);
+  const add = connection.writer(`
+    INSERT INTO points (id, namespace_id, key, version, write_id, orphaned, dims, vectors)
+    SELECT id, namespace_id, key, version, write_id, orphaned, ?, ? FROM old_points WHERE id = ?`);
+  let point = -1;
+  let vectors: Uint8Array[] = [];
+  const addPoint = (): void => {
+    const [first] = vectors;
+    if (first !== undefined) add([first.byteLength / Float32Array.BYTES_PER_ELEMENT, Buffer.concat(vectors), point]);
+    vectors = [];
+  };
+  for (const [id, embedding] of connection.reader("SELECT id, embedding FROM old_vectors ORDER BY id").each([])) {
+    const next = Math.floor(Number(id) / VECTORS_PER_POINT);
+    if (next !== point) addPoint();
+    point = next;
+    vectors.push(bytesOf(embedding));
+  }
+  addPoint();
+  connection.exec("DROP TABLE old_vectors; DROP TABLE old_points; DROP TABLE old_namespaces");
+}
+
+/**
+ * Checks that stored vectors have the configured length.
+ *
+ * @throws {SchemaError} naming both lengths.
+ */
+export function checkDims(connection: Connection, path: string, dims: number): void {
+  const stored = connection.reader("SELECT dims FROM points LIMIT 1").first([])?.[0];
+  if (stored === undefined || stored === dims) return;
+  throw new SchemaError(
+    `The vectors in ${path} have ${String(stored)} numbers, but the index is configured for ${dims}: configure the ` +
+      "model that they were made with, or configure another path and put the items again.",
+  );
+}

@@ -1,0 +1,52 @@
+/** Where a local file lies. */
+import { randomUUID } from "node:crypto";
+import { existsSync, linkSync, closeSync, openSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { ConfigurationError, kindOf } from "../../model/errors.ts";
+
+/** The path of a store that is not kept. */
+export const MEMORY = ":memory:";
+
+/** A URL, or SQLite's and libSQL's own forms of one. One letter before the colon is a drive of Windows. */
+const URL_LIKE = /^(?:file|sqlite|libsql):|^[a-z][a-z\d+.-]+:\/\//iu;
+
+/**
+ * Returns the absolute path of the file; `":memory:"` as it is.
+ *
+ * @throws {ConfigurationError} when it is no path.
+ */
+export function toFilePath(path: unknown): string {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    const given = typeof path === "string" ? JSON.stringify(path) : kindOf(path);
+    throw new ConfigurationError(`path must be the path of a file, or ":memory:", but got ${given}.`);
+  }
+  if (URL_LIKE.test(path)) {
+    throw new ConfigurationError(
+      `path must be the path of a file, or ":memory:", but got the URL ${JSON.stringify(path.slice(0, 200))}: give "./store.db" or ` +
+        'an absolute path; convert a URL of a file with fileURLToPath() of "node:url". A file whose name looks like a URL is ' +
+        `given as "./${path.slice(0, 200)}". A database on a server cannot be used.`,
+    );
+  }
+  return path === MEMORY ? path : resolve(path);
+}
+
+/**
+ * Creates a missing file with access for its owner only; SQLite gives its log and its shared memory the same permissions. The
+ * file gets its name after it was closed: closing a descriptor of a file releases all POSIX locks that the process has on
+ * it, those of SQLite in another thread included, and two connections that do not see each other's locks lose writes.
+ */
+export function createPrivate(path: string): void {
+  if (existsSync(path)) return;
+  const draft = `${path}.${randomUUID()}.new`;
+  try {
+    closeSync(openSync(draft, "wx", 0o600));
+    try {
+      linkSync(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  } catch (error) {
+    // Another process was faster, or the folder cannot be written to or has no links: then opening the file creates it or fails.
+    if (!(error instanceof Error && "code" in error)) throw error;
+  }
+}

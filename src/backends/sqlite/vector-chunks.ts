@@ -1,0 +1,113 @@
+/** Vectors of a chunk: one allocation, small enough to be streamed and big enough to be scanned without overhead. */
+const CHUNK_VECTORS = 512;
+
+const BYTES_PER_NUMBER = Float32Array.BYTES_PER_ELEMENT;
+
+/** Vectors one after another in memory, and the point that each is of. */
+export interface Chunk {
+  readonly points: Float64Array;
+  readonly numbers: Float32Array;
+  /** The bytes of `numbers`. */
+  readonly bytes: Uint8Array;
+  count: number;
+}
+
+/** A list of vectors of one length, in chunks. */
+export class VectorChunks {
+  readonly dims: number;
+  chunks: Chunk[] = [];
+  /** Vectors in all chunks. */
+  count = 0;
+  /** Bytes that the chunks hold. */
+  bytes = 0;
+
+  constructor(dims: number) {
+    this.dims = dims;
+  }
+
+  /** Adds the vectors of a point: their numbers one after another, as they are stored. */
+  add(point: number, stored: Uint8Array): void {
+    const vectorBytes = this.dims * BYTES_PER_NUMBER;
+    for (let start = 0; start + vectorBytes <= stored.byteLength; start += vectorBytes) {
+      const chunk = this.#chunkWithRoom();
+      chunk.bytes.set(stored.subarray(start, start + vectorBytes), chunk.count * vectorBytes);
+      chunk.points[chunk.count] = point;
+      chunk.count += 1;
+      this.count += 1;
+    }
+  }
+
+  /** Removes the vectors of points. */
+  remove(points: ReadonlySet<number>): void {
+    for (const chunk of this.chunks) {
+      for (let i = chunk.count - 1; i >= 0; i -= 1) {
+        if (!points.has(chunk.points[i] as number)) continue;
+        chunk.count -= 1;
+        this.count -= 1;
+        // The last one takes its place.
+        chunk.points[i] = chunk.points[chunk.count] as number;
+        chunk.numbers.copyWithin(i * this.dims, chunk.count * this.dims, (chunk.count + 1) * this.dims);
+      }
+    }
+    for (const chunk of this.chunks) if (chunk.count === 0) this.bytes -= bytesOf(chunk);
+    this.chunks = this.chunks.filter(({ count }) => count > 0);
+  }
+
+  /** Removes all vectors. */
+  clear(): void {
+    this.chunks = [];
+    this.count = 0;
+    this.bytes = 0;
+  }
+
+  /** A chunk with room for one more vector; the last one grows by doubling until it is full. */
+  #chunkWithRoom(): Chunk {
+    const last = this.chunks.at(-1);
+    const capacity = last?.points.length ?? 0;
+    if (last !== undefined && last.count < capacity) return last;
+    if (last === undefined || capacity >= CHUNK_VECTORS) {
+      const chunk = this.#allocate(1);
+      this.chunks.push(chunk);
+      return chunk;
+    }
+    const grown = this.#allocate(Math.min(2 * capacity, CHUNK_VECTORS));
+    grown.points.set(last.points);
+    grown.numbers.set(last.numbers);
+    grown.count = last.count;
+    this.bytes -= bytesOf(last);
+    this.chunks[this.chunks.length - 1] = grown;
+    return grown;
+  }
+
+  #allocate(capacity: number): Chunk {
+    const numbers = new Float32Array(capacity * this.dims);
+    const chunk = { points: new Float64Array(capacity), numbers, bytes: new Uint8Array(numbers.buffer), count: 0 };
+    this.bytes += bytesOf(chunk);
+    return chunk;
+  }
+}
+
+function bytesOf({ points, numbers }: Chunk): number {
+  return points.byteLength + numbers.byteLength;
+}
+
+/** Writes the dot product of `vector` with each vector of a chunk to `scores`, from `start` on. Of unit vectors it is the cosine. */
+export function scoreChunk({ numbers, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
+  const dims = vector.length;
+  const unrolled = dims - (dims % 4);
+  for (let i = 0, at = 0; i < count; i += 1, at += dims) {
+    // Four sums, which do not wait for each other.
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let j = 0; j < unrolled; j += 4) {
+      a += (numbers[at + j] as number) * (vector[j] as number);
+      b += (numbers[at + j + 1] as number) * (vector[j + 1] as number);
+      c += (numbers[at + j + 2] as number) * (vector[j + 2] as number);
+      d += (numbers[at + j + 3] as number) * (vector[j + 3] as number);
+    }
+    for (let j = unrolled; j < dims; j += 1) a += (numbers[at + j] as number) * (vector[j] as number);
+    scores[start + i] = a + b + c + d;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Filter } from "../../model/filter.ts";
+import { matchesFilter, testsIn } from "../../model/filter-match.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { ItemId } from "../../model/item.ts";
+import { decodeRecord } from "../../model/record-codec.ts";
+import { tryDecodeValue } from "../../model/value-codec.ts";
+import type { VectorHit } from "../../ports/vector-index.ts";
+import { bytesOf, textOf, type Column, type Connection, type Reader } from "./connection.ts";
+import { pathIn } from "./namespace-table.ts";
+import type { RankRequest } from "./requests.ts";
+import type { VectorCache } from "./vector-cache.ts";
+
+/** More points are taken than items are asked for: some are superseded, expired or deleted. */
+const SPARE = 6;
+/** Where they were not enough, so many times as many are taken. */
+const GROWTH = 4;
+/** Tests of fields in one search; candidates beyond them are returned untested, and matched by the caller. */
+const MAX_TESTS = 10_000_000;
+
+/** A ranked item. */
+interface Candidate {
+  readonly score: number;
+  readonly path: string;
+  readonly key: string;
+  readonly writeId: string;
+  /** Row of the item. */
+  readonly item: number;
+}
+
+/** Searches the vectors exactly, among live and matching items. */
+export class VectorSearch {
+  readonly #connection: Connection;
+  readonly #cache: VectorCache;
+  readonly #live: Reader;
+  readonly #record: Reader;
+  readonly #existing: Reader;
+
+  constructor(connection: Connection, cache: VectorCache) {
+    this.#connection = connection;
+    this.#cache = cache;
+    // In the order of listings. CROSS JOIN keeps SQLite to the order written.
+    this.#live = connection.reader(`
+      SELECT p.id AS point, n.place, i.key, p.write_id, i.id AS item FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
+      CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
+      CROSS JOIN namespaces n ON n.id = i.namespace_id
+      WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) ORDER BY n.place, i.created, i.key`);
+    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
+    this.#existing = connection.reader("SELECT p.id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value");
+  }
+
+  /** The items nearest to a vector. A hit names the write that its vectors are of. */
+  rank(request: RankRequest): VectorHit[] {
+    return this.#connection.transaction("DEFERRED", () => this.#ranked(request));
+  }
+
+  #ranked({ vector, prefix, filter, limit, now }: RankRequest): VectorHit[] {
+    const ranking = this.#cache.rank(prefix, vector);
+    const hits: VectorHit[] = [];
+    let tests = 0;
+    for (let count = limit + SPARE; hits.length < limit; count *= GROWTH) {
+      const points = ranking.next(count);
+      if (points.length === 0) break;
+      for (const { path: namespace, key, writeId, score, item } of this.#liveOf(points, prefix, now)) {
+        if (filter !== null && tests < MAX_TESTS) {
+          tests += Math.max(1, testsIn(filter));
+          if (!matches(this.#record.first([item])?.[0], filter)) continue;
+        }
+        if (hits.push({ namespace, key, writeId, score }) === limit) break;
+      }
+    }
+    return hits;
+  }
+
+  /** The live items of points, the best first; of equal scores in the order of listings. */
+  #liveOf(points: readonly { point: number; score: number }[], prefix: string, now: number): Candidate[] {
+    const scores = new Map(points.map(({ point, score }) => [point, score]));
+    const ids = JSON.stringify([...scores.keys()]);
+    const rows = this.#live.all([ids, now]);
+    if (rows.length < points.length) this.#forgetMissing(ids, scores, prefix);
+    return (
+      rows
+        .map(([point, place, key, writeId, item]): Candidate => {
+          const score = Math.max(-1, Math.min(1, scores.get(Number(point)) ?? 0));
+          return { score, path: pathIn(place), key: textOf(key), writeId: String(writeId), item: Number(item) };
+        })
+        // Stable: of equal scores the order of the statement stays.
+        .sort((a, b) => b.score - a.score)
+    );
+  }
+
+  #forgetMissing(ids: string, points: ReadonlyMap<number, number>, prefix: string): void {
+    const missing = new Set(points.keys());
+    for (const [id] of this.#existing.all([ids])) missing.delete(Number(id));
+    if (missing.size > 0) this.#cache.remove(prefix, missing);
+  }
+}
+
+function matches(cell: Column | undefined, filter: Filter): boolean {
+  const { value } = decodeRecord(NO_ID, bytesOf(cell));
+  if (value === null) return false;
+  const decoded = tryDecodeValue(value);
+  // What cannot be decoded here, as a codec sealed it, is opened by the caller, and matched or reported there.
+  return decoded instanceof StoreError || matchesFilter(decoded, filter);
+}
+
+/** Ids are not part of a record's bytes, and a filter does not see them. */
+const NO_ID: ItemId = { namespace: "", key: "" };

@@ -1,0 +1,67 @@
+import type { ItemId } from "../../model/item.ts";
+import type { StoredPoint } from "../../ports/vector-index.ts";
+import { toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
+import type { NamespaceTable } from "./namespace-table.ts";
+import type { RemoveWrite, UpsertWrite } from "./requests.ts";
+
+/**
+ * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never given again:
+ * a reader finds what was written since by the ids above the greatest that it has seen.
+ */
+export class VectorTable {
+  readonly #namespaces: NamespaceTable;
+  readonly #find: Reader;
+  readonly #current: Reader;
+  readonly #add: Writer;
+  readonly #delete: Writer;
+
+  constructor(connection: Connection, namespaces: NamespaceTable) {
+    this.#namespaces = namespaces;
+    this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
+    this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
+    this.#add = connection.writer(`
+      INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, orphaned)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ?1 AND key = ?2))`);
+    this.#delete = connection.writer("DELETE FROM points WHERE id = ?");
+  }
+
+  /** Writes a point unless a newer one is stored. For write transactions. */
+  upsert({ namespace: path, key: text, version, writeId, dims, vectors }: UpsertWrite): void {
+    const namespace = this.#namespaces.register(path);
+    const key = toBytes(text);
+    const found = this.#find.first([namespace, key]);
+    if (found !== null) {
+      const [id, storedVersion, storedWriteId] = found;
+      if (Number(storedVersion) > version) return;
+      // Of two points of one version the one of the record's write stays, else the later call's.
+      if (storedVersion === version && storedWriteId !== writeId && this.#current.first([namespace, key])?.[0] === storedWriteId) return;
+      this.#delete([Number(id)]);
+    }
+    this.#add([namespace, key, version, writeId, dims, vectors]);
+  }
+
+  /** Deletes a point unless it is newer. For write transactions. */
+  remove({ namespace: path, key, version, writeId }: RemoveWrite): void {
+    const namespace = this.#namespaces.find(path);
+    const found = namespace === null ? null : this.#find.first([namespace, toBytes(key)]);
+    if (found === null) return;
+    const [id, storedVersion, storedWriteId] = found;
+    // Of points of this very version, that of another write may be the record's.
+    if (Number(storedVersion) > version || (storedVersion === version && storedWriteId !== writeId)) return;
+    this.drop(Number(id));
+  }
+
+  /** Deletes a point, whatever its version. For write transactions. */
+  drop(id: number): void {
+    this.#delete([id]);
+  }
+
+  /** Returns what is stored of items, at their positions. */
+  stored(ids: readonly ItemId[]): (StoredPoint | null)[] {
+    return ids.map(({ namespace: path, key }) => {
+      const namespace = this.#namespaces.find(path);
+      const found = namespace === null ? null : this.#find.first([namespace, toBytes(key)]);
+      return found === null ? null : { version: Number(found[1]), writeId: String(found[2]) };
+    });
+  }
+}
