@@ -24,7 +24,7 @@ const NAMESPACES = `
   ) STRICT;
   CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;`;
 
-// "vectors" are the vectors of the item, of "dims" numbers each, one after another: of length 1 or 0, in single precision. A point is orphaned if it was
+// "vectors" are the vectors of the item, of "dims" numbers each, one after another in single precision. A point is orphaned if it was
 // written when no record existed; only a sweep deletes records, and their points with them.
 const POINTS = `
   CREATE TABLE points (

@@ -32,7 +32,7 @@ export interface UpsertWrite extends ItemId {
   readonly writeId: string;
   /** Numbers of a vector. */
   readonly dims: number;
-  /** The vectors one after another, each of length 1 or 0, in single precision. */
+  /** The vectors one after another, in single precision. */
   readonly vectors: Uint8Array;
 }
 
@@ -182,7 +182,7 @@ export interface SweepReply {
   readonly isDone: boolean;
 }
 
-/** The items nearest to a vector of length 1 among those live at `now` (milliseconds). */
+/** The items nearest to a vector among those live at `now` (milliseconds). */
 export interface RankRequest {
   readonly vector: Float32Array;
   readonly prefix: string;

@@ -71,7 +71,7 @@ export class VectorCache {
     };
   }
 
-  /** Ranks all vectors at or below a prefix by their cosine with a unit vector. Valid until the next call. */
+  /** Ranks all vectors at or below a prefix by their cosine with a vector. Valid until the next call. */
   rank(prefix: string, vector: Float32Array): Ranking {
     this.#search += 1;
     this.#addNewer();

@@ -7,6 +7,8 @@ const BYTES_PER_NUMBER = Float32Array.BYTES_PER_ELEMENT;
 export interface Chunk {
   readonly points: Float64Array;
   readonly numbers: Float32Array;
+  /** One divided by the length of each vector; 0 for a zero vector. */
+  readonly inverseLengths: Float64Array;
   /** The bytes of `numbers`. */
   readonly bytes: Uint8Array;
   count: number;
@@ -32,6 +34,7 @@ export class VectorChunks {
       const chunk = this.#chunkWithRoom();
       chunk.bytes.set(stored.subarray(start, start + vectorBytes), chunk.count * vectorBytes);
       chunk.points[chunk.count] = point;
+      chunk.inverseLengths[chunk.count] = inverseLength(chunk.numbers, chunk.count * this.dims, this.dims);
       chunk.count += 1;
       this.count += 1;
     }
@@ -46,6 +49,7 @@ export class VectorChunks {
         this.count -= 1;
         // The last one takes its place.
         chunk.points[i] = chunk.points[chunk.count] as number;
+        chunk.inverseLengths[i] = chunk.inverseLengths[chunk.count] as number;
         chunk.numbers.copyWithin(i * this.dims, chunk.count * this.dims, (chunk.count + 1) * this.dims);
       }
     }
@@ -72,6 +76,7 @@ export class VectorChunks {
     }
     const grown = this.#allocate(Math.min(2 * capacity, CHUNK_VECTORS));
     grown.points.set(last.points);
+    grown.inverseLengths.set(last.inverseLengths);
     grown.numbers.set(last.numbers);
     grown.count = last.count;
     this.bytes -= bytesOf(last);
@@ -81,19 +86,36 @@ export class VectorChunks {
 
   #allocate(capacity: number): Chunk {
     const numbers = new Float32Array(capacity * this.dims);
-    const chunk = { points: new Float64Array(capacity), numbers, bytes: new Uint8Array(numbers.buffer), count: 0 };
+    const chunk = {
+      points: new Float64Array(capacity),
+      numbers,
+      inverseLengths: new Float64Array(capacity),
+      bytes: new Uint8Array(numbers.buffer),
+      count: 0,
+    };
     this.bytes += bytesOf(chunk);
     return chunk;
   }
 }
 
-function bytesOf({ points, numbers }: Chunk): number {
-  return points.byteLength + numbers.byteLength;
+function bytesOf({ points, numbers, inverseLengths }: Chunk): number {
+  return points.byteLength + numbers.byteLength + inverseLengths.byteLength;
 }
 
-/** Writes the dot product of `vector` with each vector of a chunk to `scores`, from `start` on. Of unit vectors it is the cosine. */
-export function scoreChunk({ numbers, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
+/** Returns one divided by the length of a vector; 0 for a zero vector, which has no angle. */
+function inverseLength(numbers: Float32Array, start: number, dims: number): number {
+  let squares = 0;
+  for (let i = start; i < start + dims; i += 1) squares += (numbers[i] as number) ** 2;
+  return squares === 0 ? 0 : 1 / Math.sqrt(squares);
+}
+
+/**
+ * Writes the cosine of `vector` with each vector of a chunk to `scores`, from `start` on, computed in double precision; 0 for a
+ * zero vector.
+ */
+export function scoreChunk({ numbers, inverseLengths, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
   const dims = vector.length;
+  const inverse = inverseLength(vector, 0, dims);
   const unrolled = dims - (dims % 4);
   for (let i = 0, at = 0; i < count; i += 1, at += dims) {
     // Four sums, which do not wait for each other.
@@ -108,6 +130,6 @@ export function scoreChunk({ numbers, count }: Chunk, vector: Float32Array, scor
       d += (numbers[at + j + 3] as number) * (vector[j + 3] as number);
     }
     for (let j = unrolled; j < dims; j += 1) a += (numbers[at + j] as number) * (vector[j] as number);
-    scores[start + i] = a + b + c + d;
+    scores[start + i] = (a + b + c + d) * inverse * (inverseLengths[i] as number);
   }
 }

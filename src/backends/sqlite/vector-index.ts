@@ -61,7 +61,7 @@ export class SqliteVectorIndex implements VectorIndex {
   }
 
   async query({ vector, prefix, filter, limit }: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
-    const request = { vector: toUnit(vector, this.#dims), prefix, filter, limit, now: this.#now() };
+    const request = { vector: toNumbers(vector, this.#dims), prefix, filter, limit, now: this.#now() };
     return this.#database.call("rank", request, deadline);
   }
 
@@ -82,7 +82,7 @@ export class SqliteVectorIndex implements VectorIndex {
     }
     const dims = this.#dims;
     const numbers = new Float32Array(vectors.length * dims);
-    for (const [i, vector] of vectors.entries()) writeUnit(vector, dims, numbers, i * dims);
+    for (const [i, vector] of vectors.entries()) writeVector(vector, dims, numbers, i * dims);
     return {
       kind: "upsert",
       namespace,
@@ -95,18 +95,18 @@ export class SqliteVectorIndex implements VectorIndex {
   }
 }
 
-/** Returns a vector at length 1. */
-function toUnit(vector: Vector, dims: number): Float32Array {
-  const unit = new Float32Array(dims);
-  writeUnit(vector, dims, unit, 0);
-  return unit;
+/** Numbers beyond these are scaled: single precision, in which vectors are stored, does not reach as far as theirs. */
+const LARGEST = 1e30;
+const SMALLEST = 1e-30;
+
+function toNumbers(vector: Vector, dims: number): Float32Array {
+  const numbers = new Float32Array(dims);
+  writeVector(vector, dims, numbers, 0);
+  return numbers;
 }
 
-/**
- * Writes a vector at length 1, computed in double precision: in single precision, very long and very short ones would have
- * no cosine. A zero vector stays one.
- */
-function writeUnit(vector: Vector, dims: number, target: Float32Array, start: number): void {
+/** Writes a vector in single precision, scaled where it is very long or very short: only its angle matters. */
+function writeVector(vector: Vector, dims: number, target: Float32Array, start: number): void {
   if (vector.length !== dims) {
     throw new ValidationError(
       `A vector has ${vector.length} numbers, but the index is configured for ${dims}: use the configured model.`,
@@ -118,10 +118,6 @@ function writeUnit(vector: Vector, dims: number, target: Float32Array, start: nu
     if (!Number.isFinite(size)) throw new ValidationError("A vector holds a number that is not finite.");
     if (size > largest) largest = size;
   }
-  if (largest === 0) return;
-  // Scaled first, so that no square overflows or vanishes.
-  let squares = 0;
-  for (let i = 0; i < dims; i += 1) squares += ((vector[i] as number) / largest) ** 2;
-  const norm = Math.sqrt(squares);
-  for (let i = 0; i < dims; i += 1) target[start + i] = (vector[i] as number) / largest / norm;
+  const divisor = largest > LARGEST || (largest < SMALLEST && largest > 0) ? largest : 1;
+  for (let i = 0; i < dims; i += 1) target[start + i] = (vector[i] as number) / divisor;
 }
