@@ -11,7 +11,7 @@ export type Bound = string | number | bigint | Uint8Array | null;
 export type Column = string | number | bigint | Uint8Array | null;
 
 /** A row, its columns at their positions. */
-export type Row = readonly Column[];
+type Row = readonly Column[];
 
 /** A prepared statement that returns rows. */
 export interface Reader {

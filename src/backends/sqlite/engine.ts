@@ -1,7 +1,8 @@
+import type * as sqlite from "node:sqlite";
 import { ConfigurationError } from "../../model/errors.ts";
 
 /** The module `node:sqlite`. */
-export type Engine = typeof import("node:sqlite");
+export type Engine = typeof sqlite;
 
 /**
  * Loads the SQLite that is part of the runtime. Not imported statically: a store on servers must load on runtimes and through
