@@ -22,6 +22,7 @@ import { ItemsOfCall } from "./items-of-call.ts";
 import { listNamespaces } from "./namespaces.ts";
 import { ReadBudget, readCounted, type Reading, type ReadLimits } from "./read-budget.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
+import { reconcileItem } from "./reconcile-item.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
 import { isRenewable, TtlRules, type TtlOptions } from "./ttl-rules.ts";
@@ -135,7 +136,8 @@ export class Memory {
     this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
     this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, upkeep: options.upkeep });
+    const vectors = indexing === null ? null : { intents, verify: (id: ItemId) => reconcileItem({ items, indexing }, id) };
+    this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, vectors, upkeep: options.upkeep });
   }
 
   /** Resolves when no TTL refresh is queued or in flight. */

@@ -88,8 +88,12 @@ async function reconcileOnce(dependencies: ReconcileDependencies, id: ItemId, se
     const [after = null] = await items.get([id]);
     return after?.writeId === record.writeId ? { record, sync: "written" } : { record: after, sync: "contested" };
   }
-  if (point !== null) await only(indexing.vectors.remove([{ ...id, ...point }]));
-  return { record, sync: "untouched" };
+  if (point === null) return { record, sync: "untouched" };
+  await only(indexing.vectors.remove([{ ...id, ...point }]));
+  if (record === null || record.value === null || record.ttlMs === null) return { record, sync: "untouched" };
+  // A read may have renewed the item after it was read here: its vectors are gone then.
+  const [after = null] = await items.get([id]);
+  return isLive(after, Date.now() - RENEWAL_LAG_MS) ? { record: after, sync: "contested" } : { record, sync: "untouched" };
 }
 
 async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<Sync> {

@@ -1,12 +1,14 @@
 /** Extends the time to live of items that are read, in the background. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { settleTogether } from "../concurrency/outcomes.ts";
+import { settleBounded } from "../concurrency/bounded.ts";
+import { rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
+import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { isRenewable, refreshed, type TtlRules } from "./ttl-rules.ts";
 import { RefusalWarning, UpkeepRights } from "./upkeep-rights.ts";
 
@@ -26,7 +28,24 @@ export interface RefreshBounds {
   readonly group: number;
 }
 
+/**
+ * A refresh that begins so shortly before the item expires, milliseconds, may be written after that: a sweep, also one by
+ * a clock that is ahead, may delete the vectors meanwhile.
+ */
+const NEAR_EXPIRY_MS = 30_000;
+
+/** Items that are verified at once. */
+const VERIFIED_AT_ONCE = 16;
+
 const BOUNDS: RefreshBounds = { items: 10_000, bytes: 32 * 1024 * 1024, group: 100 };
+
+/** What keeps the vectors of an item in sync whose refresh may come after its expiry. */
+export interface RefreshedVectors {
+  /** Records intents before the refresh is written: after a crash, any process verifies the vectors. */
+  readonly intents: Pick<IntentLog, "record">;
+  /** Writes the vectors of an item again where they are missing. */
+  verify(id: ItemId): Promise<unknown>;
+}
 
 /** What refreshes are written with. */
 export interface TtlRefreshOptions {
@@ -35,6 +54,8 @@ export interface TtlRefreshOptions {
   readonly logger: Logger;
   /** Receives items that had expired before their refresh was written: a sweep may have deleted their vectors. */
   readonly onLate: (ids: readonly ItemId[]) => void;
+  /** Keeps the vectors of items that are refreshed shortly before they expire; null where there are no vectors. */
+  readonly vectors: RefreshedVectors | null;
   readonly upkeep?: UpkeepRights | undefined;
   readonly observer?: Observer | undefined;
   readonly bounds?: Partial<RefreshBounds> | undefined;
@@ -59,6 +80,7 @@ export class TtlRefresh {
   readonly #rules: TtlRules;
   readonly #logger: Logger;
   readonly #onLate: (ids: readonly ItemId[]) => void;
+  readonly #vectors: RefreshedVectors | null;
   readonly #upkeep: UpkeepRights;
   readonly #observer: Observer;
   readonly #bounds: RefreshBounds;
@@ -76,6 +98,7 @@ export class TtlRefresh {
     this.#rules = options.rules;
     this.#logger = options.logger;
     this.#onLate = options.onLate;
+    this.#vectors = options.vectors;
     this.#upkeep = options.upkeep ?? new UpkeepRights(new RefusalWarning(options.logger));
     this.#observer = options.observer ?? unobserved;
     this.#bounds = { ...BOUNDS, ...options.bounds };
@@ -173,14 +196,47 @@ export class TtlRefresh {
 
   /** Never rejects: the reads had their answers. */
   async #write(refreshes: readonly Refresh[]): Promise<void> {
-    const outcomes = await settleTogether(refreshes.length, () => this.#items.put(refreshes.map(({ record }) => record)));
+    const startedAt = Date.now();
+    const vectors = this.#vectors;
+    const isNear = ({ record, formerEnd }: Refresh): boolean => record.vectors > 0 && formerEnd - startedAt < NEAR_EXPIRY_MS;
+    const near = vectors === null ? [] : refreshes.filter(isNear);
+    const others = near.length === 0 ? refreshes : refreshes.filter((refresh) => !near.includes(refresh));
+    await Promise.all([
+      others.length === 0 ? null : this.#writeGroup(others),
+      near.length === 0 || vectors === null ? null : this.#writeNear(near, vectors),
+    ]);
     this.#inFlight.clear();
-    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
-    this.#report(refreshes, failures);
+  }
+
+  async #writeGroup(refreshes: readonly Refresh[]): Promise<PromiseSettledResult<void>[]> {
+    const outcomes = await settleTogether(refreshes.length, () => this.#items.put(refreshes.map(({ record }) => record)));
+    this.#report(refreshes, outcomes.filter((outcome) => outcome.status === "rejected"));
     // Also of those that failed: they may be stored all the same.
     const now = Date.now();
     const late = refreshes.filter(({ formerEnd }) => formerEnd <= now);
-    if (late.length > 0) this.#onLate(late.map(({ record: { namespace, key } }) => ({ namespace, key })));
+    if (late.length > 0) this.#onLate(late.map(idOf));
+    return outcomes;
+  }
+
+  /** Writes refreshes that may come after the expiry, and verifies the vectors; intents stay where that fails. */
+  async #writeNear(refreshes: readonly Refresh[], vectors: RefreshedVectors): Promise<void> {
+    const recordedAt = Date.now();
+    let open: OpenIntent[];
+    try {
+      open = await vectors.intents.record(refreshes.map((refresh) => ({ ...idOf(refresh), writeId: refresh.record.writeId, recordedAt })));
+    } catch (reason) {
+      this.#report(refreshes, refreshes.map(() => rejected(reason)));
+      return;
+    }
+    const outcomes = await this.#writeGroup(refreshes);
+    const written = refreshes.map((refresh, i) => ({ refresh, i })).filter(({ i }) => outcomes[i]?.status === "fulfilled");
+    const verified = await settleBounded(written, VERIFIED_AT_ONCE, async ({ refresh, i }) => {
+      await vectors.verify(idOf(refresh));
+      open[i]?.settle(false);
+    });
+    const failed = verified.find((outcome) => outcome.status === "rejected");
+    if (failed === undefined) return;
+    this.#logger.debug({ cause: messageOf(failed.reason) }, "Vectors of refreshed items could not be verified; their intents stay until they are due");
   }
 
   #report(refreshes: readonly Refresh[], failures: readonly PromiseRejectedResult[]): void {
@@ -198,6 +254,10 @@ export class TtlRefresh {
       "The time to live of items that were read could not be refreshed",
     );
   }
+}
+
+function idOf({ record: { namespace, key } }: Refresh): ItemId {
+  return { namespace, key };
 }
 
 function sizeOf({ value }: LiveRecord): number {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { TtlRefresh, type RefreshBounds } from "../../../src/core/ttl-refresh.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { TtlRefresh, type RefreshBounds, type RefreshedVectors } from "../../../src/core/ttl-refresh.ts";
 import { TtlRules } from "../../../src/core/ttl-rules.ts";
 import { PermissionError, UnavailableError } from "../../../src/model/errors.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../../../src/model/item.ts";
@@ -22,11 +22,16 @@ class Setup {
   readonly counts: Record<RefreshOutcome, number> = { written: 0, failed: 0, dropped: 0 };
   readonly writes: { readonly records: readonly ItemRecord[]; readonly end: (error?: Error) => void }[] = [];
   readonly refresh: TtlRefresh;
+  /** What happened to the vectors, in order. */
+  readonly steps: string[] = [];
+  /** Errors of the steps with these names. */
+  readonly errors: Record<string, Error> = {};
 
-  constructor(bounds?: Partial<RefreshBounds>) {
+  constructor(bounds?: Partial<RefreshBounds>, hasVectors = false) {
     const put: ItemRepository["put"] = (records) =>
       new Promise((resolve, reject) => {
         const done = records.map(() => ({ status: "fulfilled", value: undefined }) as const);
+        this.steps.push(`write ${records.map(({ key }) => key).join(" ")}`);
         this.writes.push({ records, end: (error) => (error === undefined ? resolve(done) : reject(error)) });
       });
     const logger: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => void this.warnings.push(message) };
@@ -35,9 +40,28 @@ class Setup {
       rules: new TtlRules({ refreshOnRead: true, rules: [] }),
       logger,
       onLate: (ids) => this.late.push(...ids),
+      vectors: hasVectors ? this.#vectors() : null,
       observer: { ...unobserved, refreshed: (outcome, items) => void (this.counts[outcome] += items) },
       bounds,
     });
+  }
+
+  #step(name: string, key: string): void {
+    this.steps.push(`${name} ${key}`);
+    const error = this.errors[name];
+    if (error !== undefined) throw error;
+  }
+
+  #vectors(): RefreshedVectors {
+    return {
+      intents: {
+        record: async (intents) => {
+          this.#step("record", intents.map(({ key }) => key).join(" "));
+          return intents.map(({ key }) => ({ settle: (withVectors: boolean) => this.#step(`settle ${withVectors}`, key) }));
+        },
+      },
+      verify: async ({ key }) => this.#step("verify", key),
+    };
   }
 
   read(...records: readonly LiveRecord[]): void {
@@ -150,10 +174,13 @@ describe("a TTL refresh", () => {
   });
 
   test("whose item expired before the write is reported, because a sweep may have deleted its vectors", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
     const setup = new Setup();
-    setup.read(recordThatEnds(Date.now() + 30));
+    const expiresAt = Date.now() + 1_000;
+    setup.read(recordThatEnds(expiresAt));
     const { end } = await setup.write(0);
-    await expect.poll(() => Date.now()).toBeGreaterThan((setup.writes[0]?.records[0]?.expiresAt ?? Infinity) - 60_000 + 30);
+    vi.setSystemTime(expiresAt);
     end();
     await setup.refresh.drained();
     expect(setup.late).toEqual([{ namespace: "a", key: "k" }]);
@@ -170,5 +197,47 @@ describe("a TTL refresh", () => {
     await setup.refresh.drained();
     expect(setup.writes).toHaveLength(1);
     expect(setup.counts).toEqual({ written: 1, failed: 0, dropped: 1 });
+  });
+});
+
+describe("a refresh shortly before its item expires", () => {
+  const near = (): LiveRecord => recordThatEnds(Date.now() + 20_000, "near");
+  /** Refreshed long before it expires. */
+  const early = (): LiveRecord => recordThatEnds(Date.now() + 40_000, "early");
+
+  test("records an intent before it is written, and settles it once the vectors are verified", async () => {
+    const setup = new Setup({}, true);
+    setup.read(near(), early());
+    (await setup.write(0)).end();
+    (await setup.write(1)).end();
+    await setup.refresh.drained();
+    expect(setup.steps.filter((step) => !step.endsWith("early"))).toEqual(["record near", "write near", "verify near", "settle false near"]);
+    expect(setup.steps).toContain("write early");
+    expect(setup.counts).toEqual({ written: 2, failed: 0, dropped: 0 });
+  });
+
+  test("leaves the intent for any process where the vectors cannot be verified, or the write failed", async () => {
+    const setup = new Setup({}, true);
+    setup.errors["verify"] = new UnavailableError("Qdrant is down");
+    setup.read(near());
+    (await setup.write(0)).end();
+    await setup.refresh.drained();
+    expect(setup.steps).toEqual(["record near", "write near", "verify near"]);
+    setup.read(near());
+    (await setup.write(1)).end(new UnavailableError("down"));
+    await setup.refresh.drained();
+    expect(setup.steps.slice(3)).toEqual(["record near", "write near"]);
+    expect(setup.counts).toEqual({ written: 1, failed: 1, dropped: 0 });
+  });
+
+  test("is not written without its intent; others are", async () => {
+    const setup = new Setup({}, true);
+    setup.errors["record"] = new UnavailableError("the outbox is full");
+    setup.read(near(), early());
+    (await setup.write(0)).end();
+    await setup.refresh.drained();
+    expect(setup.steps.sort()).toEqual(["record near", "write early"]);
+    expect(setup.counts).toEqual({ written: 1, failed: 1, dropped: 0 });
+    expect(setup.warnings).toHaveLength(1);
   });
 });
