@@ -1,7 +1,7 @@
 /**
- * Cursors: where a search goes on. Opaque to the caller, and relative to the prefix that was searched. A cursor holds a
- * digest of its search, so that it is not taken for that of another; the digest has no key, so that every process of a
- * deployment accepts it, and nothing relies on it: a cursor that a caller makes up leads nowhere outside its prefix.
+ * Cursors: where a search continues. Opaque to the caller, and relative to the searched prefix. A cursor contains a digest of its
+ * search, so that a cursor of another search is refused. The digest has no key, so that every process accepts it. Security does
+ * not depend on it: a forged cursor cannot leave its prefix.
  */
 import { hash } from "node:crypto";
 import { ValidationError } from "../model/errors.ts";
@@ -29,16 +29,16 @@ interface RankedCursor {
 /** A decoded cursor. */
 export type Cursor = ListingCursor | RankedCursor;
 
-/** What of a request a cursor belongs to. */
+/** The part of a request that identifies the search of a cursor. */
 export type CursorRequest = Pick<SearchRequest, "scope" | "prefix" | "filter" | "query" | "order">;
 
-/** Longest cursor, in characters: that of the longest key in the longest namespace, each of their characters escaped. */
+/** Longest cursor, characters: that of the longest key in the longest namespace, with every character escaped. */
 const MAX_CURSOR_CHARS = 1_048_576;
 
 /** Most labels of a namespace in a cursor. */
 const MAX_LABELS = 1_024;
 
-/** Encodes a cursor for the next page of a request; the labels of its prefix, which may be a tenant's, stay out of it. */
+/** Encodes a cursor for the next page of a request. It does not contain the labels of the prefix, which may name a tenant. */
 export function encodeCursor(cursor: Cursor, request: CursorRequest): string {
   const content =
     cursor.kind === "ranked"
@@ -54,9 +54,9 @@ export function encodeCursor(cursor: Cursor, request: CursorRequest): string {
 }
 
 /**
- * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, order and kind.
+ * Decodes a cursor of the same search: with the same prefix below its scope, filter, query, order and kind.
  *
- * @throws {ValidationError} when it is anything else.
+ * @throws {ValidationError} when the cursor belongs to another search or is malformed.
  */
 export function decodeCursor(text: string, request: CursorRequest, expected: "ranked" | "listing"): Cursor {
   const content = parse(text);
@@ -71,7 +71,7 @@ export function decodeCursor(text: string, request: CursorRequest, expected: "ra
 function rankedOf(content: readonly unknown[], request: CursorRequest): Cursor | null {
   const [kind, digest, by, offset] = content;
   if (content.length !== 4 || kind !== "r" || (by !== "vector" && by !== "keyword")) return null;
-  // The first page has no cursor: one without results before it is made up.
+  // The first page has no cursor: offset 0 is forged.
   if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by)) return null;
   return { kind: "ranked", by, offset };
 }
@@ -89,15 +89,15 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** A digest of a search, for recognition and not for protection. */
+/** Returns the digest of a search. */
 function digestOf({ scope, prefix, filter, query, order }: CursorRequest, mode: "filter" | "vector" | "keyword"): string {
-  // Below the scope: a view's root may be a tenant's name, which a digest without a key would let a reader guess.
+  // Below the scope: the root of a view may name a tenant, which could be guessed from a digest without a key.
   const below = toLabels(prefix).slice(toLabels(scope).length);
   const facts = [below, query, mode, order];
   return hash("sha256", `${JSON.stringify(facts)}\n${filter === null ? "" : textOf(filter)}`, "base64url").slice(0, 22);
 }
 
-/** A filter as a text, in which the order of its conditions does not count. */
+/** Returns a filter as text, independent of the order of its conditions. */
 function textOf(filter: Filter): string {
   switch (filter.kind) {
     case "field":
@@ -109,7 +109,7 @@ function textOf(filter: Filter): string {
   }
 }
 
-/** Values that JSON has no text for, or the same text as for others. */
+/** Encodes values that JSON cannot express or would confuse with others. */
 function tagged(this: unknown, key: string, value: unknown): unknown {
   const original = (this as Record<string, unknown>)[key];
   if (original instanceof Date) return { date: original.getTime() };
@@ -122,21 +122,21 @@ function tagged(this: unknown, key: string, value: unknown): unknown {
   return value;
 }
 
-/** The content of a cursor, no longer and no deeper than that of one that a search gives. */
+/** Parses the content of a cursor; refuses one that is longer or deeper than any that a search returns. */
 function parse(text: string): readonly unknown[] {
   if (text.length > MAX_CURSOR_CHARS) {
     throw new ValidationError(
-      `cursor is ${text.length} characters long; no search gives one of more than ${MAX_CURSOR_CHARS}: give the text from \`info.cursor\`.`,
+      `cursor has ${text.length} characters, more than any cursor of a search (${MAX_CURSOR_CHARS}): pass the text from \`info.cursor\`.`,
     );
   }
   const json = Buffer.from(text, "base64url").toString("utf8");
-  // Deeper JSON is made up, and takes long to parse.
+  // Deeper JSON is forged, and slow to parse.
   const content = isFlat(json) ? parsed(json) : null;
   if (Array.isArray(content)) return content;
-  throw new ValidationError("cursor is not one that a search of this store gave.");
+  throw new ValidationError("cursor is malformed: pass the text from `info.cursor` of a search.");
 }
 
-/** Whether JSON is a list with at most one list in it. */
+/** Returns whether JSON is a list with at most one list inside. */
 function isFlat(json: string): boolean {
   let lists = 0;
   for (let i = 0; i < json.length; i += 1) {
@@ -158,6 +158,6 @@ function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new ValidationError("cursor is not one that a search of this store gave.", { cause });
+    throw new ValidationError("cursor is malformed: pass the text from `info.cursor` of a search.", { cause });
   }
 }

@@ -55,12 +55,12 @@ export class DegradedState {
     this.#clear(0);
   }
 
-  /** A composition of the store begins to use it. */
+  /** Called when a runtime starts to use this state. */
   hold(holder: object): void {
     this.#holders.add(holder);
   }
 
-  /** A composition does not use it any more; its timer ends with the last. */
+  /** Called when a runtime no longer uses this state; the timer stops with the last one. */
   release(holder: object): void {
     this.#holders.delete(holder);
     if (this.#holders.size === 0) this.#stopTimer();

@@ -7,12 +7,12 @@ import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../p
 import { namespacePages } from "./namespace-pages.ts";
 import type { OwnItems } from "./own-items.ts";
 
-/** A place in a walk: after this item of a namespace, or, where `created` is the greatest safe integer, after all of its items. */
+/** A place in a walk: after this item of a namespace, or after all of its items if `created` is the greatest safe integer. */
 export interface WalkPlace extends ListPosition {
   readonly namespace: string;
 }
 
-/** Stands for the creation time of a {@link WalkPlace} behind all items of its namespace. */
+/** The creation time of a {@link WalkPlace} behind all items of its namespace. */
 const NAMESPACE_END = Number.MAX_SAFE_INTEGER;
 
 /** What to walk. */
@@ -23,34 +23,34 @@ export interface Walk {
   readonly after: WalkPlace | null;
   /** Records that the caller expects to need: the size of the first pages. */
   readonly expected: number;
-  /** How many more the caller expects to need by what it has met so far; null where that says nothing. */
+  /** Returns how many more records the caller expects to need; null if unknown. */
   readonly expectedMore?: () => number | null;
-  /** What is known of prefixes from earlier walks; absent, the namespaces to walk are asked for first. */
+  /** Hints from earlier walks; without them the namespaces below the prefix are read first. */
   readonly own?: OwnItems;
   /** Walks only the namespaces flagged as holding items without vectors, and these. */
   readonly unscoredAnd?: readonly string[];
 }
 
-/** A step of a walk: more of the records, or none where a request found none. */
+/** A step of a walk: the records of one request, possibly none. */
 export interface WalkStep {
   readonly records: readonly LiveRecord[];
-  /** All up to here was walked. */
+  /** Everything up to here was read. */
   readonly place: WalkPlace;
 }
 
-/** Pages grow while it is not known how much is needed: a short listing stays cheap, a long one makes few round trips. */
+/** Pages grow while the need is unknown: a short listing stays cheap, a long one makes few round trips. */
 const GROWTH = 4;
 const SMALLEST_PAGE = 10;
 const LARGEST_PAGE = 500;
 
-/** Namespaces whose first page is read at once; grows likewise. */
+/** Most namespaces whose first pages are read concurrently. */
 const MOST_NAMESPACES_AT_ONCE = 32;
 
-/** Walks the live records below a prefix, page by page: a step of an asynchronous generator costs more than a record. */
+/** Walks the live records below a prefix, page by page, as a step of an asynchronous generator costs more than a record. */
 export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<WalkStep, void, undefined> {
   const { prefix, own, after, expected, unscoredAnd } = what;
-  // The items of the prefix itself come before those of all below it, and are mostly enough: which namespaces lie below is
-  // then never asked, which took half of the requests of a listing.
+  // The items of the prefix itself come before those below it, and usually suffice: then the namespaces below are not read at all,
+  // which saves half of the requests of a listing.
   const held = startsBelow(what) ? false : (own?.at(prefix) ?? null);
   const from: NamespaceStart | null = held === false ? startOf(after) : { path: prefix, from: "after" };
   const pages = namespacePages(items, { prefix, from, expected, unscoredAnd });
@@ -65,12 +65,12 @@ export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<W
   for await (const page of pages) yield* walkEach(items, page, what, pace);
 }
 
-/** Namespaces whose first page is read at once. */
+/** How many namespaces are read concurrently. */
 interface Pace {
   atOnce: number;
 }
 
-/** Whether the walk does not start with the items of the prefix itself, or it is not asked whether it does. */
+/** Returns whether the walk starts below the prefix, or hints for the prefix itself are not used. */
 function startsBelow({ prefix, own, after, unscoredAnd }: Walk): boolean {
   if (own === undefined || prefix === ROOT || unscoredAnd !== undefined) return true;
   return after !== null && (after.namespace !== prefix || after.created === NAMESPACE_END);
@@ -134,7 +134,7 @@ function recordsAtOnce(expected: number): number {
   return Math.min(Math.max(expected, SMALLEST_PAGE), LARGEST_PAGE);
 }
 
-/** Orders records as {@link walk} meets them. */
+/** Compares records by the order of {@link walk}. */
 export function compareInListing(a: LiveRecord, b: LiveRecord, order: ListingOrder): number {
   const inNamespace = a.created - b.created || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
   return comparePaths(a.namespace, b.namespace) || (order === "oldest" ? inNamespace : -inNamespace);

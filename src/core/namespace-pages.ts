@@ -10,11 +10,11 @@ export interface NamespaceStream {
   readonly from: NamespaceStart | null;
   /** Namespaces that the caller expects to need: the size of the first page. */
   readonly expected: number;
-  /** Only those flagged as holding an item without a vector, and these; absent: all. */
+  /** If given, only these and the namespaces flagged as having an item without a vector. */
   readonly unscoredAnd?: readonly string[] | undefined;
 }
 
-/** Pages grow while it is not known how many are needed: a short listing stays cheap, a long one makes few requests. */
+/** Pages grow while the need is unknown: a short listing stays cheap, a long one makes few requests. */
 export const GROWTH = 4;
 const SMALLEST_PAGE = 32;
 const LARGEST_PAGE = 2_000;
@@ -32,7 +32,7 @@ export async function* namespacePages(items: ItemRepository, stream: NamespaceSt
   }
 }
 
-/** How many namespaces to ask for at once when so many are expected to be needed. */
+/** Returns the page size for an expected number of namespaces. */
 export function pageSize(expected: number): number {
   return Math.min(Math.max(expected, SMALLEST_PAGE), LARGEST_PAGE);
 }
@@ -47,7 +47,7 @@ function isFrom(path: string, start: NamespaceStart | null): boolean {
   return start.from === "at" ? order >= 0 : order > 0 && !(start.from === "past" && isWithin(start.path, path));
 }
 
-/** Removes from the sorted paths those that come before a start, and returns them. */
+/** Removes the paths before a start from the sorted list, and returns them. */
 function takeUpTo(paths: string[], start: NamespaceStart | null): string[] {
   const end = start === null ? -1 : paths.findIndex((path) => isFrom(path, start));
   return paths.splice(0, end === -1 ? paths.length : end);

@@ -1,4 +1,4 @@
-/** Lists namespaces: those that hold at least one live item, by conditions, cut to a depth. */
+/** Lists the namespaces with at least one live item that match conditions, truncated to a depth. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { mapBounded } from "../concurrency/bounded.ts";
 import { ANY_LABEL, isWithin, join, matchesPattern, SEPARATOR, toLabels } from "../model/namespace.ts";
@@ -8,27 +8,27 @@ import type { ListNamespacesRequest } from "../model/operation.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
 import { GROWTH, pageSize } from "./namespace-pages.ts";
 
-/** Listed namespaces that are looked into at once for a live item. */
+/** Namespaces that are checked for a live item in one step. */
 const LOOKUPS_AT_ONCE = 100;
 
-/** Namespaces whose items are listed at once, as what is known of one record does not decide: each listing reads values. */
+/** Namespaces whose items are listed concurrently if one record does not decide; each listing reads values. */
 const LISTED_AT_ONCE = 16;
 
-/** Page size once the newest entry of a namespace has turned out to be dead. */
+/** Page size after the newest entry of a namespace turned out to have no live item. */
 const DEAD_ENTRIES_AT_ONCE = 100;
 
-/** A namespace as it is listed, and the stored ones, of one page, that it stands for when it was cut to a depth. */
+/** A namespace as listed, with the stored namespaces of a page that it stands for after truncation to a depth. */
 interface Listed {
   readonly labels: readonly string[];
-  /** The path that it is cut to. */
+  /** The truncated path. */
   readonly path: string;
   readonly paths: string[];
 }
 
 /**
- * The namespaces asked for, in label order, relative to the scope. The registry is read page by page until there are enough:
- * with a depth it continues past everything below a namespace that is known to be listed. Conditions other than a literal
- * prefix are evaluated on every namespace below that, so that their cost grows with the namespaces passed over.
+ * Returns the namespaces in label order, relative to the scope. The registry is read page by page until there are enough; with a
+ * depth, reading continues behind everything below a namespace that is already listed. Conditions other than a literal prefix
+ * are evaluated for every namespace below that prefix, so that the cost grows with the namespaces that do not match.
  */
 export async function listNamespaces(items: ItemRepository, request: ListNamespacesRequest): Promise<string[][]> {
   const { scope, conditions, limit, offset } = request;
@@ -43,14 +43,14 @@ export async function listNamespaces(items: ItemRepository, request: ListNamespa
     const groups = groupsOf(page.paths, request);
     await addLive(items, groups, listed, wanted);
     const skipped = listed.size < wanted ? skipOf(page.next, groups.at(-1), request, listed) : page.next;
-    // Where one namespace has filled a page, the next one may too.
+    // If one listed namespace filled a page, the next one may too.
     size = pageSize(skipped === page.next ? GROWTH * size : wanted - listed.size);
     from = skipped;
   } while (from !== null && listed.size < wanted);
   return [...listed.values()].slice(offset, wanted).map((labels) => [...labels]);
 }
 
-/** The namespaces of a page that match, in label order, in which those that are the same when cut follow each other. */
+/** Groups the matching namespaces of a page by truncated path; in label order, equal ones are adjacent. */
 function groupsOf(paths: readonly string[], { scope, conditions, maxDepth }: ListNamespacesRequest): Listed[] {
   const scopeDepth = toLabels(scope).length;
   const groups: Listed[] = [];
@@ -66,24 +66,24 @@ function groupsOf(paths: readonly string[], { scope, conditions, maxDepth }: Lis
   return groups;
 }
 
-/** Adds those of a page that hold a live item, until so many are listed. */
+/** Adds the namespaces of a page that have a live item, until `wanted` are listed. */
 async function addLive(
   items: ItemRepository,
   groups: readonly Listed[],
   listed: Map<string, readonly string[]>,
   wanted: number,
 ): Promise<void> {
-  // The first one may have been listed by a page before.
+  // The page before may have listed the first one already.
   const open = groups.filter(({ path }) => !listed.has(path));
   while (open.length > 0 && listed.size < wanted) {
-    // Nearly all hold one: twice as many as are missing are enough, and mostly too many.
+    // Nearly all have one: checking twice as many as are missing is usually enough.
     const group = open.splice(0, Math.min(LOOKUPS_AT_ONCE, 2 * (wanted - listed.size)));
     const holds = await anyHold(items, group);
     for (const [i, { labels, path }] of group.entries()) if (holds[i]) listed.set(path, labels);
   }
 }
 
-/** Where the next page starts: past everything that would be cut to a namespace that is listed already. */
+/** Returns where the next page starts: behind everything that would be truncated to a namespace already listed. */
 function skipOf(
   next: NamespaceStart | null,
   last: Listed | undefined,
@@ -94,7 +94,7 @@ function skipOf(
   return listed.has(last.path) && isWithin(last.path, next.path) ? { path: last.path, from: "past" } : next;
 }
 
-/** The longest run of leading labels that every match must have: the part that the registry can be asked for. */
+/** Returns the longest literal prefix that every match must have, which the registry can use. */
 function literalPrefix(conditions: readonly MatchCondition[]): string {
   let longest: readonly string[] = [];
   for (const { matchType, path } of conditions) {
@@ -106,7 +106,7 @@ function literalPrefix(conditions: readonly MatchCondition[]): string {
   return longest.join(SEPARATOR);
 }
 
-/** Whether each holds a live item: mostly the first record of its first namespace is one, and all of these are read at once. */
+/** Returns whether each has a live item. Usually the first record of its first namespace decides; these are read in one call. */
 async function anyHold(items: ItemRepository, group: readonly Listed[]): Promise<boolean[]> {
   const now = Date.now();
   const records = await items.peek(group.map(({ paths }) => paths[0] as string));

@@ -1,4 +1,4 @@
-/** Reads one page of a walk: what matches, after an offset, up to a limit. */
+/** Reads one page of a walk: the matching records after an offset, up to a limit. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { ValidationError, StoreError } from "../model/errors.ts";
@@ -16,47 +16,47 @@ import type { Reading } from "./read-budget.ts";
 export interface PageRequest {
   readonly walk: Walk;
   readonly filter: Filter | null;
-  /** Matching records to leave out first. */
+  /** Matching records to skip. */
   readonly offset: number;
   readonly limit: number;
-  /** Most records that are read without being returned; those skipped for the offset count too. */
+  /** Most records that are read without being returned, including those skipped for the offset. */
   readonly maxScanned: number;
-  /** Bytes of values after which the page ends, as it does at its bound; none by default. */
+  /** Bytes of values after which the page is truncated; unlimited by default. */
   readonly maxBytes?: number;
-  /** Most tests of fields that the filter makes, over all records; no bound by default. */
+  /** Most tests of fields by the filter, over all records; unlimited by default. */
   readonly maxTests?: number;
-  /** When the answer is due: shortly before, the page ends as it does at its bound, so that its caller can continue. */
+  /** Shortly before the deadline the page is truncated, so that the caller can continue with a cursor. */
   readonly deadline: Deadline;
-  /** Counts the bytes of what is found. */
+  /** Counts the bytes of the records found. */
   readonly reading: Reading;
-  /** Whether the page ends where the bytes do not fit, as at a bound; by default that is an error. */
+  /** Whether the page is truncated when the byte limit of reads is reached; an error by default. */
   readonly endsWhenFull?: boolean;
-  /** Records that do not count, whatever the filter says. */
+  /** Returns whether to omit a record, independent of the filter. */
   readonly leaveOut?: (record: LiveRecord) => boolean;
 }
 
-/** What was read. */
+/** A page. */
 export interface Page extends Met {
   readonly found: readonly Found[];
-  /** The place after which the next page starts. */
+  /** Where the next page starts. */
   readonly last: WalkPlace | null;
   readonly more: boolean;
-  /** Whether reading stopped at the bound. */
+  /** Whether reading stopped at a limit. */
   readonly truncated: boolean;
-  /** Why values of records could not be decoded, which were left out; one for each record. */
+  /** Reasons why values could not be decoded; one for each omitted record. */
   readonly faults: readonly StoreError[];
 }
 
-/** A request that finds nothing, as of a registered namespace without live items, counts as so many records. */
+/** A request without result, such as for a registered namespace without live items, counts as this many records. */
 const RECORDS_AN_EMPTY_STEP = 10;
 
-/** Share of the time budget after which a page ends with what it has. */
+/** Share of the deadline after which a page is truncated. */
 const READING_SHARE = 0.8;
 
 /**
  * Reads a page.
  *
- * @throws {ValidationError} when the offset cannot be reached within the bound.
+ * @throws {ValidationError} when the offset cannot be reached within the limits.
  */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
   const page = new Collected(request);
@@ -75,7 +75,7 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
   return page.end({ more: false, truncated: false });
 }
 
-/** What has been read of a page. */
+/** A page that is being read. */
 class Collected {
   readonly #request: PageRequest;
   readonly #found: Found[] = [];
@@ -85,7 +85,7 @@ class Collected {
   #passedOver = 0;
   #emptySteps = 0;
   #bytes = 0;
-  /** Tests of fields that may still be made. */
+  /** Remaining tests of fields. */
   #tests: number;
   readonly #testsEach: number;
   readonly #maxBytes: number;
@@ -97,7 +97,7 @@ class Collected {
     this.#testsEach = testsIn(request.filter);
   }
 
-  /** Takes the next record of the walk; the page, once it is at its end. */
+  /** Adds the next record of the walk. Returns the page once it is complete. */
   add(record: LiveRecord): Page | null {
     const { filter, offset, limit, leaveOut } = this.#request;
     const isLeftOut = leaveOut?.(record) ?? false;
@@ -122,14 +122,14 @@ class Collected {
     return null;
   }
 
-  /** The value where it is needed, or why it cannot be decoded. */
+  /** Returns the value if it is needed, or the reason why it cannot be decoded. */
   #decoded({ value }: LiveRecord): Value | StoreError | undefined {
-    // Without a filter a value is decoded only when it is returned; what a codec returned may be no value.
+    // Without a filter, values are decoded later, when they are returned. Output of a codec is checked now: it may be invalid.
     const isNeeded = this.#request.filter !== null || value.stored !== undefined || !isReadable(value);
     return isNeeded ? tryDecodeValue(value) : undefined;
   }
 
-  /** Adds a match; false where its bytes do not fit, and the page ends there. */
+  /** Adds a match. Returns false when its bytes do not fit and the page is truncated. */
   #keep(record: LiveRecord, value: Value | undefined): boolean {
     const { reading, endsWhenFull = false } = this.#request;
     if (this.#bytes >= this.#maxBytes) return false;
@@ -141,19 +141,19 @@ class Collected {
     return true;
   }
 
-  /** Takes a request that found no records; the page, once it is at its end. */
+  /** Counts a request without records. Returns the page once it is complete. */
   addEmpty(place: WalkPlace): Page | null {
     this.#emptySteps += 1;
     return this.#isAtBound() ? this.#stopAtBound(place) : null;
   }
 
-  /** Whether the time for reading is spent; an offset that was not reached yet is no place to stop at. */
+  /** Returns whether the time for reading is over; a page cannot stop before its offset. */
   isAtItsTime(): boolean {
     const { deadline, offset } = this.#request;
     return this.#skipped >= offset && deadline.remainingMs < (1 - READING_SHARE) * deadline.budgetMs;
   }
 
-  /** The page as it is, to be continued after a place. */
+  /** Truncates the page after a place. */
   stopAfter({ namespace, created, key }: WalkPlace): Page {
     this.#last = { namespace, created, key };
     return this.end({ more: true, truncated: true });
@@ -176,11 +176,11 @@ class Collected {
     return this.stopAfter(place);
   }
 
-  /** Records to read until the page is full, if matches go on as they came; null where none came. */
+  /** Returns how many records to read until the page is full, at the current rate of matches; null without a match so far. */
   expectedMore(): number | null {
     const { offset, limit } = this.#request;
     const met = this.#met();
-    // One more than the page: it shows that there is more.
+    // One more than the page, to know whether there are more.
     return neededFor(offset + limit + 1 - met.matched, met);
   }
 

@@ -1,20 +1,20 @@
-/** Checks what a third party returned as a vector. */
+/** Checks vectors that embedding providers return. */
 import { WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError, kindOf } from "../model/errors.ts";
 import type { Vector } from "../ports/vector-index.ts";
 
-/** Greatest number of single precision, in which both backends keep vectors. */
+/** Greatest number in single precision, in which both backends store vectors. */
 const GREATEST = 3.4028234663852886e38;
 
-/** Vectors whose greatest number lies outside these bounds are scaled: their squares would overflow, or vanish. */
+/** Vectors whose greatest component lies outside these bounds are scaled: their squares would overflow or underflow. */
 const LARGE = 1e15;
 const SMALL = 1e-15;
 
 /**
  * Returns a vector as an array of numbers. Arrays and typed arrays are accepted; a typed array is copied, because some
- * libraries return views of memory that they use again.
+ * libraries return views of memory that they reuse.
  *
- * @throws {EmbeddingError} that says what was received, when it is no vector of `dims` finite numbers of single precision.
+ * @throws {EmbeddingError} that describes what was received, when it is not a vector of `dims` finite numbers in single precision.
  */
 export function toVector(given: unknown, dims: number): Vector {
   if (!isList(given)) throw wrongAnswer(`with ${kindOf(given)} instead of a vector.`);
@@ -23,7 +23,7 @@ export function toVector(given: unknown, dims: number): Vector {
   let greatest = 0;
   for (let i = 0; i < dims; i += 1) {
     const number: unknown = vector[i];
-    // Not by `every`, which skips holes.
+    // Not with `every`, which skips holes.
     if (typeof number !== "number" || !(Math.abs(number) <= GREATEST)) {
       const found = typeof number === "number" ? String(number) : kindOf(number);
       throw wrongAnswer(`with a vector whose number ${i} is not finite in single precision, or no number: ${found}.`);

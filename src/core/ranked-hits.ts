@@ -1,4 +1,4 @@
-/** Vector hits that were held against their records: what is shown of a ranked search. */
+/** Vector hits, verified against their records: the results of a ranked search. */
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
@@ -13,35 +13,35 @@ import type { Found } from "./found.ts";
 import { compareInListing } from "./listing.ts";
 import { readInParts, type Reading } from "./read-budget.ts";
 
-/** Where hits come from. */
+/** What reading hits depends on. */
 export interface HitSource {
-  /** The nearest items below the prefix that may match the filter, best first. */
+  /** Returns the nearest items below the prefix that may match the filter, best first. */
   readonly nearest: (count: number) => Promise<VectorHit[]>;
   readonly items: ItemRepository;
   readonly request: SearchRequest;
   /** Counts the bytes of verified hits. */
   readonly reading: Reading;
-  /** Most hits that are looked at. */
+  /** Most hits that are read. */
   readonly maxHits: number;
-  /** Is given items whose stored vectors were seen not to be those of their record. */
+  /** Called with items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
 }
 
-/** Each further question to the index asks for this many times as many hits. */
+/** Factor by which each further query of the index asks for more hits. */
 const GROWTH = 4;
 
 /**
- * Reads hits until enough of them are verified. A hit counts only if its record is live, was written by the same
- * write, lies below the prefix and matches the filter; stale ones are replaced by reading on. Hits of equal score
- * stand in listing order, and are complete before any of them is shown, so that pages neither repeat nor lose one.
+ * Reads hits until enough of them are verified. A hit is verified if its record is live, has the same write id, lies below the
+ * prefix and matches the filter; further hits replace stale ones. Hits with equal scores are in listing order, and all of them
+ * are read before any is returned, so that pages neither repeat nor miss one.
  */
 export class RankedHits {
   readonly #source: HitSource;
   readonly #request: SearchRequest;
   readonly #verified = new Map<string, Found | null>();
-  /** Namespaces of items whose stored vectors are not of their record: it is being written, or was not brought in step. */
+  /** Namespaces of items whose vectors are not those of their record: a write is in progress or has to be reconciled. */
   readonly #pending = new Set<string>();
-  /** Hits whose values cannot be decoded, and why. */
+  /** Hits whose values cannot be decoded, with the reason. */
   readonly #unreadable = new Map<string, StoreError>();
   #found: readonly Found[] = [];
   #exhausted = false;
@@ -51,37 +51,37 @@ export class RankedHits {
     this.#request = source.request;
   }
 
-  /** Verified hits whose place is final, best first. */
+  /** Verified hits whose position is final, best first. */
   get found(): readonly Found[] {
     return this.#found;
   }
 
-  /** Whether no further hit exists (or none that reaches the lowest score asked for). */
+  /** Whether there is no further hit (with at least the lowest score requested). */
   get exhausted(): boolean {
     return this.#exhausted;
   }
 
-  /** Namespaces in which items were met whose vectors are not those of their record. */
+  /** Namespaces of items whose vectors are not those of their record. */
   get pending(): readonly string[] {
     return [...this.#pending];
   }
 
-  /** Whether the record was met as a verified hit, or as one whose value cannot be decoded. */
+  /** Returns whether the record is a verified hit, or a hit whose value cannot be decoded. */
   has(record: LiveRecord): boolean {
     const id = idText(record);
     return (this.#verified.get(id) ?? null) !== null || this.#unreadable.has(id);
   }
 
-  /** Why values of hits could not be decoded, which were left out; one for each hit. */
+  /** Reasons why values of hits could not be decoded; one for each omitted hit. */
   get faults(): readonly StoreError[] {
     return [...this.#unreadable.values()];
   }
 
-  /** Reads until `wanted` hits are final, there are no more, or the bound is reached. */
+  /** Reads until `wanted` hits are final, there are no more, or the limit is reached. */
   async fetch(wanted: number): Promise<void> {
     const { minScore } = this.#request;
     const { nearest, maxHits } = this.#source;
-    // One more than wanted: the first hit of a lower score shows that those before it are complete.
+    // One more than wanted: the first hit with a lower score shows that those with the score before are complete.
     for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
       const hits = (await nearest(limit)).map((hit) => ({ ...hit, score: toScore(hit.score) }));
       await this.#verify(hits);
@@ -90,14 +90,14 @@ export class RankedHits {
       this.#settle(hits, this.#exhausted || last === undefined ? null : last.score);
       if (this.#exhausted || this.#found.length >= wanted) return;
       if (limit === maxHits) {
-        // The bound ends the search: what is known so far is the best there is to show.
+        // The limit is reached: the hits read so far are the result.
         this.#settle(hits, null);
         return;
       }
     }
   }
 
-  /** Takes the verified hits that score above `open`, the score at which further hits may still be unread. */
+  /** Makes the verified hits with scores above `open` final; at the score `open`, further hits may be unread. */
   #settle(hits: readonly VectorHit[], open: number | null): void {
     const { minScore, order } = this.#request;
     this.#found = hits
@@ -119,7 +119,7 @@ export class RankedHits {
     if (stale.length > 0) this.#source.onStale(stale);
   }
 
-  /** Keeps the hits of a part that are current and match, and adds the others' ids to `stale`. */
+  /** Verifies a part of the hits, and adds the ids of stale ones to `stale`. */
   async #verifyPart(hits: readonly VectorHit[], records: readonly (ItemRecord | null)[], stale: ItemId[]): Promise<void> {
     const now = Date.now();
     const slice = new TimeSlice();

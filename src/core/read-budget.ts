@@ -1,24 +1,24 @@
-/** Bounds the bytes of records that reads hold: per call, and all calls in flight together. */
+/** Limits the bytes of records that reads keep in memory: per call, and for all calls in flight together. */
 import { rejected } from "../concurrency/outcomes.ts";
 import { isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
-/** Bounds in bytes. */
+/** Limits in bytes. */
 export interface ReadLimits {
-  /** Most bytes of values that one call returns. One value is returned whatever its size. */
+  /** Most bytes of values that one call returns. A single value of any size is returned. */
   readonly maxReadBytes: number;
-  /** Most bytes of values that all calls in flight hold. */
+  /** Most bytes of values of all calls in flight. */
   readonly maxPendingReadBytes: number;
 }
 
-/** The size of a record is known only once it is read: so many are read first, and more the smaller they turn out to be. */
+/** Sizes of parts. The size of a record is unknown until it is read: the first part is small, later ones depend on the sizes seen. */
 const FIRST_PART = 64;
 const LARGEST_PART = 1_000;
 const GROWTH = 4;
 const BYTES_OF_PART = 16 * 1024 * 1024;
 
-/** What all calls in flight hold. */
+/** The bytes of all calls in flight. */
 export class ReadBudget {
   readonly #limits: ReadLimits;
   #held = 0;
@@ -27,7 +27,7 @@ export class ReadBudget {
     this.#limits = limits;
   }
 
-  /** Runs a call whose bytes are counted, and gives them back when it is over. */
+  /** Runs a call, and releases its bytes when it is completed. */
   async run<T>(call: (reading: Reading) => Promise<T>): Promise<T> {
     const reading = new Reading(this);
     try {
@@ -37,7 +37,7 @@ export class ReadBudget {
     }
   }
 
-  /** Takes bytes for a call that holds `held` already; the error when they do not fit. For {@link Reading}. */
+  /** Takes bytes for a call that has `held` already. Returns an error when they do not fit. For {@link Reading}. */
   take(bytes: number, held: number): StoreError | null {
     const { maxReadBytes, maxPendingReadBytes } = this.#limits;
     if (held > 0 && held + bytes > maxReadBytes) {
@@ -59,7 +59,7 @@ export class ReadBudget {
   }
 }
 
-/** The bytes that one call holds. */
+/** The bytes of one call. */
 export class Reading {
   readonly #budget: ReadBudget;
   bytes = 0;
@@ -68,7 +68,7 @@ export class Reading {
     this.#budget = budget;
   }
 
-  /** Counts a record that is kept; the error when it does not fit, and is not counted. */
+  /** Counts a record. Returns an error when it does not fit; it is not counted then. */
   take(record: ItemRecord | null): StoreError | null {
     const bytes = bytesIn(record);
     if (bytes === 0) return null;
@@ -79,8 +79,8 @@ export class Reading {
 }
 
 /**
- * Reads records at their positions, each distinct id once, until the budget is used up; what does not fit is rejected.
- * A record that cannot be decoded, or a part that cannot be read, fails alone.
+ * Reads records; `result[i]` belongs to `ids[i]`, and each distinct id is read once. Records beyond the budget are rejected. A
+ * record that cannot be decoded, or a part that cannot be read, fails alone.
  */
 export async function readCounted(
   items: Pick<ItemRepository, "get">,
@@ -101,7 +101,7 @@ export async function readCounted(
   return ids.map((id) => outcomes.get(idText(id)) ?? (full as PromiseRejectedResult));
 }
 
-/** Reads records part by part, so that the caller can let go of one before the next is read. */
+/** Reads records part by part, so that the caller can release one part before the next is read. */
 export async function* readInParts(
   items: Pick<ItemRepository, "get">,
   ids: readonly ItemId[],
@@ -140,7 +140,7 @@ async function settled(
   try {
     return (await items.get(ids)).map((value) => ({ status: "fulfilled", value }));
   } catch (reason) {
-    // One record that cannot be read, as a newer version wrote it, fails its own get only.
+    // A record that only a newer version of the package can read fails only its own get.
     const isUnreadable = isStoreError(reason) && reason.code === "SCHEMA";
     if (!isUnreadable || ids.length === 1) return ids.map(() => rejected(reason));
     return (await Promise.all(ids.map((id) => settled(items, [id])))).flat();

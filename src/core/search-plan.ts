@@ -1,4 +1,4 @@
-/** Decides how a search is answered, before anything is read. */
+/** Selects how a search is answered, before anything is read. */
 import { ValidationError } from "../model/errors.ts";
 import type { SearchRequest } from "../model/operation.ts";
 import { decodeCursor } from "./cursor.ts";
@@ -11,10 +11,10 @@ export type SearchPlan =
   | { readonly mode: "filter"; readonly offset: number; readonly after: WalkPlace | null };
 
 /**
- * With a query and an index, results are ranked by similarity; a cursor from a page that was ranked by keywords goes
- * on so, as its offset means nothing in another order. Without either, results are listed.
+ * Returns the plan of a search. With a query and an index, results are ranked by similarity; after a page that was ranked by
+ * keywords, its cursor continues by keywords, as its offset is meaningless in another order. Otherwise results are listed.
  *
- * @throws {ValidationError} when the cursor is not one of an equal search, or leads beyond `maxOffset`.
+ * @throws {ValidationError} when the cursor belongs to another search, or leads beyond `maxOffset`.
  */
 export function planSearch(request: SearchRequest, canRank: boolean, maxOffset: number): SearchPlan {
   const { query, cursor, offset } = request;
@@ -26,7 +26,7 @@ export function planSearch(request: SearchRequest, canRank: boolean, maxOffset: 
   if (from?.kind !== "ranked") return { mode: "vector", query, offset };
   if (offset + from.offset > maxOffset) {
     throw new ValidationError(
-      `cursor and offset leave out ${offset + from.offset} results; at most ${maxOffset} can be (limits.maxOffset): narrow the search by its filter or prefix.`,
+      `cursor and offset skip ${offset + from.offset} results; at most ${maxOffset} are allowed (limits.maxOffset): narrow the search by filter or prefix.`,
     );
   }
   return { mode: from.by, query, offset: offset + from.offset };

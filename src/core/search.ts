@@ -1,7 +1,7 @@
 /**
- * Searches. With a query and an index, items are ranked by their vectors and those without any fill the page after
- * them; while that cannot be had, they are ranked by keywords, and the answer says so. Without a query they are listed
- * in their stable order. Every result is a record that was read and matched by the one function that decides it.
+ * Searches. With a query and an index, items are ranked by their vectors, followed by items without vectors; while that is not
+ * possible, they are ranked by keywords, and the result says so. Without a query they are listed in stable order. Every result
+ * is a record that was read and matched against the filter here.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
@@ -26,7 +26,7 @@ import { planSearch, type SearchPlan } from "./search-plan.ts";
 import type { Indexing } from "./indexing.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 
-/** What a searcher stands on. */
+/** What a searcher depends on. */
 export interface SearcherOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
@@ -34,19 +34,19 @@ export interface SearcherOptions {
   readonly limits: SearchLimits;
   readonly reads: ReadBudget;
   readonly events: Events;
-  /** Is given items whose stored vectors were seen not to be those of their record. */
+  /** Called with items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly degraded: DegradedState;
   readonly observer?: Observer | undefined;
 }
 
-/** Of the time of a search, the share for ranking by similarity; the rest is for the answer without it. */
+/** Share of the deadline for ranking by similarity; the rest is for the fallback. */
 const RANKING_SHARE = 0.5;
 
-/** What is to say of a search with which nothing is wrong. */
+/** The info of a search that is not degraded. */
 const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
 
-/** Similarity cannot be had now, for a reason that is not the caller's; the records still can. */
+/** Ranking by similarity failed for a reason that is not the caller's; the search can be answered from the records. */
 class RankingFailed extends Error {
   readonly reason: DegradedReason;
 
@@ -66,7 +66,7 @@ export class Searcher {
     this.#options = options;
   }
 
-  /** @param deadline - when nobody waits for the answer any more; no further request is made then */
+  /** @param deadline - once exceeded, no further request starts */
   search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
   }
@@ -128,7 +128,7 @@ export class Searcher {
     return { found, info: { mode: "filter", ...PLAIN, unreadable, truncated, cursor } };
   }
 
-  /** Ranking gets half of the time, so that the other half is left for the answer without it. */
+  /** Ranks within half of the deadline, which leaves the other half for the fallback. */
   #rankWithinHalf(
     request: SearchRequest,
     plan: SearchPlan & { query: string },
@@ -138,7 +138,7 @@ export class Searcher {
   ): Promise<SearchResult> {
     const half = deadline.part(RANKING_SHARE);
     return half.wait("Ranking by similarity", this.#rank(request, plan, indexing, half, reading)).catch((error: unknown) => {
-      // A search that has failed by itself says why; what is left is that the time was up.
+      // Other failures were classified in #rank; here the deadline was exceeded.
       throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", error) : error;
     });
   }
@@ -167,7 +167,7 @@ export class Searcher {
     await hits.fetch(offset + limit + 1);
     const scored = hits.found.slice(offset, offset + limit);
     const hasNext = hits.found.length > offset + limit;
-    // A lowest score asks for what is near; what has no score is not.
+    // Items without a score cannot reach a lowest score.
     const fill =
       hasNext || !hits.exhausted || minScore !== null
         ? null
@@ -182,7 +182,7 @@ export class Searcher {
         ...PLAIN,
         unreadable,
         truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
-        // Where filling stopped at its bound, an offset would lead to the same place again.
+        // If filling stopped at its limit, the next page would stop at the same place.
         cursor:
           more && !(fill?.truncated ?? false) && this.#isWithinOffsets(offset + found.length)
             ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, request)
@@ -191,7 +191,7 @@ export class Searcher {
     };
   }
 
-  /** Items without a score come after all that have one, in listing order. */
+  /** Reads items without a score, which follow all items with one, in listing order. */
   #fill(
     items: ItemRepository,
     request: SearchRequest,
@@ -219,7 +219,7 @@ export class Searcher {
     });
   }
 
-  /** All that matches, those first that share words with the query; without a score, as cosine is not what ranks them. */
+  /** Returns all items that match the filter, those with keyword matches first; without scores, as these would not be cosines. */
   async #rankByKeywords(
     items: ItemRepository,
     request: SearchRequest,
@@ -244,13 +244,13 @@ export class Searcher {
       deadline,
     });
     const unreadable = this.#reportUnreadable(page.faults);
-    // Decoded one after the other, between the pauses of the ranking, and not kept.
+    // Decoded one by one, between the pauses of the ranking, and not kept.
     const textOf = (i: number): string => {
       const { record, value = decodeValue(record.value) } = page.found[i] as Found;
       return rules.textsOf(value, record.namespace, record.index).join("\n");
     };
     const ranking = await rankByKeywords(page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
-    // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
+    // Whether an item reaches the lowest score is unknown; without a keyword match it is assumed not to.
     const matched = new Set(ranking.positions);
     const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
     const positions = [...ranking.positions, ...rest];
@@ -266,12 +266,12 @@ export class Searcher {
     return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated, cursor } };
   }
 
-  /** Whether a cursor may lead there: not beyond the greatest offset, and never to where it came from. */
+  /** Returns whether a cursor may continue at an offset: within the limit, and after at least one result. */
   #isWithinOffsets(offset: number): boolean {
     return offset > 0 && offset <= this.#options.limits.maxOffset;
   }
 
-  /** What is left out is never so without a word. @returns how many. */
+  /** Emits an event if values could not be decoded. @returns how many */
   #reportUnreadable(faults: readonly StoreError[]): number {
     const [first] = faults;
     if (first !== undefined) this.#options.events.emit({ type: "values-unreadable", cause: first.message });
@@ -279,13 +279,13 @@ export class Searcher {
   }
 }
 
-/** Runs a step of the ranking; a failure that is not the caller's or the configuration's makes the search degrade. */
+/** Runs a step of the ranking; failures other than mistakes of the caller or the configuration degrade the search. */
 async function attempt<T>(reason: DegradedReason, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
     const fault = embeddingFaultOf(error);
-    // A query that the provider rejects fails for itself: it says nothing of the provider, and keywords would only hide it.
+    // A query that the provider rejects is a mistake of the caller, which a fallback would hide.
     const isMistake = error instanceof ValidationError || fault === WRONG_ANSWER || fault === "input";
     if (!isStoreError(error) || isMistake || error.code === "ABORTED") throw error;
     throw new RankingFailed(error.code === "TIMEOUT" ? "ranking-too-slow" : reason, error);

@@ -1,4 +1,4 @@
-/** Extends the time to live of items that are read, in the background. */
+/** Extends the TTL of items that are read, in the background. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { settleBounded } from "../concurrency/bounded.ts";
@@ -12,15 +12,15 @@ import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { isRenewable, refreshed, type TtlRules } from "./ttl-rules.ts";
 import { RefusalWarning, UpkeepRights } from "./upkeep-rights.ts";
 
-/** A record that was read, and whether its read asked for a refresh; null leaves it to the configuration. */
+/** A record that was read, and whether the call requested a refresh; null for the configured default. */
 export interface Read {
   readonly record: LiveRecord | null;
   readonly override: boolean | null;
 }
 
-/** What may wait to be written. */
+/** Limits of the queue. */
 export interface RefreshBounds {
-  /** Most records that wait. */
+  /** Most queued records. */
   readonly items: number;
   /** Most bytes of their values. */
   readonly bytes: number;
@@ -47,7 +47,7 @@ export interface RefreshedVectors {
   verify(id: ItemId): Promise<unknown>;
 }
 
-/** What refreshes are written with. */
+/** What refreshes depend on. */
 export interface TtlRefreshOptions {
   readonly items: Pick<ItemRepository, "put">;
   readonly rules: TtlRules;
@@ -61,19 +61,19 @@ export interface TtlRefreshOptions {
   readonly bounds?: Partial<RefreshBounds> | undefined;
 }
 
-/** A record to be written, with its later end. */
+/** A record to write, with its later expiry. */
 interface Refresh {
   readonly record: LiveRecord;
-  /** The end that it had when it was read, milliseconds. */
-  readonly formerEnd: number;
+  /** Its expiry when it was read, milliseconds. */
+  readonly formerExpiry: number;
 }
 
-/** Runs what is on behalf of no caller: not in the context, or the trace, of the read that came first. */
+/** Runs background work outside the asynchronous context, and the trace, of the read that queued it. */
 const withoutContext = AsyncLocalStorage.snapshot();
 
 /**
- * Rewrites records with a later end, where their reads ask for it and enough of their time has passed. Reads never wait
- * for it: one write at a time, at most one record of each key, and at the bound the oldest that waits is dropped.
+ * Rewrites records with a later expiry when reads request it and enough of the TTL has passed. Reads never wait for it: there is one
+ * write at a time, at most one queued record per key, and when the queue is full, the oldest record is dropped.
  */
 export class TtlRefresh {
   readonly #items: Pick<ItemRepository, "put">;
@@ -85,11 +85,11 @@ export class TtlRefresh {
   readonly #observer: Observer;
   readonly #bounds: RefreshBounds;
   /** By id, the oldest first. */
-  readonly #waiting = new Map<string, Refresh>();
-  #waitingBytes = 0;
+  readonly #queued = new Map<string, Refresh>();
+  #queuedBytes = 0;
   /** Write ids of the records that are being written, by id. */
   readonly #inFlight = new Map<string, string>();
-  /** Never rejects; null while nothing waits. */
+  /** Never rejects; null while nothing is queued. */
   #running: Promise<void> | null = null;
   #isStopped = false;
 
@@ -104,24 +104,24 @@ export class TtlRefresh {
     this.#bounds = { ...BOUNDS, ...options.bounds };
   }
 
-  /** Takes what was read; what of it is to be refreshed is written later. */
+  /** Queues a refresh of the records that need one. */
   enqueue(reads: readonly Read[]): void {
     if (this.#isStopped || this.#upkeep.areMissing) return;
     const now = Date.now();
     for (const { record, override } of reads) {
       if (!isRenewable(record) || !(override ?? this.#rules.refreshOnRead)) continue;
       const later = refreshed(record, now);
-      if (later !== null) this.#add({ record: later, formerEnd: record.expiresAt });
+      if (later !== null) this.#add({ record: later, formerExpiry: record.expiresAt });
     }
-    if (this.#waiting.size > 0) this.#running ??= withoutContext(() => this.#run());
+    if (this.#queued.size > 0) this.#running ??= withoutContext(() => this.#run());
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is queued or in flight. */
   async drained(): Promise<void> {
     while (this.#running !== null) await this.#running;
   }
 
-  /** Takes nothing more, and drops what waits. */
+  /** Drops the queue, and ignores further reads. */
   stop(): void {
     this.#isStopped = true;
     this.#clear("dropped");
@@ -130,22 +130,22 @@ export class TtlRefresh {
   #add(refresh: Refresh): void {
     const { record } = refresh;
     const id = idText(record);
-    // What is being written ends about as late.
+    // The write in flight has about the same expiry.
     if (this.#inFlight.get(id) === record.writeId) return;
-    const known = this.#waiting.get(id);
+    const known = this.#queued.get(id);
     if (known !== undefined && known.record.version > record.version) return;
-    // It keeps its place, and of one write the end that was read first.
+    // Keeps its position, and for the same write the expiry that was read first.
     const isSame = known?.record.writeId === record.writeId;
-    this.#waitingBytes += sizeOf(record) - (known === undefined ? 0 : sizeOf(known.record));
-    this.#waiting.set(id, isSame ? { record, formerEnd: known.formerEnd } : refresh);
+    this.#queuedBytes += sizeOf(record) - (known === undefined ? 0 : sizeOf(known.record));
+    this.#queued.set(id, isSame ? { record, formerExpiry: known.formerExpiry } : refresh);
     this.#dropOldest();
   }
 
   #dropOldest(): void {
     const { items, bytes } = this.#bounds;
     let dropped = 0;
-    for (const [id, { record }] of this.#waiting) {
-      const fits = this.#waiting.size <= items && (this.#waitingBytes <= bytes || this.#waiting.size === 1);
+    for (const [id, { record }] of this.#queued) {
+      const fits = this.#queued.size <= items && (this.#queuedBytes <= bytes || this.#queued.size === 1);
       if (fits) break;
       this.#remove(id, record);
       dropped += 1;
@@ -154,21 +154,21 @@ export class TtlRefresh {
   }
 
   #remove(id: string, record: LiveRecord): void {
-    this.#waiting.delete(id);
-    this.#waitingBytes -= sizeOf(record);
+    this.#queued.delete(id);
+    this.#queuedBytes -= sizeOf(record);
   }
 
   #clear(outcome: "failed" | "dropped"): void {
-    const count = this.#waiting.size;
-    this.#waiting.clear();
-    this.#waitingBytes = 0;
+    const count = this.#queued.size;
+    this.#queued.clear();
+    this.#queuedBytes = 0;
     if (count > 0) this.#observer.refreshed(outcome, count);
   }
 
   async #run(): Promise<void> {
-    // Reads of one turn of the event loop share a write.
+    // Reads in the same turn of the event loop share a write.
     await nextTurn();
-    while (this.#waiting.size > 0) {
+    while (this.#queued.size > 0) {
       const taken = this.#take();
       if (taken.length > 0) await this.#write(taken);
     }
@@ -179,11 +179,11 @@ export class TtlRefresh {
     const taken: Refresh[] = [];
     const now = Date.now();
     let expired = 0;
-    for (const [id, refresh] of this.#waiting) {
+    for (const [id, refresh] of this.#queued) {
       if (taken.length === this.#bounds.group) break;
       this.#remove(id, refresh.record);
-      // A sweep may have removed the vectors of an expired item already: a refresh would bring it back without them.
-      if (refresh.formerEnd <= now) {
+      // A sweep may have removed the vectors of an expired item: a refresh would restore the item without them.
+      if (refresh.formerExpiry <= now) {
         expired += 1;
         continue;
       }
@@ -194,11 +194,11 @@ export class TtlRefresh {
     return taken;
   }
 
-  /** Never rejects: the reads had their answers. */
+  /** Never rejects: the reads are already answered. */
   async #write(refreshes: readonly Refresh[]): Promise<void> {
     const startedAt = Date.now();
     const vectors = this.#vectors;
-    const isNear = ({ record, formerEnd }: Refresh): boolean => record.vectors > 0 && formerEnd - startedAt < NEAR_EXPIRY_MS;
+    const isNear = ({ record, formerExpiry }: Refresh): boolean => record.vectors > 0 && formerExpiry - startedAt < NEAR_EXPIRY_MS;
     const near = vectors === null ? [] : refreshes.filter(isNear);
     const others = near.length === 0 ? refreshes : refreshes.filter((refresh) => !near.includes(refresh));
     await Promise.all([
@@ -211,9 +211,9 @@ export class TtlRefresh {
   async #writeGroup(refreshes: readonly Refresh[]): Promise<PromiseSettledResult<void>[]> {
     const outcomes = await settleTogether(refreshes.length, () => this.#items.put(refreshes.map(({ record }) => record)));
     this.#report(refreshes, outcomes.filter((outcome) => outcome.status === "rejected"));
-    // Also of those that failed: they may be stored all the same.
+    // Including failed ones, which may be stored in spite of the error.
     const now = Date.now();
-    const late = refreshes.filter(({ formerEnd }) => formerEnd <= now);
+    const late = refreshes.filter(({ formerExpiry }) => formerExpiry <= now);
     if (late.length > 0) this.#onLate(late.map(idOf));
     return outcomes;
   }
@@ -251,7 +251,7 @@ export class TtlRefresh {
     }
     this.#logger.warn(
       { items: refreshes.length, failed: failures.length, cause: messageOf(first.reason) },
-      "The time to live of items that were read could not be refreshed",
+      "the TTL of items that were read could not be refreshed",
     );
   }
 }

@@ -1,37 +1,37 @@
-/** How long items live: the put's own choice, else the first rule for the namespace, else the default. */
+/** Selects the TTL of items: that of the put, else of the first matching rule, else the default. */
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 import type { Lifetime } from "../model/ttl.ts";
 import type { ItemRecord, LiveRecord } from "../model/item.ts";
 import { isReadable } from "../model/value-codec.ts";
 
-/** Sets how long the items of some namespaces live. */
+/** TTL of the items of some namespaces. */
 export interface TtlRule {
-  /** Leading labels of the namespaces that the rule is for; "*" stands for any one label. */
+  /** Leading labels of the namespaces; "*" matches any one label. */
   readonly namespace: readonly string[];
-  /** Minutes; null for no end. */
+  /** Minutes; null for items that do not expire. */
   readonly defaultTtl: number | null;
 }
 
-/** How long items live unless their put says otherwise. */
+/** TTL of items whose put does not set it. */
 export interface TtlOptions {
-  /** Minutes; absent for no end. */
+  /** Minutes; by default items do not expire. */
   readonly defaultTtl?: number | undefined;
-  /** Whether reading an item makes it live as long again. */
+  /** Whether reading an item restarts its TTL. */
   readonly refreshOnRead: boolean;
   readonly rules: readonly TtlRule[];
 }
 
-/** The end of an item, and what a read makes of it. */
+/** Expiry and TTL of an item. */
 export type Expiry = Pick<ItemRecord, "expiresAt" | "ttlMs">;
 
 const FOREVER: Expiry = { expiresAt: null, ttlMs: null };
 
 const MS_PER_MINUTE = 60_000;
 
-/** A read rewrites a record only once this part of its time has gone: an item that is read often is seldom written. */
+/** A read rewrites a record only after this share of its TTL, so that an item that is read often is rarely written. */
 const REFRESH_AFTER = 0.1;
 
-/** The lifetimes in force. */
+/** The configured TTL rules. */
 export class TtlRules {
   readonly #options: TtlOptions;
 
@@ -39,12 +39,12 @@ export class TtlRules {
     this.#options = options;
   }
 
-  /** Whether reads refresh what is not said otherwise. */
+  /** Whether reads refresh the TTL by default. */
   get refreshOnRead(): boolean {
     return this.#options.refreshOnRead;
   }
 
-  /** When an item ends that is put now. */
+  /** Returns the expiry of an item written now. */
   expiryOf(namespace: string, lifetime: Lifetime, now: number): Expiry {
     const { kind } = lifetime;
     if (kind === "forever") return FOREVER;
@@ -62,17 +62,17 @@ export class TtlRules {
   }
 }
 
-/** Whether a read may move the end of a record. */
+/** Returns whether a read may extend the expiry of a record. */
 export function isRenewable(record: LiveRecord | null): record is LiveRecord & { readonly expiresAt: number; readonly ttlMs: number } {
   return record !== null && record.expiresAt !== null && record.ttlMs !== null;
 }
 
 /**
- * The record with a later end, or null if there is nothing to refresh yet. Its version stays, and with it `updatedAt`:
- * of two records of one version the one that ends later wins, and neither can outrank a newer write.
+ * Returns the record with a later expiry; null if it is too early to refresh. The version stays, and with it `updatedAt`: of two
+ * records with equal versions, the one with the later expiry wins, and neither can replace a newer write.
  */
 export function refreshed(record: LiveRecord, now: number): LiveRecord | null {
-  // A value that cannot be read cannot be sealed again.
+  // A value that cannot be decoded cannot be sealed again.
   if (!isRenewable(record) || !isReadable(record.value)) return null;
   const gone = now + record.ttlMs - record.expiresAt;
   if (gone < record.ttlMs * REFRESH_AFTER) return null;

@@ -1,13 +1,13 @@
-/** What this process may write on its own account, beside what it is asked to. */
+/** Tracks whether the database user of this process may do background writes. */
 import { isStoreError, messageOf, type StoreError } from "../model/errors.ts";
 import type { Logger } from "../ports/logger.ts";
 
-/** A right that is missing may be granted later; it is tried after so long, milliseconds. */
+/** Pause after a refusal, milliseconds: the permission may be granted later. */
 const REFUSED_MS = 10 * 60_000;
 
 /**
- * One kind of upkeep: renewals of what is read, the notes of writes that did not end, or the sweep of what has ended.
- * Whoever may only read leaves it to processes that may write. One warning says so for all kinds.
+ * Permissions of one kind of background work: TTL refreshes, the reconciler or the sweeper. A process with a read-only user leaves it
+ * to other processes, with one warning for all kinds.
  */
 export class UpkeepRights {
   readonly #warning: RefusalWarning;
@@ -17,12 +17,12 @@ export class UpkeepRights {
     this.#warning = warning;
   }
 
-  /** Whether a right was found missing lately: this kind of upkeep is then not even tried. */
+  /** Whether the database refused this work recently; it is not attempted then. */
   get areMissing(): boolean {
     return performance.now() - this.#refusedAt < REFUSED_MS;
   }
 
-  /** Takes note of a failure; false when it is none of rights, and has to be told otherwise. */
+  /** Handles a failure by missing permissions. Returns false for other failures, which the caller has to report. */
   handled(error: unknown): boolean {
     if (!lacksRight(error)) return false;
     this.#refusedAt = performance.now();
@@ -31,7 +31,7 @@ export class UpkeepRights {
   }
 }
 
-/** Warns once that rights are missing. */
+/** Warns once that permissions are missing. */
 export class RefusalWarning {
   readonly #logger: Logger;
   #hasWarned = false;
@@ -45,12 +45,12 @@ export class RefusalWarning {
     this.#hasWarned = true;
     this.#logger.warn(
       { ...error.details, cause: messageOf(error) },
-      "this process lacks a right to write: what it would renew, finish or sweep on its own is left to others",
+      "the database user of this process lacks write permissions: TTL refreshes, reconciliation and sweeps are left to other processes",
     );
   }
 }
 
-/** Whether a database refused a request for want of a right, and not something in front of it for another reason. */
+/** Returns whether the database itself refused a request because a permission is missing, and not a proxy in front of it. */
 export function lacksRight(error: unknown): error is StoreError {
   if (!isStoreError(error) || error.code !== "PERMISSION") return false;
   return error.details["right"] !== undefined || error.details["code"] !== undefined;

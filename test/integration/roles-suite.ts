@@ -104,7 +104,7 @@ export function rolesSuite(servers: Servers): void {
         expect((await store.search(["read"], { filter: { text: "green tea" } })).map(({ key }) => key)).toEqual(["lasting"]);
         expect(await store.listNamespaces({ prefix: ["read"] })).toEqual([["read"]]);
       }
-      expect(logger.warnings.filter((warning) => !warning.startsWith("an operation was slow"))).toEqual([expect.stringMatching(/lacks a right to write.*MODIFY/)]);
+      expect(logger.warnings.filter((warning) => !warning.startsWith("an operation was slow"))).toEqual([expect.stringMatching(/lacks write permissions.*MODIFY/)]);
       expect((await store.health()).records.status).toBe("up");
     });
 
