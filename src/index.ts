@@ -41,8 +41,13 @@ export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "
 export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
 export type { Codec, CodecContext } from "./ports/codec.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
+export type { Finding } from "./ports/diagnosis.ts";
+export type { SchemaMigration, SchemaStatus } from "./ports/schema.ts";
 export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
+export type { BackupManifest, BackupOptions, RestoreOptions } from "./operator/backup.ts";
 export type { Compression } from "./operator/compression.ts";
+export type { EraseOptions, EraseReport } from "./operator/erase.ts";
+export type { Remains } from "./operator/erase-remains.ts";
 export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";
 export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";

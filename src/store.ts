@@ -1,7 +1,10 @@
 import type { Readable, Writable } from "node:stream";
+import { backUp, restoreFrom, type BackupManifest, type BackupOptions, type RestoreOptions } from "./operator/backup.ts";
+import { erase, type EraseOptions, type EraseReport } from "./operator/erase.ts";
 import { exportToFile, exportToStream, type ExportOptions, type ExportReport } from "./operator/export.ts";
 import { importLines, type ImportOptions, type ImportReport } from "./operator/import.ts";
 import { FileDatabase } from "./runtime/file-database.ts";
+import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies } from "./runtime/operator.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { ServerDatabases } from "./runtime/server-databases.ts";
@@ -14,10 +17,12 @@ import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/
 import { withinDeadline } from "./concurrency/deadline.ts";
 import { ROOT } from "./model/namespace.ts";
 import { Lifecycle } from "./runtime/lifecycle.ts";
+import type { Finding } from "./ports/diagnosis.ts";
 import type { StoreEventType } from "./ports/events.ts";
 import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair.ts";
+import { previewSweep } from "./sync/sweep-preview.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfUnstarted, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
@@ -154,8 +159,43 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /** Takes away now what has ended. A running store does so by itself, every `ttl.sweepIntervalMinutes`. */
-  async sweep(): Promise<SweepReport> {
-    return this.#lifecycle.run(({ maintenance }) => maintenance.sweeper.sweep());
+  async sweep(options: { readonly dryRun?: boolean } = {}): Promise<SweepReport> {
+    const { dryRun } = checkOptions(options, "sweep()", { dryRun: true });
+    return this.#lifecycle.run(({ maintenance }) => (dryRun === true ? previewSweep(maintenance.data) : maintenance.sweeper.sweep()));
+  }
+
+  /**
+   * Writes a logical backup into a folder: an export of all items, or of those below `prefix`, and a manifest with a digest.
+   */
+  async backup(folder: string, options: BackupOptions = {}): Promise<BackupManifest> {
+    checkOptions(options, "backup()", BACKUP_NAMES);
+    return this.#lifecycle.run((runtime) => backUp(operatorDependencies(runtime), folder, options));
+  }
+
+  /**
+   * Restores a logical backup, of this store or of another. Items that were updated later stay, unless `onConflict` says otherwise.
+   *
+   * @throws {ValidationError} when the backup is damaged; nothing is restored then.
+   */
+  async restore(folder: string, options: RestoreOptions = {}): Promise<ImportReport> {
+    checkOptions(options, "restore()", RESTORE_NAMES);
+    return this.#lifecycle.run((runtime) => restoreFrom(operatorDependencies(runtime), folder, options));
+  }
+
+  /**
+   * Erases the items below a prefix, or those that match `where`, from records, vectors, listings and registry; then scans all
+   * records and vectors and reports what is left. Reads the entire store.
+   *
+   * @throws {ValidationError} when there is neither a prefix nor `everything: true`.
+   */
+  async erase(options: EraseOptions): Promise<EraseReport> {
+    checkOptions(options, "erase()", ERASE_NAMES);
+    return this.#lifecycle.run((runtime) => erase(operatorDependencies(runtime), options));
+  }
+
+  /** Checks what the store depends on: databases, replication, clocks, rights, embedder (one call), backlog, audit trail. */
+  async diagnose(): Promise<Finding[]> {
+    return this.#lifecycle.run(diagnose);
   }
 
   /**
@@ -243,6 +283,9 @@ export class ScyllaDBStore extends StoreOperations {
 
 const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, compression: true, resume: true, onProgress: true, signal: true };
 const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
+const BACKUP_NAMES: OptionNames<BackupOptions> = { prefix: true, resume: true, onProgress: true, signal: true };
+const RESTORE_NAMES: OptionNames<RestoreOptions> = { onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
+const ERASE_NAMES: OptionNames<EraseOptions> = { prefix: true, where: true, everything: true, dryRun: true, actor: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 function serverRuntime(config: ScyllaDBStoreConfig): Runtime {

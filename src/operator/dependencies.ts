@@ -7,9 +7,11 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { Settings } from "../ports/settings.ts";
+import type { StoreKind } from "./erase-remains.ts";
 
 /** The data of a store, with the time budgets of maintenance, and the request pipeline for what has to be audited. */
 export interface OperatorDependencies {
+  readonly kind: StoreKind;
   readonly run: RunRequests<Answer>;
   readonly limits: RequestLimits;
   readonly items: ItemRepository;

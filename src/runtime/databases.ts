@@ -5,6 +5,7 @@ import { identityOf } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
 import type { AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
+import type { Diagnosable } from "../ports/diagnosis.ts";
 import type { BreakerState } from "../ports/events.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
@@ -19,7 +20,7 @@ export type DataPorts = Pick<Backend, "items" | "outbox"> & {
 };
 
 /** The databases of one configuration, with the resilience wrappers and the telemetry that it asks for. */
-export interface Databases extends Resource {
+export interface Databases extends Resource, Diagnosable {
   /** As the user gave it, checked and with defaults. */
   readonly config: CommonConfig;
   /** For calls of the application: with the time budgets of callers. */

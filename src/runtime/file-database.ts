@@ -10,6 +10,8 @@ import { observeItems, observeOutbox, observeVectors } from "../telemetry/observ
 import type { StoreContext } from "./context.ts";
 import { fileIdentity, LOCAL_FILE } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
+import { diagnoseFile } from "./file-diagnosis.ts";
+import type { Finding } from "../ports/diagnosis.ts";
 import { Guards } from "./guards.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
 
@@ -74,6 +76,10 @@ export class FileDatabase implements Databases {
     await this.#secrets.reread();
     const changed = [...options, ...(await this.#codecTexts.changed(options))];
     return changed.length === 0 ? null : new FileDatabase(config, this.#context, { previous: this, changed });
+  }
+
+  diagnose(): Promise<Finding[]> {
+    return diagnoseFile(this.#file.resource.path);
   }
 
   activate(): void {

@@ -7,6 +7,7 @@ import type { Runtime } from "./runtime.ts";
 export function operatorDependencies({ config, databases, maintenance, pipeline }: Runtime): OperatorDependencies {
   const { items, indexing } = maintenance.data;
   return {
+    kind: databases.collection === null && databases.breakers.records === null ? "file" : "servers",
     run: pipeline,
     limits: config.limits,
     items,

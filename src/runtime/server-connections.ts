@@ -9,6 +9,7 @@ import { Secrets } from "../config/secrets/secrets.ts";
 import { tlsOf } from "../config/tls-files.ts";
 import { checkIdentity, identityOf, type ModelIdentity } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
+import type { SchemaReader, SchemaStatus } from "../ports/schema.ts";
 import type { Resource } from "../ports/backend.ts";
 import type { Tls } from "../ports/tls.ts";
 import type { StoreContext } from "./context.ts";
@@ -23,7 +24,7 @@ interface Replaced {
 }
 
 /** The connections of a store on servers. A reload keeps them unless an option of theirs changed, see {@link isConnectionOption}. */
-export class ServerConnections implements Resource {
+export class ServerConnections implements Resource, SchemaReader {
   readonly secrets: Secrets;
   readonly records: CqlBackend;
   readonly vectors: QdrantBackend | null;
@@ -75,6 +76,16 @@ export class ServerConnections implements Resource {
     await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#isSameQdrant });
     this.#predecessor = null;
     this.#isStarted = true;
+  }
+
+  /** Connects to the records only, and creates nothing. */
+  async schemaStatus(): Promise<SchemaStatus> {
+    await this.secrets.start();
+    return this.records.schemaStatus();
+  }
+
+  schemaStatements(): Promise<readonly string[]> {
+    return this.records.schemaStatements();
   }
 
   async stop(): Promise<void> {

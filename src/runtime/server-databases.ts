@@ -5,6 +5,7 @@ import { ReadTexts } from "../config/read-texts.ts";
 import { parseConfig, serverConfigSchema, type CommonConfig, type ServerConfig } from "../config/schema.ts";
 import { groupVectorWrites } from "../core/grouped-vector-index.ts";
 import type { AuditSink } from "../ports/audit.ts";
+import type { Finding } from "../ports/diagnosis.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { guardItems, guardOutbox, type RecordBudgets } from "../resilience/guarded-records.ts";
@@ -94,6 +95,11 @@ export class ServerDatabases implements Databases {
 
   stop(): Promise<void> {
     return this.#connections.stop();
+  }
+
+  async diagnose(): Promise<Finding[]> {
+    const { records, vectors } = this.#connections.resource;
+    return [...(await records.diagnose()), ...((await vectors?.diagnose()) ?? [])];
   }
 
   #ports(budgets: Budgets): DataPorts {

@@ -9,6 +9,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { cli } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { uniqueName } from "../support/stores.ts";
 
@@ -32,6 +33,7 @@ async function open(): Promise<CliStore> {
 
 cliUse(open);
 transferUse(open);
+operatorUse(open);
 
 test("commands read the configuration file and its profile, and flags win over both", async () => {
   const [file, a, b] = ["scylladb-store.config.json", "a.db", "b.db"].map((name) => join(folder, name)) as [string, string, string];
@@ -67,6 +69,13 @@ test("wrong usage and a wrong configuration exit with 2 and say what is allowed"
 test("an unreachable server exits with 3", async () => {
   const server = ["--set", "cql.contactPoints=127.0.0.1:1", "--set", "cql.localDataCenter=dc", "--set", "cql.keyspace=k"];
   expect(await cli(["ls", ...server])).toMatchObject({ code: 3, output: "" });
+});
+
+test("doctor says what is wrong with a configuration, a missing store and a server that is away, each with its exit code", async () => {
+  expect(await cli(["doctor", "--set", "pth=x"])).toMatchObject({ code: 2, output: expect.stringMatching(/✗ Configuration[^]*PATH[^]*→ /) as string });
+  expect(await cli(["doctor", "--path", join(folder, "none.db")])).toMatchObject({ code: 1, output: expect.stringMatching(/✗ Connection[^]*migrate up/) as string });
+  const server = ["--set", "cql.contactPoints=127.0.0.1:1", "--set", "cql.localDataCenter=dc", "--set", "cql.keyspace=k"];
+  expect(await cli(["doctor", ...server])).toMatchObject({ code: 3, output: expect.stringMatching(/✓ Configuration[^]*✗ Connection[^]*Start the server/) as string });
 });
 
 test("help shows examples, and the completion of bash knows every command and its flags", async () => {

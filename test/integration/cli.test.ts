@@ -5,6 +5,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, expect, inject, test } from "vitest";
 import { cli } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 
@@ -46,6 +47,7 @@ async function open(): Promise<CliStore> {
 
 cliUse(open);
 transferUse(open);
+operatorUse(open);
 
 test("a command on a keyspace that does not exist fails and creates none", async () => {
   const flags = flagsFor(uniqueName("none"));

@@ -40,16 +40,16 @@ export async function cliJson<T>(args: readonly string[], options: CliOptions = 
 
 class Collected extends Writable {
   text = "";
-  readonly #onText: ((text: string) => void) | undefined;
+  readonly #onWrite: ((text: string) => void) | undefined;
 
-  constructor(onText?: (text: string) => void) {
+  constructor(onWrite?: (text: string) => void) {
     super();
-    this.#onText = onText;
+    this.#onWrite = onWrite;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
-    this.#onText?.(chunk.toString());
+    this.#onWrite?.(chunk.toString());
     done();
   }
 }

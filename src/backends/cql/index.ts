@@ -1,18 +1,21 @@
 /** The CQL backend: records and settings in a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
 import type { AuditSink } from "../../ports/audit.ts";
+import type { Diagnosable, Finding } from "../../ports/diagnosis.ts";
 import type { Resource } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
+import type { SchemaReader, SchemaStatus } from "../../ports/schema.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
 import { AuditTable } from "./audit-table.ts";
 import { BucketRules } from "./bucket-rules.ts";
+import { diagnoseCql } from "./diagnosis.ts";
 import { CqlItemRepository } from "./item-repository.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import { checkOptions, type CqlOptions, type SetupMode } from "./options.ts";
 import { CqlOutbox } from "./outbox.ts";
-import { setUpSchema } from "./schema.ts";
+import { readSchemaStatus, schemaStatements, setUpSchema, type SchemaParts } from "./schema.ts";
 import { CqlSession } from "./session.ts";
 import { CqlSettings } from "./settings.ts";
 import { type Statements, statementsFor } from "./statements.ts";
@@ -36,7 +39,7 @@ export interface CqlBackendDependencies {
 }
 
 /** Records and settings in one keyspace. */
-export class CqlBackend implements Resource {
+export class CqlBackend implements Resource, SchemaReader, Diagnosable {
   readonly items: ItemRepository;
   readonly settings: Settings;
   readonly outbox: Outbox;
@@ -65,17 +68,22 @@ export class CqlBackend implements Resource {
   /** Connects, creates or checks the keyspace, and checks that its items lie where these options look for them. */
   async start(): Promise<void> {
     await this.#session.open();
-    await setUpSchema(
-      {
-        session: this.#session,
-        statements: this.#statements,
-        keyspace: this.#options.keyspace,
-        replication: this.#options.replication,
-        logger: this.#dependencies.logger,
-      },
-      this.#dependencies.setup,
-    );
+    await setUpSchema(this.#schemaParts(), this.#dependencies.setup);
     await this.#buckets.establish(this.settings);
+  }
+
+  async schemaStatus(): Promise<SchemaStatus> {
+    await this.#session.open();
+    return readSchemaStatus(this.#schemaParts());
+  }
+
+  schemaStatements(): Promise<readonly string[]> {
+    return schemaStatements(this.#schemaParts(), this.#options.localDataCenter);
+  }
+
+  diagnose(): Promise<Finding[]> {
+    const { keyspace, tls } = this.#options;
+    return diagnoseCql({ session: this.#session, keyspace, settings: this.settings, usesTls: tls !== undefined });
   }
 
   /** The nodes of the cluster; none while not connected. */
@@ -86,6 +94,11 @@ export class CqlBackend implements Resource {
   /** The audit trail in this keyspace, whose rows live so long. */
   auditTable(retentionDays: number): AuditSink {
     return new AuditTable({ session: this.#session, statements: this.#statements, retentionDays });
+  }
+
+  #schemaParts(): SchemaParts {
+    const { keyspace, replication } = this.#options;
+    return { session: this.#session, statements: this.#statements, keyspace, replication, logger: this.#dependencies.logger };
   }
 
   /** Closes its connections; a client that the caller gave stays open. */

@@ -3,6 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConfigurationError, isStoreError, SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { type AppliedMigration, type Migration, pendingMigrations, readMigrations } from "./migrations.ts";
+import { creatingStatements, statusOf } from "./schema-status.ts";
+import type { SchemaStatus } from "../../ports/schema.ts";
 import type { SetupMode } from "./options.ts";
 import type { CqlSession } from "./session.ts";
 import { quoteIdentifier, type Statements } from "./statements.ts";
@@ -86,6 +88,17 @@ async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Pr
     logger.info({ keyspace, version, name }, "Applied a CQL migration");
   }
   await setTombstoneGc(parts);
+}
+
+/** What the keyspace has of the schema; changes nothing. */
+export async function readSchemaStatus(parts: SchemaParts): Promise<SchemaStatus> {
+  const migrations = await readMigrations(parts.keyspace);
+  return statusOf(parts.keyspace, migrations, (await keyspaceExists(parts)) ? await appliedMigrations(parts) : null);
+}
+
+/** The statements that create the keyspace with everything in it. */
+export async function schemaStatements(parts: Pick<SchemaParts, "keyspace" | "replication" | "statements">, localDataCenter: string | undefined): Promise<string[]> {
+  return creatingStatements({ ...parts, localDataCenter }, parts.statements, await readMigrations(parts.keyspace), COMPONENT);
 }
 
 async function keyspaceExists({ session, keyspace }: SchemaParts): Promise<boolean> {

@@ -102,6 +102,13 @@ export class CqlSession {
       .filter((host) => dataCenter === null || host.datacenter === dataCenter);
   }
 
+  /** Nodes of a data centre. */
+  hostsOf(dataCenter: string): Host[] {
+    return this.#client()
+      .hosts.values()
+      .filter((host) => host.datacenter === dataCenter);
+  }
+
   /** The data centre in use, or null where a client was given whose cluster has several and no option names one. */
   localDataCenter(): string | null {
     if (this.#options.localDataCenter !== undefined) return this.#options.localDataCenter;

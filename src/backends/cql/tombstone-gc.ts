@@ -50,7 +50,7 @@ function warn({ logger, keyspace }: TombstoneGcParts, statements: readonly strin
 }
 
 /** The statements that a keyspace lacks; none on Cassandra. */
-async function missingStatements({ session, keyspace }: TombstoneGcParts): Promise<string[]> {
+export async function missingStatements({ session, keyspace }: Pick<TombstoneGcParts, "session" | "keyspace">): Promise<string[]> {
   const tables = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
   const isScylla = (await session.rows(tables, ["system_schema", "scylla_tables"], "read")).length > 0;
   if (!isScylla) return [];

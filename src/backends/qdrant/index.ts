@@ -2,6 +2,7 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
+import type { Diagnosable, Finding } from "../../ports/diagnosis.ts";
 import type { Resource } from "../../ports/backend.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
@@ -24,6 +25,7 @@ import {
   type Collection,
   type CollectionSetup,
 } from "./collection.ts";
+import { diagnoseQdrant } from "./diagnosis.ts";
 import { KeptPaths } from "./payload-rule.ts";
 import { QdrantVectorIndex } from "./vector-index.ts";
 
@@ -42,7 +44,7 @@ interface QdrantStart {
 }
 
 /** A vector index that connects at `start`, and whose collection can be replaced. */
-export class QdrantBackend implements Resource, VectorIndex {
+export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   readonly #setup: CollectionSetup;
   readonly #client: QdrantClient;
   #started: Started | null = null;
@@ -109,6 +111,11 @@ export class QdrantBackend implements Resource, VectorIndex {
     const started = this.#running();
     await markComplete(this.#setup.settings, started.name);
     started.isComplete = true;
+  }
+
+  diagnose(): Promise<Finding[]> {
+    const { name, isComplete, isAway } = this.#running();
+    return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isAway, url: this.#setup.options.url });
   }
 
   upsert(

@@ -1,7 +1,10 @@
 /** All commands, in the order of the help. */
 import type { CliCommand } from "../command.ts";
+import { backup } from "./backup.ts";
 import { completion } from "./completion.ts";
 import { count } from "./count.ts";
+import { doctor } from "./doctor.ts";
+import { eraseCommand } from "./erase.ts";
 import { exportCommand } from "./export.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
@@ -10,11 +13,32 @@ import { ls } from "./ls.ts";
 import { put } from "./put.ts";
 import { reconcile } from "./reconcile.ts";
 import { repair } from "./repair.ts";
+import { restore } from "./restore.ts";
 import { rm } from "./rm.ts";
 import { search } from "./search.ts";
 import { stats } from "./stats.ts";
+import { sweep } from "./sweep.ts";
 
-export const COMMANDS: readonly CliCommand[] = [ls, get, put, rm, search, count, health, stats, repair, reconcile, exportCommand, importCommand, completion];
+export const COMMANDS: readonly CliCommand[] = [
+  doctor,
+  ls,
+  get,
+  put,
+  rm,
+  search,
+  count,
+  health,
+  stats,
+  repair,
+  reconcile,
+  sweep,
+  exportCommand,
+  importCommand,
+  backup,
+  restore,
+  eraseCommand,
+  completion,
+];
 
 /** Groups of commands and what they are for. */
 export const GROUPS: Readonly<Record<string, string>> = {};

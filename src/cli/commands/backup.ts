@@ -1,0 +1,42 @@
+import { namespaceOf } from "../arguments.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { Progress } from "../progress.ts";
+import { fieldLines } from "../table.ts";
+import { note, print } from "../terminal.ts";
+
+interface Flags {
+  readonly prefix?: string;
+  readonly resume?: boolean;
+}
+
+export const backup = command<Flags>({
+  name: "backup",
+  summary: "Writes a logical backup into a folder: an export, and a manifest with its digest.",
+  details: "Items that are written meanwhile may or may not be in it. For snapshots of the databases, see docs/disaster-recovery.md.",
+  examples: ["backup backups/2026-01-31", "backup backups/mia --prefix users.mia"],
+  opensStore: true,
+  changes: false,
+  define: (program) =>
+    program
+      .argument("<folder>", "created if it does not exist")
+      .option("--prefix <namespace>", "only items at or below this namespace")
+      .option("--resume", "continues a backup into this folder that was interrupted"),
+  run: ({ terminal, args: [folder = ""], flags: { prefix, resume, json, ...flags } }) =>
+    withStore(terminal, flags, async (store) => {
+      const progress = new Progress(terminal, "Backing up");
+      terminal.signal.addEventListener("abort", () => note(terminal, `Continue with: backup ${folder} --resume`), { once: true });
+      const manifest = await store
+        .backup(folder, {
+          prefix: namespaceOf(prefix),
+          signal: terminal.signal,
+          onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+          ...(resume === undefined ? {} : { resume }),
+        })
+        .finally(() => progress.stop());
+      if (json === true) await print(terminal, JSON.stringify(manifest));
+      else for (const line of fieldLines({ ...manifest })) await print(terminal, line);
+      return manifest.unreadable > 0 ? EXIT.problem : EXIT.ok;
+    }),
+});

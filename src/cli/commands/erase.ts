@@ -1,0 +1,66 @@
+import { writeFile } from "node:fs/promises";
+import { ConfigurationError } from "../../model/errors.ts";
+import { jsonObject, namespaceOf } from "../arguments.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { Progress } from "../progress.ts";
+import { fieldLines } from "../table.ts";
+import { confirm, note, print } from "../terminal.ts";
+import type { EraseOptions } from "../../operator/erase.ts";
+
+interface Flags {
+  readonly prefix?: string;
+  readonly where?: string;
+  readonly everything?: boolean;
+  readonly actor?: string;
+  readonly report?: string;
+}
+
+export const eraseCommand = command<Flags>({
+  name: "erase",
+  summary: "Erases a subject's data: the items below a namespace, or those that match a filter, and proves it.",
+  details:
+    "Deletes records, vectors, listing and registry entries, then scans everything for what is left. The report says what was erased, what was written meanwhile, and " +
+    "what remains in files until when, with a digest. Exit code 1 when something is left: run it again.",
+  examples: ["erase --prefix users.mia --dry-run", "erase --prefix users.mia --yes --report mia.json", `erase --prefix users --where '{"email":"mia@example.com"}'`],
+  opensStore: true,
+  changes: true,
+  define: (program) =>
+    program
+      .option("--prefix <namespace>", "erases the items at and below this namespace")
+      .option("--where <json>", `erases only items whose values match: '{"email":"mia@example.com"}'`)
+      .option("--everything", "required without --prefix")
+      .option("--actor <id>", "on whose behalf, for the audit trail")
+      .option("--report <file>", "also writes the report to this file, as JSON"),
+  run: ({ terminal, flags: { prefix, where, everything, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
+    withStore(terminal, flags, async (store) => {
+      const labels = namespaceOf(prefix);
+      if (labels.length === 0 && everything !== true) throw new ConfigurationError("erase requires --prefix <namespace>. To erase in all namespaces, add --everything.");
+      const subject = `${where === undefined ? "all items" : "the matching items"} ${labels.length === 0 ? "of the entire store" : `below ${labels.join(".")}`}`;
+      if (!dryRun && yes !== true && !(await confirm(terminal, `Erase ${subject}? This cannot be undone.`))) {
+        note(terminal, "Nothing was changed.");
+        return EXIT.problem;
+      }
+      const progress = new Progress(terminal, "Erasing");
+      const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done ?? 0, `${items} items`);
+      terminal.signal.addEventListener("abort", () => note(terminal, "What was erased stays erased. Run the same command again to continue."), { once: true });
+      const report = await store
+        .erase({
+          prefix: labels,
+          dryRun,
+          onProgress,
+          signal: terminal.signal,
+          ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
+          ...(everything === undefined ? {} : { everything }),
+          ...(actor === undefined ? {} : { actor }),
+        })
+        .finally(() => progress.stop());
+      const text = JSON.stringify(report, null, 2);
+      if (file !== undefined) await writeFile(file, `${text}\n`);
+      if (json === true) await print(terminal, JSON.stringify(report));
+      else for (const line of fieldLines({ ...report.erased, ...report.left, complete: String(report.complete), digest: report.digest })) await print(terminal, line);
+      if (json !== true) for (const { where: place, what, until, force } of report.remains) note(terminal, `Remains in ${place}: ${what}, until ${until}. ${force}`);
+      return dryRun || report.complete ? EXIT.ok : EXIT.problem;
+    }),
+});

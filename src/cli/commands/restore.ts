@@ -1,0 +1,45 @@
+import type { ImportOptions } from "../../operator/import.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { withStore } from "../open-store.ts";
+import { Progress } from "../progress.ts";
+import { fieldLines } from "../table.ts";
+import { confirm, note, print } from "../terminal.ts";
+
+interface Flags {
+  readonly onConflict?: NonNullable<ImportOptions["onConflict"]>;
+}
+
+export const restore = command<Flags>({
+  name: "restore",
+  summary: "Writes the items of a backup to the store, once its digest is verified.",
+  details: "Items that are not in the backup stay. To continue a restore that was interrupted, run it again: items that are stored already are recognized.",
+  examples: ["restore backups/2026-01-31 --dry-run", "restore backups/2026-01-31 --yes", "restore backups/2026-01-31 --on-conflict overwrite"],
+  opensStore: true,
+  changes: true,
+  define: (program) =>
+    program
+      .argument("<folder>", "folder of the backup")
+      .option("--on-conflict <rule>", "item that is stored already: newer (the later update stays), overwrite or keep", "newer"),
+  run: ({ terminal, args: [folder = ""], flags: { onConflict = "newer", dryRun = false, yes, json, ...flags } }) =>
+    withStore(terminal, flags, async (store) => {
+      if (!dryRun && yes !== true && onConflict === "overwrite" && !(await confirm(terminal, `Replace items that were updated after the backup in ${folder}?`))) {
+        note(terminal, "Nothing was changed.");
+        return EXIT.problem;
+      }
+      const progress = new Progress(terminal, "Restoring");
+      terminal.signal.addEventListener("abort", () => note(terminal, `What was restored stays. Continue with: restore ${folder}`), { once: true });
+      const report = await store
+        .restore(folder, {
+          onConflict,
+          dryRun,
+          signal: terminal.signal,
+          onRejected: ({ line, reason }) => note(terminal, `Line ${line}: ${reason}`),
+          onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+        })
+        .finally(() => progress.stop());
+      if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
+      else for (const line of fieldLines({ ...report })) await print(terminal, line);
+      return report.rejected > 0 || !report.complete ? EXIT.problem : EXIT.ok;
+    }),
+});

@@ -1,0 +1,240 @@
+/**
+ * Erases a subject: the items below a prefix, or those that match a filter, from records, vectors, listing and registry, and
+ * verifies by a scan of everything that none is left.
+ */
+import { createHash } from "node:crypto";
+import { mapBounded } from "../concurrency/bounded.ts";
+import { namespacePages } from "../core/namespace-pages.ts";
+import { reconcileItem } from "../core/reconcile-item.ts";
+import { searchOf } from "../core/memory.ts";
+import { isStoreError, StoreError, ValidationError } from "../model/errors.ts";
+import { parseFilter, type Filter } from "../model/filter.ts";
+import { matchesFilter } from "../model/filter-match.ts";
+import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
+import { isWithin, ROOT, toLabels, toPath } from "../model/namespace.ts";
+import { UNSPECIFIED } from "../model/ttl.ts";
+import { tryDecodeValue } from "../model/value-codec.ts";
+import type { Request } from "../model/operation.ts";
+import type { OperatorDependencies } from "./dependencies.ts";
+import { remainsOf, type Remains } from "./erase-remains.ts";
+
+/** What to erase, and how. */
+export interface EraseOptions {
+  /** Erases the items at and below this namespace. */
+  readonly prefix?: string[];
+  /** Erases only items whose values match, see `docs/filters.md`. */
+  readonly where?: Readonly<Record<string, unknown>>;
+  /** Required to erase without a prefix: a missing tenant id must not erase the store. */
+  readonly everything?: boolean;
+  /** Only counts. */
+  readonly dryRun?: boolean;
+  /** On whose behalf, for the audit trail. */
+  readonly actor?: string;
+  readonly onProgress?: (progress: { readonly phase: "erase" | "verify"; readonly done: number | null; readonly items: number }) => void;
+  /** Ends the task after the page in progress. What was erased stays erased. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was erased, and what is left. */
+export interface EraseReport {
+  readonly prefix: readonly string[];
+  readonly filtered: boolean;
+  readonly dryRun: boolean;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly erased: {
+    /** Items that could be read; in a dry run, those that would be erased. */
+    readonly items: number;
+    /** Records that no listing found, expired ones included. */
+    readonly unlisted: number;
+    /** Vectors that had no item. */
+    readonly orphanedVectors: number;
+    /** Namespaces that hold nothing any more, removed from the registry. */
+    readonly namespaces: number;
+  };
+  readonly left: {
+    /** Items that were written below the prefix while the task ran: erase again. */
+    readonly concurrent: readonly { readonly namespace: readonly string[]; readonly key: string }[];
+    /** Items of which it is not known whether they match, as their values cannot be decoded. */
+    readonly undecodable: number;
+    /** Vectors that could not be removed. */
+    readonly vectors: number;
+    /** Names of namespaces in the registry that other processes may still use. */
+    readonly namespaces: number;
+    /** Intents of recent writes that name a namespace and a key below the prefix, without values. */
+    readonly intents: number;
+  };
+  /** What remains in files until it expires, and how to force its removal. */
+  readonly remains: readonly Remains[];
+  /** Whether no read returns anything of the subject, and nothing of it is left in any table or collection of the store. */
+  readonly complete: boolean;
+  /** SHA-256 over the report without this field, as JSON. */
+  readonly digest: string;
+}
+
+/** Identities that a report lists. */
+const MOST_LISTED = 1_000;
+const PAGE = 200;
+const SCAN_PAGE = 500;
+const ITEMS_AT_ONCE = 16;
+const INTENT_BATCHES = 10_000;
+
+/** Far enough ahead to meet every intent, milliseconds. */
+const ALL_DUE_MS = 400 * 24 * 3_600_000;
+
+/** Erases and verifies. */
+export async function erase(dependencies: OperatorDependencies, options: EraseOptions): Promise<EraseReport> {
+  const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
+  if (prefix === ROOT && options.everything !== true) {
+    throw new ValidationError("erase() requires a prefix. To erase in all namespaces, set everything: true (--everything).");
+  }
+  return new Erasure(dependencies, prefix, options).run();
+}
+
+class Erasure {
+  readonly #dependencies: OperatorDependencies;
+  readonly #prefix: string;
+  readonly #options: EraseOptions;
+  readonly #filter: Filter | null;
+  readonly #startedAt = Date.now();
+  readonly #erased = { items: 0, unlisted: 0, orphanedVectors: 0, namespaces: 0 };
+  readonly #left = { undecodable: 0, vectors: 0, namespaces: 0, intents: 0 };
+  readonly #concurrent: { namespace: readonly string[]; key: string }[] = [];
+  /** Namespaces that hold something that stays. */
+  readonly #occupied = new Set<string>();
+
+  constructor(dependencies: OperatorDependencies, prefix: string, options: EraseOptions) {
+    this.#dependencies = dependencies;
+    this.#prefix = prefix;
+    this.#options = options;
+    this.#filter = parseFilter(options.where, dependencies.limits);
+  }
+
+  async run(): Promise<EraseReport> {
+    const isDry = this.#options.dryRun === true;
+    await this.#eraseListed();
+    if (!isDry) {
+      await this.#scanRecords();
+      await this.#scanPoints();
+      await this.#unregister();
+    }
+    this.#left.intents = await this.#countIntents();
+    const { undecodable, vectors } = this.#left;
+    const content = {
+      prefix: toLabels(this.#prefix),
+      filtered: this.#filter !== null,
+      dryRun: isDry,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      finishedAt: new Date().toISOString(),
+      erased: this.#erased,
+      left: { concurrent: this.#concurrent.slice(0, MOST_LISTED), ...this.#left },
+      remains: isDry ? [] : remainsOf(this.#dependencies.kind),
+      complete: !isDry && this.#concurrent.length === 0 && undecodable === 0 && vectors === 0,
+    };
+    return { ...content, digest: createHash("sha256").update(JSON.stringify(content)).digest("hex") };
+  }
+
+  /** What searches return, first: from then on no query returns the subject. */
+  async #eraseListed(): Promise<void> {
+    const { run } = this.#dependencies;
+    const search = { scope: ROOT, query: null, offset: 0, order: "oldest", minScore: null, refreshTtl: false, signal: null } as const;
+    let cursor: string | null = null;
+    do {
+      this.#options.signal?.throwIfAborted();
+      const request: Request = { kind: "search", prefix: this.#prefix, filter: this.#filter, cursor, limit: Math.min(PAGE, this.#dependencies.limits.maxLimit), ...search };
+      const [outcome] = await run([request], { scope: ROOT, actor: this.#options.actor ?? null });
+      if (outcome?.status !== "fulfilled") throw outcome?.reason;
+      const result = searchOf(outcome.value);
+      if (result === null) throw new StoreError("QUERY", false, "A search returned something else than results.");
+      await this.#delete(result.found.map(({ record }) => record));
+      this.#erased.items += result.found.length;
+      // Of a dry run, which scans nothing.
+      if (this.#options.dryRun === true && this.#filter !== null) this.#left.undecodable += result.info.unreadable;
+      if (this.#options.dryRun === true && this.#filter === null) this.#erased.items += result.info.unreadable;
+      this.#options.onProgress?.({ phase: "erase", done: null, items: this.#erased.items });
+      ({ cursor } = result.info);
+    } while (cursor !== null);
+  }
+
+  /** Everything that is stored: records that no listing finds, and what was written meanwhile. */
+  async #scanRecords(): Promise<void> {
+    let after: string | null = null;
+    do {
+      this.#options.signal?.throwIfAborted();
+      const page = await this.#dependencies.items.scan(after, SCAN_PAGE);
+      const within = page.found.filter((record) => record.value !== null && isWithin(this.#prefix, record.namespace));
+      const rest = within.filter((record) => this.#isOfSubject(record));
+      const late = rest.filter((record) => isLive(record, Date.now()) && record.version > this.#startedAt * 1_000);
+      this.#concurrent.push(...late.map(({ namespace, key }) => ({ namespace: toLabels(namespace), key })));
+      for (const { namespace } of late) this.#occupied.add(namespace);
+      const others = rest.filter((record) => !late.includes(record));
+      await this.#delete(others);
+      this.#erased.unlisted += others.length;
+      this.#options.onProgress?.({ phase: "verify", done: page.done / 2, items: this.#erased.items });
+      after = page.next;
+    } while (after !== null);
+  }
+
+  #isOfSubject(record: ItemRecord): boolean {
+    if (this.#filter === null || record.value === null) return true;
+    const value = tryDecodeValue(record.value);
+    const isUndecodable = isStoreError(value);
+    if (isUndecodable) this.#left.undecodable += 1;
+    const isMatch = !isUndecodable && matchesFilter(value, this.#filter);
+    if (!isMatch) this.#occupied.add(record.namespace);
+    return isMatch;
+  }
+
+  /** Vectors below the prefix whose record is gone: what a crash left behind. */
+  async #scanPoints(): Promise<void> {
+    const { indexing, items } = this.#dependencies;
+    if (indexing === null) return;
+    let after: string | null = null;
+    do {
+      this.#options.signal?.throwIfAborted();
+      const page = await indexing.vectors.scan(after, SCAN_PAGE);
+      const within = page.found.filter(({ namespace }) => isWithin(this.#prefix, namespace));
+      const records = within.length === 0 ? [] : await items.get(within.map(({ namespace, key }) => ({ namespace, key })));
+      const orphans = within.filter((_, i) => records[i] === null || records[i]?.value === null);
+      await mapBounded(orphans, ITEMS_AT_ONCE, async ({ namespace, key, version, writeId }) => {
+        const [removal] = await indexing.vectors.remove([{ namespace, key, version, writeId }]);
+        if (removal?.status === "fulfilled") this.#erased.orphanedVectors += 1;
+        else this.#left.vectors += 1;
+      });
+      this.#options.onProgress?.({ phase: "verify", done: 0.5 + page.done / 2, items: this.#erased.items });
+      after = page.next;
+    } while (after !== null);
+  }
+
+  async #unregister(): Promise<void> {
+    const { items } = this.#dependencies;
+    const stream = { prefix: this.#prefix, from: null, expected: 500 };
+    const isEmpty = (path: string): boolean => !this.#occupied.has(path);
+    const before = new Set<string>();
+    for await (const { paths } of namespacePages(items, stream)) {
+      const empty = paths.filter(isEmpty);
+      for (const path of empty) before.add(path);
+      if (empty.length > 0) await items.unregister(empty, this.#startedAt);
+    }
+    for await (const { paths } of namespacePages(items, stream)) this.#left.namespaces += paths.filter(isEmpty).length;
+    this.#erased.namespaces = Math.max(0, before.size - this.#left.namespaces);
+  }
+
+  async #countIntents(): Promise<number> {
+    const { batches } = await this.#dependencies.outbox.due(Date.now() + ALL_DUE_MS, INTENT_BATCHES);
+    return batches.flatMap(({ intents }) => intents).filter(({ namespace }) => isWithin(this.#prefix, namespace)).length;
+  }
+
+  async #delete(ids: readonly ItemId[]): Promise<void> {
+    if (this.#options.dryRun === true || ids.length === 0) return;
+    const requests = ids.map(({ namespace, key }): Request => ({ kind: "put", namespace, key, value: null, index: undefined, lifetime: UNSPECIFIED, signal: null }));
+    const outcomes = await this.#dependencies.run(requests, { scope: ROOT, actor: this.#options.actor ?? null });
+    const failed = outcomes.flatMap((outcome, i) => (outcome.status === "rejected" ? [{ reason: outcome.reason as unknown, id: ids[i] as ItemId }] : []));
+    await mapBounded(failed, ITEMS_AT_ONCE, async ({ reason, id: { namespace, key } }) => {
+      // The record is deleted and its vectors are not: they are removed now, or the task fails.
+      if (!isStoreError(reason) || reason.code !== "VECTOR_SYNC") throw reason;
+      const { items, indexing } = this.#dependencies;
+      await reconcileItem({ items, indexing }, { namespace, key });
+    });
+  }
+}
