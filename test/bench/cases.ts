@@ -1,15 +1,15 @@
-/** What is measured. */
+/** The cases of the benchmark. */
 
 /** A case of the benchmark. */
 export interface Case {
   readonly name: CaseName;
-  /** What one call does, for the report. */
+  /** Description of a call for the report. */
   readonly what: string;
   /** Number of concurrent callers, each with one call in flight. */
   readonly clients: number;
-  /** Items that one call handles; operations are counted by them. */
+  /** Items per call, by which operations are counted. */
   readonly itemsPerCall: number;
-  /** Writes come last, so that every system is read with the same data. */
+  /** Whether the case writes. Writing cases run last, so that all reads see the same data. */
   readonly writes: boolean;
 }
 
@@ -59,7 +59,7 @@ export const CASES: readonly Case[] = [
   { ...write, name: "graph-step", clients: 8, what: "a LangGraph step: a search and a put through the graph's store" },
 ];
 
-/** The cases whose names contain the text; those that write come last, because what is read would grow by them. */
+/** Returns the cases whose names contain the text. Writing cases come last, because they add data. */
 export function casesInOrder(only: string): Case[] {
   const wanted = CASES.filter(({ name }) => name.includes(only));
   return [...wanted.filter(({ writes }) => !writes), ...wanted.filter(({ writes }) => writes)];

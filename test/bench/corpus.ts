@@ -8,7 +8,7 @@ export const DIMS = 384;
 const TENANTS = 50;
 const ITEMS_EACH = 200;
 
-/** A namespace without vectors that is paged through. */
+/** A namespace without vectors, for paging. */
 const LONG_ITEMS = 2_000;
 
 /** Namespaces of one item without a vector. */
@@ -17,7 +17,7 @@ const MANY = 10_000;
 /** Namespaces that puts go to. */
 const PUT_NAMESPACES = 200;
 
-/** A value as agents keep them: a sentence, and what it is filtered by. */
+/** A typical value of an agent: a sentence and fields for filters. */
 export interface Memory extends Record<string, unknown> {
   readonly text: string;
   readonly kind: "even" | "odd";
@@ -30,11 +30,11 @@ export interface SeedItem {
   readonly namespace: string[];
   readonly key: string;
   readonly value: Memory;
-  /** Whether it gets a vector. */
+  /** Whether the item has a vector. */
   readonly hasVector: boolean;
 }
 
-/** Deterministic, and of no cost that counts. */
+/** Deterministic, with negligible cost. */
 export function embeddings(): Embeddings {
   return new TopicEmbeddings(DIMS);
 }
@@ -42,12 +42,12 @@ export function embeddings(): Embeddings {
 /** Index options of every store. */
 export const INDEX = { dims: DIMS, embeddings: embeddings(), fields: ["text"] };
 
-/** The first label of all namespaces with vectors that are read. */
+/** First label of all namespaces with vectors. */
 export const TENANTS_ROOT = "bench";
 
 export const LONG_NAMESPACE = ["long", "history"];
 
-/** The first label of the namespaces that are listed. */
+/** First label of the listed namespaces. */
 export const MANY_ROOT = "many";
 
 export function memory(n: number): Memory {
@@ -59,22 +59,22 @@ export function memory(n: number): Memory {
   };
 }
 
-/** A namespace of 200 items with vectors; any `n` names one. */
+/** Returns a namespace of 200 items with vectors, for any `n`. */
 export function tenant(n: number): string[] {
   return [TENANTS_ROOT, `tenant-${String(n % TENANTS).padStart(2, "0")}`];
 }
 
-/** Key of an item of a tenant; any `n` names one. */
+/** Returns the key of an item of a tenant, for any `n`. */
 export function tenantKey(n: number): string {
   return `item-${String(n % ITEMS_EACH).padStart(3, "0")}`;
 }
 
-/** A question near to some of the texts. */
+/** Returns a query similar to some of the texts. */
 export function question(n: number): string {
   return `topic${n % 97} what did the user say about order ${n}`;
 }
 
-/** Where the nth put goes; every one to a key of its own. */
+/** Returns the namespace and unique key of the nth put. */
 export function putTarget(n: number): { namespace: string[]; key: string } {
   return { namespace: ["put", `client-${n % PUT_NAMESPACES}`], key: `item-${n}` };
 }
@@ -84,7 +84,7 @@ export function spread(n: number): number {
   return (n * 7_919) % 1_000_003;
 }
 
-/** All that is written before the reading cases. */
+/** Returns all items that are written before the reading cases. */
 export function* seedItems(): Generator<SeedItem> {
   for (let t = 0; t < TENANTS; t += 1) {
     for (let i = 0; i < ITEMS_EACH; i += 1) {

@@ -1,4 +1,4 @@
-/** A step of a real graph, whose node reaches the store as LangGraph hands it out: behind its own wrapper. */
+/** A step of a real graph, whose node uses the store through LangGraph's wrapper. */
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import * as corpus from "./corpus.ts";
@@ -6,7 +6,7 @@ import type { Call } from "./system.ts";
 
 const State = Annotation.Root({ n: Annotation<number>, found: Annotation<number> });
 
-/** One invocation: the node searches the user's memories and keeps a new one. */
+/** One invocation: the node searches the user's memories and stores a new one. */
 export function graphStep(store: BaseStore): Call {
   const graph = new StateGraph(State)
     .addNode("remember", async ({ n }, { store: wrapped }) => {

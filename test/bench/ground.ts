@@ -6,17 +6,17 @@ import { startPostgres } from "../servers/postgres.ts";
 import { startServers } from "../servers/servers.ts";
 import type { BenchEnvironment, SystemName } from "./system.ts";
 
-/** Servers that are up. */
+/** Running servers. */
 export interface StartedEnvironment {
   readonly environment: BenchEnvironment;
-  /** What they are, for the report. */
+  /** Description of the servers for the report. */
   readonly servers: string;
-  /** Why Postgres is missing; null where it is up. */
+  /** Why Postgres is missing; null if it runs. */
   readonly whyNoPostgres: string | null;
   stop(): Promise<void>;
 }
 
-/** Starts the servers that the systems need, as a user would measure them: an optimizing Java, default commit logs. */
+/** Starts the servers that the systems need, in a realistic configuration: an optimizing JVM, default commit logs. */
 export async function startEnvironment(systems: readonly SystemName[]): Promise<StartedEnvironment> {
   const needsServers = systems.includes("servers") || systems.includes("raw");
   const servers = needsServers ? await startServers({ jit: "full" }) : null;

@@ -1,26 +1,26 @@
-/** Runs a case for a while, and says how fast it was. */
+/** Runs a case for some time and measures its speed. */
 import { createHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { Call } from "./system.ts";
 
-/** What one round of one case came to. */
+/** Result of one round of a case. */
 export interface Round {
   readonly opsPerSec: number;
-  /** Time of a call, milliseconds. */
+  /** Latency of a call in milliseconds. */
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
   /** Longest pause of the event loop of the client process, in milliseconds. */
   readonly longestPauseMs: number;
-  /** Resident memory of the client's process after it, megabytes. */
+  /** Resident memory of the client process after the round, in megabytes. */
   readonly rssMb: number;
 }
 
-/** How a round is run. */
+/** Options of a round. */
 export interface RoundOptions {
   readonly clients: number;
   readonly itemsPerCall: number;
   readonly forMs: number;
-  /** The number of the first call: numbers never repeat over the rounds of a case. */
+  /** Number of the first call; numbers never repeat over the rounds of a case. */
   readonly from: number;
 }
 
@@ -36,7 +36,7 @@ export async function measure(call: Call, options: RoundOptions): Promise<Round 
     for (let now = begun; now - begun < forMs; ) {
       await call(next++);
       const after = performance.now();
-      // A histogram takes whole numbers: microseconds.
+      // A histogram records integers: microseconds.
       times.record(Math.max(1, Math.round((after - now) * 1_000)));
       now = after;
     }

@@ -37,7 +37,7 @@ describe("the Postgres that the benchmark starts", () => {
     expect(await withStore((store) => store.get(["notes"], "n19"))).toBeNull();
   });
 
-  // A pool that is open when the server ends ends the process: it hears of no error of an idle connection.
+  // Close the pool first: an error of an idle connection would end the process.
   async function withStore<T>(use: (store: PostgresStore) => Promise<T>): Promise<T> {
     const store = PostgresStore.fromConnString(server.connectionString, { index: INDEX });
     try {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
 
-/** Waits until no collection of a Qdrant, whose name begins so, is being optimized; at most so long, milliseconds. */
+/** Waits until Qdrant optimizes no collection with this name prefix, up to a timeout in milliseconds. */
 export async function settled(url: string, prefix: string, deadlineMs = DEADLINE_MS): Promise<void> {
   const { result } = (await (await fetch(`${url}/collections`)).json()) as { result: { collections: { name: string }[] } };
   const names = result.collections.map(({ name }) => name).filter((name) => name.startsWith(prefix));

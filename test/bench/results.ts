@@ -1,4 +1,4 @@
-/** What a benchmark came to. */
+/** The results of a benchmark. */
 import type { CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 import type { SystemName } from "./system.ts";
@@ -12,7 +12,7 @@ export interface Result extends Round {
   readonly rounds: number;
 }
 
-/** Sums up the rounds of one case on one system. */
+/** Summarizes the rounds of one case on one system. */
 export function resultOf(name: CaseName, system: SystemName, rounds: readonly Round[]): Result {
   const speeds = rounds.map(({ opsPerSec }) => opsPerSec);
   const median = (of: (round: Round) => number): number => medianOf(rounds.map(of));
@@ -30,7 +30,7 @@ export function resultOf(name: CaseName, system: SystemName, rounds: readonly Ro
   };
 }
 
-/** The middle of some numbers; of two in the middle, the mean. */
+/** Returns the median. */
 export function medianOf(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,36 +1,36 @@
-/** Runs the benchmark: every case on every system, in rounds by turns. */
+/** Runs the benchmark: every case on every system, in alternating rounds. */
 import { CASES, casesInOrder, type Case, type CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 import { resultOf, type Result } from "./results.ts";
 import type { SystemName } from "./system.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
-/** How long is measured. */
+/** Durations of the measurement. */
 export interface Plan {
   readonly rounds: number;
   readonly roundMs: number;
-  /** Each system runs each case for so long before it counts. */
+  /** Duration of the warm-up per system and case. */
   readonly warmMs: number;
-  /** Only cases whose names hold this text. */
+  /** Run only cases whose names contain this text. */
   readonly only: string;
 }
 
-/** A case that a system could not be measured by. */
+/** A case that failed on a system. */
 export interface Failure {
   readonly case: CaseName;
   readonly system: SystemName;
   readonly reason: string;
 }
 
-/** What the cases came to. */
+/** The results of the cases. */
 export interface Ran {
   readonly results: readonly Result[];
   readonly failures: readonly Failure[];
 }
 
 /**
- * Runs the cases. Those that write come last, as what is read would grow by them. A system that fails in a case is left out of
- * that case, and is said to have failed: what else was measured stands.
+ * Runs the cases. Writing cases come last, because they add data. A system that fails in a case is reported and omitted from
+ * that case; all other measurements stay valid.
  */
 export async function runCases(
   workers: readonly WorkerProcess[],
@@ -59,7 +59,7 @@ async function runCase(
   const rounds = new Map<SystemName, Round[]>();
   for (let round = -1; round < plan.rounds; round += 1) {
     for (const worker of turned(workers, round).filter(({ name: system }) => !failed.has(system))) {
-      // Of all, as they share the machine: graphs of what one has written are built while another is measured.
+      // Of all systems, because they share the machine: otherwise graphs for one system's writes are built during the round of another.
       if (writes || round < 0) for (const each of workers.filter(({ isRunning }) => isRunning)) await each.settle();
       const ran = await worker.run(name, round < 0 ? plan.warmMs : plan.roundMs).catch((error: Error) => {
         failed.add(worker.name);
@@ -76,7 +76,7 @@ async function runCase(
   });
 }
 
-/** Another one begins each round: being measured right after a slow one is no system's fate. */
+/** Returns the order of a round. The first system rotates, so that none always runs after a slow one. */
 function turned<T>(list: readonly T[], round: number): T[] {
   const first = (round + list.length) % list.length;
   return [...list.slice(first), ...list.slice(0, first)];

@@ -1,4 +1,4 @@
-/** Any store behind LangGraph's `BaseStore`, measured through nothing but that. */
+/** Any `BaseStore` as a measured system, through that interface only. */
 import type { BaseStore, PutOperation } from "@langchain/langgraph-checkpoint";
 import { BATCHED_GETS, BATCHED_PUTS } from "./cases.ts";
 import * as corpus from "./corpus.ts";
@@ -6,12 +6,12 @@ import { graphStep } from "./graph-step.ts";
 import type { Call, System } from "./system.ts";
 import type { CaseName } from "./cases.ts";
 
-/** Items of a batch, and batches at once, while seeding. */
+/** Items per batch, and concurrent batches, while seeding. */
 const SEED_BATCH = 100;
 const SEED_WRITERS = 4;
 
 /**
- * A store as a system.
+ * Returns a store as a measured system.
  *
  * @param everything - the prefix of all vectors; the root, for a store that searches there
  */
@@ -85,7 +85,7 @@ function batchOfGets(n: number): { namespace: string[]; key: string }[] {
   }));
 }
 
-// A system that answers fast because it answers nothing would win every case.
+// A system that returns nothing would win every case.
 async function present<T>(item: Promise<T | null>): Promise<T> {
   const found = await item;
   if (found === null) throw new Error("An item that was written is not there");

@@ -1,4 +1,4 @@
-/** A system under measurement: a store, or the drivers below it. */
+/** A measured system: a store, or the raw drivers. */
 import type { CaseName } from "./cases.ts";
 
 /** The names of all systems, in the order of reports. */
@@ -10,20 +10,20 @@ export type SystemName = (typeof SYSTEMS)[number];
 /** One call of a case. `n` counts the calls of all clients of a case, and never repeats. */
 export type Call = (n: number) => Promise<unknown>;
 
-/** How the calls of a case are made, where a system makes them another way than the case says. */
+/** Overrides how a system makes the calls of a case. */
 interface Shape {
   readonly clients: number;
   readonly itemsPerCall: number;
 }
 
-/** A system, connected. */
+/** A connected system. */
 export interface System {
-  /** What is called for each case; a case that the system cannot do is absent. */
+  /** The call of each case; absent for a case that the system does not support. */
   readonly calls: Readonly<Partial<Record<CaseName, Call>>>;
   readonly shapes?: Readonly<Partial<Record<CaseName, Shape>>>;
-  /** Writes what the reading cases read: see `corpus.ts`. */
+  /** Writes the data of the reading cases, see `corpus.ts`. */
   seed(): Promise<void>;
-  /** Waits until the servers have done what earlier writes left them to do in the background; at most 20 s. */
+  /** Waits up to 20 s until the servers have completed the background work of earlier writes. */
   settle?(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,14 +34,14 @@ export interface ServerPair {
   readonly qdrant: { readonly url: string };
 }
 
-/** Where systems find their servers and files. */
+/** Servers and files of the systems. */
 export interface BenchEnvironment {
   /** Null if no measured system needs them. */
   readonly servers: ServerPair | null;
-  /** Null where Postgres could not be started. */
+  /** Null if Postgres could not be started. */
   readonly postgres: string | null;
   /** A folder for the embedded store. */
   readonly folder: string;
-  /** Keyspace, collection and file name of our store: two versions in one run must not share them. */
+  /** Keyspace, collection and file name of this store, separate for each version in a run. */
   readonly storeName: string;
 }

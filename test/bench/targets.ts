@@ -1,13 +1,13 @@
-/** What the store is measured against: ratios of one run, so that the machine matters little. */
+/** The targets of the store: ratios within one run, to reduce the influence of the machine. */
 import type { CaseName } from "./cases.ts";
 import type { Result } from "./results.ts";
 import type { SystemName } from "./system.ts";
 
-/** A target, and what was reached. */
+/** A target and the measured value. */
 export interface Verdict {
   readonly what: string;
   readonly target: string;
-  /** Null where a system that it needs was not measured. */
+  /** Null if a required system was not measured. */
   readonly reached: string | null;
   readonly isMet: boolean | null;
 }
@@ -44,7 +44,7 @@ const TARGETS: readonly Target[] = [
   atLeast("mission: reads", "get-100", "servers", 10_000),
 ];
 
-/** Holds results against the targets. */
+/** Compares results with the targets. */
 export function judge(results: readonly Result[]): Verdict[] {
   const find: Find = (name, system) => results.find((each) => each.case === name && each.system === system);
   return TARGETS.map(({ what, target, judge: decide }) => {
@@ -53,7 +53,7 @@ export function judge(results: readonly Result[]): Verdict[] {
   });
 }
 
-/** So many times the speed of another system. */
+/** Returns a target as a multiple of another system's speed. */
 function ratio(what: string, name: CaseName, system: SystemName, other: SystemName, least: number): Target {
   return {
     what,
@@ -67,7 +67,7 @@ function ratio(what: string, name: CaseName, system: SystemName, other: SystemNa
   };
 }
 
-/** So much more time than the raw calls, at the median, milliseconds. */
+/** Returns a target as the additional median latency over the raw calls, in milliseconds. */
 function overhead(what: string, name: CaseName, most: number): Target {
   return {
     what,

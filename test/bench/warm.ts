@@ -1,4 +1,4 @@
-/** Warms the servers before anything is measured. */
+/** Warms the servers before the measurements. */
 import type { CaseName } from "./cases.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 

@@ -1,4 +1,4 @@
-/** A worker, as the benchmark holds it. */
+/** A handle of a worker in the benchmark. */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { CaseName } from "./cases.ts";
@@ -9,14 +9,14 @@ import type { Answer, Request } from "./worker-protocol.ts";
 const PROGRAM = fileURLToPath(new URL("worker.ts", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
 
-/** Megabytes: `InMemoryStore` was given more than a million vectors in one run, and Node's default is 4 GB of heap. */
+/** Heap in megabytes. `InMemoryStore` holds more than a million vectors in one run, beyond Node's default of 4 GB. */
 const HEAP = "--max-old-space-size=12288";
 
 /** Options of {@link WorkerProcess.start}. */
 interface WorkerOptions {
-  /** Where a profile of its processor time is written when it stops. */
+  /** Folder for a CPU profile, written when the worker stops. */
   readonly profileFolder?: string;
-  /** A checkout of another version, whose sources are the store; this version's unless given. */
+  /** Checkout whose sources are the store. Default: this version. */
   readonly checkout?: string;
 }
 
@@ -43,7 +43,7 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** Whether its process is there: one that has ended is in no further case. */
+  /** Whether its process runs. A worker that has exited takes no further case. */
   get isRunning(): boolean {
     return this.#child.connected;
   }
@@ -69,7 +69,7 @@ export class WorkerProcess {
     await ended;
   }
 
-  /** Ends the process at once, if it still runs. */
+  /** Kills the process, if it still runs. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }

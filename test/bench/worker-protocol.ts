@@ -1,4 +1,4 @@
-/** What the benchmark and its workers say to each other. */
+/** The protocol between the benchmark and its workers. */
 import type { CaseName } from "./cases.ts";
 import type { Round } from "./measure.ts";
 
@@ -7,10 +7,10 @@ export type Request =
   | { readonly type: "seed" | "settle" | "stop" }
   | { readonly type: "run"; readonly case: CaseName; readonly forMs: number };
 
-/** What it answers. */
+/** A response of a worker. */
 export type Answer =
   | { readonly type: "done" }
-  /** The system has no such case. */
+  /** The system does not support the case. */
   | { readonly type: "absent" }
   | { readonly type: "ran"; readonly round: Round }
   | { readonly type: "failed"; readonly reason: string };

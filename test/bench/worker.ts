@@ -1,6 +1,6 @@
 /**
- * One system in a process of its own, so that none slows another by its memory or by what it taught the compiler. It does
- * what its parent asks for, one request at a time, and ends when the parent goes.
+ * One system in a separate process, so that memory use and compiled code of one system do not slow another. Handles
+ * requests of its parent one at a time, and exits with the parent.
  */
 import { CASES, type CaseName } from "./cases.ts";
 import { measure } from "./measure.ts";
@@ -10,7 +10,7 @@ import type { Answer, Request } from "./worker-protocol.ts";
 
 const [name, environment] = JSON.parse(process.argv[2] ?? "") as [SystemName, BenchEnvironment];
 const system = await connectTo(name, environment);
-/** The number of the next call of each target of calls: cases that write to one place share it. */
+/** Number of the next call of each target. Cases that write to the same namespace share it. */
 let next = 0;
 
 async function run(caseName: CaseName, forMs: number): Promise<Answer> {

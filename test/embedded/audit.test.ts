@@ -1,4 +1,4 @@
-/** The audit trail: who did what, when, to which item, and what became of it; never a value. */
+/** The audit trail: actor, operation, time, item and outcome; never a value. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ async function open(audit: AuditConfig, config: Omit<EmbeddedStoreConfig, "path"
   return store;
 }
 
-/** A store whose entries are kept in a list. */
+/** A store with an audit callback that appends entries to a list. */
 async function listening(audit: AuditConfig = {}, config: Omit<EmbeddedStoreConfig, "path" | "audit"> = {}) {
   const entries: AuditEntry[] = [];
   const store = await open({ callback: (entry) => void entries.push(entry), ...audit }, config);
@@ -225,7 +225,7 @@ describe("a failing sink", () => {
     const sink = failing();
     sink.fails = ({ namespace }) => namespace?.[0] === "bad";
     const store = await open({ callback: how === "throws" ? (entry) => sink.callback(entry) : async (entry) => sink.callback(entry) });
-    // As LangGraph's wrapper sends the calls of many: in one batch.
+    // In one batch, as LangGraph's wrapper sends the calls of several users.
     const puts = ["x", "bad", "y"].map((user) => ({ namespace: [user], key: "batched", value: { n: 1 } }));
     expect(await rejectionOf(store.batch(puts))).toMatchObject({
       outcomes: [{ status: "fulfilled" }, { status: "rejected", reason: { code: "AUDIT" } }, { status: "fulfilled" }],
@@ -265,7 +265,7 @@ describe("a failing sink", () => {
 
   test("that hangs delays an operation no longer than configured", async () => {
     const store = await open({ callback: () => new Promise(() => undefined), timeoutMs: 100 });
-    // The callback never ends: without a bound, neither would these.
+    // The callback never resolves. Without a bound, these calls would not either.
     await expect(store.put(["a"], "k", {})).rejects.toMatchObject({ code: "AUDIT", applied: false });
     await store.stop();
   });
@@ -373,7 +373,7 @@ describe("the audit file", () => {
 
 describe("a reload of the configuration", () => {
   test("is in the trail with the names of changed options, also if it is refused", async () => {
-    // More digits than an id or a time has side by side by chance.
+    // More digits than an id or a time can contain by chance.
     const LIMIT = 707_707_707_707_707;
     const entries: AuditEntry[] = [];
     const audit = { callback: (entry: AuditEntry) => void entries.push(entry), actor: () => "operator" };

@@ -36,7 +36,7 @@ async function close(store: ScyllaDBStore): Promise<void> {
   await store.stop();
 }
 
-/** All bytes on the disk. */
+/** Returns all bytes on disk. */
 async function bytesOnDisk(): Promise<Buffer> {
   return Buffer.concat(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
 }
@@ -111,7 +111,7 @@ describe("with a codec", () => {
       vi.setSystemTime(Date.now() + 6 * 60_000);
       await store.get(["a"], "k");
       await expect.poll(() => store.stats().ttlRefresh.written, { timeout: 20_000 }).toBe(1);
-      // Past the end that it had at first.
+      // After its first expiry.
       vi.setSystemTime(Date.now() + 6 * 60_000);
       expect((await store.get(["a"], "k", { refreshTtl: false }))?.value).toEqual(RICH);
       expect(await store.repair()).toMatchObject({ examined: 1, unreadable: 0, missing: 0 });
@@ -172,7 +172,7 @@ describe("with a codec", () => {
 });
 
 describe("an item that was changed in the database", () => {
-  /** A changed cell of the table of records; `null` leaves it as it is. */
+  /** A changed cell of the items table; `null` keeps it unchanged. */
   type Change = (header: Record<string, unknown>, value: Buffer, cells: ReadonlyMap<string, Buffer>) => Buffer | null;
 
   const cellOf = (header: Record<string, unknown>, value: Buffer): Buffer => Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), value]);

@@ -3,7 +3,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, test } from "vitest";
 
-/** A provider that refuses one word, as one with a content policy does. */
+/** A provider that rejects one word, as a content policy does. */
 class ChoosyEmbeddings extends HashEmbeddings {
   isChoosy = true;
 

@@ -1,11 +1,11 @@
-/** Ten thousand hostile calls: each comes to a right answer or an error that says what is wrong. */
+/** Ten thousand hostile calls: each returns a correct result or an error that names the fault. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import fc from "fast-check";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { attack, call, expectUnharmed, prepare, type Target } from "../support/hostile/calls.ts";
 import { makeEmbeddedStore, type TestStore } from "../support/stores.ts";
 
-/** Calls in all, in sequences: later ones meet what earlier ones left. */
+/** Total number of calls, in sequences in which later calls meet the data of earlier ones. */
 const SEQUENCES = 500;
 const CALLS_A_SEQUENCE = 20;
 

@@ -1,4 +1,4 @@
-/** Bounds and rates of operations, as a caller meets them. */
+/** Bounds and rates of operations. */
 import { ScyllaDBStore, type BatchError, type EmbeddedStoreConfig, type StoreView } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
 import { rejectionOf } from "../../src/testing/expectations.ts";
@@ -19,7 +19,7 @@ describe("a bound", () => {
   type Limits = NonNullable<EmbeddedStoreConfig["limits"]>;
   const nested = { $and: [{ $or: [{ $not: { a: 1 } }] }] };
 
-  /** The option, set to a number; what is just within it; what is just beyond it; what the error says. */
+  /** The option with its value, a call within the bound, a call beyond it, and the error. */
   const bounds: [Limits, Call, Call, string][] = [
     [{ maxLabelBytes: 4 }, (s) => s.get(["fö"], "k"), (s) => s.get(["ok", "fööö"], "k"), "position 1: it is 7 bytes long; at most 4"],
     [{ maxNamespaceLabels: 2 }, (s) => s.get(["a", "b"], "k"), (s) => s.search(["a", "b", "c"]), "3 labels; at most 2"],
@@ -141,7 +141,7 @@ describe("a bound", () => {
     }
     expect(keys).toEqual(["25", "26"]);
     expect(pages).toBeGreaterThanOrEqual(3);
-    // A page that cannot reach its offset is refused: its end would not be the end of what was left out.
+    // A page that cannot reach its offset is rejected, because its results would start at the wrong item.
     await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
   });
 
@@ -243,7 +243,7 @@ describe("a rate limit", () => {
     await tenant("a").with({ order: "newest" }).get(["n"], "k");
     await expect(tenant("a").get(["n"], "k")).rejects.toMatchObject({ code: "RATE_LIMITED" });
     expect(await tenant("b").get(["n"], "k")).toBeNull();
-    // The store itself is no tenant.
+    // The store itself is not a tenant.
     for (let i = 0; i < 5; i += 1) await store.get(["tenants", "a", "n"], "k");
   });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 const WORDS = "The user walks in the mountains, drinks tea and works on databases. ";
 
-/** Turns of the event loop until a promise settles. */
+/** Returns the number of turns of the event loop until a promise settles. */
 async function turnsUntil(settled: Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;

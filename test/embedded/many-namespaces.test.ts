@@ -1,4 +1,4 @@
-/** Searches and listings above many namespaces, as a caller meets them. */
+/** Searches and listings over many namespaces. */
 import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
 import { rejectionOf, upTo } from "../../src/testing/expectations.ts";

@@ -9,7 +9,7 @@ import { freePort } from "../servers/free-port.ts";
 const EXAMPLE = fileURLToPath(new URL("../../examples/metrics/serve.ts", import.meta.url));
 const USE_SOURCES = new URL("../support/use-sources.ts", import.meta.url).href;
 
-/** What is shown where there is no CQL cluster, no outage and no limit. */
+/** Metrics of a store without a CQL cluster, an outage or a limit. */
 const SHOWN = [
   "operationDuration",
   "operationsInFlight",

@@ -1,4 +1,4 @@
-/** Time limits, signals and bounds of operations: what a caller sees when something takes too long, or is too much. */
+/** Deadlines, signals and bounds of operations. */
 import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test, vi } from "vitest";
@@ -6,7 +6,7 @@ import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
 import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
 import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
 
-/** An embedding provider that answers when it is let go. */
+/** An embedding provider that answers when the test releases it. */
 class HeldEmbeddings extends HashEmbeddings {
   #gate = Promise.withResolvers<void>();
   held = false;
@@ -70,10 +70,10 @@ test("a put whose provider does not answer rejects at its deadline, and nothing 
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, { limits: { writeDeadlineMs: 200 }, reconcile: { flushMs: 0 } });
   embeddings.held = true;
-  // The provider is released only afterwards: without a bound, the put would never end.
+  // The provider is released only afterwards. Without a deadline, the put would never end.
   await expect(store.put(["a"], "k", { text: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: true });
   embeddings.release();
-  // Behind the late embedding, so that whatever it might lead to has happened.
+  // After the late embedding, so that its effects have happened.
   await store.put(["a"], "other", { text: "tea" });
   expect(await store.get(["a"], "k")).toBeNull();
   expect((await store.reconcile()).watched).toBe(0);
@@ -194,7 +194,7 @@ test("a throwing or rejecting listener affects neither the put nor other listene
   store.on("embedding-postponed", () => {
     throw new Error("listener");
   });
-  // Unhandled, its rejection would fail this run.
+  // An unhandled rejection would fail this run.
   store.on("embedding-postponed", () => Promise.reject(new Error("async listener")));
   store.on("embedding-postponed", ({ type }) => heard.push(type));
   embeddings.held = true;

@@ -1,4 +1,4 @@
-/** What operators are given, checked by the programs that will read it: Prometheus' promtool and Alertmanager's amtool. */
+/** The files for operators, checked by Prometheus's promtool and Alertmanager's amtool. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { unknownWords } from "../support/metric-words.ts";
 
 const run = promisify(execFile);
 
-/** What only somebody outside the process can see. */
+/** Conditions that only an observer outside the process can detect. */
 const SEEN_FROM_OUTSIDE = ["no-metrics", "alert-delivery-failing"];
 
 interface Rule {

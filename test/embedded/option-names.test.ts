@@ -8,7 +8,7 @@ const embeddings = new HashEmbeddings();
 const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
 afterAll(() => store.stop());
 
-/** Options as a caller without types gives them. */
+/** Options of a caller without TypeScript. */
 const untyped = (options: Record<string, unknown>): never => options as never;
 
 test.each([

@@ -1,4 +1,4 @@
-/** A text that an embedding provider rejects fails alone, whatever the shape of the error: no other caller notices it. */
+/** A text that an embedding provider rejects fails alone, for any form of the error, without an effect on other callers. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 type Failure = () => unknown;
 
-/** A store whose provider throws `failure` for calls that hold a text of more than 1,000 characters. */
+/** A store whose provider throws `failure` for calls with a text of more than 1,000 characters. */
 async function storeWith(failure: Failure, isBad = (text: string): boolean => text.length > 1_000) {
   const calls: string[][] = [];
   const heard: string[] = [];
@@ -99,7 +99,7 @@ test("a search during an outage is bounded, for any query and items", async () =
   for (let i = 0; i < 5; i += 1) await store.put(["u"], `k${i}`, { words });
   const results = await store.search(["u"], { query: "word ".repeat(1_000) });
   expect(results).toHaveLength(5);
-  // 190 KB of words each, of which the first 32 KB are compared.
+  // 190 KB of words each, of which the first 32 KB are ranked.
   expect(results.info).toMatchObject({ mode: "keyword", degraded: true, truncated: true });
 });
 

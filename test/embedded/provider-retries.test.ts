@@ -11,7 +11,7 @@ interface FakeProvider {
   readonly arrivals: number[];
 }
 
-/** Answers with the statuses in turn, the last one for ever; 200 is a vector of three numbers. */
+/** Answers with the statuses in turn, then always with the last; 200 returns a vector of three numbers. */
 async function provider(statuses: readonly number[], retryAfter: string): Promise<FakeProvider> {
   const arrivals: number[] = [];
   const server = createServer((request, response) => {
@@ -52,7 +52,7 @@ test.each([429, 500])("a put whose deadline the client's retries used up reports
   const store = await storeWith(client(baseURL), { limits: { writeDeadlineMs: 4_000, queryEmbeddingDeadlineMs: 1_000 } });
   const error = await store.put(["a"], "k", { text: "hello" }).then(() => null, (reason: Error) => reason);
   expect(error).toMatchObject({ code: "EMBEDDING", details: { status } });
-  // The provider's own text may hold the caller's: it is the cause alone.
+  // The provider's message can quote the caller's text, so it is only in the cause.
   expect(error?.message).not.toContain("Rate limit reached");
   expect(String((error?.cause as Error | undefined)?.message)).toContain("Rate limit reached");
   expect(error?.message).toContain("maxRetries: 0");

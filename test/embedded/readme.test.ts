@@ -1,4 +1,4 @@
-/** What the README shows on one local file is run as it stands. */
+/** Runs the README's programs for a local file unchanged. */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,7 +56,7 @@ test("an in-memory store leaves no file when its program ends without stop()", a
     await store.put(["a"], "k", { secret: 1 });
     console.log(tmpdir(), readdirSync(tmpdir()).join());
   `;
-  // A folder of its own: other tests make and remove theirs in the common one meanwhile.
+  // A separate folder, because other tests create and delete theirs in the common one meanwhile.
   const folder = await mkdtemp(join(tmpdir(), "readme-"));
   try {
     const printed = await runProgram(program, { TMPDIR: folder });

@@ -1,4 +1,4 @@
-/** A repair, and the rebuild of lost vectors, that failed or was ended: the next one goes on where it had got to. */
+/** A failed or interrupted repair or rebuild continues at its last position. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Opens the file, as a process does that starts. */
+/** Opens the file, as a starting process does. */
 async function open(): Promise<void> {
   backend = new SqliteBackend({ path: join(folder, "store.db"), dims: DIMS });
   await backend.start();
@@ -78,7 +78,7 @@ test("a failed rebuild continues at the page that failed, also after a restart",
   expect(await repair.run()).toMatchObject({ examined: ITEMS, failed: 0 });
   expect(repair.isComplete).toBe(true);
   expect(await points()).toBe(ITEMS);
-  // What had been embedded before stays so.
+  // Earlier embeddings are kept.
   expect(embedded).toBe(ITEMS);
 });
 

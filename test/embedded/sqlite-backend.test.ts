@@ -58,7 +58,7 @@ async function writeVector(backend: SqliteBackend, record: ItemRecord, ...vector
   expect(outcome).toEqual({ status: "fulfilled", value: "stored" });
 }
 
-/** Files below the directory that this process has open. */
+/** Returns files below the directory that this process has open. */
 async function openFiles(): Promise<string[]> {
   const descriptors = existsSync("/proc/self/fd") ? await readdir("/proc/self/fd") : [];
   const targets = await Promise.allSettled(descriptors.map((name) => readlink(`/proc/self/fd/${name}`)));
@@ -137,7 +137,7 @@ describe("start and stop", () => {
   });
 
   test('":memory:" is a file that is deleted with the store', async () => {
-    // A folder of its own: other tests make and remove theirs in the common one meanwhile.
+    // A separate folder, because other tests create and delete theirs in the common one meanwhile.
     vi.stubEnv("TMPDIR", directory);
     onTestFinished(() => void vi.unstubAllEnvs());
     const backend = await start({ path: ":memory:" });
@@ -449,7 +449,7 @@ describe("the database threads", () => {
     for (const n of upTo(10)) expect(await vectors.query(query), `search ${n}`).toHaveLength(10);
     const each = (performance.now() - started) / 10;
     delay.disable();
-    // On the caller's thread every search would hold it up for as long as it takes; a busy machine delays both alike.
+    // On the caller's thread, every search would block it entirely. A busy machine delays both equally.
     expect(delay.percentile(50) / 1e6).toBeLessThan(each / 2);
   });
 });

@@ -33,11 +33,11 @@ afterEach(async () => {
 
 interface Writer {
   readonly child: ChildProcess;
-  /** Keys that it said were acknowledged, so far. */
+  /** Keys that it has reported as acknowledged. */
   readonly acknowledged: string[];
-  /** Resolves with its exit code, null when it was killed; all that it said has been read then. */
+  /** Resolves with its exit code, null if it was killed, after all its output has been read. */
   readonly ended: Promise<number | null>;
-  /** Resolves when it has said so many keys. */
+  /** Resolves when it has reported this number of keys. */
   said(count: number): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ function startWriter(name: string, count: number, end: "stop" | "idle" = "stop")
   return { child, acknowledged, ended, said };
 }
 
-/** Reads the items at keys that were acknowledged, and fails unless each is there and right. */
+/** Reads the items of acknowledged keys, and fails unless each exists and is correct. */
 async function expectAll(keys: readonly string[]): Promise<void> {
   const backend = new SqliteBackend({ path, dims: 3 });
   await backend.start();

@@ -1,4 +1,4 @@
-/** What keeps a local file in order: sweeping, scanning, and what the registry says of namespaces. */
+/** Maintenance of a local file: sweeps, scans and the namespace registry. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,10 +19,10 @@ import { scanAll } from "../../src/testing/scans.ts";
 const DIMS = 3;
 const VECTOR = [1, 2, 3];
 
-/** After this what is written or ends now may be removed, even if making it took a while. */
+/** Time after which data that is written or expires now may be deleted. */
 const LONG = CLOCK_TOLERANCE_MS + 60_000;
 
-/** A clock that stands still until it is put forward. */
+/** A clock that the test advances. */
 class StandingClock {
   #time = Date.now();
 
@@ -33,7 +33,7 @@ class StandingClock {
   }
 }
 
-/** A backend on a file of its own, and the clock that it goes by; gone when the test ends. */
+/** Returns a backend on its own file and its clock; deleted when the test ends. */
 async function start() {
   const directory = await mkdtemp(join(tmpdir(), "sqlite-upkeep-"));
   const path = join(directory, "store.db");
@@ -54,7 +54,7 @@ async function score(vectors: VectorIndex, records: readonly ItemRecord[], count
   expect(outcomes.map(({ status }) => status)).toEqual(points.map(() => "fulfilled"));
 }
 
-/** Works on the file behind the store's back. */
+/** Changes the file directly. */
 function behind<T>(path: string, work: (connection: Connection) => T): T {
   const connection = new Connection(path);
   try {
@@ -305,7 +305,7 @@ describe("the namespace registry", () => {
     const tested = await start();
     await make(tested);
     await tested.items.markUnscored(["a"]);
-    // Whatever the times: the file knows.
+    // Independent of times: the file has the rows.
     for (const asOf of [0, tested.clock.now() + 1_000_000]) await tested.items.clearUnscored(["a"], asOf);
     expect(await flagOf(tested)).toEqual([expected]);
   });
@@ -335,7 +335,7 @@ describe("the namespace registry", () => {
     await items.unregister(paths, 0);
     expect(rowsOf(path)).toMatchObject({ namespaces: 1 });
     await items.unregister(["not named"], 0);
-    // Ids of rows are given again: what is written now must not be found under an old name.
+    // Row ids are reused: new data must not be found under an old name.
     await putAll(items, [recordOf("d", "key")]);
     expect(await registeredBelow(items, "")).toEqual(["d"]);
     expect(await items.get([{ namespace: "a", key: "key" }])).toEqual([null]);

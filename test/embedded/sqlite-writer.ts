@@ -30,7 +30,7 @@ await Promise.all(
 );
 if (end === "stop") await backend.stop();
 
-/** Puts a record, and again when another process kept the file locked for too long. */
+/** Puts a record, and retries if another process kept the file locked for too long. */
 async function put(record: ItemRecord): Promise<void> {
   for (;;) {
     try {

@@ -47,7 +47,7 @@ function only(name: string): ReadableSpan {
 }
 const idOf = (span: ReadableSpan): string => span.spanContext().spanId;
 
-/** Names of spans below one, in the order of their begin: "parent > child > grandchild". */
+/** Returns the names of the spans below one, in order of their start: "parent > child > grandchild". */
 function treeOf(root: ReadableSpan, all = spans()): string[] {
   const below = all.filter((span) => span.parentSpanContext?.spanId === idOf(root)).sort((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1]);
   return [root.name, ...below.flatMap((span) => treeOf(span, all).map((line) => `${root.name} > ${line}`))];
@@ -109,7 +109,7 @@ describe("traces", () => {
     expect(new Set(embeds.map((span) => span.parentSpanContext?.spanId))).toEqual(new Set(puts.map(idOf)));
     const recorded = only("add outbox");
     expect(new Set(recorded.links.map((link) => link.context.spanId))).toEqual(new Set(puts.map(idOf)));
-    // And back: from each put that is not its parent.
+    // In the other direction: from each put that is not its parent.
     const others = puts.filter((put) => idOf(put) !== recorded.parentSpanContext?.spanId);
     for (const put of others) expect(put.links.map((link) => link.context.spanId)).toContain(idOf(recorded));
   });
@@ -188,7 +188,7 @@ function spansOf(body: unknown): OtlpSpan[] {
   return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
 }
 
-/** A reader of metrics in memory. */
+/** An in-memory metric reader. */
 function metricsReader() {
   const inMemory = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter: inMemory, exportIntervalMillis: 3_600_000 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-/** Holds the write lock of a file until the function that it returns is called; in a process of its own, as locks are per process. */
+/** Holds the write lock of a file in a separate process, because locks are per process. Returns a function that releases it. */
 async function lock(path: string): Promise<() => Promise<void>> {
   const code =
     "const { DatabaseSync } = require('node:sqlite'); const file = new DatabaseSync(process.argv[1]);" +
@@ -25,7 +25,7 @@ const HOUR = 60 * 60_000;
 describe("a TTL refresh by a read", () => {
   let folder = "";
   let path = "";
-  /** Milliseconds that the clock of this thread is ahead. */
+  /** Offset of this thread's clock in milliseconds. */
   let ahead = 0;
 
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-/** One intent, record or point that cannot be processed does not keep the others from being processed. */
+/** An intent, record or point that cannot be processed does not block the others. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ async function open(more: Omit<EmbeddedStoreConfig, "path"> = {}) {
 
 type Get = (this: SqliteItemRepository, ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
 
-/** Fails reads of the records of one namespace, as of those of a newer format. */
+/** Fails reads of the records of one namespace, as if they had a newer format. */
 function makeUnreadable(namespace: string): void {
   const get = Object.getOwnPropertyDescriptor(SqliteItemRepository.prototype, "get")?.value as Get;
   vi.spyOn(SqliteItemRepository.prototype, "get").mockImplementation(async function (this: SqliteItemRepository, ids) {

@@ -1,4 +1,4 @@
-/** The embedder of commands in tests: the same in every process. */
+/** The embedder of commands in tests, equal in every process. */
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 
 export default new HashEmbeddings();

@@ -1,4 +1,4 @@
-/** What a codec that returns junk, throws or does not answer does to an operation, and not to others. */
+/** A codec that returns garbage, throws or does not answer fails only its own operation. */
 import type { Codec } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import type { MakeStore, TestStore } from "./stores.ts";
 
 const SECRET = "hunter2";
 
-/** By the key of the item for which the codec does it. */
+/** Faults by the key of the affected item. */
 const FAULTS: Readonly<Record<string, () => unknown>> = {
   "returns no JSON": () => Buffer.from(`${SECRET} is no JSON`),
   "returns a list": () => Buffer.from(`["${SECRET}"]`),
@@ -30,7 +30,7 @@ const FAULTS: Readonly<Record<string, () => unknown>> = {
 const KEYS = Object.keys(FAULTS);
 const NAMESPACE = ["users", "42"];
 
-/** A codec that leaves bytes as they are; once `fails` is set, it fails for the keys of {@link FAULTS}. */
+/** A codec that does not change bytes. While `fails` is set, it fails for the keys of {@link FAULTS}. */
 function failingCodec(): { codec: Codec; fails: "encode" | "decode" | null } {
   const state = { fails: null as "encode" | "decode" | null };
   const through = (name: "encode" | "decode"): Codec["encode"] => (bytes, { key }) =>
@@ -86,7 +86,7 @@ export function codecFaultCases(make: MakeStore): void {
     const state = failingCodec();
     const store = await start(state.codec);
     state.fails = "encode";
-    // Bytes are taken as they are: whether they are junk is only seen where they are decoded.
+    // Encoded bytes are stored unchecked. Garbage is detected when they are decoded.
     const keys = KEYS.filter((key) => !["returns no JSON", "returns a list", "returns nothing"].includes(key));
     const puts = (await store.with({ batchErrors: "positional" }).batch(["sound", ...keys].map(written))) as unknown as Promise<unknown>[];
     const [sound, ...others] = await Promise.allSettled(puts);

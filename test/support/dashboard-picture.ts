@@ -1,4 +1,4 @@
-/** The dashboard as a picture: its panels where Grafana would put them, filled with what a Prometheus holds. */
+/** Draws the dashboard as SVG: the panels at Grafana's positions, with data from Prometheus. */
 import { LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
@@ -8,7 +8,7 @@ import { filledIn, type Dashboard, type Panel } from "./dashboard.ts";
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-/** The time that the picture shows, in seconds since the epoch, and how far its points are apart. */
+/** Time range of the picture in seconds since the epoch, and its step. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -27,7 +27,7 @@ const ROW = 26;
 const GAP = 6;
 const INK = "#3a3f47";
 
-/** Asks each query of each panel, and draws the answers, as SVG. */
+/** Runs each query of each panel and returns the results as SVG. */
 export async function dashboardPicture(dashboard: Dashboard, prometheus: LocalPrometheus, span: Span): Promise<string> {
   const drawn: string[] = [];
   for (const panel of dashboard.panels) drawn.push(await panelPicture(panel, prometheus, span));
@@ -61,7 +61,7 @@ async function answers({ targets = [] }: Panel, prometheus: LocalPrometheus, spa
   return lines;
 }
 
-// As Grafana fills in a legend; what is there without the label (an operation that did not fail has no code) says so.
+// As Grafana fills in a legend; series without the label say so (a successful operation has no code).
 function legend(format: string, labels: QueryResult["metric"]): string {
   return format.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => labels[label] ?? "–");
 }

@@ -1,9 +1,9 @@
-/** The dashboard of ops/grafana as data: what its panels ask of Prometheus. */
+/** The dashboard of ops/grafana with its Prometheus queries. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OPS_FOLDER } from "../servers/prometheus.ts";
 
-/** A panel with its queries, variables not filled in. */
+/** A panel with its queries, before variables are replaced. */
 export interface Panel {
   readonly id: number;
   readonly title: string;
@@ -26,7 +26,7 @@ export async function readDashboard(): Promise<Dashboard> {
   return JSON.parse(await readFile(join(OPS_FOLDER, "grafana", "dashboard.json"), "utf8")) as Dashboard;
 }
 
-/** A query with its variables filled in as Grafana does where everything is chosen. */
+/** Returns a query with its variables replaced, as Grafana does if everything is selected. */
 export function filledIn(expr: string, rateInterval: string): string {
   const query = expr.replaceAll("$__rate_interval", rateInterval).replaceAll(/\$(?:job|instance)\b/g, ".*");
   if (query.includes("$")) throw new Error(`a variable that nothing fills in: ${query}`);

@@ -1,4 +1,4 @@
-/** Everything an agent does with its store, from the nodes of a compiled graph. */
+/** All store calls of an agent, from the nodes of a compiled graph. */
 import { Annotation, END, START, StateGraph, type BaseStore, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { BatchError, type StoreView } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";

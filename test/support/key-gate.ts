@@ -3,13 +3,13 @@ import { createServer, request as ask, type IncomingMessage, type Server, type S
 import type { AddressInfo } from "node:net";
 
 /**
- * A gate before a Qdrant that has an API key: lets requests through that carry the key of the moment, with the server's
- * own key in its place, and answers others as Qdrant does. So a key is changed between two requests, without a restart.
+ * A proxy in front of a Qdrant with an API key. It forwards requests that have the current key, with the server's key
+ * instead, and answers others as Qdrant does. So the key can change between two requests, without a restart.
  */
 export class KeyGate implements AsyncDisposable {
-  /** The key that is let through. */
+  /** The accepted key. */
   accepted: string;
-  /** Requests that were not let through. */
+  /** Number of rejected requests. */
   refused = 0;
   readonly url: string;
   readonly #server: Server;

@@ -1,4 +1,4 @@
-/** A store under load whose metrics Prometheus can scrape: for the test of the dashboard and for the demonstration. */
+/** A store under load with metrics for Prometheus, for the dashboard test and the demonstration. */
 import { setTimeout as pause } from "node:timers/promises";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
@@ -6,10 +6,10 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { freePort } from "../servers/free-port.ts";
 
-/** What callers got in answer. */
+/** Outcomes of the calls. */
 export interface Answers {
   ok: number;
-  /** Searches that were answered, ranked by keywords in the place of similarity. */
+  /** Number of degraded searches. */
   degraded: number;
   /** Refusals by their code. */
   readonly refused: Record<string, number>;
@@ -18,13 +18,13 @@ export interface Answers {
 const WORDS = ["tea", "iron", "harbour", "violin", "garden", "winter", "bread", "river", "copper", "lamp"];
 const USERS = 5;
 
-/** Calls of one caller in a second, about. */
+/** Approximate calls per second of one caller. */
 const ROUNDS_PER_SECOND = 8;
 
 /** A store with an exporter and callers. */
 export class ObservedStore implements AsyncDisposable {
   readonly store: ScyllaDBStore;
-  /** What Prometheus is to scrape: "127.0.0.1:20400". */
+  /** Scrape target: "127.0.0.1:20400". */
   readonly target: string;
   readonly answers: Answers = { ok: 0, degraded: 0, refused: {} };
   readonly #provider: MeterProvider;
@@ -52,12 +52,12 @@ export class ObservedStore implements AsyncDisposable {
     return new ObservedStore(store, `127.0.0.1:${port}`, meterProvider);
   }
 
-  /** Begins calls of so many callers, until {@link rest}. */
+  /** Starts the given number of callers, until {@link rest}. */
   begin(callers: number): void {
     this.#callers = Promise.all(Array.from({ length: callers }, (_, caller) => this.#call(caller)));
   }
 
-  /** Ends the calls. */
+  /** Stops the callers. */
   async rest(): Promise<void> {
     this.#stopped.abort();
     await this.#callers;

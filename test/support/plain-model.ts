@@ -1,4 +1,4 @@
-/** A plain in-memory model of the store's contract, to hold the real one against: no I/O, no cleverness. */
+/** A simple in-memory model of the store's contract, for comparison with the real store. */
 import { expect } from "vitest";
 import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
@@ -42,7 +42,7 @@ interface ModelItem {
   readonly created: number;
 }
 
-/** A result in a form that can be compared: times left out, scores to four digits. */
+/** A comparable result: without times, scores with four digits. */
 export type ModelResult = undefined | null | readonly string[][] | PlainItem | readonly PlainItem[];
 
 /** An item without its times. */

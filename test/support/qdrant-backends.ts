@@ -8,11 +8,11 @@ import type { ServerAddresses } from "../servers/server-addresses.ts";
 /** Length of their vectors. */
 export const DIMS = 4;
 
-/** Makes backends whose settings are kept in memory, by the name of their collection. */
+/** Creates backends whose settings are in memory, by the name of their collection. */
 export function qdrantBackends(servers: ServerAddresses) {
   const stores = new Map<string, Map<string, string>>();
 
-  /** Settings of one store, as its records would keep them. */
+  /** Settings of a store, which its records usually contain. */
   function settingsOf(store: string): Settings {
     const settings = stores.get(store) ?? new Map<string, string>();
     stores.set(store, settings);
@@ -42,7 +42,7 @@ export function qdrantBackends(servers: ServerAddresses) {
     return new QdrantBackend({ options, identity, setup, settings: settingsOf(collection), logger: silentLogger });
   }
 
-  /** Forgets the settings of a store, as if another one came to its collection. */
+  /** Deletes the settings of a store, so that the next backend acts as another store on its collection. */
   function forget(store: string): void {
     stores.delete(store);
   }
@@ -50,7 +50,7 @@ export function qdrantBackends(servers: ServerAddresses) {
   return { backend, forget };
 }
 
-/** Starts a backend for as long as it is used. */
+/** Starts a backend until it is disposed. */
 export async function using<T>(opened: QdrantBackend, use: (vectors: QdrantBackend) => Promise<T>): Promise<T> {
   try {
     await opened.start();

@@ -1,10 +1,10 @@
-/** What waits for a store that is given more calls at once than it can begin: as much as the configuration says, and no more. */
+/** The queue of a store with more concurrent calls than it can start is bounded by the configuration. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { MakeStore } from "./stores.ts";
 
 /** Registers the tests for one kind of store. */
 export function queueUse(name: string, makeStore: MakeStore, most: number): void {
-  /** Puts and gets at once; the reasons of those that were refused. */
+  /** Makes concurrent puts and gets; returns the errors of rejected ones. */
   async function refusedOf(count: number, maxQueued: number): Promise<Error[]> {
     const bounds = { deadlineMs: 60_000 };
     const made = await makeStore({ bulkhead: { maxQueued }, limits: bounds });
@@ -13,7 +13,7 @@ export function queueUse(name: string, makeStore: MakeStore, most: number): void
     const puts = Array.from({ length: count }, (_, n) => store.put(["import"], `${n}`, { n }));
     const gets = Array.from({ length: count }, (_, n) => store.get(["import"], `${n}`));
     const outcomes = await Promise.allSettled([...puts, ...gets]);
-    // Afterwards it works as before. What the calls have left to do in the background may wait for a while.
+    // Afterwards the store works as before. Background work of the calls can be delayed.
     await vi.waitFor(() => store.put(["import"], "after", {}), { timeout: 30_000 });
     expect(await vi.waitFor(() => store.get(["import"], "after"), { timeout: 30_000 })).not.toBeNull();
     return outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as Error] : []));

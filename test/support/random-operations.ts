@@ -1,4 +1,4 @@
-/** Random operations give the same results on a real store as on the plain model. */
+/** Random operations return the same results on a real store as on the plain model. */
 import fc from "fast-check";
 import type { Item, Operation, SearchItem } from "@langchain/langgraph-checkpoint";
 import { TableEmbeddings } from "langgraph-store-scylladb/testing";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PlainModel, type ModelOperation, type ModelResult } from "./plain-model.ts";
 import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
 
-/** Words on a circle, at angles whose differences all differ: no two words are equally near to a third. */
+/** Words on a circle at angles with distinct differences, so no two words are equally similar to a third. */
 const ANGLES: Readonly<Record<string, number>> = { tea: 0, coffee: 0.31, milk: 0.83, iron: 1.71, gold: 2.77 };
 const words = Object.keys(ANGLES);
 const vectors = Object.fromEntries(words.map((word) => [word, [Math.cos(angle(word)), Math.sin(angle(word))]]));
@@ -77,7 +77,7 @@ const operation: fc.Arbitrary<ModelOperation> = fc.oneof(
 );
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 10 });
 
-/** Registers the test for one kind of store; `runs` histories, each in a scope of its own. */
+/** Registers the test for one kind of store; `runs` histories, each in its own scope. */
 export function randomOperations(name: string, makeStore: MakeStore, runs: number): void {
   describe(`random operations on ${name}`, () => {
     let made: TestStore | undefined;

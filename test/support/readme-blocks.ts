@@ -1,4 +1,4 @@
-/** The programs that the README shows, ready to be run as they stand. */
+/** Runs the programs of the README and other pages unchanged. */
 import { spawn } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ export async function readmeBlock(name: string, page = "README.md"): Promise<str
   return block;
 }
 
-/** Runs a program in a process of its own, against the sources, and returns what it printed. `env` is added to its environment. */
+/** Runs a program in a separate process with this package's sources, and returns its output. `env` extends its environment. */
 export async function runProgram(program: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const file = new URL(`examples/.${uniqueName("readme")}.ts`, ROOT);
   await writeFile(file, program);
@@ -25,16 +25,16 @@ export async function runProgram(program: string, env: NodeJS.ProcessEnv = {}): 
   }
 }
 
-/** Runs an example in a process of its own, against the sources and without an OpenAI key. */
+/** Runs an example in a separate process with this package's sources and without an OpenAI key. */
 export function runExample(name: string, args: readonly string[]): Promise<string> {
   return output([`examples/${name}.ts`, ...args], {});
 }
 
-/** Runs node to its end; rejects with what it printed when it fails. */
+/** Runs node and returns its output; rejects with the output if it fails. */
 async function output(args: readonly string[], added: NodeJS.ProcessEnv): Promise<string> {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(ROOT),
-    // By way of the environment, so that it holds for the processes that the program starts too.
+    // In the environment, so that it also applies to processes that the program starts.
     env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts", ...added },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -11,7 +11,7 @@ export interface Section {
 
 const MODULES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 
-/** Sections shorter than this say nothing; of longer ones the beginning is taken, as the local model is slow. */
+/** Shorter sections are skipped; longer ones are truncated, because the local model is slow. */
 const SHORTEST = 80;
 const LONGEST = 350;
 
@@ -35,7 +35,7 @@ async function sectionsOf(name: string, most: number): Promise<Section[]> {
     .map((section) => ({ ...section, text: section.text.slice(0, LONGEST) }));
 }
 
-/** What a person reads: without code, badges, links' addresses and markup. */
+/** Returns the prose of a page, without code, badges, link addresses and markup. */
 function prose(markdown: string): string {
   return markdown
     .replace(/^(=|-){3,}\s*$/gm, "")

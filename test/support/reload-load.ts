@@ -1,7 +1,7 @@
-/** A load of puts and gets, to run while something about the store changes. */
+/** A load of puts and gets that runs during a change of the store. */
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 
-/** What became of a load. */
+/** Result of a load. */
 export interface LoadOutcome {
   readonly done: number;
   readonly failures: readonly string[];
@@ -9,7 +9,7 @@ export interface LoadOutcome {
 
 const KEYS = 25;
 
-/** Puts and reads back, again and again, each worker in a namespace of its own. @returns how to end it */
+/** Repeatedly puts and reads items, each worker in its own namespace. @returns a function that stops the load */
 export function startLoad(store: BaseStore, root: string, workers = 12): () => Promise<LoadOutcome> {
   let isOn = true;
   let done = 0;

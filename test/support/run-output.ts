@@ -1,18 +1,18 @@
-/** All that a run of the tests prints, and whether a secret of the tests stands in it. */
+/** The output of a test run, and a search for secrets of the tests in it. */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Where the tests' processes, which inherit it, note their secrets. */
+/** File in which the test processes record their secrets; they inherit its path. */
 const FILE = "SECRETS_OF_THE_TESTS";
 
-/** Notes that a text is a secret: the run fails if it is printed by any process. */
+/** Records a secret. The run fails if any process prints it. */
 export function noteSecret(text: string): void {
   const file = process.env[FILE];
   if (file !== undefined && text.length > 0) appendFileSync(file, `${JSON.stringify(text)}\n`);
 }
 
-/** What the process of the run prints, from when this is made: the output of all tests is printed by it. */
+/** Captures the output of the run's process, which prints the output of all tests. */
 export class RunOutput {
   readonly #file = join(mkdtempSync(join(tmpdir(), "secrets-of-tests-")), "secrets");
   readonly #printed: string[] = [];
@@ -28,7 +28,7 @@ export class RunOutput {
     }
   }
 
-  /** How many secrets were noted, and which parts of the output hold one; these parts do not show it. */
+  /** Returns the number of recorded secrets, and the redacted parts of the output that contain one. */
   end(): { readonly secrets: number; readonly leaks: readonly string[] } {
     const lines = existsSync(this.#file) ? readFileSync(this.#file, "utf8").trim().split("\n") : [];
     rmSync(dirname(this.#file), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** Secrets of a configuration without a store around them. */
+/** Secrets of a configuration, without a store. */
 import type { ScyllaDBStoreConfig, StoreEvent } from "langgraph-store-scylladb";
 import { secrets as options } from "../../src/config/options/secrets.ts";
 import { parseReference } from "../../src/config/secrets/reference.ts";
@@ -12,11 +12,11 @@ export type SecretsInput = NonNullable<ScyllaDBStoreConfig["secrets"]>;
 export interface FollowedSecrets extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly events: readonly StoreEvent[];
-  /** The text of a reference; read when `secrets` starts. */
+  /** Value of a reference, read when `secrets` starts. */
   text(reference: string): SecretText;
 }
 
-/** Follows references with the option `secrets`. */
+/** Resolves references with the option `secrets`. */
 export function followSecrets(input: SecretsInput, env: NodeJS.ProcessEnv = {}): FollowedSecrets {
   const events: StoreEvent[] = [];
   const secrets = new Secrets(options.parse(input), { emit: (event) => void events.push(event) }, env);
@@ -32,7 +32,7 @@ export function followSecrets(input: SecretsInput, env: NodeJS.ProcessEnv = {}):
   };
 }
 
-/** A configuration that gets no further than its secrets: nothing listens where its databases would be. */
+/** A configuration whose start ends after its secrets, because its databases do not exist. */
 export function configWithKey(apiKey: string, secrets: SecretsInput): ScyllaDBStoreConfig {
   const none = { embedDocuments: () => Promise.resolve([]), embedQuery: () => Promise.resolve([]) };
   return {

@@ -1,10 +1,10 @@
-/** Notes everything that a run prints and everything that its values show, and finds secrets in it. */
+/** Records the output of a run and the printed forms of its values, and searches them for secrets. */
 import { randomBytes } from "node:crypto";
 import { format, inspect } from "node:util";
 import type { LogFields, Logger } from "langgraph-store-scylladb";
 import { noteSecret } from "./run-output.ts";
 
-/** A watch over the output of this process. */
+/** Records the output of this process. */
 export class SecretWatch {
   readonly #shown: string[] = [];
   readonly #secrets = new Map<string, string>();
@@ -21,7 +21,7 @@ export class SecretWatch {
     }
   }
 
-  /** A logger that notes its lines, of every level. */
+  /** A logger that records lines of every level. */
   readonly logger: Logger = {
     debug: (fields, message) => this.#line(fields, message),
     info: (fields, message) => this.#line(fields, message),
@@ -29,19 +29,19 @@ export class SecretWatch {
     error: (fields, message) => this.#line(fields, message),
   };
 
-  /** Makes a secret that is like no other text, and must not be shown from now on. */
+  /** Returns a unique secret that must not be printed afterwards. */
   secret(purpose: string): string {
     return this.guard(purpose, `${purpose}-${randomBytes(12).toString("hex")}`);
   }
 
-  /** Says that a text must not be shown. */
+  /** Registers a text that must not be printed. */
   guard(purpose: string, text: string): string {
     this.#secrets.set(text, purpose);
     noteSecret(text);
     return text;
   }
 
-  /** Notes all that a value shows in any of the usual ways. */
+  /** Records the printed forms of a value. */
   show(value: unknown): void {
     this.#shown.push(
       inspect(value, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null }),
@@ -55,7 +55,7 @@ export class SecretWatch {
     if (value.cause !== undefined) this.show(value.cause);
   }
 
-  /** Notes how a promise is rejected, and returns that. */
+  /** Records and returns the rejection of a promise. */
   async rejection(promise: Promise<unknown>): Promise<Error> {
     try {
       await promise;
@@ -67,7 +67,7 @@ export class SecretWatch {
     throw new Error("It was not rejected.");
   }
 
-  /** The lines and values in which a secret is found, in any spelling that gives it away; they name it by its purpose. */
+  /** Returns the lines and values that contain a secret in any encoding, with the secret replaced by its purpose. */
   leaks(): string[] {
     return [...this.#secrets].flatMap(([text, purpose]) => {
       const spellings = [text, encodeURIComponent(text), Buffer.from(text).toString("base64").replace(/=+$/, ""), Buffer.from(text).toString("hex")];
@@ -82,7 +82,7 @@ export class SecretWatch {
     return this.#shown.length;
   }
 
-  /** Ends the watch. */
+  /** Stops recording. */
   stop(): void {
     for (const restore of this.#restore) restore();
   }

@@ -1,11 +1,11 @@
-/** What a store keeps to while much happens at once, or something is refused. */
+/** Invariants of a store under concurrent calls and rejected input. */
 import type { Operation } from "@langchain/langgraph-checkpoint";
 import type { BatchError } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
 
-/** A provider that refuses one word. */
+/** A provider that rejects one word. */
 class PickyEmbeddings extends HashEmbeddings {
   protected override vectorOf(text: string): number[] {
     if (text.includes("forbidden")) throw Object.assign(new Error("content policy"), { status: 400 });

@@ -1,4 +1,4 @@
-/** Stores for tests: each with a file, or a keyspace and a collection, of its own, gone when the test is done with it. */
+/** Stores for tests, each with its own file, or keyspace and collection, deleted at the end of the test. */
 import { randomBytes } from "node:crypto";
 import { QdrantClient } from "@qdrant/js-client-rest";
 import { auth, Client } from "cassandra-driver";
@@ -6,27 +6,27 @@ import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } fro
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import type { ServerAddresses } from "../servers/server-addresses.ts";
 
-/** A store and how to be rid of it and of its data. */
+/** A store, and a function that stops it and deletes its data. */
 export interface TestStore {
   readonly store: ScyllaDBStore;
   dispose(): Promise<void>;
 }
 
-/** Makes a store with the given options. */
+/** Creates a store with the given options. */
 export type MakeStore = (options: Omit<EmbeddedStoreConfig, "path">) => Promise<TestStore>;
 
-/** A name that no other test uses: for keyspaces, collections and namespace roots. */
+/** Returns a unique name for keyspaces, collections and namespace roots. */
 export function uniqueName(purpose: string): string {
   return `${purpose}_${randomBytes(6).toString("hex")}`;
 }
 
-/** A store on a file of its own. */
+/** Returns a store on its own file. */
 export async function makeEmbeddedStore(options: Omit<EmbeddedStoreConfig, "path">): Promise<TestStore> {
   const store = await ScyllaDBStore.embedded({ ...options, path: ":memory:" });
   return { store, dispose: () => store.stop() };
 }
 
-/** Configuration of a store in a keyspace of its own on the test servers. */
+/** Returns the configuration of a store in its own keyspace on the test servers. */
 export function serverConfig(servers: ServerAddresses, keyspace: string): ScyllaDBStoreConfig {
   return {
     cql: {
@@ -39,7 +39,7 @@ export function serverConfig(servers: ServerAddresses, keyspace: string): Scylla
   };
 }
 
-/** Makes stores in keyspaces and collections of their own on the test servers. */
+/** Creates stores in their own keyspaces and collections on the test servers. */
 export function onServers(servers: ServerAddresses): MakeStore {
   return async (options) => {
     const keyspace = uniqueName("test");
@@ -55,7 +55,7 @@ export function onServers(servers: ServerAddresses): MakeStore {
   };
 }
 
-/** A driver client for tests that look behind the store. */
+/** A driver client for tests that read the database directly. */
 export async function withCql<T>({ cql }: ServerAddresses, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     contactPoints: [...cql.contactPoints],
@@ -72,7 +72,7 @@ export async function withCql<T>({ cql }: ServerAddresses, use: (client: Client)
   }
 }
 
-/** Qdrant's own client for tests that look behind the store. */
+/** Qdrant's client for tests that read Qdrant directly. */
 export function qdrantClient({ qdrant }: ServerAddresses): QdrantClient {
   const { host, port, https } = toEndpoint(qdrant.url);
   return new QdrantClient({
@@ -84,12 +84,12 @@ export function qdrantClient({ qdrant }: ServerAddresses): QdrantClient {
   });
 }
 
-/** Drops a keyspace that a test made. */
+/** Drops the keyspace of a test. */
 export async function dropKeyspace(servers: ServerAddresses, keyspace: string): Promise<void> {
   await withCql(servers, (client) => client.execute(`DROP KEYSPACE IF EXISTS "${keyspace}"`, [], { readTimeout: 60_000 }));
 }
 
-/** Drops the collections that were made under an alias. */
+/** Deletes the collections of an alias. */
 export async function dropCollections(servers: ServerAddresses, alias: string): Promise<void> {
   const client = qdrantClient(servers);
   const { collections } = await client.getCollections();

@@ -8,11 +8,11 @@ interface Totals {
 }
 
 /**
- * Prints `N passed, N failed`, with `, N skipped` where any was, alone on the very last line of a run: what CI reads.
+ * Prints `N passed, N failed`, and `, N skipped` if any, as the last line of a run, which CI reads.
  *
- * It counts tests. What fails outside of any test (a file that cannot be loaded, a hook, a global setup, an unhandled
- * error) counts as one failure each, so that a run which went wrong never reads "0 failed". So does a secret of the tests
- * that stands anywhere in what the run printed.
+ * Counts tests. Each failure outside of a test counts as one failure: a file that cannot be loaded, a hook, a global
+ * setup, an unhandled error. So a failed run never prints "0 failed". A secret of the tests in the output is also a
+ * failure.
  */
 export default class SummaryReporter implements Reporter {
   readonly #output = new RunOutput();
@@ -27,7 +27,7 @@ export default class SummaryReporter implements Reporter {
     for (const module of modules) count(module, totals);
     if (reason !== "passed" && totals.failed === 0) totals.failed = 1;
     if (this.#vitest?.config.watch === true) process.stdout.write(`${summary(totals)}\n`);
-    // Coverage reports after this, and whatever ends the servers may; only at exit is the last line known to be last.
+    // Coverage and the stop of the servers can print later. At exit, this line is the last one.
     else process.once("exit", () => process.stdout.write(`${this.#lookForSecrets(totals)}${summary(totals)}\n`));
   }
 

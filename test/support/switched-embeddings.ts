@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 
-/** An embedding provider that can be switched off, and slowed down. */
+/** An embedding provider that can fail or be slow. */
 export class SwitchedEmbeddings extends HashEmbeddings {
   down = false;
-  /** Time of a call for documents, milliseconds. */
+  /** Latency of a call for documents in milliseconds. */
   delayMs = 0;
 
   override async embedDocuments(documents: string[]): Promise<number[][]> {

@@ -2,18 +2,18 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** What a network can do to those who rely on it. */
+/** A network fault. */
 export type NetworkFault =
-  /** Nothing passes, and connections stay; what was sent meanwhile arrives when it is healed. */
+  /** A partition: no data passes and connections stay open; data arrives after the fault. */
   | { readonly kind: "partition" }
-  /** Answers, or requests, arrive so much later, milliseconds. */
+  /** Latency of responses or requests in milliseconds. */
   | { readonly kind: "latency"; readonly ms: number; readonly of?: "answers" | "requests" }
-  /** One answer in `every` is broken off in its middle by a reset. */
+  /** A reset cuts one response in `every` midway. */
   | { readonly kind: "cut"; readonly every: number }
-  /** Requests arrive and answers do not; so long after the first that is lost, milliseconds, the connection is reset. */
+  /** Requests arrive, responses are lost. The connection is reset this many milliseconds after the first lost response. */
   | { readonly kind: "deaf"; readonly resetAfterMs: number };
 
-/** A TCP proxy in front of a server: what a network between them would be. */
+/** A TCP proxy in front of a server that simulates a network. */
 export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
@@ -25,7 +25,7 @@ export class TcpProxy {
     this.#network = network;
   }
 
-  /** Listens on `port` of 127.0.0.1 (0 takes a free one) and passes everything on to `target`. */
+  /** Listens on `port` of 127.0.0.1 (0: a free port) and forwards everything to `target`. */
   static async start(target: { readonly host: string; readonly port: number }, port = 0): Promise<TcpProxy> {
     const network = new Network();
     const server = createServer({ allowHalfOpen: true }, (inbound) => {
@@ -37,7 +37,7 @@ export class TcpProxy {
     return new TcpProxy(server, typeof address === "object" && address !== null ? address.port : port, network);
   }
 
-  /** Begins a fault, in the place of the one before. */
+  /** Starts a fault, which replaces the previous one. */
   impose(fault: NetworkFault): void {
     this.#network.fault = fault;
   }
@@ -47,7 +47,7 @@ export class TcpProxy {
     this.#network.fault = null;
   }
 
-  /** Stops listening and breaks every connection. */
+  /** Stops listening and closes every connection. */
   async stop(): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
@@ -57,7 +57,7 @@ export class TcpProxy {
   }
 }
 
-/** The fault in force, and the connections that it is in force for. */
+/** The active fault and its connections. */
 class Network {
   readonly #links = new Set<Link>();
   #fault: NetworkFault | null = null;
@@ -84,13 +84,13 @@ class Network {
     for (const link of this.#links) link.break();
   }
 
-  /** Whether the answer that passes now is one to cut. */
+  /** Whether to cut the current response. */
   cutsNow(every: number): boolean {
     this.#answers += 1;
     return this.#answers % every === 0;
   }
 
-  /** Resolves once nothing is held back. */
+  /** Resolves when no data is delayed. */
   async open(): Promise<void> {
     while (this.#fault?.kind === "partition") await this.#healed.promise;
   }
@@ -115,13 +115,13 @@ class Link {
     this.#inbound.once("close", listener);
   }
 
-  /** Breaks both halves. */
+  /** Closes both sockets. */
   break(): void {
     this.#inbound.destroy();
     this.#outbound.destroy();
   }
 
-  /** Passes on what arrives, in its order; `deliver` says what of it, and when. */
+  /** Forwards data in order; `deliver` decides what and when. */
   #pass(from: Socket, to: Socket, deliver: (chunk: Buffer) => Promise<void>): void {
     let last = Promise.resolve();
     from.on("data", (chunk: Buffer) => {
@@ -132,14 +132,14 @@ class Link {
     from.on("end", () => {
       last = last.then(() => this.#network.open()).then(() => void to.end());
     });
-    // A broken connection on one side is a broken connection on the other.
+    // A closed connection on one side closes the other.
     from.on("error", () => to.destroy());
     from.on("close", (hadError) => {
       if (hadError) to.destroy();
     });
   }
 
-  /** Counted from now, so that what arrives together is delivered together. */
+  /** The delay starts now, so that data that arrives together is delivered together. */
   #delay(from: Socket): Promise<void> {
     const { fault } = this.#network;
     if (fault?.kind !== "latency") return Promise.resolve();
@@ -163,7 +163,7 @@ class Link {
     }
     if (fault?.kind === "cut" && this.#network.cutsNow(fault.every)) {
       await write(this.#inbound, chunk.subarray(0, Math.ceil(chunk.length / 2)));
-      // Once the first half is on its way: a reset overtakes what is still unsent.
+      // After the first half is sent, because a reset overtakes unsent data.
       setImmediate(() => this.#reset());
       return;
     }

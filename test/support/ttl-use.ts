@@ -1,11 +1,11 @@
-/** Items that end: by a put's choice, a view's, a rule's or the default; and how reading renews them. */
+/** TTLs by put, view, rule or default, and their refresh by reads. */
 import type { Operation } from "@langchain/langgraph-checkpoint";
 import type { StoreView } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
 
-/** Six seconds, in minutes: on a busy machine too, what is done right after a put comes before the end. */
+/** Six seconds in minutes, so that calls right after a put run before the expiry, even on a busy machine. */
 const SHORT = 6 / 60;
 const LONG = 60;
 const GONE = { timeout: 60_000, interval: 50 };
@@ -104,7 +104,7 @@ export function ttlUse(name: string, makeStore: MakeStore): void {
         setClock(start + minutes * 60_000);
         expect(await seen()).toEqual(expected);
       }
-      // What is written by such a clock ends by it.
+      // Items written with such a clock expire by it.
       const later = start + 100 * 24 * 60 * 60_000;
       setClock(later);
       await scope.put(["a"], "ends", { text: "green tea" }, undefined, { ttl: LONG });

@@ -1,6 +1,6 @@
 /**
- * Lets a program import this package by its name without a build: `node --import` this file. `USE_SOURCES_OF` names another
- * checkout whose sources are imported instead.
+ * Lets a program import this package by name without a build: `node --import` this file. `USE_SOURCES_OF` is the path of
+ * another checkout to import instead.
  */
 import { registerHooks } from "node:module";
 import { join } from "node:path";

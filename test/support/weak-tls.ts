@@ -1,4 +1,4 @@
-/** A process that was started with weak TLS, for the time of one test. */
+/** Simulates a process that was started with weak TLS, during one test. */
 import tls from "node:tls";
 import { onTestFinished, vi } from "vitest";
 

@@ -10,7 +10,7 @@ export const LEAST_ROUNDS = 9;
 /** A case is a regression if the confidence interval of its ratio lies below this number. */
 export const REGRESSION_BELOW = 0.95;
 
-/** If the interval begins below this number, the rounds differ too much to exclude a loss of a tenth. */
+/** If the interval begins below this number, the rounds vary too much to exclude a loss of 10 %. */
 const EXCLUDED_LOSS = 0.9;
 
 /** Share of the resampled medians that lies within the interval. */

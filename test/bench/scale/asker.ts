@@ -1,4 +1,4 @@
-/** Asks the questions in a process of its own, which has done nothing else: its memory is that of a store that serves. */
+/** Makes the calls in a separate process, so that its memory is that of a serving store. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
@@ -11,21 +11,21 @@ const PROGRAM = fileURLToPath(import.meta.url);
 const SOURCES = fileURLToPath(new URL("../../support/use-sources.ts", import.meta.url));
 
 /**
- * A heap with bounds, as in a container: without them Node collects so seldom that 470 to 550 MB were resident of which
- * 45 were in use.
+ * A bounded heap, as in a container. Without bounds Node collects so rarely that 470 to 550 MB were resident, of which
+ * 45 were live.
  */
 const HEAP = ["--max-semi-space-size=16", "--max-old-space-size=160"];
 
-/** Longest wait for Qdrant to have built its graphs, milliseconds. */
+/** Timeout for Qdrant's indexing in milliseconds. */
 export const SETTLE_MS = 30 * 60_000;
 
-/** What a store is connected with, as text can carry it. */
+/** Store options that JSON can express. */
 export interface ScaleConfig {
   readonly cql: ScyllaDBStoreConfig["cql"];
   readonly qdrant: { readonly url: string; readonly collection: string };
 }
 
-/** Starts a process, has it ask every question for so long, and ends it. */
+/** Starts a process that makes every call for the given time, and stops it. */
 export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Answered[]> {
   const child = fork(PROGRAM, [JSON.stringify({ config, forMs })], {
     execArgv: [...HEAP, "--import", SOURCES],
@@ -46,8 +46,7 @@ export function askInOwnProcess(config: ScaleConfig, forMs: number): Promise<Ans
 if (process.send !== undefined && process.argv[1] === PROGRAM) {
   const { config, forMs } = JSON.parse(process.argv[2] ?? "") as { config: ScaleConfig; forMs: number };
   const store = await ScyllaDBStore.connect({ ...config, index: INDEX });
-  // The process that loaded left notes of its last seconds behind; seeing to them would stand beside whichever question is
-  // asked when they fall due.
+  // The loading process left intents of its last seconds. Reconciling them would slow the calls that run at that time.
   const areSettled = async (): Promise<boolean> => (await store.reconcile()).settled === 0;
   await waitUntil("the intents of the load to be reconciled", areSettled, { timeoutMs: SETTLE_MS });
   const { url, collection } = config.qdrant;

@@ -3,7 +3,7 @@ import { waitUntil } from "../../servers/wait-until.ts";
 
 const POLL_MS = 500;
 
-/** Between two compactions there may be a moment without any. */
+/** Idle time that proves the end, because there can be a pause between two compactions. */
 const QUIET_POLLS = 6;
 
 /**
@@ -11,7 +11,7 @@ const QUIET_POLLS = 6;
  * waited for.
  *
  * @returns duration in seconds; null if the server does not report compactions.
- * @throws Error when it is still at it after `timeoutMs`
+ * @throws Error if compactions still run after `timeoutMs`
  */
 export async function compacted(cql: ClientOptions, timeoutMs: number): Promise<number | null> {
   const client = new Client(cql);

@@ -1,4 +1,4 @@
-/** Growth as a picture. */
+/** Charts of the growth. */
 import { init, use } from "echarts/core";
 import { LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
@@ -7,12 +7,12 @@ import type { Answered } from "./questions.ts";
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-/** A size that was measured. */
+/** The measurements at one size. */
 export interface Step {
   readonly items: number;
   readonly loadedPerSec: number | null;
   readonly rssMb: number;
-  /** Null where the servers' disks cannot be seen. */
+  /** Null if the servers' disks are not accessible. */
   readonly diskMb: number | null;
   readonly answers: readonly Answered[];
 }
@@ -20,7 +20,7 @@ export interface Step {
 const WIDTH = 860;
 const HEIGHT = 460;
 
-/** The median time of every question over the number of items, both on logarithmic axes, as SVG. */
+/** Returns an SVG with the median latency of every call by number of items, on logarithmic axes. */
 export function curves(steps: readonly Step[]): string {
   const names = steps[0]?.answers.map(({ question }) => question) ?? [];
   const chart = init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
@@ -43,7 +43,7 @@ export function curves(steps: readonly Step[]): string {
   return picture;
 }
 
-/** The same as a table. */
+/** Returns the same data as a table. */
 export function scaleTable(steps: readonly Step[]): string {
   const names = steps[0]?.answers.map(({ question }) => question) ?? [];
   const head = ["", ...steps.map(({ items }) => `${items.toLocaleString("en")} items`), "last / first"];

@@ -1,4 +1,4 @@
-/** Loads a store up to a size; what was loaded before is not loaded again. */
+/** Loads a store up to a size, continuing after what is already loaded. */
 import type { ScyllaDBStore } from "langgraph-store-scylladb";
 import { memory } from "../corpus.ts";
 
@@ -12,19 +12,19 @@ const NAMESPACES = 10_000;
 const BATCH = 100;
 const WRITERS = 8;
 
-/** Where it is noted how far loading has come, so that a run that was broken off goes on. */
+/** Item that stores the progress of loading, so that an interrupted run continues. */
 const PROGRESS = { namespace: ["scale-progress"], key: "loaded" };
 
 /** Namespaces that are full from the smallest size on, so their queries are the same at every size. */
 const PROBES = 20;
 const PROBE_ITEMS = 100;
 
-/** A namespace of the same hundred items at every size; any `n` names one. */
+/** Returns a namespace that has the same hundred items at every size, for any `n`. */
 export function probe(n: number): string[] {
   return ["scale", `probe-${String(n % PROBES).padStart(2, "0")}`];
 }
 
-/** The place of the nth item. */
+/** Returns the namespace and key of the nth item. */
 export function placeOf(n: number): { readonly namespace: string[]; readonly key: string } {
   if (n < PROBES * PROBE_ITEMS) return { namespace: probe(n), key: `item-${n}` };
   return n % 5 === 0
@@ -32,7 +32,7 @@ export function placeOf(n: number): { readonly namespace: string[]; readonly key
     : { namespace: ["scale", `user-${String(n % NAMESPACES).padStart(5, "0")}`], key: `item-${n}` };
 }
 
-/** How many items were loaded so far. */
+/** Returns the number of items loaded so far. */
 export async function loadedSoFar(store: ScyllaDBStore): Promise<number> {
   const found = await store.get(PROGRESS.namespace, PROGRESS.key);
   return found === null ? 0 : Number(found.value["items"]);
@@ -51,7 +51,7 @@ export async function loadUpTo(
 ): Promise<{ readonly items: number; readonly seconds: number }> {
   const from = await loadedSoFar(store);
   const begun = performance.now();
-  // One stretch after the other, so that the note is true of all before it.
+  // One range after the other, so that the stored progress covers everything before it.
   for (let start = from; start < size; start += BATCH * WRITERS) {
     const batches = Array.from({ length: WRITERS }, (_, i) => start + i * BATCH).filter((first) => first < size);
     await Promise.all(batches.map((first) => store.batch(itemsFrom(first, Math.min(first + BATCH, size)))));

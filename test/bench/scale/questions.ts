@@ -8,13 +8,13 @@ import { BIG_NAMESPACE, placeOf, probe } from "./load.ts";
 /** Items at the smallest size. */
 const SMALLEST = 10_000;
 
-/** A question, and what it cost. */
+/** A call with its cost. */
 export interface Answered extends Round {
   readonly question: string;
   readonly clients: number;
 }
 
-/** Calls that are put beside each other, by how many clients. */
+/** Concurrent calls, by number of clients. */
 interface Question {
   readonly name: string;
   readonly clients: number;
@@ -60,9 +60,9 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 /**
- * Asks every question for a while, after as long for warming.
+ * Makes every call for some time, after a warm-up of the same duration.
  *
- * @param atRest - resolves when the servers have done what was left of the question before: puts have vectors indexed
+ * @param atRest - resolves when the servers have completed the background work of the previous call, such as indexing
  */
 export async function askAll(store: ScyllaDBStore, forMs: number, atRest: () => Promise<void>): Promise<Answered[]> {
   const answered: Answered[] = [];

@@ -3,7 +3,7 @@ import { INDEX } from "../corpus.ts";
 import { storeSystem } from "../store-system.ts";
 import type { System } from "../system.ts";
 
-/** LangGraph's own store in memory: no server, no file, nothing kept. */
+/** LangGraph's in-memory store: no server, no file. */
 export async function memorySystem(): Promise<System> {
   return storeSystem(new InMemoryStore({ index: INDEX }), () => Promise.resolve());
 }

@@ -1,4 +1,4 @@
-/** Our store, on servers and on one file, with its defaults. */
+/** This store on servers and on one file, with default options. */
 import { join } from "node:path";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { INDEX } from "../corpus.ts";

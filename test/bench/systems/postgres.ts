@@ -4,10 +4,10 @@ import { storeSystem } from "../store-system.ts";
 import type { System } from "../system.ts";
 
 /**
- * LangGraph's own store on Postgres and pgvector, as its documentation sets it up: its default pool (10 connections),
- * and its default vector index (HNSW, cosine).
+ * LangGraph's store on Postgres and pgvector, set up as in its documentation: the default pool (10 connections)
+ * and the default vector index (HNSW, cosine).
  *
- * @param connectionString names a database in which its tables are made where they are not
+ * @param connectionString names a database, in which missing tables are created
  */
 export async function postgresSystem(connectionString: string): Promise<System> {
   const { dims, embeddings, fields } = INDEX;
@@ -18,6 +18,6 @@ export async function postgresSystem(connectionString: string): Promise<System> 
     await store.stop();
     throw error;
   }
-  // It refuses to search at the root; below this label lie the same vectors.
+  // It refuses to search at the root. All vectors are below this label.
   return storeSystem(store, () => store.stop(), [TENANTS_ROOT]);
 }

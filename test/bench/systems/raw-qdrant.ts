@@ -1,18 +1,18 @@
-/** Qdrant by HTTP, with nothing in between. */
+/** Qdrant through plain HTTP. */
 import { uuid5 } from "@langchain/langgraph-checkpoint";
 import { Pool } from "undici";
 
 /** Any namespace of UUIDs. */
 const IDS = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 
-/** A point: its id is drawn from its namespace and key. */
+/** Returns a point whose id is derived from namespace and key. */
 export interface RawPoint {
   readonly key: string;
   readonly vector: readonly number[];
   readonly payload: Readonly<Record<string, string>>;
 }
 
-/** One collection of single vectors. */
+/** A collection of single vectors. */
 export class RawQdrant {
   readonly #pool: Pool;
   readonly #path: string;
@@ -22,7 +22,7 @@ export class RawQdrant {
     this.#path = `/collections/${collection}`;
   }
 
-  /** Creates the collection, with the graphs that the store's has and indexes on what it is filtered by. */
+  /** Creates the collection with the store's HNSW settings and payload indexes for the filters. */
   async create(dims: number): Promise<void> {
     const { exists } = (await this.#send("GET", "/exists")) as { exists: boolean };
     if (exists) return;
@@ -37,7 +37,7 @@ export class RawQdrant {
     });
   }
 
-  /** The keys of the ten nearest points that match. */
+  /** Returns the keys of the ten nearest matching points. */
   async query(vector: readonly number[], matching: Readonly<Record<string, string>>): Promise<{ key: string }[]> {
     const must = Object.entries(matching).map(([key, value]) => ({ key, match: { value } }));
     const body = { query: vector, limit: 10, with_payload: ["key"], ...(must.length === 0 ? {} : { filter: { must } }) };

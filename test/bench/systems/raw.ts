@@ -1,6 +1,6 @@
 /**
- * The drivers themselves, doing the least that each case needs: no intents, no versions, no guards, no verification.
- * What a store costs is what it takes beyond this.
+ * The raw drivers with the fewest requests that each case needs: no intents, versions, resilience or verification.
+ * The difference to a store is the cost of the store.
  */
 import { Client, types } from "cassandra-driver";
 import { BATCHED_GETS, BATCHED_PUTS } from "../cases.ts";
@@ -49,7 +49,7 @@ export async function rawSystem({ cql, qdrant }: ServerPair): Promise<System> {
     vectors.query(embedder.embed(corpus.question(n)), { ns: corpus.tenant(n).join(".") });
   const getOne = (n: number): Promise<unknown> => get(corpus.tenant(n), corpus.tenantKey(corpus.spread(n)));
 
-  /** Entries in their order, then the records of so many at a time, until ten of them match. */
+  /** Reads entries in order, then their records in groups, until ten of them match. */
   const firstPage = async (namespace: string, atATime: number, matches: (value: corpus.Memory) => boolean): Promise<unknown> => {
     const found: corpus.Memory[] = [];
     let after = -1;
@@ -152,7 +152,7 @@ function pointsOf(n: number, count: number): RawPoint[] {
   });
 }
 
-/** Runs a task for every item, so many at once. */
+/** Runs a task for every item, with bounded concurrency. */
 async function inParallel<T>(items: Iterable<T>, task: (item: T, n: number) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]();
   let n = 0;

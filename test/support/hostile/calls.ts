@@ -1,4 +1,4 @@
-/** Calls of every public function with hostile arguments, and what must hold whatever they come to. */
+/** Calls of every public function with hostile arguments, and the invariants after them. */
 import { expect } from "vitest";
 import fc from "fast-check";
 import { isStoreError, type ScyllaDBStore, type StoreView } from "langgraph-store-scylladb";
@@ -51,21 +51,21 @@ export const call: fc.Arbitrary<Call> = fc.oneof(
   namespace.map((prefix) => ({ name: "scoped", args: [prefix] })),
 );
 
-/** The tenant in whose scope hostile calls are made, and another whose data they must not see. */
+/** The tenant of the hostile calls, and another tenant whose data they must not read. */
 const OWN = ["tenant", "own"];
 const OTHER = ["tenant", "other"];
 const SECRET_OF_OTHER = "f3a9-belongs-to-another-tenant";
 
-/** How long any call may take, milliseconds: beyond, it hangs. */
+/** Timeout of a call in milliseconds. */
 const LONGEST_MS = 30_000;
 
-/** Stands ready to be attacked. */
+/** The store under attack. */
 export interface Target {
   readonly view: StoreView;
   readonly store: ScyllaDBStore;
 }
 
-/** Puts data of another tenant beside the scope that is attacked. */
+/** Stores data of another tenant beside the attacked scope. */
 export async function prepare(store: ScyllaDBStore): Promise<Target> {
   await store.put(OTHER, "a", { text: SECRET_OF_OTHER }, false);
   await store.put([...OTHER, "a"], "user", { text: SECRET_OF_OTHER, a: 1 }, false);
@@ -73,7 +73,7 @@ export async function prepare(store: ScyllaDBStore): Promise<Target> {
   return { view: store.scoped(OWN), store };
 }
 
-/** Makes a call and checks what it comes to: a right answer, or an error that says what is wrong. */
+/** Makes a call and verifies the outcome: a correct result, or an error that names the fault. */
 export async function attack({ view }: Target, { name, args: given }: Call): Promise<void> {
   const args = given.map((arg) => (arg instanceof HostileValue ? arg.make() : arg));
   const before = name === "put" ? await readBack(view, args) : undefined;
@@ -82,7 +82,7 @@ export async function attack({ view }: Target, { name, args: given }: Call): Pro
   expect(performance.now() - begun, `${name} hangs`).toBeLessThan(LONGEST_MS);
   if (outcome.failed !== undefined) {
     expectTyped(outcome.failed, name);
-    // Nothing half-written: what was there is there.
+    // No partial write: existing data is unchanged.
     if (name === "put") expect(await readBack(view, args)).toEqual(before);
     return;
   }
@@ -90,7 +90,7 @@ export async function attack({ view }: Target, { name, args: given }: Call): Pro
   if (name === "put" && args[2] !== null) expect((await readBack(view, args))?.value).toBeDefined();
 }
 
-/** What must hold after all calls: the other tenant's data and JavaScript itself are untouched. */
+/** Verifies that the other tenant's data and JavaScript's prototypes are unchanged. */
 export async function expectUnharmed({ store }: Target): Promise<void> {
   expect((await store.get(OTHER, "a"))?.value).toEqual({ text: SECRET_OF_OTHER });
   expect(await store.search(OTHER)).toHaveLength(2);
@@ -103,7 +103,7 @@ async function invoke(view: StoreView, name: string, args: readonly unknown[]): 
   try {
     const method = (view as unknown as Record<string, (...given: readonly unknown[]) => unknown>)[name];
     const answer = await method?.apply(view, [...args]);
-    // A view is no data; what it leads to is attacked by calls of its own.
+    // A view is not data. Its calls are attacked separately.
     return { answer: name === "with" || name === "scoped" ? null : answer };
   } catch (failed) {
     return { failed };
@@ -121,7 +121,7 @@ async function readBack(view: StoreView, [namespaceGiven, keyGiven]: readonly un
 }
 
 function expectTyped(error: unknown, name: string): void {
-  // LangGraph has an error of its own for namespaces, which InMemoryStore throws too.
+  // LangGraph has its own error for namespaces, which InMemoryStore throws too.
   const isTyped = isStoreError(error) || (error instanceof Error && error.name === "InvalidNamespaceError");
   if (!isTyped) throw new Error(`${name} failed with what is no error of the store`, { cause: error });
   expect(error.message.length).toBeGreaterThan(10);

@@ -1,7 +1,7 @@
-/** What somebody who means harm, or a bug, would hand to a store. */
+/** Inputs of attackers and of buggy callers. */
 import fc from "fast-check";
 
-/** Texts that mean something elsewhere: in CQL, JSON, a file system, a regular expression, JavaScript. */
+/** Strings with a meaning in CQL, JSON, file systems, regular expressions or JavaScript. */
 export const HOSTILE_TEXTS: readonly string[] = [
   "",
   " ",
@@ -52,14 +52,14 @@ export const HOSTILE_TEXTS: readonly string[] = [
 const shared: { self?: unknown } = {};
 shared.self = shared;
 
-/** An object so deep that walking it by recursion alone would end the stack. */
+/** An object so deep that plain recursion would overflow the stack. */
 function deep(levels: number): unknown {
   let value: unknown = 1;
   for (let i = 0; i < levels; i += 1) value = { a: value };
   return value;
 }
 
-/** Values that are no data, or not what they seem. */
+/** Values that are not data, or only look like it. */
 function hostileValues(): readonly unknown[] {
   return [
     JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}'),
@@ -113,7 +113,7 @@ export class HostileValue {
   }
 }
 
-/** Filters with operators in odd places. */
+/** Filters with misplaced operators. */
 const HOSTILE_FILTERS: readonly unknown[] = [
   { $and: {} },
   { $or: [] },
@@ -148,24 +148,24 @@ const HOSTILE_FILTERS: readonly unknown[] = [
   new Map([["a", 1]]),
 ];
 
-/** Numbers where a count, or minutes, are wanted. */
+/** Numbers for counts and minutes. */
 const HOSTILE_NUMBERS: readonly unknown[] = [
   -1, -0, 0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e308, 2 ** 53, 2 ** 31, "10", "", null, true, [], {}, 10n,
 ];
 
 const plainLabel = fc.constantFrom("a", "b", "user", "tenant");
 
-/** A label or a key: often harmless, so that calls reach each other's data. */
+/** A label or key, often harmless, so that calls affect each other's data. */
 export const text: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: plainLabel },
   { weight: 2, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
 );
 
-/** What stands where a text is wanted. */
+/** Values for a string argument. */
 export const maybeText: fc.Arbitrary<unknown> = fc.oneof({ weight: 9, arbitrary: text }, fc.anything({ maxDepth: 1 }));
 
-/** What stands where a namespace is wanted. */
+/** Values for a namespace argument. */
 export const namespace: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.array(plainLabel, { minLength: 1, maxLength: 3 }) },
   { weight: 4, arbitrary: fc.array(maybeText, { maxLength: 4 }) },
@@ -173,7 +173,7 @@ export const namespace: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.anything({ maxDepth: 2 }) },
 );
 
-/** What stands where a value is wanted. */
+/** Values for a value argument. */
 export const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: fc.dictionary(text, fc.jsonValue(), { maxKeys: 4 }) },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: hostileValues().length - 1 }).map((i) => new HostileValue(i)) },
@@ -183,7 +183,7 @@ export const value: fc.Arbitrary<unknown> = fc.oneof(
   },
 );
 
-/** What stands where a filter is wanted. */
+/** Values for a filter argument. */
 export const filter: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...HOSTILE_FILTERS),
   fc.dictionary(
@@ -197,5 +197,5 @@ export const filter: fc.Arbitrary<unknown> = fc.oneof(
   fc.anything({ maxDepth: 2 }),
 );
 
-/** What stands where a number is wanted. */
+/** Values for a number argument. */
 export const number: fc.Arbitrary<unknown> = fc.oneof(fc.integer({ min: 0, max: 50 }), fc.constantFrom(...HOSTILE_NUMBERS));

@@ -1,4 +1,4 @@
-/** Runs calls at the limits in a process with a small heap, and says what is to hold of each. */
+/** Runs calls at the limits in a process with a small heap, and verifies each. */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -12,8 +12,8 @@ function at(path: string): string {
 }
 
 /**
- * Runs the calls and expects of each that it was answered or refused by a typed error, and kept the event loop and took
- * memory within bounds.
+ * Runs the calls and expects that each succeeded or failed with a typed error, and that event loop and memory stayed
+ * within bounds.
  */
 export async function expectWithinLimits(run: LimitRun): Promise<LimitReport[]> {
   const options = ["--import", at("../use-sources.ts"), "--expose-gc", "--max-old-space-size=512"];

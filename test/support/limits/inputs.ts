@@ -1,10 +1,10 @@
-/** What is as big, as deep or as many as the default limits allow. */
+/** Inputs with the largest size, depth or number that the default limits allow. */
 import fc from "fast-check";
 import type { StoreView } from "langgraph-store-scylladb";
 
 const VALUE_BYTES = 4 * 1024 * 1024;
 
-/** A list that takes the whole of a value, of elements that take so many bytes as JSON. */
+/** Returns a list as large as a value may be, with elements of a given size as JSON. */
 function listOf(bytes: number, element: (i: number) => unknown): () => Record<string, unknown> {
   return () => ({ list: Array.from({ length: Math.floor((VALUE_BYTES * 0.95) / bytes) }, (_, i) => element(i)) });
 }
@@ -15,7 +15,7 @@ function nested(depth: number, innermost: unknown): unknown {
   return value;
 }
 
-/** An object that can be reached by every way to split `a.a.a…` into keys. */
+/** An object that is reachable through every split of `a.a.a…` into keys. */
 function everySplit(steps: number): Record<string, unknown> {
   const value: Record<string, unknown> = { leaf: 1 };
   for (let taken = 1; taken <= steps; taken += 1) value[Array(taken).fill("a").join(".")] = everySplit(steps - taken);
@@ -24,7 +24,7 @@ function everySplit(steps: number): Record<string, unknown> {
 
 const BIG = 10n ** 2_000n;
 
-/** Values at the limit of their size. */
+/** Values at the size limit. */
 const values: Readonly<Record<string, () => Record<string, unknown>>> = {
   text: () => ({ text: "word ".repeat(VALUE_BYTES / 5 - 10) }),
   control: () => ({ text: "\u0000".repeat(VALUE_BYTES / 6 - 10) }),
@@ -40,7 +40,7 @@ const values: Readonly<Record<string, () => Record<string, unknown>>> = {
   splits: () => everySplit(14),
 };
 
-/** Values that no store takes. */
+/** Values that every store rejects. */
 const refused: Readonly<Record<string, () => Record<string, unknown>>> = {
   "too long": () => ({ text: "x".repeat(30_000_000) }),
   "a huge integer": () => ({ n: 1n << 13_000_000n }),
@@ -73,7 +73,7 @@ const LONG_KEY = "k".repeat(32_768);
 const LONG_NAMESPACE = Array.from({ length: 63 }, (_, i) => `label ${i}`);
 const LONG_QUERY = "many words and more ".repeat(3_200);
 
-/** One call, and what it is given. */
+/** A call with its arguments. */
 export interface LimitCall {
   readonly name: string;
   readonly given: unknown;
@@ -130,7 +130,7 @@ const search = fc
     };
   });
 
-/** Batches at the limit of their operations, some beyond that of their bytes. */
+/** Batches at the limit of operations, some beyond the limit of bytes. */
 const batches: Readonly<Record<string, () => () => unknown[]>> = {
   "10,000 gets of one key": () => () => Array.from({ length: 10_000 }, () => ({ namespace: ["a"], key: LONG_KEY })),
   "10,000 small puts": () => () => Array.from({ length: 10_000 }, (_, i) => ({ namespace: ["many", `${i % 50}`], key: `${i}`, value: { i } })),
@@ -147,7 +147,7 @@ const batches: Readonly<Record<string, () => () => unknown[]>> = {
 
 function batchOf(name: string, make: () => () => unknown[]): LimitCall {
   const operations = make()();
-  // Of the biggest values, no more are taken: they have as many bytes as a batch may.
+  // The number of the largest values is bounded by the bytes of a batch.
   return { name: `batch of ${name}`, given: operations.slice(0, 16), run: (store) => store.batch(operations as never) };
 }
 
@@ -173,7 +173,7 @@ export const limitCall: fc.Arbitrary<LimitCall> = fc.oneof(
   { weight: 2, arbitrary: others },
 );
 
-/** Calls that are made in any case, one for each kind of input. */
+/** Calls that always run, one for each kind of input. */
 export function everyCall(): (() => LimitCall)[] {
   const puts = Object.entries({ ...values, ...refused }).map(([name, make]) => (): LimitCall => {
     const value = make();

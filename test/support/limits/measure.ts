@@ -1,20 +1,20 @@
 /**
- * Measures one call: how long it kept the event loop, and how much memory it took. Times are processor time of the main
- * thread in one turn of the event loop: what other processes take of a core does not count.
+ * Measures how long a call blocked the event loop, and its memory. Times are CPU time of the main
+ * thread in one turn of the event loop, so other processes do not count.
  */
 
-/** What was measured of a call. */
+/** Measurements of a call. */
 export interface Measured {
-  /** Longest stretch, in milliseconds of processor time, between two turns of the event loop. */
+  /** Longest time between two turns of the event loop, in milliseconds of CPU time. */
   readonly blockedMs: number;
   /** Growth of resident memory at its peak, in bytes. */
   readonly grownBytes: number;
-  /** Of the records that were decoded, the one whose JSON took longest to read; null without any. */
+  /** The decoded record whose JSON took longest to parse; null if none was decoded. */
   readonly largestRead: string | null;
   readonly outcome: PromiseSettledResult<unknown>;
 }
 
-/** Longest allowed stretch, in milliseconds; longer where the JSON of the same bytes takes a quarter of it. */
+/** Longest allowed time in milliseconds; longer if the JSON of the same bytes takes a quarter of it. */
 const ALLOWED_MS = 100;
 const TIMES_JSON = 4;
 
@@ -44,7 +44,7 @@ function watchReads(): () => string | null {
   };
 }
 
-/** Runs a call. */
+/** Runs and measures a call. */
 export async function measure(call: () => Promise<unknown>): Promise<Measured> {
   const largestRead = watchReads();
   globalThis.gc?.();

@@ -1,25 +1,25 @@
 /**
- * Makes calls at the limits on one store and prints what each took, one JSON line each: a process of its own, with a small
- * heap. Configuration, seed and number of calls come as JSON in the first argument.
+ * Makes calls at the limits on one store in a process with a small heap, and prints a JSON line of measurements for each.
+ * Configuration, seed and number of calls are JSON in the first argument.
  */
 import fc from "fast-check";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { everyCall, limitCall, type LimitCall } from "./inputs.ts";
 import { allowedMs, measure } from "./measure.ts";
 
-/** What the process is given. */
+/** Input of the process. */
 export interface LimitRun {
   readonly config: ScyllaDBStoreConfig | EmbeddedStoreConfig;
   readonly seed: number;
-  /** Calls that are drawn. */
+  /** Number of random calls. */
   readonly drawn: number;
-  /** Whether one call for each kind of input is made before. */
+  /** Whether one call for each kind of input runs first. */
   readonly every: boolean;
-  /** After so long, in milliseconds, no more calls are drawn. */
+  /** Time in milliseconds after which no further random call starts. */
   readonly forMs: number;
 }
 
-/** What one call took. */
+/** Measurements of one call. */
 export interface LimitReport {
   readonly name: string;
   readonly blockedMs: number;
@@ -29,7 +29,7 @@ export interface LimitReport {
   readonly outcome: string;
 }
 
-/** Vectors that cost nothing, whatever the length of the texts. */
+/** Vectors of negligible cost for texts of any length. */
 const embeddings = {
   embedDocuments: (texts: string[]): Promise<number[][]> => Promise.resolve(texts.map((text) => vectorOf(text))),
   embedQuery: (text: string): Promise<number[]> => Promise.resolve(vectorOf(text)),
@@ -57,8 +57,8 @@ function textOf(given: unknown, outcome: PromiseSettledResult<unknown>): string 
 }
 
 /**
- * A call that takes too long is made again: what shares the core's caches makes any work take longer now and then, and a
- * collection of garbage may be of what was left by calls before.
+ * Repeats a call that takes too long, because shared caches and garbage of earlier calls slow any work
+ * occasionally.
  */
 const MOST_TRIES = 3;
 
@@ -88,7 +88,7 @@ const index = { dims: 8, embeddings };
 const store =
   "cql" in config ? await ScyllaDBStore.connect({ ...config, index }) : await ScyllaDBStore.embedded({ ...config, index });
 await store.start();
-// What is compiled at the first call is not what a call takes.
+// Compile the code before the measurement.
 for (let i = 0; i < 20; i += 1) {
   await store.put(["warm"], `${i}`, { text: "word", i });
   await store.search(["warm"], { query: "word", filter: { i } });
