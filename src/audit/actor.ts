@@ -1,14 +1,14 @@
-/** Finds on whose behalf a call is made. */
+/** Determines the actor of a call. */
 import { kindOf, messageOf, ValidationError } from "../model/errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import { graphUser } from "./graph-user.ts";
 
-/** Names who makes a call, in the call's own asynchronous context; null where nobody is known. */
+/** Returns the actor of a call, in the asynchronous context of the call; null when unknown. */
 export type ActorSource = () => string | null | undefined;
 
 /**
- * The source to ask: the application's, by default the graph's user. Where operations may go on without an audit entry,
- * one that throws is told once and names nobody.
+ * Returns the source of the actor: the application's, by default the user of the graph. Under the policy `continue`, a source
+ * that throws is logged once and returns null.
  */
 export function actorSource(given: ActorSource | undefined, policy: "block" | "continue", logger: Logger): () => string | null {
   if (given === undefined) return graphUser;
@@ -28,5 +28,5 @@ export function actorSource(given: ActorSource | undefined, policy: "block" | "c
 function checked(actor: unknown): string | null {
   if (actor === undefined || actor === null || actor === "") return null;
   if (typeof actor === "string") return actor;
-  throw new ValidationError(`audit.actor must return a text, or null for nobody, but returned ${kindOf(actor)}.`);
+  throw new ValidationError(`audit.actor must return a text, or null for no actor, but returned ${kindOf(actor)}.`);
 }

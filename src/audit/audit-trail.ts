@@ -1,4 +1,4 @@
-/** The audit trail: gives entries to all sinks, in groups, and tells when that fails. */
+/** The audit trail: writes entries to all sinks, in groups, and reports failures. */
 import { withinDeadline } from "../concurrency/deadline.ts";
 import { GroupCommit } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
@@ -6,23 +6,23 @@ import { AuditError, messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Events } from "../ports/events.ts";
 
-/** What a trail stands on. */
+/** Options and dependencies of an audit trail. */
 export interface AuditTrailOptions {
-  /** At least one; an entry is kept when all have it. */
+  /** At least one; an entry is written once all sinks have it. */
   readonly sinks: readonly AuditSink[];
-  /** `block`: no operation without its entry. `continue`: operations go on, and lost entries are counted. */
+  /** `block`: no operation without its entry. `continue`: operations run, and lost entries are counted. */
   readonly policy: "block" | "continue";
-  /** Most entries that wait to be written. */
+  /** Most queued entries. */
   readonly maxQueued: number;
-  /** Longest time for a sink to keep a group of entries. */
+  /** Timeout of a sink for a group of entries, milliseconds. */
   readonly timeoutMs: number;
   readonly events: Events;
 }
 
-/** Most entries that a sink is given at once. */
+/** Most entries in one write. */
 const MAX_GROUP = 500;
 
-/** Keeps the entries of one store. */
+/** Writes the entries of one store. */
 export class AuditTrail {
   readonly policy: "block" | "continue";
   readonly #options: AuditTrailOptions;
@@ -36,23 +36,23 @@ export class AuditTrail {
     this.#groups = new GroupCommit((entries) => this.#write(entries), {
       waitFor: "the audit trail",
       maxGroup: MAX_GROUP,
-      // One after another, so that they stand in the order in which they came.
+      // One group at a time, which preserves the order.
       maxInFlight: 1,
       maxWaiting: options.maxQueued,
     });
   }
 
-  /** Whether entries cannot be kept at the moment. */
+  /** Whether writing entries currently fails. */
   get isFailing(): boolean {
     return this.#isFailing;
   }
 
-  /** Entries that were not kept since the store was made. */
+  /** Number of lost entries since the store was created. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** Makes the sinks ready. Under `continue` a sink that cannot be is told, and tried again with the first entry. */
+  /** Starts the sinks. Under `continue`, a failure is reported, and the first entry retries. */
   async start(): Promise<void> {
     try {
       await Promise.all(this.#options.sinks.map((sink) => this.#attempt(sink, sink.start())));
@@ -62,7 +62,7 @@ export class AuditTrail {
     }
   }
 
-  /** The outcome of each entry: whether all sinks have it. Those that one has not are counted as lost. Never rejects. */
+  /** Writes entries to all sinks and returns the outcome of each. Counts failed entries as lost. Never rejects. */
   async keep(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
     const outcomes = await settleTogether(entries.length, () => this.#groups.add(entries));
     const failed = outcomes.filter((outcome) => outcome.status === "rejected");
@@ -71,15 +71,15 @@ export class AuditTrail {
     return outcomes;
   }
 
-  /** Like {@link keep}, for whoever does not wait: what is lost is counted and told. */
+  /** As {@link keep}, without waiting. */
   keepLater(entries: readonly AuditEntry[]): void {
     void this.keep(entries);
   }
 
-  /** Writes what waits, for as long as one group may take, and closes the sinks; what goes wrong by now is told. */
+  /** Writes queued entries within the timeout of one group, closes the sinks, and reports failures. */
   async stop(): Promise<void> {
     const { sinks, timeoutMs } = this.#options;
-    const flushed = withinDeadline("Writing what is left of the audit trail", timeoutMs, this.#groups.stop());
+    const flushed = withinDeadline("Writing the queued audit entries", timeoutMs, this.#groups.stop());
     await this.#reportFailure(flushed);
     await Promise.all(sinks.map((sink) => this.#reportFailure(withinDeadline(`Closing ${sink.name}`, timeoutMs, sink.stop()))));
   }

@@ -1,7 +1,6 @@
 /**
- * Writes an entry for each operation. Under `block` the intent is kept before the operation begins and the outcome after
- * it: what the trail does not know of was not done. Under `continue` there is one entry, with the outcome, and no
- * operation waits for it.
+ * Writes audit entries for operations. Under `block`, an intent is written before the operation and an outcome after it, so
+ * that no operation is missing from the trail. Under `continue`, only the outcome is written, and no operation waits for it.
  */
 import { randomUUID } from "node:crypto";
 import { rejected } from "../concurrency/outcomes.ts";
@@ -12,23 +11,23 @@ import type { AuditedOperation, AuditEntry } from "../ports/audit.ts";
 import type { Caller, RunRequests } from "../ports/requests.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 
-/** How operations are audited. */
+/** Options of audited operations. */
 export interface AuditedRunOptions<Answer> {
   readonly trail: AuditTrail;
-  /** Whether gets, searches and listings have entries too. */
+  /** Whether gets, searches and listings are recorded too. */
   readonly reads: boolean;
-  /** On whose behalf a call is made whose view does not say; null where nobody is known. Throws only under `block`. */
+  /** Returns the actor of a call whose view has none; null when unknown. Throws only under `block`. */
   readonly actor: () => string | null;
-  /** Whether `actor` alone names the actor: what a view says is ignored. */
+  /** Whether only `actor` determines the actor, and that of the view is ignored. */
   readonly isActorVerified: boolean;
-  /** Version of the record that an answer is about; null where there is none. */
+  /** Returns the version of the record of an answer; null without one. */
   readonly versionOf: (answer: Answer) => number | null;
 }
 
-/** The longest actor that is kept, in characters. */
+/** Longest recorded actor, characters; longer ones are cut. */
 const LONGEST_ACTOR = 256;
 
-/** Runs requests with an entry for each. */
+/** Wraps the runner of requests with audit entries. */
 export function audited<Answer>(run: RunRequests<Answer>, options: AuditedRunOptions<Answer>): RunRequests<Answer> {
   const { trail, reads } = options;
   return async (requests, caller) => {
@@ -53,7 +52,7 @@ export function audited<Answer>(run: RunRequests<Answer>, options: AuditedRunOpt
   };
 }
 
-/** The intents of requests; under `block`, what may not begin without its own is refused. */
+/** Creates the intents of requests; under `block`, writes them and refuses requests whose intent fails. */
 async function begin<Answer>(
   subjects: readonly Request[],
   caller: Caller,
@@ -79,11 +78,11 @@ async function begin<Answer>(
 }
 
 function withoutEntry(cause: unknown): AuditError {
-  const text = `No entry of the operation could be made in the audit trail: ${messageOf(cause)} Nothing was done.`;
+  const text = `The intent of the operation could not be written to the audit trail: ${messageOf(cause)} Nothing was done.`;
   return new AuditError(text, false, { cause });
 }
 
-/** What took effect and has no entry of its outcome fails all the same; what failed by itself keeps its own error. */
+/** Writes the outcomes. A successful operation whose outcome cannot be written fails; a failed one keeps its error. */
 async function end<Answer>(
   trail: AuditTrail,
   entries: readonly AuditEntry[],

@@ -1,7 +1,7 @@
 import { settled } from "../concurrency/outcomes.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 
-/** Gives entries to a function of the application, one by one and in order. */
+/** Passes entries to a function of the application, one at a time and in order. */
 export class CallbackSink implements AuditSink {
   readonly name = "the audit callback";
   readonly #callback: (entry: AuditEntry) => void | Promise<void>;
@@ -14,14 +14,14 @@ export class CallbackSink implements AuditSink {
     return Promise.resolve();
   }
 
-  /** One that the callback throws at fails alone: a group has entries of operations of many users. */
+  /** Returns an outcome for each entry: a group contains entries of many users, and one failure must not affect others. */
   async write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const entry of entries) outcomes.push(await settled(this.#give(entry)));
+    for (const entry of entries) outcomes.push(await settled(this.#pass(entry)));
     return outcomes;
   }
 
-  async #give(entry: AuditEntry): Promise<void> {
+  async #pass(entry: AuditEntry): Promise<void> {
     await this.#callback(entry);
   }
 

@@ -1,8 +1,8 @@
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 
 /**
- * The user of the graph that makes the call, from LangGraph's config: the identity that LangGraph Platform
- * authenticated, else `configurable.user_id`. Null outside a graph, and where the config names nobody.
+ * Returns the user of the calling graph from LangGraph's config: the identity authenticated by LangGraph Platform, otherwise
+ * `configurable.user_id`. Null outside a graph and when the config has no user.
  */
 export function graphUser(): string | null {
   const config: unknown = AsyncLocalStorageProviderSingleton.getRunnableConfig();

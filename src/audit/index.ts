@@ -11,7 +11,7 @@ export { actorSource } from "./actor.ts";
 export { audited } from "./audited-run.ts";
 export type { AuditTrail } from "./audit-trail.ts";
 
-/** What is audited, and where entries go. */
+/** Options of the audit trail. */
 export interface AuditOptions {
   readonly policy: "block" | "continue";
   readonly reads: boolean;
@@ -23,7 +23,7 @@ export interface AuditOptions {
   readonly timeoutMs: number;
 }
 
-/** Makes the trail. @param table - the sink in the database, where one is configured */
+/** Creates the audit trail. @param table - the sink in the database, if configured */
 export function auditTrailOf(options: AuditOptions, table: AuditSink | null, events: Events, logger: Logger): AuditTrail {
   const { file, callback, policy, maxQueued, timeoutMs } = options;
   const sinks: AuditSink[] = [

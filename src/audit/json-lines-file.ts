@@ -1,7 +1,6 @@
 /**
- * The audit trail as a file of JSON lines, which is put aside when it is big or old. Written here, as no line may be lost
- * when that happens: `rotating-file-stream` ends for good with its first error, and may put one file over another where
- * two processes write.
+ * The audit trail as a file of JSON lines, rotated by size and age. Implemented here because a rotation must not lose lines:
+ * `rotating-file-stream` stops at its first error, and may overwrite a rotated file when two processes write.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
@@ -10,23 +9,23 @@ import { messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Logger } from "../ports/logger.ts";
 
-/** Where the file is, and when it is put aside. */
+/** Path and rotation of the file. */
 export interface JsonLinesFileOptions {
   readonly path: string;
   readonly maxBytes: number;
   readonly maxAgeHours: number;
-  /** Files that were put aside and are kept. */
+  /** Number of rotated files to keep. */
   readonly maxFiles: number;
-  /** Whether each group of lines is on the disk, and not only with the operating system, before its operations go on. */
+  /** Whether each group of lines is flushed to disk before its operations continue. */
   readonly fsync: boolean;
 }
 
 interface OpenFile {
   readonly handle: FileHandle;
   readonly inode: number;
-  readonly bornAt: number;
+  readonly createdAt: number;
   size: number;
-  /** Whether the last line has no end, as its writer crashed or the disk was full. */
+  /** Whether the last line is incomplete because its writer crashed or the disk was full. */
   isTorn: boolean;
 }
 
@@ -56,7 +55,7 @@ export class JsonLinesFile implements AuditSink {
     const text = Buffer.from(entries.map((entry) => `${lineOf(entry)}\n`).join(""));
     const file = await this.#fileFor(text.byteLength);
     const bytes = file.isTorn ? Buffer.concat([Buffer.from("\n"), text]) : text;
-    // Until all of it is written, the last line may be half of one.
+    // The last line may be incomplete until the write succeeds.
     file.isTorn = true;
     await file.handle.appendFile(bytes);
     file.isTorn = false;
@@ -70,34 +69,34 @@ export class JsonLinesFile implements AuditSink {
     await file?.handle.close();
   }
 
-  /** The file for so many more bytes: another one, where the present one is big or old. */
+  /** Returns the file for a write of so many bytes; rotates a file that is too large or too old. */
   async #fileFor(bytes: number): Promise<OpenFile> {
     const file = await this.#current();
     const { maxBytes, maxAgeHours } = this.#options;
     const isFull = file.size > 0 && file.size + bytes > maxBytes;
-    const isOld = file.size > 0 && Date.now() - file.bornAt > maxAgeHours * MS_PER_HOUR;
+    const isOld = file.size > 0 && Date.now() - file.createdAt > maxAgeHours * MS_PER_HOUR;
     if (!isFull && !isOld) return file;
     try {
-      await this.#putAside();
+      await this.#rotate();
       this.#rotationFailed = false;
     } catch (error) {
-      // A file that grows is better than a line that is lost.
-      if (!this.#rotationFailed) this.#logger.warn({ cause: messageOf(error) }, "the audit file could not be put aside, and grows on");
+      // A growing file is better than a lost line.
+      if (!this.#rotationFailed) this.#logger.warn({ cause: messageOf(error) }, "the audit file could not be rotated and keeps growing");
       this.#rotationFailed = true;
     }
     return this.#current();
   }
 
-  /** The file at the path: another process, or an operator, may have put the one that was open aside. */
+  /** Opens the file at the path again if another process or an operator rotated the open one. */
   async #current(): Promise<OpenFile> {
     if (this.#file !== null && (await inodeAt(this.#path)) === this.#file.inode) return this.#file;
     await this.stop();
-    // Nobody but the owner: it tells who did what. A folder that is there keeps its permissions.
+    // Accessible to the owner only, because it contains actions of users. An existing directory keeps its permissions.
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
     const handle = await open(this.#path, "a+", 0o600);
     try {
       const { ino, size, birthtimeMs, mtimeMs } = await handle.stat();
-      this.#file = { handle, inode: ino, size, bornAt: birthtimeMs || mtimeMs, isTorn: await isTorn(handle, size) };
+      this.#file = { handle, inode: ino, size, createdAt: birthtimeMs || mtimeMs, isTorn: await isTorn(handle, size) };
       return this.#file;
     } catch (error) {
       await handle.close();
@@ -105,8 +104,8 @@ export class JsonLinesFile implements AuditSink {
     }
   }
 
-  /** Under a name that no process uses twice, so that none goes over another. */
-  async #putAside(): Promise<void> {
+  /** Renames the file to a unique name, so that no rotated file is overwritten. */
+  async #rotate(): Promise<void> {
     const { stem, extension } = nameParts(this.#path);
     const time = new Date().toISOString().replaceAll(":", "-");
     await rename(this.#path, join(dirname(this.#path), `${stem}.${time}.${randomBytes(3).toString("hex")}${extension}`));
@@ -116,19 +115,19 @@ export class JsonLinesFile implements AuditSink {
   async #removeOldest(): Promise<void> {
     const { stem, extension } = nameParts(this.#path);
     const directory = dirname(this.#path);
-    const aside = (await readdir(directory)).filter((name) => isAside(name, stem, extension)).sort();
-    const old = aside.slice(0, Math.max(0, aside.length - this.#options.maxFiles));
+    const rotated = (await readdir(directory)).filter((name) => isRotated(name, stem, extension)).sort();
+    const old = rotated.slice(0, Math.max(0, rotated.length - this.#options.maxFiles));
     await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
   }
 }
 
-/** JSON on one line for all readers: some end a line at these characters too, which JSON leaves as they are. */
+/** JSON on one line. Escapes characters that some readers treat as line breaks. */
 function lineOf(entry: AuditEntry): string {
   return JSON.stringify(entry).replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** A file that was put aside: its time of day stands in its name, so that names sort by age. */
-function isAside(name: string, stem: string, extension: string): boolean {
+/** Whether a file is a rotated one; its name contains the time, so that names sort by age. */
+function isRotated(name: string, stem: string, extension: string): boolean {
   if (!name.startsWith(`${stem}.`) || !name.endsWith(extension)) return false;
   const middle = name.slice(stem.length + 1, name.length - extension.length);
   return /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.[0-9a-f]{6}$/.test(middle);

@@ -2,18 +2,17 @@ import { randomUUID } from "node:crypto";
 import { isStoreError } from "../model/errors.ts";
 import type { AuditEntry } from "../ports/audit.ts";
 
-/** A change of the configuration while a store runs, or an attempt at one. */
+/** A reload of the configuration, or an attempt. */
 export interface Reload {
-  /** Names of the options that change, or would have; never what they hold. */
+  /** Names of the changed options; never their values. */
   readonly changed: readonly string[];
   readonly actor: string | null;
-  /** When it began, milliseconds since the epoch. */
+  /** Start of the reload, milliseconds since the epoch. */
   readonly begunAt: number;
 }
 
 /**
- * The intent of a change of the configuration: for the trail in force before it, where it stays although the change may
- * end that trail.
+ * Returns the intent of a reload, for the trail that is active before the reload: the reload may replace that trail.
  */
 export function reloadIntent({ changed, actor, begunAt }: Reload): AuditEntry {
   return {
@@ -31,7 +30,7 @@ export function reloadIntent({ changed, actor, begunAt }: Reload): AuditEntry {
   };
 }
 
-/** The outcome of a change. @param error - why it was refused or failed; undefined when it is in force */
+/** Returns the outcome of a reload. @param error - the failure; undefined when the new configuration is active */
 export function reloadOutcome(intent: AuditEntry, error?: unknown): AuditEntry {
   const failure = isStoreError(error) ? error.code : "ERROR";
   const outcome = error === undefined ? "ok" : failure;

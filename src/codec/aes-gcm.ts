@@ -1,27 +1,27 @@
 /**
- * AES-256-GCM for values. What is stored: one byte of format, one byte for the length of the key's id, the id, a nonce of
- * 12 random bytes, the ciphertext, a tag of 16 bytes. All that a {@link CodecContext} holds is authenticated with it, so
- * that a value that was moved to another item, or to another version, kind or time of the same item, does not decrypt.
+ * AES-256-GCM for values. Stored form: one byte format, one byte length of the key id, the id, a nonce of 12 random bytes,
+ * the ciphertext, a tag of 16 bytes. All fields of the {@link CodecContext} are authenticated, so that a value that was
+ * copied to another item, or whose version, kind or times were changed, does not decrypt.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import { toBuffer } from "../model/bytes.ts";
 import { CodecError, ConfigurationError, kindOf } from "../model/errors.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
 
-/** A key of 32 bytes: as they are, in base64 or base64url, or a secret reference to these. */
+/** A key of 32 bytes: as bytes, in base64 or base64url, or a secret reference to such text. */
 export type AesKey = Uint8Array | string;
 
-/** Which keys there are. */
+/** Keys of the codec. */
 export interface AesGcmOptions {
   /**
-   * Keys by their ids. An id is stored with every value, so it says nothing secret and never names another key; a key
-   * stays here for as long as values are stored under it.
+   * Keys by id. The id is stored with every value, so it must not be secret and must never be reused for another key. Keep a
+   * key as long as values encrypted with it are stored.
    */
   readonly keys: Readonly<Record<string, AesKey>>;
-  /** Id of the key that values are written with from now on. */
+  /** Id of the key that encrypts new values. */
   readonly current: string;
   /**
-   * Whether values that were stored without encryption are read: for the time until all are written again.
+   * Whether values stored without encryption are returned. Use it until all values are rewritten.
    * @default false
    */
   readonly acceptUnencrypted?: boolean;
@@ -34,16 +34,16 @@ const TAG_BYTES = 16;
 const LONGEST_ID = 64;
 
 /**
- * A codec that encrypts values with AES-256-GCM. To rotate, add a key, make it the current one in every process once all
- * of them have it, and drop the old one when no value is stored under it any more.
+ * Returns a codec that encrypts values with AES-256-GCM. To rotate: add a key in every process, then make it the current one
+ * in every process, and remove the old key once no value is encrypted with it.
  *
- * @throws {ConfigurationError} when a key is not of 32 bytes or the current one is missing; the message never shows a key.
+ * @throws {ConfigurationError} when a key does not have 32 bytes or the current one is missing; the message never shows a key.
  */
 export function aesGcmCodec({ keys, current, acceptUnencrypted = false }: AesGcmOptions): Codec {
   const ids = Object.keys(keys);
   if (!Object.hasOwn(keys, current)) {
-    const known = ids.length === 0 ? "there are none" : ids.join(", ");
-    throw new ConfigurationError(`aesGcmCodec: current is ${JSON.stringify(current)}, which is none of its keys: ${known}.`);
+    const known = ids.length === 0 ? "none" : ids.join(", ");
+    throw new ConfigurationError(`aesGcmCodec: current is ${JSON.stringify(current)}, but there is no such key. The keys are: ${known}.`);
   }
   const secrets = new Map<string, KeyObject>();
   const references = new Map<string, string>();
@@ -53,12 +53,12 @@ export function aesGcmCodec({ keys, current, acceptUnencrypted = false }: AesGcm
   }
   return {
     acceptUnencrypted,
-    async start(follow) {
-      const followed = await Promise.all(
-        [...references].map(async ([id, reference]) => [id, secretOf(id, await follow(reference, `codec.keys.${id}`))] as const),
+    async start(resolve) {
+      const resolved = await Promise.all(
+        [...references].map(async ([id, reference]) => [id, secretOf(id, await resolve(reference, `codec.keys.${id}`))] as const),
       );
-      // All or none: a store may be using those of before.
-      for (const [id, secret] of followed) secrets.set(id, secret);
+      // All or none: a running store may be using the previous keys.
+      for (const [id, secret] of resolved) secrets.set(id, secret);
     },
     encode: (bytes, context) => encrypt(bytes, current, secretFor(current, secrets, references), context),
     decode: (bytes, context) => decrypt(bytes, (id) => secretFor(id, secrets, references), context),
@@ -71,8 +71,8 @@ function secretFor(id: string, secrets: ReadonlyMap<string, KeyObject>, referenc
   const name = JSON.stringify(id);
   throw new CodecError(
     references.has(id)
-      ? `The key ${name} of aesGcmCodec is a secret reference, which is followed when a store with this codec starts.`
-      : `A value was encrypted with the key ${name}, which aesGcmCodec was not given: add it to keys.`,
+      ? `The key ${name} of aesGcmCodec is a secret reference, which is resolved when a store with this codec starts.`
+      : `A value was encrypted with the key ${name}, which aesGcmCodec does not have: add it to keys.`,
     { details: { keyId: id } },
   );
 }
@@ -89,7 +89,7 @@ function decrypt(bytes: Uint8Array, secretOfId: (id: string) => KeyObject, conte
   const sealed = toBuffer(bytes);
   const idEnd = 2 + (sealed[1] ?? 0);
   if (sealed[0] !== FORMAT || sealed.byteLength < idEnd + NONCE_BYTES + TAG_BYTES) {
-    throw new CodecError("A stored value is not of the form that aesGcmCodec writes: another codec or another version of this package wrote it.");
+    throw new CodecError("A stored value does not have the format of aesGcmCodec: another codec or another version of this package wrote it.");
   }
   const keyId = sealed.toString("utf8", 2, idEnd);
   const secret = secretOfId(keyId);
@@ -102,8 +102,8 @@ function decrypt(bytes: Uint8Array, secretOfId: (id: string) => KeyObject, conte
     return Buffer.concat([decipher.update(sealed.subarray(textStart, textEnd)), decipher.final()]);
   } catch (cause) {
     throw new CodecError(
-      `A value could not be decrypted with the key ${JSON.stringify(keyId)}: the key is not the one that it was written ` +
-        "with, or the value or the times, version or kind of its record were changed, or it was copied here from another record.",
+      `A value could not be decrypted with the key ${JSON.stringify(keyId)}: the key is wrong, or the value or the times, ` +
+        "version or kind of its record were changed, or the value was copied from another record.",
       { cause, details: { keyId } },
     );
   }
@@ -114,7 +114,7 @@ function headOf(keyId: string): Buffer {
   return Buffer.concat([Buffer.of(FORMAT, id.byteLength), id]);
 }
 
-/** Differs for any two records: JSON keeps labels, key and numbers apart. */
+/** The authenticated data, which is different for any two records: JSON is injective on its fields. */
 function authenticated(head: Buffer, context: CodecContext): Buffer {
   const { namespace, key, kind, created, version, writeId, expiresAt, ttlMs } = context;
   return Buffer.concat([head, Buffer.from(JSON.stringify([namespace, key, kind, created, version, writeId, expiresAt, ttlMs]))]);
@@ -122,14 +122,14 @@ function authenticated(head: Buffer, context: CodecContext): Buffer {
 
 function secretOf(id: string, key: AesKey): KeyObject {
   if (id === "" || Buffer.byteLength(id) > LONGEST_ID || !id.isWellFormed()) {
-    throw new ConfigurationError(`aesGcmCodec: a key's id must be a text of 1 to ${LONGEST_ID} bytes.`);
+    throw new ConfigurationError(`aesGcmCodec: the id of a key must be a text of 1 to ${LONGEST_ID} bytes.`);
   }
   const bytes = typeof key === "string" ? fromBase64(key) : key;
   if (bytes instanceof Uint8Array && bytes.byteLength === KEY_BYTES) return createSecretKey(bytes);
   const given = bytes instanceof Uint8Array ? `${bytes.byteLength} bytes` : kindOf(key);
   throw new ConfigurationError(
-    `aesGcmCodec: the key ${JSON.stringify(id)} must be ${KEY_BYTES} bytes, or those in base64, but is ${given}; ` +
-      '`openssl rand -base64 32` makes one.',
+    `aesGcmCodec: the key ${JSON.stringify(id)} must be ${KEY_BYTES} bytes, or ${KEY_BYTES} bytes in base64, but is ${given}. ` +
+      '`openssl rand -base64 32` generates one.',
   );
 }
 

@@ -1,4 +1,4 @@
-/** Records whose values go through a codec: sealed when they are written, opened when they are read. */
+/** An item repository that encodes values by a codec when they are written, and decodes them when they are read. */
 import { Deadline } from "../concurrency/deadline.ts";
 import { rejected } from "../concurrency/outcomes.ts";
 import { CodecError, isStoreError, kindOf, messageOf, type StoreError } from "../model/errors.ts";
@@ -9,15 +9,15 @@ import type { Codec, CodecContext } from "../ports/codec.ts";
 import { override } from "../ports/decorate.ts";
 import { ITEM_REPOSITORY_INPUTS, type ItemRepository } from "../ports/item-repository.ts";
 
-/** Of the time that is left, the share that a codec has; the rest is for the items that it answers for. */
+/** Share of the remaining time budget that a codec may use. */
 const CODEC_SHARE = 0.5;
 
-/** The time that a codec has where no caller waits, milliseconds. */
+/** Timeout of a codec in calls without a deadline, milliseconds. */
 const BACKGROUND_MS = 30_000;
 
 /**
- * Records with a codec before them. A value that cannot be opened carries the reason, and fails its own operation only;
- * so does one that was stored without a codec, unless the codec accepts these.
+ * Wraps a repository with a codec. A value that cannot be decoded carries the error and fails only its own operation; so does
+ * a value that was stored without a codec, unless the codec accepts these.
  */
 export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   const openAll = <Found extends ItemRecord>(records: readonly Found[], deadline: Deadline | undefined): Promise<Found[]> => {
@@ -35,7 +35,7 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
       const page = await items.list(query, deadline);
       return { ...page, records: await openAll<LiveRecord>(page.records, deadline) };
     },
-    // `peek` is forwarded: it shows only that there is a value, which stays sealed.
+    // `peek` is forwarded: its callers do not decode values.
     scan: async (after, limit, deadline) => {
       const page = await items.scan(after, limit, deadline);
       return { ...page, found: await openAll(page.found, deadline) };
@@ -43,12 +43,12 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   });
 }
 
-/** Bounds what a codec may take: one that does not answer fails the items that it was asked for, and no others. */
+/** The deadline of a codec: a codec that does not answer fails only the affected items. */
 function partOf(deadline: Deadline | undefined): Deadline {
   return deadline?.part(CODEC_SHARE) ?? new Deadline(BACKGROUND_MS);
 }
 
-/** One value that cannot be sealed fails its own write only. */
+/** Encodes and writes records; a value that cannot be encoded fails only its own write. */
 async function putSealed(items: ItemRepository, codec: Codec, records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
   const part = partOf(deadline);
   const sealed = await Promise.allSettled(records.map((record) => sealedRecord(record, codec, part)));
@@ -64,7 +64,7 @@ async function putSealed(items: ItemRepository, codec: Codec, records: readonly 
 
 async function sealedRecord(record: ItemRecord, codec: Codec, deadline: Deadline): Promise<ItemRecord> {
   const { value } = record;
-  // What was read from the database goes back as it was, and what could not be opened is not sealed a second time.
+  // A value that was read from the database is written unchanged, and one that could not be decoded is not encoded again.
   if (value === null || value.isSealed || value.stored !== undefined || value.fault !== undefined) return record;
   const bytes = await through(() => codec.encode(value.bytes, contextOf(record, value)), "encode", deadline, "Nothing was saved.");
   return { ...record, value: { typed: value.typed, bytes, isSealed: true } };
@@ -79,14 +79,14 @@ async function opened<Found extends ItemRecord>(record: Found, codec: Codec, dea
 
 async function openedValue(value: EncodedValue, codec: Codec, context: CodecContext, deadline: Deadline): Promise<EncodedValue> {
   try {
-    const bytes = await through(() => codec.decode(value.bytes, context), "decode", deadline, "The other items are not concerned.");
+    const bytes = await through(() => codec.decode(value.bytes, context), "decode", deadline, "Other items are not affected.");
     return { typed: value.typed, bytes, stored: value.bytes };
   } catch (error) {
     return { ...value, fault: error as StoreError };
   }
 }
 
-/** The codec's own errors of the store's family stand as they are; others are told as its failure. */
+/** Runs a step of the codec. Passes its store errors through, and wraps other errors in a `CodecError`. */
 async function through(
   step: () => Uint8Array | Promise<Uint8Array>,
   verb: "encode" | "decode",
@@ -95,10 +95,10 @@ async function through(
 ): Promise<Uint8Array> {
   try {
     const result = step();
-    // One that answers at once needs no timer.
+    // A synchronous result needs no timer.
     const bytes: unknown = result instanceof Uint8Array ? result : await deadline.wait(`The codec's ${verb}`, Promise.resolve(result), meaning);
     if (bytes instanceof Uint8Array) return bytes;
-    throw new CodecError(`The codec must ${verb} a value to a Uint8Array, but gave ${kindOf(bytes)}. ${meaning}`);
+    throw new CodecError(`The codec must ${verb} a value to a Uint8Array, but returned ${kindOf(bytes)}. ${meaning}`);
   } catch (cause) {
     if (isStoreError(cause)) throw cause;
     throw new CodecError(`The codec could not ${verb} a value: ${messageOf(cause)} ${meaning}`, { cause });
@@ -107,8 +107,8 @@ async function through(
 
 function unencrypted(): CodecError {
   return new CodecError(
-    "A value was stored without the codec, and the codec does not accept that. If it was written before the codec was " +
-      "configured, set acceptUnencrypted until it is written again; otherwise something else wrote to the database.",
+    "A value was stored without the codec, and acceptUnencrypted is not set. If it was written before the codec was " +
+      "configured, set acceptUnencrypted until it is rewritten; otherwise another program wrote to the database.",
   );
 }
 

@@ -1,16 +1,16 @@
-/** Many requests at once, but not all at once. */
+/** Runs many tasks with bounded concurrency. */
 import { settled } from "./outcomes.ts";
 
 /**
- * Runs `task` on every input, at most `atOnce` at a time; results stand at the positions of their inputs. After a
- * failure no further task is started, and the first failure is thrown once those under way have ended.
+ * Runs `task` on every input, at most `atOnce` at a time; results are at the positions of their inputs. After a failure no
+ * further task starts, and the first failure is thrown once the tasks in flight have completed.
  */
 export async function mapBounded<In, Out>(
   inputs: readonly In[],
   atOnce: number,
   task: (input: In) => Promise<Out>,
 ): Promise<Out[]> {
-  // Most calls are of one: what it takes to run many was a tenth of a read's own time.
+  // Most calls have one input; the general path would add a tenth to the duration of a read.
   if (inputs.length === 1) return [await task(inputs[0] as In)];
   const results: Out[] = [];
   const failures: unknown[] = [];
@@ -31,7 +31,7 @@ export async function mapBounded<In, Out>(
   return results;
 }
 
-/** Runs `task` on every input, at most `atOnce` at a time, whatever becomes of the others. */
+/** Runs `task` on every input, at most `atOnce` at a time, and returns all outcomes. */
 export function settleBounded<In, Out>(
   inputs: readonly In[],
   atOnce: number,

@@ -1,16 +1,16 @@
-/** Bounds how much is under way at once, and how much waits for it. */
+/** Bounds the number of concurrent and queued tasks. */
 import { UnavailableError } from "../model/errors.ts";
 import type { Deadline } from "./deadline.ts";
 
 /** Bounds of a bulkhead. */
 export interface BulkheadLimits {
-  /** Most tasks under way at once. */
+  /** Most concurrent tasks. */
   readonly maxConcurrent: number;
-  /** Most tasks that wait. */
+  /** Most queued tasks. */
   readonly maxQueued: number;
 }
 
-/** Lets some tasks run and some wait; more are refused. Those that wait run in the order in which they came. */
+/** Runs a bounded number of tasks concurrently, queues a bounded number in order, and rejects the rest. */
 export class Bulkhead {
   readonly #waitFor: string;
   readonly #limits: BulkheadLimits;
@@ -19,8 +19,8 @@ export class Bulkhead {
   #running = 0;
 
   /**
-   * @param waitFor - what tasks wait for, for the message of a refusal: "Qdrant"
-   * @param option - the option that sets `maxQueued`, likewise
+   * @param waitFor - the resource, for error messages: "Qdrant"
+   * @param option - the option that sets `maxQueued`, for error messages
    */
   constructor(waitFor: string, limits: BulkheadLimits, option = "bulkhead.maxQueued") {
     this.#waitFor = waitFor;
@@ -28,21 +28,21 @@ export class Bulkhead {
     this.#option = option;
   }
 
-  /** Tasks under way. */
+  /** Number of running tasks. */
   get running(): number {
     return this.#running;
   }
 
-  /** Tasks that wait for their turn. */
+  /** Number of queued tasks. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Runs a task, at once or when its turn has come.
+   * Runs a task, at once or when a slot is free.
    *
-   * @param deadline - ends the wait for its turn
-   * @throws {UnavailableError} when too many wait; the task was not begun then.
+   * @param deadline - ends the wait for a slot
+   * @throws {UnavailableError} when the queue is full; the task has not started then.
    */
   async run<T>(task: () => Promise<T>, deadline?: Deadline): Promise<T> {
     const turn = this.enter(deadline);
@@ -55,11 +55,11 @@ export class Bulkhead {
   }
 
   /**
-   * Takes a place, to be given back by {@link leave}; null when there is one at once, as there nearly always is: nobody
-   * then has to wait for nothing.
+   * Acquires a slot, to be released by {@link leave}. Returns null, the usual case, when a slot is free, so that the caller
+   * need not wait for a promise.
    *
-   * @param deadline - ends the wait; what it says is thrown, and no place was taken then
-   * @throws {UnavailableError} when too many wait; no place was taken then.
+   * @param deadline - ends the wait; the promise rejects without a slot then
+   * @throws {UnavailableError} when the queue is full.
    */
   enter(deadline?: Deadline): Promise<void> | null {
     if (this.#running >= this.#limits.maxConcurrent) return this.#turn(deadline);
@@ -67,10 +67,10 @@ export class Bulkhead {
     return null;
   }
 
-  /** Gives a place back. */
+  /** Releases a slot. */
   leave(): void {
     const next = this.#waiting.shift();
-    // It goes from one to the next, so that nobody who comes in between takes it.
+    // The slot passes directly to the next task in the queue, so that no newcomer takes it.
     if (next === undefined) this.#running -= 1;
     else next();
   }
@@ -90,7 +90,7 @@ export class Bulkhead {
       };
       const leaveQueue = (): void => {
         const position = this.#waiting.indexOf(pass);
-        // Another that was over at the same moment may just have made room for this one.
+        // The task may already have received a slot.
         if (position === -1) return;
         this.#waiting.splice(position, 1);
         reject((deadline as Deadline).over(`Waiting for ${this.#waitFor}`, "Nothing of this call was done."));

@@ -1,6 +1,6 @@
 import { UnavailableError } from "../model/errors.ts";
 
-/** Bounds the bytes that are held at once, so that many big values do not fill the memory. */
+/** Bounds the bytes of values in flight. */
 export class ByteBudget {
   readonly #most: number;
   #held = 0;
@@ -11,22 +11,22 @@ export class ByteBudget {
   }
 
   /**
-   * Takes bytes; the caller gives them back when it is done with them.
+   * Reserves bytes, to be released by {@link giveBack}.
    *
-   * @throws {UnavailableError} when so many are held that these do not fit. What is more than the whole budget fits alone.
+   * @throws {UnavailableError} when the bytes exceed the budget. A single value larger than the budget is accepted alone.
    */
   take(bytes: number): void {
     if (this.#held > 0 && this.#held + bytes > this.#most) {
       throw new UnavailableError(
-        `Values of ${this.#held} bytes are being written, and no more than ${this.#most} bytes may be at once: try again, ` +
-          "with fewer at once. Nothing of this put was done.",
+        `Values of ${this.#held} bytes are being written, and the limit is ${this.#most} bytes (limits.maxPendingBytes). ` +
+          "Retry later or write less concurrently. Nothing of this put was done.",
         { details: { heldBytes: this.#held, maxBytes: this.#most } },
       );
     }
     this.#held += bytes;
   }
 
-  /** Gives back what was taken. */
+  /** Releases reserved bytes. */
   giveBack(bytes: number): void {
     this.#held -= bytes;
   }

@@ -1,10 +1,10 @@
 import { AbortError, TimeoutError } from "../model/errors.ts";
 
 /**
- * Waits for `task`, but no longer than `ms` milliseconds; what it does goes on, and its late outcome is dropped.
+ * Waits for `task` at most `ms` milliseconds. After that the task continues, and its outcome is ignored.
  *
- * @param what - what was waited for, for the message: "The search"
- * @throws {TimeoutError} when the time is up.
+ * @param what - subject of the error message: "The search"
+ * @throws {TimeoutError} when the deadline is exceeded.
  */
 export async function withinDeadline<T>(what: string, ms: number, task: Promise<T>): Promise<T> {
   return new Deadline(ms).wait(what, task);
@@ -13,10 +13,10 @@ export async function withinDeadline<T>(what: string, ms: number, task: Promise<
 const NO_SIGNALS: readonly AbortSignal[] = [];
 
 /**
- * When a call is over: its time budget is spent, or its caller aborted it. Passed through every port, so that the work
- * stops once its caller has an answer.
+ * The deadline of a call: a time budget and the signals of its callers. Passed through every port, so that work stops once
+ * the caller has an answer.
  *
- * It costs a call no timer and no signal: both are set up when the first listener comes, and removed with the last.
+ * A deadline needs no timer or signal listener by itself: both are created with the first listener and removed with the last.
  */
 export class Deadline {
   readonly #budgetMs: number;
@@ -25,15 +25,15 @@ export class Deadline {
   readonly #parent: Deadline | null;
   readonly #listeners: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
-  /** Listens to the parent and to the signals, while somebody listens to this one. */
+  /** Listener of the parent and the signals, while this deadline has listeners. */
   #relay: (() => void) | null = null;
-  /** A timer may come some milliseconds before the clock has it. */
-  #isUp = false;
+  /** Whether the timer has fired; it may fire some milliseconds before the clock reaches the deadline. */
+  #hasFired = false;
 
   /**
    * @param ms - milliseconds from now
-   * @param signals - of the callers; the call is aborted once all of them are, and never where there are none
-   * @param parent - the deadline that this one is a part of: it is over when that one is
+   * @param signals - signals of the callers; the call is aborted once all of them are
+   * @param parent - the enclosing deadline: this one is over when the parent is
    */
   constructor(ms: number, signals: readonly AbortSignal[] = NO_SIGNALS, parent: Deadline | null = null) {
     this.#budgetMs = ms;
@@ -42,14 +42,14 @@ export class Deadline {
     this.#parent = parent;
   }
 
-  /** Milliseconds that it had at the beginning. */
+  /** The initial time budget, milliseconds. */
   get budgetMs(): number {
     return this.#budgetMs;
   }
 
-  /** Milliseconds that are left; 0 when it is over. */
+  /** The remaining time budget, milliseconds; 0 when the deadline is over. */
   get remainingMs(): number {
-    if (this.#isUp || this.isAborted) return 0;
+    if (this.#hasFired || this.isAborted) return 0;
     const own = Math.max(0, this.#end - performance.now());
     return this.#parent === null ? own : Math.min(own, this.#parent.remainingMs);
   }
@@ -65,22 +65,22 @@ export class Deadline {
     return this.#parent?.isAborted ?? false;
   }
 
-  /** Whether its own time budget is spent, whatever that of its parent. */
+  /** Whether its own time budget is spent, regardless of the parent. */
   get isSpent(): boolean {
-    return this.#isUp || performance.now() >= this.#end;
+    return this.#hasFired || performance.now() >= this.#end;
   }
 
-  /** The end of a part of what is left, so that the rest remains for what comes after. */
+  /** A deadline with a share of the remaining budget, so that the rest remains for later steps. */
   part(share: number): Deadline {
     return this.within(Math.ceil(this.remainingMs * share));
   }
 
-  /** A deadline that is over after `ms` milliseconds, and no later than this one. */
+  /** A deadline of `ms` milliseconds, and no later than this one. */
   within(ms: number): Deadline {
     return new Deadline(ms, NO_SIGNALS, this);
   }
 
-  /** The same deadline, which is over too once all of these callers have aborted; one without a signal waits to the end. */
+  /** A deadline that is also over once all callers have aborted. Returns this one if a caller has no signal. */
   abortedBy(callers: readonly { readonly signal: AbortSignal | null }[]): Deadline {
     const signals: AbortSignal[] = [];
     for (const { signal } of callers) {
@@ -91,15 +91,15 @@ export class Deadline {
   }
 
   /**
-   * Waits for `task` until the end.
+   * Waits for `task` until the deadline.
    *
-   * @param what - what is waited for, for the message: "The search"
-   * @param meaning - what it means that it is over, for the message: "Nothing was saved."
+   * @param what - subject of the error message: "The search"
+   * @param meaning - consequence, for the error message: "Nothing was saved."
    * @throws {TimeoutError} when the time budget is spent.
    * @throws {AbortError} when the caller aborted the call.
    */
   wait<T>(what: string, task: Promise<T>, meaning = ""): Promise<T> {
-    // By hand, and not by a race: every read waits here, more than once.
+    // Instead of Promise.race, which costs more: every read passes here more than once.
     return new Promise((resolve, reject) => {
       const end = (): void => reject(this.over(what, meaning));
       task.then(
@@ -116,7 +116,7 @@ export class Deadline {
     });
   }
 
-  /** Resolves after `ms` milliseconds, or as soon as it is over. */
+  /** Resolves after `ms` milliseconds, or when the deadline is over. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
@@ -129,12 +129,12 @@ export class Deadline {
     });
   }
 
-  /** Calls `listener` once it is over, later in this turn if it is already; {@link offOver} has to be called unless that has happened. */
+  /** Calls `listener` when the deadline is over, in a microtask if it already is. Call {@link offOver} unless the listener was called. */
   onOver(listener: () => void): void {
     if (this.#listeners.push(listener) === 1) this.#listen();
   }
 
-  /** Forgets a listener. */
+  /** Removes a listener. */
   offOver(listener: () => void): void {
     const position = this.#listeners.indexOf(listener);
     if (position === -1) return;
@@ -142,25 +142,25 @@ export class Deadline {
     if (this.#listeners.length === 0) this.#unlisten();
   }
 
-  /** The error that says that it is over, and why. */
+  /** Returns the error of an exceeded deadline or an abort. */
   over(what: string, meaning = ""): TimeoutError | AbortError {
     const more = meaning === "" ? "" : ` ${meaning}`;
-    if (this.#isParentToBlame()) return (this.#parent as Deadline).over(what, meaning);
+    if (this.#isParentOverFirst()) return (this.#parent as Deadline).over(what, meaning);
     if (!this.isAborted) return new TimeoutError(`${what} took longer than ${this.#budgetMs} ms.${more}`, { details: { ms: this.#budgetMs } });
     const cause: unknown = this.#signals[0]?.reason;
     return new AbortError(`${what} was aborted by its caller.${more}`, { cause });
   }
 
   /**
-   * Checks that somebody still waits: to be called between pages, and before each request.
+   * Throws if the deadline is over. Call it between pages and before each request.
    *
-   * @throws what {@link over} says.
+   * @throws the error of {@link over}.
    */
   throwIfOver(what: string, meaning = ""): void {
     if (this.isOver) throw this.over(what, meaning);
   }
 
-  #isParentToBlame(): boolean {
+  #isParentOverFirst(): boolean {
     if (this.#parent === null || !this.#parent.isOver) return false;
     return this.#parent.isAborted || !this.isSpent;
   }
@@ -171,7 +171,7 @@ export class Deadline {
       return;
     }
     const own = this.#end - performance.now();
-    // Without a closure: every read comes by.
+    // Without a closure, because every read passes here.
     if (this.#parent === null || own < this.#parent.remainingMs) this.#timer = setTimeout(Deadline.#expire, own, this);
     if (this.#parent === null && this.#signals.length === 0) return;
     this.#relay = () => {
@@ -191,7 +191,7 @@ export class Deadline {
   }
 
   static #expire(this: void, deadline: Deadline): void {
-    deadline.#isUp = true;
+    deadline.#hasFired = true;
     deadline.#fire();
   }
 
@@ -202,16 +202,16 @@ export class Deadline {
 }
 
 /**
- * Waits for `task` until the caller's signal, if there is one; what it does goes on, and its late outcome is dropped.
+ * Waits for `task` until the signal aborts. After that the task continues, and its outcome is ignored.
  *
- * @throws {AbortError} when the signal was given first.
+ * @throws {AbortError} when the signal aborts first.
  */
 export async function untilAborted<T>(signal: AbortSignal | null, task: Promise<T>): Promise<T> {
   if (signal === null) return task;
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void =>
     reject(
-      new AbortError("The operation was aborted by its caller. A write that had begun goes on, and may be stored.", {
+      new AbortError("The operation was aborted by its caller. A write in progress continues and may be stored.", {
         cause: signal.reason,
       }),
     );

@@ -1,12 +1,12 @@
-/** Shares one round trip among callers, without timers. */
+/** Group commit: concurrent callers share one round trip, without timers. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
 import { Deadline } from "./deadline.ts";
 import { rejected } from "./outcomes.ts";
 
 /**
- * Commits a group; its outcomes stand at the positions of the inputs. Once the deadline is over, none of its callers waits
- * any more; there is none where a caller waits without one.
+ * Commits a group and returns outcomes at the positions of the inputs. The deadline is the latest of the callers; undefined
+ * if a caller has none.
  */
 export type Commit<In, Out> = (
   inputs: readonly In[],
@@ -15,37 +15,37 @@ export type Commit<In, Out> = (
 
 /** A caller whose inputs are in a group. */
 export interface GroupCaller {
-  /** Some of its inputs are done. */
+  /** Reports completed inputs of the caller. */
   settled(inputs: number): void;
 }
 
-/** Sees groups: who is in them, and when they are committed. Never throws. */
+/** Observes groups. Never throws. */
 export interface GroupWatch<Caller extends GroupCaller = GroupCaller> {
-  /** A caller joins, in whose context this runs; null when nobody cares about it. */
+  /** Called in the context of a caller that joins a group; returns null if the caller is not observed. */
   joined(inputs: number): Caller | null;
-  /** Runs the commit of a group, in no caller's context unless it gives it one. `callers` stand at the positions of the inputs. */
+  /** Runs the commit of a group outside of any caller's context. `callers` are at the positions of the inputs. */
   run<T>(callers: readonly (Caller | null)[], commit: () => Promise<T>): Promise<T>;
 }
 
-/** How groups are formed, and how much may wait. */
+/** Bounds of groups and of the queue. */
 export interface GroupCommitOptions<In> {
-  /** What the inputs wait for, for the message when too much does: "the database file". */
+  /** The resource, for error messages: "the database file". */
   readonly waitFor: string;
   /** Most inputs in a group. */
   readonly maxGroup: number;
-  /** Most groups under way at once. */
+  /** Most concurrent groups. */
   readonly maxInFlight: number;
-  /** Most inputs that wait or are under way. */
+  /** Most inputs that are queued or in flight. */
   readonly maxWaiting: number;
-  /** The option that sets `maxWaiting`, for the message when too much waits; absent where none does. */
+  /** The option that sets `maxWaiting`, for error messages. */
   readonly option?: string;
-  /** Bounds in bytes, where inputs may be big. */
+  /** Bounds in bytes, for large inputs. */
   readonly bytes?: {
-    /** About how many bytes an input holds. */
+    /** Approximate size of an input. */
     readonly of: (input: In) => number;
-    /** A group ends once it has this many. */
+    /** Size at which a group is closed. */
     readonly maxGroup: number;
-    /** Most bytes that wait or are under way. */
+    /** Most bytes that are queued or in flight. */
     readonly maxWaiting: number;
   };
   /**
@@ -56,7 +56,7 @@ export interface GroupCommitOptions<In> {
   readonly watch?: GroupWatch | undefined;
 }
 
-/** Runs what is on nobody's behalf: not in the context, or the trace, of the caller who happened to come first. */
+/** Runs a function outside of the asynchronous context, and the trace, of the caller that came first. */
 const outsideCallers = AsyncLocalStorage.snapshot();
 
 interface Entry<In, Out> {
@@ -68,8 +68,8 @@ interface Entry<In, Out> {
 }
 
 /**
- * Callers of one moment make a group; while groups are being committed, what arrives waits and joins the next. A lone
- * caller pays no added latency; a hundred callers share one round trip. What waits is bounded.
+ * Inputs of concurrent callers form a group. Inputs that arrive while the maximum of groups is in flight join the next group.
+ * A single caller has no added latency; a hundred callers share one round trip. The queue is bounded.
  */
 export class GroupCommit<In, Out> {
   readonly #commit: Commit<In, Out>;
@@ -87,16 +87,16 @@ export class GroupCommit<In, Out> {
     this.#maxWaiting = options.maxWaiting;
   }
 
-  /** Changes how many inputs may wait or be in flight; those that do stay. */
+  /** Changes the bound of queued and in-flight inputs, for new inputs. */
   set maxWaiting(inputs: number) {
     this.#maxWaiting = inputs;
   }
 
   /**
-   * Commits `inputs` with those of others; outcomes stand at their positions.
+   * Commits `inputs` together with those of other callers; outcomes are at their positions.
    *
-   * @param deadline - inputs that still wait when it is over are rejected with what it says, and not committed
-   * @throws {UnavailableError} when too much waits already; then none of the inputs was taken.
+   * @param deadline - inputs that are still queued when it is over are rejected without commit
+   * @throws {UnavailableError} when the queue is full; none of the inputs was accepted then.
    * @throws {ClosedError} after `stop`.
    */
   async add(inputs: readonly In[], deadline?: Deadline): Promise<PromiseSettledResult<Out>[]> {
@@ -107,7 +107,7 @@ export class GroupCommit<In, Out> {
     this.#checkRoom(inputs.length, total);
     this.#count += inputs.length;
     this.#bytes += total;
-    // Not at once, but when all that is runnable now has run: callers of one batch then share the first group too.
+    // Deferred to the end of the tick, so that callers of one batch share the first group.
     if (this.#waiting.length === 0) process.nextTick(() => this.#next());
     const caller = this.#options.watch?.joined(inputs.length) ?? null;
     const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>[]>();
@@ -124,7 +124,7 @@ export class GroupCommit<In, Out> {
     return promise;
   }
 
-  /** Takes nothing more, and resolves when all that waits is done. */
+  /** Rejects new inputs, and resolves when all queued inputs are committed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#next();
@@ -135,7 +135,7 @@ export class GroupCommit<In, Out> {
     const { waitFor, option, bytes: bounds } = this.#options;
     const maxWaiting = this.#maxWaiting;
     const maxBytes = bounds?.maxWaiting ?? Infinity;
-    // A call too big for the bounds is let through alone: refused, it could never be served.
+    // A call that exceeds the bounds by itself is accepted when the queue is empty; otherwise it could never succeed.
     if (this.#count === 0 || (this.#count + count <= maxWaiting && this.#bytes + bytes <= maxBytes)) return;
     const full =
       this.#count + count > maxWaiting
@@ -174,11 +174,11 @@ export class GroupCommit<In, Out> {
     const commit = (): Promise<readonly PromiseSettledResult<Out>[]> => this.#outcomes(group.map(({ input }) => input), latestOf(group));
     const outcomes = await (watch === undefined ? outsideCallers(commit) : watch.run(group.map(({ caller }) => caller), commit));
     for (const [i, entry] of group.entries()) {
-      this.#settle(entry, outcomes[i] ?? rejected(new UnavailableError(`An input got no outcome from ${this.#options.waitFor}.`)));
+      this.#settle(entry, outcomes[i] ?? rejected(new UnavailableError(`There is no outcome from ${this.#options.waitFor} for an input.`)));
     }
   }
 
-  /** The entries that somebody still waits for; the others are settled. */
+  /** Returns the entries whose deadline is not over, and rejects the others. */
   #stillAwaited(group: readonly Entry<In, Out>[]): readonly Entry<In, Out>[] {
     if (!group.some(({ deadline }) => deadline?.isOver)) return group;
     return group.filter((entry) => {
@@ -207,7 +207,7 @@ export class GroupCommit<In, Out> {
   }
 }
 
-/** The deadline of a group: that of its only caller, or one that is over when the last of several is out of time. */
+/** The deadline of a group: that of its only caller, or the latest of several. */
 function latestOf(group: readonly { readonly deadline: Deadline | undefined }[]): Deadline | undefined {
   const [first] = group;
   if (first === undefined || group.every(({ deadline }) => deadline === first.deadline)) return first?.deadline;

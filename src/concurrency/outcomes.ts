@@ -1,17 +1,17 @@
-/** Outcomes of operations that were started together: one failing neither undoes nor hides another. */
+/** Outcomes of operations that run together and fail individually. */
 import { untilAborted } from "./deadline.ts";
 
-/** The outcome of an operation that succeeded. */
+/** Returns the outcome of a successful operation. */
 export function fulfilled<Out>(value: Out): PromiseFulfilledResult<Out> {
   return { status: "fulfilled", value };
 }
 
-/** The outcome of an operation that failed. */
+/** Returns the outcome of a failed operation. */
 export function rejected(reason: unknown): PromiseRejectedResult {
   return { status: "rejected", reason };
 }
 
-/** Runs one task for many operations; when it fails as a whole, each of them has failed. */
+/** Runs one task for many operations; if it rejects, each of them has failed. */
 export async function settleTogether<Out>(
   count: number,
   task: () => Promise<PromiseSettledResult<Out>[]>,
@@ -23,7 +23,7 @@ export async function settleTogether<Out>(
   }
 }
 
-/** What becomes of one task. */
+/** Returns the outcome of a task. */
 export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledResult<Out>> {
   try {
     return fulfilled(await task);
@@ -32,7 +32,7 @@ export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledRe
   }
 }
 
-/** The outcome of each of those that run together; that of one whose caller gave up does not wait for them. */
+/** Returns the outcomes of operations that run together; an operation whose caller aborts is rejected at once. */
 export function settleEach<Out>(
   callers: readonly { readonly signal: AbortSignal | null }[],
   together: Promise<PromiseSettledResult<Out>[]>,

@@ -1,14 +1,14 @@
-/** Lets other work run between the steps of a long loop. */
+/** Yields to the event loop between the steps of a long loop. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Longest time, in milliseconds, for which a loop keeps the event loop. */
+/** Longest time that a loop may block the event loop, milliseconds. */
 const SLICE_MS = 10;
 
-/** The time that a loop may take before others have their turn. */
+/** The time slice of a loop. */
 export class TimeSlice {
   #end = performance.now() + SLICE_MS;
 
-  /** Resolves after others had their turn; null while there is time left, so that a short loop never waits. */
+  /** Yields to the event loop if the slice is used up; returns null otherwise, so that a short loop never waits. */
   turn(): Promise<void> | null {
     return performance.now() < this.#end ? null : this.#next();
   }

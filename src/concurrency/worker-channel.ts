@@ -1,13 +1,13 @@
-/** One run of a worker thread: requests out, replies back. */
+/** Requests to and replies from one worker thread. */
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
 
-/** The calls that a worker answers: a request and a reply for each name. Both are cloned between threads. */
+/** Types of the calls of a worker: request and reply by name. Both are cloned between threads. */
 export type WorkerCalls<Calls> = { readonly [Name in keyof Calls]: { readonly request: unknown; readonly reply: unknown } };
 
 /**
- * A call on its way to the worker. The calls of a tick are sent as one message, an array; the worker answers them in order, with
- * messages that are arrays of replies.
+ * One call to the worker. The calls of a tick are sent as one message, an array; the worker processes them in order and sends
+ * arrays of replies.
  */
 export interface CallMessage<Calls extends WorkerCalls<Calls>, Name extends keyof Calls = keyof Calls> {
   readonly id: number;
@@ -15,12 +15,12 @@ export interface CallMessage<Calls extends WorkerCalls<Calls>, Name extends keyo
   readonly request: Calls[Name]["request"];
 }
 
-/** Its answer on the way back: a reply, or why there is none. */
+/** A message from the worker: a reply or a failure. */
 export type ReplyMessage<Calls extends WorkerCalls<Calls>, Failure> =
   | { readonly id: number; readonly reply: Calls[keyof Calls]["reply"] }
   | { readonly id: number; readonly failure: Failure };
 
-/** The worker answered that the call failed. */
+/** A failure that the worker reported for a call. */
 export class CallFailedError<Failure extends { readonly message: string }> extends Error {
   readonly failure: Failure;
 
@@ -30,13 +30,13 @@ export class CallFailedError<Failure extends { readonly message: string }> exten
   }
 }
 
-/** How a worker is started. */
+/** Options of a worker. */
 interface WorkerChannelOptions {
-  /** The file that it runs. */
+  /** File of the worker. */
   readonly file: URL;
   /** Name of the thread, for debuggers. */
   readonly name: string;
-  /** Is called once when the thread has ended, with what ended it, if something did. */
+  /** Called once when the thread has exited, with the error that caused it, if any. */
   readonly onExit: (cause: Error | null) => void;
 }
 
@@ -45,7 +45,7 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
-/** A worker and the calls that wait for it. It keeps the process alive only while there are some. */
+/** A worker and its pending calls. It keeps the process alive only while calls are pending. */
 export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { readonly message: string }> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -59,7 +59,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
 
   /** Starts the worker. */
   constructor({ file, name, onExit }: WorkerChannelOptions) {
-    // Without the flags of the process: `--input-type`, as `node -e` is given, would keep the file from being loaded.
+    // Without the flags of the process: `--input-type` of `node -e` would prevent loading the file.
     this.#worker = new Worker(file, { name, execArgv: [] });
     this.#worker.on("message", (replies: ReplyMessage<Calls, Failure>[]) => {
       for (const reply of replies) this.#settle(reply);
@@ -81,7 +81,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     this.#worker.unref();
   }
 
-  /** Makes one call. Rejects with a {@link CallFailedError}, or with another error when the worker ended before it answered. */
+  /** Makes one call. Rejects with a {@link CallFailedError}, or with another error when the worker exited before its reply. */
   call<Name extends keyof Calls>(name: Name, request: Calls[Name]["request"]): Promise<Calls[Name]["reply"]> {
     if (this.#hasExited) return Promise.reject(this.#exitError());
     return new Promise((resolve, reject) => {
@@ -133,6 +133,6 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   }
 
   #exitError(): Error {
-    return this.#cause ?? new Error("it was ended from outside");
+    return this.#cause ?? new Error("the worker was terminated");
   }
 }

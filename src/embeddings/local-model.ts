@@ -2,26 +2,25 @@
 import type { CallMessage, ReplyMessage } from "../concurrency/worker-channel.ts";
 
 /**
- * Characters of a text that reach the model. The model itself reads the first 128 tokens, about 450 characters of English
- * and at most 2,048 characters, so nothing that it would read is cut off; what it takes to split a text into tokens grows
- * with its length.
+ * Longest text that is passed to the model. The model reads the first 128 tokens, which are at most 2,048 characters, so the
+ * cut does not change its result; it bounds the cost of tokenization.
  */
 export const MAX_CHARACTERS = 2_048;
 
-/** What the thread answers. */
+/** Calls of the thread. */
 export interface ModelCalls {
   readonly embed: { readonly request: readonly string[]; readonly reply: number[][] };
 }
 
-/** Why the thread could not answer. */
+/** A failure of the thread. */
 export interface ModelFailure {
   readonly message: string;
   /** Whether the packages of the model could not be loaded. */
   readonly isMissing: boolean;
 }
 
-/** A call on its way to the thread. */
+/** A message to the thread. */
 export type ModelCall = CallMessage<ModelCalls>;
 
-/** The answer on the way back. */
+/** A message from the thread. */
 export type ModelReply = ReplyMessage<ModelCalls, ModelFailure>;

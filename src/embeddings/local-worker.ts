@@ -1,10 +1,10 @@
-/** The thread of the local embedder: loads the model once, and answers one call after another. */
+/** The worker thread of the local embedder: loads the model once and processes calls sequentially. */
 import { parentPort } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
 import { MAX_CHARACTERS, type ModelCall, type ModelFailure, type ModelReply } from "./local-model.ts";
 
 const port = parentPort;
-if (port === null) throw new Error("This file is the thread of LocalEmbeddings and runs as a worker only.");
+if (port === null) throw new Error("This file is the worker of LocalEmbeddings and runs only in a worker thread.");
 
 interface Model {
   embed(texts: string[]): Promise<number[][]>;
@@ -33,7 +33,7 @@ async function answer({ id, request }: ModelCall): Promise<ModelReply> {
   }
 }
 
-/** The part of a text that the model reads. Without any token the model fails, or answers with too few vectors. */
+/** The part of a text that the model reads. Not empty: without a token the model fails or returns too few vectors. */
 function readable(text: string): string {
   return text === "" ? " " : text.slice(0, MAX_CHARACTERS);
 }

@@ -1,35 +1,34 @@
 /**
- * An embedder that needs no key, no server and no network: the Universal Sentence Encoder (English, 512 dimensions),
- * run in a thread of this process. For trying things out and for tests; a hosted model finds better and does not use this
- * machine's CPU.
+ * An embedder without key, server or network: the Universal Sentence Encoder (English, 512 dimensions) in a thread of this
+ * process. For experiments and tests; a hosted model has better recall and does not use the local CPU.
  */
 import { Embeddings, type EmbeddingsParams } from "@langchain/core/embeddings";
 import { EmbeddingError, kindOf, ValidationError } from "../model/errors.ts";
 import { embedInThread } from "./model-thread.ts";
 
-/** Numbers in a vector of the local model. */
+/** Dimensions of the local model's vectors. */
 export const LOCAL_EMBEDDINGS_DIMS = 512;
 
-/** The model works on so many texts at once; calls of others come in between. */
+/** Texts per call of the model, so that concurrent callers interleave. */
 const TEXTS_AT_ONCE = 8;
 
 /**
- * Embeds English texts in a thread of this process. Its packages are optional: see the error for how to install them.
+ * Embeds English texts in a thread of this process. Its packages are optional; the error lists them when they are missing.
  *
- * The model reads the first 128 tokens of a text, about 450 characters of English; what follows has no influence on the
- * vector. An empty text is embedded as a space.
+ * The model reads the first 128 tokens of a text, about 450 characters of English, and ignores the rest. An empty text is
+ * embedded as a space.
  */
 export class LocalEmbeddings extends Embeddings {
-  /** Stored beside the vectors, so that another model's are never compared with them. */
+  /** Name of the model, stored with the vectors so that vectors of different models are never compared. */
   readonly model = "universal-sentence-encoder-lite-en";
 
   constructor(params: EmbeddingsParams = {}) {
-    // What fails here fails again: the model has no network that could recover.
+    // A retry does not help: the model is deterministic and uses no network.
     super({ maxRetries: 0, ...params });
   }
 
   override async embedDocuments(texts: string[]): Promise<number[][]> {
-    if (!Array.isArray(texts)) throw new ValidationError(`embedDocuments takes an array of texts, but got ${kindOf(texts)}.`);
+    if (!Array.isArray(texts)) throw new ValidationError(`embedDocuments expects an array of texts, but got ${kindOf(texts)}.`);
     texts.forEach(checkText);
     const vectors: number[][] = [];
     for (let start = 0; start < texts.length; start += TEXTS_AT_ONCE) {
@@ -50,11 +49,11 @@ function checkText(text: unknown): void {
   if (typeof text !== "string") throw new ValidationError(`A text to embed must be a string, but got ${kindOf(text)}.`);
 }
 
-/** The model's vectors, if there is one of the right length for each text. */
+/** Verifies that the model returned one vector of the right length for each text. */
 function checked(vectors: number[][], count: number): number[][] {
   if (vectors.length !== count || vectors.some((vector) => vector.length !== LOCAL_EMBEDDINGS_DIMS)) {
     throw new EmbeddingError(
-      `The local model was given ${count} texts and answered with ${vectors.length} vectors of ` +
+      `The local model received ${count} texts and returned ${vectors.length} vectors of ` +
         `${[...new Set(vectors.map((vector) => vector.length))].join(" or ")} numbers instead of ${LOCAL_EMBEDDINGS_DIMS}.`,
       { retryable: false },
     );

@@ -1,16 +1,16 @@
-/** The thread that the local embedder's model runs in; one for all embedders of the process. */
+/** The worker thread of the local model, shared by all embedders of the process. */
 import { CallFailedError, WorkerChannel } from "../concurrency/worker-channel.ts";
 import { ConfigurationError, EmbeddingError, messageOf } from "../model/errors.ts";
 import type { ModelCalls, ModelFailure } from "./local-model.ts";
 
-/** The file that the thread runs, next to this one: its source, or what a build made of it. */
+/** The file of the worker: the source, or the built file. */
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./local-worker.ts" : "./local-worker.mjs", import.meta.url);
 
 let channel: WorkerChannel<ModelCalls, ModelFailure> | null = null;
 
 /**
- * Embeds texts in the thread, which starts with the first call and keeps the process alive only while it works. After a
- * crash the next call starts another.
+ * Embeds texts in the thread. The thread starts at the first call, keeps the process alive only during calls, and is
+ * restarted by the next call after a crash.
  *
  * @throws {ConfigurationError} when the packages of the model are not installed.
  * @throws {EmbeddingError} when the model fails or its thread ends.

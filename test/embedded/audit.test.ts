@@ -416,7 +416,7 @@ describe("a reload of the configuration", () => {
 
 describe("the option audit", () => {
   test("requires a sink, and rejects the table on a local file", async () => {
-    expect((await rejectionOf(open({}))).message).toContain("audit: must name where entries go: file, table or callback");
+    expect((await rejectionOf(open({}))).message).toContain("audit: must have at least one of file, table and callback");
     expect((await rejectionOf(open({ table: {} }))).message).toContain("audit.table: needs a store on servers");
   });
 });

@@ -53,5 +53,5 @@ test("a value that is not a string is rejected with its kind", async () => {
   const embeddings = new LocalEmbeddings();
   await expect(embeddings.embedQuery(undefined as unknown as string)).rejects.toThrow("must be a string, but got undefined");
   await expect(embeddings.embedDocuments([7] as unknown as string[])).rejects.toThrow("must be a string, but got number");
-  await expect(embeddings.embedDocuments("tea" as unknown as string[])).rejects.toThrow("takes an array of texts, but got string");
+  await expect(embeddings.embedDocuments("tea" as unknown as string[])).rejects.toThrow("expects an array of texts, but got string");
 });

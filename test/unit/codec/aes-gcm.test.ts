@@ -110,8 +110,8 @@ describe("aesGcmCodec", () => {
   });
 
   const WRONG: [string, Parameters<typeof aesGcmCodec>[0], string][] = [
-    ["no current key", { keys: { a: K1, b: K2 }, current: "c" }, 'current is "c", which is none of its keys: a, b'],
-    ["a key of 16 bytes", { keys: { a: randomBytes(16) }, current: "a" }, "must be 32 bytes, or those in base64, but is 16 bytes"],
+    ["no current key", { keys: { a: K1, b: K2 }, current: "c" }, 'current is "c", but there is no such key. The keys are: a, b'],
+    ["a key of 16 bytes", { keys: { a: randomBytes(16) }, current: "a" }, "must be 32 bytes, or 32 bytes in base64, but is 16 bytes"],
     ["a key of hexadecimal text", { keys: { a: K1.toString("hex") }, current: "a" }, "but is 48 bytes"],
     ["a pass phrase", { keys: { a: "correct horse battery staple" }, current: "a" }, "openssl rand -base64 32"],
     ["an id that is too long", { keys: { ["x".repeat(65)]: K1 }, current: "x".repeat(65) }, "1 to 64 bytes"],
