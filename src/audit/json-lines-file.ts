@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -51,8 +52,15 @@ export class JsonLinesFile implements AuditSink {
     await this.#current();
   }
 
-  async write(entries: readonly AuditEntry[]): Promise<void> {
-    const text = Buffer.from(entries.map((entry) => `${lineOf(entry)}\n`).join(""));
+  /** An entry that cannot be encoded fails alone. */
+  async write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+    const lines = entries.map(encoded);
+    await this.#append(Buffer.from(lines.flatMap((line) => (line.status === "fulfilled" ? [line.value] : [])).join("")));
+    return lines.map((line) => (line.status === "fulfilled" ? fulfilled(undefined) : line));
+  }
+
+  async #append(text: Buffer): Promise<void> {
+    if (text.byteLength === 0) return;
     const file = await this.#fileFor(text.byteLength);
     const bytes = file.isTorn ? Buffer.concat([Buffer.from("\n"), text]) : text;
     // The last line may be incomplete until the write succeeds.
@@ -118,6 +126,14 @@ export class JsonLinesFile implements AuditSink {
     const rotated = (await readdir(directory)).filter((name) => isRotated(name, stem, extension)).sort();
     const old = rotated.slice(0, Math.max(0, rotated.length - this.#options.maxFiles));
     await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
+  }
+}
+
+function encoded(entry: AuditEntry): PromiseSettledResult<string> {
+  try {
+    return fulfilled(`${lineOf(entry)}\n`);
+  } catch (reason) {
+    return rejected(reason);
   }
 }
 

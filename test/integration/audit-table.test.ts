@@ -1,9 +1,12 @@
 /** The audit trail in the database, beside the records. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { types } from "cassandra-driver";
 import { aesGcmCodec, ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, describe, expect, inject, test } from "vitest";
+import { CqlBackend } from "../../src/backends/cql/index.ts";
+import type { AuditEntry } from "../../src/ports/audit.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
 import { present, rejectionOf } from "../../src/testing/expectations.ts";
 import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
@@ -103,4 +106,28 @@ describe("values and points of the codec on servers", () => {
     expect(bytes.includes("k1")).toBe(true);
     for (const text of ["whispered", "gloomy", "lang"]) expect(bytes.includes(text)).toBe(false);
   });
+});
+
+test("an entry that the audit table refuses fails alone; the other entries of its group are written", async () => {
+  const keyspace = uniqueName("audit");
+  const backend = new CqlBackend({ ...servers.cql, keyspace }, { setup: "auto", logger: silentLogger });
+  cleanups.push(() => dropKeyspace(servers, keyspace), () => backend.stop());
+  await backend.start();
+  const time = new Date().toISOString();
+  const entry = (key: string, id: string): AuditEntry => ({
+    id,
+    phase: "outcome",
+    time,
+    actor: null,
+    operation: "put",
+    namespace: ["a"],
+    key,
+    version: 1,
+    outcome: "ok",
+    durationMs: 1,
+  });
+  const table = backend.auditTable(1);
+  const outcomes = await table.write([entry("first", randomUUID()), entry("bad", "00000000 is no uuid"), entry("last", randomUUID())]);
+  expect(outcomes).toMatchObject([{ status: "fulfilled" }, { status: "rejected" }, { status: "fulfilled" }]);
+  expect((await rowsOf(keyspace)).map((row) => String(row["key"])).sort()).toEqual(["first", "last"]);
 });

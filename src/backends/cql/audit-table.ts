@@ -1,5 +1,7 @@
 /** The audit trail in the table `audit`. */
 import { mapBounded } from "../../concurrency/bounded.ts";
+import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
+import { isStoreError } from "../../model/errors.ts";
 import { SEPARATOR } from "../../model/namespace.ts";
 import type { AuditEntry, AuditSink } from "../../ports/audit.ts";
 import type { CqlSession } from "./session.ts";
@@ -32,13 +34,22 @@ export class AuditTable implements AuditSink {
     return Promise.resolve();
   }
 
-  async write(entries: readonly AuditEntry[]): Promise<void> {
+  /** An entry that the server refuses, or that cannot be encoded, fails alone; any other error ends the group. */
+  write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+    // Order within a group does not matter: rows are ordered by their time, and parts of one row agree.
+    return mapBounded(entries, WRITES_AT_ONCE, (entry) => this.#writeOne(entry));
+  }
+
+  async #writeOne(entry: AuditEntry): Promise<PromiseSettledResult<void>> {
     const { session, statements, retentionDays } = this.#parts;
     const ttl = int(Math.ceil(retentionDays * SECONDS_PER_DAY));
-    // Order within a group does not matter: rows are ordered by their time, and parts of one row agree.
-    await mapBounded(entries, WRITES_AT_ONCE, (entry) =>
-      session.write({ query: statements.writeAudit, params: [rowOf(entry), ttl] }),
-    );
+    try {
+      return fulfilled(await session.write({ query: statements.writeAudit, params: [rowOf(entry), ttl] }));
+    } catch (error) {
+      // The next entries of the group would fail like this one.
+      if (isStoreError(error) && error.code !== "QUERY") throw error;
+      return rejected(error);
+    }
   }
 
   /** The session is the backend's. */
