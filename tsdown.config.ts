@@ -7,6 +7,7 @@ export default defineConfig({
     "src/embeddings/local.ts",
     "src/cli/main.ts",
     "src/tools/index.ts",
+    "src/mcp/index.ts",
     // Each runs in a thread of its own: of the local file, and of the local embedder.
     "src/backends/sqlite/worker.ts",
     "src/embeddings/local-worker.ts",

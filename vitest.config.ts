@@ -18,6 +18,7 @@ export default defineConfig({
       { find: /^langgraph-store-scylladb\/testing$/, replacement: source("testing/index.ts") },
       { find: /^langgraph-store-scylladb\/local-embeddings$/, replacement: source("embeddings/local.ts") },
       { find: /^langgraph-store-scylladb\/tools$/, replacement: source("tools/index.ts") },
+      { find: /^langgraph-store-scylladb\/mcp$/, replacement: source("mcp/index.ts") },
     ],
   },
   test: {

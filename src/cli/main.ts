@@ -4,11 +4,13 @@ import process from "node:process";
 import { runCli } from "./program.ts";
 
 const abort = new AbortController();
-process.on("SIGINT", () => {
-  // The second one ends the process at once.
-  if (abort.signal.aborted) process.exit(130);
-  abort.abort(new DOMException("Interrupted by Ctrl-C.", "AbortError"));
-});
+for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  process.on(name, () => {
+    // The second one ends the process at once.
+    if (abort.signal.aborted) process.exit(code);
+    abort.abort(new DOMException(`Interrupted by ${name === "SIGINT" ? "Ctrl-C" : name}.`, "AbortError"));
+  });
+}
 // A reader such as `head` that has enough closes the pipe.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 

@@ -13,6 +13,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "langgraph-store-scylladb/testing": "testing/index.ts",
   "langgraph-store-scylladb/local-embeddings": "embeddings/local.ts",
   "langgraph-store-scylladb/tools": "tools/index.ts",
+  "langgraph-store-scylladb/mcp": "mcp/index.ts",
 };
 
 registerHooks({

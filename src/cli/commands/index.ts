@@ -10,6 +10,7 @@ import { get } from "./get.ts";
 import { health } from "./health.ts";
 import { importCommand } from "./import.ts";
 import { ls } from "./ls.ts";
+import { mcp } from "./mcp.ts";
 import { put } from "./put.ts";
 import { reconcile } from "./reconcile.ts";
 import { repair } from "./repair.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CliCommand[] = [
   backup,
   restore,
   eraseCommand,
+  mcp,
   completion,
 ];
 

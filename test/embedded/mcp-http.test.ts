@@ -1,0 +1,261 @@
+/** The MCP server over streamable HTTP, with the official client and with hostile requests. */
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { serveHttp, type HttpOptions, type McpHttpServer } from "langgraph-store-scylladb/mcp";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { callTool, mcpUse } from "../support/mcp-use.ts";
+
+const token = "a-token-of-the-tests-0123456789";
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
+});
+
+let store: ScyllaDBStore;
+const servers: McpHttpServer[] = [];
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+afterAll(() => store.stop());
+
+async function serve(options: Partial<HttpOptions> = {}, root: readonly string[] = ["users", "mia"], readOnly = false): Promise<McpHttpServer> {
+  const server = await serveHttp({ store, root, readOnly }, { token, port: 0, ...options });
+  servers.push(server);
+  return server;
+}
+
+async function client(server: McpHttpServer): Promise<Client> {
+  const made = new Client({ name: "test", version: "1" });
+  await made.connect(new StreamableHTTPClientTransport(new URL(server.url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }));
+  clients.push(made);
+  return made;
+}
+
+interface Raw {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** A request as anything may send it; `fetch` would not let a test set Host or Origin. */
+function send(server: McpHttpServer, { method = "POST", path, headers = {}, body = INITIALIZE }: { method?: string; path?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Raw> {
+  const url = new URL(server.url);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        host: url.hostname,
+        port: url.port,
+        path: path ?? url.pathname,
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
+      },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
+        response.on("error", reject);
+      },
+    );
+    request.on("error", reject);
+    request.end(method === "POST" ? body : undefined);
+  });
+}
+
+/** Sends text as it is, and returns what the server answers until it closes the connection. */
+function sendText(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+    socket.on("error", reject).on("close", () => resolve(answer));
+  });
+}
+
+describe("MCP over HTTP", () => {
+  mcpUse({
+    connect: async (root, { readOnly = false } = {}) => client(await serve({}, root, readOnly)),
+    put: (namespace, key, value) => store.put(namespace, key, value),
+    get: async (namespace, key) => (await store.get(namespace, key))?.value ?? null,
+  });
+
+  test("several clients of one server have sessions of their own", async () => {
+    const server = await serve();
+    const [first, second] = [await client(server), await client(server)];
+    await callTool(first, "save", { text: "from the first", key: "k" });
+    expect((await callTool(second, "get", { key: "k" })).content).toMatchObject({ value: { text: "from the first" } });
+    expect(server.sessions).toBe(2);
+  });
+
+  test("resources are listed by pages", async () => {
+    await store.batch(Array.from({ length: 230 }, (_, n) => ({ namespace: ["users", "many", "m"], key: `k${n}`, value: { n } })));
+    const many = await client(await serve({}, ["users", "many"]));
+    const names = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await many.listResources(cursor === undefined ? {} : { cursor });
+      for (const { name } of page.resources) names.add(name);
+      expect(page.resources.length).toBeLessThanOrEqual(100);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    expect(names.size).toBe(230);
+  });
+
+  test("results that would make an answer too long are left out and counted", async () => {
+    for (let n = 0; n < 5; n += 1) await store.put(["users", "long", "m"], `k${n}`, { text: `long ${n}`, body: "x".repeat(90_000) });
+    const long = await client(await serve({}, ["users", "long"]));
+    expect((await callTool(long, "search", { query: "long" })).content).toMatchObject({ items: [{}, {}], omitted: 3 });
+  });
+});
+
+describe("a request without the right to be served", () => {
+  for (const [what, authorization] of [
+    ["no token", ""],
+    ["a wrong token", "Bearer wrong-token-0123456789"],
+    ["the beginning of the token", `Bearer ${token.slice(0, -1)}`],
+    ["a longer token", `Bearer ${token}0`],
+    ["another case of the token", `Bearer ${token.toUpperCase()}`],
+    ["the token without its scheme", token],
+    ["another scheme", `Basic ${Buffer.from(`user:${token}`).toString("base64")}`],
+  ] as const) {
+    test(`gets 401 with ${what}`, async () => {
+      const server = await serve();
+      for (const method of ["POST", "GET", "DELETE"]) {
+        const { status, headers, body } = await send(server, { method, headers: { authorization } });
+        expect(status).toBe(401);
+        expect(headers["www-authenticate"]).toBe("Bearer");
+        expect(body).not.toContain(token);
+      }
+      expect(server.sessions).toBe(0);
+    });
+  }
+
+  test("gets 401 with a session id of another client but without the token", async () => {
+    const server = await serve();
+    const opened = await send(server);
+    expect(opened.status).toBe(200);
+    const session = String(opened.headers["mcp-session-id"]);
+    const call = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list", params: {} });
+    expect((await send(server, { headers: { authorization: "", "mcp-session-id": session }, body: call })).status).toBe(401);
+    expect((await send(server, { headers: { "mcp-session-id": session }, body: call })).status).toBe(200);
+  });
+
+  test("gets 403 under the host name of another site, as by DNS rebinding", async () => {
+    const server = await serve();
+    const { port } = new URL(server.url);
+    for (const host of ["evil.example", `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, "localhost.evil.example", "127.0.0.1@evil.example"]) {
+      expect((await send(server, { headers: { host } })).status, host).toBe(403);
+    }
+    expect(await sendText(Number(port), "POST /mcp HTTP/1.0\r\nContent-Length: 0\r\n\r\n")).toMatch(/^HTTP\/1\.[01] 403/);
+    for (const host of [`localhost:${port}`, "127.0.0.1", `[::1]:${port}`, `LOCALHOST:${port}`]) {
+      expect((await send(server, { headers: { host } })).status, host).toBe(200);
+    }
+  });
+
+  test("gets 403 from a web page of an origin that is not allowed, before its token is looked at", async () => {
+    const server = await serve({ allowedOrigins: ["http://localhost:6274"] });
+    for (const origin of ["https://evil.example", "null", "http://localhost:6275", "https://localhost:6274", "http://localhost:6274.evil.example"]) {
+      const { status, headers } = await send(server, { headers: { origin } });
+      expect(status, origin).toBe(403);
+      expect(headers["access-control-allow-origin"]).toBeUndefined();
+      expect((await send(server, { method: "OPTIONS", headers: { origin, authorization: "" } })).status, origin).toBe(403);
+    }
+    const allowed = await send(server, { headers: { origin: "http://localhost:6274" } });
+    expect(allowed).toMatchObject({ status: 200, headers: { "access-control-allow-origin": "http://localhost:6274" } });
+    const preflight = await send(server, { method: "OPTIONS", headers: { origin: "http://localhost:6274", authorization: "" } });
+    expect(preflight.status).toBe(204);
+  });
+});
+
+describe("the bounds of the HTTP server", () => {
+  test("a larger body gets 413, declared or not, and is not kept", async () => {
+    const server = await serve({ maxBodyBytes: 2_000 });
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping", params: { x: "y".repeat(5_000) } });
+    expect((await send(server, { body })).status).toBe(413);
+    expect((await send(server, { body, headers: { "transfer-encoding": "chunked" } })).status).toBe(413);
+    expect(server.sessions).toBe(0);
+    expect((await send(server)).status).toBe(200);
+  });
+
+  test("a further session gets 503 until one is closed", async () => {
+    const server = await serve({ maxSessions: 2 });
+    const opened = await Promise.all([send(server), send(server), send(server), send(server)]);
+    expect(opened.map(({ status }) => status).sort()).toEqual([200, 200, 503, 503]);
+    const session = opened.find(({ status }) => status === 200)?.headers["mcp-session-id"];
+    expect((await send(server, { method: "DELETE", headers: { "mcp-session-id": String(session) } })).status).toBe(200);
+    expect((await send(server)).status).toBe(200);
+    expect(server.sessions).toBe(2);
+  });
+
+  test("requests that open no session take no place", async () => {
+    const server = await serve({ maxSessions: 1 });
+    for (const body of ["", "{", "[]", "null", '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', '{"jsonrpc":"2.0","method":"notifications/initialized"}']) {
+      expect((await send(server, { body })).status, body).toBe(400);
+    }
+    expect(server.sessions).toBe(0);
+    expect((await send(server)).status).toBe(200);
+  });
+
+  test("a session without requests is closed, and its id is unknown afterwards", async () => {
+    const server = await serve({ sessionIdleMs: 1 });
+    const { headers } = await send(server);
+    await expect.poll(() => server.sessions).toBe(0);
+    const again = await send(server, { headers: { "mcp-session-id": String(headers["mcp-session-id"]) } });
+    expect(again.status).toBe(404);
+  });
+
+  test("an unknown session, path or method is answered by its status", async () => {
+    const server = await serve();
+    expect((await send(server, { headers: { "mcp-session-id": "00000000-0000-0000-0000-000000000000" } })).status).toBe(404);
+    expect((await send(server, { method: "GET" })).status).toBe(400);
+    expect((await send(server, { path: "/" })).status).toBe(404);
+    expect((await send(server, { path: "/mcp/../etc/passwd" })).status).toBe(404);
+    expect((await send(server, { method: "PUT" })).status).toBe(405);
+  });
+
+  test("close ends open streams and refuses new connections", async () => {
+    const server = await serve();
+    const connected = await client(server);
+    const { port } = new URL(server.url);
+    await server.close();
+    expect(await callTool(connected, "list", {})).toMatchObject({ isError: true });
+    const refused = await new Promise<string>((resolve) => connect(Number(port), "127.0.0.1").on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "")).on("connect", () => resolve("connected")));
+    expect(refused).toBe("ECONNREFUSED");
+  });
+});
+
+describe("options of the HTTP server", () => {
+  for (const [what, options, message] of [
+    ["no token", { token: undefined }, "needs a bearer token"],
+    ["a short token", { token: "short" }, "needs a bearer token"],
+    ["a token with a space", { token: "a token with spaces" }, "needs a bearer token"],
+    ["an address of all interfaces without host names", { host: "0.0.0.0" }, "allowed hosts"],
+    ["an origin with a path", { allowedOrigins: ["http://localhost:6274/"] }, "scheme, host and port"],
+    ["the origin *", { allowedOrigins: ["*"] }, "scheme, host and port"],
+    ["a port that is none", { port: 70_000 }, "from 0 to 65535"],
+    ["no session", { maxSessions: 0 }, "maxSessions"],
+    ["an unknown option", { maxSession: 1 }, "has no option"],
+  ] as const) {
+    test(`reject ${what}`, async () => {
+      await expect(serveHttp({ store, root: ["a"] }, { token, port: 0, ...options } as unknown as HttpOptions)).rejects.toThrow(message);
+    });
+  }
+
+  test("reject an empty root, a root with a period and a port in use", async () => {
+    await expect(serveHttp({ store, root: [] }, { token, port: 0 })).rejects.toThrow("empty");
+    await expect(serveHttp({ store, root: ["users.mia"] }, { token, port: 0 })).rejects.toThrow("periods");
+    const { port } = new URL((await serve()).url);
+    await expect(serveHttp({ store, root: ["a"] }, { token, port: Number(port) })).rejects.toThrow("cannot listen");
+  });
+});
