@@ -28,7 +28,7 @@ async function open(config: Omit<ScyllaDBStoreConfig, "cql" | "qdrant">): Promis
   return { store, keyspace };
 }
 
-/** All rows, oldest first; asked as an operator would, day by day and shard by shard. */
+/** Returns all rows, oldest first, read by day and shard as an operator does. */
 async function rowsOf(keyspace: string): Promise<types.Row[]> {
   const days = [Date.now() - 60_000, Date.now()].map((time) => new Date(time).toISOString().slice(0, 10));
   const rows = await withCql(servers, async (client) => {
@@ -71,7 +71,7 @@ describe("the audit table", () => {
 });
 
 describe("values and points of the codec on servers", () => {
-  /** What Qdrant keeps of the only point. */
+  /** Returns the payload of the only point. */
   async function payload(keyspace: string): Promise<string> {
     const client = qdrantClient(servers);
     const { points } = await client.scroll(keyspace, { with_payload: true, limit: 10 });

@@ -1,4 +1,4 @@
-/** A store that is connected by a secure connect bundle, as on Astra DB. To be described where secured servers are started. */
+/** A store with a secure connect bundle, as on Astra DB. Call this where secured servers are started. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Encrypted values on servers: what becomes of a record that someone with access to the database changed. */
+/** Encrypted values on servers: records that someone with access to the database changed. */
 import { randomBytes } from "node:crypto";
 import { aesGcmCodec, ScyllaDBStore } from "langgraph-store-scylladb";
 import { Client, types } from "cassandra-driver";
@@ -38,7 +38,7 @@ async function rowOf(key: string): Promise<StoredRow> {
   return row as unknown as StoredRow;
 }
 
-/** Replaces the record of a row, one microsecond after what is stored, or at this time; of two at one time the longer-lived stays. */
+/** Replaces the record of a row, at the given timestamp or one microsecond after the stored one. Of equal timestamps the longer TTL wins. */
 async function replace(key: string, record: Buffer, at?: types.Long): Promise<void> {
   const { namespace, bucket, written } = await rowOf(key);
   const query = "INSERT INTO items (namespace, bucket, key, record) VALUES (?, ?, ?, ?) USING TIMESTAMP ? AND TTL 100000";

@@ -1,4 +1,4 @@
-/** Three nodes: what one node cannot show. */
+/** Tests that need three nodes. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CqlBackend } from "../../src/backends/cql/index.ts";
 import { isStoreError } from "../../src/model/errors.ts";
@@ -18,7 +18,7 @@ function nodes(): CassandraCluster {
   return cluster;
 }
 
-/** A backend that begins at one of the nodes. */
+/** Returns a backend with one of the nodes as contact point. */
 function backendAt(node: number, keyspace: string): CqlBackend {
   const { contactPoints, localDataCenter } = nodes();
   const options = { contactPoints: contactPoints.slice(node, node + 1), localDataCenter, keyspace };

@@ -1,4 +1,4 @@
-/** A server of its own that asks for a login, and is killed. */
+/** Roles, and a dedicated server that is killed. */
 import { Client } from "cassandra-driver";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CqlBackend, type CqlOptions, type SetupMode } from "../../src/backends/cql/index.ts";

@@ -23,13 +23,13 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 1, 12);
 const LATER = Date.UTC(3000, 0, 1);
-/** Most that two clocks may differ. */
+/** Largest tolerated difference between two clocks. */
 const TOLERATED = HOUR;
 
-/** The form of `Client.execute` that the backend uses. */
+/** The signature of `Client.execute` that the backend uses. */
 type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<types.ResultSet>;
 
-/** Real time, as the tests turn it; each process has its own idea of it. */
+/** Real time, which the tests set. Each process has its own clock. */
 let time = START;
 
 beforeAll(() => backend.start(), 60_000);
@@ -70,14 +70,14 @@ outboxSuite({
   },
 });
 
-/** An outbox as another process has it, whose clock is `ahead` of real time. */
+/** Returns the outbox of another process, whose clock is `ahead` of real time. */
 async function processOf(ahead = 0, through: Client = client): Promise<CqlOutbox> {
   const session = new CqlSession({ keyspace, client: through });
   await session.open();
   return new CqlOutbox({ session, statements: statementsFor(keyspace), now: () => time + ahead, uptime: () => time });
 }
 
-/** A client of its own, whose requests a test may hold back without holding back those of others. */
+/** Returns a separate client whose requests a test can delay without delaying those of others. */
 async function newClient(options: { encoding?: { useBigIntAsLong: boolean } } = {}): Promise<Client> {
   const made = new Client({ ...servers.cql, ...options });
   onTestFinished(() => made.shutdown());
@@ -96,7 +96,7 @@ function intercept(through: Client, before: (query: string) => Promise<void> | v
   onTestFinished(() => void Object.assign(through, { execute }));
 }
 
-/** Notes the requests of the shared client that speak of a table. */
+/** Records the requests of the shared client that name a table. */
 function watch(table: "outbox" | "outbox_slots"): string[] {
   const queries: string[] = [];
   intercept(client, (query) => {
@@ -105,20 +105,20 @@ function watch(table: "outbox" | "outbox_slots"): string[] {
   return queries;
 }
 
-/** Number of entries in all lists. */
+/** Returns the number of entries in all lists. */
 async function listed(): Promise<number> {
   const result = await client.execute(`SELECT list_id, entry FROM "${keyspace}".outbox_slots`);
   return result.rowLength;
 }
 
-/** Lets a reader find out that the slots up to now are empty. */
+/** Lets a reader detect that the slots up to now are empty. */
 async function findEmpty(reader: CqlOutbox): Promise<void> {
   expect((await reader.due(time, 10)).batches).toEqual([]);
   time += EMPTY_FOR_MS;
   expect((await reader.due(time, 10)).batches).toEqual([]);
 }
 
-/** Lets a reader take from the list what it found empty, and the list that then is. */
+/** Lets a reader delete empty slots from the list, and returns the remaining list. */
 async function unlist(reader: CqlOutbox): Promise<void> {
   time += REMOVAL_AGE_MS;
   for (let pass = 0; pass < 2; pass += 1) await reader.due(time, 10);
@@ -274,7 +274,7 @@ describe("the list of minutes", () => {
     expect((await (await processOf()).due(time, 10)).batches).toEqual([batch]);
   });
 
-  // The entry is of a clock that is ahead: to the reader it comes of age half an hour later.
+  // The entry is of a clock that is ahead, so the reader considers it due half an hour later.
   test.each([
     ["is known to be empty", 0, 2],
     ["will be forgotten", TOLERATED / 2 + MINUTE, 2],
@@ -385,7 +385,7 @@ describe("the list of minutes", () => {
       const found = (await pick(processes).due(now, 10_000)).batches;
       const ids = new Set(found.map(({ id }) => id));
       expect(expected.filter((id) => waiting.has(id) && !ids.has(id)), `missed; seed ${seed}`).toEqual([]);
-      // Hours pass between an answer and what is done about it, as in a process that is stopped.
+      // Hours pass between an answer and the next request, as in a process that is stopped.
       const processed = found.filter(() => random() < 0.8);
       for (const { id } of processed) {
         done.add(id);
@@ -396,7 +396,7 @@ describe("the list of minutes", () => {
     const add = async (): Promise<void> => {
       const batch = batchOf(Math.max(0, time + pick([10 * SECOND, 30 * SECOND, -5 * MINUTE, -2 * HOUR, -9 * HOUR])));
       await pick(processes).add(batch);
-      // A look may find it, and see to it, before its add is acknowledged.
+      // A pass can find and reconcile it before its add is acknowledged.
       if (!done.has(batch.id)) waiting.set(batch.id, batch);
     };
     for (let step = 0; step < 120; step += 1) {
@@ -422,14 +422,14 @@ describe("the list of minutes", () => {
     const [outbox, old, recent] = [await processOf(), batchOf(START - 70 * 24 * HOUR), batchOf(START)];
     await outbox.add(old);
     await outbox.add(recent);
-    // A read over them all would fail: the server aborts one that meets 100,000 tombstones.
+    // A read over all of them would fail, because the server aborts a read at 100,000 tombstones.
     const reader = await processOf();
     expect((await reader.due(START, 10)).batches).toEqual([old, recent]);
     expect(await reader.backlog(10)).toMatchObject({ batches: 2, more: false, oldestDueAt: old.dueAt });
   });
 });
 
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
+/** Returns numbers from 0 to 1 from a seed (mulberry32). */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

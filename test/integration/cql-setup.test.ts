@@ -8,22 +8,22 @@ import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 
-/** Migrations that there are. */
+/** Existing migrations. */
 const MIGRATIONS = 3;
 
-/** Looks behind the backend; also given to it as a caller's own client. */
+/** Reads the database directly; also passed to the backend as the caller's client. */
 const client = new Client({ ...servers.cql, protocolOptions: { port: Number(servers.cql.contactPoints[0]?.split(":").at(-1)) } });
 beforeAll(() => client.connect());
 afterAll(() => client.shutdown());
 
-/** A keyspace name, whose keyspace is dropped when the test ends. */
+/** Returns the name of a keyspace that is dropped when the test ends. */
 function newKeyspace(): string {
   const keyspace = uniqueName("test");
   onTestFinished(() => dropKeyspace(servers, keyspace));
   return keyspace;
 }
 
-/** A backend that is stopped when the test ends. */
+/** Returns a backend that is stopped when the test ends. */
 function backendOf(options: Partial<CqlOptions> & { keyspace: string }, setup: SetupMode = "auto"): CqlBackend {
   const connection = options.client === undefined ? servers.cql : {};
   const backend = new CqlBackend({ ...connection, ...options }, { setup, logger: silentLogger });

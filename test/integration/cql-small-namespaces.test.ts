@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const newRoot = (): string => `small-${randomUUID()}`;
 
-/** Writes so many items whose keys are not in the order of their creation; their keys in that order. */
+/** Writes items whose keys are not in order of creation. Returns the keys in order of creation. */
 async function filled(root: string, count: number): Promise<string[]> {
   const keys = upTo(count).map((n) => `key-${(n * 37) % 1_000}`);
   await putAll(items, keys.map((key) => recordOf(root, key)));
@@ -49,7 +49,7 @@ async function keysOf(namespace: string, order: "oldest" | "newest", limit: numb
   return keys;
 }
 
-/** The tables that a task reads, one for each request. */
+/** Returns the tables that a task reads, one for each request. */
 async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
   const execute = vi.spyOn(client, "execute");
   await task();
@@ -123,7 +123,7 @@ test("namespaces that hold big values are listed without reading the values", as
   const text = "x".repeat(256 * 1024);
   const paths = upTo(30).map((n) => join(root, `n${String(n).padStart(2, "0")}`));
   for (const path of paths) await putAll(items, [recordOf(path, "a", { value: { text } }), recordOf(path, "b", { value: { text } })]);
-  // Of some, the first record is the marker of a delete.
+  // In some namespaces, the first record is the marker of a delete.
   const deleted = paths.filter((_, i) => i % 10 === 0);
   await putAll(items, deleted.map((path) => recordOf(path, "a", { value: null })));
   const execute = vi.spyOn(client, "execute");

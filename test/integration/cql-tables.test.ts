@@ -1,4 +1,4 @@
-/** What only CQL has: times to live, batches, chunks, leases, pages. */
+/** Behavior specific to CQL: TTLs, batches, chunks, leases, pages. */
 import { randomUUID } from "node:crypto";
 import { Client, type QueryOptions, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
@@ -31,12 +31,12 @@ afterAll(async () => {
   await dropKeyspace(servers, keyspace);
 });
 
-/** The form of `Client.execute` that the backend uses. */
+/** The signature of `Client.execute` that the backend uses. */
 type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<types.ResultSet>;
 
 const newRoot = (): string => `cql-${randomUUID()}`;
 
-/** Asks a table itself. */
+/** Queries a table directly. */
 async function select(what: string, from: string, namespace: string): Promise<Record<string, unknown>[]> {
   const query = `SELECT ${what} FROM "${keyspace}".${from} WHERE namespace = ? AND bucket = 0`;
   return [...(await client.execute(query, [namespace], { prepare: true })).rows];

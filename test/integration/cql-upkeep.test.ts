@@ -1,4 +1,4 @@
-/** What only CQL has of the upkeep: ends in entries, guarded removals from the registry, the scan of the table. */
+/** Maintenance specific to CQL: expiry in entries, conditional deletes from the registry, table scans. */
 import { randomUUID } from "node:crypto";
 import { Client, errors, type QueryOptions, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
@@ -19,7 +19,7 @@ const client = new Client({ ...servers.cql });
 let time = 0;
 const now = (): number => time || Date.now();
 
-/** A process with a clock that is ahead of ours, or behind it. */
+/** A process with a clock that is ahead or behind. */
 function processOf(ahead: number): CqlBackend {
   return new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger, now: () => now() + ahead });
 }
@@ -41,15 +41,15 @@ afterAll(async () => {
   await dropKeyspace(servers, keyspace);
 });
 
-/** The form of `Client.execute` that the backend uses. */
+/** The signature of `Client.execute` that the backend uses. */
 type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<unknown>;
 
-/** Whether a query reads a small namespace whole. */
+/** Whether a query reads a small namespace entirely. */
 function isWholeRead(query: string): boolean {
   return /\.items WHERE namespace = \? AND bucket = \? LIMIT \?$/.test(query);
 }
 
-/** What the driver says of a server that met too many tombstones. */
+/** The driver's error for a tombstone abort. */
 function gaveUp(): Error {
   return new errors.ResponseError(types.responseErrorCodes.readFailure, "Operation failed");
 }
@@ -72,7 +72,7 @@ describe("the expiry in an entry", () => {
     const ended = upTo(300).map((n) => recordOf(root, `ended-${n}`, n % 2 === 0 ? { value: null } : expired));
     const live = recordOf(root, "live", { expiresAt: Date.now() + 60_000 });
     await putAll(items, [...ended, live, recordOf(root, "stays")]);
-    // The first listing learns that the namespace is not small.
+    // The first listing detects that the namespace is not small.
     await listedKeys(root);
     const execute = vi.spyOn(client, "execute");
     expect(await listedKeys(root)).toEqual(["live", "stays"]);
@@ -144,7 +144,7 @@ describe("an item that is re-created between the reads of its entry and its reco
       keys.push(...page.records.map(({ key }) => key));
       after = page.next;
     } while (after !== null);
-    // Newest first, a first page that ended before it was made cannot show it: it would stand there.
+    // Newest first, a first page that ended before its creation cannot include it, because it would be on that page.
     const isBehind = read === "by its entries" && order === "newest" && limit === 1;
     expect(keys).toEqual(order === "oldest" ? ["a", "c", "b"] : isBehind ? ["c", "a"] : ["b", "c", "a"]);
   });
@@ -227,7 +227,7 @@ describe("a removal from the registry", () => {
     const put = (key: string): Promise<void> =>
       putAll(writer.items, [recordOf(root, key, { vectors: 0, version: (now() + ahead) * 1000 })]);
     await put("first");
-    // The last moment of the lease: the item is written, and its namespace is not.
+    // At the end of the lease, the item is written and its namespace is not.
     time = begun + LEASE_MS;
     const asOf = now();
     await put("second");
@@ -243,7 +243,7 @@ describe("a removal from the registry", () => {
     await putAll(items, [recordOf(root, "first")]);
     const batch = client.batch.bind(client) as (...args: unknown[]) => Promise<unknown>;
     const held = async (...args: unknown[]): Promise<unknown> => {
-      // The process stands still for hours; meanwhile another takes the namespace off the registry.
+      // The process is stopped for hours; meanwhile another deletes the namespace from the registry.
       time = Date.now() + 2 * GUARD_MS;
       await items.unregister([root], time);
       expect(await flagOf(root)).toBeUndefined();
@@ -257,7 +257,7 @@ describe("a removal from the registry", () => {
 });
 
 describe("a scan", () => {
-  /** All parts of a scan of the keyspace. */
+  /** Returns all parts of a scan of the keyspace. */
   async function scanAll(limit: number): Promise<RecordScan[]> {
     const parts: RecordScan[] = [];
     for (let after: string | null = null; parts.length === 0 || after !== null; ) {

@@ -1,4 +1,4 @@
-/** Other credentials for a store that is used, by `reload`. To be described where secured servers are started. */
+/** A reload of credentials while the store is used. Call this where secured servers are started. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { beforeAll, expect, inject, test } from "vitest";
 import type { types } from "cassandra-driver";
@@ -14,7 +14,7 @@ const KEYSPACE = "reloaded_credentials";
 const FIRST = { username: "first_role", password: "password of the first" } as const;
 const SECOND = { username: "second_role", password: "password of the second" } as const;
 
-/** Needs secured servers, and the shared ones for a store that is another one. */
+/** Needs secured servers, and the shared ones for another store. */
 export function credentialsReloadSuite(servers: Servers): void {
   /** @returns the rows of the last one */
   const asAdmin = (...statements: readonly string[]): Promise<types.Row[]> => {

@@ -1,4 +1,4 @@
-/** Points in Qdrant whose payloads are not of the form that this store writes: searches answer without them, and they are repaired. */
+/** Points in Qdrant with malformed payloads: searches work without them, and they are repaired. */
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -12,7 +12,7 @@ const embeddings = new HashEmbeddings();
 const name = uniqueName("malformed");
 const NAMESPACE = ["users", "42"];
 
-/** How the payload of an item's point is damaged; null values delete the field. */
+/** Changes to the payload of an item's point; null deletes the field. */
 const DAMAGE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "no version": { version: null },
   "version is a text": { version: "7" },
@@ -62,7 +62,7 @@ describe("with malformed points", () => {
       const found = await store.search(NAMESPACE, { query: "green tea", limit: 10 });
       return found.length === 6 && found.every(({ score }) => score !== undefined);
     });
-    // Those that lack only their version are found by a repair.
+    // A repair finds points that lack only their version.
     expect(await store.repair()).toMatchObject({ examined: 6, missing: 0, failed: 0 });
     expect(await store.repair()).toMatchObject({ examined: 6, missing: 0, stale: 0, failed: 0 });
   });

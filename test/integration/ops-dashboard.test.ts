@@ -1,4 +1,4 @@
-/** The dashboard and the compose file: every panel has an answer from a real Prometheus that scraped a real run. */
+/** The dashboard and the compose file: every panel has data of a real Prometheus that scraped a real run. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const receiver = new HttpReceiver();
 
 const valueOf = async (query: string): Promise<number> => Number((await prometheus.query(query))[0]?.values[0]?.[1]);
 
-/** What a panel shows of the run. The steps go on past the end, so that what came after the last whole second is seen as well. */
+/** Returns the values of a panel during the run. The range extends beyond its end, to include the last partial second. */
 async function inTheRun(expr: string): Promise<QueryResult[]> {
   return prometheus.queryRange(filledIn(expr, "10s"), startedAt, Date.now() / 1_000 + 1, 1);
 }

@@ -1,4 +1,4 @@
-/** A program that was written for PostgresStore runs on this store after a change of its constructor line. */
+/** A program written for PostgresStore runs on this store after a change of its constructor line. */
 import type { BaseStore, GetOperation, SearchOperation } from "@langchain/langgraph-checkpoint";
 import { PostgresStore } from "@langchain/langgraph-checkpoint-postgres/store";
 import { ScyllaDBStore } from "langgraph-store-scylladb";

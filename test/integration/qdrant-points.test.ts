@@ -14,7 +14,7 @@ const servers = inject("servers");
 const { backend } = qdrantBackends(servers);
 const client = qdrantClient(servers);
 
-/** A collection of its own for the cases of a group. */
+/** A separate collection for the tests of a group. */
 function newCollection() {
   const alias = uniqueName("points");
   let vectors: QdrantBackend | undefined;

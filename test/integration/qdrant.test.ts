@@ -1,4 +1,4 @@
-/** What only Qdrant has: the collection, conditional writes, filters as a superset, failures in the store's terms. */
+/** Behavior specific to Qdrant: the collection, conditional writes, filters as a superset, mapped failures. */
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import fc from "fast-check";
@@ -52,7 +52,7 @@ describe("concurrent queries", () => {
       const request = vi.spyOn(QdrantClient.prototype, "request");
       const ask = (prefix: string, vector = [1, 0, 0, 0], limit = 2) => vectors.query({ vector, prefix, filter: null, limit });
       const wrong = expect(ask("tenant-0", [1, 0])).rejects.toMatchObject({ code: "VALIDATION" });
-      // Qdrant refuses a request with such a question as a whole.
+      // Qdrant rejects an entire request that contains such a query.
       const refused = expect(ask("tenant-0", [1, 0, 0, 0], 0)).rejects.toMatchObject({ retryable: false });
       const answers = await Promise.all(namespaces.map((namespace) => ask(namespace)));
       await Promise.all([wrong, refused]);
@@ -329,7 +329,7 @@ describe("after Qdrant has built its graphs", () => {
     await vectors.start();
     const client = qdrantClient(servers);
     const name = collectionName(collection, { model: "test", dims: DIMS });
-    // Graphs at a size at which the defaults would still look at every point.
+    // Build graphs at a size at which the defaults would still scan all points.
     await client.updateCollection(name, { optimizers_config: { indexing_threshold: 10 }, hnsw_config: { full_scan_threshold: 10 } });
     for (let start = 0; start < ITEMS; start += 500) {
       await vectors.upsert(

@@ -1,4 +1,4 @@
-/** What the README shows on servers is run as it stands, but for the addresses and the keyspace. */
+/** Runs the README's programs for servers, with other addresses and keyspace. */
 import { afterAll, expect, inject, test } from "vitest";
 import { readmeBlock, runExample, runProgram } from "../support/readme-blocks.ts";
 import { dropCollections, dropKeyspace, uniqueName } from "../support/stores.ts";

@@ -1,4 +1,4 @@
-/** Another configuration for a store on servers, while it is used. */
+/** Reloads of a store on servers while it is used. */
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -56,7 +56,7 @@ test("a reload changes limits while the database is unreachable, without a new c
     const store = await storeWith({ ...BASE, cql });
     await store.put(["outage"], "k", { text: "green tea" });
     network.impose({ kind: "partition" });
-    // A new connection would wait for more than that, and the deadline of before is longer too.
+    // A new connection would take longer, and the previous deadline is longer too.
     await inTime(8_000, async () => {
       await store.reload({ ...BASE, cql, limits: { deadlineMs: 300 }, retry: { maxAttempts: 1 } });
       await expect(store.get(["outage"], "k")).rejects.toMatchObject({ retryable: true });
@@ -133,7 +133,7 @@ test.each(["file", "secret reference"])("a reload loads another authority in an 
   expect(await store.reload(config)).toEqual({ changed: [] });
 }, 60_000);
 
-// Last: in a keyspace of some age nothing has to settle, and a reload takes a tenth of a second.
+// This test runs last, because a reload of an older keyspace takes only 0.1 s.
 test("20 reloads with new connections under load fail no operation", async () => {
   const store = await storeWith(BASE);
   const end = startLoad(store, "load", 4);

@@ -1,4 +1,4 @@
-/** Real input, real embedder, real servers: plain questions find the package that answers them. */
+/** Real text, real embedder, real servers: questions find the package that answers them. */
 import type { IndexConfig } from "@langchain/langgraph-checkpoint";
 import { LOCAL_EMBEDDINGS_DIMS, LocalEmbeddings } from "langgraph-store-scylladb/local-embeddings";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -26,7 +26,7 @@ const questions: readonly (readonly [string, string])[] = [
   ["read options from the command line", "commander"],
 ];
 
-/** The local embedder, each text once for both stores. */
+/** The local embedder; each text is embedded once for both stores. */
 class OnceEmbeddings extends LocalEmbeddings {
   readonly #known = new Map<string, Promise<number[]>>();
 

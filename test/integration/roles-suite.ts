@@ -1,4 +1,4 @@
-/** What each role may do, granted by the statements of docs/security.md. */
+/** The rights of each role, granted by the statements of docs/security.md. */
 import { readFile } from "node:fs/promises";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { expectWorks, INDEX, recordingLogger, rightCql, rightQdrant, type Server
 /** The keyspace that the statements name. */
 const KEYSPACE = "agents";
 
-/** The statements under a `<!-- roles: name -->` of the documentation, and the role that they create. */
+/** Returns the statements under a `<!-- roles: name -->` of the documentation, and the role that they create. */
 async function documented(name: string): Promise<{ statements: readonly string[]; role: Credentials }> {
   const text = await readFile(new URL("../../docs/security.md", import.meta.url), "utf8");
   const block = new RegExp(`<!-- roles: ${name} -->\\n\`\`\`cql\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1];
@@ -21,7 +21,7 @@ async function documented(name: string): Promise<{ statements: readonly string[]
   return { statements: statements.filter((each) => each !== ""), role: { username, password } };
 }
 
-/** To be described where the servers are started. */
+/** Call this where the servers are started. */
 export function rolesSuite(servers: Servers): void {
   const asAdmin = (statements: readonly string[]): Promise<boolean> =>
     askNode(servers().cassandra, async (client) => {
@@ -92,7 +92,7 @@ export function rolesSuite(servers: Servers): void {
       const logger = recordingLogger();
       const reads = config(reader, { ...never, ...readOnlyKey(), logger, reconcile: { tickMs: 50 } });
       await using store = await ScyllaDBStore.connect(reads);
-      // Until it would renew an item, a tenth of its time has to go; and the notes of the writer fall due meanwhile.
+      // A refresh starts after a tenth of the TTL, and the writer's intents become due meanwhile.
       const warned = async (): Promise<number> => {
         await store.get(["read"], "ending");
         return logger.warnings.length;

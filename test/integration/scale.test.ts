@@ -1,4 +1,4 @@
-/** A real size: 20,000 items over 200 namespaces, loaded by many clients at once and read back whole. */
+/** 20,000 items in 200 namespaces, loaded by concurrent clients and read back completely. */
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { onServers, type TestStore } from "../support/stores.ts";
@@ -17,7 +17,7 @@ afterAll(() => made?.dispose());
 const namespaceOf = (n: number): string[] => ["users", `user-${n}`, "memories"];
 const valueOf = (n: number, i: number): Record<string, unknown> => ({ text: `memory m${i} of user u${n}`, i, even: i % 2 === 0 });
 
-/** Runs a task for every namespace, as many at once as there are clients. */
+/** Runs a task for every namespace, concurrently for each client. */
 async function byClients(task: (n: number) => Promise<void>): Promise<void> {
   let next = 0;
   const client = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Secrets in AWS Secrets Manager: a moto of the test's own, which checks signatures and rights. */
+/** Secrets in AWS Secrets Manager, with a dedicated moto that checks signatures and rights. */
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {

@@ -1,4 +1,4 @@
-/** Secrets in Azure Key Vault: Azure's own packages against a server that speaks its API. */
+/** Secrets in Azure Key Vault: Azure's packages against a server with its API. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {

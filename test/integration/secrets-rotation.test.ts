@@ -33,7 +33,7 @@ beforeAll(async () => {
   ]);
   gate = await KeyGate.start(first.qdrant, { port: qdrant.port, apiKey: serverKey });
   network = await TcpProxy.start({ host: cassandra.host, port: cassandra.port });
-  // As Cassandra makes its first role.
+  // As Cassandra creates its first role.
   admin = new Client({ ...address(), authProvider: new auth.PlainTextAuthProvider("cassandra", "cassandra") });
   await admin.connect();
   await admin.execute(`CREATE ROLE ${ROLE} WITH PASSWORD = '${first.password}' AND LOGIN = true`);
@@ -59,7 +59,7 @@ function address(): ClientOptions {
   };
 }
 
-/** What Vault holds now. */
+/** The current content of Vault. */
 let held: Readonly<Record<"qdrant" | "password" | "tenant", string>> = first;
 
 async function keep(change: Partial<typeof held>): Promise<void> {
@@ -92,7 +92,7 @@ function config({ lifetimeMs, retry }: RetryOptions): ScyllaDBStoreConfig {
   };
 }
 
-/** Operations that go on until they are stopped, and what became of them. */
+/** Continuous operations with their outcomes. */
 class Load {
   done = 0;
   readonly failures: unknown[] = [];
@@ -110,7 +110,7 @@ class Load {
     this.#workers = Array.from({ length: 4 }, (_, worker) => this.#work(worker));
   }
 
-  /** Waits for so many more operations. */
+  /** Waits for a number of further operations. */
   async more(count: number): Promise<void> {
     const goal = this.done + count;
     await waitUntil(`${count} more operations`, () => this.done >= goal || this.failures.length > 0, { timeoutMs: 20_000 });
@@ -204,14 +204,14 @@ describe("no operation fails when Qdrant's API key changes", () => {
 });
 
 describe("no operation fails when the role's password changes and all connections are lost", () => {
-  /** Breaks every connection to Cassandra; new ones are let through at once. */
+  /** Closes every connection to Cassandra; new ones are accepted at once. */
   async function loseConnections(): Promise<void> {
     const { port } = network;
     await network.stop();
     network = await TcpProxy.start({ host: cassandra.host, port: cassandra.port }, port);
   }
 
-  /** Waits until Cassandra takes a password: it keeps what it has read of a role for two seconds. */
+  /** Waits until Cassandra accepts a password, because it caches roles for two seconds. */
   async function accepted(password: string): Promise<void> {
     await waitUntil("Cassandra to take the new password", async () => {
       const client = new Client({ ...address(), authProvider: new auth.PlainTextAuthProvider(ROLE, password) });
@@ -242,7 +242,7 @@ describe("no operation fails when the role's password changes and all connection
     expect(load.events[0]).toEqual({ type: "secret-rotated", secret: "vault://secret/agents" });
   });
 
-  // The driver connects again after half a second, and where that is too early, after another whole one.
+  // The driver reconnects after half a second, and if that fails, after another second.
   const retry = { maxAttempts: 8, maxDelayMs: 1_000 };
 
   test("and Cassandra has it first", async () => {
@@ -272,7 +272,7 @@ describe("no operation fails when the role's password changes and all connection
   test("a store without references is rejected afterwards", async () => {
     const options = config({ lifetimeMs: 600_000 });
     const stale = { ...options, cql: { ...options.cql, credentials: { username: ROLE, password: first.password } } };
-    // Cassandra keeps what it has checked for two seconds.
+    // Cassandra caches checked credentials for two seconds.
     await waitUntil("the first password to be refused", async () => {
       try {
         await (await ScyllaDBStore.connect(stale)).stop();

@@ -1,4 +1,4 @@
-/** Secrets in Vault: an OpenBao of the test's own. */
+/** Secrets in Vault, with a dedicated OpenBao. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   AuthenticationError,
@@ -43,7 +43,7 @@ function at(token: string, more: Partial<SecretsInput> = {}): SecretsInput {
   return { ...more, vault: { address: vault().address, token } };
 }
 
-/** A role that may read one path, whose tokens live so many seconds. */
+/** Creates a role that may read one path, with a token TTL in seconds. */
 async function appRole(name: string, path: string, lifeSeconds: number): Promise<SecretsInput> {
   await vault().request("POST", `sys/policies/acl/${name}`, { policy: `path "secret/data/${path}" { capabilities = ["read"] }` });
   await vault().request("POST", `auth/approle/role/${name}`, { token_policies: name, token_ttl: `${lifeSeconds}s`, token_max_ttl: `${lifeSeconds}s` });
@@ -182,7 +182,7 @@ test("an expired login token is replaced by a new login", async () => {
   await using followed = followSecrets({ ...options, lifetimeMs: 200 });
   const key = followed.text("vault://secret/role#qdrant");
   await followed.secrets.start();
-  // All tokens that were given out so far end at once, which is how a revocation looks too.
+  // All issued tokens expire at once, as after a revocation.
   await vault().request("POST", "sys/leases/revoke-prefix/auth/approle");
   const rotated = watch.secret("rotated-key");
   await vault().write("role", { qdrant: rotated });

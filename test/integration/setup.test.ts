@@ -1,4 +1,4 @@
-/** Starting a store: by several processes at once, without rights, with a wrong configuration, with a string. */
+/** Starts of a store: by several processes, without rights, with a wrong configuration, with a connection string. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, expect, inject, test } from "vitest";

@@ -1,4 +1,4 @@
-/** TLS and logins before CQL. */
+/** TLS and logins for CQL. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import type { TlsProxy } from "../servers/tls-proxy.ts";
 import { allowOldTls, ignoreCertificates } from "../support/weak-tls.ts";
 import { expectFailure, expectWorks, failureOf, KEYSPACE, recordingLogger, rightCql, type Servers } from "./tls-harness.ts";
 
-/** To be described where the servers are started. */
+/** Call this where the servers are started. */
 export function cqlTlsSuite(servers: Servers): void {
   type Cql = ScyllaDBStoreConfig["cql"];
   const cql = (changes: Partial<Cql> = {}): { cql: Cql } => ({ cql: { ...rightCql(servers(), KEYSPACE), ...changes } });
@@ -166,7 +166,7 @@ export function cqlTlsSuite(servers: Servers): void {
   });
 
   describe("a discovered node", () => {
-    /** Two doors to one server, at two addresses, of which the server says that the second is another node. */
+    /** Two proxies for one server at two addresses; the server reports the second as another node. */
     async function secondNode(names: readonly [first: readonly string[], second: readonly string[]]) {
       const [first, second] = names;
       const one = await proxied(first);

@@ -6,10 +6,10 @@ import type { Logger } from "../../src/ports/logger.ts";
 import { QDRANT_KEYS, type SecuredServers } from "../servers/tls-servers.ts";
 import { inTime } from "../support/in-time.ts";
 
-/** Secured servers, once they are started. */
+/** The secured servers after their start. */
 export type Servers = () => SecuredServers;
 
-/** A start that fails says so within this time, milliseconds. */
+/** Longest time of a failing start in milliseconds. */
 const FAILS_WITHIN_MS = 10_000;
 const DIMS = 8;
 
@@ -19,7 +19,7 @@ export const INDEX = { dims: DIMS, embeddings: new HashEmbeddings({ dims: DIMS }
 /** The keyspace of the suites of TLS. */
 export const KEYSPACE = "tls";
 
-/** Options of `cql`, right in every respect. */
+/** Valid options of `cql`. */
 export function rightCql(servers: SecuredServers, keyspace: string): ScyllaDBStoreConfig["cql"] {
   const { authority, client, cassandra, cassandraTlsPort } = servers;
   return {
@@ -31,12 +31,12 @@ export function rightCql(servers: SecuredServers, keyspace: string): ScyllaDBSto
   };
 }
 
-/** Options of `qdrant`, right in every respect. */
+/** Valid options of `qdrant`. */
 export function rightQdrant({ authority, client, qdrant }: SecuredServers): NonNullable<ScyllaDBStoreConfig["qdrant"]> {
   return { url: qdrant.url, apiKey: QDRANT_KEYS.full, tls: { ca: authority.cert, ...client } };
 }
 
-/** Warnings and errors that a store logs. */
+/** Records the warnings and errors of a store. */
 export function recordingLogger(): Logger & { readonly warnings: string[] } {
   const warnings: string[] = [];
   const keep = (fields: object, message: string): void => void warnings.push(`${message} ${JSON.stringify(fields)}`);
@@ -53,7 +53,7 @@ export async function expectWorks(config: ScyllaDBStoreConfig): Promise<void> {
   expect(found).toHaveLength(1);
 }
 
-/** The error with which a start fails; it must come soon. */
+/** Returns the error of a failing start, which must fail soon. */
 export async function failureOf(config: ScyllaDBStoreConfig): Promise<Error> {
   const outcome: unknown = await inTime(FAILS_WITHIN_MS, () => ScyllaDBStore.connect(config).catch((error: unknown) => error));
   if (outcome instanceof Error) return outcome;
@@ -61,7 +61,7 @@ export async function failureOf(config: ScyllaDBStoreConfig): Promise<Error> {
   throw new Error("The store started.");
 }
 
-/** Expects a start to fail with an error of a code whose message says all of these. */
+/** Expects a start to fail with an error of this code whose message contains all of these. */
 export async function expectFailure(config: ScyllaDBStoreConfig, code: string, ...says: readonly string[]): Promise<void> {
   const error = await failureOf(config);
   expect(error).toMatchObject({ code });

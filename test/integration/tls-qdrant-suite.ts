@@ -1,4 +1,4 @@
-/** TLS and API keys before Qdrant. */
+/** TLS and API keys for Qdrant. */
 import { inspect } from "node:util";
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import type { TlsProxy } from "../servers/tls-proxy.ts";
 import { allowOldTls, ignoreCertificates } from "../support/weak-tls.ts";
 import { expectFailure, expectWorks, failureOf, INDEX, KEYSPACE, recordingLogger, rightCql, rightQdrant, type Servers } from "./tls-harness.ts";
 
-/** To be described where the servers are started. */
+/** Call this where the servers are started. */
 export function qdrantTlsSuite(servers: Servers): void {
   type Qdrant = NonNullable<ScyllaDBStoreConfig["qdrant"]>;
   const qdrant = (changes: Partial<Qdrant> = {}): ScyllaDBStoreConfig => ({

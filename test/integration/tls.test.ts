@@ -1,4 +1,4 @@
-/** TLS, logins and roles, on a Cassandra and Qdrants that ask for all of them; one set of servers for all. */
+/** TLS, logins and roles on secured servers, which all suites share. */
 import { afterAll, beforeAll, describe } from "vitest";
 import { startSecuredServers, type SecuredServers } from "../servers/tls-servers.ts";
 import { cloudSuite } from "./cloud-suite.ts";

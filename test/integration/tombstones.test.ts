@@ -1,6 +1,6 @@
 /**
- * Namespaces of which nearly everything has ended: 120,000 items and one that is live. For an hour after their end the
- * entries of those items are still there; then tombstones are, which Cassandra does not read past.
+ * Namespaces with 120,000 expired items and one live item. For an hour after their expiry the entries of those items still
+ * exist; afterwards they are tombstones, on which Cassandra aborts reads.
  */
 import { Client, types } from "cassandra-driver";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
@@ -22,9 +22,9 @@ const DEAD = 120_000;
 const LOADING = { timeout: 120_000 };
 const SECOND = 1_000_000;
 
-/** Of those that have ended: their entries are there for another hour, or gone. */
+/** The state of expired items: their entries exist for another hour, or are gone. */
 const states = ["ended", "gone"] as const;
-/** Where the live one stands among them. */
+/** Position of the live item among them. */
 const places = ["first", "middle", "last"] as const;
 type State = (typeof states)[number];
 type Place = (typeof places)[number];
@@ -36,7 +36,7 @@ const namespaceOf = (state: State, place: Place): string[] => ["tombstones", sta
 
 let store: ScyllaDBStore;
 
-/** So many rows that a batch is far below what servers take. */
+/** Rows per batch, far below the limit of servers. */
 const ROWS_A_BATCH = 250;
 
 /** Runs one statement for many rows of one partition. */
@@ -52,7 +52,7 @@ async function insert(query: string, rows: readonly (readonly unknown[])[]): Pro
   await Promise.all(upTo(6).map(work));
 }
 
-/** Entries of items that ended a minute ago: as a store writes them, or with a time to live that is over at once. */
+/** Inserts entries of items that expired a minute ago: as a store writes them, or with a TTL that ends at once. */
 async function bury(
   path: string,
   state: State,
@@ -87,7 +87,7 @@ async function fill(state: State, place: Place): Promise<void> {
   if (place === "middle") await bury(path, state, after, DEAD / 2, dense);
 }
 
-/** Waits until nothing is left of entries but their tombstones, which a read may not get past. */
+/** Waits until only tombstones are left of the entries, on which a read aborts. */
 async function untilGone(path: string, within = keyspace): Promise<void> {
   const query = `SELECT key FROM "${within}".items_by_creation WHERE namespace = ? AND bucket = 0 LIMIT 100`;
   const rows = async (): Promise<number> => {
@@ -124,7 +124,7 @@ afterAll(async () => {
   await dropCollections(servers, keyspace);
 });
 
-/** What a call comes to; the store rejects what takes longer than its deadline. */
+/** Returns the result of a call and logs its duration. The store rejects calls beyond its deadline. */
 async function inTime<T>(what: string, call: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   const answer = await call();
@@ -208,7 +208,7 @@ describe("a namespace of four partitions with one tombstone-heavy partition", ()
     { setup: "auto", logger: silentLogger },
   );
   const from = Date.now() * 1000 - 3_600 * SECOND;
-  // Before the dead, among them, and behind them.
+  // Before the tombstones, among them, and after them.
   const records = upTo(30).map((i) => recordOf(path, `live-${i}`, { created: from + (i - 10) * SECOND + 50 }));
 
   beforeAll(async () => {

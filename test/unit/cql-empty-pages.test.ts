@@ -10,7 +10,7 @@ import { upTo } from "../../src/testing/expectations.ts";
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
-/** What a server answers to one request: rows, and the state of the next page. */
+/** A server's response: rows and the state of the next page. */
 interface Page {
   readonly rows: Rows;
   readonly pageState?: string;
@@ -18,7 +18,7 @@ interface Page {
 
 const MOST_REQUESTS = 1_000;
 
-/** A session whose client answers as a function says: ScyllaDB cannot be run here, and only it sends such pages. */
+/** A session with a fake client, because only ScyllaDB sends such pages and it cannot run here. */
 async function sessionOf(answer: (params: readonly unknown[], options: QueryOptions) => Page): Promise<CqlSession> {
   let requests = 0;
   const client = {

@@ -14,7 +14,7 @@ const NOW = Date.UTC(2026, 5, 1);
 const SECOND = 1_000_000;
 const DAY = 86_400 * SECOND;
 
-/** A row of a partition; a tombstone is met, and never seen. */
+/** A row of a partition; a tombstone is read by the server, but not returned. */
 interface Row extends Entry {
   readonly isTombstone: boolean;
 }
@@ -23,24 +23,24 @@ const rowOf = (created: number, isTombstone: boolean, key = `${created}`): Row =
   return { created, key, endsAt: null, isTombstone };
 };
 
-/** So many tombstones, one every `gap` microseconds. */
+/** Returns tombstones, one every `gap` microseconds. */
 function tombstones(from: number, count: number, gap: number): Row[] {
   return upTo(count).map((i) => rowOf(from + i * gap, true));
 }
 
-/** The code that the server gives for a read that met too many tombstones. */
+/** The server's error code for a tombstone abort. */
 function tooManyTombstones(): UnavailableError {
   return new UnavailableError("too many tombstones", { details: { code: types.responseErrorCodes.readFailure } });
 }
 
-/** How long a read takes that is given up, milliseconds. */
+/** Duration of an aborted read in milliseconds. */
 const FAILURE_MS = 130;
 
-/** A partition of a server that gives up a read beyond so many tombstones. */
+/** A partition on a server that aborts a read beyond a number of tombstones. */
 class Partition {
   readonly #threshold: number;
   readonly #rows: readonly Row[];
-  /** Milliseconds that all reads took. */
+  /** Total duration of all reads in milliseconds. */
   elapsed = 0;
   reads = 0;
   failures = 0;

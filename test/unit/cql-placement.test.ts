@@ -8,7 +8,7 @@ import type { ItemRecord } from "../../src/model/item.ts";
 import type { Settings } from "../../src/ports/settings.ts";
 
 describe("the hash of a key", () => {
-  // Stored rows lie where these numbers say: a change here loses them.
+  // These numbers determine the partitions of stored rows: a change loses them.
   test.each([
     ["", 0x811c9dc5],
     ["a", 0xe40c292c],

@@ -8,7 +8,7 @@ import { upTo } from "../../src/testing/expectations.ts";
 
 const bytewise = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** Characters beside which something begins or ends: control, printable, surrogates, planes. */
+/** Characters at boundaries: control, printable, surrogates, planes. */
 const EDGES = ["\0", " ", "a", "b", "~", "\u007f", "é", "\ud7ff", "\ue000", "\uffff", "😀", "\u{10ffff}"];
 
 const aKey = fc.oneof(
@@ -55,7 +55,7 @@ describe("a key between two keys", () => {
 });
 
 describe("a partition that is read in windows of keys", () => {
-  /** Reads all keys that are live, of a server that gives up a read beyond so many tombstones. */
+  /** Reads all live keys from a server that aborts a read beyond a number of tombstones. */
   function readAll(keys: ReadonlyMap<string, boolean>, threshold: number): { found: string[]; failures: number } {
     const sorted = [...keys.keys()].sort(bytewise);
     const found: string[] = [];

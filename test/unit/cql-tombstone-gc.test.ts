@@ -6,7 +6,7 @@ import { statementsFor } from "../../src/backends/cql/statements.ts";
 import { PermissionError } from "../../src/model/errors.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 
-/** Every table of the migrations but those of which a removed row must not come back. A new table has to be added to the setup. */
+/** Every table of the migrations except those whose deleted rows must not return. A new table must be added to the setup. */
 const DERIVED = (await readMigrations("agents"))
   .flatMap(({ statements }) => statements)
   .flatMap((statement) => /^CREATE TABLE IF NOT EXISTS "agents"\.(\w+)/.exec(statement)?.[1] ?? [])

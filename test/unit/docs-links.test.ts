@@ -28,7 +28,7 @@ test("the README names every documentation page", async () => {
   expect(pages.filter((page) => !readme.includes(`](${page})`))).toEqual([]);
 });
 
-/** Whether a command creates the path, so that a clone does not have it. */
+/** Whether a command creates the path, which a clone lacks. */
 function isGenerated(path: string): boolean {
   return path.startsWith("docs/api") || path.startsWith("ops/alertmanager/secrets");
 }
@@ -48,7 +48,7 @@ async function brokenLinksOf(page: string): Promise<string[]> {
   return reasons.flatMap((reason, i) => (reason === null ? [] : [`${relative(ROOT, page)} → ${local[i] ?? ""}: ${reason}`]));
 }
 
-/** Why a link from `page` fails; null if it works. */
+/** Returns why a link from `page` fails; null if it works. */
 async function problemOf(page: string, target: string): Promise<string | null> {
   const [path = "", anchor] = target.split("#");
   const file = path === "" ? page : join(dirname(page), path);
@@ -57,7 +57,7 @@ async function problemOf(page: string, target: string): Promise<string | null> {
   return anchor === undefined || anchorsOf(text).includes(anchor) ? null : "no such heading";
 }
 
-/** Anchors of the headings, as GitHub derives them. */
+/** Returns the anchors of the headings, as GitHub derives them. */
 function anchorsOf(markdown: string): string[] {
   return [...withoutCode(markdown).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
     heading

@@ -1,4 +1,4 @@
-/** The network that the fault tests are made with. */
+/** The network proxy of the fault tests. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -32,7 +32,7 @@ afterEach(async () => {
   await once(server, "close");
 });
 
-/** A client, what it has received so far, and how its connection ended. */
+/** A client with the data it has received and the end of its connection. */
 async function client(): Promise<{ socket: Socket; received: () => string; error: () => string | null }> {
   const socket = connect(proxy.port, "127.0.0.1");
   sockets.push(socket);

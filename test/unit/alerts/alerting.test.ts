@@ -90,7 +90,7 @@ test("a sink that does not answer delays no evaluation", async () => {
   await alerting.start();
   await waitUntil("the request", () => receiver.requests.length === 1);
   await looksMore(store, 20);
-  // The place never answers: without a bound, neither would the stop end.
+  // The sink never answers. Without a timeout, the stop would not end.
   await alerting.stop();
 });
 

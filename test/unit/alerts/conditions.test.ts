@@ -32,7 +32,7 @@ function summarized(notices: readonly AlertNotice[]): string[] {
 
 const WELL = snapshot({ counts: { operations: 1_000, cacheHits: 9_000 } });
 
-/** Of each condition: how the store is while it is wrong, a second and a time later, and what is nearly wrong. */
+/** For each condition: a snapshot in which it holds, again some time later, and one just below the threshold. */
 const cases: readonly {
   readonly name: AlertCondition;
   readonly wrong: AlertSnapshot;
@@ -125,7 +125,7 @@ const cases: readonly {
   { name: "audit-failing", wrong: snapshot({ isAuditFailing: true }), nearly: snapshot(), says: "audit" },
 ];
 
-/** Counts of operations and look-ups go on from those of the first look. */
+/** Counts of operations and lookups continue from those of the first evaluation. */
 function after(first: AlertSnapshot, seen: AlertSnapshot): AlertSnapshot {
   const { operations, cacheHits } = first.counts;
   const { counts } = seen;
@@ -151,7 +151,7 @@ describe("each condition", () => {
     expect(fired[0]).toMatchObject({ status: "firing", condition: name, subject, source: "host-1", startedAt: "2026-01-01T00:00:01.000Z" });
     expect(fired[0]?.summary).toContain(says);
     expect(fired[0]?.runbook).toBe(`docs/operations.md#${name}`);
-    // Well again, counts standing still: what happened has left every window after an hour.
+    // Healthy again with constant counts: after an hour the events have left every window.
     const well = { ...seen, ...snapshot(), counts: seen.counts };
     expect(summarized([30, 60, 62].flatMap((minute) => look(minute * MINUTE, well)))).toContain(`resolved ${name}${subject === null ? "" : ` ${subject}`}`);
   });

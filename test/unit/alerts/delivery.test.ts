@@ -19,7 +19,7 @@ afterEach(async () => {
   await Promise.all(stopped.splice(0).map((delivery) => delivery.stop(50)));
 });
 
-/** A delivery to a place that does as the test says. */
+/** A delivery to a sink that the test controls. */
 function delivery(send: AlertSink["send"], given: Partial<DeliveryPolicy> = {}) {
   const reported: string[] = [];
   const sent: AlertNotice[] = [];
@@ -42,7 +42,7 @@ const all = async (): Promise<void> => undefined;
 const passing = (): Promise<void> => Promise.reject(new SinkError("busy", true));
 const ids = (notices: readonly AlertNotice[]): string[] => notices.map(({ id }) => id);
 
-/** A promise that the test keeps in its hands. */
+/** A promise that the test resolves. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { wait: () => promise, open: resolve };
@@ -99,7 +99,7 @@ test("a notice that always fails does not delay the others, even if it is the mo
   to.add(notice({ id: "bad" }));
   for (let i = 0; i < 20; i += 1) to.add(notice({ id: `${i}`, severity: "degraded" }));
   await waitUntil("the others", () => sent.length === 20);
-  // Also one that comes while the failed one waits for its next attempt.
+  // Also a notice that is added while the failed one waits for its retry.
   to.add(notice({ id: "late", severity: "degraded" }));
   await waitUntil("the late one", () => sent.length === 21);
   expect(reported).toEqual(["failed the place: busy"]);
@@ -190,7 +190,7 @@ test("a stop waits up to its timeout; remaining notices are lost and reported", 
   to.add(notice({ id: "a" }));
   await waitUntil("the first to be on its way", () => to.counts.waiting === 0);
   to.add(notice({ id: "b" }));
-  // The place never answers: without a bound, neither would the stop end.
+  // The sink never answers. Without a timeout, the stop would not end.
   await to.stop(30);
   expect(reported.filter((each) => each.startsWith("lost"))).toHaveLength(2);
   to.add(notice({ id: "c" }));

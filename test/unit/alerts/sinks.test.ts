@@ -42,7 +42,7 @@ describe("HTTP sinks", () => {
     const [request] = receiver.requests;
     expect(request).toMatchObject({ method: "POST", path: "/v2/enqueue" });
     expect(request?.headers["content-type"]).toBe("application/json");
-    // Field by field: nothing that the Events API does not know.
+    // Field by field, because the Events API rejects unknown fields.
     expect(request?.body).toEqual({
       routing_key: ROUTING_KEY,
       event_action: "trigger",
@@ -76,7 +76,7 @@ describe("HTTP sinks", () => {
     expect(resolve).toMatchObject({ event_action: "resolve", dedup_key: notice().id, payload: { timestamp: ended.endedAt } });
     expect(long?.payload["severity"]).toBe("info");
     expect(String(long?.payload["summary"])).toHaveLength(1_024);
-    // A link that is no web address would be refused.
+    // A link that is not a web address would be rejected.
     expect(long).not.toHaveProperty("links");
     expect(warning?.payload).toMatchObject({ severity: "warning", component: "store" });
     for (const { payload } of [resolve, long, warning].filter((each) => each !== undefined)) {

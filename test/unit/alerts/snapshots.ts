@@ -1,4 +1,4 @@
-/** Snapshots for tests, of a store that is well but for what is given. */
+/** Snapshots for tests: a healthy store with the given changes. */
 import type { AlertCounts, AlertSnapshot } from "../../../src/telemetry/alerts/snapshot.ts";
 import type { AlertNotice } from "../../../src/ports/alerts.ts";
 
@@ -13,7 +13,7 @@ const NO_COUNTS: AlertCounts = {
   secretFailures: {},
 };
 
-/** A snapshot of a store that is well, but for what is given. */
+/** Returns the snapshot of a healthy store with the given changes. */
 export function snapshot(
   given: Partial<Omit<AlertSnapshot, "counts">> & { readonly counts?: Partial<AlertCounts> } = {},
 ): AlertSnapshot {
@@ -31,7 +31,7 @@ export function snapshot(
   };
 }
 
-/** A notice of an alert that fires, but for what is given. */
+/** Returns the notice of a firing alert with the given changes. */
 export function notice(given: Partial<AlertNotice> = {}): AlertNotice {
   return {
     status: "firing",

@@ -6,7 +6,7 @@ import type { CaseName } from "../../bench/cases.ts";
 import type { Round } from "../../bench/measure.ts";
 import { Random } from "../../fault/history/random.ts";
 
-/** Speeds of both versions, each with noise of its own. */
+/** Speeds of both versions with independent noise. */
 function rounds(count: number, ratio: number, noise: number, random: Random): { current: number; baseline: number }[] {
   const noisy = (): number => 1_000 * random.between(1 - noise, 1 + noise);
   return Array.from({ length: count }, () => ({ current: ratio * noisy(), baseline: noisy() }));
@@ -57,7 +57,7 @@ test("fewer than nine rounds never report a regression", () => {
 
 const PLAN = { rounds: 9, roundMs: 2, warmMs: 1, only: "list-namespaces" };
 
-/** A worker of a constant speed that records which version ran; it fails where it has no speed. */
+/** A worker of constant speed that records which version ran; it fails for a case without a speed. */
 function worker(opsPerSec: number | null, ran: string[], name: string): ComparedWorker {
   return {
     isRunning: true,

@@ -4,7 +4,7 @@ import { GroupCommit } from "../../../src/concurrency/group-commit.ts";
 
 const bounds = { waitFor: "the test", maxWaiting: 100 };
 
-/** A commit that is finished by hand. */
+/** A commit that the test completes. */
 function manual(): {
   groups: number[][];
   commit: (inputs: readonly number[]) => Promise<PromiseSettledResult<number>[]>;

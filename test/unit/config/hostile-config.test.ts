@@ -1,4 +1,4 @@
-/** Hostile configurations: each is taken, or refused with the path of every mistake, and never shows a credential. */
+/** Hostile configurations: each is accepted, or rejected with the path of every mistake, and never shows a credential. */
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ const CASES = 400;
 
 const odd = fc.oneof(fc.constantFrom<unknown>(...HOSTILE_TEXTS), fc.anything({ maxDepth: 2, withBigInt: true, withNullPrototype: true }));
 
-/** A configuration that works, of which some parts are replaced or added. */
+/** Returns a valid configuration with some parts replaced or added. */
 const config = fc
   .record(
     {

@@ -29,7 +29,7 @@ function load(options: LoadOptions): Promise<unknown> {
   return loadConfig({ file: false, env: {}, ...options });
 }
 
-/** Why it is refused. */
+/** Returns the error of a rejected configuration. */
 async function refusal(options: LoadOptions): Promise<string> {
   const error: unknown = await load(options).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ConfigurationError);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 const cql = { contactPoints: ["127.0.0.1"], localDataCenter: "dc1", keyspace: "agents" };
 const qdrant = { url: "http://127.0.0.1:6333" };
 
-/** The mistakes that a store on servers is refused for. */
+/** Returns the mistakes in a configuration of a store on servers. */
 function mistakesIn(config: unknown): string[] {
   try {
     new ScyllaDBStore(config as ScyllaDBStoreConfig);

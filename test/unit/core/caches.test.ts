@@ -1,4 +1,4 @@
-/** Caches whose keys come from callers take little memory, whatever the length of what callers give. */
+/** Caches whose keys come from callers use bounded memory for keys of any length. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ import { Tenants } from "../../../src/telemetry/tenants.ts";
 
 const NAMES = 1_000;
 const NAME_BYTES = 32 * 1024;
-/** The greatest bound of one of them is 8 MiB of names, besides what keeps them; without a bound, all names take 32 MiB. */
+/** The largest bound of a cache is 8 MiB of names, plus overhead. Without a bound, all names take 32 MiB. */
 const MOST_BYTES = 12 * 1024 * 1024;
 
 setFlagsFromString("--expose-gc");
@@ -25,7 +25,7 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** A text that shares no memory with another. */
+/** Returns a string that shares no memory with another. */
 function longName(n: number): string {
   return Buffer.from(`${n}`.padEnd(NAME_BYTES, "x")).toString("latin1");
 }

@@ -6,7 +6,7 @@ import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
 
 const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 1_000, cacheBytes: 1_000_000 };
 
-/** An embedding provider: a vector is the text's length and its first character's code. */
+/** An embedding provider whose vectors are the length and first character code of a text. */
 function provider(): EmbeddingsLike & { calls: string[][] } {
   const calls: string[][] = [];
   const vector = (text: string): number[] => [text.length, text.charCodeAt(0)];
@@ -139,7 +139,7 @@ describe("an invalid provider response is an error, never a wrong vector", () =>
     const again = embedder.documents(["too long"]);
     await expect(again).rejects.toMatchObject({ code: "EMBEDDING", retryable: false, details: { fault: "input", status: 400, characters: 8 } });
     expect(calls).toHaveLength(5);
-    // A query is another call, with its own outcome.
+    // A query is a separate call with its own outcome.
     await expect(embedder.query("too long")).rejects.toThrow("rejected a text of 8 characters");
   });
 

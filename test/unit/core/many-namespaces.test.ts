@@ -1,4 +1,4 @@
-/** Performance pins: how much of the registry and of the records listings and searches read, at any number of namespaces. */
+/** Performance pins: listings and searches read a bounded part of registry and records for any number of namespaces. */
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Deadline } from "../../../src/concurrency/deadline.ts";
@@ -12,7 +12,7 @@ import type { ListNamespacesRequest } from "../../../src/model/operation.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery } from "../../../src/ports/item-repository.ts";
 import { recordOf } from "../../../src/testing/records.ts";
 
-/** Namespaces in label order, some of which hold one item; counts what is read. */
+/** Namespaces in label order, some with one item; counts reads. */
 class Registry implements Pick<ItemRepository, "namespacesAfter" | "list" | "peek"> {
   readonly #paths: readonly string[];
   readonly #holds: (path: string) => boolean;

@@ -6,7 +6,7 @@ import { recordOf } from "../../../src/testing/records.ts";
 
 const KIB = 1024;
 
-/** Records of one size, and how many were asked for at once. */
+/** Records of one size; counts how many were requested at once. */
 class Sized {
   readonly asked: number[] = [];
   readonly #bytes: Uint8Array;

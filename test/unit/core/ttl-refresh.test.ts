@@ -7,7 +7,7 @@ import type { ItemRepository } from "../../../src/ports/item-repository.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
 import { unobserved, type RefreshOutcome } from "../../../src/ports/telemetry.ts";
 
-/** A record that ends at `expiresAt` and of whose time enough has gone to be refreshed. */
+/** Returns a record that expires at `expiresAt` and is old enough to be refreshed. */
 function recordThatEnds(expiresAt: number, key = "k", writeId = `write of ${key}`): LiveRecord {
   const written = expiresAt - 60_000;
   const value = { typed: false, bytes: Buffer.from("{}") };
@@ -15,7 +15,7 @@ function recordThatEnds(expiresAt: number, key = "k", writeId = `write of ${key}
   return { namespace: "a", key, created: version, version, writeId, index: undefined, vectors: 1, expiresAt, ttlMs: 60_000, value };
 }
 
-/** A refresh on a repository whose writes end when the test says. */
+/** A refresh on a repository whose writes the test completes. */
 class Setup {
   readonly late: ItemId[] = [];
   readonly warnings: string[] = [];
@@ -68,7 +68,7 @@ class Setup {
     this.refresh.enqueue(records.map((record) => ({ record, override: null })));
   }
 
-  /** The write with this number, once it has begun. */
+  /** Returns the write with this number after it has begun. */
   async write(number: number): Promise<Setup["writes"][number]> {
     await expect.poll(() => this.writes.length).toBeGreaterThan(number);
     return this.writes[number] as Setup["writes"][number];
@@ -114,7 +114,7 @@ describe("a TTL refresh", () => {
     for (let i = 0; i < 100; i += 1) setup.read(recordThatEnds(end), recordThatEnds(end, "other"));
     const first = await setup.write(0);
     expect(setup.keysOf(0)).toEqual(["k", "other"]);
-    // While it is being written, reads still see the former end.
+    // During the write, reads still return the previous expiry.
     setup.read(recordThatEnds(end), recordThatEnds(end + 10, "other", "newer"));
     first.end();
     const second = await setup.write(1);

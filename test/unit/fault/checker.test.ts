@@ -1,4 +1,4 @@
-/** Histories made by hand: those that keep the promises pass, and each kind that breaks one is found. */
+/** Handwritten histories: valid ones pass, and each kind of violation is detected. */
 import { describe, expect, test } from "vitest";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { placeOf, type FaultWindow } from "../../fault/history/history.ts";
@@ -6,7 +6,7 @@ import type { Row } from "../../fault/history/log.ts";
 import { isIndexed, tagOf, textOf, valueOf, wholeIdOf } from "../../fault/history/value.ts";
 import { broken, failed, failedSearch, get, NS, put, putFor, putUntil, remove, row, search } from "./histories.ts";
 
-/** Ids of writes that ask for vectors. */
+/** Ids of writes with vectors. */
 const [a = "", b = "", c = ""] = Array.from({ length: 40 }, (_, n) => `p.0.${n}`).filter(isIndexed);
 const UNINDEXED = Array.from({ length: 200 }, (_, n) => `q.0.${n}`).find((id) => !isIndexed(id)) ?? "";
 
@@ -121,7 +121,7 @@ describe("single results", () => {
     expect(broken(await calls(50), { rules: { scoresMayLag: true } })).toEqual([]);
     expect(broken(await calls(50))).toEqual(["score"]);
     expect(broken(await calls(25), { rules: { scoresMayLag: true } })).toEqual(["score"]);
-    // A write whose vectors were queued: they are written at one moment, so two searches apart cannot both meet it.
+    // A write whose vectors were queued: they are written once, so two separate searches cannot both overlap it.
     const queued = put("k", b, [20, 25], failed("VECTOR_SYNC"));
     const late = async (at: readonly [number, number]) => search([row("k", b, { score: await score(query, a) })], at, { query });
     const faulty = { rules: { scoresMayLag: true }, faults: fault("vectors", 0, 100) };
@@ -204,7 +204,7 @@ describe("the final check", () => {
     repair: { examined: 1, missing: 0, stale: 0, orphaned: 0 },
   };
 
-  /** What is found wrong with the last look, when one of the things that it saw was another. */
+  /** Returns the violations of a final check in which one fact differs. */
   async function judged(other: { rows?: readonly Row[]; ranked?: readonly Row[]; facts?: object } = {}): Promise<string[]> {
     const whole = [row("k", a)];
     const scored = [row("k", a, { score: await score(query, a) })];

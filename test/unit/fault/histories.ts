@@ -1,4 +1,4 @@
-/** Histories made by hand, for the tests of what judges them. */
+/** Handwritten histories for the tests of the checker. */
 import { checkHistory, type HistoryRules } from "../../fault/history/checker.ts";
 import { historyOf, type FaultWindow } from "../../fault/history/history.ts";
 import type { ProcessLog } from "../../fault/history/history-process.ts";
@@ -49,12 +49,12 @@ export function put(key: string, id: string, at: At, outcome: LoggedOutcome | nu
   return call({ kind: "put", namespace: NS, key, id }, at, outcome, process);
 }
 
-/** A put of a value that ends at a time of the clock, which in these histories shows what CLOCK_MONOTONIC shows. */
+/** A put of a value that expires at a time of the clock, which equals CLOCK_MONOTONIC in these histories. */
 export function putUntil(key: string, id: string, at: At, until: number): MadeCall {
   return call({ kind: "put", namespace: NS, key, id, until }, at, DONE);
 }
 
-/** A put of a value that lives for so long, and that reading renews. */
+/** A put of a value with a TTL that reads refresh. */
 export function putFor(key: string, id: string, at: At, ttlMs: number): MadeCall {
   return call({ kind: "put", namespace: NS, key, id, ttlMs }, at, DONE);
 }
@@ -67,7 +67,7 @@ export function get(key: string, id: string | null, at: At): MadeCall {
   return call({ kind: "get", namespace: NS, key }, at, { ok: true, row: id === null ? null : row(key, id) });
 }
 
-/** A search; a listing unless a query or a tag is given. */
+/** A search; a listing without a query and a tag. */
 export function search(
   rows: readonly Row[],
   at: At,
@@ -84,7 +84,7 @@ export function failedSearch(code: string, at: At, query?: string): MadeCall {
   return call({ kind: "search", prefix: NS, limit: 100, ...(query === undefined ? {} : { query }) }, at, failed(code));
 }
 
-/** The rules that a history breaks, each once. */
+/** Returns the rules that a history violates, each once. */
 export function broken(
   calls: readonly MadeCall[],
   { rules = {}, faults = [], processes = {} }: {

@@ -1,4 +1,4 @@
-/** Histories with hostile users, made by hand: a quiet one passes, and each kind of damage to others is found. */
+/** Handwritten histories with hostile users: a valid one passes, and each effect on others is detected. */
 import { expect, test } from "vitest";
 import { ATTACKS, type AttackName } from "../../fault/history/attacks.ts";
 import { historyOf } from "../../fault/history/history.ts";

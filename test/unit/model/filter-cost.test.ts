@@ -1,11 +1,11 @@
-/** What evaluating a filter costs: it grows with the size of the value and of the filter, never with their product. */
+/** The cost of a filter evaluation grows with the sizes of value and filter, never with their product. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { matchesFilter } from "../../../src/model/filter-match.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 
-/** An object that can be reached by every way to split `a.a.a…` into keys. */
+/** An object that is reachable through every split of `a.a.a…` into keys. */
 function everySplit(steps: number): Record<string, unknown> {
   const value: Record<string, unknown> = { leaf: 1 };
   for (let taken = 1; taken <= steps; taken += 1) value[Array(taken).fill("a").join(".")] = everySplit(steps - taken);
@@ -17,7 +17,7 @@ function fieldsIn(value: unknown): number {
   return Object.values(value).reduce((sum: number, each) => sum + 1 + fieldsIn(each), 0);
 }
 
-/** Counts how often a property of the value, or of an object in it, is looked up. */
+/** Counts property lookups in the value and its nested objects. */
 function counted(value: object, lookups: { count: number }): Record<string, unknown> {
   return new Proxy(value as Record<string, unknown>, {
     get: (target, name) => {
@@ -48,7 +48,7 @@ describe("lookups of a filter evaluation, bounded by the fields of the value", (
   ])("%s", (_, filter) => {
     const lookups = { count: 0 };
     matchesFilter(counted(value, lookups), parseFilter(filter));
-    // Listing the keys of a proxy also looks each of them up.
+    // Listing the keys of a proxy also counts a lookup for each.
     expect(lookups.count).toBeLessThan(16 * fieldsIn(value));
   });
 });
@@ -56,7 +56,7 @@ describe("lookups of a filter evaluation, bounded by the fields of the value", (
 describe("evaluations of many operands cost no more per item than of few", () => {
   const items = Array.from({ length: 500 }, (_, i) => ({ n: i, text: `t${i}`, list: [i, { deep: i }], at: new Date(i) }));
 
-  /** The least processor time of several runs, in microseconds. */
+  /** Returns the lowest CPU time of several runs, in microseconds. */
   function cost(operands: unknown, op: string, field: string): number {
     const filter = parseFilter({ [field]: { [op]: operands } });
     const runs = Array.from({ length: 5 }, () => {
@@ -82,7 +82,7 @@ describe("evaluations of many operands cost no more per item than of few", () =>
   });
 });
 
-/** What the filter contract says, written as plainly as can be. */
+/** The filter contract in its simplest implementation. */
 function fieldAt(value: unknown, steps: readonly string[]): unknown {
   if (steps.length === 0) return value;
   if (typeof value !== "object" || value === null) return undefined;

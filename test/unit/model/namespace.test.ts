@@ -12,7 +12,7 @@ import {
   toPath,
 } from "../../../src/model/namespace.ts";
 
-/** Labels made of what has broken other stores: separators, wildcards, quotes, emoji, combining marks, NUL. */
+/** Labels with characters that break stores: separators, wildcards, quotes, emoji, combining marks, NUL. */
 const hostile = fc
   .oneof(
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }),

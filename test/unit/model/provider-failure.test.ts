@@ -8,7 +8,7 @@ const with_ = (fields: object, message = "no"): Error => Object.assign(new Error
 const openai = (status: number, headers: Record<string, string> = {}): Error =>
   with_({ status, headers: new Headers(headers), error: { message: "rejected" }, code: "invalid" }, `${status} rejected`);
 
-/** One failure in the shape of each client. */
+/** One failure in the form of each client. */
 const shapes: Readonly<Record<string, (status: number) => unknown>> = {
   "openai: status": (status) => openai(status),
   "@langchain/openai: status of the cause": (status) => with_({ cause: openai(status) }),

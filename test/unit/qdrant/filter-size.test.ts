@@ -1,12 +1,12 @@
-/** What filters and points cost: bounded, whatever the length of names and the number of values. */
+/** The cost of filters and points is bounded for any length of names and number of values. */
 import { expect, test } from "vitest";
 import { termsOf, translateFilter } from "../../../src/backends/qdrant/filter.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 
-/** Longest request body that Qdrant takes; a filter is only a part of one. */
+/** Largest request body that Qdrant accepts; a filter is only a part of it. */
 const LARGEST_FILTER = 1024 * 1024;
 
-/** Processor time of the fastest of three runs, in microseconds. */
+/** Returns the CPU time of the fastest of three runs, in microseconds. */
 function cost(run: () => unknown): number {
   const times = [1, 2, 3].map(() => {
     const before = process.cpuUsage();

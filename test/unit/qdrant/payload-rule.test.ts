@@ -6,7 +6,7 @@ import { KeptPaths, type PayloadRule } from "../../../src/backends/qdrant/payloa
 import { parseFilter } from "../../../src/model/filter.ts";
 import { matchesFilter } from "../../../src/model/filter-match.ts";
 
-/** Qdrant's own reading of a filter, as far as ours go. */
+/** Evaluates a filter as Qdrant does, for the filters that the store sends. */
 function passes(filter: QdrantFilter, point: FilterTerms): boolean {
   const holds = (condition: unknown): boolean => {
     const { key, match, range } = condition as {
@@ -73,7 +73,7 @@ test("only fields that a rule covers are stored and queried", () => {
   expect(termsOf({ a: "hidden" }, new KeptPaths("none"))).toMatchObject({ terms: [], numbers: {} });
   expect(translateFilter(parseFilter({ e: "x" }), kept)).toBeNull();
   expect(translateFilter(parseFilter({ b: 1 }), new KeptPaths("none"))).toBeNull();
-  // A value of another item does not pass by being partly kept.
+  // A value of another item does not match because only a part of it is stored.
   const asked = translateFilter(parseFilter({ "a.x": "other", e: "x" }), kept);
   expect(asked !== null && passes(asked, terms)).toBe(false);
 });

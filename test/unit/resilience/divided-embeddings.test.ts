@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isProviderOutage } from "../../../src/model/embedding-error.ts";
 import { DividedEmbeddings } from "../../../src/resilience/divided-embeddings.ts";
 
-/** A provider that fails with what `failure` says of a call's texts, and embeds the others. */
+/** A provider that throws what `failure` returns for the texts of a call, and embeds other calls. */
 function providerOf(failure: (texts: readonly string[]) => unknown): { calls: string[][]; provider: DividedEmbeddings } {
   const calls: string[][] = [];
   const embed = async (texts: string[]): Promise<number[][]> => {

@@ -63,7 +63,7 @@ test("calls are held back for as long as the service asked for, by whichever cal
   const busy = new UnavailableError("busy", { details: { retryAfterMs: 3_600_000 } });
   await expect(guard.run(BUDGET_MS, () => Promise.reject(busy))).rejects.toBe(busy);
   const call = vi.fn(() => Promise.resolve("here"));
-  // It does not fit into the time of this call, which is not made and counts as no failure.
+  // It exceeds the deadline of this call, which is not made and does not count as a failure.
   for (let i = 0; i < 5; i += 1) {
     await expect(guard.run(BUDGET_MS, call)).rejects.toMatchObject({
       code: "UNAVAILABLE",
@@ -282,7 +282,7 @@ test("a caller that times out while waiting for a half-open probe gets a timeout
   const { guard, emitted } = guardWith({ breaker: { failures: 1, halfOpenAfterMs: 1 } });
   await expect(guard.run(BUDGET_MS, down)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const passes = (ms: number): void => {
-    // Without a turn of the event loop, so that no timer comes before what waits.
+    // Without a turn of the event loop, so that no timer fires before the waiting calls.
     for (const end = performance.now() + ms; performance.now() < end; );
   };
   passes(5);

@@ -1,4 +1,4 @@
-/** Rate limits under a clock that the test moves: who passes, who waits, who is refused, and for how long. */
+/** Rate limits with a clock that the test sets. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RateLimitError } from "../../../src/model/errors.ts";
@@ -25,7 +25,7 @@ function cost(costs: Partial<Record<RatedKind, number>>): Costs {
 
 const ONE_GET = cost({ get: 1 });
 
-/** How many of so many calls at once pass. */
+/** Returns how many of several concurrent calls pass. */
 async function passing(limits: RateLimiter, calls: number, scope = "", costs = ONE_GET): Promise<number> {
   const outcomes = await Promise.allSettled(Array.from({ length: calls }, () => limits.acquire(scope, costs)));
   return outcomes.filter(({ status }) => status === "fulfilled").length;
@@ -150,7 +150,7 @@ describe("rates of scopes and kinds", () => {
 describe("waiting calls", () => {
   const TEN_A_SECOND = { all: { operations: 10, periodMs: 1_000, burst: 1 } };
 
-  /** Calls that note where they passed. */
+  /** Calls that record when they passed. */
   function callers(limits: RateLimiter): { passed: string[]; call: (scope: string, costs?: Costs) => Promise<void> } {
     const passed: string[] = [];
     return {

@@ -1,4 +1,4 @@
-/** Secrets of the environment and of files, and how the store finds them wanting. */
+/** Secrets in environment variables and files, and their errors. */
 import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -8,7 +8,7 @@ import type { StoreEvent } from "../../../src/ports/events.ts";
 
 const LIFETIME_MS = 300_000;
 
-/** A place that holds one document. */
+/** A secret manager with one document. */
 class OnePlace implements SecretProvider {
   readonly name = "The place";
   readonly isChanging = true;
@@ -24,7 +24,7 @@ class OnePlace implements SecretProvider {
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    // Nothing is stored.
   }
 }
 
@@ -121,7 +121,7 @@ test("the previous value stays in use until the server accepts the new one", asy
   const early = document.other("password", document.field("password"));
   await vi.advanceTimersByTimeAsync(1_000);
   expect((await early)?.reveal()).toBe("first");
-  // Reading the same new text again does not bring it back.
+  // Another read of the same new value does not restore the previous one.
   await vi.advanceTimersByTimeAsync(LIFETIME_MS);
   expect(password()).toBe("first");
   const late = document.other("password", document.field("password"));

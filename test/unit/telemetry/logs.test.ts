@@ -5,7 +5,7 @@ import type { Logger } from "../../../src/ports/logger.ts";
 import { RepeatedLines } from "../../../src/telemetry/repeated-lines.ts";
 import { StoreLog } from "../../../src/telemetry/store-log.ts";
 
-/** A console that keeps its lines. */
+/** A console that records its lines. */
 function recordingConsole(): { readonly lines: string[]; readonly console: Logger } {
   const lines: string[] = [];
   const console = Object.create(globalThis.console) as Record<string, unknown>;

@@ -5,7 +5,7 @@ import { StoreLog } from "../../../src/telemetry/store-log.ts";
 
 const CLOSED = { type: "breaker-closed", service: "vectors" } as const;
 
-/** A logger that keeps its error lines. */
+/** A logger that records error lines. */
 function recordingLogger(): { readonly errors: { readonly fields: LogFields; readonly message: string }[]; readonly logger: Logger } {
   const errors: { fields: LogFields; message: string }[] = [];
   return { errors, logger: { ...silentLogger, error: (fields, message) => void errors.push({ fields, message }) } };
