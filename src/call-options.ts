@@ -4,7 +4,7 @@ import type { SearchInfo } from "./core/found.ts";
 import type { ListingOrder } from "./model/operation.ts";
 import type { Filter } from "./model/typed-filter.ts";
 
-/** A stored value of a type that is not known. */
+/** A stored value of unknown type. */
 export type AnyValue = LangGraphItem["value"];
 
 /** A stored item, with its value. */
@@ -13,11 +13,11 @@ export type Item<Value = AnyValue> = Omit<LangGraphItem, "value"> & { value: Val
 /** A result of a search. */
 export type SearchItem<Value = AnyValue> = Omit<LangGraphSearchItem, "value"> & { value: Value };
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
   /**
-   * Ends the wait for the call, which then rejects with an `AbortError`. A write that has begun goes on: it may be
-   * stored, and what is derived from it will be right.
+   * Aborts the call, which then rejects with an `AbortError`. A write that has started continues: it may be stored, and its
+   * vectors will be consistent with it.
    */
   signal?: AbortSignal;
 }
@@ -28,31 +28,31 @@ export interface SearchOptions<Value = unknown> extends CallOptions {
   filter?: Filter<Value>;
   /** Most results; 10 by default. */
   limit?: number;
-  /** Results to leave out first; 0 by default. */
+  /** Number of results to skip; 0 by default. */
   offset?: number;
   /** Ranks results by their similarity to this text. */
   query?: string;
   /** Order of a search without a query, by creation within each namespace. */
   order?: ListingOrder;
-  /** Goes on after the results of an earlier search: its `info.cursor`. */
+  /** Continues after the results of an earlier search: its `info.cursor`. */
   cursor?: string | null;
-  /** Leaves out results that score less, and those without a score. */
+  /** Omits results with a lower score or without one. */
   minScore?: number;
-  /** Whether the search renews the time to live of its results; what is configured by default. */
+  /** Whether the search restarts the TTL of its results; as configured by default. */
   refreshTtl?: boolean;
 }
 
 /** Options of a put. */
 export interface PutOptions extends CallOptions {
-  /** Minutes that the item lives; null for no end. */
+  /** TTL of the item, minutes; null for an item that does not expire. */
   ttl?: number | null;
-  /** When the item ends, instead of `ttl`; reading it does not move this. */
+  /** When the item expires, instead of `ttl`; reads do not change it. */
   expiresAt?: Date;
 }
 
 /** Options of a get. */
 export interface GetOptions extends CallOptions {
-  /** Whether the read renews the item's time to live; what is configured by default. */
+  /** Whether the read restarts the TTL of the item; as configured by default. */
   refreshTtl?: boolean;
 }
 
@@ -62,16 +62,16 @@ export interface ListNamespacesOptions extends CallOptions {
   prefix?: string[];
   /** Last labels; "*" matches any one label. */
   suffix?: string[];
-  /** Cuts namespaces to so many labels. */
+  /** Truncates namespaces to this number of labels. */
   maxDepth?: number;
   /** Most results; 100 by default. */
   limit?: number;
-  /** Results to leave out first; 0 by default. */
+  /** Number of results to skip; 0 by default. */
   offset?: number;
 }
 
-/** Results of a search: an array like any other, that also tells how it came about. */
+/** Results of a search: an array with information on how the search was answered. */
 export type SearchResults<Value = AnyValue> = SearchItem<Value>[] & {
-  /** Not enumerable, so that results compare and serialise as a plain array. */
+  /** Not enumerable, so that results compare and serialize as a plain array. */
   readonly info: SearchInfo;
 };

@@ -1,9 +1,9 @@
-/** The names of the options that a call takes: a misspelled one is an error, not a call without it. */
+/** Names of the options of calls: a misspelled option is an error, rather than ignored. */
 import type { CallOptions, GetOptions, ListNamespacesOptions, PutOptions, SearchOptions } from "./call-options.ts";
 import { kindOf, ValidationError } from "./model/errors.ts";
 import { nearestOf } from "./model/nearest-name.ts";
 
-/** The names of all options of a call, for its messages in this order. */
+/** The names of all options of a call, in their order in messages. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 const signal = { signal: true } as const;
@@ -25,11 +25,11 @@ export const SEARCH_NAMES: OptionNames<SearchOptions> = {
 export const LIST_NAMESPACES_NAMES: OptionNames<ListNamespacesOptions> = { prefix: true, suffix: true, maxDepth: true, ...page, ...signal };
 
 /**
- * The options of a call; null, which untyped callers give for none, stands for none.
+ * Checks and returns the options of a call. Untyped callers may pass null for none.
  *
- * @param call - as it is written, for messages: "search()"
- * @param known - names of the options; their type keeps them complete
- * @throws {ValidationError} naming an option that is unknown and the nearest that there is.
+ * @param call - name in messages, such as "search()"
+ * @param known - names of the options; the type enforces that they are complete
+ * @throws {ValidationError} that names an unknown option and the most similar known one.
  */
 export function checkOptions<Options extends object>(
   options: Options | null,
@@ -40,7 +40,7 @@ export function checkOptions<Options extends object>(
   if (typeof options !== "object" || Array.isArray(options)) {
     throw new ValidationError(`The options of ${call} must be an object, but got ${kindOf(options)}.`);
   }
-  // Without a list of the names: it is done for each get.
+  // Allocates nothing, as this runs for each get.
   for (const name in options) {
     if (!Object.hasOwn(known, name) && options[name] !== undefined) throw unknownOption(name, call, Object.keys(known));
   }

@@ -30,7 +30,7 @@ import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
 import { StoreOperations, type ViewDependencies } from "./views.ts";
 
-/** Longest time for a health check of a store that is not connected yet, milliseconds. */
+/** Deadline of a health check that has to connect first, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
 
 /**
@@ -49,13 +49,13 @@ const HEALTH_DEADLINE_MS = 3_000;
  */
 export class ScyllaDBStore extends StoreOperations {
   readonly #lifecycle: Lifecycle;
-  /** What {@link setup} needs to create what `setup: "never"` does not; null where a start creates it. */
+  /** Configuration with which {@link setup} creates the schema if `setup` is `"never"`; null where a start creates it. */
   readonly #withoutRights: ScyllaDBStoreConfig | null;
-  /** Of the configuration file; null when it is not watched. */
+  /** Watches the configuration file; null when it is not watched. */
   #watch: ConfigWatch | null = null;
 
   /**
-   * A store on servers, which connects at its first operation or at {@link start}.
+   * Creates a store on servers, which connects at its first operation, at {@link setup} or at {@link start}.
    *
    * @throws {ConfigurationError} that lists every mistake.
    */
@@ -70,7 +70,7 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /**
-   * A store on servers, connected. At the first start it makes keyspace, tables and collection, unless `setup` is
+   * Returns a connected store on servers. The first start creates keyspace, tables and collection, unless `setup` is
    * `"never"`.
    */
   static async connect(config: ScyllaDBStoreConfig): Promise<ScyllaDBStore> {
@@ -92,11 +92,11 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /**
-   * A store, connected, whose configuration is loaded from its sources, see {@link loadConfig}: on servers where it has
-   * `cql`, on one local file where it has `path`.
+   * Returns a connected store with the configuration that {@link loadConfig} returns: on servers if it has `cql`, otherwise on
+   * one local file.
    *
-   * @param options - with `watch`, a change of the file is put in force while the store runs, as by {@link reload}; one
-   *   that is refused is logged and told as `config-refused`, and the configuration in force stays
+   * @param options - with `watch`, a change of the file is applied while the store runs, as by {@link reload}; a change that
+   *   is refused is logged and emitted as `config-refused`, and the current configuration stays
    */
   static async fromConfig(options: FromConfigOptions = {}): Promise<ScyllaDBStore> {
     const { watch, ...sources } = options;
@@ -104,28 +104,28 @@ export class ScyllaDBStore extends StoreOperations {
     const store = await ("cql" in config ? ScyllaDBStore.connect(config) : ScyllaDBStore.embedded(config));
     if (watch === undefined || watch === false || file === null) return store;
     const reload = (): Promise<ReloadReport> => changeConfig(store.#lifecycle, () => loadConfig(sources));
-    // What is wrong with the file is told by the reload.
+    // The reload has logged and emitted the failure.
     const onChange = (): Promise<unknown> => reload().catch(() => undefined);
     store.#watch = new ConfigWatch(file, onChange, fileState, watch === true ? {} : watch);
     return store;
   }
 
-  /** A store on one local file, open. It needs no server; several processes may share the file. */
+  /** Returns an open store on one local file, without servers. Several processes may share the file. */
   static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
     return started(new ScyllaDBStore(embeddedRuntime(config)));
   }
 
   /**
-   * Looks now at all writes that may not have ended, of this process and of others, and finishes them. A running store
-   * does so by itself, some time after each; this is for tests, and for whoever does not want to wait.
+   * Completes the writes that any process has left incomplete, now. A running store does this in the background, some time
+   * after each write; call this in tests, or to avoid the wait.
    */
   async reconcile(): Promise<ReconcileReport> {
     return this.#lifecycle.run(({ maintenance }) => maintenance.reconciler.reconcile());
   }
 
   /**
-   * Holds every record against its vectors and its place in the listings, and every vector against its record, and mends
-   * what differs. Reads the whole store; it may be used meanwhile.
+   * Runs a full consistency check: compares every record with its vectors and its listing entry, and every vector with its
+   * record, and repairs differences. Reads the entire store, which remains usable meanwhile.
    */
   async repair(options: RepairOptions = {}): Promise<RepairReport> {
     // A misspelled dryRun would change data.
@@ -158,7 +158,7 @@ export class ScyllaDBStore extends StoreOperations {
     return this.#lifecycle.run((runtime) => importLines(operatorDependencies(runtime), source, options));
   }
 
-  /** Takes away now what has ended. A running store does so by itself, every `ttl.sweepIntervalMinutes`. */
+  /** Deletes expired items, now. A running store does this every `ttl.sweepIntervalMinutes`. */
   async sweep(options: { readonly dryRun?: boolean } = {}): Promise<SweepReport> {
     const { dryRun } = checkOptions(options, "sweep()", { dryRun: true });
     return this.#lifecycle.run(({ maintenance }) => (dryRun === true ? previewSweep(maintenance.data) : maintenance.sweeper.sweep()));
@@ -199,47 +199,47 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /**
-   * Tells how the store is: each service is asked now, for 2 s. Never rejects: a store that cannot connect, or was
+   * Checks every service with a timeout of 2 s and returns their status. Never rejects: a store that cannot connect, or was
    * stopped, is down.
    */
   async health(): Promise<Health> {
     try {
       const health = this.#lifecycle.run((runtime) => runtime.health());
-      return await withinDeadline("Connecting, for the health check,", HEALTH_DEADLINE_MS, health);
+      return await withinDeadline("Connecting for the health check", HEALTH_DEADLINE_MS, health);
     } catch (error) {
       return healthOfUnstarted(error);
     }
   }
 
-  /** What was measured since the store was made, in this process: counts, times and how the services are. Asks no server. */
+  /** Returns what this process measured since the store was created: counts, latencies, circuit breakers. Sends no request. */
   stats(): StoreStats {
     return this.#lifecycle.runtime.stats();
   }
 
   /**
-   * Calls `listener` at each event of a type. Listeners are isolated: what one throws, or rejects with, is logged, and
-   * neither the store nor another listener is affected.
+   * Calls `listener` for each event of a type. Listeners are isolated: an error of one is logged, and affects neither the
+   * store nor other listeners.
    */
   on<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
     this.#lifecycle.runtime.events.listeners.on(type, listener);
     return this;
   }
 
-  /** Calls `listener` no more. */
+  /** Removes a listener. */
   off<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
     this.#lifecycle.runtime.events.listeners.off(type, listener);
     return this;
   }
 
   /**
-   * Puts another configuration in force, as a whole: what it leaves out is at its default. It is checked first, and
-   * connected where it says something else of the servers; then all operations that begin from now on, also through views
-   * made before, go by it, while those under way end as they began. Listeners and what is cached stay. One reload runs at
-   * a time.
+   * Applies another configuration while the store runs. The configuration is complete: absent options have their defaults.
+   * It is checked first, and new connections are opened if options of connections differ. Then all new operations use it, also
+   * through existing views, while operations in flight complete with the configuration before. Listeners and caches stay.
+   * Reloads run one after the other. In case of an error the current configuration stays.
    *
-   * @param config - as the store was made with, or from {@link loadConfig}
+   * @param config - in the form that the constructor accepts, or from {@link loadConfig}
    * @throws {ConfigurationError} that lists every mistake, or names each option that cannot change while the store runs.
-   * @throws {StoreError} when servers cannot be reached in the new way. The configuration in force stays in each case.
+   * @throws {StoreError} when the servers cannot be reached with the new options.
    */
   async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
     return changeConfig(this.#lifecycle, () => Promise.resolve(config));
@@ -265,12 +265,12 @@ export class ScyllaDBStore extends StoreOperations {
     await this.start();
   }
 
-  /** Connects. Calling it again, or not at all, does no harm: the first operation connects too. */
+  /** Connects. Optional, as the first operation connects, too; safe to call again. */
   override async start(): Promise<void> {
     await this.#lifecycle.run(() => Promise.resolve());
   }
 
-  /** Closes what the store opened, after the operations under way; it cannot be used afterwards. */
+  /** Completes the operations in flight and closes all connections. The store cannot be used afterwards. */
   override async stop(): Promise<void> {
     this.#watch?.close();
     await this.#lifecycle.stop();
@@ -310,9 +310,9 @@ function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
   };
 }
 
-/** Where the configuration of a store is loaded from, and whether it is looked at again. */
+/** Sources of the configuration, and whether to watch its file. */
 export interface FromConfigOptions extends LoadOptions {
-  /** Whether a change of the file is put in force while the store runs. */
+  /** Whether changes of the file are applied while the store runs. */
   readonly watch?: boolean | WatchOptions;
 }
 

@@ -1,4 +1,4 @@
-/** The embedder of the store: a LangChain `Embeddings`, with its calls shared, its answers checked and cached. */
+/** The embedder of the store: a LangChain `Embeddings` whose calls are shared, and whose vectors are checked and cached. */
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../concurrency/deadline.ts";
@@ -11,43 +11,43 @@ import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import { toVector } from "./provided-vector.ts";
 
-/** Bounds of the calls to the provider and of the cache. */
+/** Limits of the calls to the provider, and of the cache. */
 export interface EmbeddingLimits {
   /** Most texts in one call. */
   readonly maxTextsPerCall: number;
-  /** Most calls under way at once. */
+  /** Most calls in flight. */
   readonly maxCalls: number;
-  /** Most texts that wait for the provider; beyond, a put or search is refused as unavailable. */
+  /** Most texts that wait for the provider; a put or search beyond this fails as unavailable. */
   readonly maxWaitingTexts: number;
-  /** Memory for cached vectors, in bytes; 0 keeps none. */
+  /** Memory for cached vectors, bytes; 0 disables the cache. */
   readonly cacheBytes: number;
 }
 
-/** Memory that one number of a cached vector takes. */
+/** Memory per component of a cached vector. */
 const BYTES_PER_NUMBER = 8;
 
-/** Memory for texts that the provider rejected lately, in bytes. */
+/** Memory for recently rejected texts, bytes. */
 const REJECTION_BYTES = 1_048_576;
 
-/** How long a text that the provider rejected is not sent again, milliseconds. */
+/** How long a rejected text is not sent again, milliseconds. */
 const REJECTED_MS = 60_000;
 
-/** The same, where the reason is unknown. */
+/** The same, if the reason is unknown. */
 const SUSPECTED_MS = 5_000;
 
 /** Characters of a rejection's message that are remembered. */
 const MESSAGE_CHARS = 1_000;
 
-/** What a text is embedded for; some models embed a question differently from a document. */
+/** What a text is embedded for; some models embed queries differently from documents. */
 type Purpose = "document" | "query";
 
-/** Who is told of the embedder's work. */
+/** Observers of the embedder. */
 export interface EmbedderObservers {
   readonly watch?: GroupWatch;
   readonly observer: Observer;
 }
 
-/** Embeds each distinct text once, in as few calls as the bounds allow. */
+/** Embeds each distinct text once, in as few calls as the limits allow. */
 export class SharedEmbedder implements Embedder {
   readonly #provider: EmbeddingProvider;
   readonly #dims: number;
@@ -59,7 +59,7 @@ export class SharedEmbedder implements Embedder {
     maxSize: REJECTION_BYTES,
     sizeCalculation: ({ message }) => 512 + 2 * message.length,
   });
-  /** Texts being embedded, so that the same one is not embedded again meanwhile. */
+  /** Texts that are being embedded; calls for the same text share the result. */
   readonly #pending = new Map<string, Promise<Vector>>();
 
   constructor(provider: EmbeddingProvider, dims: number, limits: EmbeddingLimits, observers: EmbedderObservers = { observer: unobserved }) {
@@ -79,12 +79,12 @@ export class SharedEmbedder implements Embedder {
         : new LRUCache({ maxSize: limits.cacheBytes, sizeCalculation: () => dims * BYTES_PER_NUMBER });
   }
 
-  /** Texts in the cache. */
+  /** Number of texts in the cache. */
   get cached(): number {
     return this.#cache?.size ?? 0;
   }
 
-  /** Takes over what another one has cached, of the same model. */
+  /** Copies the cache of another embedder with the same model. */
   takeCacheOf(other: SharedEmbedder): void {
     if (other.#cache !== null) this.#cache?.load(other.#cache.dump());
   }
@@ -105,7 +105,7 @@ export class SharedEmbedder implements Embedder {
     return deadline === undefined ? vector : this.#within(deadline, "Embedding the query", vector);
   }
 
-  /** Waits until the deadline; an error that only reports the time would hide why the provider failed meanwhile. */
+  /** Waits until the deadline, and then reports the last failure of the provider rather than the timeout alone. */
   async #within<T>(deadline: Deadline, what: string, task: Promise<T>): Promise<T> {
     const startedAt = performance.now();
     try {
@@ -114,12 +114,12 @@ export class SharedEmbedder implements Embedder {
       const failure = error instanceof TimeoutError ? (this.#provider.failureSince?.(startedAt) ?? null) : null;
       if (failure === null) throw error;
       const { message, retryable, details } = failure;
-      // Without the cause of the failure, which may be of another caller's call and quote its text.
+      // Without the cause of the failure, which may come from another caller's call and quote its text.
       throw new EmbeddingError(`${message} ${messageOf(error)}`, { cause: error, retryable, details });
     }
   }
 
-  /** The cached vector, or the one that is under way, or a new one. */
+  /** Returns the cached vector, or the one that is being embedded, or a new one. */
   #once(purpose: Purpose, text: string, embed: () => Promise<Vector>): Promise<Vector> {
     const key = cacheKey(purpose, text);
     const cached = this.#cache?.get(key);
@@ -149,7 +149,7 @@ export class SharedEmbedder implements Embedder {
     const fault = embeddingFaultOf(error);
     if (!(error instanceof EmbeddingError) || (fault !== "input" && fault !== "suspect-input")) return;
     const { message, retryable, details } = error;
-    // Without its cause, which may hold the text.
+    // Without its cause, which may contain the text.
     const kept = new EmbeddingError(message.slice(0, MESSAGE_CHARS), { retryable, details });
     this.#rejections.set(key, kept, { ttl: fault === "input" ? REJECTED_MS : SUSPECTED_MS });
   }
@@ -165,7 +165,7 @@ export class SharedEmbedder implements Embedder {
     return outcomes.map((outcome) => (outcome.status === "fulfilled" ? this.#outcomeOf(outcome.value) : outcome));
   }
 
-  /** A text whose vector is unusable fails alone. */
+  /** Checks one vector: a text with an invalid vector fails alone. */
   #outcomeOf(vector: unknown): PromiseSettledResult<Vector> {
     try {
       return fulfilled(toVector(vector, this.#dims));

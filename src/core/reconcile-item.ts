@@ -7,7 +7,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { StoredPoint } from "../ports/vector-index.ts";
 import type { Indexing } from "./indexing.ts";
 
-/** What reconciling stands on. */
+/** What reconciling depends on. */
 export interface ReconcileDependencies {
   readonly items: ItemRepository;
   /** Null when the store has no index. */

@@ -39,7 +39,7 @@ const VERIFIED_AT_ONCE = 16;
 
 const BOUNDS: RefreshBounds = { items: 10_000, bytes: 32 * 1024 * 1024, group: 100 };
 
-/** What keeps the vectors of an item in sync whose refresh may come after its expiry. */
+/** Keeps the vectors of an item in sync when its refresh may be written after its expiry. */
 export interface RefreshedVectors {
   /** Records intents before the refresh is written: after a crash, any process verifies the vectors. */
   readonly intents: Pick<IntentLog, "record">;

@@ -1,6 +1,6 @@
 /**
- * LangChain's embeddings retry failed calls by themselves (six times by default), and meanwhile nobody sees why. This
- * observes the failed attempts, so that a call that took too long carries the provider's last failure.
+ * LangChain's embeddings retry failed calls by themselves (six times by default), which hides the failures. This module observes the
+ * failed attempts, so that the error of an exceeded deadline contains the provider's last failure.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
@@ -12,7 +12,7 @@ interface RetryingCaller {
   onFailedAttempt: (error: unknown) => unknown;
 }
 
-/** The last failed attempt of a client; null while there is none. */
+/** The last failed attempt of a client; null without one. */
 interface Attempts {
   last: { readonly error: unknown; /** By `performance.now()`. */ readonly at: number } | null;
 }
@@ -26,13 +26,13 @@ export interface RetriedAttempt {
 
 const NO_CALLER = {};
 
-/** A client that retries by itself has this share of the time; the rest is left for its caller to learn why it failed. */
+/** Share of the deadline for a client that retries; the rest is for reporting its last failure. */
 const CLIENT_SHARE = 0.95;
 
-/** Of each client, which may serve several stores and is observed once. */
+/** By client. A client that serves several stores is observed once. */
 const observed = new WeakMap<object, Attempts>();
 
-/** How many times the client retries a failed call by itself; 0 where it does not, or nothing says so. */
+/** Returns how many times the client retries a failed call; 0 if it does not, or this is unknown. */
 export function clientRetriesOf(embeddings: unknown): number {
   return callerOf(embeddings)?.maxRetries ?? 0;
 }
@@ -41,8 +41,8 @@ export function clientRetriesOf(embeddings: unknown): number {
 type ExplainedCall = <T>(deadline: Deadline, call: () => Promise<T>) => Promise<T>;
 
 /**
- * Observes a client that retries by itself. A call that it still retries shortly before the deadline rejects with the
- * provider's last failure; what the client does goes on.
+ * Observes a client that retries. A call that is still being retried shortly before the deadline rejects with the provider's last
+ * failure; the client itself continues.
  */
 export function explainTimeouts(embeddings: unknown): ExplainedCall {
   const caller = callerOf(embeddings);
@@ -62,7 +62,7 @@ export function explainTimeouts(embeddings: unknown): ExplainedCall {
   };
 }
 
-/** The last attempt that failed and that a client retried by itself, at `since` or later; null where there is none. */
+/** Returns the last failed attempt of a client that retries, at `since` or later; null without one. */
 export function retriedSince(embeddings: unknown, since: number): RetriedAttempt | null {
   const last = observed.get(callerOf(embeddings) ?? NO_CALLER)?.last ?? null;
   return last === null || last.at < since ? null : { error: retriedTooLong(last.error), at: last.at };

@@ -1,17 +1,17 @@
-/** Embeds texts of different callers in one call, and divides a call that failed until only the text that caused it fails. */
+/** Embeds texts of different callers in one call. A failed call is divided until only the text that caused the failure fails. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, PROVIDER_FAILED, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError, kindOf } from "../model/errors.ts";
 import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
 
-/** Failed calls that one divided call may cost for an unknown reason: enough to find two bad texts in a hundred. */
+/** Most failed calls for an unknown reason per divided call: enough to find two bad texts in a hundred. */
 const MAX_UNEXPLAINED = 32;
 
-/** Texts that are rejected in a row, and none accepted, before a control text shows whether the provider accepts any. */
+/** Consecutive rejected texts after which a control text checks whether the provider accepts any. */
 const REJECTED_IN_A_ROW = 8;
 
-/** No further call is made in less than so many times the time of the slowest. */
+/** No further call starts when less than this many times the slowest call remains until the deadline. */
 const LAST_CALL = 1.5;
 
 /** Every model accepts this text. */
@@ -19,7 +19,7 @@ const CONTROL_TEXT = "ok";
 
 type Outcome = PromiseSettledResult<ArrayLike<number>>;
 
-/** Asks the provider and classifies its failures; failures of one text are `input` or `suspect-input`. */
+/** Calls the provider and classifies its failures; failures of one text are `input` or `suspect-input`. */
 export class DividedEmbeddings implements EmbeddingProvider {
   readonly #embeddings: EmbeddingsLike;
   readonly #documents: Acceptance;
@@ -32,9 +32,9 @@ export class DividedEmbeddings implements EmbeddingProvider {
   }
 
   /**
-   * Embeds texts; `result[i]` is the vector of `texts[i]`, or why that text alone was rejected.
+   * Embeds texts; `result[i]` is the vector of `texts[i]`, or the reason why this text was rejected.
    *
-   * @throws {EmbeddingError} when the provider failed for all of them.
+   * @throws {EmbeddingError} when the provider failed for all texts.
    */
   async embedDocuments(texts: readonly string[], deadline?: Deadline): Promise<Outcome[]> {
     const startedAt = performance.now();
@@ -61,7 +61,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
     }
   }
 
-  /** A text that failed alone: rejected where the reason is clear, retried where only it may be to blame. */
+  /** Classifies a text that failed alone: rejected if the reason is clear, to be retried if the text is only suspected. */
   async #ofOne(text: string, failure: EmbeddingError, acceptance: Acceptance, since: number): Promise<[PromiseRejectedResult]> {
     if (embeddingFaultOf(failure) === "input") return [rejected(ofText(failure, text))];
     if (embeddingFaultOf(failure) === "unknown" && (await acceptance.isConfirmed(since))) throw ofText(failure, text);
@@ -104,7 +104,7 @@ class Acceptance {
     this.#lastAt = performance.now();
   }
 
-  /** Whether the provider accepted a text after `since`; a control text is sent where no other showed it. */
+  /** Returns whether the provider accepted a text after `since`; sends a control text if no other text shows it. */
   async isConfirmed(since: number): Promise<boolean> {
     if (this.#lastAt >= since) return true;
     this.#asking ??= this.#ask().finally(() => {
@@ -125,7 +125,7 @@ class Acceptance {
   }
 }
 
-/** One call that failed as a whole, and the calls for its parts, one after the other. */
+/** A failed call, and the calls for its parts, one after the other. */
 class Division {
   readonly #texts: readonly string[];
   readonly #outcomes: Outcome[];
@@ -138,7 +138,7 @@ class Division {
   #rejectedInARow = 0;
   #hasAccepted = false;
   #slowestMs = 0;
-  /** Why the rest is not sent any more. */
+  /** Why the remaining texts are not sent. */
   #stopped: EmbeddingError | null = null;
 
   constructor(
@@ -156,7 +156,7 @@ class Division {
     this.#deadline = deadline;
   }
 
-  /** @throws {EmbeddingError} when not one text was accepted and the provider is to blame. */
+  /** @throws {EmbeddingError} when no text was accepted and the cause is the provider. */
   async run(): Promise<Outcome[]> {
     await this.#halves(0, this.#texts.length);
     const faults = this.#outcomes.map((outcome) => (outcome.status === "rejected" ? embeddingFaultOf(outcome.reason) : null));
@@ -172,7 +172,7 @@ class Division {
     await this.#divide(middle, to, failures[1]);
   }
 
-  /** Sends a part; its failure, where it failed as a whole. */
+  /** Sends a part. Returns its failure, or null. */
   async #part(from: number, to: number): Promise<EmbeddingError | null> {
     if (this.#isEnding) return this.#stopped ?? this.#first;
     const startedAt = performance.now();
@@ -207,12 +207,12 @@ class Division {
     }
   }
 
-  /** Whether no further part is sent; before the deadline, so that the texts that were accepted are not lost with the rest. */
+  /** Whether no further part is sent. Ends before the deadline, so that the vectors received so far are returned. */
   get #isEnding(): boolean {
     return this.#stopped !== null || (this.#deadline !== undefined && this.#deadline.remainingMs <= LAST_CALL * this.#slowestMs);
   }
 
-  /** Stops where the provider accepts nothing: then no text is to blame. */
+  /** Stops if the provider accepts no text: then the cause is the provider. */
   async #checkProvider(failure: EmbeddingError): Promise<void> {
     const isUnknown = embeddingFaultOf(failure) === "unknown";
     if (isUnknown && this.#unexplained > MAX_UNEXPLAINED) {
@@ -225,13 +225,13 @@ class Division {
   }
 }
 
-/** Whether one text of a call may have caused its failure. */
+/** Returns whether one text of a call may have caused its failure. */
 function isDivisible(failure: EmbeddingError): boolean {
   const fault = embeddingFaultOf(failure);
   return fault === "input" || fault === "unknown";
 }
 
-/** The failure of a call, as that of one text. */
+/** Returns the failure of a call as the failure of one text. */
 function ofText(failure: EmbeddingError, text: string): EmbeddingError {
   const isInput = embeddingFaultOf(failure) === "input";
   const { details, cause } = failure;

@@ -1,4 +1,4 @@
-/** What stands between the store and a service: bounds, a circuit breaker, a time limit and retries. */
+/** Resilience of calls to a service: bulkhead, circuit breaker, timeout and retries. */
 import {
   circuitBreaker,
   CircuitState,
@@ -16,44 +16,44 @@ import type { BreakerState, Events, Service } from "../ports/events.ts";
 import type { Observer } from "../ports/telemetry.ts";
 import { retryAfterOf, ServicePause } from "./service-pause.ts";
 
-/** How often and how fast a call is tried again. */
+/** Retries of a call. */
 interface RetryOptions {
-  /** Attempts in all; 1 tries once. */
+  /** Attempts including the first one; 1 disables retries. */
   readonly maxAttempts: number;
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
 }
 
-/** When a service that fails is left alone. */
+/** When the circuit of a failing service opens. */
 interface BreakerOptions {
-  /** Calls that failed in a row, with all their attempts, after which the breaker opens. */
+  /** Consecutive failed calls, each with all its attempts, after which the breaker opens. */
   readonly failures: number;
-  /** After so long one call is let through, to see whether the service is back. */
+  /** Time until a half-open probe checks whether the service is available again. */
   readonly halfOpenAfterMs: number;
 }
 
-/** How calls to one service are guarded. */
+/** Options of a guard. */
 export interface GuardOptions {
   readonly service: Service;
-  /** The service for messages: "Qdrant". */
+  /** Name of the service in messages: "Qdrant". */
   readonly name: string;
   readonly retry: RetryOptions;
   readonly breaker: BreakerOptions;
   readonly bulkhead: BulkheadLimits;
   readonly events: Events;
-  /** Whether a failure counts toward the circuit breaker; by default one that may pass, so that trying again may help. */
+  /** Returns whether a failure counts toward the circuit breaker; by default transient failures do. */
   readonly isOutage?: ((error: unknown) => boolean) | undefined;
-  /** Is told before a call is tried again. */
+  /** Notified before each retry. */
   readonly observer?: Pick<Observer, "retried"> | undefined;
 }
 
 /**
- * Guards the calls to one service. Those that failed for a passing reason are tried again, with growing pauses and
- * jitter, until their time is up; after several failures in a row further calls are refused at once, until a trial call,
- * which is tried once, succeeds. Only so many are under way, and only so many wait.
+ * Guards the calls to one service. Transient failures are retried with exponential backoff and jitter until the deadline. After
+ * several consecutive failures the circuit opens: calls fail at once until a half-open probe, which is not retried, succeeds. The
+ * bulkhead limits the calls in flight and the calls that wait.
  *
- * Only outages count, which are retryable errors by default: a mistake of the caller says nothing about the service, and
- * neither does a caller who stops waiting. That the caller's time is spent counts where the service had most of it.
+ * Only outages count as failures, by default all retryable errors: a mistake of the caller says nothing about the service, nor does
+ * an abort. An exceeded deadline of the caller counts if the service had most of its time.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -61,7 +61,7 @@ export class Guard {
   readonly #breaker: CircuitBreakerPolicy;
   readonly #isOutage: (error: unknown) => boolean;
   readonly #backoff: ExponentialBackoff<unknown>;
-  /** Whether the last call that the breaker heard of failed. */
+  /** Whether the last call that the breaker recorded failed. */
   #hasFailed = false;
   readonly #pause: ServicePause;
 
@@ -98,38 +98,37 @@ export class Guard {
     return this.#pause.reason;
   }
 
-  /** Calls under way, and those that wait for their turn. */
+  /** Calls in flight, and calls that wait. */
   get calls(): { readonly inFlight: number; readonly waiting: number } {
     return { inFlight: this.#bulkhead.running, waiting: this.#bulkhead.waiting };
   }
 
   /**
-   * Runs a call that may be tried again. It rejects as soon as its time is spent or its caller has its answer, and makes
-   * room for another.
+   * Runs a call, which may be retried. Rejects as soon as a deadline is exceeded, and then frees its slot in the bulkhead.
    *
-   * @param budgetMs - longest time for it, with all its attempts and pauses
-   * @param call - is given the deadline after which nobody waits for it
-   * @param caller - when the caller has its answer; the call is over then too
-   * @throws {TimeoutError} when the time is spent.
-   * @throws {AbortError} when the caller aborted it.
-   * @throws {UnavailableError} when the breaker is open, or too many calls wait.
+   * @param budgetMs - longest time of the call, with all attempts and pauses
+   * @param call - receives its deadline: the budget or that of the caller, whichever is sooner
+   * @param caller - deadline of the caller
+   * @throws {TimeoutError} when the deadline is exceeded.
+   * @throws {AbortError} when the caller aborted the call.
+   * @throws {UnavailableError} when the circuit is open, or too many calls wait.
    */
   async run<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller?: Deadline): Promise<T> {
-    // The bulkhead outside: what waited while the breaker opened is refused when its turn comes, and does not wait out
-    // its time. The breaker outside the retries: a call that fails, however often it is tried, counts once.
+    // The bulkhead is outermost: calls that waited while the breaker opened fail when their turn comes, not at their deadline. The
+    // breaker is outside the retries: a failed call counts once, however many attempts it made.
     const turn = this.#bulkhead.enter(caller);
     if (turn !== null) await turn;
     try {
       caller?.throwIfOver(this.#options.name);
-      // While the service is well, which is nearly always, the breaker is not asked.
+      // While the circuit is closed, which is nearly always, calls bypass the breaker.
       return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call, caller) : this.#tryOnce(budgetMs, call, caller));
     } finally {
       this.#bulkhead.leave();
     }
   }
 
-  // Not cockatiel's policies for the time limit and the retries: they took 20 microseconds of processor time a call,
-  // most of it for an abort signal that nobody listens to, where a read takes 40.
+  // Timeout and retries do not use cockatiel's policies: these took 20 microseconds of processor time per call, mostly for an
+  // unused abort signal, while a read takes 40.
   async #tryAll<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
     const deadline = soonerOf(budgetMs, caller);
     const startedAt = performance.now();
@@ -159,37 +158,37 @@ export class Guard {
     }
   }
 
-  /** The pause before the next attempt; null where there is none: what cannot be tried in time fails now, with its own error. */
+  /** Returns the pause before the next attempt; null for none: a call that cannot be retried before its deadline fails now. */
   #backoffAfter(error: unknown, attempt: number, before: IBackoff<unknown> | null, deadline: Deadline): IBackoff<unknown> | null {
     if (!isPassing(error) || attempt >= this.#options.retry.maxAttempts) return null;
     const backoff = before === null ? this.#backoff.next() : before.next(undefined);
     return Math.max(backoff.duration, retryAfterOf(error)) >= deadline.remainingMs ? null : backoff;
   }
 
-  /** While the breaker is not closed: it refuses, or lets one through, for whose end all who call during it wait. */
+  /** Runs a call while the circuit is not closed: it fails at once, or it is the probe, whose outcome concurrent calls wait for. */
   async #tryOnce<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
     const { name, service } = this.#options;
     try {
       const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, caller));
       return await (caller === undefined ? answer : caller.wait(name, answer));
     } catch (error) {
-      // The breaker was not to count it, so it says nothing of time; the caller is told what ended its wait.
+      // The AbortError only keeps the breaker from counting; the caller gets the reason why its deadline is over.
       if (error instanceof AbortError && caller?.isOver === true) throw caller.over(name);
       if (!isBrokenCircuitError(error)) throw error;
-      throw new UnavailableError(`${name} failed several times in a row and is left alone for a while.`, {
+      throw new UnavailableError(`${name} failed several times in a row: the circuit is open, and calls fail at once until a probe succeeds. Try again later.`, {
         cause: error,
         details: { breaker: "open", service },
       });
     }
   }
 
-  /** The trial call has its own time, and goes on when its caller aborts it: others wait for what it shows. */
+  /** The probe has a deadline of its own, and continues when its caller aborts: other calls wait for its outcome. */
   async #tryWhileNotClosed<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
     const { name } = this.#options;
-    const isTrial = this.#breaker.state === CircuitState.HalfOpen;
-    const deadline = isTrial ? new Deadline(Math.min(budgetMs, caller?.budgetMs ?? Infinity)) : soonerOf(budgetMs, caller);
-    // Not a failure of the service: its caller waited for the trial call of another, and has left.
-    if (deadline.isOver) throw new AbortError(`${name} was not called: its caller does not wait any more.`);
+    const isProbe = this.#breaker.state === CircuitState.HalfOpen;
+    const deadline = isProbe ? new Deadline(Math.min(budgetMs, caller?.budgetMs ?? Infinity)) : soonerOf(budgetMs, caller);
+    // Not a failure of the service: the caller waited for the probe of another call until its own deadline.
+    if (deadline.isOver) throw new AbortError(`${name} was not called: the deadline of the caller was exceeded before.`);
     if (this.#pause.isSet) await this.#pause.end(deadline);
     try {
       return await deadline.wait(name, call(deadline));
@@ -199,29 +198,29 @@ export class Guard {
     }
   }
 
-  /** The breaker has to hear of every failure; of successes, only of the first after one. */
+  /** Reports a failure to the breaker, which needs every failure, but only the first success after one. */
   async #recordFailure(error: unknown): Promise<void> {
     if (!this.#isOutage(error)) return;
     this.#hasFailed = true;
     await this.#updateBreaker(() => Promise.reject(error)).catch(() => undefined);
   }
 
-  /** Counts an outcome, unless the breaker has opened meanwhile: then only its own trial calls count. */
+  /** Reports an outcome to the breaker, unless it has opened since: then only its probes count. */
   async #updateBreaker(outcome: () => Promise<void>): Promise<void> {
     if (this.#breaker.state === CircuitState.Closed) await this.#breaker.execute(outcome);
   }
 }
 
-/** Of the caller's time, the share that a service must have had for a caller's spent time to count as its failure. */
+/** Share of the caller's deadline that a service must have had for an exceeded deadline to count as its failure. */
 const FAIR_SHARE = 0.5;
 
-/** The deadline of a call: its caller's, unless its own budget is spent before. */
+/** Returns the deadline of a call: that of the caller, or the budget if it is sooner. */
 function soonerOf(budgetMs: number, caller: Deadline | undefined): Deadline {
   if (caller === undefined) return new Deadline(budgetMs);
   return budgetMs >= caller.remainingMs ? caller : caller.within(budgetMs);
 }
 
-/** A spent time budget with why the attempt before was in vain: alone it would hide the reason. */
+/** Adds the reason why the attempt before failed to a timeout, which would hide it. */
 function withReason(error: unknown, before: unknown): unknown {
   if (before === null || !(error instanceof TimeoutError)) return error;
   return new TimeoutError(`${error.message} The attempt before failed: ${messageOf(before)}`, { cause: before, details: error.details });

@@ -6,15 +6,16 @@ import { DividedEmbeddings } from "./divided-embeddings.ts";
 import { explainTimeouts, retriedSince, type RetriedAttempt } from "./client-retries.ts";
 import type { Guard } from "./guard.ts";
 
-/** Longest times for calls to the provider, with all their attempts, milliseconds. */
+/** Time budgets of calls to the provider, with all attempts, milliseconds. */
 export interface EmbeddingBudgets {
   readonly queryMs: number;
   readonly documentsMs: number;
 }
 
 /**
- * An embedding provider behind a guard; its failures become `EmbeddingError`s, so that the guard can tell them apart. A
- * call that failed is divided inside the guard: what one text caused does not count as a failure of the provider.
+ * Returns the provider with its calls run through a guard. Failures become `EmbeddingError`s, by which the guard distinguishes
+ * outages from rejected texts. A failed call is divided inside the guard, so that a failure caused by one text does not count as
+ * an outage.
  */
 export function guardEmbeddings(embeddings: EmbeddingsLike, guard: Guard, budgets: EmbeddingBudgets): EmbeddingProvider {
   const provider = new DividedEmbeddings(embeddings);
@@ -29,7 +30,7 @@ export function guardEmbeddings(embeddings: EmbeddingsLike, guard: Guard, budget
     }
   };
   const guarded = async <T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>): Promise<T> =>
-    // Inside, so that the guard sees what can be tried again; outside, for what the guard itself says.
+    // Translated inside, so that the guard recognizes retryable errors; and outside, for errors of the guard itself.
     translated(() => guard.run(budgetMs, (deadline) => recorded(() => explained(deadline, () => call(deadline)))));
   return {
     embedDocuments: (texts) => guarded(budgets.documentsMs, (deadline) => provider.embedDocuments(texts, deadline)),

@@ -1,38 +1,38 @@
 /**
- * Measures how fast operations come. Written here, as a limit of this store is several meters at once (of the store, of
- * the scope, of each kind) that are all taken or none, with a queue that is fair between scopes:
- * `rate-limiter-flexible` has neither a token bucket nor a sliding window in memory (its windows are fixed, so twice the
- * rate passes where two meet), counts what it refuses, and queues by key, with a queue that is never given back.
+ * Meters of operation rates. A limit of this store takes from several meters atomically (of the store, of the scope, of each kind),
+ * with a queue that is fair between scopes. `rate-limiter-flexible` does not fit: it has neither a token bucket nor a sliding window
+ * in memory (its windows are fixed, so twice the rate passes at their boundary), it counts refused operations, and it never
+ * releases the queues of its keys.
  */
 
-/** So many operations in so long. */
+/** A number of operations per period. */
 export interface Rate {
   readonly operations: number;
   readonly periodMs: number;
-  /** Token bucket only: operations that may come at once after a pause; as many as `operations` by default. */
+  /** Token bucket only: most operations at once after a pause; equal to `operations` by default. */
   readonly burst?: number | undefined;
 }
 
 /** How a rate is measured. */
 export type RateAlgorithm = "token-bucket" | "sliding-window";
 
-/** Counts operations against a rate. Times are milliseconds of one clock that never goes back. */
+/** Measures operations against a rate. Times are milliseconds of a monotonic clock. */
 export interface Meter {
   /**
-   * Milliseconds after which `cost` operations may pass; 0 when they may now. More than the rate ever lets through at
-   * once may pass when nothing else is counted, and the next then wait the longer.
+   * Returns the milliseconds after which `cost` operations may pass; 0 for now. A cost beyond the rate's maximum may pass when nothing
+   * else is counted; later operations then wait longer.
    */
   wait(cost: number, now: number): number;
-  /** Counts operations that pass. */
+  /** Counts operations. */
   take(cost: number, now: number): void;
 }
 
-/** Makes the meter of a rate. */
+/** Creates the meter of a rate. */
 export function meterOf(rate: Rate, algorithm: RateAlgorithm): Meter {
   return algorithm === "token-bucket" ? new TokenBucket(rate) : new SlidingWindow(rate);
 }
 
-/** Tokens come at an even pace up to a burst; an operation takes one. */
+/** Tokens are added at an even pace up to the burst; an operation takes one. */
 class TokenBucket implements Meter {
   readonly #perMs: number;
   readonly #burst: number;
@@ -48,7 +48,7 @@ class TokenBucket implements Meter {
   wait(cost: number, now: number): number {
     this.#fill(now);
     const lacking = Math.min(cost, this.#burst) - this.#tokens;
-    // A token that lacks a billionth of itself, by rounding, is one.
+    // Tolerates rounding errors of a billionth of a token.
     return lacking <= 1e-9 ? 0 : lacking / this.#perMs;
   }
 
@@ -63,17 +63,17 @@ class TokenBucket implements Meter {
   }
 }
 
-/** Slots that a period is counted in: the more, the nearer to a log of every operation. */
+/** Slots per period: more slots are more exact. */
 const SLOTS = 10;
 
-/** No more operations than the rate says in any period, wherever it begins. */
+/** Allows at most the rate in any period, whenever it starts. */
 class SlidingWindow implements Meter {
   readonly #operations: number;
   readonly #slotMs: number;
   /** Operations by the number of their slot, oldest first. */
   readonly #counts = new Map<number, number>();
   #sum = 0;
-  /** What was let through although it was more than a period allows keeps the next away for as long as it is worth. */
+  /** After a cost beyond the rate of one period: when the next operation may pass. */
   #heldUntil = 0;
 
   constructor({ operations, periodMs }: Rate) {
@@ -101,7 +101,7 @@ class SlidingWindow implements Meter {
     if (cost > this.#operations) this.#heldUntil = now + (cost / this.#operations) * this.#slotMs * SLOTS;
   }
 
-  /** A slot counts until its last operation is a period old. */
+  /** Returns when the last operation of a slot is one period old. */
   #endOf(slot: number): number {
     return (slot + 1 + SLOTS) * this.#slotMs;
   }

@@ -1,26 +1,25 @@
 /**
- * Lets what waits for rate limits pass in a fair order. Scopes take turns by the operations that they were let through,
- * not by the calls: one that sends batches gets no more than one that sends single operations, and one that floods waits
- * behind itself.
+ * The queue of calls that wait for rate limits, fair between scopes (weighted fair queueing). Fairness counts operations, not calls:
+ * a scope that sends batches gets no more than one that sends single operations, and a scope that floods the queue delays itself.
  */
 import { LRUCache } from "lru-cache";
 import type { Meter } from "./rate-limit-meter.ts";
 
-/** Operations that one meter counts. */
+/** A number of operations to take from one meter. */
 export interface Claim {
   readonly meter: Meter;
   readonly cost: number;
 }
 
-/** A call that waits. */
+/** A waiting call. */
 export interface Waiter {
   readonly scope: string;
-  /** Calls of one lane stay in their order: those of one scope and the same kinds, so that reads do not wait for writes. */
+  /** Calls in a lane pass in their order. A lane has one scope and the same kinds of operations, so reads do not wait for writes. */
   readonly lane: string;
   /** Operations of the call. */
   readonly cost: number;
   readonly claims: readonly Claim[];
-  /** Whether nobody waits for the call any more. */
+  /** Returns whether the caller has aborted the call. */
   readonly isAbandoned: () => boolean;
   readonly pass: () => void;
   readonly abandon: () => void;
@@ -28,40 +27,40 @@ export interface Waiter {
 
 interface Queued {
   readonly waiter: Waiter;
-  /** Place in the order of fairness: how much its scope had been let through when its turn began. */
+  /** Virtual start time, by which calls are ordered. */
   readonly start: number;
 }
 
-/** Milliseconds until all claims may pass; 0 when they may now. */
+/** Returns the milliseconds until all claims may pass; 0 for now. */
 export function waitFor(claims: readonly Claim[], now: number): number {
   return claims.reduce((longest, { meter, cost }) => Math.max(longest, meter.wait(cost, now)), 0);
 }
 
-/** Counts all claims. */
+/** Takes all claims. */
 export function takeAll(claims: readonly Claim[], now: number): void {
   for (const { meter, cost } of claims) meter.take(cost, now);
 }
 
-/** Calls that wait, by lane. */
+/** Waiting calls, by lane. */
 export class FairQueue {
   readonly #queues = new Map<string, Queued[]>();
-  /** Up to where each scope was served; forgotten when nothing waits. */
+  /** Virtual finish time of each scope; cleared when nothing waits. */
   readonly #served: LRUCache<string, number>;
-  /** Where the call stood that passed last. */
+  /** Virtual time: the start of the call that passed last. */
   #clock = 0;
   #size = 0;
 
-  /** @param maxScopes - scopes that are remembered */
+  /** @param maxScopes - most scopes that are remembered */
   constructor(maxScopes: number) {
     this.#served = new LRUCache({ max: maxScopes });
   }
 
-  /** Calls that wait. */
+  /** Number of waiting calls. */
   get size(): number {
     return this.#size;
   }
 
-  /** Puts a call behind those of its lane. */
+  /** Appends a call to its lane. */
   add(waiter: Waiter): void {
     const start = Math.max(this.#clock, this.#served.get(waiter.scope) ?? 0);
     this.#served.set(waiter.scope, start + waiter.cost);
@@ -71,14 +70,14 @@ export class FairQueue {
     this.#size += 1;
   }
 
-  /** Takes out a call that stopped waiting. */
+  /** Removes a call that stopped waiting. */
   remove(waiter: Waiter): void {
     const queue = this.#queues.get(waiter.lane) ?? [];
     const position = queue.findIndex((queued) => queued.waiter === waiter);
     if (position >= 0) this.#drop(queue, position);
   }
 
-  /** Takes out the last call of the longest lane, if that is of another scope and longer than `lane` would be. */
+  /** Removes the last call of the longest lane, if it belongs to another scope and the lane is longer than `lane` would be. */
   displaceFor({ scope, lane }: Pick<Waiter, "scope" | "lane">): Waiter | null {
     let longest: Queued[] = [];
     for (const queue of this.#queues.values()) if (queue.length > longest.length) longest = queue;
@@ -89,7 +88,7 @@ export class FairQueue {
     return last.waiter;
   }
 
-  /** Takes out all. */
+  /** Removes all calls. */
   drain(): Waiter[] {
     const all = [...this.#queues.values()].flat().map(({ waiter }) => waiter);
     this.#queues.clear();
@@ -98,9 +97,9 @@ export class FairQueue {
   }
 
   /**
-   * Lets pass what may, in order; a meter that one call has to wait for lets no later call pass it.
+   * Lets calls pass in order. A call that waits for a meter blocks later calls that need the same meter.
    *
-   * @returns milliseconds until the next may pass; null when nothing waits.
+   * @returns milliseconds until the next call may pass; null when nothing waits
    */
   advance(now: number): number | null {
     let next: number | null;
@@ -109,7 +108,7 @@ export class FairQueue {
     return next;
   }
 
-  /** @returns 0 when one passed, and the order has to be looked at again. */
+  /** @returns 0 when a call passed, and the order has to be computed again */
   #advanceOnce(now: number): number | null {
     const heads = [...this.#queues.values()].flatMap((queue) => queue[0] ?? []).sort((a, b) => a.start - b.start);
     const awaited = new Set<Meter>();

@@ -1,11 +1,11 @@
-/** Holds requests to the rate limits before they run. A batch costs its operations, and passes as a whole. */
+/** Applies rate limits to requests before they run. A batch costs the number of its operations, and passes entirely or not at all. */
 import { settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { kindOfOperation, type OperationKind, type Request } from "../model/operation.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { RateLimitError } from "../model/errors.ts";
 import type { Costs, RatedKind, RateLimiter } from "./rate-limit.ts";
 
-/** Runs requests once the limiter lets them pass; those of a call that may not are all rejected, and none was begun. */
+/** Runs requests once the limiter lets them pass; otherwise all requests of the call are rejected, and none has started. */
 export function rateLimited<Answer>(run: RunRequests<Answer>, limiter: RateLimiter): RunRequests<Answer> {
   return (requests, caller) => {
     const together = settleTogether(requests.length, async () => {
@@ -17,7 +17,7 @@ export function rateLimited<Answer>(run: RunRequests<Answer>, limiter: RateLimit
   };
 }
 
-/** The error with which a limiter refuses operations that are not parsed yet; undefined when it does not. */
+/** Returns the error with which a limiter refuses operations that are not parsed yet; undefined when it does not. */
 export function refusalOf(limiter: RateLimiter, scope: string, operations: readonly unknown[]): RateLimitError | undefined {
   const costs = new Map<RatedKind, number>();
   for (const operation of operations) {

@@ -1,4 +1,4 @@
-/** Rate limits: of the whole store and of each scope, over all operations and by their kind. */
+/** Rate limits: of the entire store and of each scope, over all operations and by kind. */
 import { LRUCache } from "lru-cache";
 import { AbortError, ClosedError, RateLimitError } from "../model/errors.ts";
 import { SEPARATOR, toLabels } from "../model/namespace.ts";
@@ -6,24 +6,24 @@ import { shortName } from "../model/short-name.ts";
 import { meterOf, type Meter, type Rate, type RateAlgorithm } from "./rate-limit-meter.ts";
 import { FairQueue, takeAll, waitFor, type Claim, type Waiter } from "./rate-limit-queue.ts";
 
-/** Kinds of operations that have rates of their own. */
+/** Kinds of operations with separate rates. */
 export type RatedKind = "put" | "delete" | "get" | "search" | "listNamespaces";
 
-/** Rates over all operations and by their kind; what is left out is not limited. */
+/** Rates over all operations and by kind; unlimited where absent. */
 type Rates = Readonly<Partial<Record<"all" | RatedKind, Rate | undefined>>>;
 
-/** How fast operations may come. */
+/** Options of the rate limiter. */
 export interface RateLimitOptions {
   readonly algorithm: RateAlgorithm;
-  /** `reject`: what is too much fails at once. `wait`: it waits for its turn, within bounds. */
+  /** `reject`: excess calls fail at once. `wait`: they wait, within limits. */
   readonly mode: "reject" | "wait";
-  /** Of the whole store. */
+  /** Rates of the entire store. */
   readonly store?: Rates | undefined;
-  /** Of each scope. */
+  /** Rates of each scope. */
   readonly scope?: Rates | undefined;
-  /** Leading labels of a view's root that tell its scope; all of them by default. */
+  /** Number of leading labels of a view's root that identify its scope; all by default. */
   readonly scopeLabels?: number | undefined;
-  /** Scopes whose rates are remembered; the one that was not seen for longest is forgotten, and begins anew. */
+  /** Most scopes whose rates are remembered; the least recently used one is forgotten, and starts again. */
   readonly maxScopes: number;
   readonly maxWaitMs: number;
   readonly maxQueued: number;
@@ -44,7 +44,7 @@ export class RateLimiter {
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
-  /** @param now - milliseconds of a clock that never goes back */
+  /** @param now - milliseconds of a monotonic clock */
   constructor(options: RateLimitOptions, now: () => number = () => performance.now()) {
     this.#options = options;
     this.#now = now;
@@ -54,11 +54,11 @@ export class RateLimiter {
   }
 
   /**
-   * Resolves when the operations of a call may go on: all of them, or none.
+   * Resolves when all operations of a call may run.
    *
-   * @param root - path of the root of the view that they came through; "" is the whole store, which is no scope
-   * @param isAbandoned - whether nobody waits for the call any more
-   * @throws {RateLimitError} when they are too many, and may not wait, or waited for too long.
+   * @param root - path of the root of the view; "" for the entire store, which is no scope
+   * @param isAbandoned - returns whether the caller has aborted the call
+   * @throws {RateLimitError} when the rate is exceeded and the call may not wait, or has waited for too long.
    */
   async acquire(root: string, costs: Costs, isAbandoned: () => boolean = () => false): Promise<void> {
     const scope = this.#scopeOf(root);
@@ -75,8 +75,8 @@ export class RateLimiter {
   }
 
   /**
-   * The error with which {@link acquire} would reject at once; null when the operations may go on or wait. Counts nothing: it is
-   * for callers that want to know before they do work which a refusal would waste.
+   * Returns the error with which {@link acquire} would reject at once; null when the operations may run or wait. Counts nothing: for
+   * callers that check before they do work that a refusal would waste.
    */
   refusalOf(root: string, costs: Costs): RateLimitError | null {
     const wait = waitFor(this.#claims(this.#scopeOf(root), costs), this.#now());
@@ -85,7 +85,7 @@ export class RateLimiter {
     return wait > maxWaitMs ? tooLong(wait, maxWaitMs) : null;
   }
 
-  /** Ends the wait of all that wait. */
+  /** Rejects all waiting calls. */
   stop(): void {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -116,10 +116,10 @@ export class RateLimiter {
     return meters;
   }
 
-  /** A scope that fills the queue shall not keep another out of it. */
+  /** Makes room in a full queue, so that one scope cannot exclude the others. */
   #makeRoom(arrival: Pick<Waiter, "scope" | "lane">, wait: number): void {
     const displaced = this.#waiting.displaceFor(arrival);
-    if (displaced === null) throw tooMany(` ${this.#waiting.size} calls wait already (rateLimit.maxQueued).`, wait);
+    if (displaced === null) throw tooMany(` The queue is full: ${this.#waiting.size} calls are waiting (rateLimit.maxQueued).`, wait);
     displaced.abandon();
   }
 
@@ -128,7 +128,7 @@ export class RateLimiter {
       const { maxWaitMs } = this.#options;
       const expiry = setTimeout(() => {
         this.#waiting.remove(waiter);
-        reject(tooMany(` They waited for ${maxWaitMs} ms (rateLimit.maxWaitMs).`, waitFor(call.claims, this.#now())));
+        reject(tooMany(` The call has waited for ${maxWaitMs} ms (rateLimit.maxWaitMs).`, waitFor(call.claims, this.#now())));
         this.#advance();
       }, maxWaitMs);
       const waiter: Waiter = {
@@ -150,7 +150,7 @@ export class RateLimiter {
   #whyAbandoned({ isAbandoned, claims }: Pick<Waiter, "isAbandoned" | "claims">): Error {
     if (this.#isStopped) return new ClosedError("The store was stopped while the call waited for a rate limit. Nothing was done.");
     if (isAbandoned()) return new AbortError("The call was aborted while it waited for a rate limit. Nothing was done.");
-    return tooMany(" Their place in the queue went to another scope, of which fewer calls wait.", waitFor(claims, this.#now()));
+    return tooMany(" Its place in the queue was given to another scope with fewer waiting calls.", waitFor(claims, this.#now()));
   }
 
   #advance(): void {
@@ -174,13 +174,13 @@ function metersOf(rates: Rates | undefined, algorithm: RateAlgorithm): Meters {
 }
 
 function tooLong(wait: number, maxWaitMs: number): RateLimitError {
-  return tooMany(` They would have to wait for more than ${maxWaitMs} ms (rateLimit.maxWaitMs).`, wait);
+  return tooMany(` The call would wait longer than ${maxWaitMs} ms (rateLimit.maxWaitMs).`, wait);
 }
 
 function tooMany(why: string, wait: number): RateLimitError {
   const retryAfterMs = Math.max(1, Math.ceil(wait));
   return new RateLimitError(
-    `More operations than the rate limit lets through.${why} Nothing was done; try again after ${retryAfterMs} ms.`,
+    `The rate limit is exceeded.${why} Nothing was done; try again after ${retryAfterMs} ms.`,
     retryAfterMs,
   );
 }

@@ -21,12 +21,12 @@ export class ServicePause {
     this.#name = name;
   }
 
-  /** Whether a pause was recorded that no call has seen the end of yet. */
+  /** Whether a pause was recorded that no call has waited out yet. */
   get isSet(): boolean {
     return this.#until > 0;
   }
 
-  /** The error with which the service asked for a pause that lasts; null where there is none. */
+  /** The error with which the service asked for the current pause; null without one. */
   get reason(): unknown {
     return this.#until > performance.now() ? this.#reason : null;
   }
@@ -51,7 +51,7 @@ export class ServicePause {
       if (ms <= 0) break;
       if (deadline.isOver) throw deadline.over(this.#name);
       if (ms >= deadline.remainingMs) throw this.#error(ms);
-      // Some of it by chance, so that not all continue at once.
+      // With jitter, so that calls do not continue all at once.
       await deadline.pause(ms + Math.random() * Math.min(ms * JITTER, deadline.remainingMs - ms));
       if (deadline.isOver) throw deadline.over(this.#name);
     }
@@ -59,7 +59,7 @@ export class ServicePause {
     this.#reason = null;
   }
 
-  /** Without the reason as its cause: it is of another caller's call, and may quote what that was about. */
+  /** Without the reason as its cause, which comes from another caller's call and may quote its content. */
   #error(ms: number): UnavailableError {
     const details = isStoreError(this.#reason) ? this.#reason.details : {};
     return new UnavailableError(`${this.#name} asked to wait ${ms} ms more before the next call: ${messageOf(this.#reason)}`, {
