@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { comparisonAsMarkdown, reasonsToFail } from "../test/bench/baseline/comparison-report.ts";
 import { compareVersions } from "../test/bench/baseline/compare-versions.ts";
 import { LEAST_ROUNDS } from "../test/bench/baseline/comparison.ts";
-import { startEnvironment, type StartedEnvironment } from "../test/bench/ground.ts";
+import { startEnvironment, type StartedEnvironment } from "../test/bench/environment.ts";
 import { asMarkdown } from "../test/bench/report.ts";
 import { runCases, type Plan } from "../test/bench/run.ts";
 import { SYSTEMS, type SystemName } from "../test/bench/system.ts";

@@ -45,12 +45,12 @@ afterAll(async () => {
 type Execute = (query: string, params: unknown[], options: QueryOptions) => Promise<unknown>;
 
 /** Whether a query reads a small namespace entirely. */
-function isWholeRead(query: string): boolean {
+function isEntireRead(query: string): boolean {
   return /\.items WHERE namespace = \? AND bucket = \? LIMIT \?$/.test(query);
 }
 
 /** The driver's error for a tombstone abort. */
-function gaveUp(): Error {
+function tombstoneAbort(): Error {
   return new errors.ResponseError(types.responseErrorCodes.readFailure, "Operation failed");
 }
 
@@ -129,7 +129,7 @@ describe("an item that is re-created between the reads of its entry and its reco
     const spy = vi.spyOn(client, "execute") as unknown as { mockImplementation(execute: Execute): void };
     let isMade = false;
     spy.mockImplementation(async (query, params, options) => {
-      if (read === "by its entries" && isWholeRead(query)) throw gaveUp();
+      if (read === "by its entries" && isEntireRead(query)) throw tombstoneAbort();
       if (!isMade && query.includes(".items ") && query.startsWith("SELECT")) {
         isMade = true;
         await putAll(items, [rewritten]);

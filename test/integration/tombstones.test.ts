@@ -238,7 +238,7 @@ describe("a namespace of four partitions with one tombstone-heavy partition", ()
 });
 
 describe("a partition of 120,000 tombstones of records", () => {
-  const path = "records.graves";
+  const path = "records.tombstones";
   const around = ["", "a", "dead-0000", "dead-0060000x", "dead-1", "e", "😀"];
   let records: ItemRecord[] = [];
   let backend: CqlBackend;

@@ -1,6 +1,6 @@
 /** `npm run bench -- --baseline REF`: this version of the store beside another, in one run on the same servers. */
 import { fileURLToPath } from "node:url";
-import type { StartedEnvironment } from "../ground.ts";
+import type { StartedEnvironment } from "../environment.ts";
 import type { Plan } from "../run.ts";
 import type { SystemName } from "../system.ts";
 import { warm } from "../warm.ts";

@@ -37,7 +37,7 @@ export interface Mutant {
 /** The safeguards. */
 export const MUTANTS: readonly Mutant[] = [
   {
-    name: "no intent is noted",
+    name: "no intent is recorded",
     file: "core/intent-log.ts",
     from: "await this.#outbox.add(batch);",
     to: "",
