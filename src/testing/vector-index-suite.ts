@@ -20,7 +20,7 @@ export interface VectorIndexSuite {
   /** Length of its vectors; at least 4. */
   readonly dims: number;
   /**
-   * Makes an index; it may hold other data. Called once. With `items`, the record of each point is written there first,
+   * Makes an index; it may hold other data. Called twice: one index must be empty. With `items`, the record of each point is written there first,
    * for an index that looks at the records.
    */
   create(): Promise<{
@@ -67,12 +67,29 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
       bench: present(bench, "the index"),
       root: `suite-${randomUUID()}`,
     });
+    emptyIndexCases(suite);
     scoreCases(context);
     writeCases(context);
     scopeCases(context);
     refusalCases(context);
     pointScanCases(context);
     vectorDeadlineCases(context);
+  });
+}
+
+/** The first search of an index that holds nothing must not hide what is written later. */
+function emptyIndexCases(suite: VectorIndexSuite): void {
+  test("a prefix that was searched while the index was empty finds what is written later", async () => {
+    const made = await suite.create();
+    try {
+      const bench = new Bench(suite.dims, made.vectors, made.items);
+      const root = `suite-${randomUUID()}`;
+      expect(await bench.query(root, bench.vector(1))).toEqual([]);
+      await bench.write([bench.point(root, "first", [bench.vector(1)])]);
+      expect((await bench.query(root, bench.vector(1))).map(({ key }) => key)).toEqual(["first"]);
+    } finally {
+      await made.dispose();
+    }
   });
 }
 

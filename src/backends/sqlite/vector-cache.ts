@@ -95,7 +95,8 @@ export class VectorCache {
     const greatest = Number(this.#greatestPoint.first([])?.[0]);
     const isTooMuch = greatest - this.#lastPoint > MAX_NEWER;
     if (isTooMuch) this.#clear();
-    if (!isTooMuch && greatest > this.#lastPoint && this.#namespaces.size > 0) {
+    // A prefix that was empty when it was searched has no namespaces, and must learn of its first.
+    if (!isTooMuch && greatest > this.#lastPoint && this.#selections.size > 0) {
       for (const [id, namespaceId, stored] of this.#newer.each([this.#lastPoint])) {
         this.#addPoint(Number(namespaceId), Number(id), bytesOf(stored));
       }
