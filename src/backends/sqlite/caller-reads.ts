@@ -32,8 +32,13 @@ export class CallerReads {
     this.#get = this.#connection.reader(`
       SELECT CASE WHEN length(i.record) <= ${MAX_BYTES} THEN i.record END AS record
       FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.place = ?1`);
-    this.#get.first([toBytes(""), toBytes("")]);
-    this.#files = new FileIdentity(path);
+    try {
+      this.#get.first([toBytes(""), toBytes("")]);
+      this.#files = new FileIdentity(path);
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
   }
 
   /** Whether this turn of the event loop has time left for reads; otherwise {@link nextTurn} is to be awaited. */

@@ -83,7 +83,7 @@ export function toStoreError(failure: Failure, path: string): StoreError {
     case "SQLITE_CANTOPEN":
       return cannotOpen(path, text, details);
     case "SQLITE_IOERR":
-      return new ConnectionError(text(`Reading or writing the database file ${path} failed`, "Check the disk and its mount."), { details });
+      return new ConnectionError(text(`Reading or writing the database file ${path} failed`, "Check the disk and its mount, and the free space, quota and limit of file sizes."), { details });
     case "SQLITE_FULL":
       return new QueryError(text(`The disk of the database file ${path} is full`, "Nothing of this call was written. Free space on it, then retry."), { details });
     case "SQLITE_READONLY":
@@ -135,6 +135,7 @@ const STORE_ERRORS: Partial<Record<StoreErrorCode, (message: string, details: De
   SCHEMA: (message, details) => new SchemaError(message, { details }),
   VALIDATION: (message, details) => new ValidationError(message, { details }),
   CONFIGURATION: (message, details) => new ConfigurationError(message, { details }),
+  PERMISSION: (message, details) => new PermissionError(message, { details }),
   CONNECTION: (message, details) => new ConnectionError(message, { details, retryable: false }),
 };
 

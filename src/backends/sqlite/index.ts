@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
 import type { Backend } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
@@ -14,6 +15,7 @@ import type { VectorIndex } from "../../ports/vector-index.ts";
 import { CallerReads } from "./caller-reads.ts";
 import { DatabaseThread } from "./database-thread.ts";
 import { loadEngine } from "./engine.ts";
+import { isBusy, toFailure, toStoreError } from "./errors.ts";
 import { SqliteItemRepository } from "./item-repository.ts";
 import { SqliteOutbox } from "./outbox.ts";
 import { SqliteSettings } from "./settings.ts";
@@ -27,6 +29,9 @@ import { WriteGroup } from "./write-group.ts";
 const MAX_WAITING = 10_000;
 /** How long `stop` waits for what waits, milliseconds; the rest is rejected. */
 const DRAIN_DEADLINE_MS = 10_000;
+/** How long the start waits for a lock, and between two attempts, milliseconds. */
+const BUSY_DEADLINE_MS = 10_000;
+const BUSY_PAUSE_MS = 5;
 const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
 
 /** Where the file is and what it holds. */
@@ -118,7 +123,7 @@ export class SqliteBackend implements Backend {
       // The writer first: it creates the file and its tables.
       await this.#writer.start({ ...this.#open, path });
       if (path !== MEMORY) await this.#reader.start({ ...this.#open, path });
-      this.#running = { path, callerReads: path === MEMORY ? null : new CallerReads(path) };
+      this.#running = { path, callerReads: path === MEMORY ? null : await openCallerReads(path) };
     } catch (error) {
       await this.stop();
       throw error;
@@ -154,6 +159,19 @@ export class SqliteBackend implements Backend {
     if (this.#temporaryDirectory === null) return;
     await rm(this.#temporaryDirectory, { recursive: true, force: true });
     process.off("exit", this.#removeAtExit);
+  }
+}
+
+/** Opens the connection of the caller's thread; waits for a lock that another process holds while it opens or closes the file. */
+async function openCallerReads(path: string): Promise<CallerReads> {
+  for (const end = performance.now() + BUSY_DEADLINE_MS; ; ) {
+    try {
+      return new CallerReads(path);
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, path);
+    }
+    await sleep(BUSY_PAUSE_MS);
   }
 }
 

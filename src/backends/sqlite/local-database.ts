@@ -8,7 +8,7 @@ import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { PointScan } from "./point-scan.ts";
 import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
-import { createPrivate, MEMORY } from "./storage-path.ts";
+import { MEMORY, prepareFile } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
 import { VectorCache } from "./vector-cache.ts";
 import { VectorSearch } from "./vector-search.ts";
@@ -75,7 +75,7 @@ export class LocalDatabase {
   /** May be called again after SQLITE_BUSY, and then begins with a new connection. */
   #open(request: OpenRequest): null {
     this.#close();
-    if (request.path !== MEMORY) createPrivate(request.path);
+    if (request.path !== MEMORY) prepareFile(request.path);
     this.#connection = new Connection(request.path);
     try {
       this.#tables = opened(this.#connection, request);

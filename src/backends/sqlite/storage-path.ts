@@ -1,8 +1,8 @@
 /** Where a local file lies. */
 import { randomUUID } from "node:crypto";
-import { existsSync, linkSync, closeSync, openSync, rmSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, linkSync, openSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
-import { ConfigurationError, kindOf } from "../../model/errors.ts";
+import { ConfigurationError, kindOf, messageOf, PermissionError } from "../../model/errors.ts";
 
 /** The path of a store that is not kept. */
 export const MEMORY = ":memory:";
@@ -31,12 +31,32 @@ export function toFilePath(path: unknown): string {
 }
 
 /**
+ * Creates a file that does not exist, and verifies that an existing one can be written: SQLite opens one that can only be read as well, and
+ * fails at the first write.
+ *
+ * @throws {PermissionError} when the file can only be read.
+ */
+export function prepareFile(path: string): void {
+  if (!existsSync(path)) {
+    createPrivate(path);
+    return;
+  }
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    throw new PermissionError(
+      `The database file ${path} is read-only for this process (${messageOf(cause)}). Let its user write to the file and to its folder, ` +
+        "and mount the volume writable.",
+    );
+  }
+}
+
+/**
  * Creates a missing file with access for its owner only; SQLite gives its log and its shared memory the same permissions. The
  * file gets its name after it was closed: closing a descriptor of a file releases all POSIX locks that the process has on
  * it, those of SQLite in another thread included, and two connections that do not see each other's locks lose writes.
  */
-export function createPrivate(path: string): void {
-  if (existsSync(path)) return;
+function createPrivate(path: string): void {
   const draft = `${path}.${randomUUID()}.new`;
   try {
     closeSync(openSync(draft, "wx", 0o600));
