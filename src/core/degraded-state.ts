@@ -20,7 +20,7 @@ export class DegradedState {
   #failures = 0;
   #successes = 0;
   #isDegraded = false;
-  readonly #holders = new Set<object>();
+  readonly #users = new Set<object>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(events: Events, windowMs = WINDOW_MS) {
@@ -56,14 +56,14 @@ export class DegradedState {
   }
 
   /** Called when a runtime starts to use this state. */
-  hold(holder: object): void {
-    this.#holders.add(holder);
+  attach(user: object): void {
+    this.#users.add(user);
   }
 
   /** Called when a runtime no longer uses this state; the timer stops with the last one. */
-  release(holder: object): void {
-    this.#holders.delete(holder);
-    if (this.#holders.size === 0) this.#stopTimer();
+  detach(user: object): void {
+    this.#users.delete(user);
+    if (this.#users.size === 0) this.#stopTimer();
   }
 
   #stopTimer(): void {

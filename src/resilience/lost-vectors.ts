@@ -7,7 +7,7 @@ interface CollectionState {
   /** Whether the collection holds the vectors of all records. */
   readonly isComplete: boolean;
   /** Whether the collection is missing or unreachable. */
-  readonly isAway: boolean;
+  readonly isUnavailable: boolean;
 }
 
 /**
@@ -17,7 +17,7 @@ interface CollectionState {
  */
 export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): VectorIndex {
   const present: Around = async (call, deadline) => {
-    if (state.isAway) throw new NotReadyError("The Qdrant collection is missing or unreachable; the store checks for it regularly.");
+    if (state.isUnavailable) throw new NotReadyError("The Qdrant collection is missing or unreachable; the store checks for it regularly.");
     return call(deadline);
   };
   const complete: Around = (call, deadline) =>

@@ -10,7 +10,7 @@ import type { BreakerState } from "../ports/events.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
-import type { Collection } from "../sync/rebuild.ts";
+import type { VectorCollection } from "../sync/rebuild.ts";
 import type { Guards } from "./guards.ts";
 
 /** Access to records, intents and vectors. */
@@ -35,7 +35,7 @@ export interface Databases extends Resource, Diagnosable {
   /** Nodes of the CQL cluster; empty for a local file, and while not connected. */
   readonly nodes: () => readonly CqlNode[];
   /** The vector collection that may be lost while the records remain; null where they are stored together. */
-  readonly collection: Collection | null;
+  readonly collection: VectorCollection | null;
   readonly settings: Settings;
   /** Identifies the store among those of one host; the same after a restart. */
   readonly identity: string;

@@ -52,7 +52,7 @@ export class Maintenance {
   start(): void {
     const { events, degraded } = this.#context;
     events.internal.on("breaker-closed", this.#onBreakerClosed);
-    degraded.hold(this.reconciler);
+    degraded.attach(this.reconciler);
     this.reconciler.start();
     this.sweeper.start();
     this.#rebuild?.start();
@@ -61,7 +61,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     const { events, degraded } = this.#context;
     events.internal.off("breaker-closed", this.#onBreakerClosed);
-    degraded.release(this.reconciler);
+    degraded.detach(this.reconciler);
     await Promise.all([this.reconciler.stop(), this.sweeper.stop(), this.#rebuild?.stop()]);
   }
 

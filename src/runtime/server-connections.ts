@@ -73,7 +73,7 @@ export class ServerConnections implements Resource, SchemaReader {
     // Before the collection is created: a wrong model must not leave a collection behind.
     await checkIdentity(settings, this.#identity);
     // An outage of Qdrant must not prevent the change of an option that does not concern it.
-    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeAway: this.#isSameQdrant });
+    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeUnavailable: this.#isSameQdrant });
     this.#predecessor = null;
     this.#isStarted = true;
   }

@@ -102,6 +102,7 @@ export class ServerDatabases implements Databases {
     return [...(await records.diagnose()), ...((await vectors?.diagnose()) ?? [])];
   }
 
+  /** From the core to the driver: telemetry, then the guard. */
   #ports(budgets: Budgets): DataPorts {
     const { items, outbox } = this.#connections.resource.records;
     const { telemetry } = this.#context;

@@ -14,17 +14,17 @@ import { RepairJournal } from "./repair-journal.ts";
 import { Repair, type RepairReport } from "./repair.ts";
 
 /** A collection of vectors that is stored separately from the records and may be lost. */
-export interface Collection {
+export interface VectorCollection {
   /** Name of the collection in use. */
   readonly name: string;
   /** Whether it contains the vectors of all records. */
   readonly isComplete: boolean;
   /** Whether it cannot be used: it is missing, or was unreachable when the store started. */
-  readonly isAway: boolean;
+  readonly isUnavailable: boolean;
   /** Finds the collection again, or creates a replacement. */
   replace(): Promise<void>;
   /** Detects that another process has replaced or rebuilt it. */
-  look(): Promise<void>;
+  refresh(): Promise<void>;
   /** Marks it as rebuilt; searches use it from then on. */
   complete(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface Collection {
 /** Dependencies of a rebuild. */
 export interface RebuildOptions {
   readonly dependencies: ReconcileDependencies;
-  readonly collection: Collection;
+  readonly collection: VectorCollection;
   readonly settings: Settings;
   readonly events: Events;
   readonly logger: Logger;
@@ -94,7 +94,7 @@ export class Rebuild {
    */
   async complete(name: string): Promise<void> {
     const { collection, events } = this.#options;
-    if (collection.isComplete || collection.isAway || collection.name !== name) return;
+    if (collection.isComplete || collection.isUnavailable || collection.name !== name) return;
     await collection.complete();
     events.emit({ type: "vectors-restored" });
     this.#isReported = false;
@@ -117,13 +117,13 @@ export class Rebuild {
     const { collection, events, dependencies, logger, observer = unobserved } = this.#options;
     this.#checks += 1;
     // Another process may have replaced the collection while this one made no call that would detect it.
-    if (this.#checks % CHECKS_PER_READ === 0) await collection.look();
-    if (collection.isAway) await collection.replace();
+    if (this.#checks % CHECKS_PER_READ === 0) await collection.refresh();
+    if (collection.isUnavailable) await collection.replace();
     if (!collection.isComplete && !this.#isReported) {
       events.emit({ type: "vectors-lost" });
       this.#isReported = true;
     }
-    if (!collection.isComplete) await collection.look();
+    if (!collection.isComplete) await collection.refresh();
     if (collection.isComplete || !(await this.#isOwnTurn())) return this.#reportCompletion();
     const { name } = collection;
     const journal = new RepairJournal<RepairReport>(this.#options.settings, `rebuild:${name}:place`, name);

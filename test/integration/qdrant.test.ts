@@ -147,7 +147,7 @@ describe("the collection", () => {
       await dropCollections(servers, gone);
       const query = vectors.query({ vector: [1, 0, 0, 0], prefix: "", filter: null, limit: 1 });
       await expect(query).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
-      expect(collection.isAway).toBe(true);
+      expect(collection.isUnavailable).toBe(true);
       await expect(vectors.upsert([pointOf({ vectors: [[1, 0, 0, 0]] })])).rejects.toMatchObject({ code: "UNAVAILABLE" });
     });
   });

@@ -10,7 +10,7 @@ export interface DiagnosisParts {
   /** Name of the collection in use. */
   readonly collection: string;
   readonly isComplete: boolean;
-  readonly isAway: boolean;
+  readonly isUnavailable: boolean;
   readonly url: string;
 }
 
@@ -31,9 +31,9 @@ async function version({ client }: DiagnosisParts): Promise<Finding> {
   }
 }
 
-async function collection({ client, collection: name, isComplete, isAway }: DiagnosisParts): Promise<Finding> {
+async function collection({ client, collection: name, isComplete, isUnavailable }: DiagnosisParts): Promise<Finding> {
   const check = "Qdrant collection";
-  if (isAway) return { check, status: "problem", detail: `${name} cannot be used`, fix: "Start Qdrant. If the collection was lost, run: scylladb-store migrate up, then: scylladb-store repair" };
+  if (isUnavailable) return { check, status: "problem", detail: `${name} cannot be used`, fix: "Start Qdrant. If the collection was lost, run: scylladb-store migrate up, then: scylladb-store repair" };
   try {
     const { status, points_count: points } = (await readCollection(client, name)) as { readonly status?: string; readonly points_count?: number };
     const detail = `${name}: ${points ?? 0} points, status ${status ?? "unknown"}`;

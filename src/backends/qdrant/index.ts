@@ -34,13 +34,13 @@ interface Started {
   readonly name: string;
   readonly index: QdrantVectorIndex;
   isComplete: boolean;
-  isAway: boolean;
+  isUnavailable: boolean;
 }
 
 /** Deviations of one start from the configuration. */
 interface QdrantStart {
   readonly setup?: CollectionSetup["setup"] | undefined;
-  readonly mayBeAway?: boolean;
+  readonly mayBeUnavailable?: boolean;
 }
 
 /** A vector index that connects at `start`, and whose collection can be replaced. */
@@ -59,14 +59,14 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
    * Qdrant, so that a process that restarts during an outage serves what the records alone allow.
    *
    * @param how.setup - whether the collection may be created; as configured by default
-   * @param how.mayBeAway - whether to start while Qdrant is unreachable; true by default
+   * @param how.mayBeUnavailable - whether to start while Qdrant is unreachable; true by default
    */
-  async start({ setup = this.#setup.setup, mayBeAway = true }: QdrantStart = {}): Promise<void> {
+  async start({ setup = this.#setup.setup, mayBeUnavailable = true }: QdrantStart = {}): Promise<void> {
     await this.#client.open();
     try {
       this.#startWith(await prepareCollection(this.#client, { ...this.#setup, setup }), false);
     } catch (error) {
-      const known = mayBeAway && isOutage(error) ? await knownCollection(this.#setup) : null;
+      const known = mayBeUnavailable && isOutage(error) ? await knownCollection(this.#setup) : null;
       if (known === null) throw error;
       this.#setup.logger.warn({ cause: messageOf(error) }, "Qdrant is unreachable: the store starts without it and tries again regularly");
       this.#startWith(known, true);
@@ -89,8 +89,8 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   }
 
   /** Whether the collection is missing, or was unreachable when the store started. */
-  get isAway(): boolean {
-    return this.#running().isAway;
+  get isUnavailable(): boolean {
+    return this.#running().isUnavailable;
   }
 
   /** Finds the collection, or creates the replacement of a lost one. */
@@ -99,10 +99,10 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   }
 
   /** Checks whether another process has rebuilt or replaced the collection. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     const started = this.#running();
     const known = await knownCollection(this.#setup);
-    started.isAway ||= known !== null && known.name !== started.name;
+    started.isUnavailable ||= known !== null && known.name !== started.name;
     started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
   }
 
@@ -114,8 +114,8 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   }
 
   diagnose(): Promise<Finding[]> {
-    const { name, isComplete, isAway } = this.#running();
-    return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isAway, url: this.#setup.options.url });
+    const { name, isComplete, isUnavailable } = this.#running();
+    return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isUnavailable, url: this.#setup.options.url });
   }
 
   upsert(
@@ -156,7 +156,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     try {
       return await task(started.index);
     } catch (error) {
-      started.isAway ||= isMissingCollection(error);
+      started.isUnavailable ||= isMissingCollection(error);
       throw error;
     }
   }
@@ -167,14 +167,14 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     const started = this.#running();
     return this.#use(async (index) => {
       const outcomes = await task(index);
-      started.isAway ||= outcomes.some((outcome) => outcome.status === "rejected" && isMissingCollection(outcome.reason));
+      started.isUnavailable ||= outcomes.some((outcome) => outcome.status === "rejected" && isMissingCollection(outcome.reason));
       return outcomes;
     });
   }
 
-  #startWith({ name, isComplete }: Collection, isAway: boolean): void {
+  #startWith({ name, isComplete }: Collection, isUnavailable: boolean): void {
     const index = new QdrantVectorIndex(this.#client, name, this.#setup.identity.dims, new KeptPaths(this.#setup.options.payload));
-    this.#started = { name, index, isComplete, isAway };
+    this.#started = { name, index, isComplete, isUnavailable };
   }
 
   #running(): Started {

@@ -85,11 +85,11 @@ test.each([400, 408, 413, 422, 451])("a provider status %i degrades only its que
 test("a stopped store leaves no timer", () => {
   const degraded = state();
   const [before, after] = [{}, {}];
-  degraded.hold(before);
+  degraded.attach(before);
   degraded.failed("vectors-unavailable", down);
-  degraded.hold(after);
-  degraded.release(before);
+  degraded.attach(after);
+  degraded.detach(before);
   expect(vi.getTimerCount()).toBe(1);
-  degraded.release(after);
+  degraded.detach(after);
   expect(vi.getTimerCount()).toBe(0);
 });
