@@ -14,10 +14,13 @@ for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
 // A reader such as `head` that has enough closes the pipe.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
-process.exitCode = await runCli(process.argv.slice(2), {
+// Not a top-level await, which the CommonJS build does not support.
+void runCli(process.argv.slice(2), {
   input: process.stdin,
   output: process.stdout,
   errors: process.stderr,
   env: process.env,
   signal: abort.signal,
+}).then((code) => {
+  process.exitCode = code;
 });
