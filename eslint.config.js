@@ -36,10 +36,10 @@ export default defineConfig(
   },
   {
     files: ["**/*.ts"],
-    ignores: ["scripts/lint/**", "test/unit/lint/**", "src/backends/libsql/**"],
+    ignores: ["scripts/lint/**", "test/unit/lint/**"],
     plugins: { vocabulary },
     rules: { "vocabulary/identifiers": "error" },
   },
-  { files: ["src/config/**", "src/telemetry/**", "src/sync/**", "src/ports/**", "src/audit/**", "src/codec/**", "src/concurrency/**", "src/embeddings/**"], plugins: { vocabulary }, rules: { "vocabulary/prose": "error" } },
+  { files: ["src/config/**", "src/telemetry/**", "src/sync/**", "src/ports/**", "src/audit/**", "src/codec/**", "src/concurrency/**", "src/embeddings/**", "src/model/**"], plugins: { vocabulary }, rules: { "vocabulary/prose": "error" } },
   { files: ["**/*.js", "**/*.cjs"], languageOptions: { globals: { module: "writable" } }, extends: [tseslint.configs.disableTypeChecked] },
 );

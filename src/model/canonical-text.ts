@@ -1,12 +1,12 @@
-/** Texts by which values are compared: two values are equal exactly when their texts are. */
+/** Canonical texts of values: two values are equal exactly when their texts are equal. */
 import { toBuffer } from "./bytes.ts";
 
 /**
- * The text of a value: equal for objects, maps and sets that hold the same in another order; different for values of
- * different types. A number 0 is also -0, except inside an object or list, as `util.isDeepStrictEqual` has it.
+ * Returns the canonical text of a value. It does not depend on the order of keys and members of objects, maps and sets, and
+ * differs between types. 0 equals -0 except inside an object or list, as in `util.isDeepStrictEqual`.
  *
- * @param room - longest text of interest, in characters
- * @returns null when the text is longer; the work is bounded by `room` then, and by the number of keys of the largest object.
+ * @param room - longest text of interest, characters
+ * @returns null when the text is longer; the cost is then bounded by `room` and the number of keys of the largest object.
  */
 export function canonicalText(value: unknown, room: number): string | null {
   const writer = new Writer(room);
@@ -25,7 +25,7 @@ class Writer {
     return this.#parts.join("");
   }
 
-  /** Writes a value; false when there is no room for it. */
+  /** Writes a value; returns false when it does not fit. */
   write(value: unknown): boolean {
     switch (typeof value) {
       case "string":
@@ -53,7 +53,7 @@ class Writer {
     return names.sort().every((name) => this.#sized("", name) && this.write(fields[name])) && this.#add("}");
   }
 
-  /** Members whose order does not count: each as a text of its own, in the order of these. */
+  /** Writes members without order: their texts, sorted. */
   #sorted<T>(tag: string, size: number, members: Iterable<T>, partsOf: (member: T) => unknown[]): boolean {
     if (!this.#fits(size)) return false;
     const texts: string[] = [];
@@ -67,7 +67,7 @@ class Writer {
     return this.#add(`${tag}{`) && texts.sort().every((text) => this.#add(text)) && this.#add("}");
   }
 
-  /** A text with its length before it: whatever it holds is then not taken for what comes after it. */
+  /** Writes a text with its length, so that its content cannot be confused with what follows. */
   #sized(tag: string, text: string): boolean {
     return this.#fits(text.length) && this.#add(`${tag}${text.length}:${text}`);
   }

@@ -1,12 +1,12 @@
 import { EmbeddingError, isStoreError, messageOf, type ErrorDetails } from "./errors.ts";
 import { describeFailure, isOutageFault, isRetryableFault, providerFailureOf, type ProviderFault } from "./provider-failure.ts";
 
-/** In the details of an error: the provider answered, but not with what was configured. */
+/** Fault of an answer that does not match the configuration. */
 export const WRONG_ANSWER = "wrong-answer";
 
 /**
- * What `details.fault` of an `EmbeddingError` says. `suspect-input`: the provider failed for one text, for an unknown
- * reason, and accepted another after that; the same call may succeed later.
+ * Values of `details.fault` of an `EmbeddingError`. `suspect-input`: the provider failed for one text for an unknown reason
+ * and then accepted another text; the same call may succeed later.
  */
 export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER | "suspect-input";
 
@@ -14,13 +14,13 @@ export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER | "suspect-inpu
 export const PROVIDER_FAILED = "The embedding provider failed: ";
 
 /**
- * What an embedding provider threw, in the store's terms: classified in `details.fault`, `details.status` and
- * `details.retryAfterMs`. Its own message is only in `cause`: it may quote the text that was embedded, and messages of
- * the store's errors reach logs and events.
+ * Converts an error of an embedding provider, classified in `details.fault`, `details.status` and `details.retryAfterMs`. The
+ * provider's message is only in `cause`, because it may quote the embedded text and messages of the store reach logs and
+ * events.
  */
 export function toEmbeddingError(error: unknown): EmbeddingError {
   if (error instanceof EmbeddingError) return error;
-  // Errors of the store itself: no answer in time, too many calls wait, the circuit is open.
+  // Errors of the store itself: a timeout, a full queue, an open circuit.
   if (isStoreError(error)) {
     return new EmbeddingError(`${PROVIDER_FAILED}${messageOf(error)}`, {
       cause: error,
@@ -37,7 +37,7 @@ export function toEmbeddingError(error: unknown): EmbeddingError {
   return new EmbeddingError(`${PROVIDER_FAILED}${describeFailure(error)}.`, { cause: error, retryable: isRetryableFault(fault), details });
 }
 
-/** Whether a failure says something about the provider, and nothing about one text. */
+/** Whether a failure concerns the provider, not a single text. */
 export function isProviderFailure(error: EmbeddingError): boolean {
   const fault = embeddingFaultOf(error);
   return fault !== null && fault !== WRONG_ANSWER && fault !== "suspect-input" && (isOutageFault(fault) || isRetryableFault(fault));

@@ -1,9 +1,9 @@
 /**
- * The error family. Every error that the store raises by itself is a {@link StoreError}, except a bad namespace, which
- * is LangGraph's own `InvalidNamespaceError`. Driver errors are translated to these at the edge of their backend.
+ * The error classes. Every error of the store is a {@link StoreError}, except an invalid namespace, which is LangGraph's
+ * `InvalidNamespaceError`. Backends translate driver errors to these classes.
  */
 
-/** What went wrong, for programs. Stable across versions. */
+/** Machine-readable codes of errors. Stable across versions. */
 export type StoreErrorCode =
   | "VALIDATION"
   | "CONFIGURATION"
@@ -26,18 +26,18 @@ export type StoreErrorCode =
 /** Facts about an error that are safe to log: never a stored value, a secret or a vector. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
-/** What an error may carry besides its message. */
+/** Cause and details of an error. */
 export interface StoreErrorOptions {
   readonly cause?: unknown;
   readonly details?: ErrorDetails;
 }
 
-/** Marks errors of this family, so that {@link isStoreError} also knows those of a second copy of the package. */
+/** Marks errors of the store, so that {@link isStoreError} also recognizes those of a second copy of the package. */
 const BRAND = Symbol.for("langgraph-store-scylladb.error");
 
 /** Base of all errors of the store. */
 export class StoreError extends Error {
-  /** What went wrong, for programs. */
+  /** Machine-readable code. */
   readonly code: StoreErrorCode;
   /** Whether the same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
@@ -54,14 +54,14 @@ export class StoreError extends Error {
   }
 }
 
-/** Tells whether `error` is of the store's family, whichever copy of the package made it. */
+/** Whether `error` is a {@link StoreError}, also one of another copy of the package. */
 export function isStoreError(error: unknown): error is StoreError {
   return error instanceof Error && BRAND in error;
 }
 
 /**
- * Input that can never be served: names the path, the kind of value found there and the fix. Nothing was written. Of a message
- * over 1,000 characters the middle is left out.
+ * Invalid input. The message names the path, the kind of the value and the fix. Nothing was written. In a message over 1,000
+ * characters the middle is omitted.
  */
 export class ValidationError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
@@ -69,21 +69,21 @@ export class ValidationError extends StoreError {
   }
 }
 
-// Names that callers give have no bound, and stand in messages that go to logs. The path is in front, the fix at the end.
+// Names in the input are unbounded and appear in messages that reach logs. The path is at the start, the fix at the end.
 function withoutMiddle(message: string): string {
   const [most, kept] = [1_000, 450];
   if (message.length <= most) return message;
-  return `${message.slice(0, kept)} … ${message.length - 2 * kept} characters left out … ${message.slice(-kept)}`;
+  return `${message.slice(0, kept)} … ${message.length - 2 * kept} characters omitted … ${message.slice(-kept)}`;
 }
 
-/** A mistake in the configuration, found before any connection was made. */
+/** A mistake in the configuration, found before any connection was opened. */
 export class ConfigurationError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("CONFIGURATION", false, message, options);
   }
 }
 
-/** No connection to a server could be made, or it was lost. */
+/** A connection to a server could not be opened or was lost. */
 export class ConnectionError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
     super("CONNECTION", options?.retryable ?? true, message, options);
@@ -91,8 +91,8 @@ export class ConnectionError extends StoreError {
 }
 
 /**
- * One side did not accept who the other says it is: a server refused the credentials or the client certificate, or its
- * own certificate could not be verified.
+ * Authentication failed: a server rejected the credentials or the client certificate, or its own certificate could not be
+ * verified.
  */
 export class AuthenticationError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
@@ -100,14 +100,14 @@ export class AuthenticationError extends StoreError {
   }
 }
 
-/** The credentials are right but lack a right that the operation needs. */
+/** The credentials are valid but lack a right that the operation requires. */
 export class PermissionError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("PERMISSION", false, message, options);
   }
 }
 
-/** A server answered that it cannot serve now: too few replicas, overload, a queue that is full. */
+/** A service cannot serve now: too few replicas, overload, a full queue, an open circuit. */
 export class UnavailableError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("UNAVAILABLE", true, message, options);
@@ -115,44 +115,44 @@ export class UnavailableError extends StoreError {
 }
 
 /**
- * A server is well, but what was asked of it is not there for the moment: a collection that was lost and comes back. It
- * says nothing against the server, so no circuit breaker counts it.
+ * A server works, but the requested object is temporarily missing: a lost collection that is being rebuilt. Circuit breakers
+ * do not count it.
  */
 export class NotReadyError extends UnavailableError {}
 
-/** An answer did not come in time. A write that timed out may or may not have been applied. */
+/** The deadline was exceeded. A write that timed out may or may not have been applied. */
 export class TimeoutError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("TIMEOUT", true, message, options);
   }
 }
 
-/** A server refused a request that it understood; trying again does not help. */
+/** A server rejected a request; a retry does not help. */
 export class QueryError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("QUERY", false, message, options);
   }
 }
 
-/** What is stored does not fit this code or this configuration: a newer schema, another embedding model. */
+/** Stored data does not match this version or configuration: a newer schema, another embedding model. */
 export class SchemaError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("SCHEMA", false, message, options);
   }
 }
 
-/** The embedding provider failed or answered with vectors that do not fit the configuration. */
+/** The embedding provider failed, or returned vectors that do not match the configuration. */
 export class EmbeddingError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
     super("EMBEDDING", options?.retryable ?? true, message, options);
   }
 }
 
-/** The record of a put is stored, but its vectors could not be brought in step with it. */
+/** The record of a put is stored, but its vectors could not be written. */
 export class VectorSyncError extends StoreError {
-  /** The record itself is safe: reading it gives the new value. */
+  /** The record is stored: reads return the new value. */
   readonly stored = true;
-  /** The reconciler finishes the job, in this process or another. */
+  /** The reconciler of this or another process writes the vectors. */
   readonly queued = true;
 
   constructor(message: string, options?: StoreErrorOptions & { readonly retryable?: boolean }) {
@@ -160,9 +160,9 @@ export class VectorSyncError extends StoreError {
   }
 }
 
-/** More was asked for than a rate limit lets through. Nothing was done. */
+/** A rate limit rejected the operation. Nothing was done. */
 export class RateLimitError extends StoreError {
-  /** After so long, in milliseconds, the same call may pass. */
+  /** Time after which the same call may succeed, milliseconds. */
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number, options: StoreErrorOptions = {}) {
@@ -173,24 +173,24 @@ export class RateLimitError extends StoreError {
 
 /** The audit trail could not be written, and `audit.policy` is `"block"`. */
 export class AuditError extends StoreError {
-  /** Whether the operation took effect all the same: its intent is in the trail, and only its outcome is missing. */
+  /** Whether the operation took effect: its intent is in the trail, and only its outcome is missing. */
   readonly applied: boolean;
 
   constructor(message: string, applied: boolean, options?: StoreErrorOptions) {
-    // What took effect shall not be done again for the sake of its line.
+    // An operation that took effect must not be repeated only because its entry is missing.
     super("AUDIT", !applied, message, options);
     this.applied = applied;
   }
 }
 
-/** A stored value could not be encoded or decoded by the `codec`; `details.keyId` names the key where there is one. */
+/** The `codec` could not encode or decode a value; `details.keyId` is the id of the key, if known. */
 export class CodecError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("CODEC", false, message, options);
   }
 }
 
-/** The caller's signal ended the wait. A write that had begun by then goes on, and may or may not be stored. */
+/** The caller aborted the operation. A write in progress continues and may or may not be stored. */
 export class AbortError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {
     super("ABORTED", false, message, options);
@@ -205,8 +205,8 @@ export class ClosedError extends StoreError {
 }
 
 /**
- * At least one operation of a batch failed. `outcomes[i]` is what became of `operations[i]`: an operation that is
- * fulfilled here has had its effect. The first failure is the `cause`.
+ * At least one operation of a batch failed. `outcomes[i]` is the outcome of `operations[i]`; fulfilled operations took effect.
+ * The first failure is the `cause`.
  */
 export class BatchError extends StoreError {
   readonly outcomes: readonly PromiseSettledResult<unknown>[];
@@ -228,10 +228,10 @@ export class BatchError extends StoreError {
   }
 }
 
-/** What an error says, for a message or a log line; whatever was thrown. */
+/** Returns the message of any thrown value, for a message or a log line. */
 export function messageOf(error: unknown): string {
   try {
-    // Anything can be thrown: errors with a message of another kind, or with a getter that throws, and what has no text.
+    // Any value can be thrown: errors whose message is not a string or whose getter throws, and values without text.
     return error instanceof Error && typeof error.message === "string" ? error.message : String(error);
   } catch {
     return kindOfThrown(error);
@@ -242,12 +242,12 @@ function kindOfThrown(thrown: unknown): string {
   try {
     return kindOf(thrown);
   } catch {
-    // A proxy that was revoked.
+    // A revoked proxy.
     return "a value that cannot be read";
   }
 }
 
-/** Names the kind of a value for an error message: `null`, `array`, `Date`, `function`, …; never the value itself. */
+/** Returns the kind of a value for an error message: `null`, `array`, `Date`, `function`, …; never the value itself. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";

@@ -1,20 +1,20 @@
-/** Finds the fields of a value that lie at dotted paths, all of them in one walk over the value. */
+/** Finds the fields of a value at dotted paths, all in one walk over the value. */
 
-/** Objects and arrays have fields; a Date, a Map or bytes are values as a whole. */
+/** Whether a value has fields: objects and arrays do; a Date, a Map or bytes do not. */
 export function hasFields(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return Array.isArray(value) || Object.prototype.toString.call(value) === "[object Object]";
 }
 
-/** A place on paths: after some of their steps. */
+/** A node of the tree of paths, after some of their steps. */
 interface Place {
   readonly depth: number;
   readonly next: Map<string, Place>;
-  /** Position of the path that ends here; -1 where none does. */
+  /** Position of the path that ends here; -1 without one. */
   path: number;
-  /** Places further on. */
+  /** Number of descendants. */
   below: number;
-  /** The keys that lead from here to places further on, longest first; made when they are first needed. */
+  /** The keys that lead from here to descendants, longest first; created lazily. */
   keys: readonly Key[] | null;
 }
 
@@ -23,21 +23,21 @@ interface Key {
   readonly place: Place;
 }
 
-/** Where at most so many keys lead on, each is looked up; where more do, the keys that an object has are followed. */
+/** Up to this number of keys each is looked up in an object; beyond it, the keys of the object are iterated. */
 const FEW_KEYS = 8;
 
 /**
- * Dotted paths. A key that literally holds several steps goes before the steps one by one: at `"a.b"`, the field
- * `{"a.b": 1}` goes before `{"a": {"b": 2}}`. A whole number steps into an array.
+ * A set of dotted paths. A literal key with several steps takes precedence over nested objects: at `"a.b"`, the field
+ * `{"a.b": 1}` precedes `{"a": {"b": 2}}`. A whole number steps into an array.
  *
- * An object in a value is reached by one way only, so that a walk meets it once, whatever the number of paths: the cost of
- * finding them all is bounded by the number of fields of the value.
+ * A walk visits each object of a value once, regardless of the number of paths, so its cost is bounded by the number of
+ * fields of the value.
  */
 export class FieldPaths {
   readonly #start: Place = newPlace(0);
   #count = 0;
 
-  /** Adds a path; returns its position among the fields that {@link find} gives. Equal paths have one position. */
+  /** Adds a path; returns its position in the result of {@link find}. Equal paths share a position. */
   add(path: string): number {
     const passed: Place[] = [];
     let place = this.#start;
@@ -61,7 +61,7 @@ export class FieldPaths {
     return place.path;
   }
 
-  /** The field at each path; undefined where there is none. A field that holds `undefined` counts as missing too. */
+  /** Returns the field at each path; undefined for a missing one. A field with the value `undefined` counts as missing. */
   find(value: unknown): unknown[] {
     const found = Array.from({ length: this.#count }, () => undefined as unknown);
     descend(value, this.#start, found);
@@ -82,7 +82,7 @@ function descend(value: unknown, place: Place, found: unknown[]): void {
 
 function arriveAt(field: unknown, place: Place, found: unknown[]): void {
   if (field === undefined) return;
-  // The first way that leads to a field counts.
+  // The first match of a path counts.
   if (place.path >= 0 && found[place.path] === undefined) found[place.path] = field;
   if (place.below > 0) descend(field, place, found);
 }
@@ -123,7 +123,7 @@ function byKeys(fields: Record<string, unknown>, place: Place, found: unknown[])
   }
 }
 
-/** The place to which a key with any number of steps leads; null where no path goes. */
+/** Returns the node that a key with any number of steps leads to; null when no path leads there. */
 function follow(from: Place, name: string): Place | null {
   let place: Place | undefined = from;
   for (let start = 0; place !== undefined; ) {

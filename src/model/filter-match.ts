@@ -1,20 +1,20 @@
-/** Evaluates a filter on a value: the one place that decides whether an item matches. */
+/** Evaluates filters on values: the single place that decides whether an item matches. */
 import { canonicalText } from "./canonical-text.ts";
 import { FieldPaths } from "./field-paths.ts";
 import type { Comparable, FieldTest, Filter } from "./filter.ts";
 
-/** Stands for "no such field". */
+/** The value of a missing field. */
 const MISSING = undefined;
 
-/** Filters, made ready to be evaluated on many values. */
+/** Compiled filters. */
 const evaluators = new WeakMap<Filter, Evaluator>();
 
-/** Whether `value` satisfies `filter`. No type is coerced to another; a missing field satisfies `$ne` and `$nin` only. */
+/** Whether `value` satisfies `filter`. Types are not coerced; a missing field satisfies only `$ne` and `$nin`. */
 export function matchesFilter(value: Readonly<Record<string, unknown>>, filter: Filter | null): boolean {
   return filter === null || evaluatorOf(filter).matches(value);
 }
 
-/** Tests of fields that one evaluation of the filter makes at most. Nothing is made ready: a search may meet no value. */
+/** Most tests of fields in one evaluation of the filter. Does not compile the filter, because a search may read no value. */
 export function testsIn(filter: Filter | null): number {
   switch (filter?.kind) {
     case undefined:
@@ -38,7 +38,7 @@ function evaluatorOf(filter: Filter): Evaluator {
   return evaluator;
 }
 
-/** The fields of one value, by the positions of their paths, and the texts of those that were compared as texts. */
+/** The fields of one value by the positions of their paths, and the canonical texts computed so far. */
 interface Fields {
   readonly found: readonly unknown[];
   readonly texts: (string | null | undefined)[];
@@ -47,12 +47,12 @@ interface Fields {
 type Condition = (fields: Fields) => boolean;
 
 /**
- * A filter, ready: paths are found together, and operands of `$in` by their texts. What one evaluation takes grows with the
- * size of the value and of the filter, and not with their product.
+ * A compiled filter: paths are found in one walk, and operands of `$in` by canonical text. The cost of an evaluation is
+ * linear in the sizes of value and filter.
  */
 class Evaluator {
   readonly #paths = new FieldPaths();
-  /** Longest text, by the positions of paths, with which a field is compared. */
+  /** Longest operand text, by the positions of paths. */
   readonly #rooms: number[] = [];
   readonly #condition: Condition;
 
@@ -100,13 +100,13 @@ class Evaluator {
     }
   }
 
-  /** Whether the field is there and equals one of the values, by value and type; -0 is 0 and NaN is NaN. */
+  /** Whether the field exists and equals one of the values, by value and type; -0 equals 0 and NaN equals NaN. */
   #isAmong(path: number, values: readonly unknown[]): Condition {
     const [only] = values;
     if (values.length === 1 && (typeof only !== "object" || only === null)) {
       return ({ found }) => found[path] === only || (only !== only && found[path] !== found[path]);
     }
-    // By their texts: Node.js hashes these with a seed of the process, so that no operands can be made to collide.
+    // By canonical text: Node.js hashes strings with a random seed, so that operands cannot be chosen to collide.
     const texts = new Set(values.map((value) => canonicalText(value, Infinity)));
     let longest = 0;
     for (const text of texts) longest = Math.max(longest, text?.length ?? 0);
@@ -118,7 +118,7 @@ class Evaluator {
     };
   }
 
-  /** The text of a field, made once for all tests; null when it is longer than any with which it is compared. */
+  /** The canonical text of a field, computed once for all tests; null when it is longer than every operand. */
   #textOf(path: number, { found, texts }: Fields): string | null {
     let text = texts[path];
     if (text === undefined) {
@@ -149,7 +149,7 @@ function inRange(field: unknown, op: "gt" | "gte" | "lt" | "lte", bound: Compara
   }
 }
 
-/** The type within which a value has an order, and what to compare it by: null for values that have none. */
+/** The type and rank of a value that has an order; null for other values. */
 function ordered(value: unknown): { type: string; rank: number | bigint | string } | null {
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "string") {
     return { type: typeof value, rank: value };

@@ -1,15 +1,15 @@
 /**
- * The filter contract: what a `filter` of a search may say. It is parsed once into a tree, which one pure function
- * evaluates (`filter-match.ts`); what a database is asked is only ever a superset of it.
+ * The filter contract of searches. A filter is parsed once into a tree, which one pure function evaluates
+ * (`filter-match.ts`); queries to a database return a superset of its matches.
  *
- * A field stands for its value: `{ status: "active" }`, `{ "meta.lang": "en" }`, or for operators:
+ * A field is compared with a value, `{ status: "active" }`, `{ "meta.lang": "en" }`, or tested by operators,
  * `{ price: { $gte: 10, $lt: 20 } }`. All conditions of one object must hold. `$and`, `$or` (lists of filters) and `$not`
- * (a filter, or operators below a field) combine.
+ * (a filter, or operators below a field) combine filters.
  */
 import { kindOf, ValidationError } from "./errors.ts";
 import { copyValue } from "./value-codec.ts";
 
-/** What one field is tested for. */
+/** The test of one field. */
 export type FieldTest =
   | { readonly op: "eq" | "ne"; readonly value: unknown }
   | { readonly op: "gt" | "gte" | "lt" | "lte"; readonly value: Comparable }
@@ -19,7 +19,7 @@ export type FieldTest =
 /** Values that have an order, each within its own type. */
 export type Comparable = number | bigint | string | Date;
 
-/** A checked filter; plain data, so that it can be sent to a worker. */
+/** A parsed filter; plain data, so that it can be sent to a worker. */
 export type Filter =
   | { readonly kind: "and" | "or"; readonly filters: readonly Filter[] }
   | { readonly kind: "not"; readonly filter: Filter }
@@ -29,7 +29,7 @@ export type Filter =
 export interface FilterLimits {
   /** Deepest nesting. */
   readonly maxFilterDepth: number;
-  /** Most tests of fields, with all that is combined. */
+  /** Most conditions, including those of combined filters. */
   readonly maxFilterConditions: number;
   /** Most values in one `$in` or `$nin`. */
   readonly maxFilterValues: number;
@@ -37,7 +37,7 @@ export interface FilterLimits {
   readonly maxFilterBytes: number;
 }
 
-/** The bounds unless configured otherwise. */
+/** The default bounds. */
 export const DEFAULT_FILTER_LIMITS: FilterLimits = {
   maxFilterDepth: 32,
   maxFilterConditions: 1_000,
@@ -45,16 +45,16 @@ export const DEFAULT_FILTER_LIMITS: FilterLimits = {
   maxFilterBytes: 1024 * 1024,
 };
 
-/** Deeper filters are refused, whatever is configured: what walks them could end in a stack overflow. */
+/** Upper limit of `maxFilterDepth`: recursion over deeper filters could overflow the stack. */
 export const DEEPEST_FILTER = 200;
 
-/** State of one parse: the bounds, the conditions that were met so far, and the characters that may still follow. */
+/** State of one parse: bounds, conditions so far, and remaining characters. */
 interface Bounds extends FilterLimits {
   conditions: number;
   room: number;
 }
 
-/** Longer paths are refused: each step may be a literal key together with those after it. */
+/** Most steps of a path: each step may form a literal key with the following ones. */
 const MAX_PATH_STEPS = 32;
 
 const LONGEST_PATH_SHOWN = 200;
@@ -65,13 +65,13 @@ const LOGICAL_OPERATORS = ["$and", "$or", "$not"];
 /** Characters of the names and operands of parsed filters. */
 const lengths = new WeakMap<Filter, number>();
 
-/** Characters of the names and operands of a filter, as they were given. */
+/** Number of characters of the names and operands of a filter. */
 export function charactersOf(filter: Filter | null): number {
   return filter === null ? 0 : (lengths.get(filter) ?? 0);
 }
 
 /**
- * Checks a filter and returns its tree; null for "no filter" (undefined, null or `{}`).
+ * Parses a filter; returns null for no filter (undefined, null or `{}`).
  *
  * @throws {ValidationError} naming the path of an unknown operator or of an operand of the wrong kind.
  */
@@ -91,7 +91,7 @@ function parseObject(filter: unknown, at: string, depth: number, bounds: Bounds)
   }
   const names = Object.keys(filter);
   spend(names.length, bounds);
-  // Every leaf counts, an empty filter too: a list may hold one object a thousand times, and that one such a list.
+  // An empty filter counts as a condition: nested lists that repeat one object could otherwise be exponentially large.
   if (names.length === 0) count(bounds);
   return all(names.map((name) => parseEntry(name, filter[name], at, depth, bounds)));
 }
@@ -105,12 +105,12 @@ function count(bounds: Bounds): void {
   );
 }
 
-/** Takes room for what a filter names; refused before anything that long is walked. */
+/** Reserves characters for names, before they are processed. */
 function spend(characters: number, bounds: Bounds): void {
   bounds.room -= characters;
   if (bounds.room >= 0) return;
   throw new ValidationError(
-    `filter is longer than ${bounds.maxFilterBytes} characters (limits.maxFilterBytes): ask for fewer values, or for shorter ones.`,
+    `filter is longer than ${bounds.maxFilterBytes} characters (limits.maxFilterBytes): use fewer or shorter values.`,
   );
 }
 
@@ -119,7 +119,7 @@ function checkDepth(depth: number, at: string, { maxFilterDepth }: Bounds): void
   throw new ValidationError(`${shown(at)} is nested deeper than ${maxFilterDepth} levels (limits.maxFilterDepth).`);
 }
 
-/** Hostile paths may be as long as the filter itself. */
+/** Shortens a path for a message; it may be as long as the filter. */
 function shown(at: string): string {
   return at.length <= LONGEST_PATH_SHOWN ? at : `${at.slice(0, LONGEST_PATH_SHOWN)}…`;
 }
@@ -172,7 +172,7 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
       if (!Array.isArray(operand)) throw new ValidationError(`${at} must be a list, but got ${kindOf(operand)}.`);
       if (operand.length > bounds.maxFilterValues) {
         throw new ValidationError(
-          `${shown(at)} is a list of ${operand.length}; at most ${bounds.maxFilterValues} are (limits.maxFilterValues).`,
+          `${shown(at)} is a list of ${operand.length}; at most ${bounds.maxFilterValues} are allowed (limits.maxFilterValues).`,
         );
       }
       return field(path, {
@@ -195,9 +195,9 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
 }
 
 function field(path: string, test: FieldTest): Filter {
-  if (!path.isWellFormed()) throw new ValidationError("filter: a field name holds a lone surrogate, which no value can.");
+  if (!path.isWellFormed()) throw new ValidationError("filter: a field name contains a lone surrogate, which no stored value can contain.");
   if (path.split(".").length > MAX_PATH_STEPS) {
-    throw new ValidationError(`filter: a path has more than ${MAX_PATH_STEPS} steps; compare an object further up instead.`);
+    throw new ValidationError(`filter: a path has more than ${MAX_PATH_STEPS} steps; compare an enclosing object instead.`);
   }
   return { kind: "field", path, test };
 }
@@ -210,7 +210,7 @@ function all(filters: Filter[]): Filter {
 function literal(value: unknown, at: string, bounds: Bounds): unknown {
   if (value === undefined) {
     throw new ValidationError(
-      `${at} is undefined: leave the field out to match everything, or use { $exists: false } to match its absence.`,
+      `${at} is undefined: omit the field to match everything, or use { $exists: false } to match its absence.`,
     );
   }
   try {
@@ -218,7 +218,7 @@ function literal(value: unknown, at: string, bounds: Bounds): unknown {
     bounds.room -= characters;
     return copy;
   } catch (cause) {
-    throw new ValidationError(`${at} cannot be compared with: ${(cause as Error).message}`, { cause });
+    throw new ValidationError(`${at} is not a valid operand: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -249,6 +249,6 @@ function emptyOrKind(value: unknown): string {
 }
 
 function unknownOperator(at: string, name: string, known: readonly string[]): ValidationError {
-  const hint = [...FIELD_OPERATORS, ...LOGICAL_OPERATORS].includes(name) ? " stands in the wrong place" : " is unknown";
-  return new ValidationError(`${at}: the operator ${name}${hint}; here may stand ${known.join(", ")}.`);
+  const hint = [...FIELD_OPERATORS, ...LOGICAL_OPERATORS].includes(name) ? " is not allowed here" : " is unknown";
+  return new ValidationError(`${at}: the operator ${name}${hint}; allowed are ${known.join(", ")}.`);
 }

@@ -1,17 +1,17 @@
 /**
- * The texts of a value that are embedded. Paths are those of LangGraph's InMemoryStore: `$` (the whole value), `a.b`,
+ * The texts of a value that are embedded. Paths are those of LangGraph's InMemoryStore: `$` (the entire value), `a.b`,
  * `a[0]`, `a[-1]`, `a[*].b`, `*` (every member) and `{a,b.c}` (several members, the last step of a path).
  */
 import { ValidationError } from "./errors.ts";
 import { hasFields } from "./field-paths.ts";
 
-/** The path that stands for the whole value. */
+/** The path of the entire value. */
 export const WHOLE_VALUE = "$";
 
-/** Any character that shows: no white space, control or format character, and none of those that only look empty. */
+/** Any visible character: no white space, control or format character, and no character that renders as empty. */
 const VISIBLE = /[^\s\p{Z}\p{Cc}\p{Cf}\p{Cs}\u115F\u1160\u2800\u3164\p{Variation_Selector}\uFFA0]/u;
 
-/** Whether nothing in a text shows. Such a text is not embedded, in a put as in a query. */
+/** Whether a text has no visible character. Blank texts and queries are not embedded. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
 }
@@ -25,10 +25,10 @@ const MAX_TEXTS = 256;
 /** Most characters of all texts of one item. */
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
-/** Most fields that are looked at to find the texts of one item. */
+/** Most fields that are visited to find the texts of one item. */
 const MAX_VISITS = 2_000_000;
 
-/** Most characters that indent a text: without a bound, a value of 4 MB that is nested deeply would have hundreds. */
+/** Most characters of indentation in a text: a deeply nested value of 4 MB could have hundreds of megabytes. */
 const MAX_INDENT = 1024 * 1024;
 
 type Step =
@@ -43,20 +43,20 @@ export type TextPath = readonly Step[];
 /**
  * Parses a path.
  *
- * @throws {ValidationError} when the path is empty, or a bracket or brace is not closed or holds nothing usable.
+ * @throws {ValidationError} when the path is empty, or a bracket or brace is not closed or has invalid content.
  */
 export function parseTextPath(path: unknown): TextPath {
   if (typeof path !== "string" || path === "") {
     throw new ValidationError('An index path must be a text such as "$", "title" or "chapters[*].content".');
   }
   if (path.length > LONGEST_PATH) {
-    throw new ValidationError(`The index path "${path}" has ${path.length} characters; at most ${LONGEST_PATH} are taken.`);
+    throw new ValidationError(`The index path "${path}" has ${path.length} characters; at most ${LONGEST_PATH} are allowed.`);
   }
   if (path === WHOLE_VALUE) return [];
   const steps: Step[] = [];
   for (const [token] of path.matchAll(/\[[^\]]*\]?|\{[^}]*\}?|[^.[{]+/g)) steps.push(parseStep(token, path));
   if (steps.length === 0) throw new ValidationError(`The index path "${path}" names no field.`);
-  // "$.a" is "a" below the whole value.
+  // "$.a" equals "a".
   const [first] = steps;
   return first?.kind === "name" && first.name === WHOLE_VALUE ? steps.slice(1) : steps;
 }
@@ -79,36 +79,36 @@ function parseStep(token: string, path: string): Step {
   return token === "*" ? { kind: "every" } : { kind: "name", name: token };
 }
 
-/** Single paths that a path stands for: `{a,b}` stands for two. */
+/** Number of single paths that a path expands to: `{a,b}` expands to two. */
 export function pathsIn(path: TextPath): number {
   const last = path.at(-1);
   return last?.kind === "members" ? last.paths.length : 1;
 }
 
-/** Texts of a value, and what was too much of them; null where they are all. */
+/** Texts of a value; `excess` describes the exceeded bound, or is null when the texts are complete. */
 export interface Texts {
   readonly texts: readonly string[];
   readonly excess: string | null;
 }
 
-/** The distinct texts at `paths` in `value`, in order. Blank texts are left out: there is nothing in them to find. */
+/** Returns the distinct texts at `paths` in `value`, in order, without blank texts. */
 export function textsAt(value: unknown, paths: readonly TextPath[]): Texts {
   const collector = new Collector();
   for (const path of paths) if (!collector.collect(value, path, 0)) break;
   return { texts: [...collector.texts], excess: collector.excess };
 }
 
-/** Collects texts until there are too many. */
+/** Collects texts up to the bounds. */
 class Collector {
   readonly texts = new Set<string>();
   excess: string | null = null;
   #visits = 0;
   #characters = 0;
 
-  /** Returns false when no more is to be collected. */
+  /** Returns false when a bound is exceeded. */
   collect(value: unknown, steps: TextPath, position: number): boolean {
     this.#visits += 1;
-    if (this.#visits > MAX_VISITS) return this.#stop(`more than ${MAX_VISITS} fields to look at for texts to embed`);
+    if (this.#visits > MAX_VISITS) return this.#stop(`more than ${MAX_VISITS} fields to search for texts to embed`);
     const step = steps[position];
     if (step === undefined) return this.#add(textOf(value));
     const next = (member: unknown): boolean => this.collect(member, steps, position + 1);
@@ -141,7 +141,7 @@ class Collector {
   }
 }
 
-/** Numbers and booleans are text too; objects are embedded as their JSON, as InMemoryStore does. */
+/** The text of a value: numbers and booleans as text, objects as JSON, as in InMemoryStore. */
 function textOf(value: unknown): string | null {
   switch (typeof value) {
     case "string":
@@ -162,15 +162,15 @@ function textOf(value: unknown): string | null {
 function jsonOf(value: object): string {
   const shape: Shape = { room: MAX_INDENT, isPlain: true };
   see(value, 1, shape);
-  // Asking a function about each member takes several times as long.
+  // A replacer function makes JSON.stringify several times slower.
   return JSON.stringify(value, shape.isPlain ? undefined : readable, shape.room < 0 ? 0 : 2);
 }
 
-/** What is to know of an object before it is made to JSON. */
+/** Properties of an object that determine its serialization. */
 interface Shape {
-  /** What is left after the white space before each member; negative where it is too little. */
+  /** Remaining characters of indentation; negative when exceeded. */
   room: number;
-  /** Whether it holds only what JSON has. */
+  /** Whether it contains only JSON types. */
   isPlain: boolean;
 }
 
@@ -188,7 +188,7 @@ function see(value: unknown, depth: number, shape: Shape): void {
   }
 }
 
-/** JSON for reading by a model: what JSON lacks becomes its nearest text; bytes say nothing to it. */
+/** Replacer for types that JSON lacks: their nearest text; bytes are omitted. */
 function readable(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Map) return Object.fromEntries(value);

@@ -1,33 +1,32 @@
 /**
- * A batch of intents as one cell of bytes. In one piece, so that none is ever kept, or lost, without the others that it
- * was noted with.
+ * A batch of intents as one cell of bytes, so that all intents of a batch are stored or lost together.
  */
 import { toBuffer } from "./bytes.ts";
 import { kindOf, SchemaError, ValidationError } from "./errors.ts";
 import type { ItemId } from "./item.ts";
 
-/** Bumped when a reader of today could misread what is written. */
+/** Format number; increased when an older reader could misread a cell. */
 const FORMAT = 1;
 
-/** What is encoded of a batch; its id and its due time are the key under which it is kept. */
+/** The encoded part of a batch; id and due time are its storage key. */
 export interface IntentCell {
   /** How often the batch was postponed. */
   readonly attempts: number;
-  /** The writes that are meant, with the milliseconds since the epoch when they were noted. */
+  /** The intents; `recordedAt` is in milliseconds since the epoch. */
   readonly intents: readonly (ItemId & { readonly writeId: string; readonly recordedAt: number; readonly isDeadLettered?: true })[];
 }
 
-/** Short names and no field names within: a cell may hold a hundred intents. */
+/** Stored form, with short names because a cell may contain a hundred intents. */
 interface Stored {
   /** Format of the cell. */
   readonly b: typeof FORMAT;
   /** Attempts. */
   readonly a: number;
-  /** Namespace, key, write id and time of each intent; a 1 behind those that are dead. */
+  /** Namespace, key, write id and time of each intent; 1 as fifth element if it is dead-lettered. */
   readonly i: readonly (readonly [string, string, string, number, 1?])[];
 }
 
-/** Encodes all of a batch but its key. */
+/** Encodes a batch without its storage key. */
 export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
   const stored: Stored = {
     b: FORMAT,
@@ -42,7 +41,7 @@ export function encodeIntents({ attempts, intents }: IntentCell): Buffer {
 /**
  * Decodes a cell.
  *
- * @throws {SchemaError} when the cell was written by a newer version, or by something else.
+ * @throws {SchemaError} when a newer version or another program wrote the cell.
  */
 function decodeIntents(cell: Uint8Array): IntentCell {
   const { a, i } = parse(toBuffer(cell).toString("utf8"));
@@ -58,7 +57,7 @@ function decodeIntents(cell: Uint8Array): IntentCell {
   };
 }
 
-/** As {@link decodeIntents}; null for a cell that this version cannot read, so that it does not fail those beside it. */
+/** As {@link decodeIntents}; null for an unreadable cell, so that it does not affect other cells. */
 export function readableIntents(cell: Uint8Array): IntentCell | null {
   try {
     return decodeIntents(cell);
@@ -68,7 +67,7 @@ export function readableIntents(cell: Uint8Array): IntentCell | null {
   }
 }
 
-/** Decodes batches, and counts those that this version cannot read. */
+/** Decodes batches, and counts the unreadable ones. */
 export function readableBatches<Batch extends { readonly cell: Uint8Array }>(
   rows: readonly Batch[],
 ): { readonly batches: (Omit<Batch, "cell"> & IntentCell)[]; readonly unreadable: number } {
@@ -84,14 +83,14 @@ function parse(text: string): Stored {
   try {
     stored = JSON.parse(text);
   } catch (cause) {
-    throw new SchemaError("A batch of intents is not of this store's format: something else wrote its table.", { cause });
+    throw new SchemaError("A batch of intents is not in the format of this store: another program wrote to its table.", { cause });
   }
   // Only this store writes this table, so the format number alone identifies a newer cell.
   if (typeof stored !== "object" || stored === null || !("b" in stored) || stored.b !== FORMAT) {
     throw new SchemaError("A batch of intents is in a newer format than this version reads: upgrade this process.");
   }
   if ("i" in stored && Array.isArray(stored.i) && stored.i.every(isIntent)) return stored as Stored;
-  throw new SchemaError("A batch of intents is damaged: something else wrote its table.");
+  throw new SchemaError("A batch of intents is damaged: another program wrote to its table.");
 }
 
 function isIntent(row: unknown): boolean {
@@ -101,7 +100,7 @@ function isIntent(row: unknown): boolean {
 }
 
 /**
- * Checks a due time, which decides where its batch is kept: rounded here and not there, it would never be found again.
+ * Validates a due time, which is part of the storage key: a fraction that one reader rounds would hide the batch.
  *
  * @throws {ValidationError} unless it is a whole number of milliseconds since the epoch.
  */

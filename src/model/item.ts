@@ -1,10 +1,10 @@
-/** Records, as the repositories keep them, and the items that LangGraph sees. */
+/** Records, as repositories store them, and items, as LangGraph sees them. */
 import { randomBytes } from "node:crypto";
 import type { Item, SearchItem } from "@langchain/langgraph-checkpoint";
 import { toLabels } from "./namespace.ts";
 import { decodeValue, type EncodedValue } from "./value-codec.ts";
 
-/** Where an item lives. Two items are the same exactly when both parts are equal. */
+/** The identity of an item. */
 export interface ItemId {
   /** Path of the namespace, see `namespace.ts`. */
   readonly namespace: string;
@@ -12,40 +12,40 @@ export interface ItemId {
   readonly key: string;
 }
 
-/** How the put of an item asked for it to be indexed: `undefined` leaves it to the configuration. */
+/** The `index` option of a put; `undefined` uses the configuration. */
 export type IndexOverride = false | readonly string[] | undefined;
 
 /**
- * All that is known of one key, written and read as a whole. A record without a value is the marker of a delete: it
- * is a write like any other, so that a later put by a slower clock still finds a version to go above.
+ * The record of one key, written and read atomically. A record without a value is the marker of a delete; it has a version,
+ * so that a later put by a slower clock still gets a higher version.
  */
 export interface ItemRecord extends ItemId {
-  /** Version of the put that made the item, after the last delete if there was one. Microseconds. */
+  /** Version of the put that created the item, microseconds. A put after a delete creates it again. */
   readonly created: number;
-  /** Version of this write. Microseconds. */
+  /** Version of this write, microseconds. */
   readonly version: number;
-  /** When the item was last updated, where an import kept that of its source, microseconds; absent: {@link version}. */
+  /** Time of the last update that an import took from its source, microseconds; by default {@link version}. */
   readonly updated?: number;
-  /** Random identity of this write: tells two writes of one version apart, and which write a vector belongs to. */
+  /** Random id of this write: distinguishes writes with equal versions, and links vectors to their write. */
   readonly writeId: string;
   readonly index: IndexOverride;
-  /** Number of vectors that this write has; 0 for an item that is not indexed. */
+  /** Number of vectors of this write; 0 for an item that is not indexed. */
   readonly vectors: number;
-  /** Milliseconds since the epoch after which the item is gone; null if it stays. */
+  /** When the item expires, milliseconds since the epoch; null if it does not expire. */
   readonly expiresAt: number | null;
-  /** Milliseconds that the item lives after it was written or refreshed; null if it has no end or an absolute one. */
+  /** Time to live after a write or refresh, milliseconds; null without expiry or with an absolute one. */
   readonly ttlMs: number | null;
-  /** The stored value, decoded only where it is needed; null for the marker of a delete. */
+  /** The encoded value; null for the marker of a delete. */
   readonly value: EncodedValue | null;
 }
 
-/** A record that holds an item. */
+/** A record with a value. */
 export type LiveRecord = ItemRecord & { readonly value: EncodedValue };
 
-/** An item's value as the caller gave it: a copy. */
+/** The value of an item; a copy of the caller's. */
 export type Value = Record<string, unknown>;
 
-/** Whether the record holds an item at the time `now` (milliseconds). */
+/** Whether the record has a value that is not expired at `now` (milliseconds). */
 export function isLive(record: ItemRecord | null, now: number): record is LiveRecord {
   return record !== null && record.value !== null && (record.expiresAt === null || record.expiresAt > now);
 }
@@ -57,10 +57,10 @@ export function updatedOf({ updated, version }: Pick<ItemRecord, "updated" | "ve
 
 const WRITE_ID_BYTES = 12;
 
-/** Random bytes for many write ids: asking the system for each took a twentieth of the time of a put. */
+/** Random bytes for many write ids: a system call for each cost a twentieth of a put. */
 const randomPool = { bytes: Buffer.alloc(0), used: 0 };
 
-/** Draws the identity of a write: 96 random bits. */
+/** Returns a new write id of 96 random bits. */
 export function newWriteId(): string {
   if (randomPool.used + WRITE_ID_BYTES > randomPool.bytes.length) {
     randomPool.bytes = randomBytes(256 * WRITE_ID_BYTES);
@@ -72,16 +72,16 @@ export function newWriteId(): string {
   return id;
 }
 
-/** An injective text for an id: the length of the path says where the key starts. */
+/** Returns an injective text of an id; the length of the path marks the start of the key. */
 export function idText({ namespace, key }: ItemId): string {
   return `${namespace.length}:${namespace}${key}`;
 }
 
 /**
- * The item that LangGraph sees.
+ * Returns the item for LangGraph.
  *
- * @param depth - how many leading labels belong to the view that asks, and are left out
- * @param value - the decoded value, where it is at hand
+ * @param depth - number of leading labels to remove: those of the view's root
+ * @param value - the decoded value, if already available
  */
 export function toItem(record: LiveRecord, depth: number, value: Value = decodeValue(record.value)): Item {
   return {
@@ -93,7 +93,7 @@ export function toItem(record: LiveRecord, depth: number, value: Value = decodeV
   };
 }
 
-/** The search result that LangGraph sees; `score` is undefined for what was not ranked. */
+/** Returns the search result for LangGraph; `score` is undefined for an unranked item. */
 export function toSearchItem(
   record: LiveRecord,
   depth: number,

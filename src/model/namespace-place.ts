@@ -1,8 +1,8 @@
 /**
- * The place of a namespace: its path as text whose order by UTF-8 bytes, which databases keep, is the order of
- * `comparePaths`, which listings have. The separator becomes U+0000, below every character of a label, and the characters
- * that UTF-16 orders after all surrogates, U+E000 to U+FFFF, get the greatest code point before them. Places are as
- * injective as paths, and what lies at or below a path is one range of them.
+ * The place of a namespace: its path in a form whose order by UTF-8 bytes, as in databases, equals the order of
+ * `comparePaths`, as in listings. The separator becomes U+0000, below every character of a label, and the characters that
+ * UTF-16 orders after all surrogates, U+E000 to U+FFFF, are prefixed by the greatest code point. Places are injective, and
+ * the namespaces at or below a path form one range of places.
  */
 import { ROOT, SEPARATOR } from "./namespace.ts";
 
@@ -12,28 +12,28 @@ export interface NamespaceStart {
   readonly from: "at" | "after" | "past";
 }
 
-/** A range of places, its end excluded. */
+/** A range of places, excluding its end. */
 export interface PlaceRange {
   readonly from: string;
   readonly to: string;
 }
 
 const PLACE_SEPARATOR = "\u0000";
-/** Precedes the characters that would be mistaken for a separator, and for itself. */
+/** Escapes the characters equal to the separator and to itself. */
 const LOW_ESCAPE = "\u0001";
-/** Precedes the characters that come after all others. */
+/** Escapes the characters that sort after all others. */
 const HIGH_ESCAPE = "\u{10FFFF}";
 /** The first UTF-16 code unit of {@link HIGH_ESCAPE}. */
 const HIGH_SURROGATE = 0xdbff;
 /** The first character that UTF-16 orders after all surrogates. */
 const FIRST_HIGH = 0xe000;
-/** Greater than every place: what follows the escape in a place is always less. */
+/** Greater than every place: the character after an escape in a place is always less. */
 const BEHIND_ALL = HIGH_ESCAPE + HIGH_ESCAPE;
 
-/** The longest place of a path, in bytes, is this many times as long as the path. */
+/** Largest ratio of the length of a place to that of its path, in bytes. */
 export const MAX_PLACE_GROWTH = 7 / 3;
 
-/** The place of a path. */
+/** Returns the place of a path. */
 export function toPlace(path: string): string {
   if (isPlain(path)) return path.replaceAll(SEPARATOR, PLACE_SEPARATOR);
   let place = "";
@@ -41,7 +41,7 @@ export function toPlace(path: string): string {
   return place;
 }
 
-/** The path of a place; the inverse of {@link toPlace}. */
+/** Returns the path of a place; the inverse of {@link toPlace}. */
 export function fromPlace(place: string): string {
   if (!hasEscapes(place)) return place.replaceAll(PLACE_SEPARATOR, SEPARATOR);
   let path = "";
@@ -59,12 +59,12 @@ export function fromPlace(place: string): string {
   return path;
 }
 
-/** The places of the namespaces at or below a prefix, from a start on; null starts at the prefix itself. */
+/** Returns the range of places at or below a prefix, beginning at a start; null starts at the prefix itself. */
 export function placesWithin(prefix: string, start: NamespaceStart | null): PlaceRange {
   const to = prefix === ROOT ? BEHIND_ALL : toPlace(prefix) + LOW_ESCAPE;
   if (start === null) return { from: toPlace(prefix), to };
   const place = toPlace(start.path);
-  // The least place behind one is that one and a separator; those below all continue so.
+  // The least place after a place is that place plus a separator; all places below it begin so.
   if (start.from === "at") return { from: place, to };
   return { from: place + (start.from === "after" ? PLACE_SEPARATOR : LOW_ESCAPE), to };
 }

@@ -1,24 +1,24 @@
 /**
- * Namespaces: a list of labels, such as `["users", "42"]`, and its path, the labels joined by ".". No label may hold
- * ".", as LangGraph rules, so the path is injective: two namespaces never share one, and `p` is an ancestor of `q`
- * exactly when `q` starts with `p.`. Labels may hold anything else, ":" and "/" included.
+ * Namespaces: a list of labels, such as `["users", "42"]`, and its path, the labels joined by ".". LangGraph forbids "." in
+ * labels, so paths are injective, and `p` is an ancestor of `q` exactly when `q` starts with `p.`. Labels may contain any
+ * other character, including ":" and "/".
  */
 import { InvalidNamespaceError } from "@langchain/langgraph-checkpoint";
 import { kindOf } from "./errors.ts";
 
-/** Stands between the labels of a path. */
+/** Separates the labels of a path. */
 export const SEPARATOR = ".";
 
 /** Path of the empty namespace, the root of the store. */
 export const ROOT = "";
 
-/** The longest path, in UTF-8 bytes: a CQL key ends at 64 KiB, and the place of a path (`namespace-place.ts`) may be longer than it. */
+/** Longest path, in UTF-8 bytes: CQL limits keys to 64 KiB, and the place of a path (`namespace-place.ts`) may be longer than the path. */
 export const MAX_PATH_BYTES = 16_384;
 
-/** The longest label by default, in UTF-8 bytes: what is stored once is read by every later listing. */
+/** Default of the longest label, in UTF-8 bytes: every later listing reads a stored label. */
 export const DEFAULT_LABEL_BYTES = 512;
 
-/** The deepest namespace. */
+/** Most labels of a namespace. */
 export const MAX_LABELS = 64;
 
 /** Bounds of namespaces. */
@@ -31,21 +31,21 @@ export interface NamespaceLimits {
 
 const WIDEST: NamespaceLimits = { maxLabelBytes: MAX_PATH_BYTES, maxNamespaceLabels: MAX_LABELS };
 
-/** Where labels are used: what holds items is stricter than what is asked for. */
+/** Rules for labels; namespaces of items are stricter than prefixes. */
 export interface LabelRules {
-  /** Bounds in force; the widest that can be stored by default. */
+  /** Active bounds; by default the largest that can be stored. */
   readonly limits?: NamespaceLimits;
-  /** Whether `[]`, the root, may stand here. */
+  /** Whether `[]`, the root, is allowed. */
   readonly allowEmpty?: boolean;
-  /** Whether the root label `langgraph`, which LangGraph keeps for itself, may stand here. */
+  /** Whether the root label `langgraph`, which LangGraph reserves, is allowed. */
   readonly allowReservedRoot?: boolean;
 }
 
 /**
- * Checks that `namespace` is a list of labels and returns its path.
+ * Validates a namespace and returns its path.
  *
- * @throws {InvalidNamespaceError} (LangGraph's own) naming the position and kind of the label that is wrong. Its message
- *   contains LangGraph's sentence for the case: callers match on it.
+ * @throws {InvalidNamespaceError} (LangGraph's class) naming position and kind of the invalid label. The message contains
+ *   LangGraph's own sentence, because callers match on it.
  */
 export function toPath(namespace: unknown, rules: LabelRules = {}): string {
   if (!Array.isArray(namespace)) {
@@ -56,13 +56,13 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
     throw new InvalidNamespaceError("Namespace cannot be empty. Give at least one label.");
   }
   const limits = rules.limits ?? WIDEST;
-  // Before the labels are looked at: a list of millions shall cost nothing.
+  // Before the labels are read, so that a list of millions is cheap to reject.
   checkDepth(namespace.length, limits, "");
   const labels: string[] = [];
-  // By position, so that a hole is met too; `Array.from` took as long as all the checks.
+  // By position, so that holes are checked too; `Array.from` would double the cost.
   for (let i = 0; i < namespace.length; i += 1) labels.push(checkLabel(namespace[i], i, limits));
   if (labels[0] === "langgraph" && !rules.allowReservedRoot) {
-    throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph". LangGraph keeps it for itself.');
+    throw new InvalidNamespaceError('Root label for namespace cannot be "langgraph". LangGraph reserves it.');
   }
   const path = labels.join(SEPARATOR);
   checkBytes(path, "");
@@ -70,14 +70,14 @@ export function toPath(namespace: unknown, rules: LabelRules = {}): string {
 }
 
 /**
- * The path of a namespace below the root of a view. The whole of it is held against the bounds: views may lie in views.
+ * Returns the path of a namespace below the root of a view. The bounds apply to the entire path, because views may be nested.
  *
  * @throws {InvalidNamespaceError} as {@link toPath}.
  */
 export function toPathWithin(scope: string, namespace: unknown, rules: LabelRules): string {
   const path = join(scope, toPath(namespace, rules));
   if (scope === ROOT) return path;
-  const within = ", the root of its view included";
+  const within = ", including the root of its view";
   checkDepth(toLabels(path).length, rules.limits ?? WIDEST, within);
   checkBytes(path, within);
   return path;
@@ -86,7 +86,7 @@ export function toPathWithin(scope: string, namespace: unknown, rules: LabelRule
 function checkDepth(labels: number, { maxNamespaceLabels }: NamespaceLimits, within: string): void {
   if (labels <= maxNamespaceLabels) return;
   throw new InvalidNamespaceError(
-    `Namespace has ${labels} labels${within}; at most ${maxNamespaceLabels} are stored (limits.maxNamespaceLabels), as ` +
+    `Namespace has ${labels} labels${within}; at most ${maxNamespaceLabels} are allowed (limits.maxNamespaceLabels), because ` +
       "each of its prefixes is indexed.",
   );
 }
@@ -95,7 +95,7 @@ function checkBytes(path: string, within: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= MAX_PATH_BYTES) return;
   throw new InvalidNamespaceError(
-    `Namespace is ${bytes} bytes long${within}; at most ${MAX_PATH_BYTES} can be stored: shorten its labels.`,
+    `Namespace is ${bytes} bytes long${within}; at most ${MAX_PATH_BYTES} are allowed: shorten its labels.`,
   );
 }
 
@@ -109,27 +109,27 @@ function checkLabel(label: unknown, position: number, { maxLabelBytes }: Namespa
     throw new InvalidNamespaceError(`${at}. Namespace labels cannot contain periods ('.').`);
   }
   if (!label.isWellFormed()) {
-    throw new InvalidNamespaceError(`${at}: it holds a lone surrogate, which no database can store.`);
+    throw new InvalidNamespaceError(`${at}: it contains a lone surrogate, which cannot be stored.`);
   }
   const bytes = Buffer.byteLength(label);
   if (bytes > maxLabelBytes) {
-    throw new InvalidNamespaceError(`${at}: it is ${bytes} bytes long; at most ${maxLabelBytes} are (limits.maxLabelBytes).`);
+    throw new InvalidNamespaceError(`${at}: it is ${bytes} bytes long; at most ${maxLabelBytes} are allowed (limits.maxLabelBytes).`);
   }
   return label;
 }
 
-/** The type in LangGraph's words, which callers match on; where it says "object", what kind of object follows. */
+/** The type in LangGraph's wording, which callers match on, and the kind of an object. */
 function typeNameOf(label: unknown): string {
   const kind = kindOf(label);
   return kind === typeof label ? kind : `${typeof label} (${kind})`;
 }
 
-/** The labels of a path; the inverse of {@link toPath}. */
+/** Returns the labels of a path; the inverse of {@link toPath}. */
 export function toLabels(path: string): string[] {
   return path === ROOT ? [] : path.split(SEPARATOR);
 }
 
-/** Whether the namespace at `path` is the one at `prefix` or lies below it, by whole labels. */
+/** Whether the namespace at `path` is the one at `prefix` or below it, by entire labels. */
 export function isWithin(prefix: string, path: string): boolean {
   return prefix === ROOT || path === prefix || path.startsWith(prefix + SEPARATOR);
 }
@@ -140,7 +140,7 @@ export function join(prefix: string, path: string): string {
   return path === ROOT ? prefix : prefix + SEPARATOR + path;
 }
 
-/** The path itself and every path above it, the root last. */
+/** Returns the path and all its ancestors, the root last. */
 export function ancestors(path: string): string[] {
   const paths: string[] = [];
   for (let end = path.length; end > 0; end = path.lastIndexOf(SEPARATOR, end - 1)) paths.push(path.slice(0, end));
@@ -148,7 +148,7 @@ export function ancestors(path: string): string[] {
   return paths;
 }
 
-/** Orders two label lists label by label, each by UTF-16 code units; a list comes right after its own prefix. */
+/** Compares two lists of labels, label by label, by UTF-16 code units; a prefix sorts before its extensions. */
 export function compareLabels(a: readonly string[], b: readonly string[]): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i += 1) {
@@ -159,13 +159,13 @@ export function compareLabels(a: readonly string[], b: readonly string[]): numbe
   return a.length - b.length;
 }
 
-/** Orders two paths as {@link compareLabels} orders their labels, without taking them apart: thousands are sorted by it. */
+/** Compares two paths as {@link compareLabels} compares their labels, without splitting them, for speed. */
 export function comparePaths(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   let i = 0;
   while (i < shared && a.charCodeAt(i) === b.charCodeAt(i)) i += 1;
   if (i === shared) return a.length - b.length;
-  // Where one label ends and the other goes on, the one that ends is the prefix of the other.
+  // At the first difference, a label that ends is a prefix of the other label.
   if (a[i] === SEPARATOR) return -1;
   if (b[i] === SEPARATOR) return 1;
   return a.charCodeAt(i) - b.charCodeAt(i);
@@ -174,7 +174,7 @@ export function comparePaths(a: string, b: string): number {
 /** Matches any one label in a condition or a rule. */
 export const ANY_LABEL = "*";
 
-/** Whether `labels` begins (`prefix`) or ends (`suffix`) with `pattern`, in which `*` stands for any one label. */
+/** Whether `labels` begins (`prefix`) or ends (`suffix`) with `pattern`, in which `*` matches any one label. */
 export function matchesPattern(
   labels: readonly string[],
   pattern: readonly string[],

@@ -1,6 +1,6 @@
-/** Finds what a misspelt name may have meant. */
+/** Suggests the correct spelling of a misspelled name. */
 
-/** The name that is nearest to one that is not known; null where none is near. */
+/** Returns the known name nearest to an unknown one; null when none is near. */
 export function nearestOf(name: string, known: readonly string[]): string | null {
   const wanted = plain(name);
   let best: { readonly name: string; readonly distance: number } | null = null;
@@ -12,19 +12,19 @@ export function nearestOf(name: string, known: readonly string[]): string | null
   return best?.name ?? null;
 }
 
-/** What begins alike differs by an ending: `retries`. */
+/** Whether two names have the same start, as `retries` and `retry`. */
 function startsLike(one: string, other: string): boolean {
   const length = Math.max(4, Math.ceil(one.length / 2));
   return one.length >= length && one.slice(0, length) === other.slice(0, length);
 }
 
-/** Case, `_` and `-` are what is mistaken most: `contact_points`. */
+/** Ignores case, `_` and `-`, which are confused most often: `contact_points`. */
 function plain(name: string): string {
-  // Bounded, as the work grows with the square of the length.
+  // Bounded, because the cost is quadratic in the length.
   return name.slice(0, 100).toLowerCase().replaceAll(/[_-]/g, "");
 }
 
-/** Letters to add, drop, change or swap with their neighbour, to get from one to the other. */
+/** Edit distance: letters to add, remove, replace or swap with their neighbor. */
 function editsBetween(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, i) => i);

@@ -1,4 +1,4 @@
-/** LangGraph's operations, checked and turned into the store's own terms before anything is done. */
+/** Validates LangGraph's operations and converts them to requests before anything is done. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import { AbortError, kindOf, ValidationError } from "./errors.ts";
 import { charactersOf, parseFilter, type Filter, type FilterLimits } from "./filter.ts";
@@ -11,9 +11,9 @@ import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.
 /** Order of a search without a query, within each namespace, by creation. */
 export type ListingOrder = "oldest" | "newest";
 
-/** What every operation has. */
+/** Fields of every request. */
 interface Abortable {
-  /** Ends the wait for the operation; null when nobody but the deadline does. */
+  /** Aborts the operation; null without a signal. */
   readonly signal: AbortSignal | null;
 }
 
@@ -22,23 +22,23 @@ export interface GetRequest extends Abortable {
   readonly kind: "get";
   readonly namespace: string;
   readonly key: string;
-  /** Whether the read renews the item's time to live; null for what is configured. */
+  /** Whether the read refreshes the time to live; null uses the configuration. */
   readonly refreshTtl: boolean | null;
 }
 
-/** What an import keeps of the item that it copies. */
+/** Properties that an import takes from the source item. */
 export interface PutOrigin {
-  /** Microseconds; null where the source does not say. */
+  /** Microseconds; null when unknown. */
   readonly created: number | null;
-  /** Microseconds; null where the source does not say. */
+  /** Microseconds; null when unknown. */
   readonly updated: number | null;
-  /** The end of the item; null leaves it to the configuration. */
+  /** The expiry of the item; null uses the configuration. */
   readonly expiry: { readonly expiresAt: number | null; readonly ttlMs: number | null } | null;
-  /** The version to write, microseconds: drawn before the records were read, so that every later write wins. */
+  /** The version to write, microseconds; drawn before the source was read, so that every later write wins. */
   readonly asOf: number;
-  /** Whether an item that was updated at the same time or later stays as it is. */
+  /** Whether to keep a stored item that was updated at the same time or later. */
   readonly keepsNewer: boolean;
-  /** Vectors of its texts, by the configured model; null embeds them. */
+  /** Vectors of its texts by the configured model; null embeds the texts. */
   readonly vectors: readonly (readonly number[])[] | null;
 }
 
@@ -50,7 +50,7 @@ export interface PutRequest extends Abortable {
   readonly value: EncodedValue | null;
   readonly index: IndexOverride;
   readonly lifetime: Lifetime;
-  /** Of imports only. */
+  /** Only for imports. */
   readonly origin?: PutOrigin;
 }
 
@@ -58,7 +58,7 @@ export interface PutRequest extends Abortable {
 export interface SearchRequest extends Abortable {
   readonly kind: "search";
   readonly prefix: string;
-  /** Path of the root of the view that the search came through. */
+  /** Path of the root of the view. */
   readonly scope: string;
   readonly query: string | null;
   readonly filter: Filter | null;
@@ -67,7 +67,7 @@ export interface SearchRequest extends Abortable {
   readonly order: ListingOrder;
   readonly cursor: string | null;
   readonly minScore: number | null;
-  /** Whether the search renews the time to live of its results; null for what is configured. */
+  /** Whether the search refreshes the time to live of its results; null uses the configuration. */
   readonly refreshTtl: boolean | null;
 }
 
@@ -81,14 +81,14 @@ export interface ListNamespacesRequest extends Abortable {
   readonly offset: number;
 }
 
-/** One checked operation. */
+/** A validated operation. */
 export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
 
-/** Bounds of what an operation is given. */
+/** Bounds of the input of operations. */
 export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimits {
   /** Longest key, in UTF-8 bytes. */
   readonly maxKeyBytes: number;
-  /** Most paths of texts that a put or a view may name. */
+  /** Most text paths in the `index` of a put or view. */
   readonly maxIndexPaths: number;
   /** Most operations in one batch. */
   readonly maxBatchOperations: number;
@@ -102,34 +102,34 @@ export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimit
   readonly maxQueryBytes: number;
 }
 
-/** What a view binds to the operations that go through it. */
+/** The context of an operation: root and defaults of its view. */
 export interface OperationContext {
-  /** Path under which every namespace of the operation lies. */
+  /** Path of the root of the view. */
   readonly scope: string;
   readonly index?: IndexOverride;
   readonly order?: ListingOrder;
   readonly minScore?: number;
-  /** Minutes, or null for no end. */
+  /** Minutes; null for no expiry. */
   readonly ttl?: number | null;
   readonly limits: RequestLimits;
-  /** Ends the wait for the batch; an operation's own goes before it. */
+  /** Aborts the batch; the signal of an operation takes precedence. */
   readonly signal?: AbortSignal | undefined;
   /** Current time, milliseconds since the epoch. */
   readonly now: number;
-  /** Filters of the batch that were parsed, by what was given: where one object stands for many filters, it is parsed once. */
+  /** Parsed filters of the batch by input object, so that a repeated object is parsed once. */
   readonly filters?: Map<unknown, Filter | null>;
-  /** Whether a rate limit refuses the operation: its value is then not encoded. */
+  /** Whether a rate limit rejects the operation, so that its value need not be encoded. */
   readonly isRefused?: boolean;
 }
 
-/** Stands for a value that nobody will see. */
+/** Placeholder for the value of a rejected put. */
 const NOT_ENCODED: EncodedValue = { typed: false, bytes: new Uint8Array() };
 
-/** The longest key, in UTF-8 bytes: a CQL clustering key ends at 64 KiB. */
+/** Longest key, in UTF-8 bytes: CQL limits clustering keys to 64 KiB. */
 export const MAX_KEY_BYTES = 32_768;
 
 /**
- * Checks one operation of a batch. LangGraph tells operations apart by the fields that they have.
+ * Validates one operation of a batch. As in LangGraph, its fields determine its kind.
  *
  * @throws {ValidationError} or `InvalidNamespaceError`, naming what is wrong; nothing has been done then.
  */
@@ -150,7 +150,7 @@ export function parseOperation(operation: unknown, context: OperationContext): R
       return parseListNamespaces(fields, context);
     case null:
       throw new ValidationError(
-        "Unknown operation: give { namespace, key } to get, { namespace, key, value } to put or delete, " +
+        "Unknown operation: use { namespace, key } to get, { namespace, key, value } to put or delete, " +
           "{ namespacePrefix } to search, { matchConditions, limit, offset } to list namespaces.",
       );
   }
@@ -159,7 +159,7 @@ export function parseOperation(operation: unknown, context: OperationContext): R
 /** Kinds of operations. */
 export type OperationKind = Request["kind"] | "delete";
 
-/** What an operation is, by the fields that it has; null when it is none. Nothing of it is checked. */
+/** Returns the kind of an operation by its fields, without validation; null when it is not an operation. */
 export function kindOfOperation(operation: unknown): OperationKind | null {
   if (typeof operation !== "object" || operation === null) return null;
   if ("namespacePrefix" in operation) return "search";
@@ -171,7 +171,7 @@ export function kindOfOperation(operation: unknown): OperationKind | null {
   return !("namespace" in operation) && isListing ? "list-namespaces" : null;
 }
 
-/** Bytes of what an operation gives: its key and value, or its filter and its query, about. */
+/** Approximate size of the input of an operation: key and value, or query, cursor and filter. */
 export function inputBytes(request: Request): number {
   switch (request.kind) {
     case "get":
@@ -185,7 +185,7 @@ export function inputBytes(request: Request): number {
   }
 }
 
-/** The path of a namespace that a caller names, below the root of its view. */
+/** The path of a namespace below the root of the view. */
 function pathOf(namespace: unknown, { scope, limits }: OperationContext, rules: LabelRules): string {
   return toPathWithin(scope, namespace, { ...rules, allowReservedRoot: true, limits });
 }
@@ -203,8 +203,8 @@ function parseGet(fields: Record<string, unknown>, context: OperationContext): G
 
 function parsePut(fields: Record<string, unknown>, context: OperationContext): PutRequest {
   const { value } = fields;
-  // A batched put may use the root label that LangGraph reserves (only `put` itself refuses it), and a delete of
-  // what cannot exist is harmless; only a put into the root itself has nowhere to go.
+  // A batched put may use the root label that LangGraph reserves; only `put` itself rejects it. A delete in the root
+  // namespace is harmless, but a put into it is invalid.
   return {
     kind: "put",
     namespace: pathOf(fields["namespace"], context, { allowEmpty: value === null }),
@@ -224,17 +224,17 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
   }
   if (typeof query === "string" && Buffer.byteLength(query) > maxQueryBytes) {
     throw new ValidationError(
-      `query is ${Buffer.byteLength(query)} bytes long; at most ${maxQueryBytes} are (limits.maxQueryBytes): ask for less at once.`,
+      `query is ${Buffer.byteLength(query)} bytes long; at most ${maxQueryBytes} are allowed (limits.maxQueryBytes): shorten it.`,
     );
   }
   if (cursor !== undefined && cursor !== null && typeof cursor !== "string") {
-    throw new ValidationError(`cursor must be the text that an earlier search gave, but got ${kindOf(cursor)}.`);
+    throw new ValidationError(`cursor must be the text that an earlier search returned, but got ${kindOf(cursor)}.`);
   }
   return {
     kind: "search",
     scope: context.scope,
     prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
-    // A blank query ranks nothing. LangGraph takes an empty one for none.
+    // A blank query cannot rank anything. LangGraph treats an empty query as none.
     query: query === undefined || query === null || isBlank(query) ? null : query.toWellFormed(),
     filter: parseFilterOnce(fields["filter"], context),
     limit: parseCount(fields["limit"] ?? 10, "limit", maxLimit, "limits.maxLimit"),
@@ -257,7 +257,7 @@ function parseFilterOnce(given: unknown, { limits, filters }: OperationContext):
 }
 
 function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: OperationContext): Lifetime {
-  // A put's own choice goes before the view's, an absolute end too.
+  // `ttl` or `expiresAt` of the put overrides the TTL of the view.
   const own = ttl === undefined && (expiresAt === undefined || expiresAt === null) ? context.ttl : ttl;
   return parseLifetime(own, expiresAt, context.now);
 }
@@ -269,12 +269,12 @@ function parseListNamespaces(fields: Record<string, unknown>, { scope, signal, l
   }
   if (Array.isArray(matchConditions) && matchConditions.length > limits.maxFilterConditions) {
     throw new ValidationError(
-      `matchConditions is a list of ${matchConditions.length}; at most ${limits.maxFilterConditions} are ` +
+      `matchConditions is a list of ${matchConditions.length}; at most ${limits.maxFilterConditions} are allowed ` +
         "(limits.maxFilterConditions).",
     );
   }
   const depth = maxDepth === undefined || maxDepth === null ? null : parseCount(maxDepth, "maxDepth");
-  if (depth === 0) throw new ValidationError("maxDepth must be at least 1, but got 0; leave it out for any depth.");
+  if (depth === 0) throw new ValidationError("maxDepth must be at least 1, but got 0; omit it for any depth.");
   return {
     kind: "list-namespaces",
     scope,
@@ -299,18 +299,18 @@ function parseCondition(condition: unknown, position: number): MatchCondition {
   return { matchType, path: [...(path as string[])] };
 }
 
-/** Checks a key: any well-formed text. */
+/** Validates a key: any well-formed text. */
 function parseKey(key: unknown, { maxKeyBytes }: RequestLimits): string {
   if (typeof key !== "string") throw new ValidationError(`key must be a text, but got ${kindOf(key)}.`);
-  if (!key.isWellFormed()) throw new ValidationError("key holds a lone surrogate, which no database can store.");
+  if (!key.isWellFormed()) throw new ValidationError("key contains a lone surrogate, which cannot be stored.");
   const bytes = Buffer.byteLength(key);
   if (bytes > maxKeyBytes) {
-    throw new ValidationError(`key is ${bytes} bytes long; at most ${maxKeyBytes} can be stored (limits.maxKeyBytes).`);
+    throw new ValidationError(`key is ${bytes} bytes long; at most ${maxKeyBytes} are allowed (limits.maxKeyBytes).`);
   }
   return key;
 }
 
-/** Checks how an item is to be indexed: `false`, or a list of paths, of which equal ones count once. */
+/** Validates an `index` option: `false`, or a list of paths; equal paths count once. */
 export function parseIndex(index: unknown, { maxIndexPaths }: Pick<RequestLimits, "maxIndexPaths">): IndexOverride {
   if (index === undefined || index === null) return undefined;
   if (index === false) return false;
@@ -325,7 +325,7 @@ export function parseIndex(index: unknown, { maxIndexPaths }: Pick<RequestLimits
     count += pathsIn(parseTextPath(path));
     if (count > maxIndexPaths) {
       throw new ValidationError(
-        `index has more than ${maxIndexPaths} paths (limits.maxIndexPaths): name an object further up instead, as a whole.`,
+        `index has more than ${maxIndexPaths} paths (limits.maxIndexPaths): use the path of an enclosing object.`,
       );
     }
     paths.add(path as string);
@@ -333,19 +333,19 @@ export function parseIndex(index: unknown, { maxIndexPaths }: Pick<RequestLimits
   return [...paths];
 }
 
-/** Checks a number of items: whole, not negative, not above a bound that an option sets. */
+/** Validates a count: a whole number from 0 to a bound set by an option. */
 function parseCount(count: unknown, name: string, most = Number.MAX_SAFE_INTEGER, option = ""): number {
   if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
     const given = typeof count === "number" ? String(count) : kindOf(count);
     throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
   }
   if (count > most) {
-    throw new ValidationError(`${name} is ${count}; at most ${most} is allowed (${option}): ask for less at a time.`);
+    throw new ValidationError(`${name} is ${count}; at most ${most} is allowed (${option}): use several pages.`);
   }
   return count;
 }
 
-/** Checks something that is on, off, or left to the configuration. */
+/** Validates a switch: true, false, or undefined for the configuration. */
 function parseSwitch(value: unknown, name: string): boolean | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean") return value;
@@ -360,13 +360,13 @@ function parseSignal(signal: unknown): AbortSignal | null {
   throw new AbortError("The operation was aborted before it began; nothing was done.", { cause: signal.reason });
 }
 
-/** Checks an order of listing. */
+/** Validates an order of listing. */
 export function parseOrder(order: unknown): ListingOrder {
   if (order === "oldest" || order === "newest") return order;
   throw new ValidationError(`order must be "oldest" or "newest", but got ${kindOf(order)}.`);
 }
 
-/** Checks a lowest score. */
+/** Validates a minimum score. */
 export function parseMinScore(minScore: unknown): number | null {
   if (minScore === null) return null;
   if (typeof minScore === "number" && !Number.isNaN(minScore)) return minScore;

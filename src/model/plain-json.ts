@@ -1,9 +1,9 @@
-/** JSON of stored values for readers outside the program: models, clients, terminals. It cannot be read back. */
+/** JSON of stored values for readers outside the program: models, clients, terminals. It cannot be decoded again. */
 import { toBuffer } from "./bytes.ts";
 
 /**
- * Returns a value as JSON. Values beyond JSON take their nearest form: a `bigint` its digits, bytes base64, a `Date` its ISO
- * text, a `Map` a list of pairs, a `Set` a list.
+ * Returns a value as JSON. Other types take their nearest form: `bigint` digits, bytes base64, `Date` ISO text, `Map` a list
+ * of pairs, `Set` a list.
  */
 export function plainJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, plain, indent) ?? "null";

@@ -1,11 +1,11 @@
 /**
- * Classifies what an embedding provider's client threw. Clients attach the HTTP status in different places, often only
- * to the `cause`: this reads all of them, so that the text of one caller is not taken for an outage of the provider.
+ * Classifies errors of embedding clients. Clients attach the HTTP status in different places, often only to the `cause`; all
+ * of them are read, so that one invalid text does not count as an outage of the provider.
  */
 import { kindOf, messageOf } from "./errors.ts";
 
 /**
- * What failed, by what can be done about it.
+ * Classes of failures.
  *
  * - `input`: 400, 413, 422. The request itself was rejected; one bad text can cause it.
  * - `credentials`: 401, 403. Every call fails until the credentials or their rights change.
@@ -14,7 +14,7 @@ import { kindOf, messageOf } from "./errors.ts";
  * - `timeout`: 408.
  * - `refused`: any other 4xx.
  * - `unavailable`: 501 and above, no connection, no answer in time.
- * - `unknown`: 500, and errors without a status. One bad text can cause it, an outage too.
+ * - `unknown`: 500, and errors without a status. Caused by one invalid text or by an outage.
  */
 export type ProviderFault =
   | "input"
@@ -29,22 +29,22 @@ export type ProviderFault =
 /** A classified failure. */
 export interface ProviderFailure {
   readonly fault: ProviderFault;
-  /** The HTTP status; null where the error carries none. */
+  /** The HTTP status; null without one. */
   readonly status: number | null;
-  /** How long the provider asks to wait before the next call, in milliseconds; null where it does not. */
+  /** The delay that the provider requested, milliseconds; null without one. */
   readonly retryAfterMs: number | null;
 }
 
-/** Faults for which the same call may succeed later, without a change by the caller or the operator. */
+/** Faults after which the same call may succeed later. */
 const RETRYABLE: ReadonlySet<ProviderFault> = new Set(["rate-limit", "timeout", "unavailable", "unknown"]);
 
-/** Faults that count toward the circuit breaker: they say something about the provider, not about one request. */
+/** Faults that count toward the circuit breaker: they concern the provider, not one request. */
 const OUTAGES: ReadonlySet<ProviderFault> = new Set(["credentials", "rate-limit", "unavailable", "unknown"]);
 
-/** Links of the `cause` chain that are read. */
+/** Longest chain of causes that is read. */
 const MAX_LINKS = 10;
 
-/** Where clients attach the status, in the order of trust. */
+/** Locations of the status in errors of clients, most reliable first. */
 const STATUS_PATHS: readonly (readonly string[])[] = [
   ["status"], // openai, ollama's fetch errors, Google
   ["status_code"], // ollama
@@ -55,10 +55,10 @@ const STATUS_PATHS: readonly (readonly string[])[] = [
   ["httpResponse", "status"], // Hugging Face
   ["rawResponse", "status"], // cohere, mistral
   ["$response", "statusCode"], // AWS SDK
-  ["code"], // Google: a number where others have a text
+  ["code"], // Google: a number; others use a text
 ];
 
-/** Where clients keep the headers of the response. */
+/** Locations of the response headers in errors of clients. */
 const HEADER_PATHS: readonly (readonly string[])[] = [
   ["headers"],
   ["response", "headers"],
@@ -67,15 +67,15 @@ const HEADER_PATHS: readonly (readonly string[])[] = [
   ["$response", "headers"],
 ];
 
-/** The status at the start of a message, for clients that attach it nowhere else: "400 …", "HTTP error! status: 400", "Request failed with status code 400". Only there: what follows may quote a caller's text. */
+/** The status at the start of a message, for clients that attach it nowhere else: "400 …", "HTTP error! status: 400", "Request failed with status code 400". Only the start is read, because the rest may quote a caller's text. */
 const STATUS_IN_MESSAGE =
   /^\W{0,3}(?:\w{0,40}(?:error|exception)\W{1,3})?(?:(?:request|call) failed(?: with)?\W{1,3})?(?:(?:http|status)(?:[ _]?(?:error|status|code)){0,2}\W{1,3}(?:status(?:[ _]code)?\W{1,3})?)?(400|401|403|404|408|413|422|429|500|502|503|504|529)\b/i;
 
-/** How providers say that a text is too long, for errors without a status. */
+/** Messages about texts that are too long, for errors without a status. */
 const TOO_LONG =
   /context[ _]length|context window|maximum (?:input|sequence) length|too (?:many|long)\b.{0,20}\btokens|(?:too many|exceeds? .{0,40}\b)(?:input )?tokens|(?:input|text|prompt|document) (?:is )?too long/i;
 
-/** Codes of `error.code` for connections that were not made, or answers that did not come. */
+/** Values of `error.code` for failed connections and missing answers. */
 const NO_ANSWER: ReadonlySet<unknown> = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -95,7 +95,7 @@ const LANGCHAIN_STATUSES: Readonly<Record<string, number>> = {
   MODEL_RATE_LIMIT: 429,
 };
 
-/** Classifies what a provider's client threw, whatever it is. */
+/** Classifies any value that a provider's client threw. */
 export function providerFailureOf(error: unknown): ProviderFailure {
   const links = chainOf(error);
   const status = first(links, statusOf) ?? first(links, statusInText);
@@ -109,10 +109,10 @@ export function providerFailureOf(error: unknown): ProviderFailure {
 /** A class name or an error code; anything else may be prose that quotes a caller's text. */
 const WORD = /^[A-Za-z][\w.-]{0,63}$/;
 
-/** Names of errors that say nothing. */
+/** Class names without information. */
 const PLAIN_NAMES: ReadonlySet<string> = new Set(["Error", "Object"]);
 
-/** Describes a failure by its names, codes and status: "BadRequestError, context_length_exceeded, HTTP 400". Never by its message. */
+/** Describes a failure by names, codes and status, without its message: "BadRequestError, context_length_exceeded, HTTP 400". */
 export function describeFailure(error: unknown): string {
   const links = chainOf(error);
   const { status, fault } = providerFailureOf(error);
@@ -160,7 +160,7 @@ function faultOfStatus(status: number): ProviderFault {
 }
 
 function faultWithoutStatus(links: readonly unknown[]): ProviderFault {
-  // Names first: their messages quote nothing.
+  // Names first, because they quote nothing.
   if (links.some((link) => at(link, ["name"]) === "ContextOverflowError")) return "input";
   if (links.some((link) => NO_ANSWER.has(at(link, ["code"])) || isTimeout(link))) return "unavailable";
   return links.some((link) => TOO_LONG.test(textOf(link))) ? "input" : "unknown";
@@ -171,7 +171,7 @@ function isTimeout(link: unknown): boolean {
   return name === "TimeoutError" || name === "AbortError" || name === "APIConnectionTimeoutError";
 }
 
-/** The error and its causes, outermost first; each once, however they are linked. */
+/** The error and its causes, outermost first, without repetition. */
 function chainOf(error: unknown): unknown[] {
   const links = new Set<unknown>();
   let next = error;
@@ -205,7 +205,7 @@ function statusInText(link: unknown): number | null {
   return asStatus(STATUS_IN_MESSAGE.exec(textOf(link))?.[1]);
 }
 
-/** The start of a message; the rest of it may be of any length. */
+/** The start of a message, which may be of any length. */
 function textOf(link: unknown): string {
   return messageOf(link).slice(0, 1_000);
 }
@@ -235,14 +235,14 @@ function asMs(value: unknown, factor: number): number | null {
   return typeof amount === "number" && Number.isFinite(amount) && amount >= 0 ? Math.ceil(amount * factor) : null;
 }
 
-/** A header of a `Headers`, of axios's headers, or of a plain object in which its name has any case. */
+/** Returns a header of a `Headers` or of an object, ignoring case. */
 function headerOf(headers: object, name: string): unknown {
   if (headers instanceof Headers) return headers.get(name);
   const key = Object.keys(headers).find((each) => each.toLowerCase() === name);
   return key === undefined ? undefined : at(headers, [key]);
 }
 
-/** The value at a path; undefined where there is none, also where a getter throws. */
+/** The value at a path; undefined when it is missing or a getter throws. */
 function at(value: unknown, path: readonly string[]): unknown {
   let found = value;
   for (const key of path) {
@@ -250,7 +250,7 @@ function at(value: unknown, path: readonly string[]): unknown {
     try {
       found = (found as Readonly<Record<string, unknown>>)[key];
     } catch {
-      // Anything can be thrown, also an object whose getters throw.
+      // Any value can be thrown, including an object whose getters throw.
       return undefined;
     }
   }

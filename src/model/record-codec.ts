@@ -1,21 +1,20 @@
 /**
- * A record as one cell of bytes: a JSON header, a line feed, the value. One cell, because CQL merges cell by cell: two
- * writes of one timestamp over several cells were seen to merge into a record that nobody wrote. The header is read
- * without touching the value.
+ * A record as one cell of bytes: a JSON header, a line feed, the value. One cell, because CQL merges cell by cell: two writes
+ * with equal timestamps to several cells could merge into a mixed record. The header is read without decoding the value.
  */
 import { toBuffer } from "./bytes.ts";
 import { SchemaError } from "./errors.ts";
 import type { IndexOverride, ItemId, ItemRecord } from "./item.ts";
 import type { EncodedValue } from "./value-codec.ts";
 
-/** Bumped when a reader of today could misread what is written. */
+/** Format number; increased when an older reader could misread a record. */
 const FORMAT = 1;
 
-/** Format of records whose values are sealed: a reader that knows no codec would take them for JSON. */
+/** Format of records with encoded values, so that a reader without a codec does not parse them as JSON. */
 const SEALED = 2;
 const LINE_FEED = 0x0a;
 
-/** Short names: a header stands in every record. */
+/** Stored form, with short names because every record has a header. */
 interface Header {
   /** Format of the record. */
   readonly r: typeof FORMAT | typeof SEALED;
@@ -25,29 +24,29 @@ interface Header {
   readonly v: number;
   /** Write id. */
   readonly w: string;
-  /** When the item was last updated, where an import kept that of its source, microseconds. */
+  /** Time of the last update, if an import took it from its source, microseconds. */
   readonly u?: number;
-  /** Index override of the put, if it had one. */
+  /** Index override of the put, if any. */
   readonly i?: false | readonly string[];
   /** Number of vectors. */
   readonly n: number;
-  /** Time to live, milliseconds, if it has one that a read may renew. */
+  /** Time to live that a read may refresh, milliseconds, if any. */
   readonly t?: number;
-  /** Expiry, milliseconds, if it has one. Last but for the kind, so that of two records that differ only here the later is the greater. */
+  /** Expiry, milliseconds, if any. Before the kind only, so that of two records that differ only here the later expiry compares greater. */
   readonly x?: number;
   /** Kind of the value: JSON, typed JSON, or none (the marker of a delete). */
   readonly k: "j" | "t" | "d";
 }
 
-/** Encodes all of a record but its id, which is the key of its row. */
+/** Encodes a record without its id, which is the key of its row. */
 export function encodeRecord(record: ItemRecord): Buffer {
   const bytes = record.value?.stored ?? record.value?.bytes ?? Buffer.alloc(0);
   return Buffer.concat([Buffer.from(`${JSON.stringify(headerOf(record, record.index))}\n`), bytes]);
 }
 
 /**
- * Encodes a record without its value and without its index override; {@link decodeRecord} reads it. It starts like the
- * cell of the record, up to the write id: of two writes, the greater of each is of the same write.
+ * Encodes a record without its value and index override; {@link decodeRecord} reads it. It equals the cell of the record up
+ * to the write id, so that of two writes the same one has the greater head and the greater cell.
  */
 export function encodeHead(record: ItemRecord): Buffer {
   return Buffer.from(`${JSON.stringify(headerOf(record, undefined))}\n`);
@@ -71,7 +70,7 @@ function headerOf(record: ItemRecord, index: IndexOverride): Header {
 /**
  * Decodes a cell.
  *
- * @throws {SchemaError} when the cell was written by a newer version, or by something else.
+ * @throws {SchemaError} when a newer version or another program wrote the cell.
  */
 export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
   const bytes = toBuffer(cell);
@@ -101,9 +100,9 @@ function parseHeader(text: string): Header {
   try {
     header = JSON.parse(text);
   } catch (cause) {
-    throw new SchemaError("A record is not of this store's format: something else wrote to its table.", { cause });
+    throw new SchemaError("A record is not in the format of this store: another program wrote to its table.", { cause });
   }
-  // Only this store writes this table, so the format number alone tells a foreign record.
+  // Only this store writes this table, so the format number is sufficient to recognize a record.
   if (typeof header === "object" && header !== null && "r" in header && (header.r === FORMAT || header.r === SEALED)) {
     return header as Header;
   }

@@ -1,19 +1,19 @@
-/** Scores as callers see them. */
+/** Scores of search results. */
 
-/** Scores have six decimals: backends compute in single precision, whose last digits differ from one to the next. */
+/** Scores have six decimals: backends compute in single precision, and their last digits differ. */
 const STEPS = 1_000_000;
 
-/** The score of a cosine: within [-1, 1], where rounding in single precision may lead past it, and with six decimals. */
+/** Returns the score of a cosine, clamped to [-1, 1] because of rounding errors, with six decimals. */
 export function toScore(cosine: number): number {
   return rounded(Math.max(-1, Math.min(1, cosine)));
 }
 
-/** Whether a score reaches a lowest one, which is included: both are compared as they are shown. */
+/** Whether a score is at least `minScore`, both rounded to six decimals. */
 export function reachesScore(score: number, minScore: number): boolean {
   return score >= rounded(minScore);
 }
 
 function rounded(number: number): number {
-  // Without the sign of a zero.
+  // + 0 converts -0 to 0.
   return Math.round(number * STEPS) / STEPS + 0;
 }

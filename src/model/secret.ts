@@ -1,12 +1,12 @@
-/** Credentials in memory: everything that prints, copies or serializes one shows `[secret]` instead. */
+/** Credentials in memory, which print, copy and serialize as `[secret]`. */
 import { inspect } from "node:util";
 
-/** What is shown in place of a secret. */
+/** Replacement of a secret in output. */
 const SHOWN = "[secret]";
 
 /**
  * A credential. Template strings, `JSON.stringify`, `util.inspect`, log lines and messages show `[secret]`; a structured
- * clone is an empty object. Only {@link Secret.reveal} gives the text.
+ * clone is an empty object. Only {@link Secret.reveal} returns the text.
  *
  * @example
  * ```ts
@@ -15,19 +15,19 @@ const SHOWN = "[secret]";
  * ```
  */
 export class Secret {
-  // Private by the language, not by the compiler: no enumeration, inspection or clone finds it.
+  // A private field of the language, which no enumeration, inspection or clone reveals.
   readonly #text: string;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** The text, for the one place that sends it. */
+  /** Returns the text, for the code that sends it. */
   reveal(): string {
     return this.#text;
   }
 
-  /** Whether both hold the same text. */
+  /** Whether both have the same text. */
   equals(other: Secret): boolean {
     return this.#text === other.#text;
   }

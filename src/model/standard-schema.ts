@@ -1,25 +1,25 @@
 /**
- * A schema of any library that implements Standard Schema version 1 (zod, valibot, arktype). Only what a collection uses is
- * declared, so no schema library is a dependency. Source of the contract: https://standardschema.dev.
+ * A schema of any library that implements Standard Schema version 1 (zod, valibot, arktype). Declares only the part that
+ * collections use, so that no schema library is a dependency. Specification: https://standardschema.dev.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
     /** Name of the library. */
     readonly vendor: string;
-    /** Checks a value; resolves to the value to use, or to what is wrong with it. */
+    /** Validates a value; returns the value to use, or the issues. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     /** Types only; absent at run time. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
-/** Outcome of a check. */
+/** Outcome of a validation. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that is wrong with a value. */
+/** A violation of a schema. */
 export interface SchemaIssue {
   readonly message: string;
   /** Names from the top of the value; absent or empty for the value itself. */

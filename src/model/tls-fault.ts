@@ -1,10 +1,10 @@
-/** What the errors of TLS mean, and what to do about them. */
+/** Translates TLS errors to causes and advice. */
 import { AuthenticationError, ConnectionError, type StoreError } from "./errors.ts";
 
-/** Whose options the advice names. */
+/** The service whose options the advice names. */
 export type TlsService = "cql" | "qdrant";
 
-/** What is wrong, for programs. */
+/** Machine-readable causes. */
 type Fault =
   | "untrusted"
   | "expired"
@@ -16,7 +16,7 @@ type Fault =
   | "version"
   | "no-tls";
 
-/** The faults by the codes of Node.js and OpenSSL, whose names change a little between versions. */
+/** Causes by error codes of Node.js and OpenSSL, whose names vary between versions. */
 const FAULTS: readonly (readonly [RegExp, Fault])[] = [
   [/^CERT_HAS_EXPIRED$/, "expired"],
   [/^CERT_NOT_YET_VALID$/, "not-yet-valid"],
@@ -32,22 +32,22 @@ const FAULTS: readonly (readonly [RegExp, Fault])[] = [
     "client-certificate-refused",
   ],
   [/ALERT_PROTOCOL_VERSION$|UNSUPPORTED_(?:PROTOCOL|SSL_VERSION)$|VERSION_TOO_LOW$|NO_PROTOCOLS_AVAILABLE$/, "version"],
-  // Among others what a Java server sends of a client certificate that it does not trust.
+  // For example, a Java server sends such an alert for an untrusted client certificate.
   [/^ERR_SSL_.*ALERT_/, "handshake-refused"],
   [/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE)$/, "no-tls"],
 ];
 
-/** Faults that the other side may mend by itself: the same call may then succeed. */
-const PASSING: ReadonlySet<Fault> = new Set(["expired", "not-yet-valid"]);
+/** Transient causes: the same call may succeed later. */
+const TRANSIENT: ReadonlySet<Fault> = new Set(["expired", "not-yet-valid"]);
 
-/** Faults in how the two speak, not in who they are. */
-const OF_SPEECH: ReadonlySet<Fault> = new Set(["version", "no-tls"]);
+/** Protocol mismatches, which are connection errors rather than authentication errors. */
+const PROTOCOL_FAULTS: ReadonlySet<Fault> = new Set(["version", "no-tls"]);
 
 /**
- * The error of the store's family for a connection that TLS prevented; null when that is not what went wrong.
+ * Returns the store error of a connection that failed because of TLS; null for other errors.
  *
- * @param doing - what was being done, to begin the message with: "Connecting to CQL"
- * @param host - address of the server, where it is known
+ * @param doing - start of the message: "Connecting to CQL"
+ * @param host - address of the server, if known
  */
 export function tlsErrorOf(error: unknown, doing: string, service: TlsService, host?: string): StoreError | null {
   const code = codeOf(error);
@@ -57,10 +57,10 @@ export function tlsErrorOf(error: unknown, doing: string, service: TlsService, h
   const options = {
     cause: error,
     details: { tls: fault, code, ...(host === undefined ? {} : { host }) },
-    retryable: PASSING.has(fault),
+    retryable: TRANSIENT.has(fault),
   };
   const message = `${doing} failed: ${adviceOn(fault, service, server, error)}`;
-  return OF_SPEECH.has(fault) ? new ConnectionError(message, options) : new AuthenticationError(message, options);
+  return PROTOCOL_FAULTS.has(fault) ? new ConnectionError(message, options) : new AuthenticationError(message, options);
 }
 
 function codeOf(error: unknown): string {
@@ -73,44 +73,44 @@ function adviceOn(fault: Fault, service: TlsService, server: string, error: unkn
   switch (fault) {
     case "untrusted":
       return (
-        `the certificate of ${server} is not signed by an authority that is trusted. Set ${tls}.ca to the certificate of ` +
-        "the authority that signed it."
+        `the certificate of ${server} is not signed by a trusted CA. Set ${tls}.ca to the certificate of ` +
+        "the CA that signed it."
       );
     case "expired":
-      return `the certificate of ${server}, or of its authority, has expired. Renew it on the server.`;
+      return `the certificate of ${server}, or of its CA, has expired. Renew it on the server.`;
     case "not-yet-valid":
       return `the certificate of ${server} is not valid yet. Check the clocks of both machines.`;
     case "other-name":
-      return `the certificate of ${server} is for another name${reasonOf(error)}. ${NAMES[service]}`;
+      return `the certificate of ${server} is for another host name${reasonOf(error)}. ${NAMES[service]}`;
     case "client-certificate-missing":
-      return `${server} asks for a client certificate. Set ${own} to one that its authority signed.`;
+      return `${server} requires a client certificate. Set ${own} to one that its CA signed.`;
     case "client-certificate-refused":
-      return `${server} refused the client certificate. Set ${own} to a valid one that its authority signed.`;
+      return `${server} rejected the client certificate. Set ${own} to a valid one that its CA signed.`;
     case "handshake-refused":
       return (
-        `${server} broke off the TLS handshake${reasonOf(error)}. It may ask for a client certificate, or not accept the ` +
-        `one that is given: set ${own} to one that its authority signed. Or it knows none of the ciphers of this Node.js.`
+        `${server} aborted the TLS handshake${reasonOf(error)}. It may require a client certificate or reject the ` +
+        `configured one: set ${own} to one that its CA signed. Or it supports no cipher of this Node.js.`
       );
     case "version":
       return (
-        `${server} speaks no version of TLS that is allowed here, from ${tls}.minVersion (by default TLSv1.2) on. Enable ` +
-        "TLS 1.2 or 1.3 on the server; older ones are not secure."
+        `${server} supports no TLS version from ${tls}.minVersion (by default TLSv1.2) on. Enable TLS 1.2 or 1.3 on the ` +
+        "server; older versions are insecure."
       );
     case "no-tls":
-      return `${server} does not speak TLS on this port. ${PLAIN[service]}`;
+      return `${server} does not use TLS on this port. ${PLAIN[service]}`;
   }
 }
 
 const NAMES: Readonly<Record<TlsService, string>> = {
   cql:
-    "The certificate of each node must hold its address, or one of the names in cql.contactPoints; if all hold another " +
-    "name, give it as cql.tls.serverName.",
-  qdrant: "Use a name that it holds in qdrant.url, or give one as qdrant.tls.serverName.",
+    "The certificate of each node must contain its address or a name in cql.contactPoints; if all contain another name, " +
+    "set cql.tls.serverName to it.",
+  qdrant: "Use a name of the certificate in qdrant.url, or set qdrant.tls.serverName to one.",
 };
 
 const PLAIN: Readonly<Record<TlsService, string>> = {
-  cql: "Connect to its TLS port, or enable TLS on the server; without cql.tls nothing is encrypted.",
-  qdrant: "Enable TLS on the server; with http:// in qdrant.url nothing is encrypted.",
+  cql: "Connect to its TLS port, or enable TLS on the server; remove cql.tls only for unencrypted connections.",
+  qdrant: "Enable TLS on the server; use http:// in qdrant.url only for unencrypted connections.",
 };
 
 function reasonOf(error: unknown): string {

@@ -1,10 +1,10 @@
-/** The filter of a search as a type: fields and operators are checked for a known value type, and open for an unknown one. */
+/** The type of filters: fields and operators are type-checked for a known value type, and unrestricted for an unknown one. */
 
 /**
  * Conditions on values of type `Value`, see `docs/filters.md`. All of them must hold.
  *
- * Fields are named by dotted paths into objects, at most five steps deep, and by whole numbers into arrays. For a value
- * type that is not known (`unknown`, `Record<string, unknown>`), every field is allowed.
+ * Fields are dotted paths, at most five steps deep, with whole numbers as steps into arrays. For an unknown value type
+ * (`unknown`, `Record<string, unknown>`), every field is allowed.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ type KnownFilter<Value> = {
   $not?: KnownFilter<Value>;
 };
 
-/** What a field is tested for: a value that it equals, or operators that must all hold. */
+/** The condition of a field: a value that it equals, or operators that must all hold. */
 type Condition<Field> = Field | Operators<Field>;
 
 /** The operators of a field. */
@@ -43,7 +43,7 @@ type Operators<Field> = {
   $not?: Operators<Field>;
 } & Ranges<Extract<Field, number | bigint | string | Date>>;
 
-/** Ranges, for types that have an order. */
+/** Range operators, for ordered types. */
 type Ranges<Ordered> = [Ordered] extends [never]
   ? unknown
   : {
@@ -57,16 +57,16 @@ type Ranges<Ordered> = [Ordered] extends [never]
       $lte?: Ordered;
     };
 
-/** Whether nothing is known of the fields: `any`, `unknown`, or an object with any field. */
+/** Whether the fields are unknown: `any`, `unknown`, or an object with any field. */
 type IsOpen<Value> = unknown extends Value ? true : string extends keyof Value ? true : false;
 
-/** Values that a path does not step into. */
+/** Types without fields. */
 type Leaf = string | number | bigint | boolean | Date | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | null | undefined;
 
-/** Types nest without end; paths do not. */
+/** Decrements the depth: types may be recursive, paths are bounded. */
 type Depth = [never, 0, 1, 2, 3, 4];
 
-/** The paths into a value, at most `Steps + 1` steps long. */
+/** The paths of a value type, at most `Steps + 1` steps long. */
 type PathOf<Value, Steps extends number = 4> = Value extends Leaf
   ? never
   : Value extends readonly (infer Element)[]
@@ -79,7 +79,7 @@ type Below<Name extends string, Field, Steps extends number> = Steps extends 0
     ? `${Name}.${string}`
     : `${Name}.${PathOf<NonNullable<Field>, Depth[Steps]>}`;
 
-/** The type of what a path leads to. */
+/** The type of the field at a path. */
 type ValueAt<Value, Path extends string> = Value extends readonly (infer Element)[]
   ? Path extends `${number}.${infer Rest}`
     ? ValueAt<NonNullable<Element>, Rest>

@@ -1,8 +1,8 @@
 /**
- * Values as bytes. A value of plain JSON is stored as that JSON. One that holds more (`Date`, `Map`, `Set`,
- * `Uint8Array`, `bigint`, `undefined`, NaN, ±Infinity, -0) is stored as JSON in which those stand as an object of one
- * key that begins with "~", such as `{"~date":"2026-01-01T00:00:00.000Z"}`; a user's own object of that form has its
- * key doubled to "~~…". The format is ours because records outlive libraries: it must be readable in ten years.
+ * Encodes values as bytes. A plain JSON value is stored as JSON. Other types (`Date`, `Map`, `Set`, `Uint8Array`, `bigint`,
+ * `undefined`, NaN, ±Infinity, -0) are encoded as an object with one key that begins with "~", such as
+ * `{"~date":"2026-01-01T00:00:00.000Z"}`; a user's own object of that form has its key escaped as "~~…". The format is our
+ * own because records outlive libraries.
  */
 import { types } from "node:util";
 import { toBuffer } from "./bytes.ts";
@@ -10,39 +10,39 @@ import { CodecError, isStoreError, kindOf, ValidationError, type StoreError } fr
 
 /** A stored value. */
 export interface EncodedValue {
-  /** Whether the JSON holds "~" forms and must be walked on the way out. */
+  /** Whether the JSON contains "~" forms and must be walked when it is decoded. */
   readonly typed: boolean;
-  /** UTF-8 JSON; of a sealed value what the `codec` made of it. */
+  /** UTF-8 JSON; for a sealed value, the output of the `codec`. */
   readonly bytes: Uint8Array;
-  /** Whether a `codec` has to open it; `bytes` say nothing until then. */
+  /** Whether a `codec` must decode `bytes` first. */
   readonly isSealed?: boolean;
-  /** Why the value cannot be decoded: the codec could not open it, or does not accept it. */
+  /** Why the value cannot be decoded: the codec failed or does not accept it. */
   readonly fault?: StoreError;
-  /** Of a value that was opened, the bytes that are stored: an unchanged record is written again as it is. */
+  /** The stored bytes of a decoded value, so that an unchanged record is rewritten as it was. */
   readonly stored?: Uint8Array;
 }
 
-/** Whether a value can be decoded here. */
+/** Whether a value can be decoded. */
 export function isReadable({ isSealed, fault }: EncodedValue): boolean {
   return isSealed !== true && fault === undefined;
 }
 
 /** Why a value cannot be decoded. */
 function faultOf({ fault }: EncodedValue): StoreError {
-  return fault ?? new CodecError("The value was encoded by a codec, and this store has none: give the `codec` that wrote it.");
+  return fault ?? new CodecError("The value was encoded by a codec, and this store has none: configure the `codec` that wrote it.");
 }
 
-/** Bounds on what is stored. */
+/** Bounds of stored values. */
 export interface ValueLimits {
   readonly maxValueBytes: number;
 }
 
-/** Longer integers are refused: to write a number in digits, and to read it, takes the square of their count. */
+/** Most digits of a bigint: conversion from and to digits has quadratic cost. */
 const MAX_BIGINT_DIGITS = 2_048;
 
 const BIGINT_BOUND = 10n ** BigInt(MAX_BIGINT_DIGITS);
 
-/** Deeper values are refused: recursion over them, here and in the reader's own code, could end in a stack overflow. */
+/** Deepest nesting of a value: recursion over deeper ones could overflow the stack, here and in code that reads them. */
 export const MAX_DEPTH = 200;
 
 const MARK = "~";
@@ -51,17 +51,17 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** State of one walk: the path so far, the objects on it, and whether a "~" form was needed. */
 interface Walk {
-  /** Names and positions; the key of the entry of a map at position i is `~i`. */
+  /** Names and positions; `~i` is the key of the map entry at position i. */
   readonly path: (string | number)[];
-  /** Outermost first. Hardly any are so many that a set would find one sooner. */
+  /** Enclosing objects, outermost first; a list, because it is usually short. */
   readonly open: object[];
   typed: boolean;
-  /** Characters that the JSON may still have: a small object that holds itself over and over may be endless as JSON. */
+  /** Remaining characters of JSON: a small object with many references to shared objects may be huge as JSON. */
   room: number;
   readonly bound: SizeBound;
 }
 
-/** How long a value may be as JSON, and the option that says so. */
+/** Bound of the size of a value as JSON, and the option that sets it. */
 export interface SizeBound {
   readonly maxBytes: number;
   readonly option: string;
@@ -70,8 +70,8 @@ export interface SizeBound {
 /**
  * Encodes the value of an item.
  *
- * @throws {ValidationError} naming the path and kind of what cannot be stored: functions, symbols, cycles, lone
- *   surrogates, objects whose content JSON would lose (errors, promises, …), and values that are too deep or too big.
+ * @throws {ValidationError} naming the path and kind of a part that cannot be stored: functions, symbols, cycles, lone
+ *   surrogates, objects whose content JSON would lose (errors, promises, …), and values that are too deep or too large.
  */
 export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -87,7 +87,7 @@ export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
   return { typed: plain.typed, bytes };
 }
 
-/** A whole value that is itself a "~" form, such as a Map, is not an object with string keys. */
+/** Whether an entire value is a "~" form, such as a Map, and therefore not an object with string keys. */
 function isMarked(plain: { json: Json; typed: boolean }): boolean {
   if (!plain.typed) return false;
   const keys = Object.keys(plain.json as object);
@@ -97,8 +97,8 @@ function isMarked(plain: { json: Json; typed: boolean }): boolean {
 /**
  * Decodes a stored value; each call returns a new copy.
  *
- * @throws {CodecError} when it is sealed and was not, or could not be, opened, and when its bytes are no value: the codec
- *   returned others than it was given, or something else wrote to the table.
+ * @throws {CodecError} when the value is still sealed or could not be decoded by the codec, and when its bytes are not a
+ *   value: the codec does not revert its encoding, or another program wrote to the table.
  */
 export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
   if (!isReadable(encoded)) throw faultOf(encoded);
@@ -107,7 +107,7 @@ export function decodeValue(encoded: EncodedValue): Record<string, unknown> {
   throw noValue(encoded);
 }
 
-/** The decoded value, or why it cannot be decoded. */
+/** Returns the decoded value, or the error. */
 export function tryDecodeValue(encoded: EncodedValue): Record<string, unknown> | StoreError {
   try {
     return decodeValue(encoded);
@@ -123,7 +123,7 @@ function parsed(encoded: EncodedValue): unknown {
     return encoded.typed ? restore(json) : json;
   } catch (error) {
     if (isStoreError(error)) throw error;
-    // Without its cause: a parser quotes what it cannot parse.
+    // Without the cause, because the parser quotes the text.
     throw noValue(encoded);
   }
 }
@@ -131,12 +131,12 @@ function parsed(encoded: EncodedValue): unknown {
 function noValue({ stored, bytes }: EncodedValue): CodecError {
   const what =
     stored === undefined
-      ? "A stored value is no JSON object: something else wrote to the table, or it was damaged. Write the item again, or delete it."
-      : "The codec decoded a value to bytes that are not those it was given to encode. Check that `decode` reverts `encode`.";
+      ? "A stored value is not a JSON object: another program wrote to the table, or the value is damaged. Write the item again, or delete it."
+      : "The codec decoded a value to bytes that differ from the encoded ones. Check that `decode` reverts `encode`.";
   return new CodecError(what, { details: { bytes: bytes.byteLength } });
 }
 
-/** A detached copy of a value as it would be read back, for filters and texts that meet values before storing them. */
+/** Returns a copy of a value as it would be after encoding and decoding, for filters and texts of values that are not stored yet. */
 export function copyValue(value: unknown, bound: SizeBound): { readonly copy: unknown; readonly characters: number } {
   const { json, typed, characters } = toPlain(value, bound);
   return { copy: typed ? restore(json) : json, characters };
@@ -149,19 +149,19 @@ function toPlain(value: unknown, bound: SizeBound): { json: Json; typed: boolean
     return { json, typed: walk.typed, characters: bound.maxBytes - walk.room };
   } catch (error) {
     if (isStoreError(error)) throw error;
-    // A getter, a toJSON or a proxy of the caller's own.
-    throw refusal(walk, "a value whose reading throws", "store the plain data that you need of it", error);
+    // A getter, a toJSON method or a proxy of the caller.
+    throw refusal(walk, "a value whose reading throws", "store the plain data that you need", error);
   }
 }
 
 function tooBig(bytes: string, { maxBytes, option }: SizeBound): ValidationError {
   return new ValidationError(
-    `value is ${bytes} bytes long as JSON; at most ${maxBytes} are taken (${option}): split it over several ` +
-      "items, or keep large content elsewhere and its address here.",
+    `value is ${bytes} bytes long as JSON; at most ${maxBytes} are allowed (${option}): split it over several ` +
+      "items, or store large content elsewhere and its address here.",
   );
 }
 
-/** Refuses what has no room before anything is made of it. */
+/** Rejects input that does not fit before it is processed. */
 function checkRoom(walk: Walk, characters: number): void {
   if (characters > walk.room) throw tooBig(`more than ${walk.bound.maxBytes}`, walk.bound);
 }
@@ -188,7 +188,7 @@ function plain(value: unknown, walk: Walk): Json {
     case "object":
       return value === null ? null : nested(value, walk);
     default:
-      throw refusal(walk, `a ${typeof value}`, "leave it out");
+      throw refusal(walk, `a ${typeof value}`, "omit it");
   }
 }
 
@@ -202,7 +202,7 @@ function nested(value: object, walk: Walk): Json {
 }
 
 function ofObject(value: object, walk: Walk): Json {
-  // Most objects are plain: the other questions cost as much as all the rest.
+  // Most objects are plain; the other checks would double the cost.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype && !hasToJson(value)) return ofProperties(value, walk);
   if (Array.isArray(value)) return ofElements(value, walk);
@@ -224,7 +224,7 @@ function ofObject(value: object, walk: Walk): Json {
   }
   if (hasToJson(value)) return plain(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
-    throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need of it");
+    throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need");
   }
   return ofProperties(value, walk);
 }
@@ -233,7 +233,7 @@ function ofElements(elements: readonly unknown[], walk: Walk): Json[] {
   const { length } = elements;
   checkRoom(walk, length);
   const json: Json[] = [];
-  // By position: a hole counts as undefined.
+  // By position, so that a hole counts as undefined.
   for (let i = 0; i < length; i += 1) json.push(at(walk, i, elements[i]));
   return json;
 }
@@ -273,7 +273,7 @@ function ofProperties(value: object, walk: Walk): Json {
   }
   const [only] = keys.length === 1 ? keys : [];
   if (only === undefined || !only.startsWith(MARK)) return json;
-  // Only within a typed value would this object be taken for a "~" form; so it makes the value typed and is escaped.
+  // In a typed value this object would be read as a "~" form, so it is escaped and makes the value typed.
   walk.typed = true;
   return { [MARK + only]: json[only] as Json };
 }
@@ -308,7 +308,7 @@ function isTag(key: string): boolean {
   return key.startsWith(MARK) && !key.startsWith(MARK + MARK);
 }
 
-/** What JSON stands for; in place, as nobody else has it and most of it stays. */
+/** Restores the types in decoded JSON. Modifies it in place, because it is not shared and most of it is unchanged. */
 function restore(json: Json): unknown {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return restoreElements(json);
@@ -349,6 +349,6 @@ function restoreTag(tag: string, json: Json): unknown {
     case "set":
       return new Set(restoreElements(json as Json[]));
     default:
-      throw new ValidationError(`A stored value holds a form "~${tag}" that this version does not know; upgrade it.`);
+      throw new ValidationError(`A stored value contains the type "~${tag}", which this version does not know: upgrade this process.`);
   }
 }

@@ -1,7 +1,7 @@
-/** What every encrypted connection of the store asks of Node.js, whatever the process was started with. */
+/** TLS options of every encrypted connection, independent of environment and flags of the process. */
 
 /**
- * Options of `tls.connect()`. Both are given at each connection: their defaults follow NODE_TLS_REJECT_UNAUTHORIZED and
- * `--tls-min-v1.0`.
+ * Options of `tls.connect()`. Both are set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED and `--tls-min-v1.0` change their
+ * defaults.
  */
 export const VERIFIED_TLS = { rejectUnauthorized: true, minVersion: "TLSv1.2" } as const;

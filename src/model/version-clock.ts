@@ -3,7 +3,7 @@
  * version of the item's vectors.
  */
 
-/** Draws versions that rise strictly within one process and never fall behind the version that they replace. */
+/** Draws versions that increase strictly within one process and exceed the version that they replace. */
 export class VersionClock {
   readonly #now: () => number;
   #last = 0;
@@ -16,8 +16,8 @@ export class VersionClock {
   /**
    * Draws the next version.
    *
-   * @param replaced - version of the record that the write replaces, 0 if there is none. It may lie ahead of this
-   *   clock; only this one draw then follows it, so that one fast clock does not push every other key into the future.
+   * @param replaced - version of the replaced record, 0 without one. If it is ahead of this clock, only this draw follows it,
+   *   so that one fast clock does not move the versions of other keys into the future.
    */
   next(replaced: number): number {
     this.#last = Math.max(Math.trunc(this.#now()), this.#last + 1);
@@ -25,7 +25,7 @@ export class VersionClock {
   }
 }
 
-/** `Date.now()` with microseconds that differ between processes, so that two seldom draw one version. */
+/** `Date.now()` with microseconds that differ between processes, so that equal versions are rare. */
 function microseconds(): number {
   return Date.now() * 1000 + (Math.trunc(performance.now() * 1000) % 1000);
 }

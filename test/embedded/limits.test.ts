@@ -27,7 +27,7 @@ describe("a bound", () => {
       { maxNamespaceLabels: 2 },
       (s) => s.scoped(["a"]).get(["b"], "k"),
       (s) => s.scoped(["a"]).put(["b", "c"], "k", {}),
-      "3 labels, the root of its view included; at most 2",
+      "3 labels, including the root of its view; at most 2",
     ],
     [{ maxKeyBytes: 3 }, (s) => s.put(["a"], "key", {}), (s) => s.put(["a"], "keys", {}), "key is 4 bytes long; at most 3"],
     [{ maxValueBytes: 8 }, (s) => s.put(["a"], "k", { n: 12 }), (s) => s.put(["a"], "k", { n: 1234 }), "value is 10 bytes long"],
@@ -115,7 +115,7 @@ describe("a bound", () => {
   test("applies to nested views whose root and namespace together are too long", async () => {
     const store = await open({ limits: { maxLabelBytes: 10_000 } });
     const long = store.scoped(["x".repeat(10_000)]);
-    expect(() => long.scoped(["y".repeat(10_000)])).toThrow("20001 bytes long, the root of its view included");
+    expect(() => long.scoped(["y".repeat(10_000)])).toThrow("20001 bytes long, including the root of its view");
     const error = await rejectionOf(long.put(["y".repeat(10_000)], "k", {}));
     expect(error.message).toContain("at most 16384");
   });
@@ -124,7 +124,7 @@ describe("a bound", () => {
     const store = await open({});
     await store.put(["é".repeat(256)], "k", {});
     const error = await rejectionOf(store.put([`${"é".repeat(256)}x`], "k", {}));
-    expect(error.message).toContain("513 bytes long; at most 512 are (limits.maxLabelBytes)");
+    expect(error.message).toContain("513 bytes long; at most 512 are allowed (limits.maxLabelBytes)");
   });
 
   test("on filter evaluations ends the search as truncated, with a cursor that continues", async () => {

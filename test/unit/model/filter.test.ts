@@ -97,8 +97,8 @@ describe("a malformed filter is rejected with its path", () => {
   test.each([
     [{ n: { $gtt: 1 } }, "filter.n.$gtt"],
     [{ $nor: [] }, "filter.$nor"],
-    [{ n: { $or: [] } }, "wrong place"],
-    [{ $gt: 1 }, "wrong place"],
+    [{ n: { $or: [] } }, "not allowed here"],
+    [{ $gt: 1 }, "not allowed here"],
     [{ n: { $gt: 1, max: 2 } }, 'plain key "max"'],
     [{ n: { $in: 1 } }, "filter.n.$in must be a list"],
     [{ n: { $exists: 1 } }, "filter.n.$exists"],
@@ -121,7 +121,7 @@ describe("a malformed filter is rejected with its path", () => {
   test("a very long name is shortened in the message, which has the path and the fix", () => {
     const name = "n".repeat(40_000);
     const refusal = (): unknown => parseFilter({ a: { [`$${name}`]: 1 } });
-    expect(refusal).toThrow(/^filter\.a\.\$nnn.* … 79\d{3} characters left out … .* is unknown; here may stand \$eq, /s);
+    expect(refusal).toThrow(/^filter\.a\.\$nnn.* … 79\d{3} characters omitted … .* is unknown; allowed are \$eq, /s);
     expect(refusal).toThrow(expect.objectContaining({ message: expect.not.stringContaining("n".repeat(1_000)) as string }));
   });
 

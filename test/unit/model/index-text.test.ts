@@ -71,7 +71,7 @@ describe("texts of a value are bounded", () => {
   test("in the fields that are examined if there are no texts", () => {
     const list = Array.from({ length: 1_100_000 }, () => 0);
     expect(of({ list }, "list[*].a").excess).toBeNull();
-    expect(of({ list }, "list[*].a", "list[*].b")).toEqual({ texts: [], excess: "more than 2000000 fields to look at for texts to embed" });
+    expect(of({ list }, "list[*].a", "list[*].b")).toEqual({ texts: [], excess: "more than 2000000 fields to search for texts to embed" });
   });
 
   test("a deeply nested value is not indented to hundreds of megabytes", () => {
@@ -83,6 +83,6 @@ describe("texts of a value are bounded", () => {
   });
 
   test("a path is bounded too", () => {
-    expect(() => parseTextPath(`a.${"b".repeat(1_024)}`)).toThrow("has 1026 characters; at most 1024 are taken");
+    expect(() => parseTextPath(`a.${"b".repeat(1_024)}`)).toThrow("has 1026 characters; at most 1024 are allowed");
   });
 });
