@@ -2,6 +2,7 @@
 import type { Item as LangGraphItem, SearchItem as LangGraphSearchItem } from "@langchain/langgraph-checkpoint";
 import type { SearchInfo } from "./core/found.ts";
 import type { ListingOrder } from "./model/operation.ts";
+import type { SearchMode } from "./model/search-mode.ts";
 import type { Filter } from "./model/typed-filter.ts";
 
 /** A stored value of unknown type. */
@@ -30,13 +31,18 @@ export interface SearchOptions<Value = unknown> extends CallOptions {
   limit?: number;
   /** Number of results to skip; 0 by default. */
   offset?: number;
-  /** Ranks results by their similarity to this text. */
+  /** Ranks results by this text: by similarity, or as `mode` says. */
   query?: string;
+  /** How a search with a query ranks: by similarity, by words in common, or by both; what is configured by default (`index.mode`). */
+  mode?: SearchMode;
   /** Order of a search without a query, by creation within each namespace. */
   order?: ListingOrder;
   /** Continues after the results of an earlier search: its `info.cursor`. */
   cursor?: string | null;
-  /** Omits results with a lower score or without one. */
+  /**
+   * Omits results with a lower score or without one. Semantic scores are cosines from -1 to 1; keyword scores are
+   * greater than 0 and have no bound; hybrid scores are from 0 to 1 and relative to the other candidates of the search.
+   */
   minScore?: number;
   /** Whether the search restarts the TTL of its results; as configured by default. */
   refreshTtl?: boolean;

@@ -14,6 +14,7 @@ export const GET_NAMES: OptionNames<GetOptions> = { refreshTtl: true, ...signal 
 export const PUT_NAMES: OptionNames<PutOptions> = { ttl: true, expiresAt: true, ...signal };
 export const SEARCH_NAMES: OptionNames<SearchOptions> = {
   query: true,
+  mode: true,
   filter: true,
   ...page,
   order: true,

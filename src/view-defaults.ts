@@ -1,7 +1,8 @@
 /** The defaults that `store.with()` binds to a view. */
 import { kindOf, ValidationError } from "./model/errors.ts";
 import type { IndexOverride } from "./model/item.ts";
-import { parseIndex, parseMinScore, parseOrder, type ListingOrder, type RequestLimits } from "./model/operation.ts";
+import { parseIndex, parseMinScore, parseMode, parseOrder, type ListingOrder, type RequestLimits } from "./model/operation.ts";
+import type { SearchMode } from "./model/search-mode.ts";
 import { parseLifetime } from "./model/ttl.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
 
@@ -13,6 +14,8 @@ export interface ViewDefaults {
   order?: ListingOrder;
   /** Lowest score of searches with a query. */
   minScore?: number;
+  /** How searches with a query rank. */
+  mode?: SearchMode;
   /** TTL of new items, minutes; null for items that never expire. */
   ttl?: number | null;
   /**
@@ -29,6 +32,7 @@ const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
   index: true,
   order: true,
   minScore: true,
+  mode: true,
   ttl: true,
   batchErrors: true,
   actor: true,
@@ -39,7 +43,7 @@ export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): Vi
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
-  const { index, order, minScore, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
+  const { index, order, minScore, mode, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
   if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
     throw new ValidationError('batchErrors must be "throw" or "positional".');
   }
@@ -53,10 +57,15 @@ export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): Vi
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),
     ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),
+    ...(mode === undefined ? {} : withMode(parseMode(mode))),
     ...(ttl === undefined ? {} : { ttl }),
     ...(batchErrors === undefined ? {} : { batchErrors }),
     ...(actor === undefined ? {} : { actor }),
   };
+}
+
+function withMode(mode: SearchMode | null): ViewDefaults {
+  return mode === null ? {} : { mode };
 }
 
 function withMinScore(minScore: number | null): ViewDefaults {

@@ -45,6 +45,25 @@ const common = {
   alerts: alerts.optional(),
 };
 
+/** What {@link checkModes} reads; beside other mistakes, anything may be in the place of the index. */
+interface Searched {
+  readonly index?: z.output<typeof index> | undefined;
+  readonly codec?: unknown;
+}
+
+/** Reports modes of search that need keywords in a store that keeps none. */
+function checkModes({ index, codec }: Searched, context: z.RefinementCtx): void {
+  const keyword = index?.keyword ?? (codec === undefined ? undefined : false);
+  if (keyword !== false) return;
+  const message = "needs index.keyword, which is false by default with a codec and stores the words of texts readable";
+  const needsKeywords = (mode: unknown): boolean => mode === "keyword" || mode === "hybrid";
+  if (needsKeywords(index?.mode)) context.addIssue({ code: "custom", path: ["index", "mode"], message });
+  const rules: readonly { readonly mode?: unknown }[] = Array.isArray(index?.rules) ? index.rules : [];
+  for (const [i, rule] of rules.entries()) {
+    if (needsKeywords(rule?.mode)) context.addIssue({ code: "custom", path: ["index", "rules", i, "mode"], message });
+  }
+}
+
 /** Options of a store on servers. */
 export const serverConfigSchema = z
   .strictObject({
@@ -61,22 +80,25 @@ export const serverConfigSchema = z
     if (config.index !== undefined && config.qdrant === undefined) {
       context.addIssue({ code: "custom", path: ["qdrant"], message: "is required with index" });
     }
-  }, besideMistakes);
+  }, besideMistakes)
+  .superRefine(checkModes, besideMistakes);
 
 /** Options of a store on one local file. */
-export const embeddedConfigSchema = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .default("./langgraph-store.db")
-    .describe(
-      'Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.',
-    )
-    .meta(fixed("holds the records: another file is another store")),
-  embedded,
-  ...common,
-  audit: embeddedAudit.optional(),
-});
+export const embeddedConfigSchema = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .default("./langgraph-store.db")
+      .describe(
+        'Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.',
+      )
+      .meta(fixed("holds the records: another file is another store")),
+    embedded,
+    ...common,
+    audit: embeddedAudit.optional(),
+  })
+  .superRefine(checkModes, besideMistakes);
 
 /** Input for a store on servers. */
 export type ServerInput = z.input<typeof serverConfigSchema>;

@@ -8,6 +8,7 @@ import { ValidationError } from "../model/errors.ts";
 import type { Filter } from "../model/filter.ts";
 import { join, toLabels, toPath } from "../model/namespace.ts";
 import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/operation.ts";
+import { SEARCH_MODES, type SearchMode } from "../model/search-mode.ts";
 
 /** After this item of a listing. */
 interface ListingCursor {
@@ -19,10 +20,15 @@ interface ListingCursor {
   readonly key: string;
 }
 
+/** What ranked the results of a page: the index in one of its modes, or the words of records that were read. */
+export type Ranking = SearchMode | "records";
+
+const RANKINGS: readonly unknown[] = [...SEARCH_MODES, "records"] satisfies readonly Ranking[];
+
 /** After this many ranked results. */
 interface RankedCursor {
   readonly kind: "ranked";
-  readonly by: "vector" | "keyword";
+  readonly by: Ranking;
   readonly offset: number;
 }
 
@@ -38,14 +44,18 @@ const MAX_CURSOR_CHARS = 1_048_576;
 /** Most labels of a namespace in a cursor. */
 const MAX_LABELS = 1_024;
 
-/** Encodes a cursor for the next page of a request. It does not contain the labels of the prefix, which may name a tenant. */
-export function encodeCursor(cursor: Cursor, request: CursorRequest): string {
+/**
+ * Encodes a cursor for the next page of a request; the labels of its prefix, which may be a tenant's, stay out of it.
+ *
+ * @param asked - how the search was to rank; null where it was not
+ */
+export function encodeCursor(cursor: Cursor, request: CursorRequest, asked: SearchMode | null = null): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", digestOf(request, cursor.by), cursor.by, cursor.offset]
+      ? ["r", digestOf(request, cursor.by, asked), cursor.by, cursor.offset]
       : [
           "l",
-          digestOf(request, "filter"),
+          digestOf(request, "filter", null),
           toLabels(cursor.namespace).slice(toLabels(request.prefix).length),
           cursor.created,
           cursor.key,
@@ -54,33 +64,37 @@ export function encodeCursor(cursor: Cursor, request: CursorRequest): string {
 }
 
 /**
- * Decodes a cursor of the same search: with the same prefix below its scope, filter, query, order and kind.
+ * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, mode, order and kind.
  *
  * @throws {ValidationError} when the cursor belongs to another search or is malformed.
  */
-export function decodeCursor(text: string, request: CursorRequest, expected: "ranked" | "listing"): Cursor {
+export function decodeCursor(text: string, request: CursorRequest, expected: "ranked" | "listing", asked: SearchMode | null = null): Cursor {
   const content = parse(text);
-  const cursor = expected === "ranked" ? rankedOf(content, request) : listingOf(content, request);
+  const cursor = expected === "ranked" ? rankedOf(content, request, asked) : listingOf(content, request);
   if (cursor !== null) return cursor;
   throw new ValidationError(
-    "cursor does not belong to this search: give the text from `info.cursor` of a search with the same prefix, filter, query and order " +
+    "cursor does not belong to this search: give the text from `info.cursor` of a search with the same prefix, filter, query, mode and order " +
       `(${expected === "ranked" ? "with a query" : `without a query, ${request.order} first`}).`,
   );
 }
 
-function rankedOf(content: readonly unknown[], request: CursorRequest): Cursor | null {
+function rankedOf(content: readonly unknown[], request: CursorRequest, asked: SearchMode | null): Cursor | null {
   const [kind, digest, by, offset] = content;
-  if (content.length !== 4 || kind !== "r" || (by !== "vector" && by !== "keyword")) return null;
-  // The first page has no cursor: offset 0 is forged.
-  if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by)) return null;
+  if (content.length !== 4 || kind !== "r" || !isRanking(by)) return null;
+  // The first page has no cursor: one without results before it is made up.
+  if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by, asked)) return null;
   return { kind: "ranked", by, offset };
+}
+
+function isRanking(by: unknown): by is Ranking {
+  return RANKINGS.includes(by);
 }
 
 function listingOf(content: readonly unknown[], request: CursorRequest): Cursor | null {
   const [kind, digest, labels, created, key] = content;
   if (content.length !== 5 || kind !== "l" || !isCount(created) || typeof key !== "string") return null;
   if (Buffer.byteLength(key) > MAX_KEY_BYTES || !Array.isArray(labels) || labels.length > MAX_LABELS) return null;
-  if (!labels.every((label) => typeof label === "string") || digest !== digestOf(request, "filter")) return null;
+  if (!labels.every((label) => typeof label === "string") || digest !== digestOf(request, "filter", null)) return null;
   const below = toPath(labels, { allowEmpty: true, allowReservedRoot: true });
   return { kind: "listing", order: request.order, namespace: join(request.prefix, below), created, key };
 }
@@ -89,11 +103,11 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Returns the digest of a search. */
-function digestOf({ scope, prefix, filter, query, order }: CursorRequest, mode: "filter" | "vector" | "keyword"): string {
-  // Below the scope: the root of a view may name a tenant, which could be guessed from a digest without a key.
+/** A digest of a search, for recognition and not for protection. */
+function digestOf({ scope, prefix, filter, query, order }: CursorRequest, by: "filter" | Ranking, asked: SearchMode | null): string {
+  // Below the scope: a view's root may be a tenant's name, which a digest without a key would let a reader guess.
   const below = toLabels(prefix).slice(toLabels(scope).length);
-  const facts = [below, query, mode, order];
+  const facts = [below, query, by, asked, order];
   return hash("sha256", `${JSON.stringify(facts)}\n${filter === null ? "" : textOf(filter)}`, "base64url").slice(0, 22);
 }
 

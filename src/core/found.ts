@@ -1,8 +1,9 @@
 /** Results of searches. */
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { LiveRecord, Value } from "../model/item.ts";
+import type { SearchMode } from "../model/search-mode.ts";
 
-/** A result: the record, and its score if it was ranked by similarity. */
+/** A result: the record, and its score if it was ranked as asked for. */
 export interface Found {
   readonly record: LiveRecord;
   /** The decoded value, where a filter or a ranking needed it. */
@@ -13,13 +14,21 @@ export interface Found {
 /** How a search was answered. */
 export interface SearchInfo {
   /**
-   * `vector`: ranked by similarity. `filter`: listed in stable order. `keyword`: ranked by keyword matches, only when ranking by
-   * similarity was not possible.
+   * `semantic`: ranked by similarity. `keyword`: by the words in common with the query. `hybrid`: by both. `filter`: listed
+   * in stable order.
    */
-  readonly mode: "vector" | "keyword" | "filter";
-  /** Whether the search should have been ranked by similarity, but could not be. */
+  readonly mode: SearchMode | "filter";
+  /**
+   * `index`: ranked over all items of the index. `records`: listed from the records, or ranked over the first of them while the
+   * index cannot answer (`limits.maxKeywordCandidates`).
+   */
+  readonly source: "index" | "records";
+  /** Whether another mode was asked for and was not available. */
   readonly degraded: boolean;
-  /** Why it is degraded; null when it is not. `continues-degraded`: the next page of a degraded search. */
+  /**
+   * Why it is degraded; null when it is not. `continues-degraded` is the next page of a search that was; `keywords-missing`: the
+   * index was created without terms.
+   */
   readonly reason: DegradedReason | null;
   /**
    * Whether the search stopped at a limit before it had read everything that could match: too many records that the filter does not

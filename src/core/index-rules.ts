@@ -7,8 +7,8 @@ import { matchesPattern, toLabels } from "../model/namespace.ts";
 export interface IndexRule {
   /** Leading labels of the namespaces; "*" matches any one label. */
   readonly namespace: readonly string[];
-  /** Paths of the texts to embed; `false` embeds nothing. */
-  readonly fields: false | readonly string[];
+  /** Paths of the texts to embed; `false` embeds nothing. Absent: the rule says nothing of them. */
+  readonly fields?: false | readonly string[] | undefined;
 }
 
 /** The configured index rules. */
@@ -18,7 +18,7 @@ export class IndexRules {
 
   constructor(fields: readonly string[] = [WHOLE_VALUE], rules: readonly IndexRule[] = []) {
     this.#default = parsePaths(fields);
-    this.#rules = rules.map((rule) => ({ pattern: rule.namespace, paths: parsePaths(rule.fields) }));
+    this.#rules = rules.flatMap(({ namespace, fields: own }) => (own === undefined ? [] : [{ pattern: namespace, paths: parsePaths(own) }]));
   }
 
   /** Returns the distinct texts of a value; empty when the value is not indexed. */

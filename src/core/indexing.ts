@@ -1,10 +1,25 @@
+import type { KeywordLanguage } from "../model/keyword-language.ts";
+import type { TermWeights } from "../model/term-weights.ts";
 import type { Embedder } from "../ports/embedder.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import type { IndexRules } from "./index-rules.ts";
+import type { Keywords } from "./keywords/keywords.ts";
+import type { SearchModes } from "./search-modes.ts";
 
-/** What indexing needs: which texts to embed, how, and where vectors are stored. */
+/** What makes vectors and terms of values, and how searches rank by them. */
 export interface Indexing {
   readonly rules: IndexRules;
   readonly embedder: Embedder;
   readonly vectors: VectorIndex;
+  /** Language of the terms that the index holds; null where it holds none. */
+  readonly storedLanguage: () => KeywordLanguage | null;
+  readonly keywords: Keywords;
+  readonly modes: SearchModes;
+}
+
+/** The terms of an item's texts, in the language of the index; null where it keeps none or they have none. */
+export function termsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
+  const analyzer = keywords.of(storedLanguage());
+  if (analyzer === null) return null;
+  return analyzer instanceof Promise ? analyzer.then((loaded) => loaded.weigh(texts)) : analyzer.weigh(texts);
 }

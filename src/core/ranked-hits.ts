@@ -1,10 +1,10 @@
-/** Vector hits, verified against their records: the results of a ranked search. */
+/** Hits of the index that were verified against their records: what is shown of a ranked search. */
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/operation.ts";
-import { reachesScore, toScore } from "../model/score.ts";
+import { reachesScore } from "../model/score.ts";
 import { StoreError } from "../model/errors.ts";
 import { tryDecodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -15,10 +15,12 @@ import { readInParts, type Reading } from "./read-budget.ts";
 
 /** What reading hits depends on. */
 export interface HitSource {
-  /** Returns the nearest items below the prefix that may match the filter, best first. */
-  readonly nearest: (count: number) => Promise<VectorHit[]>;
+  /** The best items below the prefix that may match the filter, best first, with their scores as they are shown. */
+  readonly best: (count: number) => Promise<readonly VectorHit[]>;
   readonly items: ItemRepository;
   readonly request: SearchRequest;
+  /** Hits of lower scores do not count; null for none. */
+  readonly minScore: number | null;
   /** Counts the bytes of verified hits. */
   readonly reading: Reading;
   /** Most hits that are read. */
@@ -79,11 +81,10 @@ export class RankedHits {
 
   /** Reads until `wanted` hits are final, there are no more, or the limit is reached. */
   async fetch(wanted: number): Promise<void> {
-    const { minScore } = this.#request;
-    const { nearest, maxHits } = this.#source;
-    // One more than wanted: the first hit with a lower score shows that those with the score before are complete.
+    const { best, maxHits, minScore } = this.#source;
+    // One more than wanted: the first hit of a lower score shows that those before it are complete.
     for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
-      const hits = (await nearest(limit)).map((hit) => ({ ...hit, score: toScore(hit.score) }));
+      const hits = await best(limit);
       await this.#verify(hits);
       const last = hits.at(-1);
       this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && !reachesScore(last.score, minScore));
@@ -99,7 +100,8 @@ export class RankedHits {
 
   /** Makes the verified hits with scores above `open` final; at the score `open`, further hits may be unread. */
   #settle(hits: readonly VectorHit[], open: number | null): void {
-    const { minScore, order } = this.#request;
+    const { order } = this.#request;
+    const { minScore } = this.#source;
     this.#found = hits
       .flatMap((hit) => this.#verified.get(idText(hit)) ?? [])
       .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || reachesScore(score, minScore)))

@@ -1,32 +1,35 @@
 /**
- * Searches. With a query and an index, items are ranked by their vectors, followed by items without vectors; while that is not
- * possible, they are ranked by keywords, and the result says so. Without a query they are listed in stable order. Every result
- * is a record that was read and matched against the filter here.
+ * Searches. With a query and an index, items are ranked by similarity, by keywords or by both, and those without a score
+ * fill the page after them. While the provider cannot answer, the index ranks by keywords; while the index cannot, records
+ * are read and ranked by keywords; the answer says so. Without a query, items are listed in their stable order. Every
+ * result is a record that was read and matched by the one function that decides it.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
-import { embeddingFaultOf, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { isStoreError, ValidationError, type StoreError } from "../model/errors.ts";
 import type { ItemId } from "../model/item.ts";
 import type { SearchRequest } from "../model/operation.ts";
-import { decodeValue } from "../model/value-codec.ts";
+import type { SearchMode } from "../model/search-mode.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { DegradedState } from "./degraded-state.ts";
-import type { Found, SearchLimits, SearchResult } from "./found.ts";
+import type { SearchLimits, SearchResult } from "./found.ts";
 import { HitRates } from "./hit-rates.ts";
-import { rankByKeywords } from "./keyword-ranking.ts";
-import { OwnItems } from "./own-items.ts";
-import { readPage, type Page } from "./page.ts";
-import { RankedHits } from "./ranked-hits.ts";
-import type { ReadBudget, Reading } from "./read-budget.ts";
-import { planSearch, type SearchPlan } from "./search-plan.ts";
+import { IndexRanking, type Progress } from "./index-ranking.ts";
 import type { Indexing } from "./indexing.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
+import type { Analyzer } from "./keywords/analyzer.ts";
+import { OwnItems } from "./own-items.ts";
+import { readPage } from "./page.ts";
+import type { RankedSearch, RankingWay } from "./ranked-search.ts";
+import { RankingFailed } from "./ranking-failed.ts";
+import type { ReadBudget, Reading } from "./read-budget.ts";
+import { rankRecords } from "./record-ranking.ts";
+import { planSearch, type SearchPlan } from "./search-plan.ts";
 
-/** What a searcher depends on. */
+/** What a searcher needs of its store. */
 export interface SearcherOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
@@ -34,75 +37,55 @@ export interface SearcherOptions {
   readonly limits: SearchLimits;
   readonly reads: ReadBudget;
   readonly events: Events;
-  /** Called with items whose stored vectors are not those of their record. */
+  /** Receives the items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly degraded: DegradedState;
   readonly observer?: Observer | undefined;
 }
 
-/** Share of the deadline for ranking by similarity; the rest is for the fallback. */
+/** Of the time of a search, the share for each ranking by the index; the rest is for the answer without it. */
 const RANKING_SHARE = 0.5;
 
-/** The info of a search that is not degraded. */
+/** What there is to report of a search that was answered as asked. */
 const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
-
-/** Ranking by similarity failed for a reason that is not the caller's; the search can be answered from the records. */
-class RankingFailed extends Error {
-  readonly reason: DegradedReason;
-
-  constructor(reason: DegradedReason, cause: unknown) {
-    super(reason, { cause });
-    this.reason = reason;
-  }
-}
 
 /** Answers searches. */
 export class Searcher {
   readonly #options: SearcherOptions;
   readonly #rates = new HitRates();
   readonly #own = new OwnItems();
+  readonly #ranking: IndexRanking;
 
   constructor(options: SearcherOptions) {
     this.#options = options;
+    const { items, limits, onStale } = options;
+    this.#ranking = new IndexRanking({ items, limits, onStale, reportUnreadable: this.#reportUnreadable });
   }
 
-  /** @param deadline - once exceeded, no further request starts */
+  /** @param deadline - when no caller waits for the answer any more; no further request is made then */
   search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
   }
 
   async #search(request: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
-    const { indexing } = this.#options;
-    const plan = planSearch(request, indexing !== null, this.#options.limits.maxOffset);
+    const { indexing, limits } = this.#options;
+    const asked = indexing === null ? null : modeOf(request, indexing);
+    const plan = planSearch(request, asked, limits.maxOffset);
     if (request.limit === 0) {
-      return { found: [], info: { mode: plan.mode, ...PLAIN, truncated: false, cursor: request.cursor } };
+      const [mode, source] = plan.mode === "records" ? (["keyword", "records"] as const) : ([plan.mode, "index"] as const);
+      return { found: [], info: { mode, source: mode === "filter" ? "records" : source, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
-    const items = new ItemsOfCall(this.#options.items, deadline);
-    if (plan.mode === "filter" || indexing === null) return this.#list(items, request, plan, deadline, reading);
-    const { observer = unobserved } = this.#options;
-    const byKeywords = (reason: DegradedReason): Promise<SearchResult> =>
-      observer.fallback(reason, () => this.#rankByKeywords(items, request, plan, indexing, reason, deadline, reading));
-    if (plan.mode === "keyword") return byKeywords("continues-degraded");
-    try {
-      const result = await this.#rankWithinHalf(request, plan, indexing, deadline, reading);
-      this.#options.degraded.succeeded();
-      return result;
-    } catch (error) {
-      if (!(error instanceof RankingFailed)) throw error;
-      this.#options.degraded.failed(error.reason, error.cause);
-      return byKeywords(error.reason);
-    }
+    if (plan.mode === "filter" || indexing === null || asked === null) return this.#list(request, plan, deadline, reading);
+    const { query, offset } = plan;
+    const search: RankedSearch = { request, query, offset, asked, indexing, reading };
+    if (plan.mode === "records") return this.#byRecords(search, "continues-degraded", deadline);
+    if (plan.mode === asked) return this.#asAsked(search, deadline);
+    return this.#byKeywords(search, "continues-degraded", deadline);
   }
 
-  async #list(
-    items: ItemRepository,
-    request: SearchRequest,
-    plan: SearchPlan,
-    deadline: Deadline,
-    reading: Reading,
-  ): Promise<SearchResult> {
+  async #list(request: SearchRequest, plan: SearchPlan, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
-    const page = await readPage(items, {
+    const page = await readPage(new ItemsOfCall(this.#options.items, deadline), {
       walk: {
         prefix,
         order,
@@ -125,169 +108,72 @@ export class Searcher {
       more && last !== null
         ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, request)
         : null;
-    return { found, info: { mode: "filter", ...PLAIN, unreadable, truncated, cursor } };
+    return { found, info: { mode: "filter", source: "records", ...PLAIN, unreadable, truncated, cursor } };
   }
 
-  /** Ranks within half of the deadline, which leaves the other half for the fallback. */
-  #rankWithinHalf(
-    request: SearchRequest,
-    plan: SearchPlan & { query: string },
-    indexing: Indexing,
-    deadline: Deadline,
-    reading: Reading,
-  ): Promise<SearchResult> {
-    const half = deadline.part(RANKING_SHARE);
-    return half.wait("Ranking by similarity", this.#rank(request, plan, indexing, half, reading)).catch((error: unknown) => {
-      // Other failures were classified in #rank; here the deadline was exceeded.
-      throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", error) : error;
+  async #asAsked(search: RankedSearch, deadline: Deadline): Promise<SearchResult> {
+    const { degraded } = this.#options;
+    const { asked } = search;
+    const analyzer = asked === "semantic" ? null : await analyzerOf(search);
+    const way: RankingWay = asked !== "semantic" && analyzer === null ? { mode: "semantic", reason: "keywords-missing" } : { mode: asked, reason: null };
+    try {
+      const result = await this.#rank(search, way, analyzer, deadline);
+      degraded.succeeded();
+      return result;
+    } catch (error) {
+      if (!(error instanceof RankingFailed)) throw error;
+      degraded.failed(error.reason, error.cause);
+      // The index may still rank by keywords, over everything it holds.
+      return error.step === "embedding" ? this.#byKeywords(search, error.reason, deadline) : this.#byRecords(search, error.reason, deadline);
+    }
+  }
+
+  /** Ranks by keywords in the place of another ranking: by the index where it has terms and answers, else by records. */
+  async #byKeywords(search: RankedSearch, reason: DegradedReason, deadline: Deadline): Promise<SearchResult> {
+    const { observer = unobserved } = this.#options;
+    const analyzer = await analyzerOf(search);
+    if (analyzer === null) return this.#byRecords(search, reason, deadline);
+    try {
+      return await observer.fallback(reason, () => this.#rank(search, { mode: "keyword", reason }, analyzer, deadline));
+    } catch (error) {
+      if (!(error instanceof RankingFailed)) throw error;
+      return this.#byRecords(search, error.reason, deadline);
+    }
+  }
+
+  #byRecords(search: RankedSearch, reason: DegradedReason, deadline: Deadline): Promise<SearchResult> {
+    const { items, limits, observer = unobserved } = this.#options;
+    const options = { items, limits, own: this.#own, reportUnreadable: this.#reportUnreadable };
+    return observer.fallback(reason, () => rankRecords(options, search, reason, deadline));
+  }
+
+  /** Ranking gets a part of the time that is left, so that the rest is left for the answer without it. */
+  #rank(search: RankedSearch, way: RankingWay, analyzer: Analyzer | null, deadline: Deadline): Promise<SearchResult> {
+    const part = deadline.part(RANKING_SHARE);
+    const progress: Progress = { step: "index" };
+    return part.wait("Ranking", this.#ranking.rank(search, way, analyzer, part, progress)).catch((error: unknown) => {
+      // A search that has failed by itself says why; otherwise its part of the time is over.
+      throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", progress.step, error) : error;
     });
   }
 
-  async #rank(
-    request: SearchRequest,
-    plan: SearchPlan & { query: string },
-    indexing: Indexing,
-    deadline: Deadline,
-    reading: Reading,
-  ): Promise<SearchResult> {
-    const { limit, prefix, filter, minScore } = request;
-    const { offset } = plan;
-    const { limits, onStale } = this.#options;
-    const items = new ItemsOfCall(this.#options.items, deadline);
-    const vector = await attempt("embedding-failed", () => indexing.embedder.query(plan.query, deadline));
-    const hits = new RankedHits({
-      nearest: (count) =>
-        attempt("vectors-unavailable", () => indexing.vectors.query({ vector, prefix, filter, limit: count }, deadline)),
-      items,
-      request,
-      reading,
-      maxHits: limits.maxScoredHits,
-      onStale,
-    });
-    await hits.fetch(offset + limit + 1);
-    const scored = hits.found.slice(offset, offset + limit);
-    const hasNext = hits.found.length > offset + limit;
-    // Items without a score cannot reach a lowest score.
-    const fill =
-      hasNext || !hits.exhausted || minScore !== null
-        ? null
-        : await this.#fill(items, request, hits, { offset, room: limit - scored.length, deadline, reading });
-    const found = [...scored, ...(fill?.found ?? [])];
-    const unreadable = this.#reportUnreadable([...hits.faults, ...(fill?.faults ?? [])]);
-    const more = hasNext || (fill?.more ?? false);
-    return {
-      found,
-      info: {
-        mode: "vector",
-        ...PLAIN,
-        unreadable,
-        truncated: !hasNext && (!hits.exhausted || (fill?.truncated ?? false)),
-        // If filling stopped at its limit, the next page would stop at the same place.
-        cursor:
-          more && !(fill?.truncated ?? false) && this.#isWithinOffsets(offset + found.length)
-            ? encodeCursor({ kind: "ranked", by: "vector", offset: offset + found.length }, request)
-            : null,
-      },
-    };
-  }
-
-  /** Reads items without a score, which follow all items with one, in listing order. */
-  #fill(
-    items: ItemRepository,
-    request: SearchRequest,
-    hits: RankedHits,
-    { offset, room, deadline, reading }: { readonly offset: number; readonly room: number; readonly deadline: Deadline; readonly reading: Reading },
-  ): Promise<Page> {
-    const { prefix, order, filter } = request;
-    const skip = Math.max(0, offset - hits.found.length);
-    return readPage(items, {
-      walk: {
-        prefix,
-        order,
-        after: null,
-        expected: skip + room + 1,
-        unscoredAnd: hits.pending,
-      },
-      filter,
-      reading,
-      offset: skip,
-      limit: room,
-      maxScanned: this.#options.limits.maxScannedItems,
-      maxTests: this.#options.limits.maxFilterTests,
-      deadline,
-      leaveOut: (record) => hits.has(record),
-    });
-  }
-
-  /** Returns all items that match the filter, those with keyword matches first; without scores, as these would not be cosines. */
-  async #rankByKeywords(
-    items: ItemRepository,
-    request: SearchRequest,
-    { query, offset }: SearchPlan & { query: string },
-    { rules }: Indexing,
-    reason: DegradedReason,
-    deadline: Deadline,
-    reading: Reading,
-  ): Promise<SearchResult> {
-    const { prefix, order, filter, limit, minScore } = request;
-    const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems, maxFilterTests } = this.#options.limits;
-    const page = await readPage(items, {
-      walk: { prefix, order, after: null, expected: maxKeywordCandidates, own: this.#own },
-      filter,
-      reading,
-      endsWhenFull: true,
-      offset: 0,
-      limit: maxKeywordCandidates,
-      maxBytes: maxKeywordBytes,
-      maxScanned: maxScannedItems,
-      maxTests: maxFilterTests,
-      deadline,
-    });
-    const unreadable = this.#reportUnreadable(page.faults);
-    // Decoded one by one, between the pauses of the ranking, and not kept.
-    const textOf = (i: number): string => {
-      const { record, value = decodeValue(record.value) } = page.found[i] as Found;
-      return rules.textsOf(value, record.namespace, record.index).join("\n");
-    };
-    const ranking = await rankByKeywords(page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
-    // Whether an item reaches the lowest score is unknown; without a keyword match it is assumed not to.
-    const matched = new Set(ranking.positions);
-    const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
-    const positions = [...ranking.positions, ...rest];
-    const found = positions
-      .slice(offset, offset + limit)
-      .flatMap((i) => page.found[i] ?? []);
-    const more = positions.length > offset + limit;
-    const cursor =
-      more && this.#isWithinOffsets(offset + found.length)
-        ? encodeCursor({ kind: "ranked", by: "keyword", offset: offset + found.length }, request)
-        : null;
-    const truncated = page.more || ranking.truncated;
-    return { found, info: { mode: "keyword", degraded: true, reason, unreadable, truncated, cursor } };
-  }
-
-  /** Returns whether a cursor may continue at an offset: within the limit, and after at least one result. */
-  #isWithinOffsets(offset: number): boolean {
-    return offset > 0 && offset <= this.#options.limits.maxOffset;
-  }
-
-  /** Emits an event if values could not be decoded. @returns how many */
-  #reportUnreadable(faults: readonly StoreError[]): number {
+  /** Reports that values were left out as they could not be decoded, and returns their number. */
+  readonly #reportUnreadable = (faults: readonly StoreError[]): number => {
     const [first] = faults;
     if (first !== undefined) this.#options.events.emit({ type: "values-unreadable", cause: first.message });
     return faults.length;
-  }
+  };
 }
 
-/** Runs a step of the ranking; failures other than mistakes of the caller or the configuration degrade the search. */
-async function attempt<T>(reason: DegradedReason, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    const fault = embeddingFaultOf(error);
-    // A query that the provider rejects is a mistake of the caller, which a fallback would hide.
-    const isMistake = error instanceof ValidationError || fault === WRONG_ANSWER || fault === "input";
-    if (!isStoreError(error) || isMistake || error.code === "ABORTED") throw error;
-    throw new RankingFailed(error.code === "TIMEOUT" ? "ranking-too-slow" : reason, error);
-  }
+/** @throws {ValidationError} when a search asks for keywords in a store that keeps none. */
+function modeOf({ mode, prefix }: SearchRequest, { modes, keywords }: Indexing): SearchMode {
+  const asked = mode ?? modes.of(prefix);
+  if (asked === "semantic" || keywords.configured !== null) return asked;
+  throw new ValidationError(
+    `mode is ${JSON.stringify(asked)}, but index.keyword is false (the default with a codec): set index.keyword, or search with mode "semantic".`,
+  );
+}
+
+async function analyzerOf({ indexing: { keywords, storedLanguage } }: RankedSearch): Promise<Analyzer | null> {
+  return keywords.configured === null ? null : keywords.of(storedLanguage());
 }

@@ -3,6 +3,7 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settled, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError, messageOf, VectorSyncError } from "../model/errors.ts";
 import type { ItemRecord, Value } from "../model/item.ts";
+import type { TermWeights } from "../model/term-weights.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -20,6 +21,7 @@ export interface Write {
   readonly value: Value | null;
   /** Empty although the record has texts if embedding failed and is left to the reconciler. */
   readonly vectors: readonly Vector[];
+  readonly terms: TermWeights | null;
   readonly intent: OpenIntent;
 }
 
@@ -148,7 +150,7 @@ function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void
   return outcome.status === "rejected" ? outcome : fulfilled(undefined);
 }
 
-function toPoint({ record, vectors, value }: Write): VectorPoint {
+function toPoint({ record, vectors, terms, value }: Write): VectorPoint {
   const { namespace, key, version, writeId, expiresAt } = record;
-  return { namespace, key, version, writeId, vectors, value: value ?? {}, expiresAt };
+  return { namespace, key, version, writeId, vectors, terms, value: value ?? {}, expiresAt };
 }

@@ -11,6 +11,7 @@ import { toEmbeddingError } from "../model/embedding-error.ts";
 import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/operation.ts";
+import type { TermWeights } from "../model/term-weights.ts";
 import { decodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { VersionClock } from "../model/version-clock.ts";
@@ -21,7 +22,7 @@ import type { Intent } from "../ports/outbox.ts";
 import type { Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import { importTimes, importVersion, keepsStored } from "./import-write.ts";
-import type { Indexing } from "./indexing.ts";
+import { termsOf, type Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { readInParts } from "./read-budget.ts";
@@ -68,11 +69,15 @@ const MOST_TOGETHER = 2_000;
 /** Share of a put's time for embedding; the rest is for the writes. */
 const EMBEDDING_SHARE = 0.5;
 
+/** The index entries of a value that is not indexed. */
+const WITHOUT_TEXTS = { texts: 0, vectors: [], terms: null } as const;
+
 /** The texts of a value, embedded. */
 interface Embedded {
   readonly value: Value | null;
   readonly texts: number;
   readonly vectors: readonly Vector[];
+  readonly terms: TermWeights | null;
 }
 
 /** Puts and deletes items. */
@@ -163,7 +168,7 @@ export class WritePath {
 
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
     const { indexing, policy, events } = this.#options;
-    if (indexing === null || request.value === null || request.index === false) return { value: null, texts: 0, vectors: [] };
+    if (indexing === null || request.value === null || request.index === false) return { value: null, ...WITHOUT_TEXTS };
     // Each step on a big value takes as long as encoding it: other callers run in between.
     const isBig = request.value.bytes.byteLength > BIG_BYTES;
     if (isBig) await nextTurn();
@@ -171,17 +176,18 @@ export class WritePath {
     if (isBig) await nextTurn();
     const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
     if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields, or split the value.`);
-    if (texts.length === 0) return { value, texts: 0, vectors: [] };
+    if (texts.length === 0) return { value, ...WITHOUT_TEXTS };
     const given = request.origin?.vectors;
-    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given };
+    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given, terms: await termsOf(indexing, texts) };
     try {
-      const vectors = await indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE));
-      return { value, texts: texts.length, vectors };
+      // The terms are computed while the provider works.
+      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE)), termsOf(indexing, texts)]);
+      return { value, texts: texts.length, vectors, terms };
     } catch (error) {
       if (isStoreError(error) && error.code === "ABORTED") throw error;
       if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
       events.emit({ type: "embedding-postponed", cause: messageOf(error) });
-      return { value, texts: texts.length, vectors: [] };
+      return { value, texts: texts.length, vectors: [], terms: null };
     }
   }
 
@@ -194,7 +200,7 @@ export class WritePath {
     deadline: Deadline,
   ): Omit<Write, "intent"> | PromiseSettledResult<number> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
-    const { value, texts, vectors } = embedded.value;
+    const { value, texts, vectors, terms } = embedded.value;
     if (request.signal?.aborted) {
       const { reason: cause } = request.signal as { readonly reason: unknown };
       return rejected(new AbortError("The put was aborted by its caller. Nothing was saved.", { cause }));
@@ -215,7 +221,7 @@ export class WritePath {
       value: request.value,
       ...this.#times(request, replaced, now),
     };
-    return { record, replaced, value, vectors };
+    return { record, replaced, value, vectors, terms };
   }
 
   #times(request: PutRequest, replaced: ItemRecord | null, now: number): Pick<ItemRecord, "created" | "updated" | "version" | "expiresAt" | "ttlMs"> {

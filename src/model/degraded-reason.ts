@@ -1,2 +1,5 @@
-/** Why a search with a query was not ranked by similarity. */
-export type DegradedReason = "embedding-failed" | "vectors-unavailable" | "ranking-too-slow" | "continues-degraded";
+/**
+ * Why a search with a query was not answered in the mode asked for. `keywords-missing`: the index was created without
+ * terms, so the search ranked by similarity alone.
+ */
+export type DegradedReason = "embedding-failed" | "vectors-unavailable" | "ranking-too-slow" | "continues-degraded" | "keywords-missing";

@@ -5,6 +5,7 @@ import { charactersOf, parseFilter, type Filter, type FilterLimits } from "./fil
 import { isBlank, parseTextPath, pathsIn } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
+import { SEARCH_MODES, type SearchMode } from "./search-mode.ts";
 import { parseLifetime, UNSPECIFIED, type Lifetime } from "./ttl.ts";
 import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
 
@@ -67,7 +68,9 @@ export interface SearchRequest extends Abortable {
   readonly order: ListingOrder;
   readonly cursor: string | null;
   readonly minScore: number | null;
-  /** Whether the search refreshes the time to live of its results; null uses the configuration. */
+  /** How a search with a query ranks; null for what is configured. */
+  readonly mode: SearchMode | null;
+  /** Whether the search renews the time to live of its results; null for what is configured. */
   readonly refreshTtl: boolean | null;
 }
 
@@ -109,7 +112,8 @@ export interface OperationContext {
   readonly index?: IndexOverride;
   readonly order?: ListingOrder;
   readonly minScore?: number;
-  /** Minutes; null for no expiry. */
+  readonly mode?: SearchMode;
+  /** Minutes, or null for no end. */
   readonly ttl?: number | null;
   readonly limits: RequestLimits;
   /** Aborts the batch; the signal of an operation takes precedence. */
@@ -241,10 +245,14 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
     offset: parseCount(fields["offset"] ?? 0, "offset", maxOffset, "limits.maxOffset"),
     order: parseOrder(fields["order"] ?? context.order ?? "oldest"),
     cursor: cursor ?? null,
-    minScore: parseMinScore(fields["minScore"] ?? context.minScore ?? null),
+    ...parseRanking(fields, context),
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
     signal: parseSignal(fields["signal"] ?? context.signal),
   };
+}
+
+function parseRanking(fields: Record<string, unknown>, { minScore, mode }: OperationContext): Pick<SearchRequest, "minScore" | "mode"> {
+  return { minScore: parseMinScore(fields["minScore"] ?? minScore ?? null), mode: parseMode(fields["mode"] ?? mode ?? null) };
 }
 
 function parseFilterOnce(given: unknown, { limits, filters }: OperationContext): Filter | null {
@@ -366,7 +374,16 @@ export function parseOrder(order: unknown): ListingOrder {
   throw new ValidationError(`order must be "oldest" or "newest", but got ${kindOf(order)}.`);
 }
 
-/** Validates a minimum score. */
+/** Checks a mode of ranking. */
+export function parseMode(mode: unknown): SearchMode | null {
+  if (mode === null) return null;
+  const known = SEARCH_MODES.find((each) => each === mode);
+  if (known !== undefined) return known;
+  const given = typeof mode === "string" ? JSON.stringify(mode.slice(0, 40)) : kindOf(mode);
+  throw new ValidationError(`mode must be ${SEARCH_MODES.map((each) => JSON.stringify(each)).join(", ")}, but got ${given}.`);
+}
+
+/** Checks a lowest score. */
 export function parseMinScore(minScore: unknown): number | null {
   if (minScore === null) return null;
   if (typeof minScore === "number" && !Number.isNaN(minScore)) return minScore;

@@ -8,7 +8,12 @@ export function toScore(cosine: number): number {
   return rounded(Math.max(-1, Math.min(1, cosine)));
 }
 
-/** Whether a score is at least `minScore`, both rounded to six decimals. */
+/** A score of another ranking, with six decimals. */
+export function toRankScore(score: number): number {
+  return rounded(score);
+}
+
+/** Whether a score reaches a lowest one, which is included: both are compared as they are shown. */
 export function reachesScore(score: number, minScore: number): boolean {
   return score >= rounded(minScore);
 }

@@ -1,6 +1,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { Filter } from "../model/filter.ts";
 import type { ItemId, Value } from "../model/item.ts";
+import type { TermWeights } from "../model/term-weights.ts";
 import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 
@@ -13,6 +14,8 @@ export interface VectorPoint extends ItemId {
   readonly writeId: string;
   /** At least one; the score of the item is that of its best vector. */
   readonly vectors: readonly Vector[];
+  /** Terms of the item's texts, for keyword search; null or absent for none. An index without terms ignores them. */
+  readonly terms?: TermWeights | null;
   /** The value of the item; the index stores what it needs for filters. */
   readonly value: Value;
   /** When the item expires, milliseconds since the epoch; null for no expiry. Only a hint, because renewals are delayed, see `renew`. */
@@ -59,10 +62,28 @@ export interface VectorQuery {
   readonly limit: number;
 }
 
+/** A query by keywords. */
+export interface KeywordQuery extends Omit<VectorQuery, "vector"> {
+  /** Distinct terms. */
+  readonly terms: readonly number[];
+}
+
+/** A query by a vector and by keywords; `limit` applies to each ranking. */
+export interface HybridQuery extends VectorQuery, KeywordQuery {}
+
+/** Two rankings of the same items. */
+export interface Rankings {
+  readonly semantic: readonly VectorHit[];
+  readonly keyword: readonly VectorHit[];
+}
+
 /** A candidate, which must be verified against its record. */
 export interface VectorHit extends ItemId {
   readonly writeId: string;
-  /** Cosine similarity of the item's best vector, from -1 to 1; higher is more similar. */
+  /**
+   * By a vector: cosine similarity of the item's best vector, from -1 to 1. By keywords: the sum of weight × idf over the terms
+   * that the query and the item have in common, greater than 0. Higher is better.
+   */
   readonly score: number;
 }
 
@@ -99,6 +120,16 @@ export interface VectorIndex {
   query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]>;
 
   /**
+   * Returns the items that have terms of the query, best first, each once, and no others. Fewer than `limit` means that there
+   * are no more. The idf of a term is ln(1 + (N - n + 0.5) / (n + 0.5)): n of the N points with terms have it; an index may
+   * estimate both. An index that was created without terms rejects.
+   */
+  queryKeywords(query: KeywordQuery, deadline?: Deadline): Promise<VectorHit[]>;
+
+  /** Returns the results of `query` and `queryKeywords`, in one request. */
+  queryBoth(query: HybridQuery, deadline?: Deadline): Promise<Rankings>;
+
+  /**
    * Reads a page of about `limit` points. Following `next` to the end returns every point that exists during the entire scan.
    *
    * @param after - the `next` of an earlier page; null starts at the beginning
@@ -119,4 +150,4 @@ export interface VectorIndex {
 }
 
 /** For decorators of the index. */
-export const VECTOR_INDEX_INPUTS: InputCounts<VectorIndex> = { upsert: 2, stored: 1, remove: 1, query: 1, scan: 2, expired: 3, renew: 1 };
+export const VECTOR_INDEX_INPUTS: InputCounts<VectorIndex> = { upsert: 2, stored: 1, remove: 1, query: 1, queryKeywords: 1, queryBoth: 1, scan: 2, expired: 3, renew: 1 };

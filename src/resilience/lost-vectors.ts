@@ -30,6 +30,8 @@ export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): V
     stored: present,
     remove: present,
     query: complete,
+    queryKeywords: complete,
+    queryBoth: complete,
     scan: present,
     expired: present,
     renew: present,

@@ -3,17 +3,19 @@ import type { CommonConfig } from "../config/schema.ts";
 import { SharedEmbedder } from "../core/embedding.ts";
 import { IndexRules } from "../core/index-rules.ts";
 import type { Indexing } from "../core/indexing.ts";
+import { Keywords } from "../core/keywords/keywords.ts";
 import { Memory } from "../core/memory.ts";
 import { identityOf } from "../core/model-identity.ts";
 import type { ReconcileDependencies } from "../core/reconcile-item.ts";
-import type { VectorIndex } from "../ports/vector-index.ts";
+import { SearchModes } from "../core/search-modes.ts";
+import type { KeywordLanguage } from "../model/keyword-language.ts";
 import { clientRetriesOf } from "../resilience/client-retries.ts";
 import { guardEmbeddings } from "../resilience/guarded-embedder.ts";
-import type { Guard } from "../resilience/guard.ts";
 import { watchGroups } from "../telemetry/group-watch.ts";
 import { observeEmbedder, observeProvider } from "../telemetry/observed-calls.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { StoreContext } from "./context.ts";
+import type { Databases } from "./databases.ts";
 import type { Maintenance } from "./maintenance.ts";
 
 /** Share of the write deadline for embedding. A put waits for half of its deadline, so the provider's error arrives before. */
@@ -27,8 +29,9 @@ interface RuntimeIndexing {
 }
 
 /** Creates what the core needs to index and to search by similarity. */
-export function createIndexing(config: CommonConfig, vectors: VectorIndex | null, guard: Guard, telemetry: Telemetry): RuntimeIndexing {
+export function createIndexing(config: CommonConfig, databases: Databases, telemetry: Telemetry): RuntimeIndexing {
   const { index, embedding, limits, logger } = config;
+  const { vectors } = databases.calls;
   if (index === undefined || vectors === null) return { indexing: null, embedder: null };
   const retries = clientRetriesOf(index.embeddings);
   if (retries > 0) {
@@ -37,7 +40,7 @@ export function createIndexing(config: CommonConfig, vectors: VectorIndex | null
       "The embeddings client retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by `retry`.",
     );
   }
-  const provider = guardEmbeddings(index.embeddings, guard, {
+  const provider = guardEmbeddings(index.embeddings, databases.guards.of("embeddings"), {
     queryMs: limits.queryEmbeddingDeadlineMs,
     // Puts wait for their own share of the deadline; maintenance, which joins their calls, needs more than a short write deadline.
     documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE), limits.queryEmbeddingDeadlineMs),
@@ -45,7 +48,23 @@ export function createIndexing(config: CommonConfig, vectors: VectorIndex | null
   const observed = observeProvider(provider, telemetry, identityOf(index).model);
   const embedder = new SharedEmbedder(observed, index.dims, embedding, { observer: telemetry, watch: watchGroups(telemetry, "embeddings") });
   const rules = new IndexRules(index.fields, index.rules);
-  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors }, embedder };
+  const keywords = new Keywords(keywordLanguageOf(config));
+  if (config.codec !== undefined && keywords.configured !== null) {
+    logger.warn(
+      { option: "index.keyword" },
+      "index.keyword stores the words of texts readable beside the vectors, which the codec does not encrypt: set it to false unless that is intended.",
+    );
+  }
+  const storedLanguage = (): KeywordLanguage | null => databases.keywordLanguage?.() ?? null;
+  const modes = new SearchModes(index.mode, index.rules, index.fusion);
+  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes }, embedder };
+}
+
+/** The language of keyword search; null where it is off: with a codec, terms are stored only where that is asked for. */
+export function keywordLanguageOf({ index, codec }: Pick<CommonConfig, "index" | "codec">): KeywordLanguage | null {
+  if (index === undefined) return null;
+  const keyword = index.keyword ?? (codec === undefined ? { language: "english" as const } : false);
+  return keyword === false ? null : keyword.language;
 }
 
 /** Creates the memory, which runs the operations. */

@@ -3,6 +3,7 @@ import { isPlainObject } from "../config/layers.ts";
 import type { CommonConfig } from "../config/schema.ts";
 import { identityOf } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
+import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
 import type { Diagnosable } from "../ports/diagnosis.ts";
@@ -55,6 +56,8 @@ export interface Databases extends Resource, Diagnosable {
    * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
    */
   next(given: unknown): Promise<Databases | null>;
+  /** Language of the terms that the index holds, once started; null, or absent, where it holds none. */
+  keywordLanguage?(): KeywordLanguage | null;
   /** Called when these replace the databases before. */
   activate?(): void;
 }

@@ -52,9 +52,9 @@ export class Runtime {
   private constructor(databases: Databases, context: StoreContext, previous: Runtime | null) {
     const config: CommonConfig = { ...databases.config, logger: context.log };
     const { telemetry } = context;
-    const { calls, maintenance, guards } = databases;
+    const { calls, maintenance } = databases;
     const sealed = (items: ItemRepository): ItemRepository => (config.codec === undefined ? items : sealItems(items, config.codec));
-    const { indexing, embedder } = createIndexing(config, calls.vectors, guards.of("embeddings"), telemetry);
+    const { indexing, embedder } = createIndexing(config, databases, telemetry);
     const data: ReconcileDependencies = { items: sealed(calls.items), indexing };
     const maintained = indexing === null || maintenance.vectors === null ? null : { ...indexing, vectors: maintenance.vectors };
     this.config = config;

@@ -13,6 +13,7 @@ import type { SchemaReader, SchemaStatus } from "../ports/schema.ts";
 import type { Resource } from "../ports/backend.ts";
 import type { Tls } from "../ports/tls.ts";
 import type { StoreContext } from "./context.ts";
+import { keywordLanguageOf } from "./core.ts";
 
 /** Name of the setting that identifies a store. */
 const STORE_ID = "store-id";
@@ -55,6 +56,7 @@ export class ServerConnections implements Resource, SchemaReader {
         : new QdrantBackend({
             options: qdrantOptions(config, qdrant, secrets, this.#texts),
             identity: this.#identity,
+            keywordLanguage: keywordLanguageOf(config),
             setup: config.setup,
             settings: this.records.settings,
             logger,
@@ -113,7 +115,7 @@ export class ServerConnections implements Resource, SchemaReader {
 
 /** Whether a change of this option needs new connections. */
 export function isConnectionOption(name: string): boolean {
-  return /^(?:codec$|(?:cql|qdrant|setup|secrets|index\.payload)(?:\.|$))/.test(name);
+  return /^(?:codec$|(?:cql|qdrant|setup|secrets|index\.payload|index\.keyword)(?:\.|$))/.test(name);
 }
 
 function qdrantOptions(

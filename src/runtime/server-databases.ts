@@ -4,6 +4,7 @@ import { changesOf } from "../config/change.ts";
 import { ReadTexts } from "../config/read-texts.ts";
 import { parseConfig, serverConfigSchema, type CommonConfig, type ServerConfig } from "../config/schema.ts";
 import { groupVectorWrites } from "../core/grouped-vector-index.ts";
+import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { AuditSink } from "../ports/audit.ts";
 import type { Finding } from "../ports/diagnosis.ts";
 import type { Settings } from "../ports/settings.ts";
@@ -87,6 +88,10 @@ export class ServerDatabases implements Databases {
       ? new SharedResource(new ServerConnections(config, this.#context, { connections: current, changed })).reference()
       : this.#connections.share();
     return new ServerDatabases(config, this.#context, { previous: this, connections, changed });
+  }
+
+  keywordLanguage(): KeywordLanguage | null {
+    return this.collection?.keywordLanguage ?? null;
   }
 
   start(): Promise<void> {

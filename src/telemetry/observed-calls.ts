@@ -158,6 +158,8 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
     stored: call("stored"),
     remove: call("remove", sharedFault),
     query: call("query"),
+    queryKeywords: call("query"),
+    queryBoth: call("query", noFault, () => 2),
     scan: call("scan"),
     expired: call("expired"),
     renew: call("renew"),

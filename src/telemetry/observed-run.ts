@@ -4,6 +4,7 @@ import type { Attributes, Span } from "@opentelemetry/api";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Request } from "../model/operation.ts";
 import { toLabels } from "../model/namespace.ts";
+import type { SearchMode } from "../model/search-mode.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import { attributesOf } from "./instruments.ts";
 import type { OperationCounts } from "./ledger.ts";
@@ -15,7 +16,7 @@ import { codeOf, errorAttributes, hashOf, markFailed, type Step } from "./tracin
 
 /** Facts of a search result. */
 interface SearchFacts {
-  readonly mode: "vector" | "keyword" | "filter";
+  readonly mode: SearchMode | "filter";
   readonly degraded: boolean;
   readonly reason: DegradedReason | null;
   readonly truncated: boolean;

@@ -11,6 +11,7 @@ import { vectorDeadlineCases } from "./deadline-cases.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
 import { nextVersion } from "./records.ts";
 import { Bench, type BenchContext as Context } from "./vector-bench.ts";
+import { keywordCases } from "./vector-index-keywords.ts";
 import { pointScanCases } from "./vector-index-scan.ts";
 
 /** What the suite is to examine. */
@@ -28,6 +29,8 @@ export interface VectorIndexSuite {
     readonly items: ItemRepository | null;
     dispose(): Promise<void>;
   }>;
+  /** Whether the index is made with terms, for keyword search. */
+  readonly keywords?: boolean;
   /** Longest time for one case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
@@ -73,6 +76,7 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
     scopeCases(context);
     refusalCases(context);
     pointScanCases(context);
+    if (suite.keywords === true) keywordCases(context);
     vectorDeadlineCases(context);
   });
 }

@@ -40,7 +40,7 @@ test("degraded searches fire an alert, which continues over a reload and resolve
   embeddings.down = false;
   await waitUntil("a search by similarity", async () => {
     const { info } = await store.search(["a"], { query: "white tea" });
-    return info.mode === "vector";
+    return info.mode === "semantic";
   });
   await waitUntil("the end of the alert", () => notices.length === 2, { everyMs: 5 });
   expect(received()).toEqual(["firing search-degraded", "resolved search-degraded"]);

@@ -59,7 +59,7 @@ describe.each(Object.entries(shapes))("%s", (_, failure) => {
     }
     for (let round = 0; round < 6; round += 1) await store.search(["eve"], { query: "q".repeat(2_000 + round) }).catch(() => undefined);
     await store.put(["mia"], "last", { text: "good" });
-    expect((await store.search(["mia"], { query: "good" })).info).toMatchObject({ mode: "vector", degraded: false });
+    expect((await store.search(["mia"], { query: "good" })).info).toMatchObject({ mode: "semantic", degraded: false });
     expect(heard.filter((type) => type === "breaker-opened")).toEqual([]);
     expect((await store.health()).embeddings).toEqual({ breaker: "closed" });
   });
@@ -79,7 +79,7 @@ test.each([400, 413, 422])("a query rejected with %i rejects its search, without
     retryable: false,
     details: { fault: "input", status },
   });
-  expect((await store.search(["u"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+  expect((await store.search(["u"], { query: "tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
   expect(heard).toEqual([]);
 });
 
@@ -142,7 +142,7 @@ test("with OpenAI's client an over-long text fails alone, and an over-long query
   ]);
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   await expect(store.search(["eve"], { query: "q".repeat(2_000) })).rejects.toMatchObject({ details: { fault: "input", status: 400 } });
-  expect((await store.search(["mia"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+  expect((await store.search(["mia"], { query: "tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
 });
 
 test.each([

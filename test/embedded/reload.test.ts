@@ -128,7 +128,7 @@ describe("a refused reload changes nothing", () => {
     await expect(outcome).rejects.toMatchObject({ code: "CONFIGURATION" });
     await expect(outcome).rejects.toThrow(message);
     expect(refused).toHaveLength(1);
-    expect((await store.search(["a"], { query: "x" })).info.mode).toBe("vector");
+    expect((await store.search(["a"], { query: "x" })).info.mode).toBe("semantic");
     expect((await store.search(["a"])).map(({ key }) => key)).toEqual(["2", "1"]);
   });
 
@@ -153,7 +153,7 @@ describe("operations during a reload", () => {
     expect(failures).toEqual([]);
     expect(done).toBeGreaterThan(20);
     const found = await store.search(["load"], { query: "item 1", limit: 1_000 });
-    expect([found.length, found.info.mode]).toEqual([(await store.search(["load"], { limit: 1_000 })).length, "vector"]);
+    expect([found.length, found.info.mode]).toEqual([(await store.search(["load"], { limit: 1_000 })).length, "semantic"]);
     expect(await store.repair()).toMatchObject({ missing: 0, stale: 0, orphaned: 0, unlisted: 0, failed: 0 });
   });
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
 import { IndexRules } from "../../src/core/index-rules.ts";
+import { Keywords } from "../../src/core/keywords/keywords.ts";
+import { SearchModes } from "../../src/core/search-modes.ts";
 import type { ReconcileDependencies } from "../../src/core/reconcile-item.ts";
 import { UnavailableError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
@@ -51,7 +53,7 @@ function dependencies(): ReconcileDependencies {
   };
   const embedder = { documents, query: async () => [1, 0, 0, 0], forgetRejections: () => undefined };
   const vectors = backend.vectors as VectorIndex;
-  return { items: backend.items, indexing: { rules: new IndexRules(["text"], []), embedder, vectors } };
+  return { items: backend.items, indexing: { rules: new IndexRules(["text"], []), embedder, vectors, storedLanguage: () => null, keywords: new Keywords(null), modes: new SearchModes() } };
 }
 
 function repairOf(subject: string, options: { resume?: boolean; signal?: AbortSignal; onProgress?: () => void } = {}): Repair {

@@ -86,7 +86,7 @@ describe("traces", () => {
     expect(all.filter((line) => line.includes(search.name)).map((line) => line.slice(line.indexOf(search.name)))).toEqual(
       expect.arrayContaining([`${search.name} > langgraph.store.embed > embeddings`, `${search.name} > query points`, `${search.name} > get items`]),
     );
-    expect(search.attributes).toMatchObject({ "langgraph.store.search.mode": "vector", "langgraph.store.search.results": 1, "langgraph.store.outcome": "ok" });
+    expect(search.attributes).toMatchObject({ "langgraph.store.search.mode": "semantic", "langgraph.store.search.results": 1, "langgraph.store.outcome": "ok" });
     const upsert = only("upsert points");
     expect(upsert.kind).toBe(SpanKind.CLIENT);
     expect(upsert.attributes).toMatchObject({ "db.system.name": "sqlite", "db.operation.name": "upsert", "db.collection.name": "points" });

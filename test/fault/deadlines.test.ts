@@ -180,7 +180,7 @@ describe("while Qdrant or the provider fails", () => {
     opened = [];
     store.on("breaker-opened", ({ service }) => opened.push(service));
     await store.put(["a"], "tea", { text: "a pot of green tea" });
-    expect((await store.search(["a"], { query: "green" })).info.mode).toBe("vector");
+    expect((await store.search(["a"], { query: "green" })).info.mode).toBe("semantic");
   }
   const search = async (i: number) => {
     const { info } = await store.search(["a"], { query: `green ${i}` });
@@ -202,7 +202,7 @@ describe("while Qdrant or the provider fails", () => {
     } finally {
       await end();
     }
-    await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode, { timeout: 30_000 }).toBe("vector");
+    await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode, { timeout: 30_000 }).toBe("semantic");
   });
 
   test("an aborted search does not count as a failure of a frozen Qdrant, and leaves no request in flight", { timeout: 60_000 }, async () => {

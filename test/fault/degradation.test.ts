@@ -67,7 +67,7 @@ describe("on CQL and Qdrant", () => {
   };
   const keys = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
   const recovered = (root: string) =>
-    expect.poll(async () => (await ask(root)).info, { timeout: 60_000 }).toMatchObject({ mode: "vector", degraded: false, reason: null });
+    expect.poll(async () => (await ask(root)).info, { timeout: 60_000 }).toMatchObject({ mode: "semantic", degraded: false, reason: null });
 
   const isRanked = (each: ScyllaDBStore, root: string) =>
     expect
@@ -75,12 +75,12 @@ describe("on CQL and Qdrant", () => {
         const results = await each.search([root], { query: "cook something green" });
         return [results.info.mode, results.length, results.filter(({ score }) => score !== undefined).length];
       }, { timeout: 40_000 })
-      .toEqual(["vector", 4, 3]);
+      .toEqual(["semantic", 4, 3]);
 
   test("a search ranks by keywords, with filter and paging, while Qdrant is down, and recovers automatically", async () => {
     const root = uniqueName("killed");
     await fill(root);
-    expect((await ask(root)).info).toMatchObject({ mode: "vector", degraded: false, reason: null });
+    expect((await ask(root)).info).toMatchObject({ mode: "semantic", degraded: false, reason: null });
     await qdrant.kill();
     const results = await ask(root);
     expect(keys(results)).toEqual(["cook", "tea", "iron", "plain"]);
@@ -164,7 +164,7 @@ describe("on CQL and Qdrant", () => {
     expect(results.info).toMatchObject({ degraded: true, reason: "vectors-unavailable" });
     expect(await started.health()).toMatchObject({ status: "degraded", records: { status: "up" }, vectors: { status: "down" } });
     await qdrant.restart({ data: "keep" });
-    await expect.poll(async () => (await started.search([root], { query: "tea" })).info.mode, { timeout: 60_000 }).toBe("vector");
+    await expect.poll(async () => (await started.search([root], { query: "tea" })).info.mode, { timeout: 60_000 }).toBe("semantic");
     await started.stop();
   });
 

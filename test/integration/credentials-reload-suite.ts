@@ -57,7 +57,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     const { done, failures } = await end();
     expect(failures).toEqual([]);
     expect(done).toBeGreaterThan(50);
-    expect((await store.search(["after"], { query: "tea" })).info.mode).toBe("vector");
+    expect((await store.search(["after"], { query: "tea" })).info.mode).toBe("semantic");
   }, 60_000);
 
   test("a reload with wrong credentials is rejected, and the previous ones stay in use", async () => {
@@ -68,7 +68,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     const wrongKey = { ...config(SECOND, gate), qdrant: { url: gate.url, apiKey: "not the key" } };
     await expect(store.reload(wrongKey)).rejects.toMatchObject({ code: "AUTHENTICATION" });
     await store.put(["kept"], "k", { text: "green tea" });
-    expect((await store.search(["kept"], { query: "tea" })).info.mode).toBe("vector");
+    expect((await store.search(["kept"], { query: "tea" })).info.mode).toBe("semantic");
   });
 
   test("a reload with addresses of another store is rejected, and nothing is created there", async () => {

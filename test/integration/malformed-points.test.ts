@@ -50,7 +50,7 @@ afterAll(async () => {
 describe("with malformed points", () => {
   test("a search returns every item, and orphaned points displace none", async () => {
     const found = await store.search(NAMESPACE, { query: "green tea", limit: 10 });
-    expect(found.info).toMatchObject({ mode: "vector", degraded: false });
+    expect(found.info).toMatchObject({ mode: "semantic", degraded: false });
     expect(found.map(({ key }) => key).sort()).toEqual(["sound", ...Object.keys(DAMAGE)].sort());
     const first = await store.search(NAMESPACE, { query: "green tea", limit: 1 });
     expect(first.map(({ score }) => typeof score)).toEqual(["number"]);

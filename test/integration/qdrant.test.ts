@@ -21,6 +21,7 @@ const servers = inject("servers");
 const { backend, forget } = qdrantBackends(servers);
 
 vectorIndexSuite({
+  keywords: true,
   name: "Qdrant",
   dims: DIMS,
   async create() {

@@ -84,7 +84,7 @@ describe("a reload that cannot be applied keeps the previous configuration", () 
     await expect(store.reload({ ...BASE, ...change(await deadPort()) })).rejects.toMatchObject({ code });
     await store.put(["kept"], "k", { text: "black coffee" });
     const found = await store.search(["kept"], { query: "coffee" });
-    expect([found.info.mode, found[0]?.value]).toEqual(["vector", { text: "black coffee" }]);
+    expect([found.info.mode, found[0]?.value]).toEqual(["semantic", { text: "black coffee" }]);
   });
 });
 
@@ -128,7 +128,7 @@ test.each(["file", "secret reference"])("a reload loads another authority in an 
   for (const type of ["secret-rotated", "config-reloaded"] as const) store.on(type, () => void emitted.push(type));
   expect(await store.reload(config)).toEqual({ changed: ["cql.tls.ca", "qdrant.tls.ca"] });
   expect(emitted).toEqual(["config-reloaded"]);
-  expect((await store.search(["tls"], { query: "tea" })).info.mode).toBe("vector");
+  expect((await store.search(["tls"], { query: "tea" })).info.mode).toBe("semantic");
   expect((await store.get(["tls"], "k"))?.value).toEqual({ text: "green tea" });
   expect(await store.reload(config)).toEqual({ changed: [] });
 }, 60_000);
@@ -150,6 +150,6 @@ test("20 reloads with new connections under load fail no operation", async () =>
   expect(done).toBeGreaterThan(100);
   await store.reconcile();
   expect(await store.repair()).toMatchObject({ missing: 0, stale: 0, orphaned: 0, unlisted: 0, failed: 0 });
-  expect((await store.search(["load"], { query: "item 1" })).info.mode).toBe("vector");
+  expect((await store.search(["load"], { query: "item 1" })).info.mode).toBe("semantic");
   expect(await store.health()).toMatchObject({ status: "ok" });
 }, 60_000);

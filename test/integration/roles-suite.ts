@@ -67,7 +67,7 @@ export function rolesSuite(servers: Servers): void {
       await store.delete(["runtime"], "gone");
       expect((await store.get(["runtime"], "kept"))?.value).toEqual({ text: "green tea" });
       const found = await store.search(["runtime"], { query: "tea" });
-      expect([found.map(({ key }) => key), found.info.mode]).toEqual([["kept"], "vector"]);
+      expect([found.map(({ key }) => key), found.info.mode]).toEqual([["kept"], "semantic"]);
       expect(await store.listNamespaces({ prefix: ["runtime"] })).toEqual([["runtime"]]);
       expect(await store.reconcile()).toMatchObject({ failed: 0 });
       expect(await store.repair()).toMatchObject({ failed: 0 });
@@ -100,7 +100,7 @@ export function rolesSuite(servers: Servers): void {
       await expect.poll(warned, { timeout: 60_000 }).toBeGreaterThan(0);
       for (let again = 0; again < 3; again += 1) {
         expect((await store.get(["read"], "lasting"))?.value).toEqual({ text: "green tea" });
-        expect((await store.search(["read"], { query: "tea" })).info).toMatchObject({ mode: "vector", degraded: false });
+        expect((await store.search(["read"], { query: "tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
         expect((await store.search(["read"], { filter: { text: "green tea" } })).map(({ key }) => key)).toEqual(["lasting"]);
         expect(await store.listNamespaces({ prefix: ["read"] })).toEqual([["read"]]);
       }

@@ -49,7 +49,7 @@ export async function expectWorks(config: ScyllaDBStoreConfig): Promise<void> {
   await store.put(["tls"], "k", { text: "green tea" });
   expect((await store.get(["tls"], "k"))?.value).toEqual({ text: "green tea" });
   const found = await store.search(["tls"], { query: "tea" });
-  if (config.index !== undefined) expect(found.info.mode).toBe("vector");
+  if (config.index !== undefined) expect(found.info.mode).toBe("semantic");
   expect(found).toHaveLength(1);
 }
 

@@ -1,5 +1,6 @@
 /** Vector indexes on the test server, without a store around them. */
 import { QdrantBackend } from "../../src/backends/qdrant/index.ts";
+import type { KeywordLanguage } from "../../src/model/keyword-language.ts";
 import type { QdrantOptions } from "../../src/backends/qdrant/options.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import type { Settings } from "../../src/ports/settings.ts";
@@ -29,7 +30,12 @@ export function qdrantBackends(servers: ServerAddresses) {
   }
 
   /** A backend that is not started yet. */
-  function backend(collection: string, more: Partial<QdrantOptions> = {}, setup: "auto" | "never" = "auto"): QdrantBackend {
+  function backend(
+    collection: string,
+    more: Partial<QdrantOptions> = {},
+    setup: "auto" | "never" = "auto",
+    keywordLanguage: KeywordLanguage | null = "english",
+  ): QdrantBackend {
     const options: QdrantOptions = {
       ...servers.qdrant,
       collection,
@@ -39,7 +45,7 @@ export function qdrantBackends(servers: ServerAddresses) {
       ...more,
     };
     const identity = { model: "test", dims: DIMS };
-    return new QdrantBackend({ options, identity, setup, settings: settingsOf(collection), logger: silentLogger });
+    return new QdrantBackend({ options, identity, keywordLanguage, setup, settings: settingsOf(collection), logger: silentLogger });
   }
 
   /** Deletes the settings of a store, so that the next backend acts as another store on its collection. */

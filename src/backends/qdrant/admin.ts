@@ -5,7 +5,7 @@ import type { Schema } from "./schema.ts";
 /** The part of a collection's description that is checked. */
 export interface CollectionInfo {
   readonly config: {
-    readonly params: { readonly vectors?: VectorParams };
+    readonly params: { readonly vectors?: VectorParams; readonly sparse_vectors?: Readonly<Record<string, unknown>> | null };
     readonly metadata?: Readonly<Record<string, unknown>> | null;
   };
 }

@@ -3,10 +3,14 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, messageOf, UnavailableError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { Diagnosable, Finding } from "../../ports/diagnosis.ts";
+import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { Resource } from "../../ports/backend.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  HybridQuery,
   IndexedPoint,
+  KeywordQuery,
+  Rankings,
   StoredPoint,
   UpsertOutcome,
   VectorHit,
@@ -138,6 +142,19 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     return this.#use((index) => index.query(query, deadline));
   }
 
+  /** Language of the terms that the collection holds; null where it holds none. */
+  get keywordLanguage(): KeywordLanguage | null {
+    return this.#running().index.keywordLanguage;
+  }
+
+  queryKeywords(query: KeywordQuery, deadline?: Deadline): Promise<VectorHit[]> {
+    return this.#use((index) => index.queryKeywords(query, deadline));
+  }
+
+  queryBoth(query: HybridQuery, deadline?: Deadline): Promise<Rankings> {
+    return this.#use((index) => index.queryBoth(query, deadline));
+  }
+
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
     return this.#use((index) => index.scan(after, limit, deadline));
   }
@@ -172,8 +189,10 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     });
   }
 
-  #startWith({ name, isComplete }: Collection, isUnavailable: boolean): void {
-    const index = new QdrantVectorIndex(this.#client, name, this.#setup.identity.dims, new KeptPaths(this.#setup.options.payload));
+  #startWith({ name, keywordLanguage, isComplete }: Collection, isUnavailable: boolean): void {
+    const { identity, options } = this.#setup;
+    const kept = new KeptPaths(options.payload);
+    const index = new QdrantVectorIndex(this.#client, { name, dims: identity.dims, keywordLanguage, kept });
     this.#started = { name, index, isComplete, isUnavailable };
   }
 

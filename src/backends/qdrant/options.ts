@@ -49,7 +49,10 @@ export interface VectorIdentity {
   readonly dims: number;
 }
 
-/** The address of requests. */
+/** Name of the sparse vectors: the terms of texts. */
+export const TERMS = "keywords";
+
+/** The address that requests go to. */
 export interface Endpoint {
   /** Scheme, host and port. */
   readonly origin: string;

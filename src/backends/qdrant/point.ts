@@ -4,6 +4,7 @@ import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
 import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
 import { termsOf } from "./filter.ts";
+import { TERMS } from "./options.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 
 /** UUIDv5 namespace of the point ids, which depend only on the injective text of an item's id. */
@@ -27,10 +28,23 @@ type PointPayload = {
   readonly numbers: Readonly<Record<string, readonly number[]>>;
 };
 
+/** A sparse vector as it is sent. */
+interface SparseVector {
+  readonly indices: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** The default vectors and the terms. */
+type NamedVectors = {
+  readonly "": readonly Vector[];
+  readonly [TERMS]: SparseVector;
+};
+
 /** A point as it is sent. */
 export interface QdrantPoint {
   readonly id: string;
-  readonly vector: readonly Vector[];
+  /** The default vectors alone, or with the terms of the texts. */
+  readonly vector: readonly Vector[] | NamedVectors;
   readonly payload: PointPayload;
 }
 
@@ -44,11 +58,17 @@ export function prefixText(path: string): string {
   return path === ROOT ? ROOT_PREFIX : path;
 }
 
-/** Returns the point of an item. */
-export function toPoint(point: VectorPoint, kept?: KeptPaths): QdrantPoint {
+/**
+ * The point of an item.
+ *
+ * @param holdsTerms - whether the collection has sparse vectors: one without refuses them
+ */
+export function toPoint(point: VectorPoint, kept?: KeptPaths, holdsTerms = false): QdrantPoint {
+  const vectors = asMultivector(point.vectors);
+  const { terms = null } = point;
   return {
     id: pointId(point),
-    vector: asMultivector(point.vectors),
+    vector: holdsTerms && terms !== null ? { "": vectors, [TERMS]: { indices: terms.terms, values: terms.weights.map(shortened) } } : vectors,
     payload: {
       ns: point.namespace,
       key: point.key,
@@ -71,7 +91,12 @@ function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
   return sent.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : sent;
 }
 
-/** The greatest component of a vector as sent. */
+/** A weight with four decimals: its other digits would be most of what is sent, and rank nothing. */
+function shortened(weight: number): number {
+  return Math.round(weight * 10_000) / 10_000;
+}
+
+/** The largest number of a vector as it is sent. */
 const LARGEST = 1e9;
 
 /**

@@ -29,4 +29,4 @@ type Precise<T> = T extends readonly (infer Item)[]
 /** A union without its open objects, unless nothing else but null is left. */
 type WithoutOpen<T> = [NonNullable<Known<T>>] extends [never] ? T : Known<T>;
 
-type Known<T> = T extends object ? (string extends keyof T ? never : T) : T;
+type Known<T> = T extends Readonly<Record<string, infer Value>> ? (string extends keyof T ? (unknown extends Value ? never : T) : T) : T;

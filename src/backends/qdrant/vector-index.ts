@@ -1,15 +1,16 @@
 /** The vector index on Qdrant. Every write is conditional on the stored version. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
-import { Hints } from "../../concurrency/hints.ts";
-import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
-import { isStoreError, ValidationError } from "../../model/errors.ts";
+import { isStoreError, UnavailableError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
-import { ROOT } from "../../model/namespace.ts";
+import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  HybridQuery,
   IndexedPoint,
+  KeywordQuery,
+  Rankings,
   StoredPoint,
   UpsertOutcome,
   Vector,
@@ -21,13 +22,14 @@ import type {
   VectorRenewal,
 } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
-import { translateFilter } from "./filter.ts";
+import { TERMS } from "./options.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
-import { inWholeNumbers, pointId, prefixText, toPoint, type QdrantPoint } from "./point.ts";
+import { pointId, toPoint, type QdrantPoint } from "./point.ts";
+import { PointSearch } from "./point-search.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
 import type { Schema } from "./schema.ts";
-import { pointsOf, toHit, toStoredPoint, type ReturnedPoint } from "./stored-payload.ts";
+import { pointsOf, toStoredPoint } from "./stored-payload.ts";
 
 /** Most characters of the points in one request: Qdrant refuses bodies over 32 MB, and a character has up to six bytes as JSON. */
 const MAX_CHARACTERS = 5_000_000;
@@ -35,30 +37,8 @@ const MAX_CHARACTERS = 5_000_000;
 /** Characters of one vector component, with its comma. */
 const NUMBER_LENGTH = 11;
 
-/** Most hits of an approximate query; a query for more hits is exact. */
-const MAX_APPROXIMATE = 64;
-
-/** Candidates of an approximate query (`hnsw_ef`); at least as many as it may return. */
-const SEARCH_BREADTH = 128;
-
-/**
- * Approximate queries are short for any prefix, so they share requests: with 8 callers this halves the processor time per query
- * of this process, and saves a third of Qdrant's. Exact queries may take long, and are sent alone.
- */
-const SHARED: GroupCommitOptions<QueryBody> = {
-  waitFor: "Qdrant",
-  maxGroup: 8,
-  maxInFlight: 4,
-  maxWaiting: 20_000,
-  // A query that Qdrant refuses fails alone.
-  isInputFault: (reason) => isStoreError(reason) && !reason.retryable,
-};
-
-/** Most prefixes that are remembered as small. */
-const MAX_SMALL = 10_000;
-
-/** Body of a query. */
-type QueryBody = Schema<"QueryRequest">;
+/** Characters of a term and its weight. */
+const TERM_LENGTH = 18;
 
 /** How points are written. */
 interface UpsertHow {
@@ -73,23 +53,32 @@ interface Outgoing {
   readonly sent: QdrantPoint;
 }
 
+/** What an index needs to know of its collection. */
+export interface QdrantCollection {
+  readonly name: string;
+  readonly dims: number;
+  /** Language of its terms; null (default) where it has no sparse vectors. */
+  readonly keywordLanguage?: KeywordLanguage | null;
+  /** Which scalars of values points keep; all by default. */
+  readonly kept?: KeptPaths;
+}
+
 /** Vectors in one collection. */
 export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
   readonly #path: string;
   readonly #dims: number;
   readonly #kept: KeptPaths;
-  readonly #small = new Hints<true>({ max: MAX_SMALL });
-  readonly #shared = new GroupCommit<QueryBody, readonly ReturnedPoint[]>(
-    (bodies, deadline) => this.#queryBatch(bodies, deadline),
-    SHARED,
-  );
+  readonly #keywordLanguage: KeywordLanguage | null;
+  readonly #search: PointSearch;
 
-  constructor(client: QdrantClient, collection: string, dims: number, kept: KeptPaths = ALL_PATHS) {
+  constructor(client: QdrantClient, { name, dims, keywordLanguage = null, kept = ALL_PATHS }: QdrantCollection) {
     this.#kept = kept;
     this.#client = client;
-    this.#path = `/collections/${encodeURIComponent(collection)}/points`;
+    this.#path = `/collections/${encodeURIComponent(name)}/points`;
     this.#dims = dims;
+    this.#keywordLanguage = keywordLanguage;
+    this.#search = new PointSearch(client, this.#path, kept);
   }
 
   async upsert(
@@ -125,17 +114,24 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   async query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
-    const fault = this.#faultOf([query.vector]);
-    if (fault !== null) throw fault;
-    // The graph does not connect the points that match a filter: an approximate query with a filter found nothing at all where
-    // thousands matched. The payload indexes make an exact search of the matching points affordable.
-    const { prefix, limit, filter } = query;
-    const exact = filter !== null || limit > MAX_APPROXIMATE || this.#small.get(prefix) === true;
-    const hits = await this.#search(query, exact, deadline);
-    // Too few hits mean that there are no more, or that the graph did not lead to them.
-    const sure = exact || hits.length >= limit ? hits : await this.#search(query, true, deadline);
-    if (filter === null) this.#remember(prefix, sure.length < limit);
-    return sure.slice(0, limit);
+    this.#checkQuery(query);
+    return this.#search.query(query, deadline);
+  }
+
+  /** Language of its terms; null where it holds none. */
+  get keywordLanguage(): KeywordLanguage | null {
+    return this.#keywordLanguage;
+  }
+
+  async queryKeywords(query: KeywordQuery, deadline?: Deadline): Promise<VectorHit[]> {
+    this.#checkTerms();
+    return this.#search.queryKeywords(query, deadline);
+  }
+
+  async queryBoth(query: HybridQuery, deadline?: Deadline): Promise<Rankings> {
+    this.#checkQuery(query);
+    this.#checkTerms();
+    return this.#search.queryBoth(query, deadline);
   }
 
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
@@ -150,53 +146,13 @@ export class QdrantVectorIndex implements VectorIndex {
     return renewPoints({ client: this.#client, path: this.#path, deadline }, renewals);
   }
 
-  /** Queries of a prefix with few points are exact from the next query on: one request instead of two. */
-  #remember(prefix: string, isSmall: boolean): void {
-    if (isSmall) this.#small.record(prefix, true);
-    else this.#small.forget(prefix);
+  #checkQuery({ vector }: VectorQuery): void {
+    const fault = this.#faultOf([vector]);
+    if (fault !== null) throw fault;
   }
 
-  async #search({ vector, prefix, filter, limit }: VectorQuery, exact: boolean, deadline: Deadline | undefined): Promise<VectorHit[]> {
-    // All points lie below the root; testing this for each visited point took a tenth of the search time.
-    const below: Schema<"FieldCondition"> | null = prefix === ROOT ? null : { key: "prefixes", match: { value: prefixText(prefix) } };
-    const must = [below, translateFilter(filter, this.#kept)].filter((condition) => condition !== null);
-    const body: QueryBody = {
-      query: [inWholeNumbers(vector)],
-      ...(must.length === 0 ? {} : { filter: { must } }),
-      limit,
-      // The same breadth for all short queries: then ten hits are the first ten of fifty, so pages of one search fit together.
-      params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH },
-      with_payload: ["ns", "key", "write_id"],
-    };
-    for (let requested = limit; ; ) {
-      const ofLimit = requested === limit ? body : { ...body, limit: requested };
-      const points = exact ? await this.#queryAlone(ofLimit, deadline) : await this.#queryShared(ofLimit, deadline);
-      const hits = points.flatMap((point) => toHit(point) ?? []);
-      // Replaces points that name no item: fewer hits than `limit` would mean that there are no more.
-      if (points.length < requested || hits.length >= limit) return hits;
-      requested = limit + 2 * (points.length - hits.length);
-    }
-  }
-
-  async #queryAlone(body: QueryBody, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
-    const answer = await this.#client.request<"queryPoints">("POST", `${this.#path}/query`, body, "search vectors", deadline);
-    return pointsOf(answer);
-  }
-
-  async #queryShared(body: QueryBody, deadline: Deadline | undefined): Promise<readonly ReturnedPoint[]> {
-    const [outcome] = await this.#shared.add([body], deadline);
-    if (outcome?.status === "fulfilled") return outcome.value;
-    throw outcome?.reason;
-  }
-
-  async #queryBatch(
-    searches: readonly QueryBody[],
-    deadline: Deadline | undefined,
-  ): Promise<PromiseSettledResult<readonly ReturnedPoint[]>[]> {
-    const [only] = searches;
-    if (only !== undefined && searches.length === 1) return [fulfilled(await this.#queryAlone(only, deadline))];
-    const answers = await this.#client.request<"queryPointsBatch">("POST", `${this.#path}/query/batch`, { searches }, "search vectors", deadline);
-    return searches.map((_, i) => fulfilled(pointsOf((answers as unknown[] | null)?.[i])));
+  #checkTerms(): void {
+    if (this.#keywordLanguage === null) throw new UnavailableError("The Qdrant collection has no sparse vectors for keyword search.");
   }
 
   /** Yields to other callers in between: the terms of a big value take milliseconds. */
@@ -206,7 +162,7 @@ export class QdrantVectorIndex implements VectorIndex {
     for (const point of points) {
       const turn = slice.turn();
       if (turn !== null) await turn;
-      outgoing.push({ point, sent: toPoint(point, this.#kept) });
+      outgoing.push({ point, sent: toPoint(point, this.#kept, this.#keywordLanguage !== null) });
     }
     return outgoing;
   }
@@ -313,7 +269,8 @@ function inChunks(points: readonly Outgoing[]): Outgoing[][] {
 
 /** Returns the approximate length of a point as JSON, characters. */
 function lengthOf({ vector, payload }: QdrantPoint): number {
-  let length = vector.length * (vector[0]?.length ?? 0) * NUMBER_LENGTH + payload.key.length + payload.ns.length;
+  const [vectors, terms] = "" in vector ? [vector[""], vector[TERMS].indices.length] : [vector, 0];
+  let length = vectors.length * (vectors[0]?.length ?? 0) * NUMBER_LENGTH + terms * TERM_LENGTH + payload.key.length + payload.ns.length;
   for (const prefix of payload.prefixes) length += prefix.length;
   for (const term of payload.terms) length += term.length;
   return length;

@@ -1,9 +1,10 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { ValidationError } from "../../model/errors.ts";
+import { UnavailableError, ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
   IndexedPoint,
+  Rankings,
   StoredPoint,
   UpsertOutcome,
   Vector,
@@ -63,6 +64,14 @@ export class SqliteVectorIndex implements VectorIndex {
   async query({ vector, prefix, filter, limit }: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
     const request = { vector: toNumbers(vector, this.#dims), prefix, filter, limit, now: this.#now() };
     return this.#database.call("rank", request, deadline);
+  }
+
+  async queryKeywords(): Promise<VectorHit[]> {
+    throw new UnavailableError("The local file has no index of terms.");
+  }
+
+  async queryBoth(): Promise<Rankings> {
+    throw new UnavailableError("The local file has no index of terms.");
   }
 
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {

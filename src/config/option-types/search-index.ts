@@ -25,7 +25,7 @@ export interface IndexOptions {
    */
   fields?: string[] | undefined;
   /**
-   * Fields by namespace; the first matching rule overrides `fields`. A change applies to new writes.
+   * Fields and modes by namespace; the first matching rule that has one overrides `fields` or `mode`. A change of fields applies to new writes.
    *
    * @default []
    * @example [{"namespace":["logs"],"fields":false}]
@@ -33,6 +33,21 @@ export interface IndexOptions {
   rules?: IndexRuleOptions[] | undefined;
   /** Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default with one), or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read. */
   payload?: string[] | "all" | "none" | undefined;
+  /**
+   * Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a codec. Default without a codec: English.
+   *
+   * @example {"language":"german"}
+   */
+  keyword?: false | { language?: "none" | "arabic" | "armenian" | "bulgarian" | "danish" | "dutch" | "english" | "finnish" | "french" | "german" | "greek" | "hindi" | "hungarian" | "indonesian" | "irish" | "italian" | "lithuanian" | "nepali" | "norwegian" | "portuguese" | "romanian" | "russian" | "serbian" | "spanish" | "swedish" | "tamil" | "turkish" | "ukrainian" | undefined; } | undefined;
+  /**
+   * How searches with a query rank: by similarity ("semantic"), by words in common ("keyword"), or by both ("hybrid"). See docs/retrieval.md.
+   *
+   * @default "semantic"
+   * @example "hybrid"
+   */
+  mode?: "semantic" | "keyword" | "hybrid" | undefined;
+  /** How hybrid search fuses similarity and keywords. */
+  fusion?: IndexFusionOptions | undefined;
 }
 
 /** One of `index.rules`. */
@@ -44,5 +59,29 @@ export interface IndexRuleOptions {
    */
   namespace: string[];
   /** Paths of the texts to embed; false embeds nothing. */
-  fields: false | string[];
+  fields?: false | string[] | undefined;
+  /** How searches with a query below these namespaces rank. */
+  mode?: "semantic" | "keyword" | "hybrid" | undefined;
+}
+
+/** How hybrid search fuses similarity and keywords. */
+export interface IndexFusionOptions {
+  /**
+   * How scores of the two rankings are made comparable: by mean and standard deviation ("distribution"), by lowest and highest score ("range"), or by position alone ("rank").
+   *
+   * @default "distribution"
+   */
+  method?: "distribution" | "range" | "rank" | undefined;
+  /**
+   * Share of similarity in the fused score, from 0 to 1. Raise it when the embedding model is better than the default local one.
+   *
+   * @default 0.3
+   */
+  semanticWeight?: number | undefined;
+  /**
+   * Candidates that each ranking contributes; at least as many as the search's limit. Pages of a hybrid search end there.
+   *
+   * @default 50
+   */
+  depth?: number | undefined;
 }

@@ -1,6 +1,8 @@
 /** Options of semantic search. */
 import { z } from "zod";
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
+import { KEYWORD_LANGUAGES } from "../../model/keyword-language.ts";
+import { DEFAULT_FUSION, FUSION_METHODS, SEARCH_MODES } from "../../model/search-mode.ts";
 import { indexPayload } from "./codec.ts";
 import { count, mustBe, pattern, textPath } from "./field-types.ts";
 import { example, fixed } from "./meta.ts";
@@ -15,6 +17,53 @@ const embeddings = z.custom<EmbeddingsLike>(
 );
 
 const ofTheModel = fixed("identifies the model of the stored vectors: vectors of two models cannot be compared");
+
+const searchMode = z.enum(SEARCH_MODES);
+
+/** What is kept of texts for keyword search. */
+const keyword = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      language: z
+        .enum(KEYWORD_LANGUAGES)
+        .default("english")
+        .describe(
+          'Language of the stems and stop words; "none" compares words as they are. Texts in other languages are found, too, without ' +
+            "their stems. A change applies to a collection that is created or rebuilt.",
+        ),
+    }),
+  ])
+  .optional()
+  .describe(
+    "Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a " +
+      "codec. Default without a codec: English.",
+  )
+  .meta(example({ language: "german" }));
+
+/** How hybrid search makes one ranking of two. */
+const fusion = z
+  .strictObject({
+    method: z
+      .enum(FUSION_METHODS)
+      .default(DEFAULT_FUSION.method)
+      .describe(
+        'How scores of the two rankings are made comparable: by mean and standard deviation ("distribution"), by lowest and highest score ' +
+          '("range"), or by position alone ("rank").',
+      ),
+    semanticWeight: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(DEFAULT_FUSION.semanticWeight)
+      .describe("Share of similarity in the fused score, from 0 to 1. Raise it when the embedding model is better than the default local one."),
+    depth: count
+      .max(1_000)
+      .default(DEFAULT_FUSION.depth)
+      .describe("Candidates that each ranking contributes; at least as many as the search's limit. Pages of a hybrid search end there."),
+  })
+  .prefault({})
+  .describe("How hybrid search fuses similarity and keywords.");
 
 /** Which texts are embedded, and by which model. */
 export const index = z
@@ -33,10 +82,24 @@ export const index = z
       .describe('Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes.')
       .meta(example(["text"])),
     rules: z
-      .array(z.strictObject({ namespace: pattern, fields: z.union([z.literal(false), z.array(textPath)]).describe("Paths of the texts to embed; false embeds nothing.") }))
+      .array(
+        z.strictObject({
+          namespace: pattern,
+          fields: z.union([z.literal(false), z.array(textPath)]).optional().describe("Paths of the texts to embed; false embeds nothing."),
+          mode: searchMode.optional().describe("How searches with a query below these namespaces rank."),
+        }),
+      )
       .default([])
-      .describe("Fields by namespace; the first matching rule overrides `fields`. A change applies to new writes.")
+      .describe(
+        "Fields and modes by namespace; the first matching rule that has one overrides `fields` or `mode`. A change of fields applies to new writes.",
+      )
       .meta(example([{ namespace: ["logs"], fields: false }])),
     payload: indexPayload,
+    keyword,
+    mode: searchMode
+      .default("semantic")
+      .describe('How searches with a query rank: by similarity ("semantic"), by words in common ("keyword"), or by both ("hybrid"). See docs/retrieval.md.')
+      .meta(example("hybrid")),
+    fusion,
   })
   .describe("Semantic search. Without it, searches list and filter.");

@@ -166,7 +166,7 @@ export const vectorInfo: CaseFamily = {
       async run({ store, ns }) {
         await seed(store, ns(), { a: { text: "north" }, b: { text: "east" } });
         const results = await search(store, ns(), { query: "north" });
-        expect(infoOf(results)).toMatchObject({ mode: "vector", truncated: false });
+        expect(infoOf(results)).toMatchObject({ mode: "semantic", truncated: false });
         expect(keysOf(results)).toEqual(["a", "b"]);
       },
     },

@@ -41,7 +41,7 @@ function checkSameItems({ call, answer }: AnsweredSearch, live: ReadonlyMap<stri
 
 function checkRanked({ call, operation, answer }: AnsweredSearch, live: ReadonlyMap<string, string>): Violation[] {
   const broken: Violation[] = [];
-  if (answer.mode !== "vector" || answer.degraded) {
+  if (answer.mode !== "semantic" || answer.degraded) {
     broken.push({ rule: "not recovered", message: `searches are still degraded: ${answer.reason}`, call });
   }
   const ranked = answer.rows.filter(({ score }) => score !== undefined);

@@ -76,7 +76,7 @@ function missing(
   faults: readonly FaultWindow[],
   { recoveryMs }: ScoreRules,
 ): Violation | null {
-  if (answer.mode !== "vector" || id === null || !isIndexed(id)) return null;
+  if (answer.mode !== "semantic" || id === null || !isIndexed(id)) return null;
   if (isNear(call, faults.filter(({ hits }) => hits.includes("vectors") || hits.includes("provider")), recoveryMs)) return null;
   if (!own.some((write) => write.id === id && write.isSynced && write.call.end < call.start)) return null;
   const message = `${id} has no score, although its put had been acknowledged`;

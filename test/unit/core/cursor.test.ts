@@ -7,7 +7,7 @@ import type { SearchRequest } from "../../../src/model/operation.ts";
 
 const listing: Cursor = { kind: "listing", order: "oldest", namespace: "tenant.42.prefs", created: 123, key: 'a."b"' };
 const request: CursorRequest = { scope: "tenant.42", prefix: "tenant.42", filter: null, query: null, order: "oldest" };
-const ranked = { kind: "ranked", by: "vector", offset: 7 } as const;
+const ranked = { kind: "ranked", by: "semantic", offset: 7 } as const;
 const coded = (content: unknown): string => Buffer.from(typeof content === "string" ? content : JSON.stringify(content)).toString("base64url");
 const content = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
 
@@ -92,9 +92,9 @@ test("the error of a rejected cursor names the fix", () => {
 });
 
 test("a cursor and an offset beyond limits.maxOffset are rejected", () => {
-  const search = { ...request, query: "tea", kind: "search", limit: 10, offset: 0, minScore: null, refreshTtl: null, signal: null } satisfies Omit<SearchRequest, "cursor">;
-  const cursor = encodeCursor({ kind: "ranked", by: "vector", offset: 100 }, search);
-  expect(planSearch({ ...search, cursor }, true, 100)).toMatchObject({ mode: "vector", offset: 100 });
-  expect(() => planSearch({ ...search, cursor }, true, 99)).toThrow("limits.maxOffset");
-  expect(() => planSearch({ ...search, offset: 1, cursor }, true, 100)).toThrow("limits.maxOffset");
+  const search = { ...request, query: "tea", kind: "search", limit: 10, offset: 0, minScore: null, mode: null, refreshTtl: null, signal: null } satisfies Omit<SearchRequest, "cursor">;
+  const cursor = encodeCursor({ kind: "ranked", by: "semantic", offset: 100 }, search, "semantic");
+  expect(planSearch({ ...search, cursor }, "semantic", 100)).toMatchObject({ mode: "semantic", offset: 100 });
+  expect(() => planSearch({ ...search, cursor }, "semantic", 99)).toThrow("limits.maxOffset");
+  expect(() => planSearch({ ...search, offset: 1, cursor }, "semantic", 100)).toThrow("limits.maxOffset");
 });

@@ -12,6 +12,8 @@ class OnePointIndex implements VectorIndex {
   readonly remove = unused;
   readonly stored = unused;
   readonly query = unused;
+  readonly queryKeywords = unused;
+  readonly queryBoth = unused;
   readonly scan = unused;
   readonly expired = unused;
   readonly renew = unused;

@@ -4,6 +4,7 @@ import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { newWriteId, type ItemRecord } from "../../../src/model/item.ts";
 import { encodeValue } from "../../../src/model/value-codec.ts";
 import type { Indexing } from "../../../src/core/indexing.ts";
+import { Keywords } from "../../../src/core/keywords/keywords.ts";
 import type { ItemRepository } from "../../../src/ports/item-repository.ts";
 import { silentLogger } from "../../../src/ports/logger.ts";
 
@@ -26,6 +27,8 @@ function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string
   const indexing = {
     rules: { textsOf: () => ["green"] },
     embedder: { forgetRejections: () => undefined, documents: async () => [[1]] },
+    keywords: new Keywords(null),
+    storedLanguage: () => null,
     vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
   } as unknown as Indexing;
   return {
@@ -37,7 +40,7 @@ function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string
 function writeOf(record: ItemRecord): { write: Write; settled: boolean[] } {
   const settled: boolean[] = [];
   const intent = { settle: (withVectors: boolean) => void settled.push(withVectors) };
-  return { write: { record, replaced: null, value: { text: "green" }, vectors: [[1]], intent }, settled };
+  return { write: { record, replaced: null, value: { text: "green" }, vectors: [[1]], terms: null, intent }, settled };
 }
 
 test("a put that other writers repeatedly supersede succeeds, and its intent stays", async () => {

@@ -74,7 +74,7 @@ export function search(
   asked: { readonly query?: string; readonly tag?: number; readonly limit?: number } = {},
   answer: Partial<SearchAnswer> = {},
 ): MadeCall {
-  const mode = asked.query === undefined ? "filter" : "vector";
+  const mode = asked.query === undefined ? "filter" : "semantic";
   const whole = { rows, mode, degraded: false, reason: null, truncated: false, ...answer };
   return call({ kind: "search", prefix: NS, limit: 100, ...asked }, at, { ok: true, answer: whole });
 }

@@ -1,0 +1,194 @@
+/** Ranks by the index: by vectors, by terms, or by both. Every hit is verified against its record. */
+import type { Deadline } from "../concurrency/deadline.ts";
+import type { StoreError } from "../model/errors.ts";
+import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
+import { toRankScore, toScore } from "../model/score.ts";
+import { decodeValue } from "../model/value-codec.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import type { VectorHit } from "../ports/vector-index.ts";
+import { encodeCursor } from "./cursor.ts";
+import type { Found, SearchLimits, SearchResult } from "./found.ts";
+import { fuse } from "./fusion.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
+import type { Analyzer } from "./keywords/analyzer.ts";
+import { readPage, type Page } from "./page.ts";
+import { RankedHits } from "./ranked-hits.ts";
+import type { RankedSearch, RankingWay } from "./ranked-search.ts";
+import { attempt, type RankingStep } from "./ranking-failed.ts";
+
+/** What a ranking needs of its store. */
+export interface IndexRankingOptions {
+  readonly items: ItemRepository;
+  readonly limits: SearchLimits;
+  /** Receives the items whose stored vectors are not those of their record. */
+  readonly onStale: (ids: readonly ItemId[]) => void;
+  /** Reports values that could not be decoded and returns their number. */
+  readonly reportUnreadable: (faults: readonly StoreError[]) => number;
+}
+
+/** The step that a ranking is at, for whom its deadline ends. */
+export interface Progress {
+  step: RankingStep;
+}
+
+/** Candidates, best first. */
+interface Candidates {
+  readonly best: (count: number) => Promise<readonly VectorHit[]>;
+  /** Whether there are candidates beyond the last. */
+  readonly isCut: () => boolean;
+  /** The terms of the query, where they rank. */
+  readonly terms: ReadonlySet<number> | null;
+}
+
+/** Where a page starts, and how much of it is still free. */
+interface Room {
+  readonly offset: number;
+  readonly room: number;
+}
+
+/** A page that is not filled. */
+const NO_FILL = { found: [], faults: [], more: false, truncated: false } as const;
+
+/** Ranks searches. */
+export class IndexRanking {
+  readonly #options: IndexRankingOptions;
+
+  constructor(options: IndexRankingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Ranks a search.
+   *
+   * @param analyzer - of the terms in the index; null where `mode` is semantic
+   * @throws {RankingFailed} when the provider or the index cannot answer.
+   */
+  async rank(search: RankedSearch, way: RankingWay, analyzer: Analyzer | null, deadline: Deadline, progress: Progress): Promise<SearchResult> {
+    const { request, offset, reading } = search;
+    const { limits, onStale } = this.#options;
+    const items = new ItemsOfCall(this.#options.items, deadline);
+    const candidates = await this.#candidates(search, way, analyzer, deadline, progress);
+    // A lowest score is one of the mode that was asked for.
+    const minScore = isInPlaceOfAnother(way) ? null : request.minScore;
+    const hits = new RankedHits({ best: candidates.best, items, request, minScore, reading, maxHits: limits.maxScoredHits, onStale });
+    await hits.fetch(offset + request.limit + 1);
+    const scored = hits.found.slice(offset, offset + request.limit);
+    const hasNext = hits.found.length > offset + request.limit;
+    // A lowest score asks for what is near; what has no score is not.
+    const isComplete = hits.exhausted && !candidates.isCut();
+    const fills = !hasNext && isComplete && request.minScore === null;
+    const fill = fills ? await this.#fill(search, way, { hits, candidates, items, analyzer, deadline }, { offset, room: request.limit - scored.length }) : NO_FILL;
+    return this.#resultOf(search, way, { hits, scored, hasNext, isComplete }, fill);
+  }
+
+  #resultOf(
+    { request, offset, asked }: RankedSearch,
+    way: RankingWay,
+    { hits, scored, hasNext, isComplete }: { readonly hits: RankedHits; readonly scored: readonly Found[]; readonly hasNext: boolean; readonly isComplete: boolean },
+    fill: Pick<Page, "found" | "faults" | "more" | "truncated">,
+  ): SearchResult {
+    const { limits, reportUnreadable } = this.#options;
+    const { mode, reason } = way;
+    const found = [...(isInPlaceOfAnother(way) ? scored.map(withoutScore) : scored), ...fill.found];
+    const next = offset + found.length;
+    // Where filling stopped at its bound, an offset would lead to the same place again.
+    const hasCursor = (hasNext || fill.more) && !fill.truncated && next > 0 && next <= limits.maxOffset;
+    return {
+      found,
+      info: {
+        mode,
+        source: "index",
+        degraded: reason !== null,
+        reason,
+        unreadable: reportUnreadable([...hits.faults, ...fill.faults]),
+        truncated: !hasNext && (!isComplete || fill.truncated),
+        cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next }, request, asked) : null,
+      },
+    };
+  }
+
+  async #candidates(search: RankedSearch, { mode }: RankingWay, analyzer: Analyzer | null, deadline: Deadline, progress: Progress): Promise<Candidates> {
+    const { request, query, indexing } = search;
+    const { embedder, vectors } = indexing;
+    const { prefix, filter } = request;
+    progress.step = mode === "keyword" ? "index" : "embedding";
+    const vector = mode === "keyword" ? [] : await attempt("embedding", () => embedder.query(query, deadline));
+    progress.step = "index";
+    if (mode === "semantic" || analyzer === null) {
+      const best = async (limit: number): Promise<VectorHit[]> => {
+        const hits = await attempt("index", () => vectors.query({ vector, prefix, filter, limit }, deadline));
+        return hits.map((hit) => ({ ...hit, score: toScore(hit.score) }));
+      };
+      return { best, isCut: () => false, terms: null };
+    }
+    const { terms, truncated } = analyzer.query(query);
+    if (mode === "keyword") {
+      const best = async (limit: number): Promise<VectorHit[]> => {
+        if (terms.length === 0) return [];
+        const hits = await attempt("index", () => vectors.queryKeywords({ terms, prefix, filter, limit }, deadline));
+        return hits.map((hit) => ({ ...hit, score: toRankScore(hit.score) }));
+      };
+      return { best, isCut: () => truncated, terms: new Set(terms) };
+    }
+    const depth = Math.max(indexing.modes.fusion.depth, request.limit);
+    const { semantic, keyword } = await attempt("index", () => vectors.queryBoth({ vector, terms, prefix, filter, limit: depth }, deadline));
+    const fused = fuse(semantic.map(asCandidate), keyword.map(asCandidate), indexing.modes.fusion).map(
+      ({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }),
+    );
+    const isCut = semantic.length >= depth || keyword.length >= depth;
+    return { best: async (count) => fused.slice(0, count), isCut: () => isCut || truncated, terms: null };
+  }
+
+  /** Items without a score come after all that have one, in listing order. */
+  async #fill(
+    { request, reading, indexing }: RankedSearch,
+    way: RankingWay,
+    { hits, candidates, items, analyzer, deadline }: {
+      readonly hits: RankedHits;
+      readonly candidates: Candidates;
+      readonly items: ItemRepository;
+      readonly analyzer: Analyzer | null;
+      readonly deadline: Deadline;
+    },
+    { offset, room }: Room,
+  ): Promise<Page> {
+    const { prefix, order, filter } = request;
+    const { maxScannedItems: maxScanned, maxFilterTests: maxTests } = this.#options.limits;
+    const skip = Math.max(0, offset - hits.found.length);
+    const { terms } = candidates;
+    // Similarity would have ranked the others, too.
+    const showsAll = isInPlaceOfAnother(way);
+    /** Items in the index that have no term of the query are no results. Those that have one are not in the index yet. */
+    const isUnrelated = (record: LiveRecord): boolean => {
+      if (terms === null || analyzer === null || record.vectors === 0 || showsAll) return false;
+      const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
+      for (const term of analyzer.count(texts).counts.keys()) if (terms.has(term)) return false;
+      return true;
+    };
+    return readPage(items, {
+      walk: { prefix, order, after: null, expected: skip + room + 1, ...(showsAll ? {} : { unscoredAnd: hits.pending }) },
+      filter,
+      reading,
+      offset: skip,
+      limit: room,
+      maxScanned,
+      maxTests,
+      deadline,
+      leaveOut: (record) => hits.has(record) || isUnrelated(record),
+    });
+  }
+}
+
+/** Whether a ranking by keywords takes the place of one that includes similarity. */
+function isInPlaceOfAnother({ mode, reason }: RankingWay): boolean {
+  return mode === "keyword" && reason !== null;
+}
+
+/** The scores of keywords are none of the mode that was asked for. */
+function withoutScore(found: Found): Found {
+  return { ...found, score: undefined };
+}
+
+function asCandidate(hit: VectorHit) {
+  return { id: idText(hit), score: toRankScore(hit.score), hit };
+}

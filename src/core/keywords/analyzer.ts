@@ -1,0 +1,156 @@
+/**
+ * Makes terms of texts, for records and queries alike and whichever database keeps them: words in lower case without
+ * accents, reduced to their stems, without stop words; of scripts without spaces, pairs of characters or words of a
+ * dictionary. A term is the 32-bit hash of its text: Qdrant takes numbers, and two of a million terms of a collection
+ * meet in one with a probability of 1 in 4,000.
+ */
+import type { KeywordLanguage } from "../../model/keyword-language.ts";
+import type { TermWeights } from "../../model/term-weights.ts";
+import { loadLanguage, type Language } from "./languages.ts";
+import { termWeight } from "./weights.ts";
+import { cut, fold, isAscii, isUnspaced, partsOf, wordsOf } from "./words.ts";
+
+/** Bounds of the analysis. */
+const BOUNDS = {
+  /** Characters of one item that are analyzed. */
+  recordChars: 131_072,
+  /** Distinct terms of one item. */
+  recordTerms: 8_192,
+  /** Characters of a query that are analyzed. */
+  queryChars: 16_384,
+  /** Distinct terms of a query. */
+  queryTerms: 64,
+} as const;
+
+/** Words whose terms are remembered: texts repeat their words, and a stem takes longer than all else. */
+const MOST_REMEMBERED = 32_768;
+
+/** What apostrophes leave of shortened words: "we'll", "they've". */
+const SHORTENED = new Set(["ll", "re", "ve"]);
+
+/** Terms of a query. */
+export interface QueryTerms {
+  readonly terms: readonly number[];
+  /** Whether a bound left some of the query out. */
+  readonly truncated: boolean;
+}
+
+/** How often each term occurs in texts, and how many terms they have. */
+export interface TermCounts {
+  readonly counts: ReadonlyMap<number, number>;
+  readonly length: number;
+}
+
+/** Analyzes texts of one language. */
+export class Analyzer {
+  readonly language: KeywordLanguage;
+  readonly #stem: (word: string) => string;
+  readonly #stopWords: ReadonlySet<string>;
+  readonly #remembered = new Map<string, readonly number[]>();
+
+  private constructor(name: KeywordLanguage, { stem, stopWords }: Language) {
+    this.language = name;
+    this.#stem = stem;
+    this.#stopWords = new Set(stopWords.flatMap((word) => [word.toLowerCase(), fold(word.toLowerCase())]));
+  }
+
+  /** Returns the analyzer of a language. */
+  static async of(language: KeywordLanguage): Promise<Analyzer> {
+    return new Analyzer(language, await loadLanguage(language));
+  }
+
+  /** The terms of an item's texts with their weights; null where they have none. */
+  weigh(texts: readonly string[]): TermWeights | null {
+    const { counts, length } = this.count(texts);
+    if (counts.size === 0) return null;
+    const weights: number[] = [];
+    for (const count of counts.values()) weights.push(termWeight(count, length));
+    return { terms: [...counts.keys()], weights };
+  }
+
+  /** How often each term occurs in texts. */
+  count(texts: readonly string[]): TermCounts {
+    const counts = new Map<number, number>();
+    let length = 0;
+    let room: number = BOUNDS.recordChars;
+    for (const text of texts) {
+      for (const word of wordsOf(text.length <= room ? text : text.slice(0, room))) {
+        for (const term of this.#termsOf(word, true)) {
+          length += 1;
+          const before = counts.get(term);
+          if (before !== undefined) counts.set(term, before + 1);
+          else if (counts.size < BOUNDS.recordTerms) counts.set(term, 1);
+        }
+      }
+      room -= text.length;
+      if (room <= 0) break;
+    }
+    return { counts, length };
+  }
+
+  /** The distinct terms of a query. */
+  query(text: string): QueryTerms {
+    const terms = new Set<number>();
+    for (const word of wordsOf(text.slice(0, BOUNDS.queryChars))) {
+      for (const term of this.#termsOf(word, false)) {
+        if (terms.size === BOUNDS.queryTerms && !terms.has(term)) return { terms: [...terms], truncated: true };
+        terms.add(term);
+      }
+    }
+    return { terms: [...terms], truncated: text.length > BOUNDS.queryChars };
+  }
+
+  #termsOf(given: string, single: boolean): readonly number[] {
+    const known = this.#remembered.get(given);
+    if (known !== undefined) return known;
+    if (isUnspaced(given)) return this.#termsOfParts(given, single);
+    const word = cut(given);
+    const terms = this.#termsOfWord(word);
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(word, terms);
+    return terms;
+  }
+
+  #termsOfParts(word: string, single: boolean): readonly number[] {
+    const terms: number[] = [];
+    for (const { text, isWord } of partsOf(word, single)) {
+      if (isWord) terms.push(...this.#termsOf(text, single));
+      else terms.push(hashOf(text));
+    }
+    return terms;
+  }
+
+  #termsOfWord(word: string): readonly number[] {
+    if (this.#stopWords.has(word)) return [];
+    if (!/['’]/.test(word)) return this.#stemsOf(word).map(hashOf);
+    const whole = word.replaceAll("’", "'");
+    if (this.#stopWords.has(whole)) return [];
+    // One letter beside an apostrophe is an article, a possessive or the rest of a verb.
+    const parts = whole.split("'").filter((part) => part.length > 1 && !SHORTENED.has(part) && !this.#stopWords.has(part));
+    return parts.flatMap((part) => this.#stemsOf(part).map(hashOf));
+  }
+
+  /**
+   * The stem of a word; of one with accents also the stem of the word without: endings are known by their accents, and
+   * writers leave them out.
+   */
+  #stemsOf(word: string): readonly string[] {
+    if (isAscii(word)) return [this.#stem(word)];
+    const plain = fold(word);
+    if (this.#stopWords.has(plain)) return [];
+    const stem = fold(this.#stem(word));
+    const plainStem = fold(this.#stem(plain));
+    return stem === plainStem ? [stem] : [stem, plainStem];
+  }
+}
+
+/** FNV-1a over UTF-16 code units, mixed at the end as MurmurHash3 does. The number is stored: changing it loses all terms. */
+function hashOf(term: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < term.length; i += 1) {
+    hash = Math.imul(hash ^ term.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

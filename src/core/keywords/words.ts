@@ -1,0 +1,93 @@
+/** Splits text into words, and folds what writers of one word write differently: case, accents, width. */
+
+/** Words of scripts that separate them; an apostrophe inside belongs to its word. */
+const WORDS = /[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{N}\p{M}]+)*/gu;
+
+/** The same for text of ASCII characters in lower case. */
+const ASCII_WORDS = /[a-z0-9]+(?:'[a-z0-9]+)*/g;
+
+const NOT_ASCII = /[^\0-\x7f]/;
+
+/** Characters of scripts that write words without spaces between them, or with endings attached (Hangul). */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+/** Runs of one kind of script. The long vowel mark of Japanese belongs to no script. */
+const RUNS =
+  /(?<pairs>(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]\p{M}*)+)|(?<hangul>\p{Script=Hangul}+)|(?<dictionary>(?:[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*)+)|(?<other>[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+)/gu;
+
+/** Words are compared by so many characters. */
+const WORD_CHARS = 64;
+
+/** Characters that one word keeps apart from another only by habit of its writer. */
+const FOLDED: Readonly<Record<string, string>> = { ß: "ss", ø: "o", æ: "ae", œ: "oe", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
+const FOLDED_LETTERS = new RegExp(Object.keys(FOLDED).join("|"), "gu");
+
+/** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic, and the stroke that lengthens Arabic words. */
+const ACCENTS = /[\u0300-\u036f]|[\u0591-\u05c7]|[\u0610-\u061a]|\u0640|[\u064b-\u065f]|\u0670/gu;
+
+/** Whether a text needs more than the rules of ASCII. */
+export function isAscii(text: string): boolean {
+  return !NOT_ASCII.test(text);
+}
+
+/** The words of a text in lower case, in one form of each character. Those of scripts without spaces are not split yet. */
+export function wordsOf(text: string): readonly string[] {
+  if (isAscii(text)) return text.toLowerCase().match(ASCII_WORDS) ?? [];
+  // The dot that lower case leaves of "İ" is an accent.
+  return text.normalize("NFKC").toLowerCase().normalize("NFC").match(WORDS) ?? [];
+}
+
+/** Whether {@link partsOf} has to split a word. */
+export function isUnspaced(word: string): boolean {
+  return UNSPACED.test(word);
+}
+
+/** The beginning of a long word, and a short one as it is. */
+export function cut(word: string): string {
+  return word.length <= WORD_CHARS ? word : word.slice(0, WORD_CHARS);
+}
+
+/** A word without accents. */
+export function fold(word: string): string {
+  return word.normalize("NFD").replace(ACCENTS, "").normalize("NFC").replace(FOLDED_LETTERS, (letter) => FOLDED[letter] ?? letter);
+}
+
+/** A part of a word of scripts without spaces. */
+export interface Part {
+  readonly text: string;
+  /** Whether it is a word of a script with spaces, which has a stem. */
+  readonly isWord: boolean;
+}
+
+const segmenter = new Intl.Segmenter("und", { granularity: "word" });
+
+/**
+ * Splits a word of scripts without spaces. Chinese, Japanese and Korean become pairs of characters: pairs are the same
+ * in every text, words of a dictionary are not. Thai, Lao, Khmer and Burmese become words.
+ *
+ * @param single - whether each character of a pair is a part, too: so records hold what a query of one character asks for
+ */
+export function* partsOf(word: string, single: boolean): Generator<Part> {
+  for (const { groups = {} } of word.matchAll(RUNS)) {
+    const { pairs = groups["hangul"], dictionary, other } = groups;
+    if (pairs !== undefined) yield* pairsOf(pairs, single);
+    else if (dictionary !== undefined) yield* segmentsOf(dictionary);
+    else if (other !== undefined) yield { text: cut(other), isWord: true };
+  }
+}
+
+function* pairsOf(run: string, single: boolean): Generator<Part> {
+  const characters = [...run];
+  for (const [i, character] of characters.entries()) {
+    if (single || characters.length === 1) yield { text: character, isWord: false };
+    const next = characters[i + 1];
+    if (next !== undefined) yield { text: character + next, isWord: false };
+  }
+}
+
+function* segmentsOf(run: string): Generator<Part> {
+  for (const { segment, isWordLike } of segmenter.segment(run)) {
+    if (isWordLike === true) yield { text: cut(segment), isWord: false };
+  }
+}

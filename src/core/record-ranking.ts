@@ -1,0 +1,63 @@
+/** Ranks records that are read for it, while the index cannot answer. */
+import type { Deadline } from "../concurrency/deadline.ts";
+import type { DegradedReason } from "../model/degraded-reason.ts";
+import type { StoreError } from "../model/errors.ts";
+import { decodeValue } from "../model/value-codec.ts";
+import type { ItemRepository } from "../ports/item-repository.ts";
+import { encodeCursor } from "./cursor.ts";
+import type { Found, SearchLimits, SearchResult } from "./found.ts";
+import { ItemsOfCall } from "./items-of-call.ts";
+import { rankByKeywords } from "./keyword-ranking.ts";
+import type { OwnItems } from "./own-items.ts";
+import { readPage } from "./page.ts";
+import type { RankedSearch } from "./ranked-search.ts";
+
+/** What a ranking needs of its store. */
+export interface RecordRankingOptions {
+  readonly items: ItemRepository;
+  readonly limits: SearchLimits;
+  readonly own: OwnItems;
+  /** Reports values that could not be decoded and returns their number. */
+  readonly reportUnreadable: (faults: readonly StoreError[]) => number;
+}
+
+/** All that matches, those first that share words with the query; without a score, as no index knows how rare the words are. */
+export async function rankRecords(
+  { items, limits, own, reportUnreadable }: RecordRankingOptions,
+  { request, query, offset, asked, indexing, reading }: RankedSearch,
+  reason: DegradedReason,
+  deadline: Deadline,
+): Promise<SearchResult> {
+  const { prefix, order, filter, limit, minScore } = request;
+  const { maxKeywordCandidates, maxKeywordBytes, maxScannedItems, maxFilterTests } = limits;
+  const page = await readPage(new ItemsOfCall(items, deadline), {
+    walk: { prefix, order, after: null, expected: maxKeywordCandidates, own },
+    filter,
+    reading,
+    endsWhenFull: true,
+    offset: 0,
+    limit: maxKeywordCandidates,
+    maxBytes: maxKeywordBytes,
+    maxScanned: maxScannedItems,
+    maxTests: maxFilterTests,
+    deadline,
+  });
+  const unreadable = reportUnreadable(page.faults);
+  // Decoded one after the other, between the pauses of the ranking, and not kept.
+  const textOf = (i: number): string => {
+    const { record, value = decodeValue(record.value) } = page.found[i] as Found;
+    return indexing.rules.textsOf(value, record.namespace, record.index).join("\n");
+  };
+  const analyzer = await indexing.keywords.ofRecords();
+  const ranking = await rankByKeywords(analyzer, page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
+  // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
+  const matched = new Set(ranking.positions);
+  const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
+  const positions = [...ranking.positions, ...rest];
+  const found = positions.slice(offset, offset + limit).flatMap((i) => page.found[i] ?? []);
+  const next = offset + found.length;
+  const hasCursor = positions.length > offset + limit && next > 0 && next <= limits.maxOffset;
+  const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next }, request, asked) : null;
+  const truncated = page.more || ranking.truncated;
+  return { found, info: { mode: "keyword", source: "records", degraded: true, reason, unreadable, truncated, cursor } };
+}

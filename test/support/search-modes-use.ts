@@ -1,0 +1,292 @@
+/** What users see of semantic, keyword and hybrid search, on whichever databases the index is. */
+import { aesGcmCodec, ValidationError, type ScyllaDBStore, type SearchMode } from "langgraph-store-scylladb";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
+import { SwitchedEmbeddings } from "./switched-embeddings.ts";
+
+const MODES = ["semantic", "keyword", "hybrid"] as const;
+
+const DIETS = {
+  vegan: "Mia follows a vegan diet and cooks lentils",
+  keto: "Tom tried the keto diet last winter",
+  running: "Mia runs along the river every morning",
+  painting: "She painted a sunrise over the lake",
+} as const;
+
+const keysOf = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
+
+/** Registers the cases. */
+export function searchModesUse(make: MakeStore): void {
+  let made: TestStore;
+  let store: ScyllaDBStore;
+  const embeddings = new SwitchedEmbeddings({ dims: 512 });
+  const index = { dims: 512, embeddings, fields: ["text"] };
+  const warnings: string[] = [];
+  const logger = { debug() {}, info() {}, warn: (_: unknown, message: string) => void warnings.push(message), error() {} };
+
+  beforeAll(async () => {
+    made = await make({ index, logger, retry: { maxAttempts: 1 }, breaker: { failures: 1_000 } });
+    store = made.store;
+  }, 120_000);
+  afterAll(() => made.dispose(), 120_000);
+
+  /** A namespace of its own that holds the texts. */
+  async function filled(texts: Readonly<Record<string, string>> = DIETS): Promise<string> {
+    const root = uniqueName("modes");
+    await store.batch(Object.entries(texts).map(([key, text], i) => ({ namespace: [root], key, value: { text, n: i } })));
+    return root;
+  }
+
+  describe("modes", () => {
+    test("each reports itself, and ranks the best match first", async () => {
+      const root = await filled();
+      for (const mode of MODES) {
+        const results = await store.search([root], { query: "who paints the sunrise", mode });
+        expect(results[0]?.key, mode).toBe("painting");
+        expect(results.info, mode).toMatchObject({ mode, source: "index", degraded: false, reason: null, truncated: false });
+      }
+    });
+
+    test("semantic is the default, with cosines as scores", async () => {
+      const root = await filled();
+      const results = await store.search([root], { query: "keto diet" });
+      expect(results.info.mode).toBe("semantic");
+      expect(results).toHaveLength(4);
+      expect(results.every(({ score = 2 }) => score >= -1 && score <= 1)).toBe(true);
+    });
+
+    test("keyword finds other forms of words and only items with words in common", async () => {
+      const root = await filled();
+      expect(keysOf(await store.search([root], { query: "running", mode: "keyword" }))).toEqual(["running"]);
+      expect(keysOf(await store.search([root], { query: "DIETS", mode: "keyword" })).sort()).toEqual(["keto", "vegan"]);
+      expect(await store.search([root], { query: "is it the", mode: "keyword" })).toEqual([]);
+    });
+
+    test("a keyword search does not call the provider", async () => {
+      const root = await filled();
+      embeddings.down = true;
+      try {
+        const results = await store.search([root], { query: "vegan", mode: "keyword" });
+        expect(keysOf(results)).toEqual(["vegan"]);
+        expect(results.info).toMatchObject({ mode: "keyword", degraded: false });
+      } finally {
+        embeddings.down = false;
+      }
+    });
+
+    test("keyword scores are positive and descend; minScore leaves out lower ones, and what has none", async () => {
+      const root = await filled();
+      await store.put([root], "unindexed", { text: "vegan diet" }, false);
+      const all = await store.search([root], { query: "vegan diet", mode: "keyword" });
+      expect(keysOf(all)).toEqual(["vegan", "keto", "unindexed"]);
+      const [first, second, third] = all.map(({ score }) => score ?? null);
+      expect(first).toBeGreaterThan(second ?? 0);
+      expect(second).toBeGreaterThan(0);
+      expect(third).toBeNull();
+      const above = await store.search([root], { query: "vegan diet", mode: "keyword", minScore: (first ?? 0) - 0.001 });
+      expect(keysOf(above)).toEqual(["vegan"]);
+    });
+
+    test("hybrid scores are from 0 to 1 and descend; minScore applies to them", async () => {
+      const root = await filled();
+      const all = await store.search([root], { query: "vegan diet", mode: "hybrid" });
+      expect(all).toHaveLength(4);
+      const scores = all.map(({ score = -1 }) => score);
+      expect(scores).toEqual([...scores].sort((a, b) => b - a));
+      expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
+      const above = await store.search([root], { query: "vegan diet", mode: "hybrid", minScore: scores[1] ?? 0 });
+      expect(keysOf(above)).toEqual(keysOf(all.filter(({ score = -1 }) => score >= (scores[1] ?? 0))));
+      expect(above.length).toBeLessThan(all.length);
+    });
+
+    test.each(MODES)("%s: prefix, filter, changes, deletes and expiry hold", async (mode) => {
+      const root = await filled();
+      await store.put([`${root}x`], "other", { text: "vegan diet" });
+      await store.put([root, "sub"], "below", { text: "vegan pizza", n: 9 });
+      const find = async (filter?: Record<string, unknown>) =>
+        keysOf(await store.search([root], { query: "vegan pizza lentils", mode, limit: 50, ...(filter === undefined ? {} : { filter }) }));
+      expect(await find()).not.toContain("other");
+      expect((await find()).slice(0, 2).sort()).toEqual(["below", "vegan"]);
+      expect(await find({ n: { $gt: 5 } })).toEqual(["below"]);
+      await store.put([root], "vegan", { text: "eats meat again", n: 0 });
+      await store.delete([root, "sub"], "below");
+      await store.put([root], "gone", { text: "vegan vegan vegan" }, undefined, { expiresAt: new Date(Date.now() + 2_000) });
+      await expect.poll(() => find(), { timeout: 30_000 }).not.toContain("gone");
+      const after = await find();
+      expect(after).not.toContain("below");
+      if (mode === "keyword") expect(after).toEqual([]);
+    });
+
+    test.each(MODES)("%s: pages are parts of one list", async (mode) => {
+      const root = await filled(Object.fromEntries(Array.from({ length: 23 }, (_, i) => [`k${i}`, `tea number ${i % 4} in cup ${i % 5}`])));
+      const search = { query: "tea in cup 3 and number 2", mode };
+      const all = keysOf(await store.search([root], { ...search, limit: 50 }));
+      expect(new Set(all).size).toBe(23);
+      const paged: string[] = [];
+      for (let cursor: string | null = null; ; ) {
+        const page = await store.search([root], { ...search, limit: 6, cursor });
+        paged.push(...keysOf(page));
+        ({ cursor } = page.info);
+        if (cursor === null) break;
+      }
+      expect(paged).toEqual(all);
+      expect(keysOf(await store.search([root], { ...search, limit: 5, offset: 9 }))).toEqual(all.slice(9, 14));
+      const { cursor } = (await store.search([root], { ...search, limit: 6 })).info;
+      const other = mode === "semantic" ? "hybrid" : "semantic";
+      await expect(store.search([root], { ...search, mode: other, cursor })).rejects.toThrow(ValidationError);
+    });
+
+    test("a hybrid search ends at its depth and reports that", async () => {
+      const root = await filled(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, `tea number ${i}`])));
+      const seen: string[] = [];
+      let truncated: boolean;
+      for (let cursor: string | null = null; ; ) {
+        const page = await store.search([root], { query: "tea", mode: "hybrid", limit: 20, cursor });
+        seen.push(...keysOf(page));
+        ({ cursor, truncated } = page.info);
+        if (cursor === null) break;
+      }
+      expect(truncated).toBe(true);
+      expect(seen.length).toBeGreaterThanOrEqual(50);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect((await store.search([root], { query: "tea", mode: "hybrid", limit: 60 })).info.truncated).toBe(true);
+      expect(await store.search([root], { query: "tea", mode: "hybrid", limit: 60 })).toHaveLength(60);
+    });
+
+    test("a view and a rule set the mode, and a call overrides both", async () => {
+      const root = await filled();
+      const view = store.with({ mode: "keyword" });
+      expect((await view.search([root], { query: "vegan" })).info.mode).toBe("keyword");
+      expect((await view.scoped([root]).search([], { query: "vegan" })).info.mode).toBe("keyword");
+      expect((await view.search([root], { query: "vegan", mode: "hybrid" })).info.mode).toBe("hybrid");
+      const [found] = await view.batch([{ namespacePrefix: [root], query: "vegan" }]);
+      expect(found).toHaveLength(1);
+    });
+  });
+
+  describe("languages", () => {
+    const facts = {
+      zh: ["我喜欢吃泰国菜", "泰国菜"],
+      ja: ["彼女は京都に住んでいます", "京都"],
+      th: ["ฉันชอบกินข้าวผัด", "ข้าวผัด"],
+      ko: ["저는 서울에서 일합니다", "서울"],
+      fr: ["Marie préfère le café", "cafe"],
+      de: ["Die Straße ist gesperrt", "STRASSE"],
+      tr: ["İstanbul'da yaşıyor", "istanbul"],
+      en: ["order A-4471 shipped", "A-4471"],
+    } as const;
+
+    test("keyword search finds words in each, also while the provider is down", async () => {
+      const texts = Object.fromEntries(Object.entries(facts).map(([key, [text]]) => [key, text]));
+      const noise = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`noise${i}`, `note ${i} about the weather`]));
+      const root = await filled({ ...noise, ...texts });
+      for (const [key, [, query]] of Object.entries(facts)) {
+        expect(keysOf(await store.search([root], { query, mode: "keyword" })), query).toEqual([key]);
+      }
+      embeddings.down = true;
+      try {
+        for (const [key, [, words]] of Object.entries(facts)) {
+          // Not a query that was embedded before, whose vector is cached.
+          const query = `${words} !${root}`;
+          const results = await store.search([root], { query, limit: 1 });
+          expect(keysOf(results), query).toEqual([key]);
+          expect(results.info).toMatchObject({ mode: "keyword", degraded: true, reason: "embedding-failed" });
+        }
+      } finally {
+        embeddings.down = false;
+      }
+    });
+  });
+
+  describe("while the provider is down", () => {
+    test.each(["semantic", "hybrid"] as const)("%s: the index ranks by keywords, over all items, and the rest follows", async (mode) => {
+      const root = await filled();
+      // Queries that were embedded before are answered from the cache.
+      const query = `the vegan diet of ${root}`;
+      await store.put([root], "unindexed", { text: "x" }, false);
+      embeddings.down = true;
+      try {
+        const results = await store.search([root], { query, mode });
+        expect(results.info).toMatchObject({ mode: "keyword", source: "index", degraded: true, reason: "embedding-failed" });
+        expect(keysOf(results).slice(0, 2)).toEqual(["vegan", "keto"]);
+        expect(keysOf(results).sort()).toEqual([...Object.keys(DIETS), "unindexed"].sort());
+        expect(results.every(({ score }) => score === undefined)).toBe(true);
+        const first = await store.search([root], { query, mode, limit: 3 });
+        const next = await store.search([root], { query, mode, limit: 3, cursor: first.info.cursor });
+        expect([...keysOf(first), ...keysOf(next)]).toEqual(keysOf(results));
+        expect(next.info).toMatchObject({ mode: "keyword", degraded: true, reason: "continues-degraded" });
+      } finally {
+        embeddings.down = false;
+      }
+      expect((await store.search([root], { query, mode })).info).toMatchObject({ mode, degraded: false });
+    });
+  });
+
+  describe("bad input", () => {
+    test.each(["fulltext", "", 1, true, {}])("mode %j is rejected with the allowed values", async (mode) => {
+      const given = { query: "tea", mode: mode as SearchMode };
+      await expect(store.search(["a"], given)).rejects.toThrow('mode must be "semantic", "keyword", "hybrid"');
+      expect(() => store.with({ mode: mode as SearchMode })).toThrow(ValidationError);
+    });
+
+    test.each(["?!… — ", "🎉", '"tea" AND NOT (coffee* NEAR/5) ^x:y', '{"must":[]}', "'; DROP TABLE items; --", "tea\u0000tea", "x".repeat(16_000), "汉".repeat(5_000)])(
+      "the query %j is answered in each mode",
+      async (query) => {
+        const root = await filled();
+        for (const mode of MODES) {
+          const results = await store.search([root], { query, mode });
+          expect(results.info.mode, mode).toBe(mode);
+        }
+      },
+    );
+
+    test("a query of 100,000 characters is rejected with the limit, or answered where the limit allows it", async () => {
+      await expect(store.search(["a"], { query: "tea ".repeat(25_000), mode: "hybrid" })).rejects.toThrow("limits.maxQueryBytes");
+      const wide = await make({ index, limits: { maxQueryBytes: 1_000_000 } });
+      try {
+        await wide.store.put(["a"], "k", { text: "tea" });
+        const query = Array.from({ length: 20_000 }, (_, i) => (i === 0 ? "tea" : `w${i}`)).join(" ").slice(0, 100_000);
+        for (const mode of MODES) expect(keysOf(await wide.store.search(["a"], { query, mode }))).toEqual(["k"]);
+        expect((await wide.store.search(["a"], { query, mode: "keyword" })).info.truncated).toBe(true);
+      } finally {
+        await wide.dispose();
+      }
+    }, 120_000);
+  });
+
+  describe("configuration", () => {
+    test("index.mode and index.rules set the mode by namespace", async () => {
+      const other = await make({ index: { ...index, mode: "hybrid", rules: [{ namespace: ["notes"], mode: "keyword" }] } });
+      try {
+        await other.store.put(["notes", "a"], "k", { text: "green tea" });
+        expect((await other.store.search(["notes", "a"], { query: "tea" })).info.mode).toBe("keyword");
+        expect((await other.store.search([], { query: "tea" })).info.mode).toBe("hybrid");
+        expect((await other.store.search([], { query: "tea", mode: "semantic" })).info.mode).toBe("semantic");
+      } finally {
+        await other.dispose();
+      }
+    }, 120_000);
+
+    test("with a codec, keyword search is off, and a search that asks for it is rejected with the fix", async () => {
+      const codec = aesGcmCodec({ keys: { a: Buffer.alloc(32, 7).toString("base64") }, current: "a" });
+      const sealed = await make({ index, codec });
+      try {
+        await sealed.store.put(["a"], "k", { text: "green tea" });
+        await expect(sealed.store.search(["a"], { query: "tea", mode: "hybrid" })).rejects.toThrow("index.keyword");
+        expect((await sealed.store.search(["a"], { query: "tea" })).info.mode).toBe("semantic");
+      } finally {
+        await sealed.dispose();
+      }
+      const said: string[] = [];
+      const recording = { ...logger, warn: (_: unknown, message: string) => void said.push(message) };
+      const open = await make({ index: { ...index, keyword: { language: "english" } }, codec, logger: recording });
+      try {
+        await open.store.put(["a"], "k", { text: "green tea" });
+        expect(keysOf(await open.store.search(["a"], { query: "teas", mode: "keyword" }))).toEqual(["k"]);
+        expect(said.join("\n")).toContain("index.keyword");
+      } finally {
+        await open.dispose();
+      }
+    }, 120_000);
+  });
+}
