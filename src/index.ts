@@ -51,6 +51,8 @@ export type { Compression } from "./operator/compression.ts";
 export type { EraseOptions, EraseReport } from "./operator/erase.ts";
 export type { Remains } from "./operator/erase-remains.ts";
 export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";
+export type { SourceStore } from "./operator/import-source.ts";
+export type { ImportVerification } from "./operator/verify-import.ts";
 export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";

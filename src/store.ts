@@ -2,14 +2,19 @@ import type { Readable, Writable } from "node:stream";
 import { backUp, restoreFrom, type BackupManifest, type BackupOptions, type RestoreOptions } from "./operator/backup.ts";
 import { erase, type EraseOptions, type EraseReport } from "./operator/erase.ts";
 import { exportToFile, exportToStream, type ExportOptions, type ExportReport } from "./operator/export.ts";
-import { importLines, type ImportOptions, type ImportReport } from "./operator/import.ts";
-import { FileDatabase } from "./runtime/file-database.ts";
+import { isStore, type SourceStore } from "./operator/import-source.ts";
+import { isPostgresUrl } from "./operator/postgres-source.ts";
+import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
+import { FileDatabase, fileSchema } from "./runtime/file-database.ts";
 import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies } from "./runtime/operator.ts";
 import { Runtime } from "./runtime/runtime.ts";
+import { createContext } from "./runtime/context.ts";
+import { ServerConnections } from "./runtime/server-connections.ts";
 import { ServerDatabases } from "./runtime/server-databases.ts";
 import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
 import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
+import type { SchemaReader, SchemaStatus } from "./ports/schema.ts";
 import { parseConnString } from "./config/conn-string.ts";
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
@@ -110,6 +115,19 @@ export class ScyllaDBStore extends StoreOperations {
     return store;
   }
 
+  /**
+   * Compares the stored schema with the one that this version of the package needs. Changes and creates nothing, and works where a
+   * store cannot start: before {@link setup}, and on a newer schema.
+   */
+  static async schemaStatus(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<SchemaStatus> {
+    return readingSchema(config, (schema) => schema.schemaStatus());
+  }
+
+  /** Returns the statements that create the schema, in order, for a DBA who applies them by hand. Connects to nothing. */
+  static async schemaStatements(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<readonly string[]> {
+    return readingSchema(config, (schema) => schema.schemaStatements());
+  }
+
   /** Returns an open store on one local file, without servers. Several processes may share the file. */
   static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
     return started(new ScyllaDBStore(embeddedRuntime(config)));
@@ -151,11 +169,15 @@ export class ScyllaDBStore extends StoreOperations {
    * Imports the lines of an export, compressed or not, in bounded memory. Items keep their times and TTLs. What is stored
    * already is recognized, so that an import that was interrupted is continued by importing again.
    *
-   * @param source - path of the file, or a stream
+   * @param source - path of the file, a stream, any `BaseStore`, or `postgres://…`, the database of a PostgresStore
    */
-  async importFrom(source: string | Readable, options: ImportOptions = {}): Promise<ImportReport> {
+  async importFrom(source: string | Readable | SourceStore, options: ImportOptions = {}): Promise<ImportReport> {
     checkOptions(options, "importFrom()", IMPORT_NAMES);
-    return this.#lifecycle.run((runtime) => importLines(operatorDependencies(runtime), source, options));
+    return this.#lifecycle.run((runtime) => {
+      const dependencies = operatorDependencies(runtime);
+      const isOtherStore = typeof source === "string" ? isPostgresUrl(source) : isStore(source);
+      return isOtherStore ? importStore(dependencies, source as string | SourceStore, options) : importLines(dependencies, source as string | Readable, options);
+    });
   }
 
   /** Deletes expired items, now. A running store does this every `ttl.sweepIntervalMinutes`. */
@@ -282,11 +304,22 @@ export class ScyllaDBStore extends StoreOperations {
 }
 
 const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, compression: true, resume: true, onProgress: true, signal: true };
-const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
+const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, verify: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
 const BACKUP_NAMES: OptionNames<BackupOptions> = { prefix: true, resume: true, onProgress: true, signal: true };
 const RESTORE_NAMES: OptionNames<RestoreOptions> = { onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
 const ERASE_NAMES: OptionNames<EraseOptions> = { prefix: true, where: true, everything: true, dryRun: true, actor: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
+
+async function readingSchema<T>(given: ScyllaDBStoreConfig | EmbeddedStoreConfig, read: (schema: SchemaReader) => Promise<T>): Promise<T> {
+  if (!("cql" in given)) return read(fileSchema(parseConfig(embeddedConfigSchema, given)));
+  const config = parseConfig(serverConfigSchema, given);
+  const connections = new ServerConnections(config, createContext(config), null);
+  try {
+    return await read(connections);
+  } finally {
+    await connections.stop();
+  }
+}
 
 function serverRuntime(config: ScyllaDBStoreConfig): Runtime {
   return Runtime.first(parseConfig(serverConfigSchema, config), (checked, context) => new ServerDatabases(checked, context));

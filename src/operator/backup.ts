@@ -13,7 +13,7 @@ import { importLines, type ImportOptions, type ImportReport } from "./import.ts"
 export type BackupOptions = Omit<ExportOptions, "compression">;
 
 /** Options of a restore. */
-export type RestoreOptions = Omit<ImportOptions, "prefix">;
+export type RestoreOptions = Omit<ImportOptions, "prefix" | "verify">;
 
 /** What a backup holds. */
 export interface BackupManifest {

@@ -50,10 +50,10 @@ const SERVERS: readonly Remains[] = [
 
 const FILE: readonly Remains[] = [
   {
-    where: "free pages and write-ahead log of the local file",
-    what: "overwritten values and removed vectors; markers with namespaces and keys for an hour",
-    until: "the pages are reused",
-    force: "Run VACUUM and a truncating checkpoint. See docs/disaster-recovery.md, Erasure.",
+    where: "write-ahead log of the local file, beside it as -wal",
+    what: "earlier states of pages; the file itself overwrites what is deleted with zeros, and keeps markers with namespaces and keys for an hour",
+    until: "the last process closes the file",
+    force: "Stop all processes that use the file.",
   },
 ];
 

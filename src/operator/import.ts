@@ -7,9 +7,12 @@ import { isWithin, ROOT, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
 import { isReadable } from "../model/value-codec.ts";
 import type { PutOrigin, PutRequest } from "../model/operation.ts";
+import { itemsOfPostgres } from "./postgres-source.ts";
+import { verifyImport, type ImportVerification } from "./verify-import.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import type { TransferProgress } from "./export.ts";
 import { parseLine, type ExportEnd, type ExportHeader, type ImportedItem } from "./export-format.ts";
+import { itemsOfStore, type SourceStore } from "./import-source.ts";
 import { linesOf, type SourceLine } from "./import-lines.ts";
 
 /** Options of an import. */
@@ -21,6 +24,8 @@ export interface ImportOptions {
    * `keep`: the stored one stays.
    */
   readonly onConflict?: "newer" | "overwrite" | "keep";
+  /** Reads the source again afterwards, and compares every item with what is stored. Of another store only. */
+  readonly verify?: boolean;
   /** Only checks the lines and compares them with what is stored; writes nothing. */
   readonly dryRun?: boolean;
   /** Called for each line that is not imported, with its number. */
@@ -58,6 +63,8 @@ export interface ImportReport {
   readonly missing: number;
   /** Whether the source was read to its end: its end line was there, with the number of items read. */
   readonly complete: boolean;
+  /** Null unless `verify` was set. */
+  readonly verification: ImportVerification | null;
 }
 
 type Counts = { -readonly [Name in keyof ImportReport]: ImportReport[Name] };
@@ -109,10 +116,19 @@ export async function importLines(dependencies: OperatorDependencies, source: st
   return { ...report, missing: last?.unreadable ?? 0, complete: last === null ? header === null : last.items === report.items + report.rejected };
 }
 
+/** Imports the items of another store: a `BaseStore`, or the address of the database of a PostgresStore. */
+export async function importStore(dependencies: OperatorDependencies, source: SourceStore | string, options: ImportOptions): Promise<ImportReport> {
+  const { limits } = dependencies;
+  const { prefix = [], verify, dryRun } = options;
+  const read = (): AsyncIterable<SourceItem> => (typeof source === "string" ? itemsOfPostgres(source, prefix, limits) : itemsOfStore(source, prefix, limits));
+  const report = await importItems(dependencies, read(), options);
+  return verify === true && dryRun !== true ? { ...report, verification: await verifyImport(dependencies, read()) } : report;
+}
+
 /** Imports items. */
 export async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
   const { onRejected, onProgress, signal } = options;
-  const counts: Counts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true };
+  const counts: Counts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const reject = (line: number, reason: string): void => {
     counts.rejected += 1;

@@ -1,4 +1,6 @@
 /** Records and vectors in one local file, with telemetry around them. */
+import { SCHEMA_STATEMENTS } from "../backends/sqlite/migrations.ts";
+import { readFileSchema } from "../backends/sqlite/schema-status.ts";
 import { SqliteBackend } from "../backends/sqlite/index.ts";
 import { changesOf } from "../config/change.ts";
 import { ReadTexts } from "../config/read-texts.ts";
@@ -12,6 +14,7 @@ import { fileIdentity, LOCAL_FILE } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
 import { diagnoseFile } from "./file-diagnosis.ts";
 import type { Finding } from "../ports/diagnosis.ts";
+import type { SchemaReader } from "../ports/schema.ts";
 import { Guards } from "./guards.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
 
@@ -96,6 +99,14 @@ export class FileDatabase implements Databases {
     await this.#file.stop();
     await this.#secrets.stop();
   }
+}
+
+/** Reads the schema of a file, which is not created. */
+export function fileSchema({ path }: EmbeddedConfig): SchemaReader {
+  return {
+    schemaStatus: async () => readFileSchema(path),
+    schemaStatements: () => Promise.resolve(SCHEMA_STATEMENTS),
+  };
 }
 
 function openFile({ path, index, bulkhead, embedded }: EmbeddedConfig, { log }: StoreContext): Reference<SqliteBackend> {

@@ -1,4 +1,6 @@
 /** The command line on one local file, and what is the same on every backend. */
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { cli } from "../support/cli.ts";
+import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
@@ -76,6 +78,42 @@ test("doctor says what is wrong with a configuration, a missing store and a serv
   expect(await cli(["doctor", "--path", join(folder, "none.db")])).toMatchObject({ code: 1, output: expect.stringMatching(/✗ Connection[^]*migrate up/) as string });
   const server = ["--set", "cql.contactPoints=127.0.0.1:1", "--set", "cql.localDataCenter=dc", "--set", "cql.keyspace=k"];
   expect(await cli(["doctor", ...server])).toMatchObject({ code: 3, output: expect.stringMatching(/✓ Configuration[^]*✗ Connection[^]*Start the server/) as string });
+});
+
+test("migrate up creates the file that migrate status misses, and a dry run and status create nothing", async () => {
+  const path = join(folder, "migrated.db");
+  expect(await cli(["migrate", "status", "--path", path])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
+  expect(await cli(["migrate", "up", "--dry-run", "--path", path])).toMatchObject({ code: 0, errors: expect.stringContaining("would be applied") as string });
+  expect(existsSync(path)).toBe(false);
+  expect(await cli(["migrate", "up", "--path", path])).toMatchObject({ code: 2, errors: expect.stringContaining("--yes") as string });
+  const ups = await Promise.all([1, 2, 3].map(() => cli(["migrate", "up", "--yes", "--path", path])));
+  expect(ups.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(await cliJson(["migrate", "status", "--path", path])).toMatchObject({ exists: true, migrations: [{ state: "applied" }] });
+  expect(await cli(["count", "--path", path])).toMatchObject({ code: 0, output: "0\n" });
+});
+
+test("migrate rejects a file of a newer version, and one of another program, and changes neither", async () => {
+  const [newer, other] = [join(folder, "newer.db"), join(folder, "other.db")];
+  await cli(["migrate", "up", "--yes", "--path", newer]);
+  for (const [path, sql] of [[newer, "PRAGMA user_version = 99"], [other, "CREATE TABLE theirs (id INTEGER)"]] as const) {
+    const database = new DatabaseSync(path);
+    database.exec(sql);
+    database.close();
+  }
+  expect(await cli(["migrate", "status", "--path", newer])).toMatchObject({ code: 1, errors: expect.stringContaining("upgrade") as string });
+  expect(await cli(["migrate", "up", "--yes", "--path", newer])).toMatchObject({ code: 1, errors: expect.stringContaining("V99") as string });
+  expect(await cli(["migrate", "up", "--yes", "--path", other])).toMatchObject({ code: 1, errors: expect.stringContaining("another program") as string });
+});
+
+test("the printed statements create a file that a store opens", async () => {
+  const path = join(folder, "by-hand.db");
+  const { output: statements } = await cli(["migrate", "print", "--path", path]);
+  expect(existsSync(path)).toBe(false);
+  const database = new DatabaseSync(path);
+  database.exec(statements);
+  database.close();
+  expect(await cliJson(["migrate", "status", "--path", path])).toMatchObject({ migrations: [{ state: "applied" }] });
+  expect(await cli(["put", "a", "k", '{"n":1}', "--path", path])).toMatchObject({ code: 0 });
 });
 
 test("help shows examples, and the completion of bash knows every command and its flags", async () => {

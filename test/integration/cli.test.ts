@@ -1,13 +1,13 @@
 /** The command line on CQL and Qdrant. */
 import { fileURLToPath } from "node:url";
-import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type SchemaStatus } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, expect, inject, test } from "vitest";
-import { cli } from "../support/cli.ts";
+import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
 const opened: { readonly store: ScyllaDBStore; readonly keyspace: string }[] = [];
@@ -20,7 +20,7 @@ afterAll(async () => {
   }
 });
 
-function flagsFor(keyspace: string): string[] {
+function flagsFor(keyspace: string, isIndexed = true): string[] {
   const { cql } = serverConfig(servers, keyspace);
   const options: Readonly<Record<string, string | number | undefined>> = {
     "cql.contactPoints": cql.contactPoints?.join(","),
@@ -28,13 +28,11 @@ function flagsFor(keyspace: string): string[] {
     "cql.keyspace": keyspace,
     "cql.credentials.username": servers.cql.credentials?.username,
     "cql.credentials.password": servers.cql.credentials?.password,
-    "qdrant.url": servers.qdrant.url,
-    "qdrant.apiKey": servers.qdrant.apiKey,
-    "index.dims": new HashEmbeddings().dims,
-    "index.fields": "text",
+    "cql.replication": JSON.stringify({ [servers.cql.localDataCenter]: 1 }),
+    ...(isIndexed ? { "qdrant.url": servers.qdrant.url, "qdrant.apiKey": servers.qdrant.apiKey, "index.dims": new HashEmbeddings().dims, "index.fields": "text" } : {}),
   };
   const set = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : ["--set", `${name}=${value}`]));
-  return [...set, "--embeddings", fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url))];
+  return !isIndexed ? set : [...set, "--embeddings", fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url))];
 }
 
 async function open(): Promise<CliStore> {
@@ -53,4 +51,42 @@ test("a command on a keyspace that does not exist fails and creates none", async
   const flags = flagsFor(uniqueName("none"));
   expect(await cli(["ls", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
   expect(await cli(["ls", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
+});
+
+test("migrate up creates the keyspace that migrate status misses, beside others that do the same, and status creates nothing", async () => {
+  const keyspace = uniqueName("migrated");
+  const flags = flagsFor(keyspace);
+  expect(await cli(["migrate", "status", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
+  expect(await cli(["migrate", "up", "--dry-run", ...flags])).toMatchObject({ code: 0 });
+  expect(await cliJson(["migrate", "status", ...flags])).toMatchObject({ exists: false, stored: 0 });
+  try {
+    const ups = await Promise.all([1, 2].map(() => cli(["migrate", "up", "--yes", ...flags])));
+    expect(ups.map(({ code, errors }) => [code, errors])).toEqual([0, 1].map(() => [0, expect.stringContaining("applied") as string]));
+    const status = await cliJson<SchemaStatus>(["migrate", "status", ...flags]);
+    expect(status.migrations.map(({ state }) => state)).toEqual(status.migrations.map(() => "applied"));
+    expect(await cli(["count", ...flags])).toMatchObject({ code: 0, output: "0\n" });
+    await withCql(servers, async (client) => {
+      await client.execute(`INSERT INTO "${keyspace}".schema_migrations (component, version, name, checksum) VALUES ('cql', 99, 'later', 'x')`);
+    });
+    expect(await cli(["migrate", "status", ...flags])).toMatchObject({ code: 1, output: expect.stringContaining("newer") as string });
+    expect(await cli(["migrate", "up", "--yes", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("V99") as string });
+  } finally {
+    await dropKeyspace(servers, keyspace);
+    await dropCollections(servers, keyspace);
+  }
+});
+
+test("the printed statements create a keyspace that a role without DDL rights can use", async () => {
+  const keyspace = uniqueName("by_hand");
+  const recordsOnly = flagsFor(keyspace, false);
+  const { output } = await cli(["migrate", "print", ...recordsOnly]);
+  try {
+    await withCql(servers, async (client) => {
+      for (const statement of output.split(/;\n/).filter((each) => each.trim() !== "")) await client.execute(statement, [], { readTimeout: 60_000 });
+    });
+    expect(await cliJson(["migrate", "status", ...recordsOnly])).toMatchObject({ exists: true });
+    expect(await cli(["put", "a", "k", '{"n":1}', ...recordsOnly])).toMatchObject({ code: 0 });
+  } finally {
+    await dropKeyspace(servers, keyspace);
+  }
 });

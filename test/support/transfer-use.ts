@@ -151,6 +151,26 @@ export function transferUse(open: () => Promise<CliStore>): void {
     expect([lines.length, keys.size]).toEqual([602, 600]);
   });
 
+  test("import --from moves any BaseStore, such as InMemoryStore, and verifies every item; a second run moves nothing", async () => {
+    const { store, flags } = await open();
+    const module = join(folder, "old-store.mjs");
+    await writeFile(
+      module,
+      `import { InMemoryStore } from ${JSON.stringify(import.meta.resolve("@langchain/langgraph-checkpoint"))};
+       const store = new InMemoryStore();
+       for (let i = 0; i < 250; i += 1) await store.put(["users", "u" + (i % 3)], "k" + i, { text: "likes number " + i });
+       await store.put(["users", "u1", "deeper"], "k", { at: new Date(5), none: undefined });
+       await store.put(["users"], "bad", { call: () => 1 });
+       export default store;`,
+    );
+    const first = await cli(["import", "--from", module, "--json", ...flags]);
+    expect(first).toMatchObject({ code: 1, errors: expect.stringMatching(/"bad": value\.call is a function/) as string });
+    expect(JSON.parse(first.output)).toMatchObject({ imported: 251, rejected: 1, verification: { compared: 251, equal: 251 } });
+    expect((await store.get(["users", "u1", "deeper"], "k"))?.value).toEqual({ at: new Date(5), none: undefined });
+    expect(await cliJson(["import", "--from", module, ...flags])).toMatchObject({ imported: 0, unchanged: 251 });
+    expect(await cli(["import", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("requires a file, or --from") as string });
+  });
+
   test("Ctrl-C ends an export and says how to continue", async () => {
     const { store, flags } = await open();
     await fill(store);

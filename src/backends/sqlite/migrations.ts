@@ -6,7 +6,7 @@ import { bytesOf, type Connection } from "./connection.ts";
 const APPLICATION_ID = 0x4c475353;
 
 /** Version of the tables below. */
-const VERSION = 3;
+export const SCHEMA_VERSION = 3;
 
 /** Version of files that were written with `libsql`, before this package was released. */
 const LIBSQL_VERSION = 2;
@@ -69,6 +69,9 @@ const OTHERS = `
     UNIQUE (due_at, id)
   ) STRICT;`;
 
+/** The statements that create the tables of a new file, in order. */
+export const SCHEMA_STATEMENTS: readonly string[] = [NAMESPACES, POINTS, OTHERS, `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`];
+
 /**
  * Creates the tables, or converts those of a file that was written with `libsql`. Several processes may do so at the same time:
  * one does it, the others find it done or get SQLITE_BUSY and retry.
@@ -78,17 +81,22 @@ const OTHERS = `
  */
 export function migrate(connection: Connection, path: string): void {
   // Version and owner are read in one transaction: another process may be creating the tables.
-  if (connection.transaction("DEFERRED", () => checkedVersion(connection, path)) === VERSION) return;
+  if (connection.transaction("DEFERRED", () => checkedVersion(connection, path)) === SCHEMA_VERSION) return;
   connection.transaction("IMMEDIATE", () => {
     const version = checkedVersion(connection, path);
-    if (version === VERSION) return;
+    if (version === SCHEMA_VERSION) return;
     if (version === LIBSQL_VERSION) convertLibsql(connection);
-    else for (const tables of [NAMESPACES, POINTS, OTHERS]) connection.exec(tables);
-    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
+    const statements = version === LIBSQL_VERSION ? SCHEMA_STATEMENTS.slice(-1) : SCHEMA_STATEMENTS;
+    for (const statement of statements) connection.exec(statement);
   });
 }
 
-function checkedVersion(connection: Connection, path: string): number {
+/**
+ * Reads the version of a file; 0 where it is empty.
+ *
+ * @throws {SchemaError} when the file is of another version, or of another program.
+ */
+export function checkedVersion(connection: Connection, path: string): number {
   const version = connection.number("PRAGMA user_version");
   const isOurs =
     version > 0
@@ -97,10 +105,10 @@ function checkedVersion(connection: Connection, path: string): number {
   if (!isOurs) {
     throw new SchemaError(`${path} is a database of another program: configure another path for the store.`);
   }
-  if (version !== 0 && version !== VERSION && version !== LIBSQL_VERSION) {
+  if (version !== 0 && version !== SCHEMA_VERSION && version !== LIBSQL_VERSION) {
     throw new SchemaError(
       `The database file ${path} has schema version ${version}, but this version of the package knows ` +
-        `${VERSION}: ${version > VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,
+        `${SCHEMA_VERSION}: ${version > SCHEMA_VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,
     );
   }
   return version;

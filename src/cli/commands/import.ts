@@ -1,11 +1,14 @@
 import { createWriteStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { ImportOptions, ImportRejection, ImportReport } from "../../operator/import.ts";
 import { ConfigurationError } from "../../model/errors.ts";
 import { namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { withStore } from "../open-store.ts";
+import { isStore, type SourceStore } from "../../operator/import-source.ts";
+import { isPostgresUrl } from "../../operator/postgres-source.ts";
+import { importDefault, withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { note, print, type Terminal } from "../terminal.ts";
@@ -16,6 +19,7 @@ interface Flags {
   readonly onConflict?: NonNullable<ImportOptions["onConflict"]>;
   readonly check?: boolean;
   readonly rejected?: string;
+  readonly from?: string;
 }
 
 /** Rejected lines that are printed; all of them go to the file of --rejected. */
@@ -25,40 +29,60 @@ export const importCommand = command<Flags>({
   name: "import",
   summary: "Writes the items of an export to the store, with their times and TTLs.",
   details:
-    "Rejected lines are printed with number and reason; the others are imported. To continue an import that was interrupted, run it again: items " +
+    "With --from, every item is compared with the source afterwards. Rejected lines are printed with number and reason; the others are imported. To continue an import that was interrupted, run it again: items " +
     "that are stored already are recognized and neither written nor embedded again. Exit code 1 when a line was rejected or the file is truncated.",
-  examples: ["import memories.jsonl.gz", "import memories.jsonl.gz --check", "import memories.jsonl --dry-run --rejected rejected.jsonl", "import - < memories.jsonl"],
+  examples: ["import memories.jsonl.gz", "import memories.jsonl.gz --check", "import memories.jsonl --dry-run --rejected rejected.jsonl", "import - < memories.jsonl", "import --from postgres://user@host/db", "import --from ./old-store.mjs --dry-run"],
   opensStore: true,
   changes: true,
   define: (program) =>
     program
-      .argument("<file>", "path of the file, or - for standard input")
+      .argument("[file]", "path of the file, or - for standard input")
+      .option("--from <source>", "another LangGraph store: postgres://… (PostgresStore), or a module whose default export is a BaseStore")
       .option("--prefix <namespace>", "only items at or below this namespace")
       .option("--on-conflict <rule>", "item that is stored already: newer (the later update stays), overwrite or keep", "newer")
       .option("--check", "validates all lines first, and imports nothing when one is rejected or the file is truncated")
       .option("--rejected <file>", "writes the number and reason of every rejected line to this file"),
   run: ({ terminal, args: [file = ""], flags }) =>
     withStore(terminal, flags, async (store) => {
-      const { check = false, dryRun = false, json } = flags;
-      if (check && file === "-") throw new ConfigurationError("--check reads the file twice: give a path, not standard input.");
+      const { check = false, dryRun = false } = flags;
+      checkUsage(file, flags);
       const checked = check || dryRun ? await run(store, terminal, file, flags, true) : null;
       const isWrong = checked !== null && hasProblem(checked);
       const report = checked !== null && (dryRun || isWrong) ? checked : await run(store, terminal, file, flags, false);
       const isDry = report === checked;
-      if (json === true) await print(terminal, JSON.stringify({ file, ...report, dryRun: isDry }));
-      else for (const line of fieldLines({ ...report })) await print(terminal, line);
-      if (!report.complete) note(terminal, "The file is truncated: its end line is missing, or counts other items. What it holds was read.");
-      if (isDry) note(terminal, "Nothing was imported.");
+      await printReport(terminal, report, isDry, flags.json === true);
       return hasProblem(report) ? EXIT.problem : EXIT.ok;
     }),
 });
 
-function hasProblem({ rejected, complete, missing }: ImportReport): boolean {
-  return rejected > 0 || !complete || missing > 0;
+function checkUsage(file: string, { check = false, from }: Flags): void {
+  if ((file === "") === (from === undefined)) throw new ConfigurationError("import requires a file, or --from <source>.");
+  if (check && from !== undefined) throw new ConfigurationError("--check is for files: use --dry-run with --from.");
+  if (check && file === "-") throw new ConfigurationError("--check reads the file twice: give a path, not standard input.");
+}
+
+async function printReport(terminal: Terminal, report: ImportReport, isDry: boolean, isJson: boolean): Promise<void> {
+  if (isJson) await print(terminal, JSON.stringify({ ...report, dryRun: isDry }));
+  else for (const line of fieldLines({ ...report })) await print(terminal, line);
+  if (!report.complete) note(terminal, "The file is truncated: its end line is missing, or counts other items. What it holds was read.");
+  if (isDry) note(terminal, "Nothing was imported.");
+  for (const { namespace, key, problem } of report.verification?.examples ?? []) note(terminal, `${namespace.join(".")} ${JSON.stringify(key)}: ${problem}`);
+}
+
+function hasProblem({ rejected, complete, missing, verification }: ImportReport): boolean {
+  return rejected > 0 || !complete || missing > 0 || (verification !== null && verification.equal < verification.compared);
+}
+
+async function sourceOf({ input }: Terminal, file: string, from: string | undefined): Promise<Readable | SourceStore | string> {
+  if (from === undefined) return file === "-" ? input : file;
+  if (isPostgresUrl(from)) return from;
+  const source = await importDefault(from, "--from");
+  if (typeof source === "object" && source !== null && isStore(source)) return source;
+  throw new ConfigurationError(`--from: the default export of ${from} must be a BaseStore, such as an InMemoryStore.`);
 }
 
 async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
-  const { prefix, onConflict = "newer", rejected } = flags;
+  const { prefix, onConflict = "newer", rejected, from } = flags;
   const progress = new Progress(terminal, dryRun ? "Checking" : "Importing");
   const rejects = rejected === undefined ? null : createWriteStream(rejected);
   let count = 0;
@@ -68,10 +92,11 @@ async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags
     if (count <= MOST_PRINTED) note(terminal, `Line ${rejection.line}: ${rejection.reason}`);
     else if (count === MOST_PRINTED + 1) note(terminal, "More lines were rejected: see --rejected <file>.");
   };
-  const onAbort = (): void => note(terminal, `What was imported stays. Continue with: import ${file}`);
+  const onAbort = (): void => note(terminal, `What was imported stays. Continue with: import ${from === undefined ? file : "--from <source>"}`);
   terminal.signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await store.importFrom(file === "-" ? terminal.input : file, {
+    return await store.importFrom(await sourceOf(terminal, file, from), {
+      verify: from !== undefined,
       prefix: namespaceOf(prefix),
       onConflict,
       dryRun,

@@ -11,6 +11,9 @@ import { health } from "./health.ts";
 import { importCommand } from "./import.ts";
 import { ls } from "./ls.ts";
 import { mcp } from "./mcp.ts";
+import { migratePrint } from "./migrate-print.ts";
+import { migrateStatus } from "./migrate-status.ts";
+import { migrateUp } from "./migrate-up.ts";
 import { put } from "./put.ts";
 import { reconcile } from "./reconcile.ts";
 import { repair } from "./repair.ts";
@@ -22,6 +25,9 @@ import { sweep } from "./sweep.ts";
 
 export const COMMANDS: readonly CliCommand[] = [
   doctor,
+  migrateStatus,
+  migrateUp,
+  migratePrint,
   ls,
   get,
   put,
@@ -43,4 +49,4 @@ export const COMMANDS: readonly CliCommand[] = [
 ];
 
 /** Groups of commands and what they are for. */
-export const GROUPS: Readonly<Record<string, string>> = {};
+export const GROUPS: Readonly<Record<string, string>> = { migrate: "Shows and applies the schema of the keyspace or file." };

@@ -1,0 +1,80 @@
+/** Items of other stores: any LangGraph `BaseStore`, page by page. */
+import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import { messageOf } from "../model/errors.ts";
+import { toPath } from "../model/namespace.ts";
+import type { RequestLimits } from "../model/operation.ts";
+import { encodeValue } from "../model/value-codec.ts";
+import type { ImportedItem } from "./export-format.ts";
+import type { SourceItem } from "./import.ts";
+
+/** What an import reads of another store. */
+export type SourceStore = Pick<BaseStore, "search" | "listNamespaces">;
+
+/** Namespaces and items of one request. */
+const NAMESPACES = 500;
+const ITEMS = 100;
+
+/** Whether something is a store. */
+export function isStore(source: object): source is SourceStore {
+  return "listNamespaces" in source && typeof source.listNamespaces === "function" && "search" in source && typeof source.search === "function";
+}
+
+/** What another store knows of an item. */
+export interface ForeignItem {
+  readonly namespace: readonly string[];
+  readonly key: string;
+  readonly value: unknown;
+  readonly createdAt: Date | null;
+  readonly updatedAt: Date | null;
+  readonly expiry: ImportedItem["expiry"];
+}
+
+/** All items of a store, namespace by namespace. Items that are written meanwhile may be met or not. */
+export async function* itemsOfStore(store: SourceStore, prefix: readonly string[], limits: RequestLimits): AsyncGenerator<SourceItem, void, undefined> {
+  let line = 0;
+  for await (const namespace of namespacesOf(store, prefix)) {
+    for (let offset = 0; ; offset += ITEMS) {
+      const page = await store.search(namespace, { limit: ITEMS, offset });
+      for (const item of page) {
+        // A search also returns the items of namespaces below.
+        if (item.namespace.length !== namespace.length) continue;
+        line += 1;
+        yield sourceItem(line, { ...item, expiry: null }, limits);
+      }
+      if (page.length < ITEMS) break;
+    }
+  }
+}
+
+async function* namespacesOf(store: SourceStore, prefix: readonly string[]): AsyncGenerator<string[], void, undefined> {
+  for (let offset = 0; ; offset += NAMESPACES) {
+    const page = await store.listNamespaces({ limit: NAMESPACES, offset, ...(prefix.length === 0 ? {} : { prefix: [...prefix] }) });
+    yield* page;
+    if (page.length < NAMESPACES) return;
+  }
+}
+
+/** An item as an import takes it; or why it cannot be imported. */
+export function sourceItem(line: number, foreign: ForeignItem, limits: RequestLimits): SourceItem {
+  const { namespace, key, value, createdAt, updatedAt, expiry } = foreign;
+  try {
+    const item: ImportedItem = {
+      namespace: toPath(namespace, { allowReservedRoot: true, limits }),
+      key,
+      value: encodeValue(value, limits),
+      index: undefined,
+      created: micros(createdAt),
+      updated: micros(updatedAt),
+      expiry,
+      vectors: null,
+    };
+    return { line, item };
+  } catch (error) {
+    return { line, reason: `${JSON.stringify(namespace)} ${JSON.stringify(key)}: ${messageOf(error)}` };
+  }
+}
+
+function micros(time: Date | null | undefined): number | null {
+  const ms = time?.getTime();
+  return ms === undefined || Number.isNaN(ms) ? null : ms * 1_000;
+}

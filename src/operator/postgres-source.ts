@@ -1,0 +1,116 @@
+/** Items of LangGraph's PostgresStore, read from its table: that of the JavaScript package, or that of the Python one. */
+import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../model/errors.ts";
+import type { RequestLimits } from "../model/operation.ts";
+import type { SourceItem } from "./import.ts";
+import { sourceItem, type ForeignItem } from "./import-source.ts";
+
+/** What is used of the client of the package `pg`. */
+interface PgClient {
+  connect(): Promise<void>;
+  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Row[] }>;
+  end(): Promise<void>;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** How a package keeps its items. */
+interface Layout {
+  readonly path: string;
+  readonly separator: string;
+  readonly ttl: string | null;
+}
+
+const PAGE = 500;
+const MS_PER_MINUTE = 60_000;
+
+/** Whether a source is the address of a Postgres database. */
+export function isPostgresUrl(source: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(source);
+}
+
+/**
+ * All items of the table `store` in the order of its key, so that an item that is there all the while is met once.
+ *
+ * @param url - the address; its parameter `schema` names another schema than `public`
+ */
+export async function* itemsOfPostgres(url: string, prefix: readonly string[], limits: RequestLimits): AsyncGenerator<SourceItem, void, undefined> {
+  const { connectionString, schema } = addressOf(url);
+  const client = await connect(connectionString);
+  try {
+    const layout = await layoutOf(client, schema);
+    const { path, separator, ttl } = layout;
+    const columns = [`${path} AS path`, "key", "value", "created_at", "updated_at", "expires_at", ...(ttl === null ? [] : [`${ttl} AS ttl`])].join(", ");
+    const query = `SELECT ${columns} FROM ${quoted(schema)}.store WHERE (${path}, key) > ($1, $2) ORDER BY ${path}, key LIMIT ${PAGE}`;
+    let [line, after, key] = [0, "", ""];
+    for (;;) {
+      const { rows } = await client.query(query, [after, key]);
+      for (const row of rows) {
+        [after, key] = [String(row["path"]), String(row["key"])];
+        const namespace = after.split(separator);
+        if (!prefix.every((label, i) => namespace[i] === label)) continue;
+        line += 1;
+        yield sourceItem(line, foreignItem(row, namespace), limits);
+      }
+      if (rows.length < PAGE) return;
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+function foreignItem(row: Row, namespace: readonly string[]): ForeignItem {
+  const expiresAt = row["expires_at"] instanceof Date ? row["expires_at"].getTime() : null;
+  const minutes = row["ttl"];
+  const ttlMs = typeof minutes === "number" && expiresAt !== null ? minutes * MS_PER_MINUTE : null;
+  return {
+    namespace,
+    key: String(row["key"]),
+    value: row["value"],
+    createdAt: row["created_at"] instanceof Date ? row["created_at"] : null,
+    updatedAt: row["updated_at"] instanceof Date ? row["updated_at"] : null,
+    expiry: { expiresAt, ttlMs },
+  };
+}
+
+function addressOf(text: string): { readonly connectionString: string; readonly schema: string } {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    // Without the text, which may hold a password.
+    throw new ConfigurationError("The address of the Postgres database is no URL: use postgres://user:password@host:5432/database.");
+  }
+  const schema = url.searchParams.get("schema") ?? "public";
+  url.searchParams.delete("schema");
+  return { connectionString: url.href, schema };
+}
+
+async function connect(connectionString: string): Promise<PgClient> {
+  // By a variable: the package is optional, and has no types here.
+  const name = "pg";
+  let module: { readonly default: { readonly Client: new (options: object) => PgClient } };
+  try {
+    module = (await import(name)) as typeof module;
+  } catch (cause) {
+    throw new ConfigurationError("The package pg, which reads Postgres, is not installed: npm install pg", { cause });
+  }
+  const client = new module.default.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new ConnectionError(`Postgres cannot be reached: ${messageOf(cause)}`, { cause });
+  }
+  return client;
+}
+
+async function layoutOf(client: PgClient, schema: string): Promise<Layout> {
+  const { rows } = await client.query("SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'store'", [schema]);
+  const names = rows.map((row) => row["column_name"]);
+  if (names.includes("namespace_path")) return { path: "namespace_path", separator: ":", ttl: null };
+  if (names.includes("prefix")) return { path: "prefix", separator: ".", ttl: names.includes("ttl_minutes") ? "ttl_minutes" : null };
+  throw new SchemaError(`The schema "${schema}" has no table "store" of a PostgresStore: add ?schema=<name> to the address if it is in another one.`);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
