@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -116,6 +116,28 @@ test("the printed statements create a file that a store opens", async () => {
   expect(await cli(["put", "a", "k", '{"n":1}', "--path", path])).toMatchObject({ code: 0 });
 });
 
+test("init writes a project whose agent runs and whose store the commands open, and keeps files that exist", async () => {
+  // Within the repository: there the packages of the project are found.
+  const project = await mkdtemp(fileURLToPath(new URL("../../.init-", import.meta.url)));
+  try {
+    await writeFile(join(project, ".gitignore"), "mine\n");
+    expect(await cliJson(["init", project, "--dry-run"])).toMatchObject({ written: [], kept: [".gitignore"] });
+    expect(await cliJson(["init", project])).toMatchObject({ written: ["package.json", "scylladb-store.config.mjs", ".env", "agent.mjs"], kept: [".gitignore"] });
+    expect(await cliJson(["init", project])).toMatchObject({ written: [] });
+    expect(await readFile(join(project, ".gitignore"), "utf8")).toBe("mine\n");
+    const sources = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
+    const run = (...args: string[]): Promise<string> => output(process.execPath, ["--import", sources, ...args], project);
+    expect(await run("--env-file=.env", "agent.mjs")).toContain("user   What should I cook for you?\nagent  My favorite food is spicy Thai curry.");
+    const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+    expect(await run(main, "ls")).toBe("users\n  mia\n    memories\n");
+    expect(await run(main, "search", "users.mia", "--query", "sport", "--limit", "1")).toContain("tennis");
+  } finally {
+    await rm(project, { recursive: true });
+  }
+  expect(await cliJson(["init", join(folder, "servers"), "--backend", "servers", "--embedder", "openai"])).toMatchObject({ written: expect.arrayContaining(["compose.yml"]) as string[] });
+  expect(await cli(["init", join(folder, "x"), "--backend", "mongo"])).toMatchObject({ code: 2 });
+});
+
 test("help shows examples, and the completion of bash knows every command and its flags", async () => {
   expect((await cli(["search", "--help"])).output).toContain("Examples:\n  scylladb-store search users.mia --query");
   const script = join(folder, "completion.bash");
@@ -138,8 +160,8 @@ test("the program runs as a process, prints results alone on standard output, an
   await expect(output(process.execPath, [main, "get", "a", "none", ...flags.slice(0, 2)])).rejects.toThrow("exited with 1");
 });
 
-async function output(file: string, args: readonly string[]): Promise<string> {
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
+async function output(file: string, args: readonly string[], cwd?: string): Promise<string> {
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" }, ...(cwd === undefined ? {} : { cwd }) });
   let [text, errors] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));

@@ -9,6 +9,7 @@ import { exportCommand } from "./export.ts";
 import { get } from "./get.ts";
 import { health } from "./health.ts";
 import { importCommand } from "./import.ts";
+import { init } from "./init.ts";
 import { ls } from "./ls.ts";
 import { mcp } from "./mcp.ts";
 import { migratePrint } from "./migrate-print.ts";
@@ -24,6 +25,7 @@ import { stats } from "./stats.ts";
 import { sweep } from "./sweep.ts";
 
 export const COMMANDS: readonly CliCommand[] = [
+  init,
   doctor,
   migrateStatus,
   migrateUp,
