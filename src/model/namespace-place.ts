@@ -4,7 +4,7 @@
  * UTF-16 orders after all surrogates, U+E000 to U+FFFF, are prefixed by the greatest code point. Places are injective, and
  * the namespaces at or below a path form one range of places.
  */
-import { ROOT, SEPARATOR } from "./namespace.ts";
+import { ROOT, SEPARATOR } from "./namespace-path.ts";
 
 /** Where to start among namespaces in label order: at a path, after it, or past it and everything below it. */
 export interface NamespaceStart {

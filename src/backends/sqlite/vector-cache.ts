@@ -1,4 +1,4 @@
-import { ancestors, ROOT } from "../../model/namespace.ts";
+import { ancestors, ROOT } from "../../model/namespace-path.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
