@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { z } from "zod";
 import type { SearchOptions } from "../call-options.ts";
+import { SEARCH_MODES } from "../model/search-mode.ts";
 import { ValidationError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
 import { answer, shown, type ShownItem } from "./answer.ts";
@@ -79,19 +80,27 @@ function registerSearch(server: McpServer, scope: McpScope): void {
         query: z.string().min(1).describe("What to look for, in natural language."),
         namespace: prefix,
         filter: z.record(z.string(), z.unknown()).optional().describe('Conditions on fields, such as {"topic": "food"} or {"n": {"$gte": 3}}.'),
+        mode: z.enum(SEARCH_MODES).optional().describe("How to rank: by meaning, by words, or by both. The store decides by default."),
         limit,
       }),
       outputSchema: z.object({
         items: z.array(item),
         mode: z.string().describe("How the results were ranked."),
-        degraded: z.boolean().describe("Whether a service was down, so that results are ranked by keywords."),
+        degraded: z.boolean().describe("Whether another mode was asked for and was not available."),
         omitted: z.int().describe("Results left out because the answer would be too long."),
       }),
       annotations: READS,
     },
-    ({ query, namespace: labels, filter, limit: most }, { signal }) =>
+    ({ query, namespace: labels, filter, mode, limit: most }, { signal }) =>
       answer(async () => {
-        const options: SearchOptions = { query, limit: most, signal, ...readOptions(scope), ...(filter === undefined ? {} : { filter }) };
+        const options: SearchOptions = {
+          query,
+          limit: most,
+          signal,
+          ...readOptions(scope),
+          ...(filter === undefined ? {} : { filter }),
+          ...(mode === undefined ? {} : { mode }),
+        };
         const results = await scope.view.search(labels, options);
         const { items, omitted } = fitting(results.map(shown));
         return { items, mode: results.info.mode, degraded: results.info.degraded, omitted };

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import { ValidationError } from "../model/errors.ts";
+import type { SearchMode } from "../model/search-mode.ts";
+import type { StoreView } from "../views.ts";
 import { textOf, type MemoryValue } from "./memory-shape.ts";
 
 /** A memory that was found. */
@@ -49,10 +51,13 @@ export class SaveQueue {
 export class Memories {
   readonly #store: BaseStore;
   readonly #namespace: string[];
+  readonly #mode: SearchMode | undefined;
 
-  constructor(store: BaseStore, namespace: string[]) {
+  /** @param mode - how searches rank; what the store is configured to do by default. Other stores than this package's know none */
+  constructor(store: BaseStore, namespace: string[], mode?: SearchMode) {
     this.#store = store;
     this.#namespace = namespace;
+    this.#mode = mode;
   }
 
   /**
@@ -60,7 +65,8 @@ export class Memories {
    * equal to one.
    */
   async save(value: MemoryValue, threshold: number | null): Promise<SaveOutcome> {
-    const near = await this.search(textOf(value), COMPARED);
+    // Only similarities can be compared with the threshold.
+    const near = await this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined);
     const equal = near.find((each) => isDeepStrictEqual(each.value, value));
     if (equal !== undefined) return { status: "unchanged", id: equal.id };
     const [best] = near;
@@ -86,9 +92,14 @@ export class Memories {
 
   /** Finds the memories that are most relevant to a query; those without a score come last. */
   async search(query: string, limit: number): Promise<FoundMemory[]> {
+    return this.#ranked(query, limit, this.#mode);
+  }
+
+  async #ranked(query: string, limit: number, mode: SearchMode | undefined): Promise<FoundMemory[]> {
+    const options = { query: query.slice(0, MAX_QUERY_CHARS).toWellFormed(), limit, ...(mode === undefined ? {} : { mode }) };
     const found: FoundMemory[] = [];
     for (let page = 0; page < MAX_PAGES && found.length < limit; page += 1) {
-      const items = await this.#store.search(this.#namespace, { query: query.slice(0, MAX_QUERY_CHARS).toWellFormed(), limit, offset: page * limit });
+      const items = await this.#store.search(this.#namespace, { ...options, offset: page * limit });
       const isSimilarity = ranksBySimilarity(items);
       for (const { namespace, key, value, score, updatedAt } of items) {
         if (namespace.length === this.#namespace.length) found.push({ id: key, value, score: isSimilarity ? score : undefined, updatedAt });
@@ -116,8 +127,13 @@ export class Memories {
   }
 }
 
+/** Whether searches of a store take a mode: LangGraph's wrapper and other stores do not. */
+export function hasModes(store: BaseStore): boolean {
+  return typeof (store as Partial<StoreView>).scoped === "function";
+}
+
 /** Scores of keyword and hybrid ranking are no similarities. Only this package's results say how they were ranked. */
 function ranksBySimilarity(results: object): boolean {
   const { mode } = (results as { readonly info?: { readonly mode?: string } }).info ?? {};
-  return mode === undefined || mode === "vector" || mode === "semantic";
+  return mode === undefined || mode === "semantic";
 }

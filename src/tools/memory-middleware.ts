@@ -35,6 +35,7 @@ const OWNER = "createMemoryMiddleware()";
 const OPTION_NAMES: OptionNames<MemoryMiddlewareOptions> = {
   namespace: true,
   store: true,
+  mode: true,
   maxTokens: true,
   limit: true,
   minScore: true,

@@ -41,6 +41,7 @@ const OWNER = "createMemoryTools()";
 const OPTION_NAMES: OptionNames<MemoryToolsOptions> = {
   namespace: true,
   store: true,
+  mode: true,
   schema: true,
   jsonSchema: true,
   actions: true,

@@ -98,6 +98,17 @@ describe("memory tools in an agent", () => {
     expect(statuses).toEqual(["saved", "updated", "saved", "saved"]);
   });
 
+  test("near-duplicates are recognized by similarity, whatever mode searches rank by", async () => {
+    for (const mode of ["keyword", "hybrid"] as const) {
+      const [save, search] = createMemoryTools({ namespace: TEMPLATE, store, mode, duplicateThreshold: 0.8 });
+      const config = { configurable: { user_id: uniqueUser() } };
+      await save?.invoke({ memory: "Mia plays tennis on Sundays with Tom" }, config);
+      const again = (await save?.invoke({ memory: "Mia plays tennis on Sundays with Tom and Ann" }, config)) as string;
+      expect(parsed({ content: again })["status"]).toBe("updated");
+      expect(await search?.invoke({ query: "tennis" }, config)).toContain("and Ann");
+    }
+  });
+
   test("with duplicateThreshold false only an equal memory is not saved again", async () => {
     const user = uniqueUser();
     const texts = ["Mia plays tennis on Sundays", "on Sundays Mia plays tennis", "Mia plays tennis on Sundays"];
@@ -324,6 +335,9 @@ describe("options of the memory tools", () => {
     ["an unknown action", { namespace: ["a"], actions: ["delete"] }, "must be a list of"],
     ["no action", { namespace: ["a"], actions: [] }, "must be a list of"],
     ["a threshold above 1", { namespace: ["a"], duplicateThreshold: 2 }, "from 0 to 1"],
+    ["a mode that is none", { namespace: ["a"], mode: "fuzzy" }, 'must be "semantic", "keyword", "hybrid"'],
+    ["a mode without a store", { namespace: ["a"], mode: "hybrid" }, "needs a store of this package"],
+    ["a mode of another store", { namespace: ["a"], mode: "hybrid", store: new InMemoryStore() }, "needs a store of this package"],
     ["a store that is none", { namespace: ["a"], store: {} }, "must be a BaseStore"],
     ["a schema that is none", { namespace: ["a"], schema: {} }, "must be a Standard Schema"],
     ["a schema of a text", { namespace: ["a"], schema: z.string() }, "must describe an object"],
