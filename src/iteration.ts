@@ -1,4 +1,4 @@
-/** Reads all items below a prefix, page by page: bounded memory, beside writers. */
+/** Iterates over all items below a prefix, page by page, in bounded memory. */
 import type { CallOptions, Item, SearchOptions, SearchResults } from "./call-options.ts";
 import type { OptionNames } from "./option-names.ts";
 import { CodecError } from "./model/errors.ts";
@@ -21,12 +21,12 @@ export const ITEMS_NAMES: OptionNames<ItemsOptions> = { order: true, ...COUNT_NA
 /** Results of one page. */
 const PAGE = 200;
 
-/** The call that the iteration makes. */
+/** The search call of a store or view. */
 export type SearchCall = (namespacePrefix: string[], options: SearchOptions) => Promise<SearchResults>;
 
 /**
- * Pages of items in stable order. An item that is there all the while is met once; one that is written or deleted
- * meanwhile may be met or not. Reading renews no time to live.
+ * Yields pages of items in stable order. An item that exists during the entire iteration appears once; one that is written or deleted
+ * in the meantime may be missing. Iterating does not refresh TTLs.
  */
 export async function* pagesOf(search: SearchCall, maxLimit: number, prefix: string[], options: ItemsOptions): AsyncGenerator<SearchResults, void, undefined> {
   let cursor: string | null = null;
@@ -37,7 +37,7 @@ export async function* pagesOf(search: SearchCall, maxLimit: number, prefix: str
   } while (cursor !== null);
 }
 
-/** The items of pages. Throws where a value cannot be decoded: an iteration leaves out nothing silently. */
+/** Yields the items of pages. Throws when a value cannot be decoded: an iteration omits nothing silently. */
 export async function* itemsOf(pages: AsyncGenerator<SearchResults, void, undefined>): AsyncGenerator<Item, void, undefined> {
   for await (const page of pages) {
     for (const { namespace, key, value, createdAt, updatedAt } of page) yield { namespace, key, value, createdAt, updatedAt };

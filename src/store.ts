@@ -166,8 +166,8 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /**
-   * Imports the lines of an export, compressed or not, in bounded memory. Items keep their times and TTLs. What is stored
-   * already is recognized, so that an import that was interrupted is continued by importing again.
+   * Imports the lines of an export, compressed or not, in bounded memory. Items keep their times and TTLs. Items that
+   * are already stored are recognized: to continue an interrupted import, run it again.
    *
    * @param source - path of the file, a stream, any `BaseStore`, or `postgres://…`, the database of a PostgresStore
    */
@@ -195,7 +195,7 @@ export class ScyllaDBStore extends StoreOperations {
   }
 
   /**
-   * Restores a logical backup, of this store or of another. Items that were updated later stay, unless `onConflict` says otherwise.
+   * Restores a logical backup, of this store or of another. Items that were updated later stay by default, see `onConflict`.
    *
    * @throws {ValidationError} when the backup is damaged; nothing is restored then.
    */
@@ -206,16 +206,16 @@ export class ScyllaDBStore extends StoreOperations {
 
   /**
    * Erases the items below a prefix, or those that match `where`, from records, vectors, listings and registry; then scans all
-   * records and vectors and reports what is left. Reads the entire store.
+   * records and vectors and reports any remains. Reads the entire store.
    *
-   * @throws {ValidationError} when there is neither a prefix nor `everything: true`.
+   * @throws {ValidationError} without a prefix or `everything: true`.
    */
   async erase(options: EraseOptions): Promise<EraseReport> {
     checkOptions(options, "erase()", ERASE_NAMES);
     return this.#lifecycle.run((runtime) => erase(operatorDependencies(runtime), options));
   }
 
-  /** Checks what the store depends on: databases, replication, clocks, rights, embedder (one call), backlog, audit trail. */
+  /** Checks everything that the store depends on: databases, replication, clocks, permissions, embedder (one call), backlog, audit trail. */
   async diagnose(): Promise<Finding[]> {
     return this.#lifecycle.run(diagnose);
   }

@@ -162,7 +162,7 @@ export class StoreOperations extends BaseStore {
    */
   async count(prefix: string[], options: CountOptions = {}): Promise<number> {
     let count = 0;
-    // One that cannot be decoded is there all the same; whether it matches a filter is not known.
+    // An item that cannot be decoded exists, but whether it matches a filter is unknown.
     for await (const { length, info } of this.#pages(prefix, checkOptions(options, "count()", COUNT_NAMES))) {
       count += length + (options.filter === undefined ? info.unreadable : 0);
     }
@@ -175,7 +175,7 @@ export class StoreOperations extends BaseStore {
   }
 
   /**
-   * Iterates over all items below a prefix, `[]` for all, in stable order and bounded memory. Items may be written meanwhile.
+   * Iterates over all items below a prefix, `[]` for all, in stable order and bounded memory. Writes may continue during the iteration.
    *
    * @throws {CodecError} when the value of an item cannot be decoded.
    */

@@ -1,4 +1,4 @@
-/** Makes one ranking of two: candidates by similarity, and candidates by keywords. */
+/** Fuses two rankings: candidates by similarity, and candidates by keywords. */
 
 import type { Fusion } from "../model/search-mode.ts";
 
@@ -14,9 +14,9 @@ export interface Fused<C extends Candidate> {
   readonly candidate: C;
   /** From 0 to 1. */
   readonly score: number;
-  /** The candidate's score by similarity; null where it is not among the candidates by similarity. */
+  /** Score by similarity; null for a candidate that is only in the other ranking. */
   readonly semantic: number | null;
-  /** The same by keywords. */
+  /** Score by keywords; null likewise. */
   readonly keyword: number | null;
   /** Positions in the rankings, from 1; null likewise. */
   readonly semanticRank: number | null;
@@ -30,9 +30,9 @@ const DEVIATIONS = 3;
 const RANK_OFFSET = 60;
 
 /**
- * Fuses two rankings, each best first; the result is best first, those of equal scores in the order of their ids. A
- * candidate of one ranking alone counts in the other as much as the last one there: more would be a guess, and 0 would
- * put it behind candidates that both rankings hold for poor.
+ * Fuses two rankings, each best first. The result is best first; equal scores are ordered by id. A candidate that is missing in one
+ * ranking gets the score of the last candidate there: more would be a guess, and 0 would place it behind candidates that are poor
+ * in both rankings.
  */
 export function fuse<C extends Candidate>(semantic: readonly C[], keyword: readonly C[], { method, semanticWeight }: Pick<Fusion, "method" | "semanticWeight">): Fused<C>[] {
   const sides = [

@@ -1,4 +1,4 @@
-/** Ranks by the index: by vectors, by terms, or by both. Every hit is verified against its record. */
+/** Ranking by the index: by vectors, by terms, or by both. Every hit is verified against its record. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
@@ -16,17 +16,17 @@ import { RankedHits } from "./ranked-hits.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
 import { attempt, type RankingStep } from "./ranking-failed.ts";
 
-/** What a ranking needs of its store. */
+/** What a ranking depends on. */
 export interface IndexRankingOptions {
   readonly items: ItemRepository;
   readonly limits: SearchLimits;
-  /** Receives the items whose stored vectors are not those of their record. */
+  /** Called with items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   /** Reports values that could not be decoded and returns their number. */
   readonly reportUnreadable: (faults: readonly StoreError[]) => number;
 }
 
-/** The step that a ranking is at, for whom its deadline ends. */
+/** The current step of a ranking, read when its deadline is exceeded. */
 export interface Progress {
   step: RankingStep;
 }
@@ -34,13 +34,13 @@ export interface Progress {
 /** Candidates, best first. */
 interface Candidates {
   readonly best: (count: number) => Promise<readonly VectorHit[]>;
-  /** Whether there are candidates beyond the last. */
+  /** Returns whether there may be candidates beyond the last one. */
   readonly isCut: () => boolean;
-  /** The terms of the query, where they rank. */
+  /** The terms of the query; null unless the ranking is by keywords alone. */
   readonly terms: ReadonlySet<number> | null;
 }
 
-/** Where a page starts, and how much of it is still free. */
+/** Offset of a page, and how many results it still needs. */
 interface Room {
   readonly offset: number;
   readonly room: number;
@@ -60,7 +60,7 @@ export class IndexRanking {
   /**
    * Ranks a search.
    *
-   * @param analyzer - of the terms in the index; null where `mode` is semantic
+   * @param analyzer - for the terms in the index; null for semantic ranking
    * @throws {RankingFailed} when the provider or the index cannot answer.
    */
   async rank(search: RankedSearch, way: RankingWay, analyzer: Analyzer | null, deadline: Deadline, progress: Progress): Promise<SearchResult> {
@@ -68,13 +68,13 @@ export class IndexRanking {
     const { limits, onStale } = this.#options;
     const items = new ItemsOfCall(this.#options.items, deadline);
     const candidates = await this.#candidates(search, way, analyzer, deadline, progress);
-    // A lowest score is one of the mode that was asked for.
-    const minScore = isInPlaceOfAnother(way) ? null : request.minScore;
+    // `minScore` refers to scores of the requested mode, which a fallback does not have.
+    const minScore = isFallback(way) ? null : request.minScore;
     const hits = new RankedHits({ best: candidates.best, items, request, minScore, reading, maxHits: limits.maxScoredHits, onStale });
     await hits.fetch(offset + request.limit + 1);
     const scored = hits.found.slice(offset, offset + request.limit);
     const hasNext = hits.found.length > offset + request.limit;
-    // A lowest score asks for what is near; what has no score is not.
+    // Items without a score cannot reach a lowest score.
     const isComplete = hits.exhausted && !candidates.isCut();
     const fills = !hasNext && isComplete && request.minScore === null;
     const fill = fills ? await this.#fill(search, way, { hits, candidates, items, analyzer, deadline }, { offset, room: request.limit - scored.length }) : NO_FILL;
@@ -89,9 +89,9 @@ export class IndexRanking {
   ): SearchResult {
     const { limits, reportUnreadable } = this.#options;
     const { mode, reason } = way;
-    const found = [...(isInPlaceOfAnother(way) ? scored.map(withoutScore) : scored), ...fill.found];
+    const found = [...(isFallback(way) ? scored.map(withoutScore) : scored), ...fill.found];
     const next = offset + found.length;
-    // Where filling stopped at its bound, an offset would lead to the same place again.
+    // If filling stopped at its limit, the next page would stop at the same place.
     const hasCursor = (hasNext || fill.more) && !fill.truncated && next > 0 && next <= limits.maxOffset;
     return {
       found,
@@ -139,7 +139,7 @@ export class IndexRanking {
     return { best: async (count) => fused.slice(0, count), isCut: () => isCut || truncated, terms: null };
   }
 
-  /** Items without a score come after all that have one, in listing order. */
+  /** Reads items without a score, which follow all items with one, in listing order. */
   async #fill(
     { request, reading, indexing }: RankedSearch,
     way: RankingWay,
@@ -156,9 +156,9 @@ export class IndexRanking {
     const { maxScannedItems: maxScanned, maxFilterTests: maxTests } = this.#options.limits;
     const skip = Math.max(0, offset - hits.found.length);
     const { terms } = candidates;
-    // Similarity would have ranked the others, too.
-    const showsAll = isInPlaceOfAnother(way);
-    /** Items in the index that have no term of the query are no results. Those that have one are not in the index yet. */
+    // In a fallback, all other items follow, too: similarity would have ranked them.
+    const showsAll = isFallback(way);
+    /** Indexed items without a term of the query are no results. Those with one have terms that are not in the index yet. */
     const isUnrelated = (record: LiveRecord): boolean => {
       if (terms === null || analyzer === null || record.vectors === 0 || showsAll) return false;
       const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
@@ -179,12 +179,12 @@ export class IndexRanking {
   }
 }
 
-/** Whether a ranking by keywords takes the place of one that includes similarity. */
-function isInPlaceOfAnother({ mode, reason }: RankingWay): boolean {
+/** Returns whether a ranking by keywords is the fallback of one that includes similarity. */
+function isFallback({ mode, reason }: RankingWay): boolean {
   return mode === "keyword" && reason !== null;
 }
 
-/** The scores of keywords are none of the mode that was asked for. */
+/** Removes the score, which is not a score of the requested mode. */
 function withoutScore(found: Found): Found {
   return { ...found, score: undefined };
 }

@@ -6,18 +6,18 @@ import type { IndexRules } from "./index-rules.ts";
 import type { Keywords } from "./keywords/keywords.ts";
 import type { SearchModes } from "./search-modes.ts";
 
-/** What makes vectors and terms of values, and how searches rank by them. */
+/** What indexing and ranking depend on. */
 export interface Indexing {
   readonly rules: IndexRules;
   readonly embedder: Embedder;
   readonly vectors: VectorIndex;
-  /** Language of the terms that the index holds; null where it holds none. */
+  /** Returns the language of the terms in the index; null without terms. */
   readonly storedLanguage: () => KeywordLanguage | null;
   readonly keywords: Keywords;
   readonly modes: SearchModes;
 }
 
-/** The terms of an item's texts, in the language of the index; null where it keeps none or they have none. */
+/** Returns the terms of an item's texts in the language of the index; null without terms. */
 export function termsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
   const analyzer = keywords.of(storedLanguage());
   if (analyzer === null) return null;

@@ -1,4 +1,4 @@
-/** Hits of the index that were verified against their records: what is shown of a ranked search. */
+/** Hits of the index, verified against their records: the results of a ranked search. */
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
@@ -15,11 +15,11 @@ import { readInParts, type Reading } from "./read-budget.ts";
 
 /** What reading hits depends on. */
 export interface HitSource {
-  /** The best items below the prefix that may match the filter, best first, with their scores as they are shown. */
+  /** Returns the best items below the prefix that may match the filter, best first, with the scores of results. */
   readonly best: (count: number) => Promise<readonly VectorHit[]>;
   readonly items: ItemRepository;
   readonly request: SearchRequest;
-  /** Hits of lower scores do not count; null for none. */
+  /** Lowest score; null for none. */
   readonly minScore: number | null;
   /** Counts the bytes of verified hits. */
   readonly reading: Reading;
@@ -82,7 +82,7 @@ export class RankedHits {
   /** Reads until `wanted` hits are final, there are no more, or the limit is reached. */
   async fetch(wanted: number): Promise<void> {
     const { best, maxHits, minScore } = this.#source;
-    // One more than wanted: the first hit of a lower score shows that those before it are complete.
+    // One more than wanted: the first hit with a lower score shows that those with the score before are complete.
     for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
       const hits = await best(limit);
       await this.#verify(hits);

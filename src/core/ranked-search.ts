@@ -4,21 +4,21 @@ import type { SearchMode } from "../model/search-mode.ts";
 import type { Indexing } from "./indexing.ts";
 import type { Reading } from "./read-budget.ts";
 
-/** A search with a query that is being answered. */
+/** A search with a query. */
 export interface RankedSearch {
   readonly request: SearchRequest;
   readonly query: string;
-  /** Results to leave out first. */
+  /** Number of results to skip. */
   readonly offset: number;
-  /** Asked for by the search, or by what is configured for its namespace. */
+  /** The requested mode: that of the search, or the configured one of its namespace. */
   readonly asked: SearchMode;
   readonly indexing: Indexing;
   readonly reading: Reading;
 }
 
-/** A way to rank: as asked for, or what takes its place. */
+/** How to rank: as requested, or a fallback. */
 export interface RankingWay {
   readonly mode: SearchMode;
-  /** Why it takes the place of another; null where it is the one asked for. */
+  /** Reason of the fallback; null for the requested mode. */
   readonly reason: DegradedReason | null;
 }

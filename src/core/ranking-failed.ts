@@ -2,10 +2,10 @@ import type { DegradedReason } from "../model/degraded-reason.ts";
 import { embeddingFaultOf, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { isStoreError, ValidationError } from "../model/errors.ts";
 
-/** What a ranking needs: the embedding provider, and the index. */
+/** The steps of a ranking: embedding the query, and querying the index. */
 export type RankingStep = "embedding" | "index";
 
-/** A ranking failed for a reason that is not the caller's; other rankings are still possible. */
+/** A ranking failed for a reason that is not the caller's; a fallback is possible. */
 export class RankingFailed extends Error {
   readonly reason: DegradedReason;
   readonly step: RankingStep;
@@ -17,13 +17,13 @@ export class RankingFailed extends Error {
   }
 }
 
-/** Runs a step of a ranking; a failure that is not the caller's or the configuration's makes the search degrade. */
+/** Runs a step of a ranking; failures other than mistakes of the caller or the configuration degrade the search. */
 export async function attempt<T>(step: RankingStep, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (error) {
     const fault = embeddingFaultOf(error);
-    // A query that the provider rejects fails for itself: it says nothing of the provider, and keywords would only hide it.
+    // A query that the provider rejects is a mistake of the caller, which a fallback would hide.
     const isMistake = error instanceof ValidationError || fault === WRONG_ANSWER || fault === "input";
     if (!isStoreError(error) || isMistake || error.code === "ABORTED") throw error;
     const reason = step === "embedding" ? "embedding-failed" : "vectors-unavailable";

@@ -1,4 +1,4 @@
-/** Ranks records that are read for it, while the index cannot answer. */
+/** The fallback while the index does not answer: reads records and ranks them by keywords. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { StoreError } from "../model/errors.ts";
@@ -12,7 +12,7 @@ import type { OwnItems } from "./own-items.ts";
 import { readPage } from "./page.ts";
 import type { RankedSearch } from "./ranked-search.ts";
 
-/** What a ranking needs of its store. */
+/** What the ranking depends on. */
 export interface RecordRankingOptions {
   readonly items: ItemRepository;
   readonly limits: SearchLimits;
@@ -21,7 +21,7 @@ export interface RecordRankingOptions {
   readonly reportUnreadable: (faults: readonly StoreError[]) => number;
 }
 
-/** All that matches, those first that share words with the query; without a score, as no index knows how rare the words are. */
+/** Returns all items that match the filter, those with keyword matches first; without scores, as these need the document frequencies of an index. */
 export async function rankRecords(
   { items, limits, own, reportUnreadable }: RecordRankingOptions,
   { request, query, offset, asked, indexing, reading }: RankedSearch,
@@ -43,14 +43,14 @@ export async function rankRecords(
     deadline,
   });
   const unreadable = reportUnreadable(page.faults);
-  // Decoded one after the other, between the pauses of the ranking, and not kept.
+  // Decoded one by one, between the pauses of the ranking, and not kept.
   const textOf = (i: number): string => {
     const { record, value = decodeValue(record.value) } = page.found[i] as Found;
     return indexing.rules.textsOf(value, record.namespace, record.index).join("\n");
   };
   const analyzer = await indexing.keywords.ofRecords();
   const ranking = await rankByKeywords(analyzer, page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
-  // A lowest score cannot be judged here; what shares no word with the query surely does not reach it.
+  // Whether an item reaches the lowest score is unknown; without a keyword match it is assumed not to.
   const matched = new Set(ranking.positions);
   const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
   const positions = [...ranking.positions, ...rest];

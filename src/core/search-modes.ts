@@ -1,15 +1,15 @@
-/** How searches rank: the search's own mode, else that of the first rule for its namespace, else the default. */
+/** Selects the mode of searches: that of the search, else of the first matching rule, else the default. */
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 import { DEFAULT_FUSION, type Fusion, type SearchMode } from "../model/search-mode.ts";
 
-/** Sets how searches below some namespaces rank. */
+/** Mode of searches below some namespaces. */
 export interface SearchModeRule {
-  /** Leading labels of the namespaces that the rule is for; "*" stands for any one label. */
+  /** Leading labels of the namespaces; "*" matches any one label. */
   readonly namespace: readonly string[];
   readonly mode?: SearchMode | undefined;
 }
 
-/** The modes of a store. */
+/** The configured modes. */
 export class SearchModes {
   readonly fusion: Fusion;
   readonly #default: SearchMode;
@@ -21,7 +21,7 @@ export class SearchModes {
     this.#rules = rules.filter((rule) => rule.mode !== undefined);
   }
 
-  /** The mode of searches below a prefix. */
+  /** Returns the mode of searches below a prefix. */
   of(prefix: string): SearchMode {
     if (this.#rules.length === 0) return this.#default;
     const labels = toLabels(prefix);

@@ -11,11 +11,11 @@ export type SearchPlan =
   | { readonly mode: Ranking; readonly query: string; readonly offset: number };
 
 /**
- * With a query and an index, results are ranked; a cursor from a page that was ranked otherwise during an outage continues
- * in that ranking, as its offset means nothing in another. Without either, results are listed.
+ * Returns the plan of a search. With a query and an index, results are ranked; after a page of a fallback, its cursor continues
+ * the ranking of the fallback, as its offset is meaningless in another. Otherwise results are listed.
  *
- * @param asked - how the search is to rank; null in a store without an index
- * @throws {ValidationError} when the cursor is not one of an equal search, or leads beyond `maxOffset`.
+ * @param asked - the requested mode; null in a store without an index
+ * @throws {ValidationError} when the cursor belongs to another search, or leads beyond `maxOffset`.
  */
 export function planSearch(request: SearchRequest, asked: SearchMode | null, maxOffset: number): SearchPlan {
   const { query, cursor, offset } = request;

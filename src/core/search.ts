@@ -1,8 +1,8 @@
 /**
- * Searches. With a query and an index, items are ranked by similarity, by keywords or by both, and those without a score
- * fill the page after them. While the provider cannot answer, the index ranks by keywords; while the index cannot, records
- * are read and ranked by keywords; the answer says so. Without a query, items are listed in their stable order. Every
- * result is a record that was read and matched by the one function that decides it.
+ * Searches. With a query and an index, items are ranked by similarity, by keywords or by both, followed by items without a score.
+ * If the provider does not answer, the index ranks by keywords; if the index does not answer, records are read and ranked by
+ * keywords; the result says so. Without a query, items are listed in stable order. Every result is a record that was read and
+ * matched against the filter here.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
@@ -43,10 +43,10 @@ export interface SearcherOptions {
   readonly observer?: Observer | undefined;
 }
 
-/** Of the time of a search, the share for each ranking by the index; the rest is for the answer without it. */
+/** Share of the remaining time for each ranking by the index; the rest is for the fallback. */
 const RANKING_SHARE = 0.5;
 
-/** What there is to report of a search that was answered as asked. */
+/** The info of a search that is not degraded. */
 const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
 
 /** Answers searches. */
@@ -62,7 +62,7 @@ export class Searcher {
     this.#ranking = new IndexRanking({ items, limits, onStale, reportUnreadable: this.#reportUnreadable });
   }
 
-  /** @param deadline - when no caller waits for the answer any more; no further request is made then */
+  /** @param deadline - once exceeded, no further request starts */
   search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
     return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
   }
@@ -128,7 +128,7 @@ export class Searcher {
     }
   }
 
-  /** Ranks by keywords in the place of another ranking: by the index where it has terms and answers, else by records. */
+  /** Ranks by keywords as a fallback: by the index if it has terms and answers, otherwise by the records. */
   async #byKeywords(search: RankedSearch, reason: DegradedReason, deadline: Deadline): Promise<SearchResult> {
     const { observer = unobserved } = this.#options;
     const analyzer = await analyzerOf(search);
@@ -147,17 +147,17 @@ export class Searcher {
     return observer.fallback(reason, () => rankRecords(options, search, reason, deadline));
   }
 
-  /** Ranking gets a part of the time that is left, so that the rest is left for the answer without it. */
+  /** Ranks within a part of the remaining time, which leaves the rest for the fallback. */
   #rank(search: RankedSearch, way: RankingWay, analyzer: Analyzer | null, deadline: Deadline): Promise<SearchResult> {
     const part = deadline.part(RANKING_SHARE);
     const progress: Progress = { step: "index" };
     return part.wait("Ranking", this.#ranking.rank(search, way, analyzer, part, progress)).catch((error: unknown) => {
-      // A search that has failed by itself says why; otherwise its part of the time is over.
+      // Other failures were classified before; here the deadline of the ranking was exceeded.
       throw isStoreError(error) && error.code === "TIMEOUT" ? new RankingFailed("ranking-too-slow", progress.step, error) : error;
     });
   }
 
-  /** Reports that values were left out as they could not be decoded, and returns their number. */
+  /** Emits an event if values could not be decoded, and returns their number. */
   readonly #reportUnreadable = (faults: readonly StoreError[]): number => {
     const [first] = faults;
     if (first !== undefined) this.#options.events.emit({ type: "values-unreadable", cause: first.message });
@@ -165,7 +165,7 @@ export class Searcher {
   };
 }
 
-/** @throws {ValidationError} when a search asks for keywords in a store that keeps none. */
+/** @throws {ValidationError} when a search requests keyword ranking in a store without terms. */
 function modeOf({ mode, prefix }: SearchRequest, { modes, keywords }: Indexing): SearchMode {
   const asked = mode ?? modes.of(prefix);
   if (asked === "semantic" || keywords.configured !== null) return asked;

@@ -60,7 +60,7 @@ export function createIndexing(config: CommonConfig, databases: Databases, telem
   return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes }, embedder };
 }
 
-/** The language of keyword search; null where it is off: with a codec, terms are stored only where that is asked for. */
+/** Returns the language of keyword search; null when it is off, as it is by default with a codec. */
 export function keywordLanguageOf({ index, codec }: Pick<CommonConfig, "index" | "codec">): KeywordLanguage | null {
   if (index === undefined) return null;
   const keyword = index.keyword ?? (codec === undefined ? { language: "english" as const } : false);

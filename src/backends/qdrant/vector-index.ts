@@ -37,7 +37,7 @@ const MAX_CHARACTERS = 5_000_000;
 /** Characters of one vector component, with its comma. */
 const NUMBER_LENGTH = 11;
 
-/** Characters of a term and its weight. */
+/** Characters of a term with its weight. */
 const TERM_LENGTH = 18;
 
 /** How points are written. */
@@ -53,13 +53,13 @@ interface Outgoing {
   readonly sent: QdrantPoint;
 }
 
-/** What an index needs to know of its collection. */
+/** Properties of the collection. */
 export interface QdrantCollection {
   readonly name: string;
   readonly dims: number;
-  /** Language of its terms; null (default) where it has no sparse vectors. */
+  /** Language of its terms; null (default) without sparse vectors. */
   readonly keywordLanguage?: KeywordLanguage | null;
-  /** Which scalars of values points keep; all by default. */
+  /** Which scalars of values are stored in payloads; all by default. */
   readonly kept?: KeptPaths;
 }
 
@@ -118,7 +118,7 @@ export class QdrantVectorIndex implements VectorIndex {
     return this.#search.query(query, deadline);
   }
 
-  /** Language of its terms; null where it holds none. */
+  /** Language of its terms; null without terms. */
   get keywordLanguage(): KeywordLanguage | null {
     return this.#keywordLanguage;
   }

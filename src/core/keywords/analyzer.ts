@@ -1,8 +1,8 @@
 /**
- * Makes terms of texts, for records and queries alike and whichever database keeps them: words in lower case without
- * accents, reduced to their stems, without stop words; of scripts without spaces, pairs of characters or words of a
- * dictionary. A term is the 32-bit hash of its text: Qdrant takes numbers, and two of a million terms of a collection
- * meet in one with a probability of 1 in 4,000.
+ * Extracts terms from texts, in the same way for records and queries and for every backend: lower-case words without accents,
+ * stemmed, without stop words; for scripts without spaces, pairs of characters or words of a dictionary. A term is the 32-bit hash
+ * of its text, as sparse vectors of Qdrant have numeric indices. With a million terms in a collection, a term collides with another
+ * one with a probability of 1 in 4,000.
  */
 import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { TermWeights } from "../../model/term-weights.ts";
@@ -10,7 +10,7 @@ import { loadLanguage, type Language } from "./languages.ts";
 import { termWeight } from "./weights.ts";
 import { cut, fold, isAscii, isUnspaced, partsOf, wordsOf } from "./words.ts";
 
-/** Bounds of the analysis. */
+/** Limits of the analysis. */
 const BOUNDS = {
   /** Characters of one item that are analyzed. */
   recordChars: 131_072,
@@ -22,20 +22,20 @@ const BOUNDS = {
   queryTerms: 64,
 } as const;
 
-/** Words whose terms are remembered: texts repeat their words, and a stem takes longer than all else. */
+/** Most words whose terms are cached: texts repeat words, and stemming takes most of the time. */
 const MOST_REMEMBERED = 32_768;
 
-/** What apostrophes leave of shortened words: "we'll", "they've". */
+/** Endings of contractions: "we'll", "they've". */
 const SHORTENED = new Set(["ll", "re", "ve"]);
 
 /** Terms of a query. */
 export interface QueryTerms {
   readonly terms: readonly number[];
-  /** Whether a bound left some of the query out. */
+  /** Whether a part of the query was ignored because of a limit. */
   readonly truncated: boolean;
 }
 
-/** How often each term occurs in texts, and how many terms they have. */
+/** Occurrences of each term in texts, and the number of terms. */
 export interface TermCounts {
   readonly counts: ReadonlyMap<number, number>;
   readonly length: number;
@@ -59,7 +59,7 @@ export class Analyzer {
     return new Analyzer(language, await loadLanguage(language));
   }
 
-  /** The terms of an item's texts with their weights; null where they have none. */
+  /** Returns the terms of an item's texts with their weights; null without terms. */
   weigh(texts: readonly string[]): TermWeights | null {
     const { counts, length } = this.count(texts);
     if (counts.size === 0) return null;
@@ -68,7 +68,7 @@ export class Analyzer {
     return { terms: [...counts.keys()], weights };
   }
 
-  /** How often each term occurs in texts. */
+  /** Counts the terms of texts. */
   count(texts: readonly string[]): TermCounts {
     const counts = new Map<number, number>();
     let length = 0;
@@ -88,7 +88,7 @@ export class Analyzer {
     return { counts, length };
   }
 
-  /** The distinct terms of a query. */
+  /** Returns the distinct terms of a query. */
   query(text: string): QueryTerms {
     const terms = new Set<number>();
     for (const word of wordsOf(text.slice(0, BOUNDS.queryChars))) {
@@ -125,14 +125,14 @@ export class Analyzer {
     if (!/['’]/.test(word)) return this.#stemsOf(word).map(hashOf);
     const whole = word.replaceAll("’", "'");
     if (this.#stopWords.has(whole)) return [];
-    // One letter beside an apostrophe is an article, a possessive or the rest of a verb.
+    // A single letter beside an apostrophe is an article, a possessive or the rest of a verb.
     const parts = whole.split("'").filter((part) => part.length > 1 && !SHORTENED.has(part) && !this.#stopWords.has(part));
     return parts.flatMap((part) => this.#stemsOf(part).map(hashOf));
   }
 
   /**
-   * The stem of a word; of one with accents also the stem of the word without: endings are known by their accents, and
-   * writers leave them out.
+   * Returns the stem of a word; for a word with accents also the stem of the word without them: the stemmer recognizes endings by
+   * their accents, which writers often omit.
    */
   #stemsOf(word: string): readonly string[] {
     if (isAscii(word)) return [this.#stem(word)];
@@ -144,7 +144,7 @@ export class Analyzer {
   }
 }
 
-/** FNV-1a over UTF-16 code units, mixed at the end as MurmurHash3 does. The number is stored: changing it loses all terms. */
+/** FNV-1a over UTF-16 code units with the final mix of MurmurHash3. The result is stored: a change would invalidate all terms. */
 function hashOf(term: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < term.length; i += 1) {

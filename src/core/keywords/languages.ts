@@ -1,13 +1,13 @@
-/** The languages whose words can be reduced to stems, with their stop words. */
+/** Stemmers and stop words by language. */
 import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import { stemmer as englishStemmer } from "@orama/stemmers/english";
 import { stopwords as englishStopWords } from "@orama/stopwords/english";
 
-/** What an analyzer needs to know of a language. */
+/** Rules of a language. */
 export interface Language {
   /** Returns the stem of a word in lower case. */
   readonly stem: (word: string) => string;
-  /** Words that say nothing about what a text is about, in lower case. */
+  /** Words without content, in lower case. */
   readonly stopWords: readonly string[];
 }
 
@@ -18,7 +18,7 @@ const NONE: Language = { stem: (word) => word, stopWords: [] };
 
 const ENGLISH: Language = { stem: englishStemmer, stopWords: englishStopWords };
 
-/** Loads only what is used: each language is a file of some kilobytes. */
+/** Loaded on demand: each language is a file of some kilobytes. */
 const LOADERS = {
   arabic: () => Promise.all([import("@orama/stemmers/arabic"), import("@orama/stopwords/arabic")]),
   armenian: () => Promise.all([import("@orama/stemmers/armenian"), import("@orama/stopwords/armenian")]),

@@ -1,6 +1,6 @@
-/** Splits text into words, and folds what writers of one word write differently: case, accents, width. */
+/** Splits text into words, and normalizes spellings of the same word: case, accents, width. */
 
-/** Words of scripts that separate them; an apostrophe inside belongs to its word. */
+/** Words of scripts with spaces; an apostrophe inside belongs to its word. */
 const WORDS = /[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{N}\p{M}]+)*/gu;
 
 /** The same for text of ASCII characters in lower case. */
@@ -8,7 +8,7 @@ const ASCII_WORDS = /[a-z0-9]+(?:'[a-z0-9]+)*/g;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 
-/** Characters of scripts that write words without spaces between them, or with endings attached (Hangul). */
+/** Characters of scripts without spaces between words, or with attached endings (Hangul). */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
@@ -16,39 +16,39 @@ const UNSPACED =
 const RUNS =
   /(?<pairs>(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]\p{M}*)+)|(?<hangul>\p{Script=Hangul}+)|(?<dictionary>(?:[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*)+)|(?<other>[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+)/gu;
 
-/** Words are compared by so many characters. */
+/** Words are compared by their first characters, up to this number. */
 const WORD_CHARS = 64;
 
-/** Characters that one word keeps apart from another only by habit of its writer. */
+/** Characters with equivalent spellings. */
 const FOLDED: Readonly<Record<string, string>> = { ß: "ss", ø: "o", æ: "ae", œ: "oe", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
 const FOLDED_LETTERS = new RegExp(Object.keys(FOLDED).join("|"), "gu");
 
 /** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic, and the stroke that lengthens Arabic words. */
 const ACCENTS = /[\u0300-\u036f]|[\u0591-\u05c7]|[\u0610-\u061a]|\u0640|[\u064b-\u065f]|\u0670/gu;
 
-/** Whether a text needs more than the rules of ASCII. */
+/** Matches a text with characters beyond ASCII. */
 export function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text);
 }
 
-/** The words of a text in lower case, in one form of each character. Those of scripts without spaces are not split yet. */
+/** Returns the words of a text in lower case, with normalized characters. Words of scripts without spaces are not split yet. */
 export function wordsOf(text: string): readonly string[] {
   if (isAscii(text)) return text.toLowerCase().match(ASCII_WORDS) ?? [];
-  // The dot that lower case leaves of "İ" is an accent.
+  // Lower case turns "İ" into "i" with a dot above, which is an accent.
   return text.normalize("NFKC").toLowerCase().normalize("NFC").match(WORDS) ?? [];
 }
 
-/** Whether {@link partsOf} has to split a word. */
+/** Returns whether {@link partsOf} has to split a word. */
 export function isUnspaced(word: string): boolean {
   return UNSPACED.test(word);
 }
 
-/** The beginning of a long word, and a short one as it is. */
+/** Truncates a long word. */
 export function cut(word: string): string {
   return word.length <= WORD_CHARS ? word : word.slice(0, WORD_CHARS);
 }
 
-/** A word without accents. */
+/** Returns a word without accents. */
 export function fold(word: string): string {
   return word.normalize("NFD").replace(ACCENTS, "").normalize("NFC").replace(FOLDED_LETTERS, (letter) => FOLDED[letter] ?? letter);
 }
@@ -56,17 +56,17 @@ export function fold(word: string): string {
 /** A part of a word of scripts without spaces. */
 export interface Part {
   readonly text: string;
-  /** Whether it is a word of a script with spaces, which has a stem. */
+  /** Whether it is a word of a script with spaces, which can be stemmed. */
   readonly isWord: boolean;
 }
 
 const segmenter = new Intl.Segmenter("und", { granularity: "word" });
 
 /**
- * Splits a word of scripts without spaces. Chinese, Japanese and Korean become pairs of characters: pairs are the same
- * in every text, words of a dictionary are not. Thai, Lao, Khmer and Burmese become words.
+ * Splits a word of scripts without spaces. Chinese, Japanese and Korean are split into pairs of characters, as the words of a
+ * dictionary depend on the context. Thai, Lao, Khmer and Burmese are split into words.
  *
- * @param single - whether each character of a pair is a part, too: so records hold what a query of one character asks for
+ * @param single - whether each character of a pair is a part, too, so that records match queries of one character
  */
 export function* partsOf(word: string, single: boolean): Generator<Part> {
   for (const { groups = {} } of word.matchAll(RUNS)) {
