@@ -7,20 +7,32 @@ import { placeBytes } from "./namespace-table.ts";
 const MAX_BYTES = 256 * 1024;
 /** Reads take so long of a turn of the event loop, milliseconds. */
 const TURN_MS = 4;
-/** How often the files are verified, milliseconds: each time takes a third of a read. */
+/** How often the files are verified, milliseconds: each time takes longer than a read. */
 const VERIFY_MS = 100;
 
+/** The encoded record of an item; null when there is none, undefined when the database thread has to read it. */
+export type Cell = Buffer | null | undefined;
+
+/** A call that waits for its reads. */
+interface Waiting {
+  readonly ids: readonly ItemId[];
+  readonly cells: Cell[];
+  readonly resolve: (cells: readonly Cell[]) => void;
+}
+
 /**
- * Reads of single records on the caller's thread: a read takes less time than a message to a thread and back. Each is a
- * transaction of its own and sees every write that was committed before, by any process.
+ * Reads of single records on the caller's thread: a read takes less time than a message to a thread and back. The reads of a tick are
+ * one transaction, which begins after the last of them was called: each sees every write that was committed before its call, by any process.
  */
 export class CallerReads {
   readonly #connection: Connection;
   readonly #files: FileIdentity;
   readonly #get: Reader;
+  #waiting: Waiting[] = [];
   #isTurnOpen = false;
   #turnEnd = 0;
   #verifyAt = 0;
+  readonly #readAll = (): void => this.#read();
   readonly #endTurn = (): void => {
     this.#isTurnOpen = false;
   };
@@ -41,39 +53,62 @@ export class CallerReads {
     }
   }
 
-  /** Whether this turn of the event loop has time left for reads; otherwise {@link nextTurn} is to be awaited. */
-  get hasTime(): boolean {
-    if (this.#isTurnOpen) return performance.now() < this.#turnEnd;
-    this.#isTurnOpen = true;
-    this.#turnEnd = performance.now() + TURN_MS;
-    setImmediate(this.#endTurn);
-    return true;
-  }
-
-  /** Resolves in the next turn of the event loop. */
-  nextTurn(): Promise<void> {
+  /** Reads records with those of other calls; `result[i]` is of `ids[i]`. */
+  get(ids: readonly ItemId[]): Promise<readonly Cell[]> {
     return new Promise((resolve) => {
-      setImmediate(resolve);
+      if (this.#waiting.push({ ids, cells: [], resolve }) === 1) process.nextTick(this.#readAll);
     });
   }
 
-  /** The encoded record of an item; null when there is none, undefined when the database thread has to read it. */
-  get({ namespace, key }: ItemId): Buffer | null | undefined {
+  /** Closes the connection; reads that wait are left to the database thread. */
+  close(): void {
+    for (const { ids, resolve } of this.#waiting.splice(0)) resolve(ids.map(() => undefined));
+    this.#connection.close();
+  }
+
+  #read(): void {
+    const waiting = this.#waiting;
+    // Closed since.
+    if (waiting.length === 0) return;
     try {
       if (this.#turnEnd >= this.#verifyAt) {
         this.#files.verify();
         this.#verifyAt = this.#turnEnd + VERIFY_MS;
       }
-      const row = this.#get.first([placeBytes(namespace), toBytes(key)]);
-      if (row === null) return null;
-      return row[0] === null ? undefined : bytesOf(row[0]);
+      const isOne = waiting.length === 1 && waiting[0]?.ids.length === 1;
+      if (isOne) this.#readWaiting(waiting);
+      else this.#connection.transaction("DEFERRED", () => this.#readWaiting(waiting));
     } catch {
-      // Locked, damaged or replaced: the database thread retries the read, and reports what is wrong.
-      return undefined;
+      // Locked, damaged or replaced: the database thread retries the reads, and reports what is wrong.
+      for (const { ids, cells } of waiting) for (let i = cells.length; i < ids.length; i += 1) cells.push(undefined);
+    }
+    this.#resolve(waiting);
+  }
+
+  /** Reads until all is read or the time of this turn is spent. */
+  #readWaiting(waiting: readonly Waiting[]): void {
+    for (const { ids, cells } of waiting) {
+      while (cells.length < ids.length) {
+        if (!this.#hasTime()) return;
+        const { namespace, key } = ids[cells.length] as ItemId;
+        const row = this.#get.first([placeBytes(namespace), toBytes(key)]);
+        cells.push(row === null ? null : row[0] === null ? undefined : bytesOf(row[0]));
+      }
     }
   }
 
-  close(): void {
-    this.#connection.close();
+  #resolve(waiting: readonly Waiting[]): void {
+    this.#waiting = waiting.filter(({ ids, cells }) => cells.length < ids.length);
+    if (this.#waiting.length > 0) setImmediate(this.#readAll);
+    for (const { ids, cells, resolve } of waiting) if (cells.length === ids.length) resolve(cells);
+  }
+
+  /** Whether this turn of the event loop has time left for reads. Without turns, callers that read on and on would let nothing else run. */
+  #hasTime(): boolean {
+    if (this.#isTurnOpen) return performance.now() < this.#turnEnd;
+    this.#isTurnOpen = true;
+    this.#turnEnd = performance.now() + TURN_MS;
+    setImmediate(this.#endTurn);
+    return true;
   }
 }

@@ -54,17 +54,12 @@ export class SqliteItemRepository implements ItemRepository {
   async #getDistinct(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
     const callerReads = this.#options.callerReads();
     if (callerReads === null) return this.#getByThread(ids, deadline);
-    const records: (ItemRecord | null)[] = [];
+    const cells = await callerReads.get(ids);
     const positions: number[] = [];
-    for (const [i, id] of ids.entries()) {
-      if (!callerReads.hasTime) {
-        await callerReads.nextTurn();
-        deadline?.throwIfOver(WORKING);
-      }
-      const cell = callerReads.get(id);
+    const records = cells.map((cell, i) => {
       if (cell === undefined) positions.push(i);
-      records.push(cell === null || cell === undefined ? null : decodeRecord(id, cell));
-    }
+      return cell === null || cell === undefined ? null : decodeRecord(ids[i] as ItemId, cell);
+    });
     if (positions.length === 0) return records;
     const others = await this.#getByThread(positions.map((i) => ids[i] as ItemId), deadline);
     positions.forEach((position, i) => (records[position] = others[i] ?? null));
