@@ -118,7 +118,7 @@ function unreadableCases(made: () => Awaited<ReturnType<OutboxSuite["create"]>>)
       await outbox.add(batchOf(START + 10, { intents: [intentOf("a"), { ...intentOf("b"), isDeadLettered: true }] }));
       expect(await outbox.backlog(100)).toEqual({
         ...{ batches: 6, more: false, oldestDueAt: START },
-        ...{ unreadable: 5, intents: 2, dead: 1 },
+        ...{ unreadable: 5, intents: 2, deadLettered: 1 },
       });
       await outbox.remove(unreadable);
     });
@@ -284,7 +284,7 @@ function backlogCases(outbox: () => Outbox): void {
       await addAll(outbox(), times.map((dueAt) => batchOf(dueAt)).reverse());
       expect(await outbox().backlog(10)).toEqual({
         ...{ batches: 4, more: false, oldestDueAt: START + 5 },
-        ...{ unreadable: 0, intents: 4, dead: 0 },
+        ...{ unreadable: 0, intents: 4, deadLettered: 0 },
       });
     });
 
@@ -309,9 +309,9 @@ function backlogCases(outbox: () => Outbox): void {
         ...upTo(150).map((n) => batchOf(START + n * 500, { intents: [n % 3 === 0 ? dead("g") : intentOf("h")] })),
       ];
       await addAll(outbox(), batches);
-      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 154, intents: 156, dead: 53 });
+      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 154, intents: 156, deadLettered: 53 });
       await outbox().remove(batches.slice(2));
-      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 2, intents: 2, dead: 0 });
+      expect(await outbox().backlog(1_000)).toMatchObject({ batches: 2, intents: 2, deadLettered: 0 });
     });
   });
 }
@@ -324,7 +324,7 @@ function crowdCases(outbox: () => Outbox): void {
       expect(await kept(outbox())).toEqual(batches);
       expect(await outbox().backlog(999)).toEqual({
         ...{ batches: 999, more: true, oldestDueAt: START },
-        ...{ unreadable: 0, intents: 999, dead: 0 },
+        ...{ unreadable: 0, intents: 999, deadLettered: 0 },
       });
       await outbox().remove(batches.filter((_, i) => i % 2 === 0));
       expect(await kept(outbox())).toEqual(batches.filter((_, i) => i % 2 === 1));

@@ -60,7 +60,7 @@ describe("a bound", () => {
       { maxFilterBytes: 20 },
       (s) => s.search([], { filter: { name: { $in: ["abc", "def"] } } }),
       (s) => s.search([], { filter: { name: { $in: ["abc", "def", "ghijklmnop"] } } }),
-      "filter.name.$in[2] cannot be compared with",
+      "filter.name.$in[2] is not a valid operand",
     ],
     [
       { maxFilterBytes: 20 },
@@ -177,7 +177,7 @@ describe("a bound", () => {
     const before = process.cpuUsage();
     await expect(store.put(["a"], "k", { list: [million] })).rejects.toThrow("value.list[0] is a bigint of more than 2048 digits");
     await expect(store.put(["a"], "k", { list: [-million] })).rejects.toMatchObject({ code: "VALIDATION" });
-    await expect(store.search(["a"], { filter: { n: { $lt: million } } })).rejects.toThrow("filter.n.$lt cannot be compared with");
+    await expect(store.search(["a"], { filter: { n: { $lt: million } } })).rejects.toThrow("filter.n.$lt is not a valid operand");
     expect(process.cpuUsage(before).user).toBeLessThan(500_000);
   });
 

@@ -72,11 +72,11 @@ describe("reloaded options that take effect at once, also through earlier views"
     const second = recordingLogger();
     const store = await storeWith({ logger: first, logLevel: "error" });
     await store.reload({ ...BASE, logger: first, logLevel: "info" });
-    expect(first.lines).toEqual(["info: another configuration is in force"]);
+    expect(first.lines).toEqual(["info: another configuration is active"]);
     await store.reload({ ...BASE, logger: second });
     await store.reload({ ...BASE, logger: second, logLevel: "silent" });
     expect(first.lines).toHaveLength(1);
-    expect(second.lines).toEqual(["info: another configuration is in force"]);
+    expect(second.lines).toEqual(["info: another configuration is active"]);
   });
 
   test("rate limits, where unchanged ones keep their used capacity", async () => {
@@ -216,7 +216,7 @@ describe("a watched configuration file", () => {
     await write("path: ':memory:'\nlimits: { maxValueBytes: many }\n");
     await waitUntil("the refusal", () => events.length === 1);
     expect(events[0]).toMatchObject({ type: "config-refused", cause: expect.stringContaining(`(got "many" in ${file})`) as string });
-    expect(logger.lines).toContain("error: another configuration was refused; the one in force stays");
+    expect(logger.lines).toContain("error: another configuration was rejected; the active one stays");
     await expect(store.put(["a"], "1", value)).rejects.toThrow("limits.maxValueBytes");
 
     await write("path: ':memory:'\nlimits: { maxValueBytes: 1000 }\n");

@@ -132,7 +132,7 @@ describe("an existing keyspace", () => {
     await client.execute(
       `UPDATE "${keyspace}".schema_migrations SET checksum = 'other' WHERE component = 'cql' AND version = 1`,
     );
-    await expect(backendOf({ keyspace }).start()).rejects.toThrow(/V1 .* was applied .* with another text/);
+    await expect(backendOf({ keyspace }).start()).rejects.toThrow(/V1 .* was applied .* with other content/);
   });
 
   test("is rejected under other bucket rules, naming old and new", async () => {
@@ -166,7 +166,7 @@ describe("connecting", () => {
     const starting = backendOf({ keyspace: newKeyspace(), localDataCenter: "nowhere" }).start();
     await expect(starting).rejects.toThrow(ConfigurationError);
     await expect(starting).rejects.toThrow(
-      `cql.localDataCenter is "nowhere", but the cluster's data centres are "${servers.cql.localDataCenter}"`,
+      `cql.localDataCenter is "nowhere", but the data centers of the cluster are "${servers.cql.localDataCenter}"`,
     );
   });
 

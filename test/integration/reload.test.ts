@@ -75,7 +75,7 @@ describe("a reload that cannot be applied keeps the previous configuration", () 
     ["other partitions", "CONFIGURATION", () => ({ cql: { ...right.cql, buckets: [{ namespace: ["a"], buckets: 4 }] } })],
     ["another collection", "CONFIGURATION", () => ({ qdrant: { ...right.qdrant, collection: "other" } })],
     ["another set-up", "CONFIGURATION", () => ({ setup: "never" })],
-    ["another data centre", "CONFIGURATION", () => ({ cql: { ...right.cql, localDataCenter: "nowhere" } })],
+    ["another data center", "CONFIGURATION", () => ({ cql: { ...right.cql, localDataCenter: "nowhere" } })],
     ["a database that is not there", "CONNECTION", (dead) => ({ cql: { ...right.cql, contactPoints: [`127.0.0.1:${dead}`] } })],
     ["a Qdrant that is not there", "CONNECTION", (dead) => ({ qdrant: { ...right.qdrant, url: `http://127.0.0.1:${dead}` } })],
   ])("%s", async (_, code, change) => {

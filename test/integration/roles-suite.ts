@@ -113,7 +113,7 @@ export function rolesSuite(servers: Servers): void {
       await expect(store.put(["read"], "k", { text: "x" })).rejects.toMatchObject({
         ...mayNotModify,
         details: { right: "MODIFY", resource: `table ${KEYSPACE}.outbox`, role: reader.username },
-        message: expect.stringContaining(`needs the right MODIFY on table ${KEYSPACE}.outbox`) as string,
+        message: expect.stringContaining(`requires the right MODIFY on table ${KEYSPACE}.outbox`) as string,
       });
       await expect(store.delete(["read"], "lasting")).rejects.toMatchObject(mayNotModify);
       await expect(store.reconcile()).rejects.toMatchObject(mayNotModify);

@@ -140,7 +140,7 @@ describe("the start fails with option and reason for", () => {
     const away = { aws: { ...options(), endpoint: "http://127.0.0.1:1" } };
     const error = await startFailure("aws-sm://any", away);
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/aws-sm:\/\/any, could not be read. AWS Secrets Manager could not be reached/);
+    expect(error.message).toMatch(/aws-sm:\/\/any, could not be read. AWS Secrets Manager is unreachable/);
   });
 
   test("a service that does not answer", async () => {

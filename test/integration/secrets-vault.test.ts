@@ -145,8 +145,8 @@ describe("the start fails with option and reason for", () => {
     for (const [reference, why] of [
       ["vault://secret/none#qdrant", /has no secret at secret\/none/],
       ["vault://secret/gone#qdrant", /has no secret at secret\/gone, or it is deleted/],
-      ["vault://secret/fieldless#qdrant", /It has no field "qdrant"; its fields are "number", "other"/],
-      ["vault://secret/fieldless#number", /Its field "number" must be text, but is of kind number/],
+      ["vault://secret/fieldless#qdrant", /The document has no field "qdrant"; its fields are "number", "other"/],
+      ["vault://secret/fieldless#number", /The field "number" must be text, but is number/],
     ] as const) {
       const error = await startFailure(reference, at(vault().rootToken));
       expect(error).toBeInstanceOf(ConfigurationError);

@@ -79,7 +79,7 @@ export function qdrantTlsSuite(servers: Servers): void {
 
     test("TLS options with an http:// address", async () => {
       const url = servers().plainQdrant.url;
-      await expectFailure(qdrant({ url }), "CONFIGURATION", "qdrant.tls: needs an address that begins with https://");
+      await expectFailure(qdrant({ url }), "CONFIGURATION", "qdrant.tls: requires a qdrant.url that begins with https://");
     });
   });
 

@@ -44,7 +44,7 @@ describe("a read of a partition with empty pages", () => {
     const session = await sessionOf(() => ({ rows: [], pageState: String((requests += 1)) }));
     const error: unknown = await session.rows("SELECT", [], purpose).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UnavailableError);
-    expect(String(error)).toContain("it met too many tombstones");
+    expect(String(error)).toContain("it read too many tombstones");
     expect(isReadAborted(error)).toBe(true);
     expect(requests).toBeLessThanOrEqual(12);
   });

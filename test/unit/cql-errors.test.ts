@@ -101,7 +101,7 @@ describe("an error of the driver", () => {
   });
 
   test("becomes a ConfigurationError for a wrong option", () => {
-    expect(toStoreError(new errors.ArgumentError("no such data centre"), "Connecting to CQL")).toBeInstanceOf(
+    expect(toStoreError(new errors.ArgumentError("no such data center"), "Connecting to CQL")).toBeInstanceOf(
       ConfigurationError,
     );
   });

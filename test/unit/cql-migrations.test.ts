@@ -64,7 +64,7 @@ describe("the pending migrations of a keyspace", () => {
 
   test("with a changed text are an error", () => {
     expect(() => pendingMigrations(known, [migration(1), migration(2, "other")], "agents")).toThrow(
-      /V2 \(change_2\) was applied to keyspace "agents" with another text/,
+      /V2 \(change_2\) was applied to keyspace "agents" with other content/,
     );
   });
 });

@@ -13,9 +13,9 @@ describe("options", () => {
     ["a keyspace that is too long", { keyspace: "k".repeat(49) }, /cql\.keyspace/],
     ["an empty keyspace", { keyspace: "" }, /cql\.keyspace/],
     ["no contact point", { contactPoints: [] }, /cql\.contactPoints/],
-    ["no local data centre", { localDataCenter: "" }, /cql\.localDataCenter/],
+    ["no local data center", { localDataCenter: "" }, /cql\.localDataCenter/],
     ["a replication that is no number of copies", { replication: { dc1: 0 } }, /cql\.replication\.dc1/],
-    ["a replication without a data centre", { replication: {} }, /cql\.replication/],
+    ["a replication without a data center", { replication: {} }, /cql\.replication/],
     ["a time-out that is none", { requestTimeoutMs: 0 }, /cql\.requestTimeoutMs/],
     ["a number of buckets that cannot be", { buckets: [{ namespace: [], buckets: 0 }] }, /cql\.buckets\[0\]/],
   ])("%s is refused before a connection is made, and named", (_, wrong, message) => {

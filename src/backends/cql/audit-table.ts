@@ -8,11 +8,11 @@ import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { int } from "./values.ts";
 
-/** What the table works with. */
+/** Dependencies of the table. */
 export interface AuditTableParts {
   readonly session: CqlSession;
   readonly statements: Statements;
-  /** How long a row lives. */
+  /** Time to live of a row, days. */
   readonly retentionDays: number;
 }
 
@@ -20,7 +20,7 @@ const SECONDS_PER_DAY = 86_400;
 const SHARDS = 10;
 const WRITES_AT_ONCE = 32;
 
-/** Keeps entries in a table; the rows of an intent and of its outcome are one. */
+/** Writes entries to a table; an intent and its outcome share a row. */
 export class AuditTable implements AuditSink {
   readonly name = "the audit table";
   readonly #parts: AuditTableParts;
@@ -29,14 +29,14 @@ export class AuditTable implements AuditSink {
     this.#parts = parts;
   }
 
-  /** The migrations have made the table by now. */
+  /** Does nothing: the migrations have created the table. */
   start(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** An entry that the server refuses, or that cannot be encoded, fails alone; any other error ends the group. */
+  /** Writes entries. An entry that the server rejects or that cannot be encoded fails alone; other errors fail the group. */
   write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
-    // Order within a group does not matter: rows are ordered by their time, and parts of one row agree.
+    // The order within a group does not matter: rows are sorted by time, and writes to one row do not conflict.
     return mapBounded(entries, WRITES_AT_ONCE, (entry) => this.#writeOne(entry));
   }
 
@@ -46,19 +46,19 @@ export class AuditTable implements AuditSink {
     try {
       return fulfilled(await session.write({ query: statements.writeAudit, params: [rowOf(entry), ttl] }));
     } catch (error) {
-      // The next entries of the group would fail like this one.
+      // The other entries of the group would fail for the same reason.
       if (isStoreError(error) && error.code !== "QUERY") throw error;
       return rejected(error);
     }
   }
 
-  /** The session is the backend's. */
+  /** Does nothing: the backend owns the session. */
   stop(): Promise<void> {
     return Promise.resolve();
   }
 }
 
-/** The row as JSON; columns that are left out stay as they are. */
+/** The row as JSON; omitted columns keep their values. */
 function rowOf(entry: AuditEntry): string {
   const { id, time, actor, operation, namespace, key, version, outcome, durationMs, changed } = entry;
   const columns = {

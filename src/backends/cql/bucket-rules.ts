@@ -1,4 +1,4 @@
-/** Which partition of its namespace an item lies in. */
+/** Assigns items to the partitions of their namespace. */
 import { ConfigurationError, SchemaError } from "../../model/errors.ts";
 import { matchesPattern, toLabels } from "../../model/namespace.ts";
 import type { Settings } from "../../ports/settings.ts";
@@ -6,7 +6,7 @@ import { fnv1a } from "./hash.ts";
 
 /** Spreads each namespace that a prefix pattern matches over several partitions. */
 export interface BucketRule {
-  /** Leading labels of the namespaces meant; `*` stands for any one label, `[]` means every namespace. */
+  /** Leading labels of the namespaces; `*` matches any one label, `[]` every namespace. */
   readonly namespace: readonly string[];
   /** Number of partitions of each such namespace, from 1 to {@link MAX_BUCKETS}. */
   readonly buckets: number;
@@ -15,14 +15,14 @@ export interface BucketRule {
 /** A listing reads every bucket of its namespace, so there cannot be many. */
 const MAX_BUCKETS = 256;
 
-/** Name of the setting that holds the rules by which the stored items were placed. */
+/** Name of the setting that holds the rules of the stored items. */
 const SETTING = "item-buckets";
 
-/** The rules in force: the first that matches a namespace counts; one that none matches has a single bucket, 0. */
+/** The active rules. The first rule that matches a namespace applies; by default a namespace has the single bucket 0. */
 export class BucketRules {
   readonly #rules: readonly BucketRule[];
 
-  /** @throws {ConfigurationError} when a rule has a number of buckets that cannot be. */
+  /** @throws {ConfigurationError} when a rule has an invalid number of buckets. */
   constructor(rules: readonly BucketRule[]) {
     for (const [i, { buckets }] of rules.entries()) {
       if (!Number.isInteger(buckets) || buckets < 1 || buckets > MAX_BUCKETS) {
@@ -48,17 +48,17 @@ export class BucketRules {
   }
 
   /**
-   * Makes these rules the keyspace's, or checks that they are.
+   * Stores the rules in the keyspace, or verifies that they equal the stored ones.
    *
-   * @throws {SchemaError} when the stored items were placed by other rules, naming both.
+   * @throws {SchemaError} naming both when the stored items follow other rules.
    */
   async establish(settings: Settings): Promise<void> {
     const ours = JSON.stringify(this.#rules.map(({ namespace, buckets }) => ({ namespace, buckets })));
     const theirs = await settings.establish(SETTING, ours);
     if (theirs === ours) return;
     throw new SchemaError(
-      `The items of this keyspace were placed by the bucket rules ${theirs}, but cql.buckets is ${ours}. ` +
-        `Under other rules items would be looked for in the wrong partition. Set cql.buckets to ${theirs} again.`,
+      `The items of this keyspace are stored by the bucket rules ${theirs}, but cql.buckets is ${ours}, which would read ` +
+        `items from other partitions. Set cql.buckets to ${theirs} again.`,
       { details: { stored: theirs, configured: ours } },
     );
   }

@@ -5,7 +5,7 @@ import { ConfigurationError, type StoreError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
-import { ControlConnectionCare } from "./control-connection.ts";
+import { ControlConnectionFix } from "./control-connection.ts";
 import { checkBundle, clientOptionsFor, warnOfWeakConsistency } from "./driver-options.ts";
 import { CurrentLogin } from "./credentials.ts";
 import { closedUnanswered, untilSeenClosed } from "./first-answer.ts";
@@ -13,9 +13,9 @@ import { RefusedNodes } from "./refused-nodes.ts";
 import { tlsOf, verifyCloud, warnOfUnverifiedClient } from "./tls.ts";
 
 /**
- * Connects: the client that the options hold, or one made as they say.
+ * Connects the client of the options, or creates one.
  *
- * @throws {StoreError} naming the data centres found, when the local one is not among them
+ * @throws {StoreError} naming the data centers of the cluster when the local one is not among them
  */
 export async function connect(options: CqlOptions, logger: Logger): Promise<Connected> {
   await checkBundle(options);
@@ -29,7 +29,7 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
     await (options.client === undefined ? untilSeenClosed(connecting, options, tls) : connecting);
     connected.recordHosts();
   } catch (error) {
-    // Also of one that connects after it was given up.
+    // Also closes a client that connects after its failure was reported.
     connecting.then(() => connected.close()).catch(() => undefined);
     await connected.close();
     throw closedUnanswered(error, options, tls) ?? connectFailure(error, nearby);
@@ -37,12 +37,12 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
   return connected;
 }
 
-/** A client, and how to be rid of it. */
+/** A connected client. */
 export interface Connected {
   readonly client: Client;
-  /** To be called once it is connected. */
+  /** To be called after the connection. */
   recordHosts(): void;
-  /** Closes its connections; those of a client that the caller gave stay open. */
+  /** Closes its connections, unless the caller provided the client. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
   const client = newClient(options, nearby, tls);
   if (options.cloud !== undefined) verifyCloud(client);
   const refused = new RefusedNodes(client, logger);
-  const control = new ControlConnectionCare(client, logger);
+  const control = new ControlConnectionFix(client, logger);
   return {
     client,
     recordHosts() {
@@ -68,14 +68,14 @@ function callersClient(client: Client): Connected {
   return { client, recordHosts: () => undefined, close: () => Promise.resolve() };
 }
 
-/** The driver would wait for up to ten minutes before it tries a node again, and keep the process alive for it. */
+/** Delays of reconnection. The driver's default waits up to ten minutes and keeps the process alive. */
 const RECONNECT_FIRST_MS = 500;
 const RECONNECT_LONGEST_MS = 2_000;
 
 /**
- * The driver's own policy, which also remembers what data centres there are. The name of the local one is given here
- * and not to the client: of a name that does not exist the client would complain too early, forget the data centres,
- * and leave a connection open that keeps the process from ending.
+ * The driver's default policy, which also records the data centers of the cluster. The local data center is set here and not
+ * on the client, which for an unknown name fails before the data centers are known and leaves a connection open that keeps
+ * the process alive.
  */
 class NearbyPolicy extends policies.loadBalancing.DefaultLoadBalancingPolicy {
   readonly localDataCenter: string | undefined;
@@ -93,8 +93,8 @@ class NearbyPolicy extends policies.loadBalancing.DefaultLoadBalancingPolicy {
 }
 
 /**
- * The time that the driver sends along with each request, reads included. Each write whose order counts names its own, so
- * the driver's is not looked at, and its monotonic clock took a fortieth of a get.
+ * The default timestamp of requests. Writes whose order matters set their own timestamp, so the driver's monotonic clock,
+ * which cost a fortieth of a get, is not needed.
  */
 class WallClock extends policies.timestampGeneration.MonotonicTimestampGenerator {
   override next(): number {
@@ -125,8 +125,8 @@ function newClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
 }
 
 /**
- * The port that all contact points name, if they do. The driver asks only the contact points themselves there, and the
- * nodes that it discovers at the port of its own options.
+ * The common port of all contact points, if there is one. The driver uses the ports of contact points only for these, and the
+ * port of its options for discovered nodes.
  */
 function commonPort(contactPoints: readonly string[]): number | undefined {
   const [port, ...others] = new Set(contactPoints.map((point) => /^(?:[^:]+|\[.*\]):(\d+)$/.exec(point)?.[1]));
@@ -136,15 +136,15 @@ function commonPort(contactPoints: readonly string[]): number | undefined {
 function connectFailure(error: unknown, { localDataCenter, found }: NearbyPolicy): StoreError {
   if (localDataCenter !== undefined && found.length > 0 && !found.includes(localDataCenter)) {
     return new ConfigurationError(
-      `cql.localDataCenter is ${JSON.stringify(localDataCenter)}, but the cluster's data centres are ` +
-        `${found.map((name) => JSON.stringify(name)).join(", ")}: set it to the one that is near.`,
+      `cql.localDataCenter is ${JSON.stringify(localDataCenter)}, but the data centers of the cluster are ` +
+        `${found.map((name) => JSON.stringify(name)).join(", ")}: set it to the local one.`,
       { cause: error, details: { localDataCenter, found } },
     );
   }
   return toStoreError(error, "Connecting to CQL");
 }
 
-/** The data centres of the nodes, by name. */
+/** The names of the data centers of the nodes, sorted. */
 export function dataCentersOf(hosts: HostMap): string[] {
   const names = hosts.values().map(({ datacenter }) => datacenter);
   return [...new Set(names)].filter((name) => typeof name === "string").sort();

@@ -1,25 +1,24 @@
 /**
- * Mends the control connection of the driver (cassandra-driver 4.10), by which it learns of nodes that come and go. On a
- * bad network it was seen
- * - to end the process: two attempts to connect again ran at once, one took the other's connection away, and the error of
- *   an attempt that a timer had begun is caught by nobody (`ControlConnection._refresh`);
- * - to lose connections: one that the server accepts, and then does not answer in time, is dropped without being closed
- *   (`ControlConnection._initializeConnection`), and a node that is met again takes the place of what stood for it before,
- *   with all its connections. Ten were counted after seconds, each with timers of its own, and the process could not end
- *   after the client was shut down.
+ * Fixes two bugs of the driver's control connection (cassandra-driver 4.10), which reports topology changes. On an unreliable
+ * network
+ * - the process crashed: two reconnection attempts ran concurrently, one replaced the connection of the other, and the error
+ *   of an attempt started by a timer was not caught (`ControlConnection._refresh`);
+ * - connections leaked: a connection that the server accepts but does not answer in time is dropped without being closed
+ *   (`ControlConnection._initializeConnection`), and a rediscovered node replaces its host object without closing the old
+ *   connections. Within seconds there were ten, whose timers kept the process alive after shutdown.
  *
- * It reaches into what the driver keeps to itself; a driver that has none of it is left as it is.
+ * Uses internals of the driver; without them it does nothing.
  */
 import type { Client } from "cassandra-driver";
 import { messageOf } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** What is used of the driver beyond its public types. */
+/** Internals of the driver that are used. */
 interface ControlConnection {
   readonly connection?: DriverConnection | null;
   readonly _isShuttingDown?: boolean;
   _createConnection?: (contactPoint: string) => Promise<DriverConnection>;
-  /** With the hosts that are left to try, when it is called from within itself. */
+  /** Receives the remaining hosts when it calls itself. */
   _refresh?: (hosts?: unknown) => Promise<void>;
 }
 
@@ -38,19 +37,19 @@ interface DriverConnection {
   close(): void;
 }
 
-/** Until then an attempt may be under way that uses a connection without showing it, milliseconds. */
+/** Age at which an unused connection is closed, milliseconds; before, an attempt in progress may still use it. */
 const IN_USE_MS = 60_000;
 
-/** After an attempt that threw, milliseconds. */
+/** Delay after a failed attempt, milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Watches over the control connection of one client. */
-export class ControlConnectionCare {
+/** Applies the fixes to the control connection of one client. */
+export class ControlConnectionFix {
   readonly #internals: DriverInternals;
   readonly #logger: Logger;
-  /** Connections that it made, with the time at which each was made, milliseconds. */
-  readonly #made = new Map<DriverConnection, number>();
-  /** All that stood for a node, and was not shut down. */
+  /** Created connections with their creation time, milliseconds. */
+  readonly #created = new Map<DriverConnection, number>();
+  /** All host objects that were not shut down. */
   readonly #hosts = new Set<DriverHost>();
 
   /** @param client - not yet connected */
@@ -59,52 +58,52 @@ export class ControlConnectionCare {
     this.#logger = logger;
     const control = this.#internals.controlConnection;
     if (control === undefined) return;
-    this.#keepAccount(control);
+    this.#trackConnections(control);
     this.#oneAtATime(control);
   }
 
-  /** Notes the nodes that are known, and shuts down what stood for one before. */
+  /** Records the known nodes, and shuts down replaced host objects. */
   recordHosts(): void {
     const known = new Set(this.#internals.hosts?.values());
     for (const host of this.#hosts) if (!known.has(host)) this.#shutDown(host);
     for (const host of known) this.#hosts.add(host);
   }
 
-  /** Closes all that were made, once the client was shut down. */
+  /** Closes all connections after the client was shut down. */
   closeAll(): void {
     this.recordHosts();
     for (const host of this.#hosts) this.#shutDown(host);
-    for (const connection of this.#made.keys()) connection.close();
-    this.#made.clear();
+    for (const connection of this.#created.keys()) connection.close();
+    this.#created.clear();
   }
 
   #shutDown(host: DriverHost): void {
     this.#hosts.delete(host);
     host.shutdown?.(false).catch((error: unknown) => {
-      this.#logger.debug({ cause: messageOf(error) }, "connections to a node could not be closed in order");
+      this.#logger.debug({ cause: messageOf(error) }, "connections to a node could not be closed cleanly");
     });
   }
 
-  #keepAccount(control: ControlConnection): void {
+  #trackConnections(control: ControlConnection): void {
     const create = control._createConnection;
     if (create === undefined) return;
     control._createConnection = async (contactPoint) => {
-      // What stood for a node in an attempt that failed is replaced by the next attempt.
+      // The next attempt replaces the host objects of a failed one.
       this.recordHosts();
       this.#closeUnused(control);
       const connection = await create.call(control, contactPoint);
-      this.#made.set(connection, performance.now());
+      this.#created.set(connection, performance.now());
       return connection;
     };
   }
 
   #closeUnused(control: ControlConnection): void {
     const used = new Set(this.#internals.hosts?.values().flatMap(({ pool }) => pool?.connections ?? []));
-    for (const [connection, madeAt] of this.#made) {
+    for (const [connection, createdAt] of this.#created) {
       if (used.has(connection) || control.connection === connection) continue;
-      if (performance.now() - madeAt < IN_USE_MS) continue;
+      if (performance.now() - createdAt < IN_USE_MS) continue;
       connection.close();
-      this.#made.delete(connection);
+      this.#created.delete(connection);
     }
   }
 
@@ -118,12 +117,12 @@ export class ControlConnectionCare {
         await refresh.call(control);
         this.recordHosts();
       } catch (error) {
-        this.#logger.debug({ cause: messageOf(error) }, "the control connection could not be made again; it is tried again");
+        this.#logger.debug({ cause: messageOf(error) }, "the control connection could not be restored; the attempt is retried");
         if (control._isShuttingDown !== true) again();
       }
     };
     control._refresh = (hosts) => {
-      // From within an attempt: it goes on with the hosts that it has left.
+      // Called by an attempt itself, which continues with its remaining hosts.
       if (hosts !== undefined) return refresh.call(control, hosts);
       running ??= attempt().finally(() => {
         running = null;

@@ -1,4 +1,4 @@
-/** Logs in to nodes with the secrets of the moment. */
+/** Login to nodes with the active secrets. */
 import { auth, metrics } from "cassandra-driver";
 import { messageOf } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
@@ -10,7 +10,7 @@ export interface CqlCredentials {
   readonly password: string | SecretText;
 }
 
-/** Whether a refused login may be over in a moment: a name or a password is being rotated. */
+/** Whether a rejected login may be temporary because a name or password is being rotated. */
 export function mayChange(credentials: CqlCredentials | undefined): boolean {
   const texts = credentials === undefined ? [] : [credentials.username, credentials.password];
   return texts.some((text) => typeof text !== "string" && text.isChanging);
@@ -18,25 +18,25 @@ export function mayChange(credentials: CqlCredentials | undefined): boolean {
 
 type Respond = (error: Error | null, token?: Buffer) => void;
 
-/** A login without an answer for so long is not waited for any more, milliseconds: its connection was lost. */
+/** Age at which an unanswered login counts as lost, milliseconds. */
 const ANSWERED_WITHIN_MS = 15_000;
 
 /**
- * Gives each new connection the name and the password of that moment, so that a rotated password needs no restart:
- * connections that are open stay so, and those made later log in with the new one.
+ * Logs each new connection in with the active name and password, so that a rotated password needs no restart. Open
+ * connections stay open.
  */
 export class CurrentLogin extends auth.PlainTextAuthProvider {
-  /** For the driver's option of that name, which alone tells of logins that were refused. */
+  /** For the `metrics` option of the driver, its only notification of rejected logins. */
   readonly metrics: metrics.ClientMetrics = new RefusalMetrics(() => this.#refused());
   readonly #username: SecretText;
   readonly #password: SecretText;
   /** Sent and not answered yet, oldest first. */
   readonly #sent = new Set<Login>();
-  /** The search for others than those that were refused. */
+  /** The pending search for other secrets than the rejected ones. */
   #turning: Promise<unknown> | null = null;
 
   constructor({ username, password }: CqlCredentials) {
-    // The driver takes only its own kind of provider; this one's texts are not used, and so they cannot be printed.
+    // The driver accepts only subclasses of its provider. The texts of the base class are unused, so they cannot leak.
     super("", "");
     this.#username = asSecretText(username);
     this.#password = asSecretText(password);
@@ -60,7 +60,7 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
     if (this.#turning === null) await Promise.all([this.#username.latest(), this.#password.latest()]);
     else await this.#turning;
     this.#turning = null;
-    // Both at one instant: they may be fields of one document, which is replaced as a whole.
+    // Both in the same turn: they may be fields of one document, which is replaced atomically.
     const login = { username: this.#username.current(), password: this.#password.current(), at: performance.now() };
     this.#sent.add(login);
     return login;
@@ -82,7 +82,7 @@ interface Login {
   readonly at: number;
 }
 
-/** The driver's own metrics, which also pass refusals on. */
+/** The driver's default metrics, which also report rejected logins. */
 class RefusalMetrics extends metrics.DefaultMetrics {
   readonly #onRefusal: () => void;
 
@@ -93,7 +93,7 @@ class RefusalMetrics extends metrics.DefaultMetrics {
 
   override onAuthenticationError(error: Error): void {
     super.onAuthenticationError(error);
-    // Connections that break during a login are told of in the same way.
+    // Connections that break during a login are reported here too.
     if (error.name === "AuthenticationError") this.#onRefusal();
   }
 }

@@ -1,29 +1,29 @@
-/** What of the options the driver itself is given, beyond where and as whom to connect. */
+/** Converts options to those of the driver, except addresses and credentials. */
 import { readFile } from "node:fs/promises";
 import { policies, types, type ClientOptions, type QueryOptions } from "cassandra-driver";
 import { ConfigurationError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** How many replicas must answer a read. */
+/** Consistency levels of reads. */
 type ReadConsistency = "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" | "LOCAL_QUORUM";
 
-/** How many replicas must answer a write. */
+/** Consistency levels of writes. */
 type Consistency = ReadConsistency | "EACH_QUORUM";
 
-/** What a statement is for; decides its consistency, time-out and whether the driver may try it again. */
+/** Purpose of a statement; determines consistency, timeout and idempotence. */
 export type Purpose = "read" | "write" | "scan" | "schema";
 
-/** How the statements of one purpose are asked for. */
+/** Execution of statements of one purpose. */
 interface ProfileOptions<Level extends Consistency> {
   /** @default "LOCAL_QUORUM" */
   readonly consistency?: Level;
-  /** Longest wait for the answer of one node, in milliseconds. */
+  /** Timeout of a request to one node, milliseconds. */
   readonly timeoutMs?: number;
   /** Name of an execution profile of the caller's client. */
   readonly executionProfile?: string;
 }
 
-/** Options that shape the driver. */
+/** Options of the driver. */
 export interface DriverOptions {
   readonly profiles?: {
     readonly read?: ProfileOptions<ReadConsistency>;
@@ -37,9 +37,9 @@ export interface DriverOptions {
     readonly heartbeatMs?: number;
     readonly warmUp?: boolean;
   };
-  /** Absent, one node is asked at a time. */
+  /** Off by default. */
   readonly speculativeExecution?: { readonly delayMs: number; readonly maxExecutions: number };
-  /** Astra DB: says where the nodes are, and how connections to them are encrypted. */
+  /** Astra DB: addresses and TLS of the nodes. */
   readonly cloud?: { readonly secureConnectBundle: string };
   readonly requestTimeoutMs?: number;
 }
@@ -47,7 +47,7 @@ export interface DriverOptions {
 const DEFAULT_TIMEOUT_MS = 6_000;
 const SCHEMA_TIMEOUT_MS = 30_000;
 
-/** Options of each purpose. Given with every request, since a caller's client knows no profiles of ours. */
+/** Options of each purpose. Passed with every request, because a caller's client does not have our profiles. */
 export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_MS }: DriverOptions): Readonly<Record<Purpose, QueryOptions>> {
   const of = (purpose: Purpose, timeoutMs: number): QueryOptions => {
     const { consistency = "LOCAL_QUORUM", timeoutMs: own = timeoutMs, executionProfile } = profiles[purpose] ?? {};
@@ -79,7 +79,7 @@ const CONSISTENCIES: Readonly<Record<Consistency, types.consistencies>> = {
 
 const QUORUMS: readonly Consistency[] = ["QUORUM", "LOCAL_QUORUM", "EACH_QUORUM", "ALL"];
 
-/** Says so when reads need not see what was written, or what was acknowledged may be lost with one node. */
+/** Warns when reads may miss writes or one lost node may lose an acknowledged write. */
 export function warnOfWeakConsistency({ profiles = {} }: DriverOptions, logger: Logger): void {
   const weak = (["read", "write", "scan"] as const).filter((purpose) => {
     const { consistency = "LOCAL_QUORUM" } = profiles[purpose] ?? {};
@@ -87,11 +87,11 @@ export function warnOfWeakConsistency({ profiles = {} }: DriverOptions, logger: 
   });
   if (weak.length === 0) return;
   const options = weak.map((purpose) => `cql.profiles.${purpose}.consistency`);
-  const what = "a read may miss what was written before it, and an acknowledged write may be lost with one node";
-  logger.warn({ options }, `${options.join(" and ")} ask for less than a quorum: ${what}`);
+  const what = "reads may miss earlier writes, and one lost node may lose an acknowledged write";
+  logger.warn({ options }, `${options.join(" and ")} set less than a quorum: ${what}`);
 }
 
-/** The part of the driver's own options that these stand for. */
+/** Returns the corresponding options of the driver. */
 export function clientOptionsFor({ pooling = {}, speculativeExecution, cloud }: DriverOptions): {
   readonly pooling: NonNullable<ClientOptions["pooling"]>;
   readonly policies: Pick<NonNullable<ClientOptions["policies"]>, "speculativeExecution">;
@@ -118,19 +118,19 @@ export function clientOptionsFor({ pooling = {}, speculativeExecution, cloud }: 
   };
 }
 
-/** How a zip archive begins. */
+/** Start of a zip archive. */
 const ARCHIVE = Buffer.from("PK\u0003\u0004", "latin1");
 
 /**
- * Looks at the bundle before the driver does, whose errors do not name it.
+ * Validates the bundle, because errors of the driver do not name it.
  *
- * @throws {ConfigurationError} when it cannot be read, or is no archive.
+ * @throws {ConfigurationError} when the bundle cannot be read or is not an archive.
  */
 export async function checkBundle({ cloud }: DriverOptions): Promise<void> {
   if (cloud === undefined) return;
   const path = cloud.secureConnectBundle;
   const option = "cql.cloud.secureConnectBundle";
-  const fix = "download it from the database's page of Astra DB, and give its path as it is on this machine.";
+  const fix = "download it from the database's page of Astra DB, and set its path on this machine.";
   let start: Buffer;
   try {
     start = (await readFile(path)).subarray(0, ARCHIVE.length);
@@ -139,5 +139,5 @@ export async function checkBundle({ cloud }: DriverOptions): Promise<void> {
     throw new ConfigurationError(`${option} is ${JSON.stringify(path)}, which cannot be read (${code}): ${fix}`, { details: { option, code } });
   }
   if (start.equals(ARCHIVE)) return;
-  throw new ConfigurationError(`${option} is ${JSON.stringify(path)}, which is no .zip archive: ${fix}`, { details: { option } });
+  throw new ConfigurationError(`${option} is ${JSON.stringify(path)}, which is not a .zip archive: ${fix}`, { details: { option } });
 }

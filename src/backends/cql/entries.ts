@@ -1,16 +1,16 @@
-/** Reads the entries of one partition in order of creation, also past graveyards. */
+/** Reads the listing entries of one partition in order of creation, also past many tombstones. */
 import type { StoreError } from "../../model/errors.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import { isReadAborted } from "./errors.ts";
 import { type Stretch, Windows, type WindowsOptions } from "./windows.ts";
 
-/** The place of an item in the listing, and what its entry tells of its end. */
+/** A listing entry: position of an item, and its expiry. */
 export interface Entry extends ListPosition {
-  /** Milliseconds; 0 for the marker of a delete; null where the entry does not say. */
+  /** Milliseconds; 0 for the marker of a delete; null without expiry. */
   readonly endsAt: number | null;
 }
 
-/** What is read, and how. */
+/** Options of an entry reader. */
 export interface EntryReaderOptions extends WindowsOptions {
   /** Null starts at the first. */
   readonly after: ListPosition | null;
@@ -18,16 +18,16 @@ export interface EntryReaderOptions extends WindowsOptions {
   readonly read: (stretch: Stretch, limit: number) => Promise<readonly Entry[]>;
 }
 
-/** Versions are microseconds since the epoch, so none lies outside. */
+/** Bounds of all positions: versions are microseconds since the epoch. */
 const FIRST: ListPosition = { created: -1, key: "" };
 const LAST: ListPosition = { created: Number.MAX_SAFE_INTEGER, key: "" };
 
 /**
- * Reads one partition, from a place on.
+ * Reads one partition from a position.
  *
- * An entry that has expired leaves a tombstone, for an hour. A read passes over tombstones one by one. Cassandra aborts it
- * beyond 100,000 of them (`tombstone_failure_threshold`), and the session after as many on ScyllaDB, which returns empty
- * pages instead (`page-budget.ts`). From there on the partition is read in windows.
+ * An expired entry leaves a tombstone for an hour. Cassandra aborts a read of more than 100,000 tombstones
+ * (`tombstone_failure_threshold`), and the session aborts it on ScyllaDB, which returns empty pages instead
+ * (`page-budget.ts`). After such an abort the partition is read in windows.
  */
 export class EntryReader {
   readonly #options: EntryReaderOptions;
@@ -35,7 +35,7 @@ export class EntryReader {
   #after: ListPosition;
   #isAtEnd = false;
   #isSpent = false;
-  /** Null where the whole rest can be asked for. */
+  /** Null while the entire rest is read at once. */
   #windows: Windows | null = null;
 
   constructor(options: EntryReaderOptions) {
@@ -46,7 +46,7 @@ export class EntryReader {
     if (!options.plan.isEmpty) this.#windows = new Windows(options, this.#after, end);
   }
 
-  /** All entries up to here have been read. */
+  /** Position of the last entry that was read. */
   get after(): ListPosition {
     return this.#after;
   }
@@ -56,16 +56,16 @@ export class EntryReader {
     return this.#isAtEnd;
   }
 
-  /** Whether the time is spent; what there may be behind {@link after} is for another reader. */
+  /** Whether the time budget is spent; another reader continues at {@link after}. */
   get isSpent(): boolean {
     return this.#isSpent;
   }
 
   /**
-   * Reads on: at most `limit` entries, and at least one unless the end is reached or the time is spent.
+   * Reads the next entries: at most `limit`, and at least one unless the end is reached or the time budget is spent.
    *
-   * @throws {StoreError} when the server gives up even the narrowest window, or the time is spent on one; or for
-   *   another reason than tombstones.
+   * @throws {StoreError} when the server aborts even the narrowest window or a window spends the time budget, and for failures
+   *   other than tombstones.
    */
   async next(limit: number): Promise<readonly Entry[]> {
     while (!this.#isAtEnd && !this.#isSpent) {
@@ -76,7 +76,7 @@ export class EntryReader {
     return [];
   }
 
-  /** The entries of a stretch; none where the server gave up, and less of it is to be tried. */
+  /** Reads the entries of a range; returns none when the server aborted, so that a smaller range is tried. */
   async #attempt(stretch: Stretch, limit: number): Promise<readonly Entry[]> {
     const begunAt = performance.now();
     try {
@@ -89,12 +89,12 @@ export class EntryReader {
       return found;
     } catch (error) {
       if (!isReadAborted(error)) throw error;
-      this.#giveWay(stretch, error);
+      this.#narrow(stretch, error);
       return [];
     }
   }
 
-  #giveWay(stretch: Stretch, error: StoreError): void {
+  #narrow(stretch: Stretch, error: StoreError): void {
     if (this.#windows === null) {
       this.#windows = new Windows(this.#options, stretch.after, this.#end);
       return;

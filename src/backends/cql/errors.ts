@@ -1,4 +1,4 @@
-/** Translates what the driver throws to the store's own errors. */
+/** Translates errors of the driver to store errors. */
 import { types } from "cassandra-driver";
 import {
   AuthenticationError,
@@ -17,8 +17,8 @@ import { tlsErrorOf } from "../../model/tls-fault.ts";
 const { responseErrorCodes, consistencies } = types;
 
 /**
- * What is read off a driver error. Its class is told by its name: a client that the caller made may come from another
- * copy of the driver, whose classes are not ours.
+ * Fields of a driver error. Its class is identified by name, because a client of the caller may come from another copy of the
+ * driver.
  */
 interface DriverError extends Error {
   readonly code?: unknown;
@@ -29,9 +29,9 @@ interface DriverError extends Error {
 }
 
 /**
- * The error of the store's family for what the driver threw.
+ * Returns the store error for an error of the driver.
  *
- * @param doing - what was being done, to begin the message with: "A CQL read"
+ * @param doing - start of the message: "A CQL read"
  */
 export function toStoreError(error: unknown, doing: string): StoreError {
   if (isStoreError(error)) return error;
@@ -43,29 +43,28 @@ export function toStoreError(error: unknown, doing: string): StoreError {
     case "ResponseError":
       return ofResponse(driverError, doing);
     case "OperationTimedOutError":
-      return make(TimeoutError, `${doing} was not answered in time`, driverError);
+      return make(TimeoutError, `${doing} timed out`, driverError);
     case "BusyConnectionError":
-      return make(UnavailableError, `${doing} found every connection full; send less at once`, driverError);
+      return make(UnavailableError, `${doing} found all connections at their limit of requests; lower the load`, driverError);
     case "AuthenticationError":
-      return make(AuthenticationError, `${doing} was refused: check cql.credentials`, driverError);
+      return make(AuthenticationError, `${doing} was rejected: check cql.credentials`, driverError);
     case "ArgumentError":
-      return make(ConfigurationError, `${doing} cannot be done as configured`, driverError);
+      return make(ConfigurationError, `${doing} is not possible with this configuration`, driverError);
     case "TypeError":
     case "RangeError":
-      // The driver's message would show the value that it could not encode.
-      return new QueryError(`${doing} could not be put in CQL.`, { cause: error });
+      // Without the driver's message, which shows the value that it could not encode.
+      return new QueryError(`${doing} could not be encoded for CQL.`, { cause: error });
     case "NotSupportedError":
     case "DriverInternalError":
       return make(QueryError, `${doing} is not supported by the driver`, driverError);
     default:
-      // What is left comes from sockets: refused by TLS, refused, reset, closed, host unknown.
+      // Other errors come from sockets: TLS failures, refused, reset or closed connections, unknown hosts.
       return tlsErrorOf(driverError, doing, "cql") ?? make(ConnectionError, `${doing} failed`, driverError);
   }
 }
 
 /**
- * Whether a server began a read and gave it up: it met more tombstones than it is set to read past, or took too long. A
- * read of less may do better.
+ * Whether a server aborted a read because of too many tombstones or a timeout. A smaller read may succeed.
  */
 export function isReadAborted(error: unknown): error is StoreError {
   const code = isStoreError(error) ? error.details["code"] : undefined;
@@ -73,17 +72,17 @@ export function isReadAborted(error: unknown): error is StoreError {
 }
 
 /**
- * The error of a read that the server keeps answering with empty pages. {@link isReadAborted} holds for it, as for a read
+ * Returns the error of a read that the server keeps answering with empty pages. {@link isReadAborted} accepts it like a read
  * that Cassandra aborts.
  */
 export function abortedRead(what: string): StoreError {
-  return new UnavailableError(`${what}: it met too many tombstones.`, { details: { code: responseErrorCodes.readFailure } });
+  return new UnavailableError(`${what}: it read too many tombstones.`, { details: { code: responseErrorCodes.readFailure } });
 }
 
 function ofResponse(error: DriverError, doing: string): StoreError {
   switch (error.code) {
     case responseErrorCodes.badCredentials:
-      return make(AuthenticationError, `${doing} was refused: check cql.credentials`, error);
+      return make(AuthenticationError, `${doing} was rejected: check cql.credentials`, error);
     case responseErrorCodes.unauthorized:
       return ofRefusal(error, doing);
     case responseErrorCodes.writeTimeout:
@@ -91,33 +90,33 @@ function ofResponse(error: DriverError, doing: string): StoreError {
       return make(TimeoutError, `${doing} timed out on the server`, error);
     case responseErrorCodes.unavailableException:
       return make(UnavailableError, `${doing} found too few replicas up`, error);
-    // The last three say that a node failed in the middle of it: it goes down, its disk is full. Another may do better.
+    // The last three report that a node failed during the request: it is going down, or its disk is full. A retry may succeed.
     case responseErrorCodes.overloaded:
     case responseErrorCodes.isBootstrapping:
     case responseErrorCodes.readFailure:
     case responseErrorCodes.writeFailure:
     case responseErrorCodes.serverError:
-      return make(UnavailableError, `${doing} could not be served`, error);
+      return make(UnavailableError, `${doing} failed on the server`, error);
     default:
-      return make(QueryError, `${doing} was refused by the server`, error);
+      return make(QueryError, `${doing} was rejected by the server`, error);
   }
 }
 
-/** Names the right that is missing, where the server does, as Cassandra and ScyllaDB do in these words. */
+/** Names the missing right if the server's message does, as those of Cassandra and ScyllaDB do. */
 function ofRefusal(error: DriverError, doing: string): StoreError {
   const words = /^User (.+?) has no ([A-Z_]+) permission on <(.+?)> or any of its parents/.exec(error.message);
   const [, role, right, resource] = words ?? [];
   if (role === undefined || right === undefined || resource === undefined) {
-    return make(PermissionError, `${doing} needs a right that this role lacks`, error);
+    return make(PermissionError, `${doing} requires a right that this role lacks`, error);
   }
   return new PermissionError(
-    `${doing} needs the right ${right} on ${resource}, which the role ${role} lacks: docs/security.md has the GRANT ` +
-      "statements that each role needs.",
+    `${doing} requires the right ${right} on ${resource}, which the role ${role} lacks: docs/security.md has the GRANT ` +
+      "statements of each role.",
     { cause: error, details: { ...detailsOf(error), role, right, resource } },
   );
 }
 
-/** Every host was tried in vain: the reason that says most about what to do stands for all. */
+/** Every host failed: the error has the most specific reason. */
 function ofNoHost(error: DriverError, doing: string): StoreError {
   const inner = Object.entries((error.innerErrors ?? {}) as Record<string, unknown>).map(([host, reason]) => ({
     host,

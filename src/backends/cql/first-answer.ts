@@ -1,6 +1,6 @@
 /**
- * Finds out whether servers close connections before their first answer, as those do that expect TLS. The driver
- * (cassandra-driver 4.10) does not notice, and waits for 12 s.
+ * Detects servers that close connections before their first answer, as servers that expect TLS do. The driver
+ * (cassandra-driver 4.10) does not detect it and waits for 12 s.
  */
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,19 +10,19 @@ import { ConnectionError } from "../../model/errors.ts";
 import type { CqlOptions } from "./options.ts";
 import { hostOf } from "./tls.ts";
 
-/** After so long without a connection the servers are asked, milliseconds. */
+/** Time without a connection after which the servers are probed, milliseconds. */
 const WAIT_MS = 1_000;
 const ANSWER_DEADLINE_MS = 2_000;
 const DEFAULT_PORT = 9042;
 
-// Version 4, no flags, stream 0, opcode OPTIONS, no body: what is answered without a login.
+// Version 4, no flags, stream 0, opcode OPTIONS, no body: a request that needs no login.
 const OPTIONS_REQUEST = Buffer.from([0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00]);
 
 /**
  * Waits until the driver is connected.
  *
  * @param tls - null when connections are not encrypted
- * @throws {ConnectionError} as soon as it is seen that the servers close connections without an answer
+ * @throws {ConnectionError} as soon as servers are found to close connections without an answer
  */
 export async function untilSeenClosed(
   connecting: Promise<void>,
@@ -33,7 +33,7 @@ export async function untilSeenClosed(
   const connected = connecting.finally(() => waiting.abort());
   const seenClosed = pause(WAIT_MS, undefined, { signal: waiting.signal }).then(
     () => refuseIfClosed(options, tls),
-    // Connected, or failed, before the patience ended.
+    // Connected or failed before the probe.
     () => undefined,
   );
   await Promise.race([connected, seenClosed.then(() => connected)]);
@@ -45,7 +45,7 @@ async function refuseIfClosed(options: CqlOptions, tls: ConnectionOptions | null
   if (answers.includes("closed") && !answers.includes("answered")) throw closedError(contactPoints, tls);
 }
 
-/** The error for a failure of the driver that says no more than that every server broke the connection; else null. */
+/** Returns the error for a driver failure in which every server reset the connection; null for other failures. */
 export function closedUnanswered(
   error: unknown,
   { contactPoints = [] }: CqlOptions,
@@ -61,14 +61,14 @@ function closedError(contactPoints: readonly string[], tls: ConnectionOptions | 
   return new ConnectionError(
     `Connecting to CQL failed: ${contactPoints.join(", ")} closed the connection before the first answer. ` +
       (tls === null
-        ? "A server that expects TLS does so: set cql.tls ({} trusts the authorities that Node.js trusts)."
-        : "If it does not speak TLS on this port, use its TLS port; if it asks for a client certificate, set cql.tls.cert " +
+        ? "A server that expects TLS does so: set cql.tls ({} trusts the CAs that Node.js trusts)."
+        : "If it does not use TLS on this port, use its TLS port; if it requires a client certificate, set cql.tls.cert " +
           "and cql.tls.key."),
     { cause, details: { hosts: contactPoints, tls: tls !== null } },
   );
 }
 
-/** Asks a contact point for its options. Never rejects; what is neither answered nor closed says nothing here. */
+/** Probes a contact point with an OPTIONS request. Never rejects. */
 function firstAnswer(
   contactPoint: string,
   defaultPort: number,

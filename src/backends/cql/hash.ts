@@ -1,8 +1,7 @@
-/** The hash that places rows in partitions. */
+/** The hash that assigns rows to partitions. */
 
 /**
- * FNV-1a, 32 bits, over the UTF-8 bytes of `text`. It decides in which partition a stored row lies, so it must never
- * change.
+ * FNV-1a, 32 bits, over the UTF-8 bytes of `text`. It determines the partition of stored rows, so it must never change.
  */
 export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;

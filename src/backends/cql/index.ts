@@ -22,12 +22,12 @@ import { type Statements, statementsFor } from "./statements.ts";
 
 export type { CqlOptions, SetupMode } from "./options.ts";
 
-/** What the backend is given besides its options. */
+/** Dependencies of the backend. */
 export interface CqlBackendDependencies {
   readonly setup: SetupMode;
   readonly logger: Logger;
   /**
-   * Whether the version of each record that is read is compared with the timestamp of its cell.
+   * Whether to compare the version of each record with the timestamp of its cell.
    * @default false
    */
   readonly checksVersions?: boolean;
@@ -49,14 +49,14 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
   readonly #statements: Statements;
   readonly #buckets: BucketRules;
 
-  /** @throws {ConfigurationError} when an option is wrong; no connection is made yet. */
+  /** @throws {ConfigurationError} when an option is invalid; no connection is opened yet. */
   constructor(options: CqlOptions, dependencies: CqlBackendDependencies) {
     this.#options = checkOptions(options);
     this.#dependencies = dependencies;
     this.#buckets = new BucketRules(options.buckets ?? []);
     this.#session = new CqlSession(options, dependencies.logger);
     this.#statements = statementsFor(options.keyspace, dependencies.checksVersions);
-    // Not the function itself: tests replace it.
+    // A closure instead of Date.now itself, which tests replace.
     const now = dependencies.now ?? (() => Date.now());
     const parts = { session: this.#session, statements: this.#statements, now };
     const registry = new NamespaceRegistry(parts);
@@ -65,7 +65,7 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
     this.items = new CqlItemRepository({ ...parts, buckets: this.#buckets, registry });
   }
 
-  /** Connects, creates or checks the keyspace, and checks that its items lie where these options look for them. */
+  /** Connects, creates or verifies the schema, and verifies that the stored items follow the bucket rules. */
   async start(): Promise<void> {
     await this.#session.open();
     await setUpSchema(this.#schemaParts(), this.#dependencies.setup);
@@ -86,12 +86,12 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
     return diagnoseCql({ session: this.#session, keyspace, settings: this.settings, usesTls: tls !== undefined });
   }
 
-  /** The nodes of the cluster; none while not connected. */
+  /** The nodes of the cluster; empty while not connected. */
   nodes(): CqlNode[] {
     return this.#session.nodes();
   }
 
-  /** The audit trail in this keyspace, whose rows live so long. */
+  /** Returns the audit sink of this keyspace. */
   auditTable(retentionDays: number): AuditSink {
     return new AuditTable({ session: this.#session, statements: this.#statements, retentionDays });
   }
@@ -101,7 +101,7 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
     return { session: this.#session, statements: this.#statements, keyspace, replication, logger: this.#dependencies.logger };
   }
 
-  /** Closes its connections; a client that the caller gave stays open. */
+  /** Closes its connections, unless the caller provided the client. */
   async stop(): Promise<void> {
     await this.#session.close();
   }

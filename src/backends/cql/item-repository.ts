@@ -24,7 +24,7 @@ import { endOf, timeToLive } from "./time-to-live.ts";
 import { WindowPlans } from "./window-plan.ts";
 import { bigint, int, partitionKey } from "./values.ts";
 
-/** What the repository works with. */
+/** Dependencies of the repository. */
 export interface CqlItemRepositoryParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -34,32 +34,31 @@ export interface CqlItemRepositoryParts {
   readonly now: () => number;
 }
 
-/** Requests of one call that are under way at once. */
+/** Concurrent requests of one call. */
 const READS_AT_ONCE = 16;
 const WRITES_AT_ONCE = 64;
 
 /**
- * A longer record is written apart from its entry: servers refuse batches above a size, in a usual configuration of
- * Cassandra 50 KiB.
+ * Largest record that is batched with its entry: servers reject larger batches, Cassandra by default above 50 KiB.
  */
 const LARGEST_BATCHED_RECORD = 40_000;
 
-/** Whether the write made the item; its entry is then a row of its own. */
+/** Whether the write created the item; its entry is then a new row. */
 function isNew({ created, version }: ItemRecord): boolean {
   return created === version;
 }
 
-/** Whether the item, or the marker of its delete, ends by itself. */
+/** Whether the record expires: markers of deletes and items with an expiry do. */
 function hasEnd({ value, expiresAt }: ItemRecord): boolean {
   return value === null || expiresAt !== null;
 }
 
-/** Whether the item was read since it was written, and its end moved. */
+/** Whether a read has refreshed the expiry of the item. */
 function isRenewed({ version, ttlMs, expiresAt }: ItemRecord): boolean {
   return ttlMs !== null && expiresAt !== null && expiresAt > Math.ceil(version / 1000) + ttlMs;
 }
 
-/** Keeps records in the tables `items`, `items_by_creation` and `namespaces` of one keyspace. */
+/** Stores records in the tables `items`, `items_by_creation` and `namespaces` of one keyspace. */
 export class CqlItemRepository implements ItemRepository {
   readonly #parts: CqlItemRepositoryParts;
   readonly #byId: RecordsById;
@@ -80,7 +79,7 @@ export class CqlItemRepository implements ItemRepository {
 
   put(records: readonly ItemRecord[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
     return settleBounded(records, WRITES_AT_ONCE, async (record) => {
-      // What was begun is brought to its end.
+      // A write that has started is completed, so that record and entry match.
       deadline?.throwIfOver("Writing a record", "It was not written.");
       await this.#write(record);
     });
@@ -129,7 +128,7 @@ export class CqlItemRepository implements ItemRepository {
       this.#parts.registry.registered(records.map(({ namespace }) => namespace), deadline),
       mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record, deadline)),
     ]);
-    // An entry that tells an earlier end than the record's would hide it.
+    // An entry with an earlier expiry than the record would hide it.
     return records.map((record, i) => registered.has(record.namespace) && (ends[i] ?? -1) >= endOf(record));
   }
 
@@ -137,44 +136,44 @@ export class CqlItemRepository implements ItemRepository {
     await this.#parts.registry.clearUnscored(paths, asOf, deadline);
   }
 
-  /** A namespace that left a graveyard stays: only by its name can a scan read what may lie among the tombstones. */
+  /** Keeps tombstone-heavy namespaces registered: a scan needs their names to read records among the tombstones. */
   async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
     const areTombstoneHeavy = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isTombstoneHeavy(path, deadline));
     await this.#parts.registry.unregister(paths.filter((_, i) => !areTombstoneHeavy[i]), asOf, deadline);
   }
 
-  /** There is nothing to remove: every record was written with a time to live that ends when it may go. */
+  /** Does nothing: every record has a native TTL. */
   async sweep(): Promise<number> {
     return 0;
   }
 
   async #write(record: ItemRecord): Promise<void> {
     const { session, registry } = this.#parts;
-    // The namespace first: a process that dies now leaves a namespace without the item, never an item that no listing
-    // can find. A marker of a delete is not looked for.
+    // The namespace first: a crash then leaves a registered namespace without the item, never an item that no listing finds.
+    // Markers of deletes need no registration.
     if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
     const cell = encodeRecord(record);
     const [entry, item] = this.#writesOf(record, cell);
     if (cell.byteLength <= LARGEST_BATCHED_RECORD && (isNew(record) || !hasEnd(record))) {
       await session.write(this.#together(record, entry, item));
     } else if (isNew(record) || isRenewed(record)) {
-      // The entry first. That of a new item counts for nothing without its record, while the record of one that is made
-      // twice at once hides the other's: neither would be listed until its own entry is there. And a renewed item would be
-      // passed over at its former end, for good if this process dies now, as nobody sees to a renewal.
+      // The entry first. The entry of a new item is ignored without its record, but a record without its entry is not listed,
+      // and of two concurrent creations one record replaces the other. A renewed item without a new entry would be skipped
+      // after its former expiry, permanently after a crash, because no intent covers a renewal.
       await session.write(entry);
       await session.write(item);
     } else {
-      // The record first: of an entry alone, by a write that did not come to be, the end would hide the record that
-      // stands, which cannot outrank it. ScyllaDB may apply one half of a batch.
+      // The record first: an entry without its record would hide the stored record by its expiry, and that record cannot
+      // outrank it. Not a batch, because ScyllaDB may apply one half of it.
       await session.write(item);
       await session.write(entry);
     }
-    // Once more, now that the item is there: where all that took longer than the lease had left, the namespace may have
-    // been found empty and taken off the registry.
+    // Registers again after the write: if the registration cache expired meanwhile, the namespace may have been found empty
+    // and unregistered.
     if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
   }
 
-  /** Whether reading the records of a namespace from the start is given up. */
+  /** Whether the server aborts a read of the first records of a namespace. */
   async #isTombstoneHeavy(namespace: string, deadline: Deadline | undefined): Promise<boolean> {
     const { session, statements, buckets } = this.#parts;
     try {
@@ -188,7 +187,7 @@ export class CqlItemRepository implements ItemRepository {
     }
   }
 
-  /** The end of a record by its entry, milliseconds; -1 where it has none. */
+  /** The expiry of a record by its entry, milliseconds; -1 without an entry. */
   async #listedEnd({ namespace, key, created }: ItemRecord, deadline: Deadline | undefined): Promise<number> {
     const { session, statements, buckets } = this.#parts;
     const place = [namespace, buckets.bucketOf(namespace, key), bigint(created), key];
@@ -196,7 +195,7 @@ export class CqlItemRepository implements ItemRepository {
     return row === undefined ? -1 : (endIn(row) ?? Infinity);
   }
 
-  /** Both writes as one request, and as one statement: a batch that the driver puts together takes a seventh more. */
+  /** Both writes as one prepared statement, which is a seventh cheaper than a batch of the driver. */
   #together({ namespace, key }: ItemRecord, entry: Statement, item: Statement): Statement {
     const { statements, buckets } = this.#parts;
     const partition = partitionKey(Buffer.from(namespace), int(buckets.bucketOf(namespace, key)));

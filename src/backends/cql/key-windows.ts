@@ -1,25 +1,25 @@
 /**
- * Windows of keys, in which a partition of records is read that holds more tombstones than one read may meet. Keys are
- * in the order of their UTF-8 bytes, which is that of their code points.
+ * Windows of keys, for reading a partition of records with more tombstones than one read may pass. Keys are ordered by their
+ * UTF-8 bytes, which is the order of their code points.
  */
 
-/** How far a partition has been read. */
+/** Progress of reading a partition. */
 export interface KeyPlace {
   /** The last key that was read; null at the start. */
   readonly after: string | null;
-  /** Ends of the windows to read, the next one last; none where all that is left may be read at once. */
+  /** Ends of the remaining windows, the next one last; empty while the rest is read at once. */
   readonly ends: readonly string[];
 }
 
 export const FIRST_KEY: KeyPlace = { after: null, ends: [] };
 
-/** Windows that wait to be read: so many that keys long enough for more are not worth waiting for. */
+/** Most remaining windows. */
 const MOST_WINDOWS = 10_000;
 
-/** A window is halved so often at once: a failure costs as much as a hundred windows that hold nothing. */
+/** Number of halvings after an abort: an abort costs as much as a hundred empty windows. */
 const HALVINGS = 3;
 
-/** Splits the next window, as a read of it was given up; null where it cannot be. */
+/** Splits the next window after an aborted read; null when it cannot be split. */
 export function split({ after, ends }: KeyPlace): KeyPlace | null {
   const inner = keysBetween(after ?? "", ends.at(-1) ?? null, HALVINGS);
   return inner.length === 0 || ends.length > MOST_WINDOWS ? null : { after, ends: [...ends, ...inner.reverse()] };
@@ -31,7 +31,7 @@ function keysBetween(after: string, end: string | null, halvings: number): strin
   return [...keysBetween(after, middle, halvings - 1), middle, ...keysBetween(middle, end, halvings - 1)];
 }
 
-/** Goes behind the next window, as it was read to its end; null behind the last one. */
+/** Continues after the next window, which was read to its end; null after the last one. */
 export function leave({ ends }: KeyPlace): KeyPlace | null {
   const end = ends.at(-1);
   return end === undefined ? null : { after: end, ends: ends.slice(0, -1) };
@@ -43,8 +43,8 @@ const PRINTABLE = { first: 0x20, last: 0x7e };
 const SURROGATES = { first: 0xd800, last: 0xdfff };
 
 /**
- * A key behind `after` and before `end` (null for no end), about in the middle of the keys that there may be; null
- * where there is none.
+ * Returns a key between `after` and `end` (null for no end), approximately in the middle of all possible keys; null when there
+ * is none.
  */
 export function keyBetween(after: string, end: string | null): string | null {
   const low = codePoints(after);
@@ -56,14 +56,14 @@ export function keyBetween(after: string, end: string | null): string | null {
   const to = high === null ? LAST_CODE_POINT + 1 : (high[shared] ?? -1);
   const middle = middleOf(from, to);
   if (middle !== null) return text([...prefix, middle]);
-  // What lies between begins with either code point: with that of the end, or behind that of `after`.
+  // A key in between begins with the code point of the end, or with that of `after`.
   if (high !== null && high.length > shared + 1) return text([...prefix, to]);
   if (from === -1) return null;
   const rest = keyBetween(text(low.slice(shared + 1)), null);
   return rest === null ? null : text([...prefix, from]) + rest;
 }
 
-/** The code point in the middle between two, of the printable ones if there are any; null where there is none. */
+/** The middle code point between two, printable if possible; null when there is none. */
 function middleOf(from: number, to: number): number | null {
   const [first, last] = [Math.max(from + 1, PRINTABLE.first), Math.min(to - 1, PRINTABLE.last)];
   if (first <= last) return (first + last) >> 1;

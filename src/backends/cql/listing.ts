@@ -10,7 +10,7 @@ import type { WindowPlans } from "./window-plan.ts";
 import type { Stretch } from "./windows.ts";
 import { bigint, numberIn } from "./values.ts";
 
-/** What a listing works with. */
+/** Dependencies of a listing. */
 export interface ListingParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -23,26 +23,26 @@ export interface ListingParts {
   readonly deadline: Deadline | undefined;
 }
 
-/** Entries for each item that is asked for: one in ten may be dead. Twice as many took a quarter of a listing's processor time. */
+/** Entries read per requested item: one in ten may be stale. A factor of two cost a quarter of a listing's CPU time. */
 const ENTRIES_AN_ITEM = 1.1;
 
-/** Entries that are asked for first, at most. */
+/** Most entries of the first read. */
 const MOST_ENTRIES_FIRST = 550;
 
-/** Where most of what was read had ended, more is asked for, so many times as much and up to so many. */
+/** Growth and bound of a read after one in which most entries were expired. */
 const GROWTH = 4;
 const MOST_ENTRIES = 5_000;
 
-/** Records that are read first for a page, and bytes after which it ends: whoever reads on may stop in between. */
+/** Most records of the first read of a page, and bytes after which a page ends. */
 const MOST_RECORDS_FIRST = 64;
 const MOST_BYTES_OF_PAGE = 8 * 1024 * 1024;
 
-/** A page ends after so many entries, however few live items were found: whoever reads on may stop in between. */
+/** Entries after which a page ends, even with few live items, so that the caller can stop in between. */
 const MOST_ENTRIES_OF_PAGE = 50_000;
 
 /**
- * Reads a page: entries of the namespace in order, then the items that they speak of. An entry counts only if its item
- * is live and was created when the entry says; an item that has ended by its entry is not read.
+ * Reads a page: entries of the namespace in order, then their items. An entry counts only if its item is live and has the
+ * creation time of the entry. Items that are expired according to their entry are not read.
  */
 export async function listPage(query: ListQuery, parts: ListingParts): Promise<ListPage> {
   const entries = entriesOf(query, parts);
@@ -65,7 +65,7 @@ class PageOfItems {
   readonly #parts: ListingParts;
   readonly #compare: (a: ListPosition, b: ListPosition) => number;
   readonly #records: LiveRecord[] = [];
-  /** Items that are live, but were created at another time than the entry that led to them. */
+  /** Live items with another creation time than their entry. */
   readonly #moved = new Map<string, LiveRecord>();
   #bytes = 0;
 
@@ -80,16 +80,16 @@ class PageOfItems {
   }
 
   /**
-   * Adds the live items of entries until it is full.
+   * Adds the live items of entries until the page is full.
    *
-   * @returns how many of the entries were looked at.
+   * @returns the number of entries examined.
    */
   async add(entries: readonly Entry[]): Promise<number> {
     const { namespace, limit } = this.#query;
     const { get, now } = this.#parts;
     let examined = 0;
-    // As many items as are missing, and more each time: where entries are dead, many in a row are. No more than fit if they
-    // are as big as those before.
+    // Reads the number of missing items first, then more each time, because stale entries are often adjacent. Bounded by the
+    // bytes of the page, assuming the size of the largest item so far.
     for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); examined < entries.length && !this.isFull; ) {
       const group = entries.slice(examined, examined + size);
       const items = await get(group.map(({ key }) => ({ namespace, key })));
@@ -110,11 +110,11 @@ class PageOfItems {
     return examined;
   }
 
-  /** The page, when entries up to a place were looked at; null: all. */
+  /** Returns the page after all entries up to a position were examined; null means all entries. */
   upTo(place: ListPosition | null): ListPage {
     const met = new Set(this.#moved.size === 0 ? [] : this.#records.map(({ key }) => key));
-    // Made anew after the entries of its place had been read: it was there all the while, now under one entry and now
-    // under another, and no later page would show it.
+    // Items that were re-created while the page was read: they existed all the time, under one entry or another, and no later
+    // page would return them.
     const missed = [...this.#moved.values()].filter((record) => !met.has(record.key) && this.#isWithin(record, place));
     if (missed.length === 0) return { records: this.#records, next: place };
     const records = [...this.#records, ...missed].sort(this.#compare);
@@ -130,12 +130,12 @@ class PageOfItems {
   }
 }
 
-/** Where an item stands, and nothing else of it. */
+/** Returns the listing position of an item. */
 export function positionOf({ created, key }: ListPosition): ListPosition {
   return { created, key };
 }
 
-/** The entries of all partitions of the namespace, without those of items that have ended. */
+/** Reads the entries of all partitions of the namespace, without those of expired items. */
 function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts): NamespaceEntries {
   const now = parts.now();
   const readers = Array.from({ length: parts.buckets }, (_, bucket) => {
@@ -157,7 +157,7 @@ function toEntry(row: Row): Entry {
   return { created: numberIn(row, "created"), key: row["key"] as string, endsAt: endIn(row) };
 }
 
-/** The end of an item as a row of its entry tells it; null where it does not. */
+/** Returns the expiry in a row of an entry; null without one. */
 export function endIn(row: Row): number | null {
   return (row["expires_at"] ?? null) === null ? null : numberIn(row, "expires_at");
 }

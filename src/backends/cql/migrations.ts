@@ -1,4 +1,4 @@
-/** The migrations: numbered files of CQL, applied in order and never changed once released. */
+/** Migrations: numbered CQL files, applied in order and never changed after a release. */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { SchemaError } from "../../model/errors.ts";
@@ -8,36 +8,36 @@ import { quoteIdentifier } from "./statements.ts";
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  /** Identity of its text, whatever the line ends of the file. */
+  /** Checksum of the text, independent of line endings. */
   readonly checksum: string;
-  /** Its statements, in order; each may run again, and beside itself, without harm. */
+  /** Statements in order; each is idempotent and may run concurrently. */
   readonly statements: readonly string[];
 }
 
-/** What a keyspace remembers of a migration. */
+/** A migration as recorded in a keyspace. */
 export interface AppliedMigration {
   readonly version: number;
   readonly name: string;
   readonly checksum: string;
 }
 
-/** Lies beside this module, in the sources as in the package. */
+/** Next to this module, in the sources and in the package. */
 const DIRECTORY = new URL("./migrations/", import.meta.url);
 const FILE_NAME = /^V(\d{3})__([a-z0-9_]+)\.cql$/;
 const KEYSPACE = /\{keyspace\}/g;
 
-/** Reads all migrations, for one keyspace; in order. */
+/** Reads all migrations for a keyspace, in order. */
 export async function readMigrations(keyspace: string, directory: URL = DIRECTORY): Promise<Migration[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith(".cql")).sort();
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, directory), "utf8")));
   const migrations = files.map((file, i) => parseMigration(file, texts[i] as string, keyspace));
   migrations.forEach(({ version, name }, i) => {
-    if (version !== i + 1) throw new SchemaError(`Migration V${version} (${name}) should be V${i + 1}: numbers have no gaps.`);
+    if (version !== i + 1) throw new SchemaError(`Migration V${version} (${name}) should be V${i + 1}: numbers must not have gaps.`);
   });
   return migrations;
 }
 
-/** Reads one migration from the name and the text of its file. */
+/** Parses a migration from the name and content of its file. */
 export function parseMigration(file: string, content: string, keyspace: string): Migration {
   const [, version, name] = FILE_NAME.exec(file) ?? [];
   if (version === undefined || name === undefined) {
@@ -56,9 +56,9 @@ export function parseMigration(file: string, content: string, keyspace: string):
 }
 
 /**
- * The migrations that a keyspace lacks.
+ * Returns the migrations that a keyspace lacks.
  *
- * @throws {SchemaError} when the keyspace has one that this code does not know, or knows with another text.
+ * @throws {SchemaError} when the keyspace has an unknown migration, or one with another checksum.
  */
 export function pendingMigrations(
   known: readonly Migration[],
@@ -78,9 +78,9 @@ export function pendingMigrations(
     const there = byVersion.get(version);
     if (there !== undefined && there.checksum !== checksum) {
       throw new SchemaError(
-        `Migration V${version} (${name}) was applied to keyspace "${keyspace}" with another text (${there.name}, ` +
-          `checksum ${there.checksum.slice(0, 12)}…, here ${checksum.slice(0, 12)}…): the schema is not the one that ` +
-          "this code was written for. Use the package that created it, or another keyspace.",
+        `Migration V${version} (${name}) was applied to keyspace "${keyspace}" with other content (${there.name}, ` +
+          `checksum ${there.checksum.slice(0, 12)}…, here ${checksum.slice(0, 12)}…): the schema does not match this ` +
+          "version of the package. Use the version that created it, or another keyspace.",
         { details: { version, stored: there.checksum, known: checksum } },
       );
     }

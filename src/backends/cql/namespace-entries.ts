@@ -4,13 +4,13 @@ import type { ListingOrder } from "../../model/operation.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import type { Entry, EntryReader } from "./entries.ts";
 
-/** Partitions that are read at once. */
+/** Partitions that are read concurrently. */
 const PARTITIONS_AT_ONCE = 16;
 
-/** Entries are small: reading some that turn out not to be needed is cheaper than another round trip. */
+/** Fewest entries of one read: reading some unnecessary entries is cheaper than another round trip. */
 export const FEWEST_ENTRIES = 20;
 
-/** The entries of one partition that were read and not answered yet. */
+/** The entries of one partition that were read but not returned yet. */
 interface Stream {
   readonly reader: EntryReader;
   waiting: readonly Entry[];
@@ -25,8 +25,8 @@ export class NamespaceEntries {
   #read = 0;
 
   /**
-   * @param readers - one a partition, all from one place on
-   * @param isWanted - entries that it does not hold for are passed over
+   * @param readers - one per partition, all starting at the same position
+   * @param isWanted - entries for which it returns false are skipped
    */
   constructor(readers: readonly EntryReader[], order: ListingOrder, isWanted: (entry: Entry) => boolean) {
     this.#streams = readers.map((reader) => ({ reader, waiting: [] }));
@@ -34,22 +34,22 @@ export class NamespaceEntries {
     this.#isWanted = isWanted;
   }
 
-  /** All entries up to here were answered, or passed over; null when those of all partitions were, to the end. */
+  /** Position up to which all entries were returned or skipped; null after the end of all partitions. */
   get after(): ListPosition | null {
     return this.#after;
   }
 
-  /** Entries that were read so far, those that were passed over included. */
+  /** Number of entries read so far, skipped ones included. */
   get read(): number {
     return this.#read;
   }
 
-  /** Whether the time for reading on is spent, although there may be more. */
+  /** Whether the time budget of a reader is spent, although there may be more entries. */
   get isSpent(): boolean {
     return this.#streams.some(({ reader }) => reader.isSpent);
   }
 
-  /** The next entries, about `count` or fewer; there may be more even where there are none of them. */
+  /** Returns about `count` of the next entries or fewer; an empty result does not mean the end. */
   async next(count: number): Promise<Entry[]> {
     const share = Math.max(Math.ceil(count / this.#streams.length), FEWEST_ENTRIES);
     const empty = this.#streams.filter(({ waiting, reader }) => waiting.length === 0 && !reader.isAtEnd);
@@ -63,7 +63,7 @@ export class NamespaceEntries {
     return this.#takeUpTo(this.#after);
   }
 
-  /** What every partition has been read up to, in order. */
+  /** Removes and returns the entries up to a position, in order. */
   #takeUpTo(place: ListPosition | null): Entry[] {
     const taken: Entry[] = [];
     for (const stream of this.#streams) {
@@ -75,7 +75,7 @@ export class NamespaceEntries {
   }
 }
 
-/** Orders as CQL does: text by its UTF-8 bytes, which differs from JavaScript's order beyond the basic plane. */
+/** Compares positions as CQL does: text by UTF-8 bytes, which differs from JavaScript's order beyond the basic plane. */
 export function comparing(order: ListingOrder): (a: ListPosition, b: ListPosition) => number {
   const sign = order === "oldest" ? 1 : -1;
   return (a, b) => sign * (a.created - b.created || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));

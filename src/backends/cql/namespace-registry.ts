@@ -1,4 +1,4 @@
-/** The registry of namespaces: which ones hold items, in label order. */
+/** The registry of namespaces with items, in label order. */
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { comparePaths, ROOT, SEPARATOR } from "../../model/namespace.ts";
@@ -12,7 +12,7 @@ import type { CqlSession, Param, Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { bigint, int, partitionKey } from "./values.ts";
 
-/** What the registry works with. */
+/** Dependencies of the registry. */
 export interface NamespaceRegistryParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -20,20 +20,20 @@ export interface NamespaceRegistryParts {
   readonly now: () => number;
 }
 
-/** Partitions of the list of one root, and of that of the store. The shard of a path is stored, so these numbers must never change. */
+/** Number of partitions of the list of one root, and of the list of the store. The shard is stored, so these must never change. */
 const SHARDS = 8;
 const STORE_SHARDS = 16;
 
-/** Once written, an entry is not written again by this process for this long. */
+/** TTL of the registration cache: for this time a process does not write an entry again. */
 export const LEASE_MS = 10 * 60 * 1000;
 
-/** Namespaces of either kind whose lease is remembered; what falls out is only written once more than it had to be. */
+/** Most cached registrations of either kind; a dropped one only costs another write. */
 const MOST_LEASES = 100_000;
 
-/** Requests of one call that are under way at once. */
+/** Concurrent requests of one call. */
 const REQUESTS_AT_ONCE = 32;
 
-/** Namespaces that a shard is asked for beyond its share of a page. */
+/** Namespaces requested from a shard beyond its share of a page. */
 const SPARE_A_SHARD = 8;
 
 interface Lease {
@@ -41,10 +41,10 @@ interface Lease {
   writing: Promise<void> | null;
 }
 
-/** Keeps the namespaces that hold items, or did. */
+/** Registers the namespaces with items. */
 export class NamespaceRegistry {
   readonly #parts: NamespaceRegistryParts;
-  /** Of namespaces that are flagged as holding an item without a vector, and of those that need not be. */
+  /** Cached registrations with the flag for items without a vector, and without it. */
   readonly #unscored: LRUCache<string, Lease>;
   readonly #plain: LRUCache<string, Lease>;
 
@@ -57,15 +57,15 @@ export class NamespaceRegistry {
   }
 
   /**
-   * Makes sure that a namespace is registered; costs a write once per lease, however many callers ask. Null where its entry
-   * is written: every put asks twice, and need not wait.
+   * Registers a namespace; writes at most once per TTL of the cache. Returns null if the entry is already written, so that a
+   * put, which calls it twice, need not wait.
    *
-   * @param unscored - also that some item of it has no vector
-   * @param version - version of the item that is, or was just, written, microseconds
+   * @param unscored - whether to flag the namespace as containing an item without a vector
+   * @param version - version of the item, microseconds
    */
   register(namespace: string, unscored: boolean, version: number): Promise<void> | null {
     const name = shortName(namespace);
-    // A namespace registered with the flag is registered.
+    // A registration with the flag includes the one without.
     const held = this.#unscored.get(name) ?? (unscored ? undefined : this.#plain.get(name));
     return held === undefined ? this.#lease(namespace, unscored, version) : held.writing;
   }
@@ -73,7 +73,7 @@ export class NamespaceRegistry {
   async #lease(namespace: string, unscored: boolean, version: number): Promise<void> {
     const name = shortName(namespace);
     const leases = unscored ? this.#unscored : this.#plain;
-    // The lease runs from the write time of the entry, not from a moment later: removals rely on that.
+    // The TTL starts at the write time of the entry, which removals rely on.
     const start = this.#parts.now();
     const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
     const lease: Lease = { writing };
@@ -87,7 +87,7 @@ export class NamespaceRegistry {
     }
   }
 
-  /** @param time - microseconds; not the item's version alone: that of an old item would lose to a removal */
+  /** @param time - microseconds; at least the current time, because the version of an old item would lose to a removal */
   async #write(namespace: string, unscored: boolean, time: number): Promise<void> {
     const { session, statements } = this.#parts;
     const [below, all] = rowsOf(namespace);
@@ -100,7 +100,7 @@ export class NamespaceRegistry {
     );
   }
 
-  /** Which of these namespaces are registered, in the list of their root and in that of the store. */
+  /** Returns the namespaces that are registered in both lists: that of their root and that of the store. */
   async registered(paths: Iterable<string>, deadline?: Deadline): Promise<Set<string>> {
     const { session, statements } = this.#parts;
     const isRegistered = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {
@@ -140,24 +140,24 @@ export class NamespaceRegistry {
     // Nothing was written before the epoch.
     if (time <= 0) return;
     await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {
-      // The list of the store last: from it repair finds a namespace again whose removal failed in between.
+      // The list of the store last, so that repair finds a namespace whose removal failed in between.
       for (const row of rowsOf(path)) await this.#parts.session.write(removalOf(bigint(time), row), deadline);
     });
   }
 
-  /** A page of the namespaces at or below a prefix, in label order. */
+  /** Reads a page of the namespaces at or below a prefix, in label order. */
   async page({ prefix, from, limit, unscored }: NamespaceQuery, deadline?: Deadline): Promise<NamespacePage> {
     const { session, statements } = this.#parts;
     const root = rootOf(prefix);
     const shards = prefix === ROOT ? ALL_STORE_SHARDS : ALL_SHARDS;
-    // Paths are sharded by a hash, so each shard has about as many; some more, as they are not quite as many.
+    // Paths are sharded by a hash, so shards have similar sizes; the spare covers the differences.
     const each = Math.ceil(limit / shards.length) + SPARE_A_SHARD;
     const range = placesWithin(prefix, from);
     const params: Param[] = [root, unscored, shards, range.from, range.to, each];
     const rows = await session.rows(statements.readNamespaces, params, "read", deadline);
     const shardsOf = Map.groupBy(rows, (row) => row["shard"]).values();
     const pathsOf = [...shardsOf].map((shard) => shard.map((row) => fromPlace(row["place"] as string)));
-    // Where a shard has more, nothing is known of what lies behind its last.
+    // If a shard may have more, the page ends at its last path.
     const ends = pathsOf.filter((paths) => paths.length === each).map((paths) => paths.at(-1) as string);
     const end = ends.length === 0 ? null : ends.reduce((a, b) => (comparePaths(a, b) <= 0 ? a : b));
     const paths = pathsOf.flat().filter((path) => end === null || comparePaths(path, end) <= 0);
@@ -166,20 +166,18 @@ export class NamespaceRegistry {
 }
 
 /**
- * The write time of a removal, microseconds: what was written then or before goes, and what was written since stays,
- * whenever the removal is applied. It lies before `asOf`, when whoever removes began to look whether anything needs
- * what is removed, by more than a lease and the difference that clocks may have.
+ * Returns the write timestamp of a removal, microseconds: entries written at or before it are removed, later ones stay,
+ * regardless of when the removal is applied. It is earlier than `asOf`, the start of the check for items, by the TTL of the
+ * registration cache plus the tolerated clock skew.
  *
- * No item is lost by it. When a put is acknowledged, the entry that it relies on is of a running lease: it was written
- * less than a lease before, by the clock of its process. A put that was acknowledged before the look began is seen by
- * it, as both ask a quorum, and nothing is removed. One that is acknowledged later, by a clock that is no further
- * behind than clocks may differ, relies on an entry that was written after the time of the removal, and stays. So does,
- * for as long as the clocks agree, one that was acknowledged earlier by less than that difference, in another data
- * centre whose writes have not come here yet.
+ * A removal loses no item. When a put is acknowledged, its process wrote the registry entry less than the TTL ago. The check
+ * sees puts that were acknowledged before it started, because both use a quorum. A later put, by a clock within the tolerated
+ * skew, relies on an entry that is newer than the removal. The same holds, if clocks agree, for a put acknowledged within the
+ * skew before the check in another data center whose writes have not arrived yet.
  */
 function removalTime(asOf: number, now: number): number {
   const earliestRelied = Math.min(asOf, now) - LEASE_MS - CLOCK_TOLERANCE_MS;
-  // One less: of an entry and a removal of one write time, the removal stands.
+  // One less, because a removal wins over an entry with the same timestamp.
   return Math.floor(earliestRelied) * 1000 - 1;
 }
 
@@ -190,10 +188,10 @@ const ALL_STORE_SHARDS = Array.from({ length: STORE_SHARDS }, (_, shard) => shar
 const FALSE = Buffer.of(0);
 const TRUE = Buffer.of(1);
 
-/** Where a namespace stands in a list. */
+/** The row of a namespace in a list. */
 type RegistryRow = readonly [root: string, shard: number, place: string];
 
-/** Where it stands in the list of its root, and in that of the store. */
+/** Returns the rows of a namespace in the list of its root and in the list of the store. */
 function rowsOf(path: string): readonly [RegistryRow, RegistryRow] {
   const hash = fnv1a(path);
   const place = toPlace(path);

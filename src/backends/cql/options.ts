@@ -1,4 +1,4 @@
-/** How the CQL backend is configured. */
+/** Options of the CQL backend. */
 import type { ConnectionOptions } from "node:tls";
 import type { Client } from "cassandra-driver";
 import { ConfigurationError, kindOf } from "../../model/errors.ts";
@@ -7,11 +7,11 @@ import type { BucketRule } from "./bucket-rules.ts";
 import type { DriverOptions } from "./driver-options.ts";
 import type { CqlCredentials } from "./credentials.ts";
 
-/** Where the records live: a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
+/** The keyspace of the records, on ScyllaDB, Cassandra or another CQL server. */
 export interface CqlOptions extends DriverOptions {
   /**
-   * Name of the keyspace: a letter, then up to 47 letters, digits or `_`. Case counts. It is created where it is not
-   * there and `setup` is "auto".
+   * Name of the keyspace: a letter, then up to 47 letters, digits or `_`; case-sensitive. Created if it is missing and `setup`
+   * is "auto".
    */
   readonly keyspace: string;
   /** Some nodes of the cluster, "host" or "host:port"; the others are found through them. Not with `client` or `cloud`. */
@@ -21,51 +21,50 @@ export interface CqlOptions extends DriverOptions {
    * @default the port that all contact points name, or 9042
    */
   readonly port?: number;
-  /** Data centre whose nodes are asked; required without `client` and `cloud`. */
+  /** The local data center; required without `client` and `cloud`. */
   readonly localDataCenter?: string;
-  /** Role to log in as, for servers that ask for one. */
+  /** Role for the login. */
   readonly credentials?: CqlCredentials | undefined;
-  /** TLS; absent, and `ssl` too, connections are not encrypted. */
+  /** TLS; without it and `ssl`, connections are not encrypted. */
   readonly tls?: Tls | undefined;
-  /** TLS as Node.js takes it, for what `tls` does not offer. Verifies unless `rejectUnauthorized` is false. */
+  /** TLS options of Node.js, for what `tls` does not offer. Certificates are verified unless `rejectUnauthorized` is false. */
   readonly ssl?: ConnectionOptions;
   /**
-   * Copies of each record in each data centre, for a keyspace that is created here; one that is there stays as it is.
-   * @default in the local data centre only, 3 or the number of its nodes, whichever is less
+   * Replicas in each data center for a new keyspace; an existing keyspace is not changed.
+   * @default in the local data center only: 3, or the number of its nodes if smaller
    */
   readonly replication?: Readonly<Record<string, number>>;
   /**
-   * A client of the caller's own, used instead of connecting: it is neither shut down nor changed. The options that say
-   * how to connect are then not allowed.
+   * A client of the caller, which is neither shut down nor changed. Connection options are not allowed with it.
    */
   readonly client?: Client;
   /**
-   * Spreads huge namespaces over several partitions. The rules that placed the first item hold for the keyspace.
+   * Spreads huge namespaces over several partitions. The rules of a keyspace cannot change after its first item.
    * @default every namespace is one partition
    */
   readonly buckets?: readonly BucketRule[];
   /**
-   * Longest wait for the answer of one node, in milliseconds; a little above the server's own time-outs, so that its
-   * reason comes through. Scans of the whole keyspace get twice as long, changes of the schema at least 30 s.
+   * Timeout of a request to one node, in milliseconds; above the server's own timeouts, so that its error arrives. Scans have
+   * twice this timeout, schema changes at least 30 s.
    * @default 6000
    */
   readonly requestTimeoutMs?: number;
-  /** Name by which the server's list of clients shows this one. */
+  /** Name of this client in the server's list of clients. */
   readonly applicationName?: string;
 }
 
-/** Whether start-up may create and migrate tables, or only checks that they are right. */
+/** Whether the start creates and migrates tables, or only verifies them. */
 export type SetupMode = "auto" | "never";
 
 const KEYSPACE = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
-/** The options that say how to connect, which a ready client already knows. */
+/** Connection options, which a client of the caller already has. */
 const CONNECTION_OPTIONS = ["contactPoints", "port", "credentials", "tls", "ssl", "cloud", "applicationName"] as const;
 
 /**
- * Checks the options.
+ * Validates the options.
  *
- * @throws {ConfigurationError} naming the option and the fix, before any connection is made.
+ * @throws {ConfigurationError} naming the option and the fix, before any connection is opened.
  */
 export function checkOptions(options: CqlOptions): CqlOptions {
   const { keyspace, replication, requestTimeoutMs } = options;
@@ -84,7 +83,7 @@ export function checkOptions(options: CqlOptions): CqlOptions {
     }
   }
   if (replication !== undefined && Object.keys(replication).length === 0) {
-    throw new ConfigurationError("cql.replication must name at least one data centre, or be left out.");
+    throw new ConfigurationError("cql.replication must name at least one data center, or be omitted.");
   }
   if (requestTimeoutMs !== undefined && !(Number.isInteger(requestTimeoutMs) && requestTimeoutMs > 0)) {
     throw new ConfigurationError(
@@ -94,13 +93,13 @@ export function checkOptions(options: CqlOptions): CqlOptions {
   return options;
 }
 
-/** There has to be a way to the servers, and only one. */
+/** Requires exactly one way to connect. */
 function checkAddress(options: CqlOptions): void {
   const { contactPoints, localDataCenter, client, cloud } = options;
   if (client !== undefined) {
     const extra = CONNECTION_OPTIONS.find((name) => options[name] !== undefined);
     if (extra === undefined) return;
-    throw new ConfigurationError(`cql.${extra} and cql.client exclude each other: the client is connected already.`);
+    throw new ConfigurationError(`cql.${extra} and cql.client exclude each other: the client already has its connections.`);
   }
   if (cloud !== undefined) return;
   if (contactPoints === undefined || contactPoints.length === 0) {
@@ -108,7 +107,7 @@ function checkAddress(options: CqlOptions): void {
   }
   if (localDataCenter === undefined || localDataCenter === "") {
     throw new ConfigurationError(
-      'cql.localDataCenter must name the data centre to use; "SELECT data_center FROM system.local" shows it.',
+      'cql.localDataCenter must name the local data center; "SELECT data_center FROM system.local" returns it.',
     );
   }
 }

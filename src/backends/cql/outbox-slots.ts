@@ -1,4 +1,4 @@
-/** The list of the slots of which the outbox may hold anything. */
+/** The list of outbox slots that may contain batches. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { LRUCache } from "lru-cache";
 import { mapBounded } from "../../concurrency/bounded.ts";
@@ -7,77 +7,77 @@ import type { Statements } from "./statements.ts";
 import { GRACE_SECONDS } from "./time-to-live.ts";
 import { bigint, numberIn } from "./values.ts";
 
-/** What the list works with. */
+/** Dependencies of the list. */
 export interface OutboxSlotsParts {
   readonly session: CqlSession;
   readonly statements: Statements;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds since any fixed moment, of a clock that nobody sets. */
+  /** Monotonic clock, milliseconds. */
   readonly uptime: () => number;
 }
 
-/** A slot as it stands in its list. */
+/** A slot with its entry in the list. */
 export interface ListedSlot {
   readonly slot: number;
-  /** Write time of its entry, microseconds: another one says that somebody listed it anew. */
+  /** Write time of its entry, microseconds; it changes when a process lists the slot again. */
   readonly written: number;
 }
 
-/** A moment, by both clocks: one of them may be set, the other may stand still while the machine sleeps. */
+/** A time on both clocks: the wall clock may be adjusted, the monotonic clock may pause while the machine sleeps. */
 export interface Moment {
   readonly now: number;
   readonly uptime: number;
 }
 
-/** The entry of a slot, as this process wrote it. */
+/** An entry that this process wrote. */
 interface Lease {
-  /** Before it was begun. */
+  /** Time before the write. */
   readonly since: Moment;
   readonly writing: Promise<void>;
 }
 
-/** The entry of a slot, as this process read it. */
+/** An entry that this process read. */
 interface Sight {
   readonly written: number;
-  /** When it was first read so. */
+  /** Time when it was first read with this write time. */
   readonly since: Moment;
-  /** Whether nothing was in the slot, in a read that nobody's lease had outlived. */
+  /** Whether the slot was empty in a read after all leases on the entry had expired. */
   isEmpty: boolean;
 }
 
-/** Slots of one list, eight hours of minutes. Stored: must never change. */
+/** Number of slots per list: the minutes of eight hours. Stored, so it must never change. */
 const SLOTS_PER_LIST = 480;
 
 /** The list of lists. */
 const LIST_OF_LISTS = -1;
 
-/** For so long after it began to list a slot, a process adds to it without listing it again. */
+/** Duration of a lease, milliseconds: a process adds to a listed slot for this time without listing it again. */
 export const LEASE_MS = 20_000;
 
-/** What is found empty this long after its entry was first read will stay so: every lease on that entry has ended. */
+/** Age of a known entry, milliseconds, at which all leases on it have expired: a slot that is empty then stays empty. */
 export const EMPTY_FOR_MS = 30_000;
 
 /**
- * Entries of this age may go. Their removal leaves a tombstone of their write time, and whoever lists the slot again
- * has to write above it without seeing it: by any clock that lags by no more than the tolerated hour it does.
+ * Age at which an entry may be removed. The removal leaves a tombstone with the write time of the entry. A process that lists
+ * the slot again must write with a later time without seeing the tombstone, which any clock within the tolerated skew of one
+ * hour does.
  */
 export const REMOVAL_AGE_MS = GRACE_SECONDS * 1000 + 4 * EMPTY_FOR_MS;
 
-/** Slots that are remembered; one that falls out is listed, or read, once more than it had to be. */
+/** Most cached slots; a dropped one only costs another write or read. */
 const MOST_REMEMBERED = 10_000;
 
-/** Removals of entries that are under way at once. */
+/** Concurrent removals of entries. */
 const REMOVALS_AT_ONCE = 16;
 
 /**
- * Lists slots, and takes from the list those that stay empty.
+ * Lists slots, and removes empty ones from the list.
  *
- * No removal hides a batch, because an `add` is done only when its slot is listed by an entry whose lease is still
- * running *after* its row was written; a process that was stopped in between lists the slot again. Whoever lists a slot
- * reads its entry first and writes above it, so an entry that kept its write time for longer than any lease was not
- * relied on since, and what was read after that was all there is. That holds whatever the clocks show; only the age at
- * which an entry is deleted depends on them, see {@link REMOVAL_AGE_MS}.
+ * No removal hides a batch: an `add` is complete only when the lease on the entry of its slot is still valid *after* its row
+ * was written; otherwise the process lists the slot again. Listing reads the entry first and writes a later time, so nothing
+ * has relied on an entry whose write time is unchanged for longer than a lease, and a later read of the slot is complete.
+ * This does not depend on clocks; only the age at which an entry is removed does, see {@link REMOVAL_AGE_MS}.
  */
 export class OutboxSlots {
   readonly #parts: OutboxSlotsParts;
@@ -88,7 +88,7 @@ export class OutboxSlots {
     this.#parts = parts;
   }
 
-  /** Makes sure that the slot is listed, and stays so until a reader has found what was written before this call. */
+  /** Lists the slot, so that it stays listed until a reader has found the rows written before this call. */
   async register(slot: number): Promise<void> {
     for (;;) {
       const held = this.#leases.get(slot);
@@ -99,13 +99,12 @@ export class OutboxSlots {
   }
 
   /**
-   * The listed slots up to one, in order, list by list; those that are known to be empty are left out. Removes what is
-   * empty and old on its way.
+   * Returns the listed slots up to `last`, in order, list by list, without slots known to be empty. Removes old empty entries.
    */
   async *upTo(last: number, deadline?: Deadline): AsyncGenerator<ListedSlot[]> {
     for (const list of await this.#entries(LIST_OF_LISTS, deadline)) {
       if (list.entry > listOf(last)) return;
-      // Before the slots are read: what is listed there later has an entry of the list that is younger.
+      // Before the slots are read: a slot that is listed later renews the entry of the list.
       const isOld = this.#isOld(list.written);
       const slots = (await this.#entries(list.entry, deadline)).map(({ entry, written }) => ({ slot: entry, written }));
       if (slots.length === 0 && isOld) await this.#remove(LIST_OF_LISTS, list.entry, list.written);
@@ -115,12 +114,12 @@ export class OutboxSlots {
     }
   }
 
-  /** This moment. */
+  /** The current time. */
   moment(): Moment {
     return { now: this.#parts.now(), uptime: this.#parts.uptime() };
   }
 
-  /** Notes that a read of the whole slot, begun at `begun`, found nothing. */
+  /** Reports that a read of the entire slot, started at `begun`, found nothing. */
   reportEmpty({ slot, written }: ListedSlot, begun: Moment): void {
     const sight = this.#sights.get(slot);
     if (sight === undefined || sight.written !== written) return;
@@ -175,7 +174,7 @@ export class OutboxSlots {
     return written < (this.#parts.now() - REMOVAL_AGE_MS) * 1000;
   }
 
-  /** Removes an entry as it was read; one that was written since stays. */
+  /** Removes an entry, unless it was written again after it was read. */
   async #remove(list: number, entry: number, written: number): Promise<void> {
     const { session, statements } = this.#parts;
     await session.write({

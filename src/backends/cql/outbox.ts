@@ -8,31 +8,31 @@ import { type ListedSlot, OutboxSlots, type OutboxSlotsParts } from "./outbox-sl
 import type { Param, Row } from "./session.ts";
 import { bigint, numberIn } from "./values.ts";
 
-/** What the outbox works with. */
+/** Dependencies of the outbox. */
 export type CqlOutboxParts = OutboxSlotsParts;
 
-/** Milliseconds of due times that share a slot. Stored: must never change. */
+/** Duration of a slot, milliseconds. Stored, so it must never change. */
 const SLOT_MS = 60_000;
 
 /**
- * Partitions of a slot. Stored: must never change. Most batches are removed before they fall due, so a slot is read
- * past the tombstones of what a minute added: servers refuse that beyond 100,000 in a partition, by default, and eight
- * of them allow for more than ten thousand group commits a second.
+ * Number of partitions of a slot. Stored, so it must never change. Most batches are removed before they are due, so a read of
+ * a slot passes the tombstones of one minute. Servers abort reads above 100,000 tombstones per partition by default; eight
+ * partitions allow more than ten thousand group commits per second.
  */
 const SHARDS = 8;
 
-/** Requests of one call that are under way at once. */
+/** Concurrent requests of one call. */
 const SLOTS_AT_ONCE = 2;
 const REMOVALS_AT_ONCE = 64;
 
-/** Batches that are counted are read so many at once, as one may have megabytes of intents. */
+/** Bounds of concurrent reads when intents are counted, because a batch may have megabytes. */
 const CELL_READS_AT_ONCE = 4;
 const CELLS_A_PAGE = 10;
 
-/** Most slots that are read before it is seen whether there is enough. */
+/** Most slots that are read together before the result is checked. */
 const MOST_SLOTS_IN_GROUP = 8;
 
-/** What one shard of a slot holds. */
+/** Size of one shard of a slot. */
 interface ShardSize {
   readonly slot: number;
   readonly shard: number;
@@ -42,13 +42,12 @@ interface ShardSize {
 }
 
 /**
- * Keeps batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row of one cell, written by
- * itself, so limits on the size of CQL batches do not apply to it; a hundred intents with keys of 32 KiB are one row of
- * 3 MB, below the 16 MB that servers take.
+ * Stores batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row with one cell, so limits on
+ * the size of CQL batches do not apply; a hundred intents with keys of 32 KiB are 3 MB, below the limit of 16 MB.
  *
- * Its write time is its due time, and a removal's is one later, in units that put both decades before any clock. So a
- * removal always wins, also over an add that is repeated or applied late, whatever the clocks show, and never has to be
- * in the future, which ScyllaDB refuses.
+ * The timestamp of a batch is its due time, and that of its removal is one later, in units that place both decades in the
+ * past. So a removal always wins, also over a repeated or delayed add, regardless of clocks, and is never in the future, which
+ * ScyllaDB rejects.
  */
 export class CqlOutbox implements Outbox {
   readonly #parts: CqlOutboxParts;
@@ -68,8 +67,7 @@ export class CqlOutbox implements Outbox {
       this.#slots.register(slotOf(dueAt)),
       session.write({ query: statements.addBatch, params: row }, deadline),
     ]);
-    // Once more, now that the row is there: where all that took long, the slot may have been found empty and left its
-    // list.
+    // Again after the write: if the lease expired meanwhile, the slot may have been found empty and removed from its list.
     await this.#slots.register(slotOf(dueAt));
   }
 
@@ -117,22 +115,22 @@ export class CqlOutbox implements Outbox {
     return { ...counted, more: false, oldestDueAt };
   }
 
-  /** The batches of one slot that are due, the longest due first, at most `limit`. */
+  /** Returns at most `limit` due batches of one slot, earliest first. */
   async #dueIn(slot: ListedSlot, now: number, limit: number, deadline: Deadline | undefined): Promise<DueBatches> {
     const isPast = slotOf(now) > slot.slot;
     for (let most = limit; ; most *= 2) {
       const rows = (await this.#read(slot, this.#parts.statements.readDue, [bigint(now), most], isPast, deadline)).map(toRow);
       const { batches, unreadable } = readableBatches(rows);
-      // Read further only where unreadable batches took the place of others, which may be due before those that were read.
+      // Reads more only if unreadable batches displaced others, which may be due earlier.
       const end = endOfRead(rows, most);
       if (end !== null && batches.filter(({ dueAt }) => dueAt <= end).length < limit) continue;
-      // Of equals, the order does not matter, but it is the same in every process.
+      // By id for equal due times, so that the order is the same in every process.
       const ordered = batches.sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
       return { batches: ordered.slice(0, limit), unreadable };
     }
   }
 
-  /** How many batches the shards of one slot hold, each counted up to `limit`; those that hold any. */
+  /** Returns the sizes of the non-empty shards of a slot, each counted up to `limit`. */
   async #sizesOf(slot: ListedSlot, limit: number, deadline: Deadline | undefined): Promise<ShardSize[]> {
     const rows = await this.#read(slot, this.#parts.statements.readDueTimes, [limit], true, deadline);
     const shards = Map.groupBy(rows, (row) => row["shard"] as number);
@@ -144,7 +142,7 @@ export class CqlOutbox implements Outbox {
     }));
   }
 
-  /** Counts the intents of the first `room` batches of shards: their cells are read, and of no others. */
+  /** Counts the intents of the first `room` batches of shards. */
   async #countCells(
     shards: readonly ShardSize[],
     room: number,
@@ -178,7 +176,7 @@ export class CqlOutbox implements Outbox {
     return counted;
   }
 
-  /** Rows of all partitions of a slot. `isWhole`: where none is found, there is none. */
+  /** Reads rows of all partitions of a slot. @param isWhole - whether an empty result means an empty slot */
   async #read(
     slot: ListedSlot,
     query: string,
@@ -205,21 +203,21 @@ function placeOf({ id, dueAt }: Pick<IntentBatch, "id" | "dueAt">): Param[] {
   return [bigint(slotOf(dueAt)), shardOf(id), bigint(dueAt), id];
 }
 
-/** Groups of growing size: the first slot often has enough, and where slots are empty, many in a row are. */
+/** Groups of growing size: the first slot often suffices, and empty slots are often adjacent. */
 function* inGroups(slots: readonly ListedSlot[]): Generator<ListedSlot[]> {
   for (let start = 0, size = 1; start < slots.length; start += size, size = Math.min(2 * size, MOST_SLOTS_IN_GROUP)) {
     yield slots.slice(start, start + size);
   }
 }
 
-/** A batch as it is stored. */
+/** A stored batch. */
 interface BatchRow {
   readonly id: string;
   readonly dueAt: number;
   readonly cell: Buffer;
 }
 
-/** Due time up to which all rows of a slot were read, where a shard has `most` of them and may have more; else null. */
+/** Due time up to which all rows of a slot were read, if a shard returned `most` rows and may have more; otherwise null. */
 function endOfRead(rows: readonly BatchRow[], most: number): number | null {
   if (rows.length < most) return null;
   const shards = [...Map.groupBy(rows, ({ id }) => shardOf(id)).values()];

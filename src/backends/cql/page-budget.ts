@@ -1,17 +1,17 @@
-/** Bounds a read over many pages of which most come back empty. */
+/** Bounds a read over many pages, most of which are empty. */
 import type { StoreError } from "../../model/errors.ts";
 import { abortedRead } from "./errors.ts";
 
 /**
- * ScyllaDB ends a page after 10,000 tombstones (`query_tombstone_page_limit`), so these are the 100,000 beyond which
- * Cassandra aborts a read.
+ * Most empty pages of a read. ScyllaDB ends a page after 10,000 tombstones (`query_tombstone_page_limit`), so ten pages
+ * correspond to the 100,000 tombstones at which Cassandra aborts a read.
  */
 const MOST_EMPTY_PAGES = 10;
 
-/** A page of fewer rows that is not the last one was ended early: by tombstones, or by the size of its rows. */
+/** Rows of a full page. A smaller page that is not the last was cut short by tombstones or by the size of its rows. */
 const FULL_PAGE = 100;
 
-/** Counts the pages of one read since the last full one, and their time. */
+/** The budget of one read: pages and time since the last full page. */
 export class PageBudget {
   readonly #doing: string;
   readonly #longestMs: number;
@@ -20,7 +20,7 @@ export class PageBudget {
   #since = performance.now();
 
   /**
-   * @param doing - what is being done, to begin a message with: "A CQL read"
+   * @param doing - start of the error message: "A CQL read"
    * @param longestMs - longest time from one full page to the next
    * @param fullPage - number of rows of a full page
    */

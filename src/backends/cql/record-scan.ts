@@ -1,10 +1,9 @@
 /**
- * Reads all records, range by range of the token ring, also past graveyards.
+ * Reads all records, range by range of the token ring, also past many tombstones.
  *
- * A record that has ended, or was deleted, leaves a tombstone for ten days, and a read that meets 100,000 of them is
- * given up by Cassandra. Where that happens, the range is read in slices, and those that fail in slices of their own.
- * So what lies in many partitions is read soon; a single partition of so many tombstones comes out alone after a dozen
- * failures, of 0.1 to 0.2 s each, and is read in windows of keys.
+ * An expired or deleted record leaves a tombstone for ten days, and Cassandra aborts a read of 100,000 tombstones. After an
+ * abort the range is read in slices, and aborted slices in smaller slices. Tombstones in many partitions are passed soon; a
+ * single tombstone-heavy partition is isolated after a dozen aborts of 0.1 to 0.2 s and read in windows of keys.
  */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
@@ -24,7 +23,7 @@ import type { Statements } from "./statements.ts";
 import { GREATEST_TOKEN, rangeEnd, shareUpTo } from "./token-ranges.ts";
 import { bigint, int, partitionKey } from "./values.ts";
 
-/** What a scan works with. */
+/** Dependencies of a scan. */
 export interface RecordScanParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -32,20 +31,20 @@ export interface RecordScanParts {
   readonly buckets: BucketRules;
 }
 
-/** Ranges of tokens, of which one is read at a time. */
+/** Number of token ranges, which are read one after another. */
 const RANGES = 64;
 
-/** A window that failed is read in so many slices. */
+/** Number of slices of an aborted window. */
 const SLICES = 32n;
 
-/** A part is over after so many requests, whatever they found; one that was given up counts for several. */
+/** Most requests of a page; an aborted request counts as several. */
 const MOST_REQUESTS = 64;
 const REQUESTS_A_FAILURE = 6;
 
-/** After so many time-outs in a row it is not for the tombstones that the server does not answer. */
+/** Number of timeouts in a row that tombstones can explain; after more, the scan fails. */
 const MOST_TIMEOUTS = 2;
 
-/** Namespaces that are read at once, and compared with a token. */
+/** Namespaces per page when a token is searched. */
 const NAMESPACES_A_PAGE = 1_000;
 
 /** Scans the records of one keyspace. */
@@ -87,7 +86,7 @@ export class RecordScanner {
     return place.partition === null ? this.#readWindow(place, size, deadline) : this.#readKeys(place, place.partition, size, deadline);
   }
 
-  /** A page of a window of tokens. */
+  /** Reads a page of a window of tokens. */
   async #readWindow(
     place: ScanPlace,
     size: number,
@@ -103,7 +102,7 @@ export class RecordScanner {
     return { rows, next: { ...place, window: { end, page, last } } };
   }
 
-  /** Records of a window of keys of one partition. */
+  /** Reads records of a window of keys of one partition. */
   async #readKeys(
     place: ScanPlace,
     partition: OpenPartition,
@@ -112,7 +111,7 @@ export class RecordScanner {
   ): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
     const { session, statements } = this.#parts;
     const { namespace, bucket, keys } = partition;
-    // The least key behind one is that key and a zero.
+    // The least key after a key is that key plus U+0000.
     const from = keys.after === null ? "" : `${keys.after}\0`;
     const end = keys.ends.at(-1);
     const rows =
@@ -125,9 +124,8 @@ export class RecordScanner {
   }
 
   /**
-   * Where to go on after a read at a place was given up: with less of it. Null where there is no less; "unreadable"
-   * where it is a partition of which nothing is known but its token, which no namespace of the registry has: it held
-   * one that was taken off, so that nothing but tombstones is expected there.
+   * Returns a smaller window after an aborted read. Null when there is none. "unreadable" for a partition whose token matches
+   * no registered namespace: its namespace was unregistered, so it presumably contains only tombstones.
    */
   async #narrow(place: ScanPlace, deadline: Deadline | undefined): Promise<ScanPlace | "unreadable" | null> {
     const { partition, window, after } = place;
@@ -136,7 +134,7 @@ export class RecordScanner {
       return keys === null ? null : { ...place, partition: { ...partition, keys } };
     }
     if (window?.last) {
-      // The rest of the partition that was under way, then those behind it.
+      // The rest of the current partition, then the following ones.
       const { namespace, bucket, key } = window.last;
       const keys = { ...FIRST_KEY, after: key };
       return { ...place, after: this.#tokenOf(window.last), window: null, partition: { namespace, bucket, keys } };
@@ -150,7 +148,7 @@ export class RecordScanner {
     return alone === null ? "unreadable" : { ...leaveWindow(place, end), partition: { ...alone, keys: FIRST_KEY } };
   }
 
-  /** The partition with a token, of the registered namespaces. */
+  /** Returns the partition of a registered namespace with this token. */
   async #find(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
     const { registry, buckets } = this.#parts;
     let from: NamespaceStart | null = null;
@@ -175,7 +173,7 @@ function isOver({ after, partition }: ScanPlace): boolean {
   return after === GREATEST_TOKEN && partition === null;
 }
 
-/** The end of the window of tokens to read. */
+/** Returns the end of the current window of tokens. */
 function windowEnd({ after, window, failed }: ScanPlace): bigint {
   if (window !== null) return window.end;
   const inside = failed.at(-1);

@@ -10,20 +10,20 @@ import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { numberIn } from "./values.ts";
 
-/** What reading works with. */
+/** Dependencies of the reads. */
 export interface RecordsByIdParts {
   readonly session: CqlSession;
   readonly statements: Statements;
   readonly buckets: BucketRules;
 }
 
-/** Requests of one call that are under way at once. */
+/** Concurrent requests of one call. */
 const READS_AT_ONCE = 16;
 
-/** Most keys in an IN: ScyllaDB refuses more. */
+/** Most keys of an IN clause that ScyllaDB accepts. */
 const KEYS_PER_READ = 100;
 
-/** Most partitions that one request reads a record of. */
+/** Most partitions of one request. */
 const PARTITIONS_PER_READ = 50;
 
 /** Some keys of one partition. */
@@ -33,7 +33,7 @@ interface PartitionKeys {
   readonly keys: readonly string[];
 }
 
-/** Reads the records of many ids, those of one partition together. */
+/** Reads records by id; ids of one partition share a request. */
 export class RecordsById {
   readonly #parts: RecordsByIdParts;
 
@@ -65,7 +65,7 @@ export class RecordsById {
     return ids.map(({ namespace, key }) => found.get(namespace)?.get(key) ?? null);
   }
 
-  /** See `ItemRepository.peek`: the first record of the first partition of each. */
+  /** See `ItemRepository.peek`. Reads the first record of the first partition of each namespace. */
   async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
     const found = new Map<string, ItemRecord>();
     const chunks = await mapBounded(inChunks(paths, PARTITIONS_PER_READ), READS_AT_ONCE, (chunk) => this.#peek(chunk, deadline));
@@ -79,7 +79,7 @@ export class RecordsById {
       const rows = await session.rows(statements.firstHeads, [paths], "read", deadline);
       return rows.flatMap((row) => headIn(row) ?? []);
     } catch (error) {
-      // One of them begins with a graveyard: whoever asks looks into each by its entries.
+      // One of them begins with many tombstones: callers then read the entries of each.
       if (isReadAborted(error)) return [];
       throw error;
     }
@@ -90,7 +90,7 @@ export class RecordsById {
     const bucketsOf = new Map<string, Map<string, number>>();
     for (const { namespace, key } of ids) {
       const known = inner(bucketsOf, namespace);
-      // A bucket is a hash of the key: one that is asked for many times is hashed once.
+      // Computes the hash of a repeated key only once.
       if (known.has(key)) continue;
       const buckets = inner(keysOf, namespace);
       const bucket = this.#parts.buckets.bucketOf(namespace, key);

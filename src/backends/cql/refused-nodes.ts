@@ -1,19 +1,19 @@
-/** Tells of nodes whose TLS does not fit: the driver goes on with the others, and says nothing. */
+/** Reports nodes whose TLS fails: the driver continues with the other nodes without an error. */
 import type { Client } from "cassandra-driver";
 import { LRUCache } from "lru-cache";
 import type { StoreError } from "../../model/errors.ts";
 import { tlsErrorOf } from "../../model/tls-fault.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** A node is tried again every two seconds; it is told of so often, milliseconds. */
+/** Shortest interval between two warnings about one node, milliseconds; the driver retries every two seconds. */
 const QUIET_MS = 10 * 60_000;
 const MOST_NODES = 1_000;
 
-/** Logs a warning for each node of a connected cluster that cannot be connected to because of TLS. */
+/** Logs a warning for each node of a connected cluster that is unusable because of TLS. */
 export class RefusedNodes {
   readonly #logger: Logger;
   readonly #reported = new LRUCache<string, true>({ max: MOST_NODES, ttl: QUIET_MS });
-  /** Seen before there was a connection: a start that fails says it by its error. */
+  /** Failures before the first connection; if the start fails, its error reports them. */
   readonly #early = new Map<string, StoreError>();
   #isConnected = false;
 
@@ -28,7 +28,7 @@ export class RefusedNodes {
     });
   }
 
-  /** Tells what was seen, and what will be. To be called once the client is connected. */
+  /** Reports earlier and later failures. To be called after the client has connected. */
   startReporting(): void {
     this.#isConnected = true;
     for (const [host, error] of this.#early) this.#report(host, error);
@@ -40,7 +40,7 @@ export class RefusedNodes {
       this.#early.set(host, error);
     } else if (!this.#reported.has(host)) {
       this.#reported.set(host, true);
-      const message = "a node of the CQL cluster is not used, as its TLS does not fit";
+      const message = "a node of the CQL cluster is not used because its TLS connection fails";
       this.#logger.warn({ ...error.details, cause: error.message }, message);
     }
   }

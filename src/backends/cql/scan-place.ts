@@ -1,4 +1,4 @@
-/** How far a scan of all records is, and as text. */
+/** The position of a scan of all records, and its text form. */
 import { z } from "zod";
 import { ValidationError } from "../../model/errors.ts";
 import type { KeyPlace } from "./key-windows.ts";
@@ -10,32 +10,32 @@ export interface Partition {
   readonly bucket: number;
 }
 
-/** A window of tokens of which the first pages have been read. */
+/** A window of tokens whose first pages have been read. */
 interface OpenWindow {
   readonly end: bigint;
   /** The driver's page state. */
   readonly page: string;
-  /** The last record that was read; null where all pages were empty. */
+  /** The last record that was read; null if all pages were empty. */
   readonly last: (Partition & { readonly key: string }) | null;
 }
 
-/** A window of tokens of which a read was given up: it is read in slices of this width instead. */
+/** An aborted window of tokens, which is read in slices of this width. */
 interface FailedWindow {
   readonly until: bigint;
   readonly slice: bigint;
 }
 
-/** A partition of which a read was given up: it is read key by key. */
+/** A tombstone-heavy partition, which is read in windows of keys. */
 export interface OpenPartition extends Partition {
   readonly keys: KeyPlace;
 }
 
-/** How far a scan is. */
+/** Position of a scan. */
 export interface ScanPlace {
-  /** All partitions up to this token have been read, but for the one under way. */
+  /** All partitions up to this token have been read, except the current one. */
   readonly after: bigint;
   readonly window: OpenWindow | null;
-  /** Each inside the one before it. */
+  /** Nested windows, outermost first. */
   readonly failed: readonly FailedWindow[];
   readonly partition: OpenPartition | null;
 }
@@ -67,11 +67,11 @@ export function formatPlace(value: ScanPlace): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part));
 }
 
-/** @throws {ValidationError} when the text is none that a scan gave. */
+/** @throws {ValidationError} when no scan returned the text. */
 export function parsePlace(text: string): ScanPlace {
   const parsed = place.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new ValidationError("A scan cannot go on from a place that no scan of CQL records gave: start with null.");
+  throw new ValidationError("The position does not come from a scan of CQL records: start with null.");
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-/** Sets up a keyspace: creates it, applies the migrations it lacks, or only checks that it lacks none. */
+/** Sets up a keyspace: creates it and applies missing migrations, or only verifies it. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ConfigurationError, isStoreError, SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -10,12 +10,12 @@ import type { CqlSession } from "./session.ts";
 import { quoteIdentifier, type Statements } from "./statements.ts";
 import { checkTombstoneGc, setTombstoneGc } from "./tombstone-gc.ts";
 
-/** What setting up works with. */
+/** Dependencies of the setup. */
 export interface SchemaParts {
   readonly session: CqlSession;
   readonly statements: Statements;
   readonly keyspace: string;
-  /** Copies in each data centre, for a keyspace that is created; absent, see `CqlOptions`. */
+  /** Replicas in each data center for a new keyspace; default in `CqlOptions`. */
   readonly replication: Readonly<Record<string, number>> | undefined;
   readonly logger: Logger;
 }
@@ -23,25 +23,24 @@ export interface SchemaParts {
 /** Marks the rows of this backend in `schema_migrations`. */
 const COMPONENT = "cql";
 
-/** Copies of each record where nothing says otherwise: one node may fail and LOCAL_QUORUM still stands. */
+/** Default replication factor: LOCAL_QUORUM survives the failure of one node. */
 const DEFAULT_FACTOR = 3;
 
-/** Processes that set up at once get in each other's way; each tries again until the other is done. */
+/** Retries, because concurrent setups of several processes may conflict. */
 const ATTEMPTS = 10;
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Trying again does not help against these. */
+/** Codes of failures for which a retry does not help. */
 const FINAL_CODES: readonly string[] = ["SCHEMA", "CONFIGURATION", "PERMISSION", "AUTHENTICATION", "CLOSED"];
 
 const HOW_TO_CREATE = 'start a store once with setup: "auto", under a role that may create keyspaces and tables';
 
 /**
- * Makes the keyspace ready, in mode "auto"; only checks that it is, in mode "never". Where all is there already, no
- * schema is changed in either.
+ * Sets up the keyspace in mode "auto", and only verifies it in mode "never". Changes nothing if the schema is complete.
  *
- * @throws {SchemaError} when the keyspace is newer than this code, or differs from it; in mode "never" also when
- *   something is missing.
+ * @throws {SchemaError} when the keyspace is newer than this code or differs from it; in mode "never" also when a part is
+ *   missing.
  */
 export async function setUpSchema(parts: SchemaParts, mode: SetupMode): Promise<void> {
   const migrations = await readMigrations(parts.keyspace);
@@ -52,7 +51,7 @@ export async function setUpSchema(parts: SchemaParts, mode: SetupMode): Promise<
       return;
     } catch (error) {
       if (attempt === ATTEMPTS || (isStoreError(error) && FINAL_CODES.includes(error.code))) throw error;
-      parts.logger.debug({ attempt, code: isStoreError(error) ? error.code : "unknown" }, "Trying the CQL setup again");
+      parts.logger.debug({ attempt, code: isStoreError(error) ? error.code : "unknown" }, "retrying the CQL setup");
       const longest = Math.min(SHORTEST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
       await pause(longest * (0.5 + Math.random() / 2));
     }
@@ -90,13 +89,13 @@ async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Pr
   await setTombstoneGc(parts);
 }
 
-/** What the keyspace has of the schema; changes nothing. */
+/** Returns the state of the schema without changing it. */
 export async function readSchemaStatus(parts: SchemaParts): Promise<SchemaStatus> {
   const migrations = await readMigrations(parts.keyspace);
   return statusOf(parts.keyspace, migrations, (await keyspaceExists(parts)) ? await appliedMigrations(parts) : null);
 }
 
-/** The statements that create the keyspace with everything in it. */
+/** Returns the statements that create the keyspace and its tables. */
 export async function schemaStatements(parts: Pick<SchemaParts, "keyspace" | "replication" | "statements">, localDataCenter: string | undefined): Promise<string[]> {
   return creatingStatements({ ...parts, localDataCenter }, parts.statements, await readMigrations(parts.keyspace), COMPONENT);
 }
@@ -132,13 +131,13 @@ async function createKeyspace(parts: SchemaParts): Promise<void> {
   logger.info({ keyspace, replication, chosen: parts.replication !== undefined }, "Created the CQL keyspace");
 }
 
-/** The lesser of {@link DEFAULT_FACTOR} and the number of local nodes: more copies than nodes could never be written. */
+/** The smaller of {@link DEFAULT_FACTOR} and the number of local nodes: more replicas than nodes cannot be written. */
 function defaultReplication(session: CqlSession): Record<string, number> {
   const dataCenter = session.localDataCenter();
   if (dataCenter === null) {
     throw new ConfigurationError(
-      "cql.localDataCenter or cql.replication must be given to create a keyspace in a cluster of several data " +
-        `centres: ${session.dataCenters().join(", ")}.`,
+      "cql.localDataCenter or cql.replication must be set to create a keyspace in a cluster of several data " +
+        `centers: ${session.dataCenters().join(", ")}.`,
     );
   }
   return { [dataCenter]: Math.min(DEFAULT_FACTOR, session.localHosts().length) };
@@ -149,7 +148,7 @@ function checkReplication({ session, replication = {} }: SchemaParts): Readonly<
   const unknown = Object.keys(replication).find((dataCenter) => !found.includes(dataCenter));
   if (unknown === undefined) return replication;
   throw new ConfigurationError(
-    `cql.replication names the data centre ${JSON.stringify(unknown)}, but the cluster has ${found.join(", ")}.`,
+    `cql.replication names the data center ${JSON.stringify(unknown)}, but the cluster has ${found.join(", ")}.`,
     { details: { unknown, found } },
   );
 }

@@ -1,4 +1,4 @@
-/** Runs statements, and turns what goes wrong into the store's own errors. */
+/** Runs statements, and translates errors to store errors. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client, Host, QueryOptions, types } from "cassandra-driver";
 import type { Deadline } from "../../concurrency/deadline.ts";
@@ -22,29 +22,29 @@ export type Param = string | number | boolean | Buffer | Date | readonly string[
 export interface Statement {
   readonly query: string;
   readonly params: readonly Param[];
-  /** The key of its partition, as the protocol has it, where the driver cannot tell: of a batch it cannot. */
+  /** The partition key in protocol encoding, if the driver cannot derive it, as for a batch. */
   readonly partition?: Buffer;
 }
 
-/** Which page of a query is wanted. */
+/** A page of a query. */
 export interface PageRequest {
-  /** The `next` of the page before; null starts at the first. */
+  /** The `next` of the previous page; null starts at the first. */
   readonly after: string | null;
-  /** Most rows of the page; null leaves it to the driver. */
+  /** Most rows of the page; null uses the driver's default. */
   readonly size: number | null;
 }
 
 /** A page of rows. */
 export interface RowPage {
   readonly rows: readonly Row[];
-  /** Where the next page starts, as text that any connection to the cluster understands; null when there is none. */
+  /** Position of the next page, valid on any connection to the cluster; null when there is none. */
   readonly next: string | null;
 }
 
 const AGREEMENT_DEADLINE_MS = 30_000;
 const AGREEMENT_POLL_MS = 100;
 
-/** The driver's own bound. */
+/** The default of the driver. */
 const REQUESTS_PER_CONNECTION = 2_048;
 
 const DOING: Readonly<Record<Purpose, string>> = {
@@ -54,7 +54,7 @@ const DOING: Readonly<Record<Purpose, string>> = {
   schema: "A CQL schema change",
 };
 
-/** A connection to a cluster, made at `open` and given back at `close`. */
+/** A session with a cluster, from `open` to `close`. */
 export class CqlSession {
   readonly #options: CqlOptions;
   readonly #logger: Logger;
@@ -72,14 +72,14 @@ export class CqlSession {
     this.#connected ??= await connect(this.#options, this.#logger);
   }
 
-  /** Closes the connections, except those of a client that the caller gave. */
+  /** Closes the connections, unless the caller provided the client. */
   async close(): Promise<void> {
     const connected = this.#connected;
     this.#connected = null;
     await connected?.close();
   }
 
-  /** All nodes, as the driver sees them; none while not connected. */
+  /** All nodes known to the driver; empty while not connected. */
   nodes(): CqlNode[] {
     const client = this.#connected?.client;
     if (client === undefined) return [];
@@ -94,7 +94,7 @@ export class CqlSession {
     }));
   }
 
-  /** Nodes of the data centre in use; of all, where nothing says which one is in use. */
+  /** Number of nodes in the local data center, or in all data centers if the local one is unknown. */
   localHosts(): Host[] {
     const dataCenter = this.localDataCenter();
     return this.#client()
@@ -102,14 +102,14 @@ export class CqlSession {
       .filter((host) => dataCenter === null || host.datacenter === dataCenter);
   }
 
-  /** Nodes of a data centre. */
+  /** Number of nodes in a data center. */
   hostsOf(dataCenter: string): Host[] {
     return this.#client()
       .hosts.values()
       .filter((host) => host.datacenter === dataCenter);
   }
 
-  /** The data centre in use, or null where a client was given whose cluster has several and no option names one. */
+  /** The local data center; null if the caller's client has several and no option names one. */
   localDataCenter(): string | null {
     if (this.#options.localDataCenter !== undefined) return this.#options.localDataCenter;
     const bundled = bundleDataCenter(this.#options, this.#client());
@@ -118,7 +118,7 @@ export class CqlSession {
     return only === undefined || others.length > 0 ? null : only;
   }
 
-  /** The data centres of the cluster. */
+  /** The data centers of the cluster. */
   dataCenters(): string[] {
     return dataCentersOf(this.#client().hosts);
   }
@@ -126,7 +126,7 @@ export class CqlSession {
   /**
    * Runs a prepared query and returns all of its rows, from all pages.
    *
-   * @throws {StoreError} the error of an aborted read when too many pages in a row are empty: a read of less may do better
+   * @throws {StoreError} the error of an aborted read when too many pages in a row are empty; a smaller read may succeed
    */
   async rows(query: string, params: readonly Param[], purpose: "read" | "scan", deadline?: Deadline): Promise<readonly Row[]> {
     const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose, deadline);
@@ -135,7 +135,7 @@ export class CqlSession {
     const rows: Row[] = [...first.rows];
     const budget = this.pageBudget(purpose);
     budget.spend(rows.length);
-    // Not the driver's own iterator: it stops at a page without rows, and ScyllaDB sends such pages before the end.
+    // Not the driver's iterator, which stops at an empty page; ScyllaDB sends empty pages before the end.
     while (after !== null) {
       const page = await this.page({ query, params }, { after, size: null }, purpose, deadline);
       for (const row of page.rows) rows.push(row);
@@ -145,7 +145,7 @@ export class CqlSession {
     return rows;
   }
 
-  /** The budget of one read over many pages: half of what one request may take leaves time for a read of less. */
+  /** Returns the budget of a read over many pages: half the timeout of a request, so that time remains for a smaller read. */
   pageBudget(purpose: "read" | "scan", fullPage?: number): PageBudget {
     return new PageBudget(DOING[purpose], (this.#profiles[purpose].readTimeout ?? Infinity) / 2, fullPage);
   }
@@ -161,7 +161,7 @@ export class CqlSession {
     return { rows: page.rows, next: nextOf(page) };
   }
 
-  /** The token of a partition, by its key as the protocol has it. */
+  /** Returns the token of a partition by its key in protocol encoding. */
   tokenOf(partitionKey: Buffer): bigint {
     return BigInt(String(this.#client().metadata.newToken(partitionKey).getValue()));
   }
@@ -174,10 +174,10 @@ export class CqlSession {
   }
 
   /**
-   * Changes the schema, and waits until all nodes know of it.
+   * Changes the schema, and waits until all nodes agree on it.
    *
-   * Changes that several processes make at once are sent to one and the same node, which does them one after another:
-   * two nodes of Cassandra 5 that create one table at the same time may give it two identities.
+   * Concurrent changes of several processes go to the same node, which executes them sequentially: two nodes of Cassandra 5
+   * that create a table at the same time may give it two ids.
    */
   async changeSchema(query: string): Promise<void> {
     const [first] = this.#upHosts().sort((a, b) => (a.address < b.address ? -1 : 1));
@@ -187,8 +187,8 @@ export class CqlSession {
   }
 
   /**
-   * Every node is asked for its own version. The driver's check asks one node what it has heard of the others, and was
-   * seen to find them agreed before that node had heard of a change that another process made at another node.
+   * Reads the schema version of every node. The driver's check reads what one node knows of the others, and can succeed
+   * before that node knows of a change by another process on another node.
    */
   async #agree(client: Client): Promise<void> {
     const deadline = Date.now() + AGREEMENT_DEADLINE_MS;
@@ -196,14 +196,14 @@ export class CqlSession {
       if (Date.now() > deadline) {
         throw new UnavailableError(
           `The nodes did not agree on the schema within ${AGREEMENT_DEADLINE_MS / 1000} s; ` +
-            '"nodetool describecluster" shows which one differs.',
+            '"nodetool describecluster" lists the versions.',
         );
       }
       await pause(AGREEMENT_POLL_MS);
     }
   }
 
-  /** A node that does not answer is left out: it learns of the change when it is back. */
+  /** Ignores nodes that do not answer: they receive the change when they are back. */
   async #schemaVersions(client: Client): Promise<Set<string>> {
     const query = "SELECT schema_version FROM system.local WHERE key = 'local'";
     const answers = await Promise.allSettled(
@@ -218,7 +218,7 @@ export class CqlSession {
     return this.localHosts().filter((host) => host.isUp());
   }
 
-  /** Sends a statement, unless its deadline is over, and nothing else: every read and write of the store comes by. */
+  /** Sends a statement unless its deadline is over. Kept minimal, because every read and write passes here. */
   async #execute(
     { query, params }: Statement,
     options: QueryOptions,
@@ -236,23 +236,23 @@ export class CqlSession {
   }
 
   #client(): Client {
-    if (this.#connected === null) throw new ClosedError("The CQL backend is not started, or was stopped.");
+    if (this.#connected === null) throw new ClosedError("The CQL backend is not started or was stopped.");
     return this.#connected.client;
   }
 }
 
-/** Where the page after one starts; null where there is none. */
+/** Position of the next page; null when there is none. */
 function nextOf({ pageState }: types.ResultSet): string | null {
   return pageState ?? null;
 }
 
-/** The data centre that a secure connect bundle leads to; the driver learns it when it connects. */
+/** The data center of a secure connect bundle, which the driver reads when it connects. */
 function bundleDataCenter({ cloud }: CqlOptions, client: Client): string | undefined {
   const { options } = client as { readonly options?: { readonly localDataCenter?: string } };
   return cloud === undefined ? undefined : options?.localDataCenter;
 }
 
-/** The session was let in once: where credentials are rotated, a refusal means that they are not the same everywhere yet. */
+/** Converts a rejected login of an established session to a temporary failure if credentials are being rotated. */
 function passing(error: StoreError): StoreError {
   if (!(error instanceof AuthenticationError)) return error;
   return new AuthenticationError(error.message, { cause: error.cause, details: error.details, retryable: true });

@@ -6,7 +6,7 @@ import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { bigint } from "./values.ts";
 
-/** What the settings work with. */
+/** Dependencies of the settings. */
 export interface CqlSettingsParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -15,22 +15,22 @@ export interface CqlSettingsParts {
 }
 
 /**
- * A first value is written at this timestamp less the milliseconds since the epoch: of several first values the
- * earliest therefore has the greatest timestamp and stands, and one that comes late changes nothing. All of these lie
- * decades before any clock, so a later change, at the time of the clock, replaces them.
+ * The first value of a setting is written with this timestamp minus the milliseconds since the epoch, so that of several
+ * first values the earliest has the greatest timestamp and wins. These timestamps are decades in the past, so a later change
+ * with the current time replaces them.
  */
 const FIRST_VALUE_EPOCH = 10_000_000_000_000;
 
 /**
- * How long a first value is watched before it is relied on: one that was begun a moment earlier may still be on its way,
- * and would replace it. One that takes longer than this is the one case in which two processes may read two values.
+ * Time for which a first value is read again before it is used, because an earlier write in flight would replace it. Only if
+ * that write takes longer may two processes read different values.
  */
 const SETTLING_MS = 500;
 
-/** A first value of this age is settled, whatever the difference between the clocks of its writer and of its reader. */
+/** Age at which a first value is final, regardless of clock skew. */
 const SETTLED_AGE_MS = 10_000;
 
-/** A setting as it is stored. */
+/** A stored setting. */
 interface StoredSetting {
   readonly value: string;
   /** Timestamp of its write. */
@@ -38,8 +38,8 @@ interface StoredSetting {
 }
 
 /**
- * Keeps settings in the table `settings`. Without lightweight transactions, which ScyllaDB with tablets may refuse: of
- * values that are written at once, the earliest stands, and of the same millisecond the greatest, on every replica.
+ * Stores settings in the table `settings`, without lightweight transactions, which ScyllaDB with tablets may reject. Of
+ * concurrent first values the earliest wins, and of the same millisecond the greatest, on every replica.
  */
 export class CqlSettings implements Settings {
   readonly #parts: CqlSettingsParts;
@@ -80,7 +80,7 @@ export class CqlSettings implements Settings {
   async #present(name: string): Promise<StoredSetting> {
     const stored = await this.#stored(name);
     if (stored !== null) return stored;
-    throw new SchemaError(`The setting "${name}" was written and is gone: something else deletes from its table.`);
+    throw new SchemaError(`The setting "${name}" was written and has disappeared: another program deletes from its table.`);
   }
 
   async #stored(name: string): Promise<StoredSetting | null> {

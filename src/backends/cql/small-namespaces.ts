@@ -1,4 +1,4 @@
-/** Reads small namespaces whole: one request for their records, where entries and then records by key are two. */
+/** Lists small namespaces by one request for all records, instead of two for entries and records. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { Hints } from "../../concurrency/hints.ts";
 import { isStoreError } from "../../model/errors.ts";
@@ -11,7 +11,7 @@ import { toRecord } from "./records-by-id.ts";
 import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
 
-/** What reading works with. */
+/** Dependencies of the reads. */
 export interface SmallNamespacesParts {
   readonly session: CqlSession;
   readonly statements: Statements;
@@ -19,50 +19,50 @@ export interface SmallNamespacesParts {
   readonly now: () => number;
 }
 
-/** What the first rows of a namespace hold. */
+/** The first rows of a namespace. */
 interface FirstRows {
-  /** How many they are: some may hold no record any more, and count all the same towards what was asked for. */
+  /** Number of rows; rows without a record count too. */
   readonly rows: number;
   readonly records: readonly ItemRecord[];
-  /** Of all records together, and of the biggest. */
+  /** Size of all records, and of the largest one. */
   readonly bytes: number;
   readonly rowBytes: number;
 }
 
-/** What is known of a namespace. */
+/** The hint of a namespace. */
 interface Size {
-  /** How many rows it has, or at least has. */
+  /** Lower bound of the number of rows. */
   readonly rows: number;
-  /** Of the biggest record that was read. */
+  /** Size of the largest record that was read. */
   readonly rowBytes: number;
 }
 
-/** Namespaces whose size is remembered, and for how long: they grow and shrink. */
+/** Number and TTL of hints, because namespaces grow and shrink. */
 const MOST_SIZES = 10_000;
 const LIFETIME_MS = 10 * 60 * 1000;
 
 /**
- * A namespace is small when it holds at most so many records for each that is asked for, and some more. By range a record
- * took 7 microseconds of all processors, by entry and key 16, and a request less 120.
+ * A namespace is small if it has at most this many records per requested item, plus a constant. A record cost 7 µs of CPU
+ * time by range and 16 µs by entry and key, and a request 120 µs.
  */
 const RECORDS_AN_ITEM = 2;
 const RECORDS_A_REQUEST = 20;
 
 const MOST_RECORDS = 500;
 
-/** Of a namespace of which nothing is known so few are read first: their sizes say how many more may be. */
+/** Rows of the first read of an unknown namespace; their sizes determine the next read. */
 const FIRST_ROWS = 2;
 
-/** No more than this is read so, if further records are like those that were read: a server holds all of an answer in memory. */
+/** Most bytes of such a read, estimated from the records so far: a server holds the entire answer in memory. */
 const MOST_BYTES = 1024 * 1024;
 
-/** What takes longer, milliseconds, has read many that are gone; from its entries a listing may come by without them. */
+/** Duration, milliseconds, above which a read has passed many tombstones; reading by entries may avoid them. */
 const SLOW_MS = 100;
 
-/** No number of items makes such a namespace small. */
+/** Hint of a namespace that is never small. */
 const UNFIT: Size = { rows: Infinity, rowBytes: 1 };
 
-/** Lists namespaces of one partition that are small. */
+/** Lists small namespaces of one partition. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
   readonly #sizes = new Hints<Size>({ max: MOST_SIZES, ttlMs: LIFETIME_MS });
@@ -71,7 +71,7 @@ export class SmallNamespaces {
     this.#parts = parts;
   }
 
-  /** A page, as `ItemRepository.list` has it; null where the namespace is not small for it. */
+  /** Returns a page as `ItemRepository.list`; null if the namespace is not small. */
   async page(query: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
     const { namespace, limit } = query;
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
@@ -101,7 +101,7 @@ export class SmallNamespaces {
     return { records: records.slice(0, limit), next: positionOf(records[limit - 1] as LiveRecord) };
   }
 
-  /** The first records by key; null where the server gave up, or one of them cannot be read, which a page may not hold. */
+  /** Reads the first records by key; null if the server aborted the read or a record is unreadable. */
   async #read(namespace: string, limit: number, deadline: Deadline | undefined): Promise<FirstRows | null> {
     const { session, statements } = this.#parts;
     try {

@@ -1,20 +1,20 @@
 /**
- * Every statement of the repositories. All are prepared; each names its full partition key, so that it is routed to a
- * replica, except the audit's, the scan, which is split by token, and a page of namespaces, which one request reads from all
- * shards of their list: every listing asks for them.
+ * All statements of the repositories. All are prepared, and each names its full partition key for routing, except the
+ * statement of the audit trail, the scan, which is split by token, and the page of namespaces, which reads all shards of a
+ * list by one request because every listing needs it.
  */
 
 /** The statements for one keyspace. */
 export type Statements = ReturnType<typeof statementsFor>;
 
-/** Writes a name as CQL takes it, its case kept. */
+/** Quotes a name for CQL, preserving its case. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
 /**
  * @param keyspaceName - checked by `checkOptions`
- * @param checksVersions - whether records are read with the timestamp of their cell, see `toRecord`
+ * @param checksVersions - whether to read records with the timestamp of their cell, see `toRecord`
  */
 export function statementsFor(keyspaceName: string, checksVersions = false) {
   const keyspace = quoteIdentifier(keyspaceName);
@@ -34,13 +34,13 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
   return {
     readItem: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key = ?`,
     readItems: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
-    // Of as many partitions as are named: routed to a replica of one of them, which asks those of the others.
+    // Reads several partitions: the replica of one of them coordinates the others.
     firstHeads:
       `SELECT namespace, key, head FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
     firstOfNamespace: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
     writeItem,
     writeEntry,
-    // Two tables, one partition key: unlogged, as all goes to the same replicas.
+    // Unlogged: both tables have the same partition key, so all writes go to the same replicas.
     writeItemWithEntry: batch(writeEntry, writeItem),
     scanItems:
       `SELECT namespace, bucket, key, ${record} FROM ${keyspace}.items ` +
@@ -48,14 +48,14 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     itemsFrom: `${itemsOf} AND key >= ? LIMIT ?`,
     itemsBetween: `${itemsOf} AND key >= ? AND key <= ? LIMIT ?`,
 
-    // From behind a place up to another, that included.
+    // From a position (exclusive) to another (inclusive).
     entries: {
       oldest: `${entries} AND (created, key) > (?, ?) AND (created, key) <= (?, ?) ORDER BY created ASC, key ASC LIMIT ?`,
       newest: `${entries} AND (created, key) < (?, ?) AND (created, key) >= (?, ?) ORDER BY created DESC, key DESC LIMIT ?`,
     },
     readEntry: `${entries} AND created = ? AND key = ?`,
 
-    // Of the list of a root and that of the store: a few small writes, unlogged, as each may be applied again.
+    // The lists of a root and of the store: a few small idempotent writes, so unlogged.
     registerNamespace: batch(register(false), register(false)),
     registerUnscored: batch(register(false), register(false), register(true), register(true)),
     clearUnscored: remove(true),
@@ -83,7 +83,7 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
       `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ? AND entry = ?`,
     readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ?`,
 
-    // As JSON, so that what is absent is not written; the one write that the driver cannot route to a replica.
+    // As JSON, so that absent columns are not written. The only write that the driver cannot route to a replica.
     writeAudit: `INSERT INTO ${keyspace}.audit JSON ? DEFAULT UNSET USING TTL ?`,
 
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,

@@ -1,27 +1,27 @@
-/** When CQL itself forgets a record. */
+/** Native TTLs of records in CQL. */
 import type { ItemRecord } from "../../model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 
 /**
- * Seconds for which CQL keeps what is deleted or expired: the difference between clocks that is tolerated. Within it, a
- * put by a slow clock still finds the version that it has to go above.
+ * Seconds for which CQL keeps deleted and expired records: the tolerated clock skew. Within it, a put by a slow clock still
+ * reads the version that its own must exceed.
  */
 export const GRACE_SECONDS = CLOCK_TOLERANCE_MS / 1000;
 
-/** The end, in an entry, of an item that has none. */
+/** The expiry in an entry of an item without one. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** The longest time to live in CQL, 20 years. */
+/** Longest TTL in CQL, 20 years. */
 const LONGEST_SECONDS = 630_720_000;
 
-/** In its default storage mode Cassandra refuses a time to live that ends after this moment (2038-01-19), in seconds. */
+/** Latest expiry that Cassandra accepts in its default storage mode (2038-01-19), seconds. */
 const LATEST_END_SECONDS = 2_147_483_646;
 
 /**
- * Seconds for which CQL shall keep a record that is written at `now` (milliseconds); 0 means for ever.
+ * Returns the native TTL of a record written at `now` (milliseconds), in seconds; 0 means none.
  *
- * An expiry beyond what CQL can express is left to the record itself, which always decides: it is hidden on time, and
- * only its bytes stay.
+ * A record whose expiry CQL cannot express has no native TTL: the expiry in the record always decides, so the item is hidden
+ * in time and only its bytes remain.
  */
 export function timeToLive(record: ItemRecord, now: number): number {
   if (record.value === null) return GRACE_SECONDS;
@@ -32,8 +32,8 @@ export function timeToLive(record: ItemRecord, now: number): number {
 }
 
 /**
- * The end of a record as its entry tells it, in milliseconds: a listing need not read what has ended. The later one is
- * the greater number, so of two entries of one write time and one time to live CQL keeps the one that hides less.
+ * Returns the expiry for the entry of a record, milliseconds, so that a listing need not read expired records. A later expiry
+ * is a greater number, so of two entries with equal timestamps and TTLs CQL keeps the later expiry.
  */
 export function endOf({ value, expiresAt }: ItemRecord): number {
   if (value === null) return 0;

@@ -1,4 +1,4 @@
-/** TLS of the driver, which by itself verifies nothing. */
+/** TLS of the driver, which by default verifies nothing. */
 import { isIP } from "node:net";
 import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from "node:tls";
 import type { Client, ClientOptions } from "cassandra-driver";
@@ -7,11 +7,10 @@ import type { Logger } from "../../ports/logger.ts";
 import type { CqlOptions } from "./options.ts";
 
 /**
- * What the driver gives to Node.js at each connection; null when connections are not encrypted.
+ * Returns the TLS options of each connection; null when connections are not encrypted.
  *
- * The driver connects to addresses, also to those that the names of contact points stand for, and to nodes that it
- * learns of from others. So each node has to show a certificate for its address, or for one of the names that the
- * contact points give: whoever wrote them trusts them to be the cluster.
+ * The driver connects to IP addresses: those of the contact points' names and those of discovered nodes. So the certificate
+ * of a node must be valid for its address or for one of the names in the contact points, which the operator trusts.
  */
 export async function tlsOf({ tls, ssl, contactPoints = [] }: CqlOptions, logger: Logger): Promise<ConnectionOptions | null> {
   if (tls === undefined && ssl === undefined) return null;
@@ -27,7 +26,7 @@ export async function tlsOf({ tls, ssl, contactPoints = [] }: CqlOptions, logger
   return options;
 }
 
-/** Warns of a client of the caller's own that encrypts and verifies nothing, which is the driver's default. */
+/** Warns of a caller's client with TLS but without verification, which is the driver's default. */
 export function warnOfUnverifiedClient(client: Client, logger: Logger): void {
   const { sslOptions } = optionsOf(client);
   if (sslOptions !== undefined && sslOptions !== null && sslOptions.rejectUnauthorized !== true) {
@@ -35,17 +34,17 @@ export function warnOfUnverifiedClient(client: Client, logger: Logger): void {
   }
 }
 
-/** Verifies connections that a secure connect bundle describes; the driver takes no such options beside a bundle, and adds its own to these. */
+/** Enables verification for connections of a secure connect bundle, for which the driver accepts no TLS options. */
 export function verifyCloud(client: Client): void {
   optionsOf(client).sslOptions = { ...VERIFIED_TLS };
 }
 
-/** What the driver was made with, which its types leave out; a caller's client may be of another version. */
+/** Options of the driver that its types omit; a caller's client may have another version. */
 function optionsOf(client: Client): ClientOptions {
   return (client as unknown as { readonly options?: ClientOptions }).options ?? {};
 }
 
-/** Without the entries that are undefined: Node.js takes `rejectUnauthorized: undefined` for false. */
+/** Removes undefined entries: Node.js treats `rejectUnauthorized: undefined` as false. */
 function definedOf(ssl: ConnectionOptions | undefined): ConnectionOptions {
   return Object.fromEntries(Object.entries(ssl ?? {}).filter(([, value]) => value !== undefined));
 }
@@ -71,5 +70,5 @@ export function hostOf(contactPoint: string): string {
 }
 
 function warn(option: string, logger: Logger): void {
-  logger.warn({ option }, `${option} is false: anybody on the way may pose as the server and read the password and all data`);
+  logger.warn({ option }, `${option} is false: anyone on the network path can impersonate the server and read the password and all data`);
 }

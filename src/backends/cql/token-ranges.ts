@@ -1,12 +1,12 @@
-/** The ring of tokens, cut in ranges. */
+/** Ranges of the token ring. */
 
-/** The least token of the Murmur3 partitioner, which no partition has, and the greatest. */
+/** Bounds of the tokens of the Murmur3 partitioner; no partition has the lowest one. */
 export const LOWEST_TOKEN = -(2n ** 63n);
 export const GREATEST_TOKEN = 2n ** 63n - 1n;
 const TOKENS = 2n ** 64n;
 
 /**
- * The end of the range that begins at a token or that it lies in, of the ring cut in ranges of one width.
+ * Returns the end of the range that contains or begins at a token, for ranges of equal width.
  *
  * @param count - number of ranges, a power of two
  */
@@ -16,7 +16,7 @@ export function rangeEnd(token: bigint, count: number): bigint {
   return end > GREATEST_TOKEN ? GREATEST_TOKEN : end;
 }
 
-/** The share of the ring that lies up to a token, from 0 to 1. */
+/** Returns the share of the ring up to a token, from 0 to 1. */
 export function shareUpTo(token: bigint): number {
   return token === GREATEST_TOKEN ? 1 : Number(((token - LOWEST_TOKEN) * 1_000_000n) / TOKENS) / 1_000_000;
 }

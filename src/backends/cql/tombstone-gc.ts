@@ -1,13 +1,13 @@
 /**
- * Sets how ScyllaDB collects the tombstones of derived tables. Its default mode, "repair", ignores gc_grace_seconds:
- * without repairs nothing is collected, and reads of these tables pass over more tombstones every day.
+ * Configures how ScyllaDB collects tombstones of derived tables. Its default mode, "repair", ignores gc_grace_seconds:
+ * without repairs no tombstone is collected, and reads of these tables pass more tombstones every day.
  */
 import { isStoreError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { CqlSession } from "./session.ts";
 import { quoteIdentifier } from "./statements.ts";
 
-/** What the settings of the tables are read and changed with. */
+/** Dependencies. */
 export interface TombstoneGcParts {
   readonly session: CqlSession;
   readonly keyspace: string;
@@ -15,15 +15,15 @@ export interface TombstoneGcParts {
 }
 
 /**
- * Tables of which a replica may bring back a removed row without harm. Not `items`: a record that comes back is a
- * deleted memory that is visible again.
+ * Tables in which a row resurrected by a replica is harmless. Not `items`: a resurrected record would be a deleted memory
+ * that is visible again.
  */
 const TABLES: ReadonlySet<string> = new Set(["audit", "items_by_creation", "namespaces", "outbox", "outbox_slots"]);
 
-/** Modes that are kept: the one that is wanted, and those that only an operator sets. */
+/** Modes that are not changed: the intended one, and those that only an operator sets. */
 const KEPT_MODES = ["timeout", "immediate", "disabled"];
 
-/** Changes the mode of all tables that have the default one. A role that may not alter them gets a warning. */
+/** Changes the mode of all tables with the default one. Logs a warning if the role may not alter them. */
 export async function setTombstoneGc(parts: TombstoneGcParts): Promise<void> {
   const { session, logger, keyspace } = parts;
   const statements = await missingStatements(parts);
@@ -33,10 +33,10 @@ export async function setTombstoneGc(parts: TombstoneGcParts): Promise<void> {
     if (!isStoreError(error) || error.code !== "PERMISSION") throw error;
     return warn(parts, statements);
   }
-  if (statements.length > 0) logger.info({ keyspace, statements }, "Set the tombstone collection of ScyllaDB");
+  if (statements.length > 0) logger.info({ keyspace, statements }, "configured the tombstone collection of ScyllaDB");
 }
 
-/** Warns of tables that have the default mode. */
+/** Warns of tables with the default mode. */
 export async function checkTombstoneGc(parts: TombstoneGcParts): Promise<void> {
   const statements = await missingStatements(parts);
   if (statements.length > 0) warn(parts, statements);
@@ -49,7 +49,7 @@ function warn({ logger, keyspace }: TombstoneGcParts, statements: readonly strin
   );
 }
 
-/** The statements that a keyspace lacks; none on Cassandra. */
+/** Returns the missing statements; none on Cassandra. */
 export async function missingStatements({ session, keyspace }: Pick<TombstoneGcParts, "session" | "keyspace">): Promise<string[]> {
   const tables = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
   const isScylla = (await session.rows(tables, ["system_schema", "scylla_tables"], "read")).length > 0;
@@ -61,7 +61,7 @@ export async function missingStatements({ session, keyspace }: Pick<TombstoneGcP
     .map((row) => `ALTER TABLE ${quoteIdentifier(keyspace)}.${row["table_name"] as string} WITH tombstone_gc = {'mode':'timeout'}`);
 }
 
-/** @param extensions - bytes by name; those of `tombstone_gc` hold the names and values of its options as text */
+/** @param extensions - bytes by name; those of `tombstone_gc` contain the names and values of its options as text */
 function isKept(extensions: unknown): boolean {
   const bytes = (extensions as Readonly<Record<string, unknown>> | null | undefined)?.["tombstone_gc"];
   return Buffer.isBuffer(bytes) && KEPT_MODES.some((mode) => bytes.includes(mode));

@@ -1,10 +1,10 @@
-/** Values as CQL has them, whatever a client was configured to take and to give. */
+/** Encoded CQL values, independent of the configuration of the client. */
 import { types } from "cassandra-driver";
 import type { Row } from "./session.ts";
 
 /**
- * A CQL bigint. As bytes, because what else the driver takes for one depends on how a client was configured, and a
- * caller's own client may be configured in any way.
+ * Returns a CQL bigint as bytes, because the other types that the driver accepts depend on the configuration of the client,
+ * which a caller may have provided.
  */
 export function bigint(value: number | bigint): Buffer {
   const bytes = Buffer.alloc(8);
@@ -12,7 +12,7 @@ export function bigint(value: number | bigint): Buffer {
   return bytes;
 }
 
-/** A CQL bigint of a row: a Long or a BigInt, as the client is configured. A listing reads two a row: printing was a tenth of it. */
+/** Reads a CQL bigint from a row: a Long or a BigInt, depending on the client. Without conversion to text, which cost a tenth of a listing. */
 export function numberIn(row: Row, column: string): number {
   const value = row[column];
   return value instanceof types.Long ? value.toNumber() : Number(String(value));
@@ -25,7 +25,7 @@ export function int(value: number): Buffer {
   return bytes;
 }
 
-/** The key of a partition of several columns, from the values of these as bytes. */
+/** Returns a partition key of several columns from their encoded values. */
 export function partitionKey(...values: readonly Buffer[]): Buffer {
   const parts = values.flatMap((value) => {
     const length = Buffer.alloc(2);

@@ -1,48 +1,48 @@
-/** Remembers the windows in which graveyards were read, so that the next reader need not find them out again. */
+/** Records the windows in which tombstone-heavy partitions were read, so that the next reader can reuse them. */
 import { Hints } from "../../concurrency/hints.ts";
 import type { ListingOrder } from "../../model/operation.ts";
 import { shortName } from "../../model/short-name.ts";
 
-/** Partitions whose windows are remembered, and for how long: a graveyard lasts an hour, and then is no more. */
+/** Number and TTL of plans; tombstones of entries are collected after an hour. */
 const MOST_PLANS = 1_000;
 const LIFETIME_MS = 10 * 60 * 1000;
 
 /** Most windows of one plan. */
 const MOST_WINDOWS = 1_000;
 
-/** Windows beside each other are taken for one if together they took no longer: a third of what may fail, or less. */
+/** Adjacent windows are merged if they took no longer than this in total, milliseconds: at most a third of a failure. */
 const LONGEST_JOINED_MS = 40;
 
-/** A window that begins where the one before it ends. */
+/** A window, which begins at the end of the previous one. */
 interface PlannedWindow {
   readonly end: number;
-  /** How long it took to read it. */
+  /** Duration of its read. */
   readonly ms: number;
 }
 
-/** Windows that succeeded, in the order of the listing. Only a hint: any of them may fail the next time. */
+/** Windows of successful reads, in the order of the listing. A hint: each may fail the next time. */
 export class WindowPlan {
   readonly #sign: 1 | -1;
   readonly #keep: (plan: WindowPlan) => void;
   #windows: PlannedWindow[] = [];
 
-  /** @param keep - called when there is something to remember */
+  /** @param keep - called when the plan is no longer empty */
   constructor(order: ListingOrder, keep: (plan: WindowPlan) => void) {
     this.#sign = order === "oldest" ? 1 : -1;
     this.#keep = keep;
   }
 
-  /** Whether no graveyard is known of. */
+  /** Whether no window is known. */
   get isEmpty(): boolean {
     return this.#windows.length === 0;
   }
 
-  /** The end of the window that a place, microseconds of creation, lies in; null where none is known. */
+  /** Returns the end of the window of a creation time, microseconds; null if unknown. */
   endOf(place: number): number | null {
     return this.#windows.find(({ end }) => this.#isBefore(place, end))?.end ?? null;
   }
 
-  /** Remembers that a window was read in so many milliseconds. */
+  /** Records a window and the duration of its read, milliseconds. */
   record(start: number, end: number, ms: number): void {
     const before = this.#windows.filter((window) => !this.#isBefore(start, window.end));
     const behind = this.#windows.filter((window) => this.#isBefore(end, window.end));
@@ -58,13 +58,13 @@ export class WindowPlan {
   }
 }
 
-/** The plans of partitions that hold a graveyard. */
+/** The plans of tombstone-heavy partitions. */
 export class WindowPlans {
   readonly #plans = new Hints<WindowPlan>({ max: MOST_PLANS, ttlMs: LIFETIME_MS });
 
-  /** The plan of a partition; an empty one where none is known. */
+  /** Returns the plan of a partition; an empty one if unknown. */
   of(namespace: string, bucket: number, order: ListingOrder): WindowPlan {
-    // Short, as the plan keeps the name.
+    // A short name, because the plan holds it.
     const name = shortName(`${order} ${bucket} ${namespace}`);
     return this.#plans.get(name) ?? new WindowPlan(order, (plan) => this.#remember(name, plan));
   }

@@ -39,7 +39,7 @@ describe("consistency and timeout of statements", () => {
     warnOfWeakConsistency({ profiles: { read: { consistency: "QUORUM" }, write: { consistency: "EACH_QUORUM" } } }, logger);
     expect(warnings).toEqual([]);
     warnOfWeakConsistency({ profiles: { read: { consistency: "LOCAL_ONE" } } }, logger);
-    expect(warnings).toEqual([expect.stringContaining("cql.profiles.read.consistency ask for less than a quorum")]);
+    expect(warnings).toEqual([expect.stringContaining("cql.profiles.read.consistency set less than a quorum")]);
   });
 });
 
@@ -81,7 +81,7 @@ describe("an invalid secure connect bundle is rejected at once, by name", () => 
 
   test.each([
     ["nowhere.zip", null, "cannot be read (ENOENT)"],
-    ["bundle.zip", "<html>Log in first</html>", "is no .zip archive"],
+    ["bundle.zip", "<html>Log in first</html>", "is not a .zip archive"],
   ])("%s", async (name, content, why) => {
     folder = await mkdtemp(join(tmpdir(), "bundle-"));
     const secureConnectBundle = join(folder, name);
