@@ -1,7 +1,7 @@
 /** Options and results of the calls of a store. */
 import type { Item as LangGraphItem, SearchItem as LangGraphSearchItem } from "@langchain/langgraph-checkpoint";
 import type { SearchInfo } from "./core/found.ts";
-import type { ListingOrder } from "./model/operation.ts";
+import type { ListingOrder } from "./model/request.ts";
 import type { SearchMode } from "./model/search-mode.ts";
 import type { Filter } from "./model/typed-filter.ts";
 

@@ -35,7 +35,7 @@ export {
 } from "./model/errors.ts";
 export type { CountOptions, ItemsOptions } from "./iteration.ts";
 export type { KeywordLanguage } from "./model/keyword-language.ts";
-export type { ListingOrder } from "./model/operation.ts";
+export type { ListingOrder } from "./model/request.ts";
 export type { SearchMode } from "./model/search-mode.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";
 export type { Filter } from "./model/typed-filter.ts";

@@ -1,7 +1,8 @@
 /** The defaults that `store.with()` binds to a view. */
 import { kindOf, ValidationError } from "./model/errors.ts";
 import type { IndexOverride } from "./model/item.ts";
-import { parseIndex, parseMinScore, parseMode, parseOrder, type ListingOrder, type RequestLimits } from "./model/operation.ts";
+import { parseIndex, parseMinScore, parseMode, parseOrder } from "./model/operation-fields.ts";
+import type { ListingOrder, RequestLimits } from "./model/request.ts";
 import type { SearchMode } from "./model/search-mode.ts";
 import { parseLifetime } from "./model/ttl.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";

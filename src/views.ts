@@ -15,14 +15,8 @@ import type { SearchResult } from "./core/found.ts";
 import { BatchError, ValidationError, type StoreError } from "./model/errors.ts";
 import { toItem, toSearchItem, type LiveRecord } from "./model/item.ts";
 import { toLabels, toPath, toPathWithin } from "./model/namespace.ts";
-import {
-  inputBytes,
-  parseOperation,
-  type ListingOrder,
-  type OperationContext,
-  type Request,
-  type RequestLimits,
-} from "./model/operation.ts";
+import { inputBytes, parseOperation, type OperationContext } from "./model/operation.ts";
+import type { ListingOrder, Request, RequestLimits } from "./model/request.ts";
 import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, SEARCH_NAMES } from "./option-names.ts";
 import type { Caller, RunRequests } from "./ports/requests.ts";
 import { checkDefaults, type ViewDefaults } from "./view-defaults.ts";

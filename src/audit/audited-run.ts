@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { rejected } from "../concurrency/outcomes.ts";
 import { AuditError, isStoreError, messageOf } from "../model/errors.ts";
 import { toLabels } from "../model/namespace.ts";
-import type { Request } from "../model/operation.ts";
+import type { Request } from "../model/request.ts";
 import type { AuditedOperation, AuditEntry } from "../ports/audit.ts";
 import type { Caller, RunRequests } from "../ports/requests.ts";
 import type { AuditTrail } from "./audit-trail.ts";

@@ -7,7 +7,7 @@ import { hash } from "node:crypto";
 import { ValidationError } from "../model/errors.ts";
 import type { Filter } from "../model/filter.ts";
 import { join, toLabels, toPath } from "../model/namespace.ts";
-import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/operation.ts";
+import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/request.ts";
 import { SEARCH_MODES, type SearchMode } from "../model/search-mode.ts";
 
 /** After this item of a listing. */

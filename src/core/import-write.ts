@@ -1,6 +1,6 @@
 /** What differs in the write of an imported item: it keeps the times of its source, and never replaces a later write. */
 import { isLive, updatedOf, type ItemRecord } from "../model/item.ts";
-import type { PutOrigin } from "../model/operation.ts";
+import type { PutOrigin } from "../model/request.ts";
 
 /** Whether the stored item stays as it is: it was updated at the same time as the imported one, or later. */
 export function keepsStored({ keepsNewer, updated }: PutOrigin, stored: ItemRecord | null, now: number): stored is ItemRecord {

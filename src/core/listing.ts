@@ -2,7 +2,7 @@
 import { comparePaths, ROOT } from "../model/namespace.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { LiveRecord } from "../model/item.ts";
-import type { ListingOrder } from "../model/operation.ts";
+import type { ListingOrder } from "../model/request.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
 import { namespacePages } from "./namespace-pages.ts";
 import type { OwnItems } from "./own-items.ts";

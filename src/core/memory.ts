@@ -9,7 +9,7 @@ import { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
-import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/operation.ts";
+import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/request.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";

@@ -4,7 +4,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import { ANY_LABEL, isWithin, join, matchesPattern, SEPARATOR, toLabels } from "../model/namespace.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import { isLive } from "../model/item.ts";
-import type { ListNamespacesRequest } from "../model/operation.ts";
+import type { ListNamespacesRequest } from "../model/request.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
 import { GROWTH, pageSize } from "./namespace-pages.ts";
 

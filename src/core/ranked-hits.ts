@@ -3,7 +3,7 @@ import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
-import type { SearchRequest } from "../model/operation.ts";
+import type { SearchRequest } from "../model/request.ts";
 import { reachesScore } from "../model/score.ts";
 import { StoreError } from "../model/errors.ts";
 import { tryDecodeValue } from "../model/value-codec.ts";

@@ -1,5 +1,5 @@
 import type { DegradedReason } from "../model/degraded-reason.ts";
-import type { SearchRequest } from "../model/operation.ts";
+import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { Indexing } from "./indexing.ts";
 import type { Reading } from "./read-budget.ts";

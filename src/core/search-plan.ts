@@ -1,6 +1,6 @@
 /** Selects how a search is answered, before anything is read. */
 import { ValidationError } from "../model/errors.ts";
-import type { SearchRequest } from "../model/operation.ts";
+import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import { decodeCursor, type Ranking } from "./cursor.ts";
 import type { WalkPlace } from "./listing.ts";

@@ -8,7 +8,7 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import { isStoreError, ValidationError, type StoreError } from "../model/errors.ts";
 import type { ItemId } from "../model/item.ts";
-import type { SearchRequest } from "../model/operation.ts";
+import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";

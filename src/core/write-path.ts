@@ -10,7 +10,7 @@ import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts"
 import { toEmbeddingError } from "../model/embedding-error.ts";
 import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
-import type { PutRequest } from "../model/operation.ts";
+import type { PutRequest } from "../model/request.ts";
 import type { TermWeights } from "../model/term-weights.ts";
 import { decodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";

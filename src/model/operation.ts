@@ -1,109 +1,15 @@
 /** Validates LangGraph's operations and converts them to requests before anything is done. */
 import type { MatchCondition } from "@langchain/langgraph-checkpoint";
-import { AbortError, kindOf, ValidationError } from "./errors.ts";
-import { charactersOf, parseFilter, type Filter, type FilterLimits } from "./filter.ts";
-import { isBlank, parseTextPath, pathsIn } from "./index-text.ts";
+import { kindOf, ValidationError } from "./errors.ts";
+import { charactersOf, parseFilter, type Filter } from "./filter.ts";
+import { isBlank } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
-import { toPath, toPathWithin, type LabelRules, type NamespaceLimits } from "./namespace.ts";
-import { SEARCH_MODES, type SearchMode } from "./search-mode.ts";
+import { toPath, toPathWithin, type LabelRules } from "./namespace.ts";
+import { parseCount, parseIndex, parseKey, parseMinScore, parseMode, parseOrder, parseSignal, parseSwitch } from "./operation-fields.ts";
+import type { GetRequest, ListingOrder, ListNamespacesRequest, PutRequest, Request, RequestLimits, SearchRequest } from "./request.ts";
+import type { SearchMode } from "./search-mode.ts";
 import { parseLifetime, UNSPECIFIED, type Lifetime } from "./ttl.ts";
-import { encodeValue, type EncodedValue, type ValueLimits } from "./value-codec.ts";
-
-/** Order of a search without a query, within each namespace, by creation. */
-export type ListingOrder = "oldest" | "newest";
-
-/** Fields of every request. */
-interface Abortable {
-  /** Aborts the operation; null without a signal. */
-  readonly signal: AbortSignal | null;
-}
-
-/** Reads one item. */
-export interface GetRequest extends Abortable {
-  readonly kind: "get";
-  readonly namespace: string;
-  readonly key: string;
-  /** Whether the read refreshes the time to live; null uses the configuration. */
-  readonly refreshTtl: boolean | null;
-}
-
-/** Properties that an import takes from the source item. */
-export interface PutOrigin {
-  /** Microseconds; null when unknown. */
-  readonly created: number | null;
-  /** Microseconds; null when unknown. */
-  readonly updated: number | null;
-  /** The expiry of the item; null uses the configuration. */
-  readonly expiry: { readonly expiresAt: number | null; readonly ttlMs: number | null } | null;
-  /** The version to write, microseconds; drawn before the source was read, so that every later write wins. */
-  readonly asOf: number;
-  /** Whether to keep a stored item that was updated at the same time or later. */
-  readonly keepsNewer: boolean;
-  /** Vectors of its texts by the configured model; null embeds the texts. */
-  readonly vectors: readonly (readonly number[])[] | null;
-}
-
-/** Writes one item, or deletes it when `value` is null. */
-export interface PutRequest extends Abortable {
-  readonly kind: "put";
-  readonly namespace: string;
-  readonly key: string;
-  readonly value: EncodedValue | null;
-  readonly index: IndexOverride;
-  readonly lifetime: Lifetime;
-  /** Only for imports. */
-  readonly origin?: PutOrigin;
-}
-
-/** Finds items below a prefix. */
-export interface SearchRequest extends Abortable {
-  readonly kind: "search";
-  readonly prefix: string;
-  /** Path of the root of the view. */
-  readonly scope: string;
-  readonly query: string | null;
-  readonly filter: Filter | null;
-  readonly limit: number;
-  readonly offset: number;
-  readonly order: ListingOrder;
-  readonly cursor: string | null;
-  readonly minScore: number | null;
-  /** How a search with a query ranks; null for what is configured. */
-  readonly mode: SearchMode | null;
-  /** Whether the search renews the time to live of its results; null for what is configured. */
-  readonly refreshTtl: boolean | null;
-}
-
-/** Lists namespaces below a scope; conditions, depth and results are relative to it. */
-export interface ListNamespacesRequest extends Abortable {
-  readonly kind: "list-namespaces";
-  readonly scope: string;
-  readonly conditions: readonly MatchCondition[];
-  readonly maxDepth: number | null;
-  readonly limit: number;
-  readonly offset: number;
-}
-
-/** A validated operation. */
-export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
-
-/** Bounds of the input of operations. */
-export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimits {
-  /** Longest key, in UTF-8 bytes. */
-  readonly maxKeyBytes: number;
-  /** Most text paths in the `index` of a put or view. */
-  readonly maxIndexPaths: number;
-  /** Most operations in one batch. */
-  readonly maxBatchOperations: number;
-  /** Most bytes of keys, values, filters and queries in one batch. */
-  readonly maxBatchBytes: number;
-  /** Greatest `limit` of a search or a listing. */
-  readonly maxLimit: number;
-  /** Greatest `offset` of a search or a listing. */
-  readonly maxOffset: number;
-  /** Longest query, in UTF-8 bytes. */
-  readonly maxQueryBytes: number;
-}
+import { encodeValue, type EncodedValue } from "./value-codec.ts";
 
 /** The context of an operation: root and defaults of its view. */
 export interface OperationContext {
@@ -128,9 +34,6 @@ export interface OperationContext {
 
 /** Placeholder for the value of a rejected put. */
 const NOT_ENCODED: EncodedValue = { typed: false, bytes: new Uint8Array() };
-
-/** Longest key, in UTF-8 bytes: CQL limits clustering keys to 64 KiB. */
-export const MAX_KEY_BYTES = 32_768;
 
 /**
  * Validates one operation of a batch. As in LangGraph, its fields determine its kind.
@@ -305,87 +208,4 @@ function parseCondition(condition: unknown, position: number): MatchCondition {
   }
   toPath(path, { allowEmpty: true, allowReservedRoot: true });
   return { matchType, path: [...(path as string[])] };
-}
-
-/** Validates a key: any well-formed text. */
-function parseKey(key: unknown, { maxKeyBytes }: RequestLimits): string {
-  if (typeof key !== "string") throw new ValidationError(`key must be a text, but got ${kindOf(key)}.`);
-  if (!key.isWellFormed()) throw new ValidationError("key contains a lone surrogate, which cannot be stored.");
-  const bytes = Buffer.byteLength(key);
-  if (bytes > maxKeyBytes) {
-    throw new ValidationError(`key is ${bytes} bytes long; at most ${maxKeyBytes} are allowed (limits.maxKeyBytes).`);
-  }
-  return key;
-}
-
-/** Validates an `index` option: `false`, or a list of paths; equal paths count once. */
-export function parseIndex(index: unknown, { maxIndexPaths }: Pick<RequestLimits, "maxIndexPaths">): IndexOverride {
-  if (index === undefined || index === null) return undefined;
-  if (index === false) return false;
-  if (!Array.isArray(index)) {
-    throw new ValidationError(`index must be false or a list of paths, but got ${kindOf(index)}.`);
-  }
-  const paths = new Set<string>();
-  let count = 0;
-  for (let i = 0; i < index.length; i += 1) {
-    const path: unknown = index[i];
-    if (paths.has(path as string)) continue;
-    count += pathsIn(parseTextPath(path));
-    if (count > maxIndexPaths) {
-      throw new ValidationError(
-        `index has more than ${maxIndexPaths} paths (limits.maxIndexPaths): use the path of an enclosing object.`,
-      );
-    }
-    paths.add(path as string);
-  }
-  return [...paths];
-}
-
-/** Validates a count: a whole number from 0 to a bound set by an option. */
-function parseCount(count: unknown, name: string, most = Number.MAX_SAFE_INTEGER, option = ""): number {
-  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
-    const given = typeof count === "number" ? String(count) : kindOf(count);
-    throw new ValidationError(`${name} must be a whole number of at least 0, but got ${given}.`);
-  }
-  if (count > most) {
-    throw new ValidationError(`${name} is ${count}; at most ${most} is allowed (${option}): use several pages.`);
-  }
-  return count;
-}
-
-/** Validates a switch: true, false, or undefined for the configuration. */
-function parseSwitch(value: unknown, name: string): boolean | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "boolean") return value;
-  throw new ValidationError(`${name} must be true or false, but got ${kindOf(value)}.`);
-}
-
-/** Checks a signal; one that was given already ends the operation before it begins. */
-function parseSignal(signal: unknown): AbortSignal | null {
-  if (signal === undefined || signal === null) return null;
-  if (!(signal instanceof AbortSignal)) throw new ValidationError(`signal must be an AbortSignal, but got ${kindOf(signal)}.`);
-  if (!signal.aborted) return signal;
-  throw new AbortError("The operation was aborted before it began; nothing was done.", { cause: signal.reason });
-}
-
-/** Validates an order of listing. */
-export function parseOrder(order: unknown): ListingOrder {
-  if (order === "oldest" || order === "newest") return order;
-  throw new ValidationError(`order must be "oldest" or "newest", but got ${kindOf(order)}.`);
-}
-
-/** Checks a mode of ranking. */
-export function parseMode(mode: unknown): SearchMode | null {
-  if (mode === null) return null;
-  const known = SEARCH_MODES.find((each) => each === mode);
-  if (known !== undefined) return known;
-  const given = typeof mode === "string" ? JSON.stringify(mode.slice(0, 40)) : kindOf(mode);
-  throw new ValidationError(`mode must be ${SEARCH_MODES.map((each) => JSON.stringify(each)).join(", ")}, but got ${given}.`);
-}
-
-/** Checks a lowest score. */
-export function parseMinScore(minScore: unknown): number | null {
-  if (minScore === null) return null;
-  if (typeof minScore === "number" && !Number.isNaN(minScore)) return minScore;
-  throw new ValidationError(`minScore must be a number, but got ${kindOf(minScore)}.`);
 }

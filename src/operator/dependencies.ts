@@ -2,7 +2,7 @@
 import type { Indexing } from "../core/indexing.ts";
 import type { Answer } from "../core/memory.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
-import type { RequestLimits } from "../model/operation.ts";
+import type { RequestLimits } from "../model/request.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { RunRequests } from "../ports/requests.ts";

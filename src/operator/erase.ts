@@ -14,7 +14,7 @@ import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
 import { isWithin, ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
 import { tryDecodeValue } from "../model/value-codec.ts";
-import type { Request } from "../model/operation.ts";
+import type { Request } from "../model/request.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { remainsOf, type Remains } from "./erase-remains.ts";
 

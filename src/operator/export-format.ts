@@ -5,7 +5,8 @@
 import { kindOf, SchemaError, ValidationError } from "../model/errors.ts";
 import { updatedOf, type IndexOverride, type LiveRecord } from "../model/item.ts";
 import { toLabels, toPath } from "../model/namespace.ts";
-import { parseIndex, type RequestLimits } from "../model/operation.ts";
+import { parseIndex } from "../model/operation-fields.ts";
+import type { RequestLimits } from "../model/request.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../model/value-codec.ts";
 import type { Vector } from "../ports/vector-index.ts";

@@ -2,7 +2,7 @@
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import { messageOf } from "../model/errors.ts";
 import { toPath } from "../model/namespace.ts";
-import type { RequestLimits } from "../model/operation.ts";
+import type { RequestLimits } from "../model/request.ts";
 import { encodeValue } from "../model/value-codec.ts";
 import type { ImportedItem } from "./export-format.ts";
 import type { SourceItem } from "./import.ts";

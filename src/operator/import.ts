@@ -6,7 +6,7 @@ import { isLive, updatedOf, type ItemRecord } from "../model/item.ts";
 import { isWithin, ROOT, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
 import { isReadable } from "../model/value-codec.ts";
-import type { PutOrigin, PutRequest } from "../model/operation.ts";
+import type { PutOrigin, PutRequest } from "../model/request.ts";
 import { itemsOfPostgres } from "./postgres-source.ts";
 import { verifyImport, type ImportVerification } from "./verify-import.ts";
 import type { OperatorDependencies } from "./dependencies.ts";

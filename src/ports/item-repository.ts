@@ -1,7 +1,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
-import type { ListingOrder } from "../model/operation.ts";
+import type { ListingOrder } from "../model/request.ts";
 import type { InputCounts } from "./decorate.ts";
 import type { ScanPage } from "./scan.ts";
 

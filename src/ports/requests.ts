@@ -1,5 +1,5 @@
 import type { StoreError } from "../model/errors.ts";
-import type { Request } from "../model/operation.ts";
+import type { Request } from "../model/request.ts";
 
 /** The view that requests came through. */
 export interface Caller {

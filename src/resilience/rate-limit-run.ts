@@ -1,6 +1,7 @@
 /** Applies rate limits to requests before they run. A batch costs the number of its operations, and passes entirely or not at all. */
 import { settleEach, settleTogether } from "../concurrency/outcomes.ts";
-import { kindOfOperation, type OperationKind, type Request } from "../model/operation.ts";
+import { kindOfOperation, type OperationKind } from "../model/operation.ts";
+import type { Request } from "../model/request.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { RateLimitError } from "../model/errors.ts";
 import type { Costs, RatedKind, RateLimiter } from "./rate-limit.ts";

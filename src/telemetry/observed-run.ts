@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Attributes, Span } from "@opentelemetry/api";
 import type { DegradedReason } from "../model/degraded-reason.ts";
-import type { Request } from "../model/operation.ts";
+import type { Request } from "../model/request.ts";
 import { toLabels } from "../model/namespace.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { RunRequests } from "../ports/requests.ts";

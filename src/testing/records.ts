@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { newWriteId, type ItemId, type ItemRecord } from "../model/item.ts";
-import type { ListingOrder } from "../model/operation.ts";
+import type { ListingOrder } from "../model/request.ts";
 import { decodeValue, encodeValue } from "../model/value-codec.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { ItemRepository, ListPosition, NamespacePage } from "../ports/item-repository.ts";

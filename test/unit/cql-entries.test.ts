@@ -6,7 +6,7 @@ import { NamespaceEntries } from "../../src/backends/cql/namespace-entries.ts";
 import { type WindowPlan, WindowPlans } from "../../src/backends/cql/window-plan.ts";
 import type { Stretch } from "../../src/backends/cql/windows.ts";
 import { QueryError, TimeoutError, UnavailableError } from "../../src/model/errors.ts";
-import type { ListingOrder } from "../../src/model/operation.ts";
+import type { ListingOrder } from "../../src/model/request.ts";
 import type { ListPosition } from "../../src/ports/item-repository.ts";
 import { upTo } from "../../src/testing/expectations.ts";
 

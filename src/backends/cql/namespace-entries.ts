@@ -1,6 +1,6 @@
 /** Merges the entries of all partitions of a namespace into one listing. */
 import { mapBounded } from "../../concurrency/bounded.ts";
-import type { ListingOrder } from "../../model/operation.ts";
+import type { ListingOrder } from "../../model/request.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import type { Entry, EntryReader } from "./entries.ts";
 

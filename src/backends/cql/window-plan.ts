@@ -1,6 +1,6 @@
 /** Records the windows in which tombstone-heavy partitions were read, so that the next reader can reuse them. */
 import { Hints } from "../../concurrency/hints.ts";
-import type { ListingOrder } from "../../model/operation.ts";
+import type { ListingOrder } from "../../model/request.ts";
 import { shortName } from "../../model/short-name.ts";
 
 /** Number and TTL of plans; tombstones of entries are collected after an hour. */

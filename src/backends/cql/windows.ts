@@ -7,7 +7,7 @@
  * 400 days, take 1 to 4 aborts and 0.3 to 0.9 s; a million take 2 aborts and 1.7 s. Windows that grow from the beginning and
  * shrink after an abort took up to 19 aborts and 3.1 s, or 26 and 5.3 s.
  */
-import type { ListingOrder } from "../../model/operation.ts";
+import type { ListingOrder } from "../../model/request.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import type { WindowPlan } from "./window-plan.ts";

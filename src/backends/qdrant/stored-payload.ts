@@ -1,7 +1,7 @@
 /** Parses payloads returned by Qdrant. They are checked, as any client with access to the collection may have written them. */
 import { UnavailableError } from "../../model/errors.ts";
 import { MAX_PATH_BYTES } from "../../model/namespace.ts";
-import { MAX_KEY_BYTES } from "../../model/operation.ts";
+import { MAX_KEY_BYTES } from "../../model/request.ts";
 import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
 
 /** Payload fields that identify the item and the write of a point. */

@@ -2,7 +2,7 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
-import type { ListingOrder } from "../../model/operation.ts";
+import type { ListingOrder } from "../../model/request.ts";
 import type { ListPosition, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { ScanPage } from "../../ports/scan.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { DEEPEST_FILTER, DEFAULT_FILTER_LIMITS } from "../../model/filter.ts";
 import { DEFAULT_LABEL_BYTES, MAX_LABELS, MAX_PATH_BYTES } from "../../model/namespace.ts";
-import { MAX_KEY_BYTES } from "../../model/operation.ts";
+import { MAX_KEY_BYTES } from "../../model/request.ts";
 import { WRITE_BOUND_MS } from "../../model/write-bound.ts";
 import { count } from "./field-types.ts";
 

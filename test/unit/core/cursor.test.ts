@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor, type Cursor, type CursorRequest } from "../
 import { planSearch } from "../../../src/core/search-plan.ts";
 import { ValidationError } from "../../../src/model/errors.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
-import type { SearchRequest } from "../../../src/model/operation.ts";
+import type { SearchRequest } from "../../../src/model/request.ts";
 
 const listing: Cursor = { kind: "listing", order: "oldest", namespace: "tenant.42.prefs", created: 123, key: 'a."b"' };
 const request: CursorRequest = { scope: "tenant.42", prefix: "tenant.42", filter: null, query: null, order: "oldest" };

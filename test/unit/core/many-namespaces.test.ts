@@ -8,7 +8,7 @@ import { readPage, type PageRequest } from "../../../src/core/page.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 import type { LiveRecord } from "../../../src/model/item.ts";
 import { comparePaths, isWithin } from "../../../src/model/namespace.ts";
-import type { ListNamespacesRequest } from "../../../src/model/operation.ts";
+import type { ListNamespacesRequest } from "../../../src/model/request.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery } from "../../../src/ports/item-repository.ts";
 import { recordOf } from "../../../src/testing/records.ts";
 
