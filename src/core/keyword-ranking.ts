@@ -3,8 +3,9 @@
  * query and the texts hold, and the event loop is yielded to between candidates.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import { idf } from "../model/idf.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
-import { idf, termWeight } from "./keywords/weights.ts";
+import { termWeight } from "./keywords/weights.ts";
 
 /** Bounds of one ranking. What lies beyond is not ranked, and the ranking says that it is truncated. */
 const BOUNDS = {

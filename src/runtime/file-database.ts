@@ -7,9 +7,12 @@ import { ReadTexts } from "../config/read-texts.ts";
 import { embeddedConfigSchema, parseConfig, type EmbeddedConfig } from "../config/schema.ts";
 import { Secrets } from "../config/secrets/secrets.ts";
 import { checkIdentity, identityOf } from "../core/model-identity.ts";
+import type { KeywordLanguage } from "../model/keyword-language.ts";
+import { readKeywordLanguage, useKeywordLanguage } from "../ports/keyword-settings.ts";
 import type { Settings } from "../ports/settings.ts";
 import { observeItems, observeOutbox, observeVectors } from "../telemetry/observed-calls.ts";
 import type { StoreContext } from "./context.ts";
+import { keywordLanguageOf } from "./core.ts";
 import { fileIdentity, LOCAL_FILE } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
 import { diagnoseFile } from "./file-diagnosis.ts";
@@ -17,6 +20,9 @@ import type { Finding } from "../ports/diagnosis.ts";
 import type { SchemaReader } from "../ports/schema.ts";
 import { Guards } from "./guards.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
+
+/** Name of the index in the settings. */
+const FILE = "file";
 
 /** The database of a reload. */
 interface Reloaded {
@@ -39,6 +45,7 @@ export class FileDatabase implements Databases {
   readonly identity: string;
   readonly auditTable = null;
   readonly #context: StoreContext;
+  #keywordLanguage: KeywordLanguage | null = null;
   readonly #file: Reference<SqliteBackend>;
   readonly #secrets: Secrets;
   /** Secrets that the codec has read. */
@@ -89,10 +96,28 @@ export class FileDatabase implements Databases {
     this.#file.resource.maxWaiting = this.config.bulkhead.maxQueued;
   }
 
+  keywordLanguage(): KeywordLanguage | null {
+    return this.#keywordLanguage;
+  }
+
   async start(): Promise<void> {
     const { index } = this.config;
     await this.#file.start();
     await checkIdentity(this.settings, index === undefined ? null : identityOf(index));
+    if (index !== undefined) this.#keywordLanguage = await this.#useKeywords();
+  }
+
+  /** A file has terms from its beginning, or none. */
+  async #useKeywords(): Promise<KeywordLanguage | null> {
+    const { settings, direct } = this;
+    const configured = keywordLanguageOf(this.config);
+    let stored = await readKeywordLanguage({ name: FILE, settings });
+    if (stored === null && configured !== null) {
+      const isNew = (await direct.vectors?.scan(null, 1))?.found.length === 0;
+      if (isNew) stored = configured;
+    }
+    if (stored === null && configured === null) return null;
+    return useKeywordLanguage({ name: FILE, settings, logger: this.#context.log, configured }, stored);
   }
 
   async stop(): Promise<void> {

@@ -62,6 +62,7 @@ for (const [where, open] of [["", onThreads], [" on the caller's thread", onThis
   vectorIndexSuite({
     name: `SqliteVectorIndex${where}`,
     dims: DIMS,
+    keywords: true,
     async create() {
       const { items, index, dispose } = await open(Date.now);
       return { vectors: index, items, dispose };

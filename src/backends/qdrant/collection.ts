@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { SchemaError } from "../../model/errors.ts";
 import { isKeywordLanguage, type KeywordLanguage } from "../../model/keyword-language.ts";
+import { readKeywordLanguage, useKeywordLanguage } from "../../ports/keyword-settings.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
 import { collectionExists, createPayloadIndex, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
@@ -67,7 +68,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   if (last !== null && existing?.generation === last.generation) {
     // Repeated at each start: an index may have been dropped, or be newer than the collection.
     if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
-    return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing), isComplete: await isComplete(settings, last) };
+    return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing.keywords), isComplete: await isComplete(settings, last) };
   }
   const number = (last?.number ?? 0) + 1;
   const name = nameOf(base, number);
@@ -89,7 +90,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   }
   if (setup === "auto") await finish(client, { name, base, alias: options.collection });
   await settings.establish(settingOf(base, number), mark.generation);
-  return { name, keywordLanguage: await useKeywords(how, name, mark), isComplete: await isComplete(settings, { name, number }) };
+  return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
 }
 
 /** The collection that the records know of, whether it can be reached or not; null when there never was one. */
@@ -97,44 +98,14 @@ export async function knownCollection(how: CollectionSetup): Promise<Collection 
   const { options, identity, settings } = how;
   const last = await lastOf(settings, collectionName(options.collection, identity));
   if (last === null) return null;
-  const language = await settings.read(keywordsSetting(last.name));
-  const keywords = isKeywordLanguage(language) ? language : undefined;
-  return { name: last.name, keywordLanguage: await useKeywords(how, last.name, { keywords }), isComplete: await isComplete(settings, last) };
+  const stored = (await readKeywordLanguage({ settings, name: last.name })) ?? undefined;
+  return { name: last.name, keywordLanguage: await useKeywords(how, last.name, stored), isComplete: await isComplete(settings, last) };
 }
 
-/**
- * The language of the terms that a collection is used with: its own, as terms of two languages do not meet. Null where it
- * has none, where none are wanted, and where a process that wanted none has written points without.
- */
-async function useKeywords({ keywordLanguage, settings, logger }: CollectionSetup, name: string, { keywords }: Pick<Mark, "keywords">): Promise<KeywordLanguage | null> {
-  const context = { collection: name };
-  if (keywords === undefined) {
-    if (keywordLanguage !== null) logger.warn(context, "the Qdrant collection was created without terms: searches are semantic until the collection is rebuilt");
-    return null;
-  }
-  await settings.establish(keywordsSetting(name), keywords);
-  const isIncomplete = (await settings.read(withoutKeywordsSetting(name))) !== null;
-  if (keywordLanguage === null) {
-    if (!isIncomplete) await settings.establish(withoutKeywordsSetting(name), "true");
-    return null;
-  }
-  if (isIncomplete) {
-    logger.warn(context, "a process with index.keyword: false has written points without terms: searches are semantic until the collection is rebuilt");
-    return null;
-  }
-  if (keywords !== keywordLanguage) {
-    const languages = { ...context, collectionLanguage: keywords, configuredLanguage: keywordLanguage };
-    logger.warn(languages, "the Qdrant collection has terms of another language than index.keyword.language, which remains in use until the collection is rebuilt");
-  }
-  return keywords;
-}
-
-function keywordsSetting(name: string): string {
-  return `keywords:${name}`;
-}
-
-function withoutKeywordsSetting(name: string): string {
-  return `keywords-missing:${name}`;
+/** Returns the language of the terms that a collection is used with, given the one that it was created with. */
+function useKeywords(setup: CollectionSetup, name: string, stored: KeywordLanguage | undefined): Promise<KeywordLanguage | null> {
+  const { settings, logger, keywordLanguage: configured } = setup;
+  return useKeywordLanguage({ name, settings, logger, configured }, stored ?? null);
 }
 
 /** Records that a collection holds the vectors of all records. */

@@ -10,6 +10,7 @@ import { PointScan } from "./point-scan.ts";
 import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
 import { MEMORY, prepareFile } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
+import { TermCounts } from "./term-counts.ts";
 import { VectorCache } from "./vector-cache.ts";
 import { VectorSearch } from "./vector-search.ts";
 import { VectorTable } from "./vector-table.ts";
@@ -106,10 +107,13 @@ export class LocalDatabase {
     try {
       return tables.connection.transaction("IMMEDIATE", () => {
         tables.namespaces.refresh();
-        return work();
+        const result = work();
+        tables.vectors.flush();
+        return result;
       });
     } catch (error) {
       tables.namespaces.forget();
+      tables.vectors.forget();
       throw error;
     }
   }
@@ -123,7 +127,8 @@ export class LocalDatabase {
 }
 
 /** Prepares a connection: its modes, the tables of this version, its statements. */
-function opened(connection: Connection, { path, dims, durable, vectorCacheBytes }: OpenRequest): Tables {
+function opened(connection: Connection, request: OpenRequest): Tables {
+  const { path, dims, durable } = request;
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
   if (mode !== "wal" && path !== MEMORY) {
@@ -139,10 +144,10 @@ function opened(connection: Connection, { path, dims, durable, vectorCacheBytes 
   connection.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   migrate(connection, path);
   if (dims !== null) checkDims(connection, path, dims);
-  return createTables(connection, path, vectorCacheBytes);
+  return createTables(connection, request);
 }
 
-function createTables(connection: Connection, path: string, vectorCacheBytes: number): Tables {
+function createTables(connection: Connection, { path, dims, vectorCacheBytes }: OpenRequest): Tables {
   const namespaces = new NamespaceTable(connection);
   const vectors = new VectorTable(connection, namespaces);
   return {
@@ -151,7 +156,7 @@ function createTables(connection: Connection, path: string, vectorCacheBytes: nu
     namespaces,
     items: new ItemTable(connection, namespaces),
     vectors,
-    search: new VectorSearch(connection, new VectorCache(connection, vectorCacheBytes)),
+    search: new VectorSearch(connection, new VectorCache(connection, dims ?? 0, vectorCacheBytes), new TermCounts(connection)),
     points: new PointScan(connection),
     sweep: new Sweep(connection, vectors),
     outbox: new OutboxTable(connection),
@@ -171,6 +176,7 @@ function applyAlone(tables: Tables, write: Write): WriteOutcome {
   tables.savepoint([]);
   try {
     const value = apply(tables, write);
+    tables.vectors.flush();
     tables.release([]);
     return { value };
   } catch (error) {
@@ -179,6 +185,7 @@ function applyAlone(tables: Tables, write: Write): WriteOutcome {
     tables.rollback([]);
     tables.release([]);
     tables.namespaces.forget();
+    tables.vectors.forget();
     return { failure };
   }
 }

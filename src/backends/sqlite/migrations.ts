@@ -6,7 +6,10 @@ import { bytesOf, type Connection } from "./connection.ts";
 const APPLICATION_ID = 0x4c475353;
 
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
+
+/** Version of files without terms, before this package was released. */
+const VERSION_WITHOUT_TERMS = 3;
 
 /** Version of files that were written with `libsql`, before this package was released. */
 const LIBSQL_VERSION = 2;
@@ -24,6 +27,7 @@ const NAMESPACES = `
   ) STRICT;
   CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;`;
 
+// "terms" are those of the item's texts, see term-lists.ts; null for none.
 // "vectors" are the vectors of the item, of "dims" numbers each, one after another in single precision. A point is orphaned if it was
 // written when no record existed; only a sweep deletes records, and their points with them.
 const POINTS = `
@@ -36,9 +40,14 @@ const POINTS = `
     orphaned INTEGER NOT NULL,
     dims INTEGER NOT NULL,
     vectors BLOB NOT NULL,
+    terms BLOB,
     UNIQUE (namespace_id, key)
   ) STRICT;
   CREATE INDEX orphans ON points (id) WHERE orphaned = 1;`;
+
+// How many points have a term; -1 stands for all points with terms.
+const TERM_COUNTS = `
+  CREATE TABLE term_counts (term INTEGER PRIMARY KEY, points INTEGER NOT NULL) STRICT;`;
 
 // Only rows with a value are in the listing's index, and it has their expiry, so that it skips deleted and expired rows
 // without reading them. Sweeps have indexes of their own, which are as small as what is to be deleted.
@@ -70,7 +79,13 @@ const OTHERS = `
   ) STRICT;`;
 
 /** The statements that create the tables of a new file, in order. */
-export const SCHEMA_STATEMENTS: readonly string[] = [NAMESPACES, POINTS, OTHERS, `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`];
+export const SCHEMA_STATEMENTS: readonly string[] = [
+  NAMESPACES,
+  POINTS,
+  OTHERS,
+  TERM_COUNTS,
+  `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`,
+];
 
 /**
  * Creates the tables, or converts those of a file that was written with `libsql`. Several processes may do so at the same time:
@@ -86,7 +101,8 @@ export function migrate(connection: Connection, path: string): void {
     const version = checkedVersion(connection, path);
     if (version === SCHEMA_VERSION) return;
     if (version === LIBSQL_VERSION) convertLibsql(connection);
-    const statements = version === LIBSQL_VERSION ? SCHEMA_STATEMENTS.slice(-1) : SCHEMA_STATEMENTS;
+    if (version === VERSION_WITHOUT_TERMS) connection.exec("ALTER TABLE points ADD COLUMN terms BLOB");
+    const statements = version === 0 ? SCHEMA_STATEMENTS : SCHEMA_STATEMENTS.slice(-2);
     for (const statement of statements) connection.exec(statement);
   });
 }
@@ -105,7 +121,7 @@ export function checkedVersion(connection: Connection, path: string): number {
   if (!isOurs) {
     throw new SchemaError(`${path} is a database of another program: configure another path for the store.`);
   }
-  if (version !== 0 && version !== SCHEMA_VERSION && version !== LIBSQL_VERSION) {
+  if (![0, LIBSQL_VERSION, VERSION_WITHOUT_TERMS, SCHEMA_VERSION].includes(version)) {
     throw new SchemaError(
       `The database file ${path} has schema version ${version}, but this version of the package knows ` +
         `${SCHEMA_VERSION}: ${version > SCHEMA_VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,

@@ -6,7 +6,7 @@ import type { ListingOrder } from "../../model/request.ts";
 import type { ListPosition, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { ScanPage } from "../../ports/scan.ts";
-import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
+import type { IndexedPoint, StoredPoint, Rankings } from "../../ports/vector-index.ts";
 import type { Failure } from "./errors.ts";
 
 /** Writes one record; the columns beside the cell repeat what SQL has to see of it. */
@@ -34,6 +34,8 @@ export interface UpsertWrite extends ItemId {
   readonly dims: number;
   /** The vectors one after another, in single precision. */
   readonly vectors: Uint8Array;
+  /** Its terms, see term-lists.ts; null for none. */
+  readonly terms: Uint8Array | null;
 }
 
 /** Removes the vectors of one item: those of older versions, and those of one write. */
@@ -182,9 +184,12 @@ export interface SweepReply {
   readonly isDone: boolean;
 }
 
-/** The items nearest to a vector among those live at `now` (milliseconds). */
+/** The best items among those live at `now` (milliseconds): nearest to a vector, and by terms. */
 export interface RankRequest {
-  readonly vector: Float32Array;
+  /** Null where only terms rank. */
+  readonly vector: Float32Array | null;
+  /** Null where only the vector ranks. */
+  readonly terms: readonly number[] | null;
   readonly prefix: string;
   readonly filter: Filter | null;
   readonly limit: number;
@@ -216,7 +221,7 @@ export interface Calls {
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };
   sweep: { readonly request: SweepRequest; readonly reply: SweepReply };
   stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
-  rank: { readonly request: RankRequest; readonly reply: VectorHit[] };
+  rank: { readonly request: RankRequest; readonly reply: Rankings };
   points: { readonly request: ScanRequest; readonly reply: ScanPage<IndexedPoint> };
   expired: { readonly request: ExpiredRequest; readonly reply: Omit<ScanPage<IndexedPoint>, "done"> };
   due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };

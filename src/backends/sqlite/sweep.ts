@@ -49,6 +49,7 @@ export class Sweep {
         if (step()) removed += 1;
         if (this.#uptime() > end) break;
       }
+      this.#vectors.flush();
       return { removed, isDone: taken === steps.length && taken < most };
     });
   }

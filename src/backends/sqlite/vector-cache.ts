@@ -1,9 +1,8 @@
 import { ancestors, ROOT } from "../../model/namespace-path.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
-import { bytesOf, type Connection, type Reader } from "./connection.ts";
+import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
-import { Ranking } from "./ranking.ts";
-import { scoreChunk, VectorChunks } from "./vector-chunks.ts";
+import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
 
 /** So many points are read one by one sooner than the namespaces below a prefix. */
 const FEW_POINTS = 1_000;
@@ -19,8 +18,8 @@ const MAX_EXTRA = 256;
 /** A namespace that has, or had, points. */
 interface Namespace {
   readonly id: number;
-  /** Null when its vectors are not cached. */
-  vectors: VectorChunks | null;
+  /** Null when they are not cached. */
+  points: PackedPoints | null;
   /** Vectors that it may have before it is read again. */
   maxVectors: number;
   /** Number of the last search that used it. */
@@ -28,7 +27,7 @@ interface Namespace {
 }
 
 /**
- * The vectors of searched namespaces, packed in memory. A search first adds what was written since the last one, by this
+ * The vectors and terms of searched namespaces, packed in memory. A search first adds what was written since the last one, by this
  * process or another: see {@link VectorTable}. Vectors of deleted and superseded points stay until a search finds them:
  * {@link VectorSearch} verifies each hit. All calls belong into a read transaction.
  */
@@ -42,25 +41,26 @@ export class VectorCache {
   #search = 0;
   /** Greatest id of a point that has been seen. */
   #lastPoint = -1;
-  #points = new Float64Array(0);
-  #scores = new Float64Array(0);
-  #count = 0;
+  readonly #scores = new Scores();
+  readonly #dims: number;
   readonly #greatestPoint: Reader;
   readonly #newer: Reader;
   readonly #place: Reader;
-  readonly #vectorsOf: Reader;
-  readonly #vectorsWithin: Reader;
+  readonly #pointsOf: Reader;
+  readonly #pointsWithin: Reader;
   readonly #countPoints: Reader;
   readonly #select: Readonly<Record<"byPoints" | "byNamespaces", Reader>>;
 
-  constructor(connection: Connection, maxBytes: number) {
+  /** @param dims - length of the vectors */
+  constructor(connection: Connection, dims: number, maxBytes: number) {
+    this.#dims = dims;
     this.#maxBytes = maxBytes;
     this.#greatestPoint = connection.reader("SELECT coalesce(max(id), 0) FROM points");
-    this.#newer = connection.reader("SELECT id, namespace_id, vectors FROM points WHERE id > ? ORDER BY id");
+    this.#newer = connection.reader("SELECT id, vectors, terms, namespace_id FROM points WHERE id > ? ORDER BY id");
     this.#place = connection.reader("SELECT place FROM namespaces WHERE id = ?");
-    this.#vectorsOf = connection.reader("SELECT id, vectors FROM points WHERE namespace_id = ?");
-    this.#vectorsWithin = connection.reader(`
-      SELECT p.id, p.vectors FROM namespaces n CROSS JOIN points p ON p.namespace_id = n.id WHERE ${inRange("n")}`);
+    this.#pointsOf = connection.reader("SELECT id, vectors, terms FROM points WHERE namespace_id = ?");
+    this.#pointsWithin = connection.reader(`
+      SELECT p.id, p.vectors, p.terms FROM namespaces n CROSS JOIN points p ON p.namespace_id = n.id WHERE ${inRange("n")}`);
     this.#countPoints = connection.reader("SELECT count(*) FROM (SELECT 1 FROM points LIMIT ?)");
     this.#select = {
       byPoints: connection.reader(`
@@ -71,23 +71,23 @@ export class VectorCache {
     };
   }
 
-  /** Ranks all vectors at or below a prefix by their cosine with a vector. Valid until the next call. */
-  rank(prefix: string, vector: Float32Array): Ranking {
+  /** Scores all points at or below a prefix: by the cosine of their vectors, and by terms. Valid until the next call. */
+  score(prefix: string, ask: Ask): Scores {
     this.#search += 1;
     this.#addNewer();
-    this.#count = 0;
+    this.#scores.clear();
     const namespaces = this.#selection(prefix);
-    if (namespaces === null) this.#scoreUncached(prefix, vector);
-    else for (const namespace of namespaces) this.#score(namespace, vector);
-    return new Ranking(this.#points, this.#scores, this.#count);
+    if (namespaces === null) this.#scoreUncached(prefix, ask);
+    else for (const namespace of namespaces) this.#score(namespace, ask);
+    return this.#scores;
   }
 
-  /** Removes the vectors of points that no longer exist. */
+  /** Removes points that no longer exist. */
   remove(prefix: string, points: ReadonlySet<number>): void {
-    for (const { vectors } of this.#selections.get(prefix) ?? []) {
-      this.#bytes -= vectors?.bytes ?? 0;
-      vectors?.remove(points);
-      this.#bytes += vectors?.bytes ?? 0;
+    for (const { points: packed } of this.#selections.get(prefix) ?? []) {
+      this.#bytes -= packed?.bytes ?? 0;
+      packed?.remove(points);
+      this.#bytes += packed?.bytes ?? 0;
     }
   }
 
@@ -97,25 +97,23 @@ export class VectorCache {
     if (isTooMuch) this.#clear();
     // A prefix that was empty when it was searched has no namespaces, and must learn of its first.
     if (!isTooMuch && greatest > this.#lastPoint && this.#selections.size > 0) {
-      for (const [id, namespaceId, stored] of this.#newer.each([this.#lastPoint])) {
-        this.#addPoint(Number(namespaceId), Number(id), bytesOf(stored));
-      }
+      for (const row of this.#newer.each([this.#lastPoint])) this.#addPoint(Number(row[3]), row);
     }
     this.#lastPoint = Math.max(this.#lastPoint, greatest);
   }
 
-  #addPoint(namespaceId: number, point: number, stored: Uint8Array): void {
+  #addPoint(namespaceId: number, row: readonly Column[]): void {
     const namespace = this.#namespaces.get(namespaceId);
     if (namespace === undefined) {
       this.#addNamespace(namespaceId);
       return;
     }
-    const { vectors } = namespace;
-    if (vectors === null) return;
-    this.#bytes -= vectors.bytes;
-    vectors.add(point, stored);
-    this.#bytes += vectors.bytes;
-    if (vectors.count > namespace.maxVectors || !this.#hasRoom()) this.#drop(namespace);
+    const { points } = namespace;
+    if (points === null) return;
+    this.#bytes -= points.bytes;
+    addRow(points, row);
+    this.#bytes += points.bytes;
+    if (points.count > namespace.maxVectors || !this.#hasRoom()) this.#drop(namespace);
   }
 
   /** Adds a namespace that has got its first point to the prefixes that it is below. */
@@ -148,72 +146,53 @@ export class VectorCache {
   #namespace(id: number): Namespace {
     const known = this.#namespaces.get(id);
     if (known !== undefined) return known;
-    const namespace: Namespace = { id, vectors: null, maxVectors: 0, lastUse: 0 };
+    const namespace: Namespace = { id, points: null, maxVectors: 0, lastUse: 0 };
     this.#namespaces.set(id, namespace);
     return namespace;
   }
 
-  #score(namespace: Namespace, vector: Float32Array): void {
+  #score(namespace: Namespace, ask: Ask): void {
     namespace.lastUse = this.#search;
-    if (namespace.vectors === null) this.#load(namespace, vector);
-    else this.#scoreAll(namespace.vectors, vector);
+    if (namespace.points === null) this.#load(namespace, ask);
+    else namespace.points.score(ask, this.#scores);
   }
 
-  /** Reads and scores the vectors of a namespace, and keeps them where there is room. */
-  #load(namespace: Namespace, vector: Float32Array): void {
-    const vectors = new VectorChunks(vector.length);
+  /** Reads and scores the points of a namespace, and keeps them where there is room. */
+  #load(namespace: Namespace, ask: Ask): void {
+    const points = new PackedPoints(this.#dims);
     let isKept = true;
-    for (const [id, stored] of this.#vectorsOf.each([namespace.id])) {
-      vectors.add(Number(id), bytesOf(stored));
-      isKept &&= this.#hasRoom(vectors.bytes);
-      if (!isKept && vectors.chunks.length > 1) this.#scoreAndClear(vectors, vector);
+    for (const row of this.#pointsOf.each([namespace.id])) {
+      addRow(points, row);
+      isKept &&= this.#hasRoom(points.bytes);
+      if (!isKept && points.isMuch) this.#scoreAndClear(points, ask);
     }
-    this.#scoreAll(vectors, vector);
+    points.score(ask, this.#scores);
     if (!isKept) return;
-    namespace.vectors = vectors;
-    namespace.maxVectors = 2 * vectors.count + MAX_EXTRA;
-    this.#bytes += vectors.bytes;
+    namespace.points = points;
+    namespace.maxVectors = 2 * points.count + MAX_EXTRA;
+    this.#bytes += points.bytes;
   }
 
-  #scoreUncached(prefix: string, vector: Float32Array): void {
-    const vectors = new VectorChunks(vector.length);
+  #scoreUncached(prefix: string, ask: Ask): void {
+    const points = new PackedPoints(this.#dims);
     const rows =
-      prefix === ROOT ? this.#newer.each([-1]) : this.#vectorsWithin.each(rangeParameters(placesWithin(prefix, null)));
+      prefix === ROOT ? this.#newer.each([-1]) : this.#pointsWithin.each(rangeParameters(placesWithin(prefix, null)));
     for (const row of rows) {
-      vectors.add(Number(row[0]), bytesOf(row.at(-1)));
-      if (vectors.chunks.length > 1) this.#scoreAndClear(vectors, vector);
+      addRow(points, row);
+      if (points.isMuch) this.#scoreAndClear(points, ask);
     }
-    this.#scoreAll(vectors, vector);
+    points.score(ask, this.#scores);
   }
 
-  #scoreAndClear(vectors: VectorChunks, vector: Float32Array): void {
-    this.#scoreAll(vectors, vector);
-    vectors.clear();
-  }
-
-  #scoreAll(vectors: VectorChunks, vector: Float32Array): void {
-    this.#reserve(vectors.count);
-    for (const chunk of vectors.chunks) {
-      scoreChunk(chunk, vector, this.#scores, this.#count);
-      this.#points.set(chunk.points.subarray(0, chunk.count), this.#count);
-      this.#count += chunk.count;
-    }
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#count + more;
-    if (needed <= this.#points.length) return;
-    const [points, scores] = [this.#points, this.#scores];
-    this.#points = new Float64Array(2 * needed);
-    this.#scores = new Float64Array(2 * needed);
-    this.#points.set(points);
-    this.#scores.set(scores);
+  #scoreAndClear(points: PackedPoints, ask: Ask): void {
+    points.score(ask, this.#scores);
+    points.clear();
   }
 
   /** Whether so many bytes more fit; makes room by dropping what this search does not use, the longest unused first. */
   #hasRoom(more = 0): boolean {
     if (this.#bytes + more <= this.#maxBytes) return true;
-    const unused = [...this.#namespaces.values()].filter(({ vectors, lastUse }) => vectors !== null && lastUse < this.#search);
+    const unused = [...this.#namespaces.values()].filter(({ points, lastUse }) => points !== null && lastUse < this.#search);
     unused.sort((a, b) => a.lastUse - b.lastUse);
     // More than is needed, so that the next vectors find room.
     const enough = 0.9 * this.#maxBytes;
@@ -225,8 +204,8 @@ export class VectorCache {
   }
 
   #drop(namespace: Namespace): void {
-    this.#bytes -= namespace.vectors?.bytes ?? 0;
-    namespace.vectors = null;
+    this.#bytes -= namespace.points?.bytes ?? 0;
+    namespace.points = null;
   }
 
   #clear(): void {
@@ -235,4 +214,9 @@ export class VectorCache {
     this.#selected = 0;
     this.#bytes = 0;
   }
+}
+
+/** Adds a point from a row of its id, vectors and terms. */
+function addRow(points: PackedPoints, [id, vectors, terms]: readonly Column[]): void {
+  points.add(Number(id), bytesOf(vectors), terms instanceof Uint8Array ? terms : null);
 }

@@ -1,9 +1,11 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { UnavailableError, ValidationError } from "../../model/errors.ts";
+import { ValidationError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
+  HybridQuery,
   IndexedPoint,
+  KeywordQuery,
   Rankings,
   StoredPoint,
   UpsertOutcome,
@@ -15,6 +17,7 @@ import type {
   VectorRemoval,
 } from "../../ports/vector-index.ts";
 import type { DatabaseCalls, RemoveWrite, UpsertWrite } from "./requests.ts";
+import { encodeTerms } from "./term-lists.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Most vectors of an item. */
@@ -61,17 +64,26 @@ export class SqliteVectorIndex implements VectorIndex {
     );
   }
 
-  async query({ vector, prefix, filter, limit }: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
-    const request = { vector: toNumbers(vector, this.#dims), prefix, filter, limit, now: this.#now() };
-    return this.#database.call("rank", request, deadline);
+  async query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
+    return (await this.#rank(query, query.vector, null, deadline)).semantic as VectorHit[];
   }
 
-  async queryKeywords(): Promise<VectorHit[]> {
-    throw new UnavailableError("The local file has no index of terms.");
+  async queryKeywords(query: KeywordQuery, deadline?: Deadline): Promise<VectorHit[]> {
+    return (await this.#rank(query, null, query.terms, deadline)).keyword as VectorHit[];
   }
 
-  async queryBoth(): Promise<Rankings> {
-    throw new UnavailableError("The local file has no index of terms.");
+  queryBoth(query: HybridQuery, deadline?: Deadline): Promise<Rankings> {
+    return this.#rank(query, query.vector, query.terms, deadline);
+  }
+
+  async #rank(
+    { prefix, filter, limit }: Pick<VectorQuery, "prefix" | "filter" | "limit">,
+    vector: Vector | null,
+    terms: readonly number[] | null,
+    deadline: Deadline | undefined,
+  ): Promise<Rankings> {
+    const numbers = vector === null ? null : toNumbers(vector, this.#dims);
+    return this.#database.call("rank", { vector: numbers, terms, prefix, filter, limit, now: this.#now() }, deadline);
   }
 
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
@@ -85,7 +97,7 @@ export class SqliteVectorIndex implements VectorIndex {
   /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */
   async renew(): Promise<void> {}
 
-  #toUpsert({ namespace, key, version, writeId, vectors }: VectorPoint): UpsertWrite {
+  #toUpsert({ namespace, key, version, writeId, vectors, terms = null }: VectorPoint): UpsertWrite {
     if (vectors.length === 0 || vectors.length > MAX_VECTORS) {
       throw new ValidationError(`An item can have 1 to ${MAX_VECTORS} vectors, but got ${vectors.length}.`);
     }
@@ -100,6 +112,7 @@ export class SqliteVectorIndex implements VectorIndex {
       writeId,
       dims,
       vectors: new Uint8Array(numbers.buffer),
+      terms: terms === null ? null : encodeTerms(terms.terms, terms.weights),
     };
   }
 }

@@ -4,10 +4,12 @@ import { StoreError } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { tryDecodeValue } from "../../model/value-codec.ts";
-import type { VectorHit } from "../../ports/vector-index.ts";
+import type { Rankings, VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { pathIn } from "./namespace-table.ts";
+import type { Ranking } from "./ranking.ts";
 import type { RankRequest } from "./requests.ts";
+import type { TermCounts } from "./term-counts.ts";
 import type { VectorCache } from "./vector-cache.ts";
 
 /** More points are taken than items are asked for: some are superseded, expired or deleted. */
@@ -31,13 +33,15 @@ interface Candidate {
 export class VectorSearch {
   readonly #connection: Connection;
   readonly #cache: VectorCache;
+  readonly #counts: TermCounts;
   readonly #live: Reader;
   readonly #record: Reader;
   readonly #existing: Reader;
 
-  constructor(connection: Connection, cache: VectorCache) {
+  constructor(connection: Connection, cache: VectorCache, counts: TermCounts) {
     this.#connection = connection;
     this.#cache = cache;
+    this.#counts = counts;
     // In the order of listings. CROSS JOIN keeps SQLite to the order written.
     this.#live = connection.reader(`
       SELECT p.id AS point, n.place, i.key, p.write_id, i.id AS item FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
@@ -48,13 +52,19 @@ export class VectorSearch {
     this.#existing = connection.reader("SELECT p.id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value");
   }
 
-  /** The items nearest to a vector. A hit names the write that its vectors are of. */
-  rank(request: RankRequest): VectorHit[] {
-    return this.#connection.transaction("DEFERRED", () => this.#ranked(request));
+  /** The best items by a vector, and by terms. A hit names the write that its vectors and terms are of. */
+  rank(request: RankRequest): Rankings {
+    return this.#connection.transaction("DEFERRED", () => {
+      const { vector, terms, prefix } = request;
+      const scores = this.#cache.score(prefix, { vector, terms: terms === null ? null : this.#counts.query(terms) });
+      return {
+        semantic: vector === null ? [] : this.#ranked(scores.semantic.ranking(), toCosine, request),
+        keyword: terms === null ? [] : this.#ranked(scores.keyword.ranking(), asIs, request),
+      };
+    });
   }
 
-  #ranked({ vector, prefix, filter, limit, now }: RankRequest): VectorHit[] {
-    const ranking = this.#cache.rank(prefix, vector);
+  #ranked(ranking: Ranking, toScore: (score: number) => number, { prefix, filter, limit, now }: RankRequest): VectorHit[] {
     const hits: VectorHit[] = [];
     let tests = 0;
     for (let count = limit + SPARE; hits.length < limit; count *= GROWTH) {
@@ -65,7 +75,7 @@ export class VectorSearch {
           tests += Math.max(1, testsIn(filter));
           if (!matches(this.#record.first([item])?.[0], filter)) continue;
         }
-        if (hits.push({ namespace, key, writeId, score }) === limit) break;
+        if (hits.push({ namespace, key, writeId, score: toScore(score) }) === limit) break;
       }
     }
     return hits;
@@ -80,8 +90,7 @@ export class VectorSearch {
     return (
       rows
         .map(([point, place, key, writeId, item]): Candidate => {
-          const score = Math.max(-1, Math.min(1, scores.get(Number(point)) ?? 0));
-          return { score, path: pathIn(place), key: textOf(key), writeId: String(writeId), item: Number(item) };
+          return { score: scores.get(Number(point)) ?? 0, path: pathIn(place), key: textOf(key), writeId: String(writeId), item: Number(item) };
         })
         // Stable: of equal scores the order of the statement stays.
         .sort((a, b) => b.score - a.score)
@@ -93,6 +102,15 @@ export class VectorSearch {
     for (const [id] of this.#existing.all([ids])) missing.delete(Number(id));
     if (missing.size > 0) this.#cache.remove(prefix, missing);
   }
+}
+
+/** Rounding may lead a cosine past its bounds. */
+function toCosine(score: number): number {
+  return Math.max(-1, Math.min(1, score));
+}
+
+function asIs(score: number): number {
+  return score;
 }
 
 function matches(cell: Column | undefined, filter: Filter): boolean {

@@ -3,6 +3,7 @@ import type { StoredPoint } from "../../ports/vector-index.ts";
 import { toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { NamespaceTable } from "./namespace-table.ts";
 import type { RemoveWrite, UpsertWrite } from "./requests.ts";
+import { TermCounts } from "./term-counts.ts";
 
 /**
  * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never given again:
@@ -13,20 +14,22 @@ export class VectorTable {
   readonly #find: Reader;
   readonly #current: Reader;
   readonly #add: Writer;
-  readonly #delete: Writer;
+  readonly #delete: Reader;
+  readonly #counts: TermCounts;
 
-  constructor(connection: Connection, namespaces: NamespaceTable) {
+  constructor(connection: Connection, namespaces: NamespaceTable, counts = new TermCounts(connection)) {
+    this.#counts = counts;
     this.#namespaces = namespaces;
     this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
     this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
     this.#add = connection.writer(`
-      INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, orphaned)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ?1 AND key = ?2))`);
-    this.#delete = connection.writer("DELETE FROM points WHERE id = ?");
+      INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, terms, orphaned)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ?1 AND key = ?2))`);
+    this.#delete = connection.reader("DELETE FROM points WHERE id = ? RETURNING terms");
   }
 
   /** Writes a point unless a newer one is stored. For write transactions. */
-  upsert({ namespace: path, key: text, version, writeId, dims, vectors }: UpsertWrite): void {
+  upsert({ namespace: path, key: text, version, writeId, dims, vectors, terms }: UpsertWrite): void {
     const namespace = this.#namespaces.register(path);
     const key = toBytes(text);
     const found = this.#find.first([namespace, key]);
@@ -35,9 +38,10 @@ export class VectorTable {
       if (Number(storedVersion) > version) return;
       // Of two points of one version the one of the record's write stays, else the later call's.
       if (storedVersion === version && storedWriteId !== writeId && this.#current.first([namespace, key])?.[0] === storedWriteId) return;
-      this.#delete([Number(id)]);
+      this.drop(Number(id));
     }
-    this.#add([namespace, key, version, writeId, dims, vectors]);
+    this.#add([namespace, key, version, writeId, dims, vectors, terms]);
+    this.#counts.note(terms, 1);
   }
 
   /** Deletes a point unless it is newer. For write transactions. */
@@ -53,7 +57,18 @@ export class VectorTable {
 
   /** Deletes a point, whatever its version. For write transactions. */
   drop(id: number): void {
-    this.#delete([id]);
+    const terms = this.#delete.first([id])?.[0];
+    if (terms instanceof Uint8Array) this.#counts.note(terms, -1);
+  }
+
+  /** Completes a write transaction: writes how many points have each term. */
+  flush(): void {
+    this.#counts.flush();
+  }
+
+  /** Forgets the changes of a transaction that was rolled back. */
+  forget(): void {
+    this.#counts.forget();
   }
 
   /** Returns what is stored of items, at their positions. */

@@ -1,4 +1,4 @@
-/** BM25: the weight of a term in a text, and its inverse document frequency. */
+/** BM25: the weight of a term in a text. Its inverse document frequency is that of `model/idf.ts`. */
 
 /** BM25 k1: saturation of repeated occurrences. */
 const K1 = 1.2;
@@ -15,9 +15,4 @@ const ORDINARY_LENGTH = 256;
 /** Returns the weight of a term that occurs `count` times in a text of `length` terms. */
 export function termWeight(count: number, length: number): number {
   return (count * (K1 + 1)) / (count + K1 * (1 - B + (B * length) / ORDINARY_LENGTH));
-}
-
-/** Returns the inverse document frequency of a term that `texts` of `all` texts have. */
-export function idf(all: number, texts: number): number {
-  return Math.log(1 + (all - texts + 0.5) / (texts + 0.5));
 }

@@ -1,0 +1,60 @@
+import { idf } from "../../model/idf.ts";
+import type { Connection, Reader, Writer } from "./connection.ts";
+import { decodeTerms, type TermQuery } from "./term-lists.ts";
+
+/** Stands for all points with terms: terms themselves are not negative. */
+const ALL = -1;
+
+/**
+ * How many points of the file have each term. Kept by every write, so that the cost of a query does not depend on how many
+ * points have its terms. Changes of one transaction are written together, as texts share their words.
+ */
+export class TermCounts {
+  readonly #changes = new Map<number, number>();
+  readonly #count: Reader;
+  readonly #change: Writer;
+
+  constructor(connection: Connection) {
+    this.#count = connection.reader("SELECT points FROM term_counts WHERE term = ?");
+    this.#change = connection.writer(
+      "INSERT INTO term_counts (term, points) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET points = points + excluded.points",
+    );
+  }
+
+  /** Counts the stored terms of a point that was added (1) or deleted (-1). */
+  note(stored: Uint8Array | null, by: 1 | -1): void {
+    if (stored === null || stored.byteLength === 0) return;
+    this.#add(ALL, by);
+    for (const term of decodeTerms(stored).terms) this.#add(term, by);
+  }
+
+  /** Writes what has changed. For the end of a write transaction. */
+  flush(): void {
+    for (const [term, by] of this.#changes) if (by !== 0) this.#change([term, by]);
+    this.#changes.clear();
+  }
+
+  /** Forgets what has changed: the transaction was rolled back. */
+  forget(): void {
+    this.#changes.clear();
+  }
+
+  /** How much each term of a query counts; those that no point has are left out. */
+  query(terms: readonly number[]): TermQuery {
+    const all = this.#read(ALL);
+    const query = new Map<number, number>();
+    for (const term of terms) {
+      const points = this.#read(term);
+      if (points > 0) query.set(term, idf(Math.max(all, points), points));
+    }
+    return query;
+  }
+
+  #add(term: number, by: number): void {
+    this.#changes.set(term, (this.#changes.get(term) ?? 0) + by);
+  }
+
+  #read(term: number): number {
+    return Number(this.#count.first([term])?.[0] ?? 0);
+  }
+}

@@ -1,0 +1,106 @@
+/** Bytes of a stored term: its number, and its weight in single precision. */
+const TERM_BYTES = 4;
+
+/** Terms with their weights, as they are stored: all numbers, then all weights, in the byte order of the machine. */
+export function encodeTerms(terms: readonly number[], weights: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(2 * TERM_BYTES * terms.length);
+  new Uint32Array(bytes.buffer, 0, terms.length).set(terms);
+  new Float32Array(bytes.buffer, TERM_BYTES * terms.length).set(weights);
+  return bytes;
+}
+
+/** Numbers and weights of stored terms; none where there are none. */
+export function decodeTerms(stored: Uint8Array | null): { readonly terms: Uint32Array; readonly weights: Float32Array } {
+  // Copied, as the bytes of a row need not be aligned.
+  const { buffer } = new Uint8Array(stored ?? []);
+  const count = Math.floor(buffer.byteLength / (2 * TERM_BYTES));
+  return { terms: new Uint32Array(buffer, 0, count), weights: new Float32Array(buffer, TERM_BYTES * count, count) };
+}
+
+/** A query: how much each of its terms counts. */
+export type TermQuery = ReadonlyMap<number, number>;
+
+/** Slots of the filter that most terms of a text do not pass. */
+const SLOTS = 1024;
+
+/** The terms of points, one point after another in memory. */
+export class TermLists {
+  /** Points that have terms. */
+  count = 0;
+  /** The point of each list, and where the list after it begins. */
+  #points = new Float64Array(0);
+  #ends = new Int32Array(0);
+  #terms = new Uint32Array(0);
+  #weights = new Float32Array(0);
+
+  /** Bytes that the lists hold. */
+  get bytes(): number {
+    return this.#points.byteLength + this.#ends.byteLength + this.#terms.byteLength + this.#weights.byteLength;
+  }
+
+  /** Adds the terms of a point, as they are stored. */
+  add(point: number, stored: Uint8Array | null): void {
+    if (stored === null || stored.byteLength === 0) return;
+    const { terms, weights } = decodeTerms(stored);
+    this.#append(point, terms, weights);
+  }
+
+  /** Removes the terms of points. */
+  remove(points: ReadonlySet<number>): void {
+    const old = { points: this.#points, ends: this.#ends, terms: this.#terms, weights: this.#weights, count: this.count };
+    this.clear();
+    for (let i = 0, start = 0; i < old.count; i += 1) {
+      const end = old.ends[i] as number;
+      const point = old.points[i] as number;
+      if (!points.has(point)) this.#append(point, old.terms.subarray(start, end), old.weights.subarray(start, end));
+      start = end;
+    }
+  }
+
+  /** Removes all. */
+  clear(): void {
+    this.count = 0;
+    this.#points = new Float64Array(0);
+    this.#ends = new Int32Array(0);
+    this.#terms = new Uint32Array(0);
+    this.#weights = new Float32Array(0);
+  }
+
+  /** Calls `found` with each point that has a term of the query, and its score. */
+  score(query: TermQuery, found: (point: number, score: number) => void): void {
+    const mayMatch = new Uint8Array(SLOTS);
+    for (const term of query.keys()) mayMatch[term % SLOTS] = 1;
+    const [ends, terms, weights] = [this.#ends, this.#terms, this.#weights];
+    for (let i = 0, at = 0; i < this.count; i += 1) {
+      let score = 0;
+      for (const end = ends[i] as number; at < end; at += 1) {
+        const term = terms[at] as number;
+        if (mayMatch[term % SLOTS] === 1) score += (query.get(term) ?? 0) * (weights[at] as number);
+      }
+      if (score > 0) found(this.#points[i] as number, score);
+    }
+  }
+
+  #append(point: number, terms: Uint32Array, weights: Float32Array): void {
+    const start = this.count === 0 ? 0 : (this.#ends[this.count - 1] as number);
+    const end = start + terms.length;
+    if (this.count === this.#points.length) {
+      this.#points = grown(this.#points, new Float64Array(Math.max(8, 2 * this.count)));
+      this.#ends = grown(this.#ends, new Int32Array(this.#points.length));
+    }
+    if (end > this.#terms.length) {
+      this.#terms = grown(this.#terms, new Uint32Array(Math.max(64, 2 * end)));
+      this.#weights = grown(this.#weights, new Float32Array(this.#terms.length));
+    }
+    this.#terms.set(terms, start);
+    this.#weights.set(weights, start);
+    this.#points[this.count] = point;
+    this.#ends[this.count] = end;
+    this.count += 1;
+  }
+}
+
+function grown<Numbers extends Float64Array | Float32Array | Uint32Array | Int32Array>(old: Numbers, larger: Numbers): Numbers {
+  larger.set(old);
+  return larger;
+}
