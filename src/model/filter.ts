@@ -7,7 +7,7 @@
  * (a filter, or operators below a field) combine filters.
  */
 import { kindOf, ValidationError } from "./errors.ts";
-import { copyValue } from "./value-codec.ts";
+import { copyValue } from "./typed-json.ts";
 
 /** The test of one field. */
 export type FieldTest =

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ValidationError } from "../../../src/model/errors.ts";
-import { decodeValue, encodeValue, MAX_DEPTH } from "../../../src/model/value-codec.ts";
+import { MAX_DEPTH } from "../../../src/model/typed-json.ts";
+import { decodeValue, encodeValue } from "../../../src/model/value-codec.ts";
 
 const limits = { maxValueBytes: 1_000_000 };
 const roundTrip = (value: unknown): unknown => decodeValue(encodeValue(value, limits));
