@@ -26,6 +26,6 @@ export interface SchemaReader {
   /** Connects, reads and leaves the connection to `stop`. */
   schemaStatus(): Promise<SchemaStatus>;
 
-  /** The statements that create the entire schema, in order, for whoever applies them by hand; each may run again. */
+  /** The statements that create the entire schema, in order, to be applied manually; each is idempotent. */
   schemaStatements(): Promise<readonly string[]>;
 }

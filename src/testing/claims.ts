@@ -1,17 +1,16 @@
 /**
- * What a store says it can do beyond the plain contract. A claim that is `false` leaves its cases out, and the report
- * of the run names them; one that is `true` has them run.
+ * Capabilities that a store claims. Cases of a claim that is `false` are skipped and listed in the report of the run.
  */
 export interface StoreClaims {
-  /** Labels may hold ":" (LangGraph's own check refuses it, for the sake of InMemoryStore's separator). */
+  /** Labels may contain ":" (LangGraph's own check rejects it because of InMemoryStore's separator). */
   colonLabels: boolean;
-  /** Filters know `$and`, `$or` and `$not` at any level of the filter. */
+  /** Filters support `$and`, `$or` and `$not` at any level. */
   logicalOperators: boolean;
-  /** Filters know `$exists`. */
+  /** Filters support `$exists`. */
   existsOperator: boolean;
-  /** A filter's `"a.b"` reaches the field `b` of the object `a`, unless the value has a field called `"a.b"`. */
+  /** In filters, `"a.b"` is the field `b` of the object `a`, unless the value has a field named `"a.b"`. */
   dottedPaths: boolean;
-  /** Strings and dates have ranges (`$gt` and its kin), each within its own type, as numbers have. */
+  /** Range operators (`$gt`, …) apply to strings and dates as they do to numbers, within one type. */
   typedRanges: boolean;
   /** Values keep `Uint8Array`, `Date`, `Map`, `Set`, `bigint` and `undefined`. */
   typedValues: boolean;
@@ -21,7 +20,7 @@ export interface StoreClaims {
   embeddingDedup: boolean;
   /** Works when LangGraph wraps it; needs `@langchain/langgraph`. */
   insideGraph: boolean;
-  /** A batch rejects with a `BatchError` whose `outcomes` tell of each operation. Beyond BaseStore: off by default. */
+  /** A batch rejects with a `BatchError` with the outcome of each operation. Beyond BaseStore: off by default. */
   batchOutcomes: boolean;
   /** `search` takes `cursor` and `order`, and its results carry `info`. Beyond BaseStore: off by default. */
   cursor: boolean;

@@ -3,30 +3,30 @@ import type { ClaimName } from "./claims.ts";
 import type { RecordingEmbeddings } from "./embeddings.ts";
 import type { SettingName } from "./settings.ts";
 
-/** What a case is given: the store under test and a part of it that no other case touches. */
+/** The context of a case: the store under test and a root label that no other case uses. */
 export interface CaseContext {
   readonly store: BaseStore;
-  /** A root label that belongs to this run of this case alone. */
+  /** A root label of this run of this case. */
   readonly root: string;
-  /** Gives the namespace of these labels below `root`; without labels, `[root]`. */
+  /** Returns the namespace of these labels below `root`; without labels, `[root]`. */
   readonly ns: (...labels: string[]) => string[];
-  /** The model that the store embeds with; where the setting has no index, nothing calls it. */
+  /** The model of the store; not called if the setting has no index. */
   readonly embeddings: RecordingEmbeddings;
 }
 
-/** One promise of the contract and the steps that show whether a store keeps it. */
+/** One requirement of the contract, with its test. */
 export interface ConformanceCase {
-  /** `family/behaviour`. Stable: harnesses declare their differences by it. */
+  /** `family/behavior`. Stable, because harnesses declare differences by id. */
   readonly id: string;
-  /** The behaviour, as a sentence about the store. */
+  /** The behavior, as a sentence about the store. */
   readonly title: string;
-  /** Claims without which the case does not apply. */
+  /** Claims that the case requires. */
   readonly claims?: readonly ClaimName[];
-  /** Resolves when the store keeps the promise, rejects when it does not. */
+  /** Resolves when the store meets the requirement, and rejects otherwise. */
   readonly run: (context: CaseContext) => Promise<void>;
 }
 
-/** Cases about one thing that run against one store. */
+/** Cases on one topic that share a store. */
 export interface CaseFamily {
   readonly name: string;
   readonly setting: SettingName;

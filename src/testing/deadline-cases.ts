@@ -1,4 +1,4 @@
-/** What every port owes to a caller who has stopped waiting. */
+/** Cases about deadlines of ports. */
 import { describe, expect, test } from "vitest";
 import { Deadline } from "../concurrency/deadline.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -13,7 +13,7 @@ const ENDED = [
   { how: "aborted", code: "ABORTED", make: () => new Deadline(60_000, [AbortSignal.abort("changed my mind")]) },
 ] as const;
 
-/** The code of the error of a call, or of each of its outcomes, which have to be alike. */
+/** The error code of a call, or of all its outcomes, which must be equal. */
 async function codeOf(call: Promise<unknown>): Promise<unknown> {
   const [settled] = await Promise.allSettled([call]);
   if (settled.status === "rejected") return (settled.reason as { code?: unknown }).code;

@@ -1,8 +1,8 @@
 import { Embeddings } from "@langchain/core/embeddings";
 
-/** A vector model for tests that remembers every text it was given, documents apart from queries. */
+/** A vector model for tests that records every text, documents and queries separately. */
 export abstract class RecordingEmbeddings extends Embeddings {
-  /** Number of components of every vector this model means to give. */
+  /** Number of components of the vectors of this model. */
   readonly dims: number;
   /** Every text embedded as a document, in the order of arrival, repeats included. */
   readonly documentTexts: string[] = [];
@@ -13,12 +13,12 @@ export abstract class RecordingEmbeddings extends Embeddings {
 
   /** @param dims number of components of a vector */
   constructor(dims: number) {
-    // One attempt: a test that expects a refusal should not wait for the retries of the base class.
+    // One attempt, so that tests of failures do not wait for retries of the base class.
     super({ maxRetries: 0 });
     this.dims = dims;
   }
 
-  /** Gives the vector of one text, or throws where the model has none. */
+  /** Returns the vector of a text, or throws if the model has none. */
   protected abstract vectorOf(text: string): number[];
 
   /** Embeds texts that are stored. */
@@ -49,8 +49,8 @@ function hashOf(word: string): number {
 }
 
 /**
- * Bag of words, hashed into a vector of length 1: texts that share words are near each other. The same text gives the
- * same vector in every process. A text without words, the empty one included, lies on the first axis.
+ * Bag of words, hashed into a vector of length 1, so that texts with common words are similar. Deterministic in every
+ * process. A text without words has the vector of the first axis.
  */
 export class HashEmbeddings extends RecordingEmbeddings {
   /** @param options.dims number of components of a vector, 64 by default */
@@ -72,12 +72,12 @@ export class HashEmbeddings extends RecordingEmbeddings {
   }
 }
 
-/** Gives each text the vector that a table holds for it, unchanged; a text that is not in the table is an error. */
+/** Returns the vector of a text from a table, unchanged; a missing text is an error. */
 export class TableEmbeddings extends RecordingEmbeddings {
   readonly #table: ReadonlyMap<string, readonly number[] | Float32Array>;
 
   /**
-   * @param options.dims number of components that a store is told to expect
+   * @param options.dims number of components in the configuration of the store
    * @param options.table vector of each text; nothing is checked, so a wrong length can be given on purpose
    */
   constructor(options: { dims: number; table: Readonly<Record<string, readonly number[] | Float32Array>> }) {
@@ -88,17 +88,17 @@ export class TableEmbeddings extends RecordingEmbeddings {
   protected override vectorOf(text: string): number[] {
     const vector = this.#table.get(text);
     if (vector === undefined) throw new Error(`TableEmbeddings holds no vector for the text ${JSON.stringify(text)}`);
-    // LangChain's type knows arrays only; some libraries give typed arrays nevertheless.
+    // LangChain's type has arrays only, but some libraries return typed arrays.
     return vector instanceof Float32Array ? (vector.slice() as unknown as number[]) : [...vector];
   }
 }
 
-/** Refuses every text, as a provider does that is down. */
+/** Rejects every call, like a provider that is down. */
 export class FailingEmbeddings extends RecordingEmbeddings {
   readonly #reason: Error;
 
   /**
-   * @param options.dims number of components that a store is told to expect, 64 by default
+   * @param options.dims number of components in the configuration of the store, 64 by default
    * @param options.reason the error that every call rejects with
    */
   constructor(options: { dims?: number; reason?: Error } = {}) {

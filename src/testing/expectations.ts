@@ -31,7 +31,7 @@ export function numbersOf(items: readonly (Item | null)[]): unknown[] {
   return items.map((item): unknown => item?.value["n"]);
 }
 
-/** Waits for a promise to reject and gives the error; fails when it resolves. */
+/** Returns the error of a promise that rejects; fails when it resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
   const settled = await Promise.allSettled([promise]);
   const outcome = settled[0];
@@ -46,7 +46,7 @@ interface OutcomesCarrier {
   readonly outcomes: readonly PromiseSettledResult<unknown>[];
 }
 
-/** Says whether an error is a batch's own, which carries the outcome of each operation. */
+/** Whether an error is a batch error with the outcome of each operation. */
 export function carriesOutcomes(error: Error): error is Error & OutcomesCarrier {
   return error.name === "BatchError" && Array.isArray((error as Partial<OutcomesCarrier>).outcomes);
 }
@@ -68,10 +68,10 @@ export async function expectInvalidNamespace(promise: Promise<unknown>): Promise
   expect(error.name, `${error.name}: ${error.message}`).toBe("InvalidNamespaceError");
 }
 
-/** More pages than any case needs: a store that repeats items on every page never gives a short one. */
+/** Most pages of a case, for a store that repeats items and never returns a short page. */
 const MOST_PAGES = 100;
 
-/** Reads pages of `size` until one is short, and gives all that they held. */
+/** Reads pages of `size` until one is short, and returns all items. */
 export async function readPages<T>(
   size: number,
   readPage: (page: { limit: number; offset: number }) => Promise<T[]>,
@@ -91,7 +91,7 @@ export async function namespacesBelow(store: BaseStore, root: string): Promise<s
   return readPages(500, (page) => store.listNamespaces({ prefix: [root], ...page }));
 }
 
-/** Waits until the clock shows a later millisecond than `moment`, so that two writes cannot bear the same time. */
+/** Waits until the clock is later than `moment`, so that two writes have different times. */
 export async function clockPasses(moment: Date): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (Date.now() <= moment.getTime()) {
@@ -100,7 +100,7 @@ export async function clockPasses(moment: Date): Promise<void> {
   }
 }
 
-/** Gives the value, and fails where it is null or undefined. */
+/** Returns the value; fails when it is null or undefined. */
 export function present<T>(value: T | null | undefined, what = "the item"): T {
   if (value === null || value === undefined) return expect.fail(`${what} is missing`);
   return value;

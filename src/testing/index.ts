@@ -1,5 +1,5 @@
 /**
- * Conformance cases for LangGraph stores and for the ports of this one, to be run with vitest, and vector models for tests.
+ * Conformance suites for LangGraph stores and for the ports of this one, for vitest, and embedding models for tests.
  *
  * @module
  */

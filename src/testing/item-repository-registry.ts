@@ -1,4 +1,4 @@
-/** Cases about taking back what the registry says of namespaces, and about records that are past. */
+/** Cases about the registry of namespaces, and about sweeps of expired and deleted records. */
 import { describe, expect, test } from "vitest";
 import type { ItemRecord } from "../model/item.ts";
 import { compareLabels, join, toLabels } from "../model/namespace.ts";
@@ -9,7 +9,7 @@ import { expectStored, flagsBelow, listAll, putAll, recordOf, registeredBelow } 
 import type { RepositoryContext, TestedRepository } from "./tested-repository.ts";
 
 const MINUTE = 60_000;
-/** Longer than any lease runs. */
+/** Longer than the TTL of the registration cache. */
 const LONG = 120 * MINUTE;
 
 async function pathsBelow(items: ItemRepository, root: string): Promise<string[]> {
@@ -64,7 +64,7 @@ function namespacesAfterCases(context: RepositoryContext): void {
       expect(await from("a.z", "past", join(root, "a"))).toEqual([]);
     });
 
-    test("names the unscored alone when asked for, below any prefix", async () => {
+    test("returns only unscored namespaces when requested, below any prefix", async () => {
       const { items, root } = context();
       const paths = ["a", "a.x", "b", "b.x"].map((path) => join(root, path));
       await putAll(items, paths.map((path, n) => recordOf(path, "1", { vectors: n % 2 })));
@@ -127,7 +127,7 @@ function clearUnscoredCases(context: RepositoryContext): void {
       await score(records);
     }
 
-    test("takes the flag off the namespaces named, and off no other", async () => {
+    test("clears the flag of the given namespaces, and of no other", async () => {
       const tested = context();
       const { items, clock, root } = tested;
       const paths = ["a", "b", "a.below"].map((path) => join(root, path));
@@ -206,7 +206,7 @@ function clearUnscoredCases(context: RepositoryContext): void {
 
 function unregisterCases(context: RepositoryContext): void {
   describe("unregister", () => {
-    test("takes the namespaces named off the registry, and no other", async () => {
+    test("unregisters the given namespaces, and no other", async () => {
       const { items, clock, root } = context();
       const [gone, above, below] = [join(root, "a.b"), join(root, "a"), join(root, "a.b.c")];
       await putAll(items, [gone, above, below].map((path) => recordOf(path, "key")));
@@ -217,7 +217,7 @@ function unregisterCases(context: RepositoryContext): void {
       expect(await pathsBelow(items, root)).toEqual([above, below]);
     });
 
-    test("a namespace that was taken off is registered by the next put", async () => {
+    test("the next put registers an unregistered namespace again", async () => {
       const { items, clock, root } = context();
       await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
       await putAll(items, [recordOf(root, "key", { value: null })]);
@@ -255,7 +255,7 @@ function unregisterCases(context: RepositoryContext): void {
   });
 }
 
-/** Sweeps until nothing is left, and gives how much was removed. */
+/** Sweeps until nothing is left, and returns the number of removed records. */
 async function sweepAll(items: ItemRepository, limit: number): Promise<number> {
   let removedInAll = 0;
   for (let rounds = 0; ; rounds += 1) {
@@ -269,7 +269,7 @@ async function sweepAll(items: ItemRepository, limit: number): Promise<number> {
 
 function sweepCases(context: RepositoryContext): void {
   describe("sweep", () => {
-    test("leaves what is live, and what ended or was deleted no longer ago than clocks may differ", async () => {
+    test("keeps live records, and those that expired or were deleted within the tolerated clock skew", async () => {
       const { items, root } = context();
       const records = [
         recordOf(root, "live"),

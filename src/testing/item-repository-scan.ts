@@ -1,4 +1,4 @@
-/** Cases about reading all records, and about what a listing finds of them. */
+/** Cases about scans of all records and about their listing entries. */
 import { describe, expect, test } from "vitest";
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
@@ -104,7 +104,7 @@ export function scanCases(context: RepositoryContext): void {
       expect(await context().items.listed([])).toEqual([]);
     });
 
-    test("tells records with a place in the listing from those without, at their positions", async () => {
+    test("returns, at the position of each record, whether it has a listing entry", async () => {
       const { items, root } = context();
       const stored = upTo(130).map((n) => recordOf(join(root, `n${n % 3}`), `${n}`, n % 5 === 0 ? { vectors: 0 } : {}));
       await putAll(items, stored);

@@ -13,26 +13,26 @@ import { SuiteClock, writeVectors, type RepositoryContext } from "./tested-repos
 
 export { putAll, recordOf } from "./records.ts";
 
-/** What the suite is to examine. */
+/** Options of the suite. */
 export interface ItemRepositorySuite {
   /** Name of the repository in the report. */
   readonly name: string;
   /**
    * Makes a repository; it may hold other data. Called once.
    *
-   * @param now - what it has to tell the time by, milliseconds since the epoch: cases let hours go by
+   * @param now - the clock to use, milliseconds since the epoch; cases advance it by hours
    */
   create(now: () => number): Promise<{
     readonly items: ItemRepository;
-    /** The index beside it, for a repository that looks there before it says that no vector is missing. */
+    /** The vector index, for a repository that reads it before it clears flags of missing vectors. */
     readonly vectors?: { readonly index: VectorIndex; readonly dims: number };
     dispose(): Promise<void>;
   }>;
-  /** Longest time for one case, in milliseconds. 60,000 by default. */
+  /** Timeout of a case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
-/** Labels and keys that trip those who escape, truncate, normalize or sort by something other than bytes. */
+/** Labels and keys that reveal mistakes in escaping, truncation, normalization or sorting. */
 const HOSTILE = [
   "\0", "a\0b", "a", "a\0", " ", "'", '"', "\\", "%", "_", ":", "/", "a/b", "-", "😀", "～", "é", "e\u0301", "ß", "SS",
   "\u202E", "\uFFFF", "\n", "null", "constructor", "__proto__", "'; DROP TABLE items; --", "x".repeat(5_000),
@@ -41,8 +41,7 @@ const HOSTILE = [
 const keysOf = (records: readonly ItemId[]): string[] => records.map(({ key }) => key);
 
 /**
- * Registers, with vitest, the cases that tell whether a repository keeps the contract of `ItemRepository`. Each keeps to
- * a namespace of its own.
+ * Registers vitest cases that verify a repository against the contract of `ItemRepository`. Each uses its own namespace.
  */
 export function itemRepositorySuite(suite: ItemRepositorySuite): void {
   describe(`${suite.name} keeps the contract of ItemRepository`, { timeout: suite.timeoutMs ?? 60_000 }, () => {

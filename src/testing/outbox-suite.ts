@@ -7,18 +7,18 @@ import type { Intent, IntentBatch, Outbox, OutboxBacklog } from "../ports/outbox
 import { outboxDeadlineCases } from "./deadline-cases.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
 
-/** What the suite is to examine. */
+/** Options of the suite. */
 export interface OutboxSuite {
   /** Name of the outbox in the report. */
   readonly name: string;
-  /** Makes an outbox that is empty and that nobody else uses. Called once. */
+  /** Creates an empty outbox for exclusive use. Called once. */
   create(): Promise<{
     readonly outbox: Outbox;
-    /** Replaces what is stored of a batch that was added, past the outbox: as a newer version would write it. */
+    /** Replaces the stored cell of a batch without using the outbox, as a newer version would write it. */
     overwrite(place: Pick<IntentBatch, "id" | "dueAt">, cell: Uint8Array): Promise<void>;
     dispose(): Promise<void>;
   }>;
-  /** Longest time for one case, in milliseconds. 60,000 by default. */
+  /** Timeout of a case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -36,7 +36,7 @@ const NOTHING: OutboxBacklog = { batches: 0, more: false, oldestDueAt: null, unr
 /** Cells that this version cannot read. Each is greater than what it replaces: of equal write times the greater wins. */
 const UNREADABLE_CELLS = ['{"b":9,"of":"a newer version"}', '{"b":9}', '{"b":X', "~"].map((text) => Buffer.from(text));
 
-/** Text that trips those who escape, truncate, normalize or sort by something other than bytes. */
+/** Texts that reveal mistakes in escaping, truncation, normalization or sorting. */
 const HOSTILE = [
   "\0", "a\0b", "a\0", " ", "'", '"', "\\", "%", "_", ":", "/", "é", "e\u0301", "😀", "\u202E", "\uFFFF", "\n", "null",
   "__proto__", "'; DROP TABLE outbox; --", "x".repeat(5_000),
@@ -47,7 +47,7 @@ function intentOf(key: string, namespace = "agents.memories"): Intent {
   return { namespace, key, writeId: newWriteId(), recordedAt: START };
 }
 
-/** A batch, by default a new one with one intent that was never looked at. */
+/** A batch, by default a new one with one unprocessed intent. */
 export function batchOf(dueAt: number, parts: Partial<IntentBatch> = {}): IntentBatch {
   return { id: randomUUID(), dueAt, attempts: 0, intents: [intentOf("key")], ...parts };
 }
@@ -59,12 +59,12 @@ async function addAll(outbox: Outbox, batches: readonly IntentBatch[]): Promise<
   await Promise.all(batches.map((batch) => outbox.add(batch)));
 }
 
-/** All that an outbox keeps. */
+/** Reads the entire content of an outbox. */
 async function kept(outbox: Outbox): Promise<readonly IntentBatch[]> {
   return (await outbox.due(END_OF_TIME, 10_000)).batches;
 }
 
-/** Registers, with vitest, the cases that tell whether an outbox keeps the contract of `Outbox`. */
+/** Registers vitest cases that verify an outbox against the contract of `Outbox`. */
 export function outboxSuite(suite: OutboxSuite): void {
   describe(`${suite.name} keeps the contract of Outbox`, { timeout: suite.timeoutMs ?? 60_000 }, () => {
     let made: Awaited<ReturnType<OutboxSuite["create"]>> | undefined;
@@ -134,7 +134,7 @@ function keepingCases(outbox: () => Outbox): void {
       expect(await kept(outbox())).toEqual([batch]);
     });
 
-    test("keeps which of its intents are dead", async () => {
+    test("stores which of its intents are dead-lettered", async () => {
       const intents: Intent[] = [intentOf("a"), { ...intentOf("b"), isDeadLettered: true }, intentOf("c")];
       const batch = batchOf(START, { intents });
       await outbox().add(batch);
@@ -156,7 +156,7 @@ function keepingCases(outbox: () => Outbox): void {
       expect((await outbox().backlog(10)).batches).toBe(1);
     });
 
-    test("tells batches of one moment apart", async () => {
+    test("distinguishes batches with equal due times", async () => {
       const batches = upTo(30).map(() => batchOf(START));
       await addAll(outbox(), batches);
       expect(byId(await kept(outbox()))).toEqual(byId(batches));
@@ -299,7 +299,7 @@ function backlogCases(outbox: () => Outbox): void {
       for (const bound of [25, 26, 1_000]) expect(await outbox().backlog(bound)).toEqual(expected(25, false));
     });
 
-    test("counts the intents of all batches, and those of them that are dead", async () => {
+    test("counts the intents of all batches, and the dead-lettered ones", async () => {
       const dead = (key: string): Intent => ({ ...intentOf(key), isDeadLettered: true });
       const batches = [
         batchOf(START, { intents: [] }),

@@ -11,7 +11,7 @@ const LIMITS = { maxValueBytes: 8 * 1024 * 1024 };
 
 let lastVersion = 0;
 
-/** A version of about now, higher than any before. */
+/** A version of the current time, higher than any before. */
 export function nextVersion(): number {
   lastVersion = Math.max(Date.now() * 1000, lastVersion + 1);
   return lastVersion;
@@ -22,10 +22,10 @@ export function newRoot(): string {
   return `suite-${randomUUID()}`;
 }
 
-/** Parts of a record; `value: null` makes the marker of a delete. */
+/** Parts of a record; `value: null` creates the marker of a delete. */
 type RecordParts = Partial<Omit<ItemRecord, "value">> & { readonly value?: Record<string, unknown> | null };
 
-/** A record, by default one of now, of a write of its own, with one vector. */
+/** A record, by default with the current time, a new write id and one vector. */
 export function recordOf(namespace: string, key: string, parts: RecordParts = {}): ItemRecord {
   const version = parts.version ?? nextVersion();
   const { value = { key }, ...rest } = parts;
@@ -84,7 +84,7 @@ export async function listAll(
   }
 }
 
-/** The registered namespaces at or below a prefix, from a start on, as pages of a size hold them; all, or the unscored. */
+/** The registered namespaces at or below a prefix, beginning at a start, in pages; all or only the unscored ones. */
 export async function registeredBelow(
   items: ItemRepository,
   prefix: string,
@@ -99,7 +99,7 @@ export async function registeredBelow(
   return paths;
 }
 
-/** Whether each registered namespace at or below a prefix is flagged as holding an item without a vector. */
+/** The registered namespaces at or below a prefix, with their flag for items without a vector. */
 export async function flagsBelow(items: ItemRepository, prefix: string): Promise<Record<string, boolean>> {
   const flagged = new Set(await registeredBelow(items, prefix, { unscored: true }));
   return Object.fromEntries((await registeredBelow(items, prefix)).map((path) => [path, flagged.has(path)]));

@@ -1,17 +1,17 @@
-/** Scans from their beginning to their end. */
+/** Complete scans. */
 import { expect } from "vitest";
 import type { ScanPage } from "../ports/scan.ts";
 
-/** More parts than any scan of a test has. */
+/** Most pages of a scan in a test. */
 const MOST_PARTS = 20_000;
 
-/** Reads a part that begins at a place, or at the beginning. */
+/** Reads a page that begins at a position, or at the beginning. */
 export type ReadPart<P extends ScanPage<unknown>> = (after: string | null) => Promise<P>;
 
 /**
- * Reads all parts of a scan, and fails where one says that more than all, or less than nothing, has been read.
+ * Reads all pages of a scan, and fails if a progress is not between 0 and 1.
  *
- * @param meanwhile - done after each part but the last
+ * @param meanwhile - called after each page except the last
  */
 export async function scanAll<P extends ScanPage<unknown>>(
   read: ReadPart<P>,

@@ -1,21 +1,21 @@
 import { HashEmbeddings, TableEmbeddings, type RecordingEmbeddings } from "./embeddings.ts";
 
-/** Kinds of store that the cases ask a harness for; one store of each is made for the whole suite. */
+/** Kinds of stores that cases require; the suite creates one store of each kind. */
 export type SettingName = "plain" | "compass" | "words";
 
 /** How the store of a setting is configured. */
 export interface Setting {
-  /** The model; handed to the cases, and to the store where `indexed`. */
+  /** The model; passed to the cases, and to the store if `indexed`. */
   readonly embeddings: RecordingEmbeddings;
   readonly indexed: boolean;
-  /** Fields to index; absent, the store's own default (`["$"]`) is under test. */
+  /** Fields to index; without them, the default of the store (`["$"]`) is tested. */
   readonly fields?: readonly string[];
 }
 
 /** Number of the directions `bearing 0`, `bearing 1`, …; each is 1.5° further from `north` than the one before. */
 const BEARINGS = 60;
 
-/** Text of the whole value `{ text: "north" }`, as `$` renders it. */
+/** Text of the entire value `{ text: "north" }` at the path `$`. */
 export const WHOLE_VALUE_TEXT = JSON.stringify({ text: "north" }, null, 2);
 
 /** The vector of `bearing n`. */
@@ -24,7 +24,7 @@ export function bearing(step: number): readonly number[] {
   return [Math.cos(angle), Math.sin(angle), 0, 0];
 }
 
-/** Texts of the compass setting: places whose cosines can be told by looking. Some are not of length 1 on purpose. */
+/** Texts of the compass setting, whose cosines are obvious. Some vectors intentionally do not have length 1. */
 const COMPASS: Readonly<Record<string, readonly number[] | Float32Array>> = {
   north: [1, 0, 0, 0],
   east: [0, 1, 0, 0],
@@ -48,7 +48,7 @@ const COMPASS: Readonly<Record<string, readonly number[] | Float32Array>> = {
   ...Object.fromEntries(Array.from({ length: BEARINGS }, (_, step) => [`bearing ${step}`, bearing(step)])),
 };
 
-/** Makes the settings anew, so that no two suites share the memory of a model. */
+/** Creates new settings, so that suites do not share recorded calls of a model. */
 export function createSettings(): Readonly<Record<SettingName, Setting>> {
   return {
     plain: { embeddings: new HashEmbeddings(), indexed: false },

@@ -11,14 +11,14 @@ import { createSettings, type Setting, type SettingName } from "./settings.ts";
 const DEFAULT_TIMEOUT_MS = 30_000;
 const SETTING_NAMES: readonly SettingName[] = ["plain", "compass", "words"];
 
-/** The claims a case needs and the store does not make. */
+/** The required claims of a case that the store does not make. */
 function missingClaims(one: ConformanceCase, claims: StoreClaims): ClaimName[] {
   return (one.claims ?? []).filter((claim) => !claims[claim]);
 }
 
 /**
- * Checks that a harness speaks of cases and claims that exist, and that no declared difference is about a case that a
- * claim leaves out. Throws an error that names the mistake.
+ * Validates a harness: its cases and claims must exist, and declared differences must not concern skipped cases. Throws an
+ * error that names the mistake.
  */
 export function checkHarness(harness: StoreConformanceHarness): StoreClaims {
   for (const claim of Object.keys(harness.claims ?? {})) {
@@ -31,17 +31,17 @@ export function checkHarness(harness: StoreConformanceHarness): StoreClaims {
     if (one === undefined) throw new Error(`differences["${id}"]: there is no such case`);
     const missing = missingClaims(one, claims);
     if (missing.length > 0) {
-      throw new Error(`differences["${id}"]: the case is left out already, ${missing.join(" and ")} not being claimed`);
+      throw new Error(`differences["${id}"]: the case is skipped, because ${missing.join(" and ")} is not claimed`);
     }
   }
   return claims;
 }
 
-/** Runs a case that has to fail, and rejects when it does not. */
+/** Runs a case that must fail, and rejects if it passes. */
 export async function expectDifference(run: () => Promise<void>, why: string): Promise<void> {
   const outcome = await Promise.allSettled([run()]);
   if (outcome[0].status === "fulfilled") {
-    throw new Error(`The difference no longer exists; take it out of the harness. It was declared as: ${why}`);
+    throw new Error(`The difference no longer exists; remove it from the harness. It was declared as: ${why}`);
   }
 }
 
@@ -53,7 +53,7 @@ function registerCase(one: ConformanceCase, harness: StoreConformanceHarness, co
     return;
   }
   test(`${one.id}: ${one.title} (declared difference: ${why})`, { timeout }, () => {
-    // Taken here: a store that could not be made is a failure, and no difference.
+    // Before the case runs: a store that cannot be created is a failure, not a difference.
     const given = context();
     return expectDifference(() => one.run(given), why);
   });
@@ -101,7 +101,7 @@ function registerLeftOut(claims: StoreClaims): void {
     for (const claim of Object.keys(claims) as ClaimName[]) {
       const ids = leftOut.filter((one) => missingClaims(one, claims).includes(claim)).map((one) => one.id);
       if (ids.length === 0) continue;
-      test(`${claim}: leaves out ${ids.length} cases: ${ids.join(", ")}`, () => {
+      test(`${claim}: skips ${ids.length} cases: ${ids.join(", ")}`, () => {
         expect(claims[claim]).toBe(false);
       });
     }
@@ -109,11 +109,11 @@ function registerLeftOut(claims: StoreClaims): void {
 }
 
 /**
- * Registers, with vitest, the cases that tell whether a store keeps the contract of LangGraph's `BaseStore`. Call it at
- * the top level of a test file. A few stores are made with `harness.create`, each shared by many cases; each keeps
- * to a root label of its own, so a store may be used by other tests at the same time.
+ * Registers vitest cases that verify a store against the contract of LangGraph's `BaseStore`. Call it at the top level of a
+ * test file. Creates a few stores with `harness.create`, which many cases share; each case uses its own root label, so other
+ * tests may use the stores concurrently.
  *
- * Throws when the harness names a case or a claim that does not exist.
+ * Throws when the harness names an unknown case or claim.
  */
 export function storeConformance(harness: StoreConformanceHarness): void {
   const claims = checkHarness(harness);

@@ -1,14 +1,14 @@
-/** What the cases about a repository work with. */
+/** Context of the cases about repositories. */
 import { expect } from "vitest";
 import type { ItemRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { upTo } from "./expectations.ts";
 
-/** What a case is given. */
+/** Context of a case. */
 export type RepositoryContext = () => TestedRepository;
 
-/** A repository under test, its clock, and a namespace that no other case touches. */
+/** A repository under test, its clock, and a namespace that no other case uses. */
 export interface TestedRepository {
   readonly items: ItemRepository;
   readonly clock: SuiteClock;
@@ -28,19 +28,19 @@ export async function writeVectors(
   expect(outcomes.map(({ status }) => status)).toEqual(records.map(() => "fulfilled"));
 }
 
-/** A clock that goes as the system's does, and can be put forward. */
+/** A clock that follows the system clock and can be advanced. */
 export class SuiteClock {
   #ahead = 0;
 
   /** Milliseconds since the epoch. */
   readonly now = (): number => Date.now() + this.#ahead;
 
-  /** Lets time go by, in milliseconds. */
+  /** Advances the clock, in milliseconds. */
   advance(ms: number): void {
     this.#ahead += ms;
   }
 
-  /** Shows the system's time again. */
+  /** Returns to the system time. */
   reset(): void {
     this.#ahead = 0;
   }

@@ -1,4 +1,4 @@
-/** Cases about points that no vector is asked for: all of them, those that ended, and the ends themselves. */
+/** Cases about scans of all points, expired points, and renewals. */
 import { describe, expect, test } from "vitest";
 import { idText, newWriteId, type ItemId } from "../model/item.ts";
 import { isWithin, join } from "../model/namespace.ts";
@@ -16,7 +16,7 @@ const byId = <T extends ItemId>(points: readonly T[]): T[] =>
 
 const keysOf = (points: readonly ItemId[]): string[] => points.map(({ key }) => key).sort();
 
-/** A point as it is found without its vectors. */
+/** A point without its vectors. */
 function indexed({ namespace, key, version, writeId }: VectorPoint): IndexedPoint {
   return { namespace, key, version, writeId };
 }
@@ -93,7 +93,7 @@ function scanCases(context: BenchContext): void {
   });
 }
 
-/** Keys below a namespace of points that had ended. */
+/** Keys of expired points below a namespace. */
 async function expiredBelow(bench: Bench, root: string, now: number): Promise<string[]> {
   const { found } = await bench.vectors.expired(now, null, ALL);
   return keysOf(found.filter(({ namespace }) => isWithin(root, namespace)));
@@ -160,7 +160,7 @@ function expiredCases(context: BenchContext): void {
 }
 
 function renewCases(context: BenchContext): void {
-  /** Moves the ends of points, and of their records where the index looks at them. */
+  /** Changes the expiry of points, and of their records if the index reads them. */
   async function renew(bench: Bench, points: readonly VectorPoint[], expiresAt: number): Promise<void> {
     await bench.record(points.map((point) => ({ ...point, expiresAt })));
     await bench.vectors.renew(points.map((point): VectorRenewal => ({ ...indexed(point), expiresAt })));

@@ -14,15 +14,15 @@ import { Bench, type BenchContext as Context } from "./vector-bench.ts";
 import { keywordCases } from "./vector-index-keywords.ts";
 import { pointScanCases } from "./vector-index-scan.ts";
 
-/** What the suite is to examine. */
+/** Options of the suite. */
 export interface VectorIndexSuite {
   /** Name of the index in the report. */
   readonly name: string;
   /** Length of its vectors; at least 4. */
   readonly dims: number;
   /**
-   * Makes an index; it may hold other data. Called twice: one index must be empty. With `items`, the record of each point is written there first,
-   * for an index that looks at the records.
+   * Creates an index, which may contain other data. Called twice: one index must be empty. With `items`, the suite first writes
+   * the record of each point there, for an index that reads records.
    */
   create(): Promise<{
     readonly vectors: VectorIndex;
@@ -31,7 +31,7 @@ export interface VectorIndexSuite {
   }>;
   /** Whether the index is made with terms, for keyword search. */
   readonly keywords?: boolean;
-  /** Longest time for one case, in milliseconds. 60,000 by default. */
+  /** Timeout of a case, in milliseconds. 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -54,8 +54,7 @@ function* noise(seed: number): Generator<number, never> {
 const namesOf = (hits: readonly VectorHit[]): string[] => hits.map(({ namespace, key }) => `${namespace} ${key}`);
 
 /**
- * Registers, with vitest, the cases that tell whether an index keeps the contract of `VectorIndex`. Each keeps to a
- * namespace of its own.
+ * Registers vitest cases that verify an index against the contract of `VectorIndex`. Each uses its own namespace.
  */
 export function vectorIndexSuite(suite: VectorIndexSuite): void {
   describe(`${suite.name} keeps the contract of VectorIndex`, { timeout: suite.timeoutMs ?? 60_000 }, () => {
@@ -254,7 +253,7 @@ function writeCases(context: Context): void {
       expect(Math.abs(present(hits[0]).score - 1)).toBeLessThan(PRECISION);
     });
 
-    test("remove takes away what is older, or of its write; one that is not there is removed already", async () => {
+    test("remove deletes older points and the point of its write; removing a missing one succeeds", async () => {
       const { bench, root } = context();
       const points = ["kept", "own", "rival", "older"].map((key) => bench.point(root, key, [bench.vector(1)]));
       await bench.write(points);

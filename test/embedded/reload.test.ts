@@ -112,11 +112,11 @@ describe("reloaded options that take effect at once, also through earlier views"
 describe("a refused reload changes nothing", () => {
   test.each<[string, object]>([
     ["path: it holds the records", { path: "other.db" }],
-    ["index.dims: it says what made the vectors", { index: { ...BASE.index, dims: 65 } }],
-    ["index.model: it says what made the vectors", { index: { ...BASE.index, model: "another" } }],
-    ["index.dims: it says what made the vectors", { index: undefined }],
+    ["index.dims: it identifies the model of the stored vectors", { index: { ...BASE.index, dims: 65 } }],
+    ["index.model: it identifies the model of the stored vectors", { index: { ...BASE.index, model: "another" } }],
+    ["index.dims: it identifies the model of the stored vectors", { index: undefined }],
     ['limits.drainMs: must be a whole number of at least 1 (got "soon")', { limits: { drainMs: "soon" } }],
-    ["liimts: is no option; did you mean limits?", { liimts: {} }],
+    ["liimts: is not an option; did you mean limits?", { liimts: {} }],
     ["cql: not allowed for a store that was created with path", { cql: {} }],
   ])("%s", async (message, change) => {
     const store = await storeWith({ order: "newest" });

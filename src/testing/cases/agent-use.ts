@@ -19,7 +19,7 @@ async function insideGraph(store: BaseStore, step: (wrapped: BaseStore) => Promi
   expect(await graph.invoke({ done: false })).toEqual({ done: true });
 }
 
-/** Use as agents make of a store: files by path, and from within a graph. */
+/** Typical use by agents: files by path, and calls from within a graph. */
 export const agentUse: CaseFamily = {
   name: "use by agents",
   setting: "words",
@@ -81,7 +81,7 @@ export const agentUse: CaseFamily = {
             wrapped.get(ns(), "held"),
             wrapped.put(ns(), "held", { n: 2 }),
             wrapped.search(ns(), { limit: 5 }),
-            wrapped.get(ns(), "nobody"),
+            wrapped.get(ns(), "missing"),
           ]);
           expect(before?.value).toEqual({ n: 1 });
           expect(found.map((item) => item.value)).toEqual([{ n: 1 }]);

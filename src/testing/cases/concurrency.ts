@@ -36,7 +36,7 @@ export const concurrency: CaseFamily = {
     },
     {
       id: "concurrency/put-and-delete",
-      title: "puts and deletes of one key at once end with get and search of one mind",
+      title: "after concurrent puts and deletes of one key, get and search agree",
       async run({ store, ns }) {
         await Promise.all(upTo(20).map((n) => (n % 2 === 0 ? store.put(ns(), "k", { n }) : store.delete(ns(), "k"))));
         const item = await store.get(ns(), "k");

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { CaseFamily } from "../conformance-case.ts";
 import { present } from "../expectations.ts";
 
-/** What is put and what is read are copies: nothing outside the store can change what it holds. */
+/** The store copies values on writes and reads, so that nothing outside can change stored data. */
 export const copies: CaseFamily = {
   name: "copies",
   setting: "plain",
@@ -19,7 +19,7 @@ export const copies: CaseFamily = {
     },
     {
       id: "copies/changing-while-putting",
-      title: "a value changed while its put is under way is stored as it was at the call",
+      title: "a value that changes while its put is in progress is stored as it was at the call",
       async run({ store, ns }) {
         const value = { tags: ["a"] };
         const putting = store.put(ns(), "k", value);

@@ -79,7 +79,7 @@ const logic: readonly ConformanceCase[] = [
 const exists: readonly ConformanceCase[] = [
   filterCase(
     "exists",
-    "$exists tells whether the field is there, null included",
+    "$exists matches a field that is present, also with the value null",
     FRUIT,
     [
       [{ price: { $exists: true } }, ["a", "b", "c"]],

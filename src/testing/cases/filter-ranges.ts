@@ -32,7 +32,7 @@ export const filterRanges: CaseFamily = {
     ),
     filterCase(
       "number-precision",
-      "neighbouring large integers and fractions are told apart",
+      "adjacent large integers and fractions are distinguished",
       { a: { v: 2 ** 53 - 1 }, b: { v: 2 ** 53 - 2 }, c: { v: 0.1 + 0.2 }, d: { v: 0.3 } },
       [
         [{ v: { $gt: 2 ** 53 - 2 } }, ["a"]],

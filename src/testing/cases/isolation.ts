@@ -17,14 +17,14 @@ async function expectLabelsApart({ store, ns, root }: CaseContext, labels: reado
   expect(await store.search(ns(), { limit: 1_000 })).toHaveLength(labels.length - 1);
 }
 
-/** Prefixes match whole labels, and no two namespaces are taken for one. */
+/** Prefixes match entire labels, and different namespaces are never confused. */
 export const isolation: CaseFamily = {
   name: "isolation",
   setting: "plain",
   cases: [
     {
       id: "isolation/whole-labels",
-      title: "a prefix matches whole labels: user1 never shows what is in user10",
+      title: "a prefix matches entire labels: user1 does not include items of user10",
       async run({ store, ns }) {
         for (const label of ["user1", "user10", "user1 ", "user1a", "user"]) await store.put(ns(label), label, {});
         await store.put(ns("user1", "notes"), "below", {});
@@ -87,7 +87,7 @@ export const isolation: CaseFamily = {
     },
     {
       id: "isolation/unicode-labels",
-      title: "labels of any script are told apart, composed and combining forms too",
+      title: "labels of any script are distinguished, also in composed and combining forms",
       run: (context) =>
         expectLabelsApart(context, ["é", "e\u0301", "e", "👩‍👩‍👧", "👩", "\ufeffa", "日本", "ß", "ss", "İ", "i", "\u200b"]),
     },
@@ -125,7 +125,7 @@ export const isolation: CaseFamily = {
     },
     {
       id: "isolation/nul-label",
-      title: "a label with a NUL character is refused by name, or told apart from all others",
+      title: "a label with a NUL character is rejected by name, or distinguished from all others",
       async run({ store, ns }) {
         await store.put(ns("a"), "k", { n: 1 });
         const put = await Promise.allSettled([store.put(ns("a\u0000"), "k", { n: 2 })]);

@@ -15,7 +15,7 @@ async function expectKeysApart({ store, ns }: CaseContext, keys: readonly string
   expect(await store.search(ns(), { limit: 100 })).toEqual([]);
 }
 
-/** Which texts may be keys, and that no two are taken for one. */
+/** Which texts may be keys, and that different keys are never confused. */
 export const keys: CaseFamily = {
   name: "keys",
   setting: "plain",
@@ -61,7 +61,7 @@ export const keys: CaseFamily = {
     },
     {
       id: "keys/unicode",
-      title: "keys of any script are told apart, composed and combining forms too",
+      title: "keys of any script are distinguished, also in composed and combining forms",
       run: (context) =>
         expectKeysApart(context, [
           "é",

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { CaseFamily } from "../conformance-case.ts";
 import { batchRejectionOf, clockPasses, keysOf, present, rejectionOf } from "../expectations.ts";
 
-/** Put, get and delete of one record, and the times it bears. */
+/** Put, get and delete of one record, and its dates. */
 export const records: CaseFamily = {
   name: "records",
   setting: "plain",
@@ -23,7 +23,7 @@ export const records: CaseFamily = {
       id: "records/missing-is-null",
       title: "get of a key that was never put gives null",
       async run({ store, ns }) {
-        expect(await store.get(ns("users"), "nobody")).toBeNull();
+        expect(await store.get(ns("users"), "missing")).toBeNull();
       },
     },
     {
@@ -59,8 +59,8 @@ export const records: CaseFamily = {
       id: "records/delete-of-missing-is-no-error",
       title: "delete of a key that is not there resolves, twice too",
       async run({ store, ns }) {
-        await store.delete(ns(), "nobody");
-        await store.delete(ns(), "nobody");
+        await store.delete(ns(), "missing");
+        await store.delete(ns(), "missing");
         expect(await store.search(ns())).toEqual([]);
       },
     },

@@ -170,7 +170,7 @@ export const vectorScores: CaseFamily = {
     },
     {
       id: "vectors/fine-ranking",
-      title: "60 neighbouring directions are ranked without a mistake",
+      title: "60 adjacent directions are ranked correctly",
       async run({ store, ns }) {
         const shuffled = upTo(60).map((n) => (n * 37) % 60);
         await seed(store, ns(), Object.fromEntries(shuffled.map((n) => [`k${n}`, { text: `bearing ${n}` }])));

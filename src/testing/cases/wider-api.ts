@@ -13,7 +13,7 @@ interface CursorOptions {
   minScore?: number;
 }
 
-/** What the results of `search` say of themselves, under the non-enumerable `info`. */
+/** The non-enumerable `info` of the results of `search`. */
 interface SearchInfo {
   readonly mode: string;
   readonly truncated: boolean;
@@ -52,7 +52,7 @@ async function walk(
 
 const numbered = (count: number) => Object.fromEntries(upTo(count).map((n) => [`k${n}`, { n }]));
 
-/** Cursors, orders and what results say of themselves. */
+/** Cursors, orders and information on results. */
 export const cursors: CaseFamily = {
   name: "cursors",
   setting: "plain",
@@ -71,7 +71,7 @@ export const cursors: CaseFamily = {
     },
     {
       id: "cursor/newest-first",
-      title: 'order "newest" turns the order within a namespace round, with cursors and without',
+      title: 'order "newest" reverses the order within a namespace, with cursors and without',
       claims: ["cursor"],
       async run({ store, ns }) {
         await seed(store, ns(), numbered(12));
@@ -94,7 +94,7 @@ export const cursors: CaseFamily = {
     },
     {
       id: "cursor/stable-under-writes",
-      title: "items that are there all along come once, while others are put, updated and deleted",
+      title: "pages return each existing item once while others are put, updated and deleted",
       claims: ["cursor"],
       async run({ store, ns }) {
         await seed(store, ns(), numbered(12));
@@ -113,7 +113,7 @@ export const cursors: CaseFamily = {
     },
     {
       id: "cursor/malformed-refused",
-      title: "a cursor that no search gave, and an order of no known name, are errors",
+      title: "a cursor that no search returned, and an unknown order, are errors",
       claims: ["cursor"],
       async run({ store, ns }) {
         await seed(store, ns(), numbered(3));
@@ -137,7 +137,7 @@ export const cursors: CaseFamily = {
   ],
 };
 
-/** What results of a query say of themselves. */
+/** Information on the results of a query. */
 export const vectorInfo: CaseFamily = {
   name: "info of a query",
   setting: "compass",
@@ -173,7 +173,7 @@ export const vectorInfo: CaseFamily = {
   ],
 };
 
-/** A batch that fails in part tells what became of each operation. */
+/** A batch that fails in part returns the outcome of each operation. */
 export const batchOutcomes: CaseFamily = {
   name: "batch outcomes",
   setting: "plain",
