@@ -40,6 +40,6 @@ export default defineConfig(
     plugins: { vocabulary },
     rules: { "vocabulary/identifiers": "error" },
   },
-  { files: ["src/config/**", "src/telemetry/**", "src/sync/**", "src/ports/**", "src/audit/**", "src/codec/**", "src/concurrency/**", "src/embeddings/**", "src/model/**", "src/backends/cql/**"], plugins: { vocabulary }, rules: { "vocabulary/prose": "error" } },
+  { files: ["src/**/*.ts"], plugins: { vocabulary }, rules: { "vocabulary/prose": "error" } },
   { files: ["**/*.js", "**/*.cjs"], languageOptions: { globals: { module: "writable" } }, extends: [tseslint.configs.disableTypeChecked] },
 );

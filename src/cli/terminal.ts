@@ -30,7 +30,7 @@ export function note({ errors }: Terminal, line: string): void {
 /**
  * Asks a question that only "y" or "yes" affirms.
  *
- * @throws {ConfigurationError} when nobody can answer: the input is no terminal.
+ * @throws {ConfigurationError} when the input is not a terminal, so that there is no answer.
  */
 export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
   const { input, errors, signal } = terminal;

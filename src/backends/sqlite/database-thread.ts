@@ -14,7 +14,7 @@ const BUSY_DEADLINE_MS = 10_000;
 const MAX_PAUSE_MS = 32;
 /** What a call does, for the message of an exceeded deadline. */
 export const WORKING = "Working on the database file";
-/** How long `stop` waits for what is under way. */
+/** Timeout of `stop` for calls in flight, milliseconds. */
 const STOP_DEADLINE_MS = 15_000;
 
 /** The file that the thread runs, next to this one: its source, or what a build made of it. */
@@ -68,7 +68,7 @@ export class DatabaseThread implements DatabaseCalls {
     return this.#track(this.#call(this.#open, name, request, deadline));
   }
 
-  /** Waits for what is under way, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
+  /** Waits for calls in flight, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
   async stop(): Promise<void> {
     this.#state = "stopped";
     await settledWithin(STOP_DEADLINE_MS, Promise.allSettled([...this.#active]));
@@ -161,7 +161,7 @@ export class DatabaseThread implements DatabaseCalls {
     const message = messageOf(cause);
     return new UnavailableError(
       `The thread that works on the database file ${this.#path} ended before it answered: ${message}. A write ` +
-        "that was under way may or may not be stored; the next call starts a new thread.",
+        "in progress may or may not be stored; the next call starts a new thread.",
       { cause },
     );
   }

@@ -118,7 +118,7 @@ export class SqliteItemRepository implements ItemRepository {
    */
   async clearUnscored(paths: readonly string[], _asOf: number, deadline?: Deadline): Promise<void> {
     const now = this.#options.now();
-    // One after another: each looks at all items of a namespace, and others shall have their turn in between.
+    // One after another, so that other calls run in between: each reads all items of a namespace.
     for (const namespace of paths) await this.#options.writes.one({ kind: "clear-mark", namespace, now }, deadline);
   }
 

@@ -130,7 +130,7 @@ export class ItemTable {
     const count = Math.min(limit, MAX_PAGE_ROWS);
     const start: Bound[] = after === null ? [] : [after.created, toBytes(after.key)];
     const reader = this.#pages[after === null ? "first" : "next"][order];
-    // One more than asked for tells whether there is a next page.
+    // One more than requested, to detect whether there is a next page.
     const found = reader.all([placeBytes(namespace), now, ...start, count + 1]);
     const rows: { key: string; cell: Uint8Array }[] = [];
     let bytes = 0;

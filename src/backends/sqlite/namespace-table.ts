@@ -55,7 +55,7 @@ export class NamespaceTable {
       DELETE FROM namespaces WHERE place = ?
         AND NOT EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = namespaces.id)
         AND NOT EXISTS (SELECT 1 FROM points p WHERE p.namespace_id = namespaces.id)`);
-    // One look into the listing's index: tells those with nothing but markers of deletes.
+    // One lookup in the index of the listing, to detect namespaces that contain only markers of deletes.
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
     const page = (source: string): Reader =>
       connection.reader(`SELECT n.place, ${occupied} AS occupied FROM ${source} AND ${inRange("n")} ORDER BY n.place LIMIT ?`);

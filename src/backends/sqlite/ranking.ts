@@ -1,4 +1,4 @@
-/** Points by their best score, the best first, as far as they are asked for. */
+/** Ranks points by their best score, best first, as far as they are requested. */
 export class Ranking {
   readonly #points: Float64Array;
   readonly #scores: Float64Array;

@@ -1,4 +1,4 @@
-/** Removes what nobody can ask for any more. CQL does so by itself; a file has to be swept. */
+/** Deletes records that no read can return any more. CQL does so by itself; a file must be swept. */
 import type { Connection, Reader, Writer } from "./connection.ts";
 import type { SweepReply, SweepRequest } from "./requests.ts";
 import type { VectorTable } from "./vector-table.ts";

@@ -12,7 +12,7 @@ import type { RankRequest } from "./requests.ts";
 import type { TermCounts } from "./term-counts.ts";
 import type { VectorCache } from "./vector-cache.ts";
 
-/** More points are taken than items are asked for: some are superseded, expired or deleted. */
+/** More points are read than items are requested: some are superseded, expired or deleted. */
 const SPARE = 6;
 /** Where they were not enough, so many times as many are taken. */
 const GROWTH = 4;
