@@ -215,7 +215,7 @@ export class ScyllaDBStore extends StoreOperations {
     return this.#lifecycle.run((runtime) => erase(operatorDependencies(runtime), options));
   }
 
-  /** Checks everything that the store depends on: databases, replication, clocks, permissions, embedder (one call), backlog, audit trail. */
+  /** Checks everything that the store depends on: databases, replication, clocks, permissions, embedder (two calls), backlog, audit trail. */
   async diagnose(): Promise<Finding[]> {
     return this.#lifecycle.run(diagnose);
   }

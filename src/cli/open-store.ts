@@ -34,6 +34,9 @@ export function addStoreFlags(command: Command): Command {
     .option("--log-level <level>", "least level of log lines on standard error: debug, info, warn, error, silent", "warn");
 }
 
+/** Deadline of calls where none is configured, milliseconds: a new process connects, and may load its embedder first. */
+const DEADLINE_MS = 60_000;
+
 /** A configuration as the store takes it. */
 export type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
 
@@ -47,7 +50,12 @@ export async function loadStoreConfig(terminal: Terminal, flags: StoreFlags): Pr
     ...(flags.config === undefined ? {} : { file: flags.config }),
     ...(flags.profile === undefined ? {} : { profile: flags.profile }),
   });
-  return { ...config, alerts: undefined };
+  return {
+    ...config,
+    alerts: undefined,
+    limits: { deadlineMs: DEADLINE_MS, queryEmbeddingDeadlineMs: DEADLINE_MS / 2, ...config.limits },
+    telemetry: { slowOperationMs: DEADLINE_MS, ...config.telemetry },
+  };
 }
 
 /**

@@ -11,35 +11,39 @@ const LINE_INTERVAL_MS = 10_000;
 /** Resolution of the bar. */
 const STEPS = 1_000;
 
-/** Shows how far a command is. */
+/** Shows how far a command is; without an estimate where the total is not known. */
 export class Progress {
-  readonly #bar: SingleBar;
+  readonly #errors: Terminal["errors"];
+  readonly #what: string;
   readonly #startedAt = Date.now();
-  #isShown = false;
+  #bar: SingleBar | null = null;
 
   constructor({ errors }: Terminal, what: string) {
-    const format = `${what} {bar} {percentage}% | {text} | {eta_formatted} left`;
-    this.#bar = new SingleBar(
-      { format, stream: errors, noTTYOutput: true, notTTYSchedule: LINE_INTERVAL_MS, hideCursor: true, etaBuffer: 50 },
-      Presets.shades_classic,
-    );
+    this.#errors = errors;
+    this.#what = what;
   }
 
   /**
    * Reports progress.
    *
-   * @param done - share from 0 to 1
+   * @param done - share from 0 to 1; null where the total is not known
    * @param text - what was done so far
    */
-  report(done: number, text: string): void {
-    if (!this.#isShown && Date.now() - this.#startedAt < SHOWN_AFTER_MS) return;
-    if (!this.#isShown) this.#bar.start(STEPS, 0, { text });
-    this.#isShown = true;
-    this.#bar.update(Math.min(STEPS, Math.round(done * STEPS)), { text });
+  report(done: number | null, text: string): void {
+    if (this.#bar === null && Date.now() - this.#startedAt < SHOWN_AFTER_MS) return;
+    this.#bar ??= this.#start(done !== null, text);
+    this.#bar.update(Math.min(STEPS, Math.round((done ?? 0) * STEPS)), { text });
   }
 
-  /** Ends the bar. */
+  /** Ends the display. */
   stop(): void {
-    if (this.#isShown) this.#bar.stop();
+    this.#bar?.stop();
+  }
+
+  #start(isEstimated: boolean, text: string): SingleBar {
+    const format = isEstimated ? `${this.#what} {bar} {percentage}% | {text} | {eta_formatted} left` : `${this.#what} {text} in {duration_formatted}`;
+    const bar = new SingleBar({ format, stream: this.#errors, noTTYOutput: true, notTTYSchedule: LINE_INTERVAL_MS, hideCursor: true, etaBuffer: 50 }, Presets.shades_classic);
+    bar.start(STEPS, 0, { text });
+    return bar;
   }
 }

@@ -219,7 +219,7 @@ function stoppedAt(error: unknown, partial: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (isStoreError(error) || typeof code !== "string" || !code.startsWith("E")) return error;
   const reason = code === "ENOSPC" ? "the disk is full" : messageOf(error);
-  return new StoreError("UNAVAILABLE", false, `The export stopped: ${reason}. What was written is in ${partial}. Fix the cause, then continue with resume (--resume).`, {
+  return new StoreError("QUERY", false, `The export stopped: ${reason}. What was written is in ${partial}. Fix the cause, then continue with resume (--resume).`, {
     cause: error,
   });
 }

@@ -1,8 +1,12 @@
 /** Reads the lines of an export in bounded memory, each with its number. */
-import { createReadStream } from "node:fs";
+import { createReadStream, ReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { ConfigurationError, messageOf, StoreError } from "../model/errors.ts";
 import { decompressed } from "./compression.ts";
+
+/** Called with the share of a file that was read, from 0 to 1. */
+export type OnRead = (done: number) => void;
 
 /** A line; null where it is too long to be an item. */
 export interface SourceLine {
@@ -13,8 +17,9 @@ export interface SourceLine {
 const LINE_FEED = 0x0a;
 
 /** Lines of a file or stream, decompressed. Empty lines are skipped. */
-export async function* linesOf(source: string | Readable, maxBytes: number): AsyncGenerator<SourceLine, void, undefined> {
+export async function* linesOf(source: string | Readable, maxBytes: number, onRead?: OnRead): AsyncGenerator<SourceLine, void, undefined> {
   const file = typeof source === "string" ? createReadStream(source) : source;
+  const size = typeof source === "string" ? await sizeOf(source) : null;
   let number = 0;
   let held: Buffer[] = [];
   let bytes = 0;
@@ -31,6 +36,7 @@ export async function* linesOf(source: string | Readable, maxBytes: number): Asy
   };
   try {
     for await (const chunk of decompressed(file)) {
+      if (size !== null && file instanceof ReadStream) onRead?.(Math.min(1, file.bytesRead / size));
       let start = 0;
       for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
         hold(chunk.subarray(start, end));
@@ -45,6 +51,15 @@ export async function* linesOf(source: string | Readable, maxBytes: number): Asy
   }
   const last = bytes > 0 ? take() : null;
   if (last !== null) yield last;
+}
+
+/** Null where there is no file, which reading it reports, or no size, as of a pipe. */
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size || null;
+  } catch {
+    return null;
+  }
 }
 
 function unreadable(cause: unknown, source: string | Readable, lines: number): unknown {

@@ -89,7 +89,8 @@ export async function importLines(dependencies: OperatorDependencies, source: st
   const { limits, model } = dependencies;
   let header: ExportHeader | null = null;
   let end: ExportEnd | null = null;
-  const lines = linesOf(source, limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES);
+  let done: number | null = null;
+  const lines = linesOf(source, limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES, (share) => (done = share));
   const parsed = async function* (): AsyncGenerator<SourceItem, void, undefined> {
     for await (const line of lines) {
       const item = itemOf(line);
@@ -111,7 +112,9 @@ export async function importLines(dependencies: OperatorDependencies, source: st
       return { line, reason: messageOf(error) };
     }
   };
-  const report = await importItems(dependencies, parsed(), options);
+  const { onProgress } = options;
+  const progress = onProgress === undefined ? {} : { onProgress: ({ items }: TransferProgress) => onProgress({ done, items }) };
+  const report = await importItems(dependencies, parsed(), { ...options, ...progress });
   const last = end as ExportEnd | null;
   return { ...report, missing: last?.unreadable ?? 0, complete: last === null ? header === null : last.items === report.items + report.rejected };
 }

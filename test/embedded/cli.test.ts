@@ -138,6 +138,21 @@ test("init writes a project whose agent runs and whose store the commands open, 
   expect(await cli(["init", join(folder, "x"), "--backend", "mongo"])).toMatchObject({ code: 2 });
 });
 
+test("an export that meets a full disk says so and continues once there is room", async () => {
+  const { store, flags } = await open();
+  for (let i = 0; i < 6; i += 1) await store.batch(Array.from({ length: 100 }, (_, k) => ({ namespace: ["a"], key: `k${i}-${k}`, value: { blob: "x".repeat(20_000) }, index: false as const })));
+  await store.stop();
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const file = join(folder, "full.jsonl");
+  const command = [process.execPath, main, "export", file, ...flags.slice(0, 2)].map((word) => `'${word}'`).join(" ");
+  // A limit of the size of files stands for the disk, in blocks of 1,024 bytes.
+  await expect(output("bash", ["-c", `ulimit -f 6000; exec ${command}`])).rejects.toThrow(/exited with 1: .*The export stopped: [^]*--resume/);
+  expect(existsSync(file)).toBe(false);
+  expect(await output("bash", ["-c", `exec ${command} --resume --json`])).toContain('"items":600');
+  const lines = (await readFile(file, "utf8")).trim().split("\n");
+  expect([lines.length, new Set(lines).size]).toEqual([602, 602]);
+});
+
 test("help shows examples, and the completion of bash knows every command and its flags", async () => {
   expect((await cli(["search", "--help"])).output).toContain("Examples:\n  scylladb-store search users.mia --query");
   const script = join(folder, "completion.bash");

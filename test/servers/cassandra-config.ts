@@ -38,6 +38,8 @@ export interface CassandraNodeConfig {
   readonly durableSchema: boolean;
   /** "batch" acknowledges a write once it is on disk; "periodic", the usual one, may lose the last 100 ms to a kill. */
   readonly commitLog: "batch" | "periodic";
+  /** Port of JMX on the loopback address, for nodetool; absent, there is none. */
+  readonly jmxPort?: number;
 }
 
 /** The text of `cassandra.yaml`: Cassandra's defaults but for addresses, folders and what piles up in tests. */
@@ -99,12 +101,16 @@ export const LOGBACK_XML = `<configuration>
 </configuration>
 `;
 
+/** Arguments of `java` that open what Cassandra's own programs use of Java 17. */
+export function moduleArguments(): string[] {
+  return [...OPENED_PACKAGES.map((name) => `--add-opens=${name}=ALL-UNNAMED`), ...EXPORTED_PACKAGES.map((name) => `--add-exports=${name}=ALL-UNNAMED`)];
+}
+
 /** Arguments of `java` for one node, up to and including the main class. */
 export function javaArguments(config: CassandraNodeConfig, jars: string): string[] {
   const { folder, heapMb } = config;
   return [
-    ...OPENED_PACKAGES.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
-    ...EXPORTED_PACKAGES.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+    ...moduleArguments(),
     "-Djdk.attach.allowAttachSelf=true",
     `-Xms${Math.ceil(heapMb / 4)}m`,
     `-Xmx${heapMb}m`,
@@ -120,6 +126,7 @@ export function javaArguments(config: CassandraNodeConfig, jars: string): string
     `-Dlogback.configurationFile=file://${join(folder, "logback.xml")}`,
     "-Dcassandra.skip_wait_for_gossip_to_settle=0",
     "-Dcassandra.superuser_setup_delay_ms=0",
+    ...(config.jmxPort === undefined ? [] : [`-Dcassandra.jmx.local.port=${config.jmxPort}`, "-Dcom.sun.management.jmxremote.authenticate=false"]),
     ...(config.durableSchema ? [] : ["-Dcassandra.test.flush_local_schema_changes=false"]),
     "-cp",
     join(jars, "*"),

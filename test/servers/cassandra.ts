@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cassandraYaml, javaArguments, LOCAL_DATA_CENTER, LOGBACK_XML } from "./cassandra-config.ts";
+import { promisify } from "node:util";
+import { cassandraYaml, javaArguments, LOCAL_DATA_CENTER, LOGBACK_XML, moduleArguments } from "./cassandra-config.ts";
 import type { CassandraNodeConfig, CassandraTls } from "./cassandra-config.ts";
 import { installCassandra } from "./cassandra-install.ts";
 import { speaksCql } from "./cql-probe.ts";
@@ -34,6 +36,8 @@ export interface CassandraOptions {
    */
   readonly commitLog?: "batch" | "periodic";
   /** How long one start may take in milliseconds. Default: 120 s. */
+  /** Whether {@link CassandraNode.nodetool} can be used; false by default. */
+  readonly jmx?: boolean;
   readonly startDeadlineMs?: number;
   /** Environment in which Java, Maven and the cache are found. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
@@ -51,6 +55,9 @@ export class CassandraNode extends LocalServer {
   readonly localDataCenter = LOCAL_DATA_CENTER;
   /** The superuser that Cassandra creates; undefined without authentication. */
   readonly credentials: Credentials | undefined;
+  /** Folder of its tables. */
+  readonly tablesFolder: string;
+  readonly #nodetool: (args: readonly string[]) => Promise<string>;
 
   /** Used by {@link prepareNode}; the config's folder must hold the node's files. */
   constructor(java: string, jars: string, config: CassandraNodeConfig, startDeadlineMs: number | undefined) {
@@ -71,6 +78,19 @@ export class CassandraNode extends LocalServer {
     this.host = host;
     this.port = port;
     this.credentials = credentials;
+    this.tablesFolder = join(config.dataFolder, "data");
+    const { jmxPort } = config;
+    this.#nodetool = async (args) => {
+      if (jmxPort === undefined) throw new Error("nodetool requires a node that was started with jmx: true");
+      const javaOptions = [...moduleArguments(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", `-Duser.home=${join(folder, "tmp")}`, `-Dcassandra.storagedir=${config.dataFolder}`, "-cp", join(jars, "*")];
+      const { stdout } = await promisify(execFile)(java, [...javaOptions, "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", String(jmxPort), ...args], { maxBuffer: 16 * 1024 * 1024 });
+      return stdout;
+    };
+  }
+
+  /** Runs Cassandra's own nodetool on this node, and returns what it printed. */
+  nodetool(...args: string[]): Promise<string> {
+    return this.#nodetool(args);
   }
 
   /** "host:port", as the driver's `contactPoints` takes it. */
@@ -128,6 +148,7 @@ export async function prepareNode(options: CassandraOptions, ring: Ring, token?:
     jit: options.jit ?? "quick",
     durableSchema: options.durableSchema ?? true,
     commitLog: options.commitLog ?? "batch",
+    ...(options.jmx === true ? { jmxPort: await freePort(["127.0.0.1"]) } : {}),
   };
   await mkdir(join(folder, "tmp"));
   await mkdir(config.dataFolder);

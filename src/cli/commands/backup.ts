@@ -31,7 +31,7 @@ export const backup = command<Flags>({
         .backup(folder, {
           prefix: namespaceOf(prefix),
           signal: terminal.signal,
-          onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+          onProgress: ({ done, items }) => progress.report(done, `${items} items`),
           ...(resume === undefined ? {} : { resume }),
         })
         .finally(() => progress.stop());

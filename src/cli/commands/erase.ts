@@ -43,7 +43,7 @@ export const eraseCommand = command<Flags>({
         return EXIT.problem;
       }
       const progress = new Progress(terminal, "Erasing");
-      const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done ?? 0, `${items} items`);
+      const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done, `${items} items`);
       terminal.signal.addEventListener("abort", () => note(terminal, "What was erased stays erased. Run the same command again to continue."), { once: true });
       const report = await store
         .erase({

@@ -34,7 +34,7 @@ export const exportCommand = command<Flags>({
       const options = {
         prefix: namespaceOf(prefix),
         signal: terminal.signal,
-        onProgress: ({ done, items }: { readonly done: number | null; readonly items: number }) => progress.report(done ?? 0, `${items} items`),
+        onProgress: ({ done, items }: { readonly done: number | null; readonly items: number }) => progress.report(done, `${items} items`),
         ...(compression === undefined ? {} : { compression }),
         ...(resume === undefined ? {} : { resume }),
       };

@@ -101,7 +101,7 @@ async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags
       onConflict,
       dryRun,
       onRejected,
-      onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+      onProgress: ({ done, items }) => progress.report(done, `${items} items`),
       signal: terminal.signal,
     });
   } finally {

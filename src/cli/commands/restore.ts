@@ -35,7 +35,7 @@ export const restore = command<Flags>({
           dryRun,
           signal: terminal.signal,
           onRejected: ({ line, reason }) => note(terminal, `Line ${line}: ${reason}`),
-          onProgress: ({ done, items }) => progress.report(done ?? 0, `${items} items`),
+          onProgress: ({ done, items }) => progress.report(done, `${items} items`),
         })
         .finally(() => progress.stop());
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));

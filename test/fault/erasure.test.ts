@@ -1,0 +1,37 @@
+/** Erasure while others write, on both backends; npm run drill runs the long form on servers. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { expect, test } from "vitest";
+import { erasureOnServers, eraseUnderLoad, fill, secretText } from "./drills/erasure.ts";
+import { filesWith } from "./drills/servers.ts";
+
+test("on servers no query returns an erased subject, and after the forced cleanup no file contains its text", async () => {
+  const items = 150;
+  const { report, foundAfter, filesBefore, filesAfter, written, kept } = await erasureOnServers(items, () => {});
+  expect(filesBefore).toBeGreaterThan(0);
+  expect(report).toMatchObject({ complete: true, erased: { items } });
+  expect(foundAfter).toBe(0);
+  expect(filesAfter).toEqual([]);
+  expect(kept).toBeGreaterThanOrEqual(items + written);
+});
+
+test("on the local file no query returns an erased subject, and after the store has stopped the file does not contain its text", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "erasure-"));
+  try {
+    const embeddings = new HashEmbeddings();
+    const store = await ScyllaDBStore.embedded({ path: join(folder, "store.db"), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const text = secretText();
+    await fill(store, 150, text);
+    expect(await filesWith(folder, text)).not.toEqual([]);
+    const { report, foundAfter } = await eraseUnderLoad(store, text);
+    expect(report).toMatchObject({ complete: true, erased: { items: 150 } });
+    expect(foundAfter).toBe(0);
+    await store.stop();
+    expect(await filesWith(folder, text)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
