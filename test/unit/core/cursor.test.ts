@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { decodeCursor, encodeCursor, type Cursor, type CursorRequest } from "../../../src/core/cursor.ts";
 import { planSearch } from "../../../src/core/search-plan.ts";
 import { ValidationError } from "../../../src/model/errors.ts";
@@ -97,4 +97,21 @@ test("a cursor and an offset beyond limits.maxOffset are rejected", () => {
   expect(planSearch({ ...search, cursor }, "semantic", 100)).toMatchObject({ mode: "semantic", offset: 100 });
   expect(() => planSearch({ ...search, cursor }, "semantic", 99)).toThrow("limits.maxOffset");
   expect(() => planSearch({ ...search, offset: 1, cursor }, "semantic", 100)).toThrow("limits.maxOffset");
+});
+
+test("a cursor that is longer than any is rejected before it is decoded", () => {
+  const decode = vi.spyOn(Buffer, "from");
+  onTestFinished(() => void vi.restoreAllMocks());
+  expect(() => decodeCursor("A".repeat(1_048_577), request, "listing")).toThrow("cursor has 1048577 characters");
+  expect(decode).not.toHaveBeenCalled();
+});
+
+test.each([
+  ["nested lists", `["l",${"[".repeat(1_000)}${"]".repeat(1_000)}]`],
+  ["an object", '["l",{"a":1}]'],
+])("a cursor with %s, which no search returns, is rejected before its JSON is parsed", (_what, json) => {
+  const parse = vi.spyOn(JSON, "parse");
+  onTestFinished(() => void vi.restoreAllMocks());
+  expect(() => decodeCursor(coded(json), request, "listing")).toThrow("cursor is malformed");
+  expect(parse).not.toHaveBeenCalled();
 });

@@ -17,6 +17,8 @@ const shapes: Readonly<Record<string, (status: number) => unknown>> = {
   "cohere, mistral: statusCode": (status) => with_({ statusCode: status }),
   "AWS SDK: $metadata": (status) => with_({ name: "ValidationException", $metadata: { httpStatusCode: status } }),
   "axios: response.status": (status) => with_({ code: "ERR_BAD_REQUEST", response: { status, data: {} } }, `Request failed with status code ${status}`),
+  "gaxios: response.status only": (status) => with_({ response: { status } }, "it did not work"),
+  "superagent: response.statusCode only": (status) => with_({ response: { statusCode: status } }, "it did not work"),
   "Hugging Face: httpResponse.status": (status) => with_({ httpResponse: { status } }),
   "Google: a number as code": (status) => with_({ code: status }),
   "a status as text": (status) => with_({ status: String(status) }),

@@ -102,3 +102,10 @@ test("an outage during a split ends it, and embedded texts are kept", async () =
   expect(outcomes[3]).toMatchObject({ reason: { retryable: true, details: { status: 503 } } });
   expect(calls).toHaveLength(3);
 });
+
+test("a text that is rejected alone is reported with its length and what to do", async () => {
+  const { provider } = providerOf(() => rejection());
+  const [outcome] = await provider.embedDocuments(["much too long"]);
+  expect(outcome).toMatchObject({ status: "rejected", reason: { retryable: false, details: { fault: "input", characters: 13 } } });
+  expect((outcome as PromiseRejectedResult).reason).toMatchObject({ message: expect.stringContaining("shorten it, or split it") as string });
+});

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { reachesScore, toScore } from "../../../src/model/score.ts";
+
+test("a score lies within [-1, 1] and has six decimals, whatever a database computed", () => {
+  expect([1.00001, -1.00001, 0.123456789, -0.0000001].map(toScore)).toEqual([1, -1, 0.123457, 0]);
+});
+
+test("a lowest score includes items of that score, as it is shown and exact", () => {
+  const score = toScore(0.123456789);
+  expect([reachesScore(score, score), reachesScore(score, 0.123456789), reachesScore(score, 0.1234576)]).toEqual([true, true, false]);
+});
