@@ -182,3 +182,22 @@ test.each([
   expect(lines.join("\n")).not.toContain("hunter2");
   for (const error of failures) expect((error as Error).message).not.toContain("hunter2");
 });
+
+test("no blank text and no blank query is sent to the provider, and a search for one is a listing that is not degraded", async () => {
+  const sent: string[] = [];
+  const embed = (text: string): number[] => {
+    sent.push(text);
+    return [1, 1];
+  };
+  await using store = await ScyllaDBStore.embedded({
+    path: ":memory:",
+    index: { dims: 2, embeddings: { embedDocuments: async (texts: string[]) => texts.map(embed), embedQuery: async (text: string) => embed(text) }, fields: ["text"] },
+  });
+  for (const [i, blank] of ["", " ", "\n\t", "\u00a0", "\u200b"].entries()) {
+    await store.put(["a"], `${i}`, { text: blank });
+    const found = await store.search(["a"], { query: blank });
+    expect(found.info, JSON.stringify(blank)).toMatchObject({ mode: "filter", degraded: false });
+    expect(found).toHaveLength(i + 1);
+  }
+  expect(sent).toEqual([]);
+});
