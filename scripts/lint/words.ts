@@ -18,7 +18,7 @@ export const WORDS: readonly ReplacedWord[] = [
   { pattern: "stands on", instead: "depends on" },
   { pattern: "holds? against|held against", instead: "compare with" },
   { pattern: "tak(?:e|es|en|ing) away", instead: "delete, remove" },
-  { pattern: "nobody|nobodys|whoever|shall|stood", instead: "another sentence, with the component as its subject" },
+  { pattern: "nobody|nobodys|somebody|anybody|whoever|shall|stood", instead: "another sentence, with the component as its subject" },
   { pattern: "graveyards?", instead: "tombstone-heavy partition" },
   { pattern: "what has ended|has its end", instead: "expired, completed, closed" },
   { pattern: "time is up", instead: "deadline exceeded" },
@@ -33,11 +33,14 @@ export const IDENTIFIER_WORDS: readonly ReplacedWord[] = [
   { pattern: "patience", instead: "timeout" },
   { pattern: "unsaid", instead: "unspecified" },
   { pattern: "lookers", instead: "observers" },
+  { pattern: "estate|lasting", instead: "shared resources, runtime" },
 ];
 
 /** Replaced in comments and strings only. */
 export const PROSE_WORDS: readonly ReplacedWord[] = [
   { pattern: "(?:is|are) asked", instead: "receives a request" },
   { pattern: "without a word", instead: "silently" },
-  { pattern: "what came of", instead: "outcome" },
+  { pattern: "what came of|what bec(?:a|o)mes? of", instead: "outcome" },
+  { pattern: "in force", instead: "active, current" },
+  { pattern: "given up|gives? up", instead: "aborted, dropped" },
 ];

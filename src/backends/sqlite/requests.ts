@@ -108,7 +108,7 @@ export type Write =
   | AddBatchWrite
   | RemoveBatchWrite;
 
-/** What became of one write: the setting that stands, null for other writes, or why it failed alone. */
+/** Outcome of one write: the stored setting, null for other writes, or the error if it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
 
 /** How the database is opened. */

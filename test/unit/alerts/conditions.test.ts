@@ -37,7 +37,7 @@ const cases: readonly {
   readonly name: AlertCondition;
   readonly wrong: AlertSnapshot;
   readonly nearly: AlertSnapshot;
-  readonly lastingMs?: number;
+  readonly holdsForMs?: number;
   readonly subject?: string;
   readonly says: string;
 }[] = [
@@ -52,14 +52,14 @@ const cases: readonly {
     name: "pool-exhausted",
     wrong: snapshot({ pool: { inFlight: 95, capacity: 100 } }),
     nearly: snapshot({ pool: { inFlight: 90, capacity: 100 } }),
-    lastingMs: 10_000,
+    holdsForMs: 10_000,
     says: "95 %",
   },
   {
     name: "node-unreachable",
     wrong: snapshot({ nodes: [{ name: "10.0.0.2:9042", isUp: false }, { name: "10.0.0.1:9042", isUp: true }] }),
     nearly: snapshot(),
-    lastingMs: 30_000,
+    holdsForMs: 30_000,
     subject: "10.0.0.2:9042",
     says: "10.0.0.2:9042",
   },
@@ -79,7 +79,7 @@ const cases: readonly {
     name: "latency-p99",
     wrong: snapshot({ p99Ms: { get: 3, search: 1_200 } }),
     nearly: snapshot({ p99Ms: { get: 3, search: 1_000 } }),
-    lastingMs: MINUTE,
+    holdsForMs: MINUTE,
     subject: "search",
     says: "1200 ms",
   },
@@ -112,7 +112,7 @@ const cases: readonly {
     name: "search-degraded",
     wrong: snapshot({ isSearchDegraded: true }),
     nearly: snapshot(),
-    lastingMs: MINUTE,
+    holdsForMs: MINUTE,
     says: "keywords",
   },
   {
@@ -137,16 +137,16 @@ describe("each condition", () => {
     expect(cases.map(({ name }) => name).sort()).toEqual([...ALERT_CONDITIONS].sort());
   });
 
-  test.each(cases)("$name fires when it lasts and resolves when it is over", ({ name, wrong, lastingMs = 0, subject = null, says }) => {
+  test.each(cases)("$name fires when it lasts and resolves when it is over", ({ name, wrong, holdsForMs = 0, subject = null, says }) => {
     const { look } = book();
     expect(look(0, WELL)).toEqual([]);
     const seen = after(WELL, wrong);
     const first = look(1_000, seen);
-    if (lastingMs > 0) {
+    if (holdsForMs > 0) {
       expect(first).toEqual([]);
-      expect(look(lastingMs, seen)).toEqual([]);
+      expect(look(holdsForMs, seen)).toEqual([]);
     }
-    const fired = lastingMs > 0 ? look(lastingMs + 1_000, seen) : first;
+    const fired = holdsForMs > 0 ? look(holdsForMs + 1_000, seen) : first;
     expect(fired).toHaveLength(1);
     expect(fired[0]).toMatchObject({ status: "firing", condition: name, subject, source: "host-1", startedAt: "2026-01-01T00:00:01.000Z" });
     expect(fired[0]?.summary).toContain(says);
