@@ -1,4 +1,5 @@
 /** A chat model without a key: it answers by a script instead of a network. Replace it with a real model. */
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import { BaseChatModel, type BindToolsInput } from "@langchain/core/language_models/chat_models";
 import { AIMessage, AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
@@ -44,7 +45,11 @@ export class ScriptedModel extends BaseChatModel {
     return { generations: [{ message, text: message.text }] };
   }
 
-  override async *_streamResponseChunks(messages: BaseMessage[]): AsyncGenerator<ChatGenerationChunk> {
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    _options: this["ParsedCallOptions"],
+    run?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
     this.calls.push(messages);
     const { text, tool_calls: calls = [] } = this.#answer(messages);
     for (const [index, { name, args, id }] of calls.entries()) {
@@ -52,7 +57,9 @@ export class ScriptedModel extends BaseChatModel {
       yield new ChatGenerationChunk({ text: "", message: new AIMessageChunk({ content: "", tool_call_chunks: [chunk] }) });
     }
     for (const word of text.match(/\S+\s*/g) ?? []) {
-      yield new ChatGenerationChunk({ text: word, message: new AIMessageChunk(word) });
+      const chunk = new ChatGenerationChunk({ text: word, message: new AIMessageChunk(word) });
+      yield chunk;
+      await run?.handleLLMNewToken(word, undefined, undefined, undefined, undefined, { chunk });
     }
   }
 

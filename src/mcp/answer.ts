@@ -29,7 +29,7 @@ export function shown(item: Item | SearchItem): ShownItem {
 }
 
 /** A result, as structure and as text for clients that read only text. */
-export function answered(content: Record<string, unknown>): CallToolResult {
+function answered(content: Record<string, unknown>): CallToolResult {
   return { content: [{ type: "text", text: plainJson(content) }], structuredContent: content };
 }
 
