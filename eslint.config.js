@@ -35,6 +35,21 @@ export default defineConfig(
     rules: { "max-lines-per-function": "off", "no-console": "off" },
   },
   {
+    // A value of another realm, such as that of a test under Jest, is no instance of this realm's classes.
+    files: ["src/**"],
+    ignores: ["src/model/realms.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "BinaryExpression[operator='instanceof'][right.name=/^(Map|Set|WeakMap|WeakSet|Date|RegExp|Object|Array|Function|Promise|Error|AggregateError|EvalError|RangeError|ReferenceError|SyntaxError|TypeError|URIError|DOMException|ArrayBuffer|SharedArrayBuffer|DataView|Buffer|U?[Ii]nt(8|16|32)(Clamped)?Array|Uint8ClampedArray|Float(16|32|64)Array|Big(Ui|I)nt64Array|AbortSignal|AbortController|Headers|Request|Response|Blob|URL|ReadableStream|WritableStream|TransformStream)$/]",
+          message: "instanceof is false for values of another realm: use src/model/realms.ts.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.ts"],
     ignores: ["scripts/lint/**", "test/unit/lint/**"],
     plugins: { vocabulary },

@@ -20,5 +20,16 @@ export default defineConfig({
   // One file a module: the worker and the migrations are found beside the modules that use them.
   unbundle: true,
   shims: true,
-  copy: [{ from: "src/backends/cql/migrations", to: "dist/backends/cql" }],
+  // ES modules only, which Jest and other programs that run CommonJS cannot load.
+  deps: { alwaysBundle: ["cockatiel"] },
+  outputOptions: (options) => ({ ...options, entryFileNames: ({ name }) => packedName(String(options.entryFileNames), name) }),
+  copy: [
+    { from: "src/backends/cql/migrations", to: "dist/backends/cql" },
+    { from: "node_modules/cockatiel/LICENSE", to: "dist/bundled/cockatiel" },
+  ],
 });
+
+/** npm packs no folder named node_modules. */
+function packedName(pattern: string, name: string): string {
+  return name.includes("node_modules/") ? pattern.replace("[name]", name.replaceAll("node_modules/", "bundled/")) : pattern;
+}

@@ -9,6 +9,7 @@ import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";
 import type { AuditEntry, AuditSink } from "../ports/audit.ts";
 import type { Logger } from "../ports/logger.ts";
+import { isError } from "../model/realms.ts";
 
 /** Path and rotation of the file. */
 export interface JsonLinesFileOptions {
@@ -158,7 +159,7 @@ async function inodeAt(path: string): Promise<number | null> {
   try {
     return (await stat(path)).ino;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (isError(error) && "code" in error && error.code === "ENOENT") return null;
     throw error;
   }
 }

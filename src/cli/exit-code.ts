@@ -1,5 +1,6 @@
 /** Exit codes of the commands, and which error leads to which. */
 import { isStoreError } from "../model/errors.ts";
+import { isError } from "../model/realms.ts";
 
 export const EXIT = {
   ok: 0,
@@ -21,7 +22,7 @@ const UNREACHABLE_CODES: readonly string[] = ["CONNECTION", "UNAVAILABLE", "TIME
 
 /** The exit code of a command that failed with an error. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof Error && error.name === "InvalidNamespaceError") return EXIT.usage;
+  if (isError(error) && error.name === "InvalidNamespaceError") return EXIT.usage;
   if (!isStoreError(error)) return EXIT.problem;
   if (USAGE_CODES.includes(error.code)) return EXIT.usage;
   return UNREACHABLE_CODES.includes(error.code) ? EXIT.unreachable : EXIT.problem;

@@ -7,6 +7,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type Ke
 import { toBuffer } from "../model/bytes.ts";
 import { CodecError, ConfigurationError, kindOf } from "../model/errors.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
+import { isBytes } from "../model/realms.ts";
 
 /** A key of 32 bytes: as bytes, in base64 or base64url, or a secret reference to such text. */
 export type AesKey = Uint8Array | string;
@@ -125,8 +126,8 @@ function secretOf(id: string, key: AesKey): KeyObject {
     throw new ConfigurationError(`aesGcmCodec: the id of a key must be a text of 1 to ${LONGEST_ID} bytes.`);
   }
   const bytes = typeof key === "string" ? fromBase64(key) : key;
-  if (bytes instanceof Uint8Array && bytes.byteLength === KEY_BYTES) return createSecretKey(bytes);
-  const given = bytes instanceof Uint8Array ? `${bytes.byteLength} bytes` : kindOf(key);
+  if (isBytes(bytes) && bytes.byteLength === KEY_BYTES) return createSecretKey(bytes);
+  const given = isBytes(bytes) ? `${bytes.byteLength} bytes` : kindOf(key);
   throw new ConfigurationError(
     `aesGcmCodec: the key ${JSON.stringify(id)} must be ${KEY_BYTES} bytes, or ${KEY_BYTES} bytes in base64, but is ${given}. ` +
       '`openssl rand -base64 32` generates one.',

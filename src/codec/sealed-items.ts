@@ -8,6 +8,7 @@ import type { EncodedValue } from "../model/value-codec.ts";
 import type { Codec, CodecContext } from "../ports/codec.ts";
 import { override } from "../ports/decorate.ts";
 import { ITEM_REPOSITORY_INPUTS, type ItemRepository } from "../ports/item-repository.ts";
+import { isBytes } from "../model/realms.ts";
 
 /** Share of the remaining time budget that a codec may use. */
 const CODEC_SHARE = 0.5;
@@ -96,8 +97,8 @@ async function through(
   try {
     const result = step();
     // A synchronous result needs no timer.
-    const bytes: unknown = result instanceof Uint8Array ? result : await deadline.wait(`The codec's ${verb}`, Promise.resolve(result), meaning);
-    if (bytes instanceof Uint8Array) return bytes;
+    const bytes: unknown = isBytes(result) ? result : await deadline.wait(`The codec's ${verb}`, Promise.resolve(result), meaning);
+    if (isBytes(bytes)) return bytes;
     throw new CodecError(`The codec must ${verb} a value to a Uint8Array, but returned ${kindOf(bytes)}. ${meaning}`);
   } catch (cause) {
     if (isStoreError(cause)) throw cause;

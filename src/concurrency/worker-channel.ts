@@ -1,6 +1,7 @@
 /** Requests to and replies from one worker thread. */
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
+import { isError } from "../model/realms.ts";
 
 /** Types of the calls of a worker: request and reply by name. Both are cloned between threads. */
 export type WorkerCalls<Calls> = { readonly [Name in keyof Calls]: { readonly request: unknown; readonly reply: unknown } };
@@ -129,7 +130,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   }
 
   #fail(error: unknown): void {
-    this.#cause = error instanceof Error ? error : new Error(messageOf(error));
+    this.#cause = isError(error) ? error : new Error(messageOf(error));
   }
 
   #exitError(): Error {

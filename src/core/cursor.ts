@@ -9,6 +9,7 @@ import type { Filter } from "../model/filter.ts";
 import { join, toLabels, toPath } from "../model/namespace.ts";
 import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/request.ts";
 import { SEARCH_MODES, type SearchMode } from "../model/search-mode.ts";
+import { isBytes, isDate, isMap, isSet } from "../model/realms.ts";
 
 /** After this item of a listing. */
 interface ListingCursor {
@@ -126,13 +127,13 @@ function textOf(filter: Filter): string {
 /** Encodes values that JSON cannot express or would confuse with others. */
 function tagged(this: unknown, key: string, value: unknown): unknown {
   const original = (this as Record<string, unknown>)[key];
-  if (original instanceof Date) return { date: original.getTime() };
+  if (isDate(original)) return { date: original.getTime() };
   if (typeof value === "bigint") return { bigint: String(value) };
   if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return { number: Object.is(value, -0) ? "-0" : String(value) };
   if (value === undefined) return { undefined: true };
-  if (value instanceof Map) return { map: [...value] };
-  if (value instanceof Set) return { set: [...value] };
-  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString("base64") };
+  if (isMap(value)) return { map: [...value] };
+  if (isSet(value)) return { set: [...value] };
+  if (isBytes(value)) return { bytes: Buffer.from(value).toString("base64") };
   return value;
 }
 

@@ -21,5 +21,5 @@ export interface Indexing {
 export function termsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
   const analyzer = keywords.of(storedLanguage());
   if (analyzer === null) return null;
-  return analyzer instanceof Promise ? analyzer.then((loaded) => loaded.weigh(texts)) : analyzer.weigh(texts);
+  return "then" in analyzer ? analyzer.then((loaded) => loaded.weigh(texts)) : analyzer.weigh(texts);
 }

@@ -3,6 +3,7 @@ import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { isStoreError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
 import type { Item, SearchItem } from "../call-options.ts";
+import { isError } from "../model/realms.ts";
 
 /** An item as clients see it. */
 export interface ShownItem extends Record<string, unknown> {
@@ -44,6 +45,6 @@ export async function answer(run: () => Promise<Record<string, unknown>>): Promi
 
 /** The message of an error of the store's family; of any other error, nothing is known to be safe. */
 export function shownError(error: unknown): string {
-  const isSafe = isStoreError(error) || (error instanceof Error && error.name === "InvalidNamespaceError");
+  const isSafe = isStoreError(error) || (isError(error) && error.name === "InvalidNamespaceError");
   return isSafe ? error.message : "The request failed with an internal error.";
 }

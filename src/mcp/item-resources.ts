@@ -11,6 +11,7 @@ import type { SearchOptions } from "../call-options.ts";
 import { plainJson } from "../model/plain-json.ts";
 import { shown, shownError } from "./answer.ts";
 import { readOptions, type McpScope } from "./scope.ts";
+import { isError } from "../model/realms.ts";
 
 const PAGE = 100;
 const JSON_TYPE = "application/json";
@@ -62,7 +63,7 @@ function parseUri(uri: string): { namespace: string[]; key: string } {
     if (labels !== undefined && key !== undefined) return { namespace: labels.split("/").map(decodeURIComponent), key: decodeURIComponent(key) };
   } catch (error) {
     // Only a wrong percent-encoding is a URIError.
-    if (!(error instanceof URIError)) throw error;
+    if (!(isError(error) && error.name === "URIError")) throw error;
   }
   throw new McpError(ErrorCode.InvalidParams, "A resource is memory:///LABEL/LABEL?key=KEY with percent-encoded parts.");
 }

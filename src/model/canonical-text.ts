@@ -1,5 +1,6 @@
 /** Canonical texts of values: two values are equal exactly when their texts are equal. */
 import { toBuffer } from "./bytes.ts";
+import { isBytes, isDate, isMap, isOwnPlainObject, isSet } from "./realms.ts";
 
 /**
  * Returns the canonical text of a value. It does not depend on the order of keys and members of objects, maps and sets, and
@@ -43,10 +44,18 @@ class Writer {
 
   #object(value: object): boolean {
     if (Array.isArray(value)) return this.#fits(value.length) && this.#add("[") && value.every((each) => this.write(each)) && this.#add("]");
-    if (value instanceof Date) return this.#add(`d${value.getTime()},`);
-    if (value instanceof Uint8Array) return this.#fits(value.byteLength) && this.#sized("b", toBuffer(value).toString("latin1"));
-    if (value instanceof Map) return this.#sorted("m", value.size, value as Iterable<[unknown, unknown]>, ([key, each]) => [key, each]);
-    if (value instanceof Set) return this.#sorted("t", value.size, value as Iterable<unknown>, (each) => [each]);
+    return isOwnPlainObject(value) ? this.#fields(value) : this.#typed(value);
+  }
+
+  #typed(value: object): boolean {
+    if (isDate(value)) return this.#add(`d${value.getTime()},`);
+    if (isBytes(value)) return this.#fits(value.byteLength) && this.#sized("b", toBuffer(value).toString("latin1"));
+    if (isMap(value)) return this.#sorted("m", value.size, value, ([key, each]) => [key, each]);
+    if (isSet(value)) return this.#sorted("t", value.size, value, (each) => [each]);
+    return this.#fields(value);
+  }
+
+  #fields(value: object): boolean {
     const names = Object.keys(value);
     if (!this.#fits(names.length) || !this.#add("{")) return false;
     const fields = value as Record<string, unknown>;

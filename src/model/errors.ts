@@ -2,6 +2,7 @@
  * The error classes. Every error of the store is a {@link StoreError}, except an invalid namespace, which is LangGraph's
  * `InvalidNamespaceError`. Backends translate driver errors to these classes.
  */
+import { isError } from "./realms.ts";
 
 /** Machine-readable codes of errors. Stable across versions. */
 export type StoreErrorCode =
@@ -56,7 +57,7 @@ export class StoreError extends Error {
 
 /** Whether `error` is a {@link StoreError}, also one of another copy of the package. */
 export function isStoreError(error: unknown): error is StoreError {
-  return error instanceof Error && BRAND in error;
+  return isError(error) && BRAND in error;
 }
 
 /**
@@ -232,7 +233,7 @@ export class BatchError extends StoreError {
 export function messageOf(error: unknown): string {
   try {
     // Any value can be thrown: errors whose message is not a string or whose getter throws, and values without text.
-    return error instanceof Error && typeof error.message === "string" ? error.message : String(error);
+    return isError(error) && typeof error.message === "string" ? error.message : String(error);
   } catch {
     return kindOfThrown(error);
   }

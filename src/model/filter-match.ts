@@ -2,6 +2,7 @@
 import { canonicalText } from "./canonical-text.ts";
 import { FieldPaths } from "./field-paths.ts";
 import type { Comparable, FieldTest, Filter } from "./filter.ts";
+import { isDate } from "./realms.ts";
 
 /** The value of a missing field. */
 const MISSING = undefined;
@@ -154,5 +155,5 @@ function ordered(value: unknown): { type: string; rank: number | bigint | string
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "string") {
     return { type: typeof value, rank: value };
   }
-  return value instanceof Date ? { type: "Date", rank: value.getTime() } : null;
+  return isDate(value) ? { type: "Date", rank: value.getTime() } : null;
 }

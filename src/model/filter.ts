@@ -7,6 +7,7 @@
  * (a filter, or operators below a field) combine filters.
  */
 import { kindOf, ValidationError } from "./errors.ts";
+import { isDate } from "./realms.ts";
 import { copyValue } from "./typed-json.ts";
 
 /** The test of one field. */
@@ -227,7 +228,7 @@ function comparable(value: unknown, at: string, bounds: Bounds): Comparable {
     (typeof value === "number" && !Number.isNaN(value)) ||
     typeof value === "bigint" ||
     typeof value === "string" ||
-    (value instanceof Date && !Number.isNaN(value.getTime()));
+    (isDate(value) && !Number.isNaN(value.getTime()));
   if (!ordered) {
     throw new ValidationError(`${at} must be a number, string, bigint or valid Date, but got ${kindOf(value)}.`);
   }

@@ -4,6 +4,7 @@
  */
 import { ValidationError } from "./errors.ts";
 import { hasFields } from "./field-paths.ts";
+import { isBytes, isDate, isMap, isOwnPlainObject, isSet } from "./realms.ts";
 
 /** The path of the entire value. */
 export const WHOLE_VALUE = "$";
@@ -151,8 +152,8 @@ function textOf(value: unknown): string | null {
     case "bigint":
       return String(value);
     case "object":
-      if (value === null || value instanceof Uint8Array) return null;
-      if (value instanceof Date) return value.toISOString();
+      if (value === null || isBytes(value)) return null;
+      if (isDate(value)) return value.toISOString();
       return jsonOf(value);
     default:
       return null;
@@ -176,22 +177,29 @@ interface Shape {
 
 function see(value: unknown, depth: number, shape: Shape): void {
   if (typeof value === "bigint") shape.isPlain = false;
-  if (typeof value !== "object" || value === null || value instanceof Date) return;
-  if (value instanceof Map || value instanceof Set || value instanceof Uint8Array) {
-    shape.isPlain = false;
-    if (value instanceof Uint8Array) return;
-  }
-  const members = value instanceof Map ? value.values() : value instanceof Set || Array.isArray(value) ? value : Object.values(value);
-  for (const member of members as Iterable<unknown>) {
+  if (typeof value !== "object" || value === null) return;
+  for (const member of membersOf(value, shape)) {
     shape.room -= 2 * depth + 1;
     see(member, depth + 1, shape);
   }
 }
 
+const NONE: readonly unknown[] = [];
+
+function membersOf(value: object, shape: Shape): Iterable<unknown> {
+  if (isOwnPlainObject(value)) return Object.values(value) as unknown[];
+  if (Array.isArray(value)) return value as unknown[];
+  if (isDate(value)) return NONE;
+  const isOfMembers = isMap(value) || isSet(value);
+  if (isOfMembers || isBytes(value)) shape.isPlain = false;
+  if (isOfMembers) return value.values();
+  return isBytes(value) ? NONE : (Object.values(value) as unknown[]);
+}
+
 /** Replacer for types that JSON lacks: their nearest text; bytes are omitted. */
 function readable(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Map) return Object.fromEntries(value);
-  if (value instanceof Set) return [...value];
-  return value instanceof Uint8Array ? undefined : value;
+  if (isMap(value)) return Object.fromEntries(value);
+  if (isSet(value)) return [...value];
+  return isBytes(value) ? undefined : value;
 }

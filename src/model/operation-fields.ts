@@ -4,6 +4,7 @@ import { parseTextPath, pathsIn } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import type { ListingOrder, RequestLimits } from "./request.ts";
 import { SEARCH_MODES, type SearchMode } from "./search-mode.ts";
+import { isAbortSignal } from "./realms.ts";
 
 /** Validates a key: any well-formed text. */
 export function parseKey(key: unknown, { maxKeyBytes }: RequestLimits): string {
@@ -61,7 +62,7 @@ export function parseSwitch(value: unknown, name: string): boolean | null {
 /** Checks a signal; one that was given already ends the operation before it begins. */
 export function parseSignal(signal: unknown): AbortSignal | null {
   if (signal === undefined || signal === null) return null;
-  if (!(signal instanceof AbortSignal)) throw new ValidationError(`signal must be an AbortSignal, but got ${kindOf(signal)}.`);
+  if (!isAbortSignal(signal)) throw new ValidationError(`signal must be an AbortSignal, but got ${kindOf(signal)}.`);
   if (!signal.aborted) return signal;
   throw new AbortError("The operation was aborted before it began; nothing was done.", { cause: signal.reason });
 }

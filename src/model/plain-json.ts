@@ -1,5 +1,6 @@
 /** JSON of stored values for readers outside the program: models, clients, terminals. It cannot be decoded again. */
 import { toBuffer } from "./bytes.ts";
+import { isBytes, isMap, isSet } from "./realms.ts";
 
 /**
  * Returns a value as JSON. Other types take their nearest form: `bigint` digits, bytes base64, `Date` ISO text, `Map` a list
@@ -11,7 +12,7 @@ export function plainJson(value: unknown, indent?: number): string {
 
 function plain(_name: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Uint8Array) return toBuffer(value).toString("base64");
-  if (value instanceof Map || value instanceof Set) return [...value];
+  if (isBytes(value)) return toBuffer(value).toString("base64");
+  if (isMap(value) || isSet(value)) return [...value];
   return value;
 }

@@ -3,6 +3,7 @@
  * of them are read, so that one invalid text does not count as an outage of the provider.
  */
 import { kindOf, messageOf } from "./errors.ts";
+import { isError } from "./realms.ts";
 
 /**
  * Classes of failures.
@@ -120,7 +121,7 @@ export function describeFailure(error: unknown): string {
   const facts = [...new Set(words)].filter((word) => !PLAIN_NAMES.has(word)).slice(0, 4);
   if (status !== null) facts.push(`HTTP ${status}`);
   else facts.push(fault === "unknown" ? "for an unknown reason" : fault);
-  return error instanceof Error ? facts.join(", ") : [`it threw ${kindOf(error)}`, ...facts].join(", ");
+  return isError(error) ? facts.join(", ") : [`it threw ${kindOf(error)}`, ...facts].join(", ");
 }
 
 function isWord(value: unknown): value is string {
@@ -237,7 +238,7 @@ function asMs(value: unknown, factor: number): number | null {
 
 /** Returns a header of a `Headers` or of an object, ignoring case. */
 function headerOf(headers: object, name: string): unknown {
-  if (headers instanceof Headers) return headers.get(name);
+  if ("get" in headers && typeof headers.get === "function") return (headers as Headers).get(name);
   const key = Object.keys(headers).find((each) => each.toLowerCase() === name);
   return key === undefined ? undefined : at(headers, [key]);
 }

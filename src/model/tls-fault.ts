@@ -1,5 +1,6 @@
 /** Translates TLS errors to causes and advice. */
 import { AuthenticationError, ConnectionError, type StoreError } from "./errors.ts";
+import { isError } from "./realms.ts";
 
 /** The service whose options the advice names. */
 export type TlsService = "cql" | "qdrant";
@@ -64,7 +65,7 @@ export function tlsErrorOf(error: unknown, doing: string, service: TlsService, h
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  return isError(error) && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 function adviceOn(fault: Fault, service: TlsService, server: string, error: unknown): string {
@@ -114,6 +115,6 @@ const PLAIN: Readonly<Record<TlsService, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-  const reason = error instanceof Error && "reason" in error && typeof error.reason === "string" ? error.reason : "";
+  const reason = isError(error) && "reason" in error && typeof error.reason === "string" ? error.reason : "";
   return reason === "" ? "" : ` (${reason.replace(/[.:\s]+$/, "")})`;
 }

@@ -1,5 +1,6 @@
 /** Lifetimes of items. Times to live are in minutes, as on LangGraph Platform; an absolute expiry is a `Date`. */
 import { kindOf, ValidationError } from "./errors.ts";
+import { isDate } from "./realms.ts";
 
 /** The lifetime that a put requests. */
 export type Lifetime =
@@ -40,7 +41,7 @@ const END_OF_TIME = 8.64e15;
 export function parseLifetime(ttl: unknown, expiresAt: unknown, now: number): Lifetime {
   if (expiresAt !== undefined && expiresAt !== null) {
     if (ttl !== undefined) throw new ValidationError("ttl and expiresAt are both set: set only one of them.");
-    if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) {
+    if (!isDate(expiresAt) || Number.isNaN(expiresAt.getTime())) {
       throw new ValidationError(`expiresAt must be a valid Date, but got ${kindOf(expiresAt)}.`);
     }
     if (expiresAt.getTime() <= now) throw new ValidationError("expiresAt is in the past: the item would never be visible.");

@@ -3,7 +3,7 @@
  * with one key that begins with "~", such as `{"~date":"2026-01-01T00:00:00.000Z"}`; a user's own object of that form has its key
  * escaped as "~~…". The format is our own because records outlive libraries.
  */
-import { types } from "node:util";
+import { isBytes, isDate, isMap, isSet } from "./realms.ts";
 import { toBuffer } from "./bytes.ts";
 import { isStoreError, kindOf, ValidationError } from "./errors.ts";
 
@@ -110,19 +110,19 @@ function ofObject(value: object, walk: Walk): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype && !hasToJson(value)) return ofProperties(value, walk);
   if (Array.isArray(value)) return ofElements(value, walk);
-  if (types.isDate(value)) {
+  if (isDate(value)) {
     if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
     return mark(walk, "date", value.toISOString());
   }
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     take(walk, Math.ceil(value.byteLength / 3) * 4);
     return mark(walk, "bytes", toBuffer(value).toString("base64"));
   }
-  if (value instanceof Map) {
+  if (isMap(value)) {
     checkRoom(walk, value.size);
     return mark(walk, "map", ofEntries(value, walk));
   }
-  if (value instanceof Set) {
+  if (isSet(value)) {
     checkRoom(walk, value.size);
     return mark(walk, "set", ofElements([...value], walk));
   }

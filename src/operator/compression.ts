@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { ConfigurationError, kindOf, ValidationError } from "../model/errors.ts";
+import { isError } from "../model/realms.ts";
 
 const COMPRESSIONS = ["none", "gzip", "zstd"] as const;
 
@@ -64,7 +65,7 @@ async function* through(bytes: ByteReader, transform: zlib.Gunzip | zlib.ZstdDec
     }
     transform.end();
   })();
-  feed.catch((error: unknown) => transform.destroy(error instanceof Error ? error : new Error(String(error))));
+  feed.catch((error: unknown) => transform.destroy(isError(error) ? error : new Error(String(error))));
   try {
     for await (const chunk of transform) yield chunk as Buffer;
   } catch (cause) {

@@ -3,6 +3,7 @@ import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../
 import type { RequestLimits } from "../model/request.ts";
 import type { SourceItem } from "./import.ts";
 import { sourceItem, type ForeignItem } from "./import-source.ts";
+import { isDate } from "../model/realms.ts";
 
 /** What is used of the client of the package `pg`. */
 interface PgClient {
@@ -59,15 +60,15 @@ export async function* itemsOfPostgres(url: string, prefix: readonly string[], l
 }
 
 function foreignItem(row: Row, namespace: readonly string[]): ForeignItem {
-  const expiresAt = row["expires_at"] instanceof Date ? row["expires_at"].getTime() : null;
+  const expiresAt = isDate(row["expires_at"]) ? row["expires_at"].getTime() : null;
   const minutes = row["ttl"];
   const ttlMs = typeof minutes === "number" && expiresAt !== null ? minutes * MS_PER_MINUTE : null;
   return {
     namespace,
     key: String(row["key"]),
     value: row["value"],
-    createdAt: row["created_at"] instanceof Date ? row["created_at"] : null,
-    updatedAt: row["updated_at"] instanceof Date ? row["updated_at"] : null,
+    createdAt: isDate(row["created_at"]) ? row["created_at"] : null,
+    updatedAt: isDate(row["updated_at"]) ? row["updated_at"] : null,
     expiry: { expiresAt, ttlMs },
   };
 }

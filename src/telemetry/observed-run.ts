@@ -13,6 +13,7 @@ import { currentOperation, OperationTime, rounded, type Breakdown } from "./oper
 import { RepeatedLines } from "./repeated-lines.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { codeOf, errorAttributes, hashOf, markFailed, type Step } from "./tracing.ts";
+import { isError } from "../model/realms.ts";
 
 /** Facts of a search result. */
 interface SearchFacts {
@@ -252,7 +253,7 @@ class OperationReport<Answer> {
     const code = codeOf(outcome.reason);
     const suppressed = this.#lines.due(`${operation} ${code}`, now);
     if (suppressed === null) return;
-    const error = outcome.reason instanceof Error ? outcome.reason.name : "unknown";
+    const error = isError(outcome.reason) ? outcome.reason.name : "unknown";
     const fields = { operationId, operation, code, error, durationMs: rounded(ms), ...traceOf(span), suppressed };
     this.#telemetry.logger.warn(fields, "an operation failed");
   }

@@ -16,6 +16,7 @@ import {
 } from "@opentelemetry/api";
 import { isStoreError } from "../model/errors.ts";
 import { ATTRIBUTES, SCOPE } from "./names.ts";
+import { isError } from "../model/realms.ts";
 
 /** Context key of a grouped call: the spans of its callers. */
 const SHARED = createContextKey("langgraph.store: what is shared, and the spans that share it");
@@ -122,7 +123,7 @@ export function markFailed(span: Span, error: unknown): void {
 export function errorAttributes(error: unknown): Attributes {
   return {
     [ATTRIBUTES.errorType.name]: codeOf(error),
-    [ATTRIBUTES.errorName.name]: error instanceof Error ? error.name : "unknown",
+    [ATTRIBUTES.errorName.name]: isError(error) ? error.name : "unknown",
     [ATTRIBUTES.retryable.name]: isStoreError(error) && error.retryable,
   };
 }

@@ -89,7 +89,7 @@ export class TableEmbeddings extends RecordingEmbeddings {
     const vector = this.#table.get(text);
     if (vector === undefined) throw new Error(`TableEmbeddings holds no vector for the text ${JSON.stringify(text)}`);
     // LangChain's type has arrays only, but some libraries return typed arrays.
-    return vector instanceof Float32Array ? (vector.slice() as unknown as number[]) : [...vector];
+    return ArrayBuffer.isView(vector) ? (vector.slice() as unknown as number[]) : [...vector];
   }
 }
 

@@ -3,6 +3,7 @@ import { auth, metrics } from "cassandra-driver";
 import { messageOf } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
 import { asSecretText, type SecretText } from "../../ports/secrets.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Name and password of a role; each may change while the store runs. */
 export interface CqlCredentials {
@@ -48,7 +49,7 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
       initialResponse: (respond: Respond): void => {
         login.then(
           ({ username, password }) => respond(null, Buffer.from(`\0${username.reveal()}\0${password.reveal()}`, "utf8")),
-          (error: unknown) => respond(error instanceof Error ? error : new Error(messageOf(error))),
+          (error: unknown) => respond(isError(error) ? error : new Error(messageOf(error))),
         );
       },
       evaluateChallenge: (_challenge: Buffer, respond: Respond): void => respond(null),

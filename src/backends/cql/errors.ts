@@ -13,6 +13,7 @@ import {
   UnavailableError,
 } from "../../model/errors.ts";
 import { tlsErrorOf } from "../../model/tls-fault.ts";
+import { isError } from "../../model/realms.ts";
 
 const { responseErrorCodes, consistencies } = types;
 
@@ -35,7 +36,7 @@ interface DriverError extends Error {
  */
 export function toStoreError(error: unknown, doing: string): StoreError {
   if (isStoreError(error)) return error;
-  if (!(error instanceof Error)) return new QueryError(`${doing} failed.`, { cause: error });
+  if (!isError(error)) return new QueryError(`${doing} failed.`, { cause: error });
   const driverError: DriverError = error;
   switch (driverError.name) {
     case "NoHostAvailableError":
@@ -139,7 +140,7 @@ function ofNoHost(error: DriverError, doing: string): StoreError {
 }
 
 function reasonOf(error: StoreError): string {
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return isError(error.cause) ? error.cause.message : error.message;
 }
 
 function make(

@@ -9,6 +9,7 @@ import { errors } from "cassandra-driver";
 import { ConnectionError } from "../../model/errors.ts";
 import type { CqlOptions } from "./options.ts";
 import { hostOf } from "./tls.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Time without a connection after which the servers are probed, milliseconds. */
 const WAIT_MS = 1_000;
@@ -53,7 +54,7 @@ export function closedUnanswered(
 ): ConnectionError | null {
   if (!(error instanceof errors.NoHostAvailableError)) return null;
   const reasons: unknown[] = Object.values((error.innerErrors ?? {}) as Record<string, unknown>);
-  const areResets = reasons.every((reason) => reason instanceof Error && "code" in reason && reason.code === "ECONNRESET");
+  const areResets = reasons.every((reason) => isError(reason) && "code" in reason && reason.code === "ECONNRESET");
   return reasons.length > 0 && areResets ? closedError(contactPoints, tls, error) : null;
 }
 

@@ -9,6 +9,7 @@ import { isReadAborted } from "./errors.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { numberIn } from "./values.ts";
+import { isBytes } from "../../model/realms.ts";
 
 /** Dependencies of the reads. */
 export interface RecordsByIdParts {
@@ -113,7 +114,7 @@ export class RecordsById {
 /** The record of a row, without its value; null where the cell is gone, or another program wrote the row. */
 function headIn(row: Row): ItemRecord | null {
   const head = row["head"];
-  return head instanceof Uint8Array ? decodeRecord({ namespace: row["namespace"] as string, key: row["key"] as string }, head) : null;
+  return isBytes(head) ? decodeRecord({ namespace: row["namespace"] as string, key: row["key"] as string }, head) : null;
 }
 
 /**
@@ -123,7 +124,7 @@ function headIn(row: Row): ItemRecord | null {
  */
 export function toRecord(namespace: string, row: Row): ItemRecord | null {
   const cell = row["record"];
-  if (!(cell instanceof Uint8Array)) return null;
+  if (!isBytes(cell)) return null;
   const record = decodeRecord({ namespace, key: row["key"] as string }, cell);
   if (row["written"] === undefined || record.value === null || numberIn(row, "written") === record.version) return record;
   return { ...record, value: { ...record.value, fault: copied() } };

@@ -10,6 +10,7 @@ import { comparing } from "./namespace-entries.ts";
 import { toRecord } from "./records-by-id.ts";
 import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import { isBytes } from "../../model/realms.ts";
 
 /** Dependencies of the reads. */
 export interface SmallNamespacesParts {
@@ -106,7 +107,7 @@ export class SmallNamespaces {
     const { session, statements } = this.#parts;
     try {
       const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read", deadline);
-      const sizes = rows.map((row) => (row["record"] instanceof Uint8Array ? row["record"].byteLength : 0));
+      const sizes = rows.map((row) => (isBytes(row["record"]) ? row["record"].byteLength : 0));
       return {
         rows: rows.length,
         records: rows.flatMap((row) => toRecord(namespace, row) ?? []),

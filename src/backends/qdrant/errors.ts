@@ -12,6 +12,7 @@ import {
 } from "../../model/errors.ts";
 import { tlsErrorOf } from "../../model/tls-fault.ts";
 import { expectsTls } from "./handshake.ts";
+import { isError } from "../../model/realms.ts";
 
 /**
  * Translates an HTTP status that is not a success.
@@ -64,7 +65,7 @@ export function isClosedSocket(error: unknown): boolean {
 
 /** Returns whether the answer to an unencrypted request starts with a TLS alert: a record of type 21. */
 function isTlsAlert(error: unknown): boolean {
-  const data = error instanceof Error && error.name === "HTTPParserError" && "data" in error ? error.data : undefined;
+  const data = isError(error) && error.name === "HTTPParserError" && "data" in error ? error.data : undefined;
   return typeof data === "string" && data.startsWith("\x15\x03");
 }
 
@@ -75,7 +76,7 @@ interface Description {
 }
 
 function describe(error: unknown): Description {
-  if (!(error instanceof Error)) return { name: "", message: String(error), code: "" };
+  if (!isError(error)) return { name: "", message: String(error), code: "" };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   return { name: error.name, message: error.message || error.name, code };
 }

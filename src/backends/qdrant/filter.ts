@@ -9,6 +9,7 @@ import type { Comparable, FieldTest, Filter } from "../../model/filter.ts";
 import type { Value } from "../../model/item.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import type { Schema } from "./schema.ts";
+import { isDate } from "../../model/realms.ts";
 
 /** The payload fields that filters use. */
 export interface FilterTerms {
@@ -164,7 +165,7 @@ function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparabl
 
 /** Returns the number by which a number or date is compared; null for values that Qdrant cannot compare. */
 function rankOf(value: unknown): number | null {
-  if (value instanceof Date) return value.getTime();
+  if (isDate(value)) return value.getTime();
   return typeof value === "number" && !Number.isNaN(value) ? finite(value) : null;
 }
 
@@ -174,7 +175,7 @@ function finite(number: number): number {
 
 /** Returns the payload key of a path; hashed if Qdrant's path syntax does not allow the path. */
 function numberKey(path: string, value: unknown): string {
-  const type = value instanceof Date ? "date" : "number";
+  const type = isDate(value) ? "date" : "number";
   return /^[A-Za-z0-9_]{1,48}$/.test(path) ? `${type}_${path}` : `${type}-${digest(path)}`;
 }
 
@@ -190,7 +191,7 @@ function existsTerm(name: string): string {
 /** Returns the term of a scalar; null for other values, which are compared on the record. */
 function scalarTerm(name: string, value: unknown): string | null {
   if (value === null) return shortened(`${name}=null`);
-  if (value instanceof Date) return shortened(`${name}=Date:${value.getTime()}`);
+  if (isDate(value)) return shortened(`${name}=Date:${value.getTime()}`);
   switch (typeof value) {
     case "string":
     case "boolean":

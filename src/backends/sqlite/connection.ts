@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { toBuffer } from "../../model/bytes.ts";
 import { loadEngine } from "./engine.ts";
 import { isNoTransaction } from "./errors.ts";
+import { isBytes } from "../../model/realms.ts";
 
 /** Types of a parameter. */
 export type Bound = string | number | bigint | Uint8Array | null;
@@ -129,7 +130,7 @@ function readerOfObjects(statement: StatementSync): Reader {
 
 /** Returns the bytes of a column that is declared BLOB NOT NULL. */
 export function bytesOf(column: Column | undefined): Buffer {
-  if (column instanceof Uint8Array) return toBuffer(column);
+  if (isBytes(column)) return toBuffer(column);
   throw new TypeError("a column that should hold bytes holds none");
 }
 

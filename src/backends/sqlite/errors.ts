@@ -13,6 +13,7 @@ import {
   UnavailableError,
   ValidationError,
 } from "../../model/errors.ts";
+import { isError } from "../../model/realms.ts";
 
 /** An error as plain data: classes do not survive the transfer between threads. */
 export interface Failure {
@@ -39,13 +40,13 @@ const STATEMENT_CODES: ReadonlySet<string> = new Set(["SQLITE_CONSTRAINT", "SQLI
 
 /** Whether an error says that there was no transaction to roll back. */
 export function isNoTransaction(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("no transaction is active");
+  return isError(error) && error.message.includes("no transaction is active");
 }
 
 /** Converts what was thrown to plain data. */
 export function toFailure(error: unknown): Failure {
   if (isStoreError(error)) return { origin: "store", code: error.code, message: error.message };
-  if (!(error instanceof Error)) return { origin: "other", code: "UNKNOWN", message: String(error) };
+  if (!isError(error)) return { origin: "other", code: "UNKNOWN", message: String(error) };
   if ("errcode" in error && typeof error.errcode === "number") {
     const primary = error.errcode & 0xff;
     const code = `SQLITE_${CODES[primary] ?? primary}`;
@@ -125,7 +126,7 @@ function isDirectory(path: string): boolean {
     return statSync(path).isDirectory();
   } catch (error) {
     // What cannot be seen is no directory that could be named in the message.
-    if (error instanceof Error && "code" in error) return false;
+    if (isError(error) && "code" in error) return false;
     throw error;
   }
 }

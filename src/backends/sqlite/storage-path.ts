@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, linkSync, openSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigurationError, kindOf, messageOf, PermissionError } from "../../model/errors.ts";
+import { isError } from "../../model/realms.ts";
 
 /** The path of a store that is not kept. */
 export const MEMORY = ":memory:";
@@ -67,6 +68,6 @@ function createPrivate(path: string): void {
     }
   } catch (error) {
     // Another process was faster, or the folder cannot be written to or has no links: then opening the file creates it or fails.
-    if (!(error instanceof Error && "code" in error)) throw error;
+    if (!(isError(error) && "code" in error)) throw error;
   }
 }

@@ -3,6 +3,7 @@ import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
 import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
+import { isBytes } from "../../model/realms.ts";
 
 /** So many points are read one by one sooner than the namespaces below a prefix. */
 const FEW_POINTS = 1_000;
@@ -218,5 +219,5 @@ export class VectorCache {
 
 /** Adds a point from a row of its id, vectors and terms. */
 function addRow(points: PackedPoints, [id, vectors, terms]: readonly Column[]): void {
-  points.add(Number(id), bytesOf(vectors), terms instanceof Uint8Array ? terms : null);
+  points.add(Number(id), bytesOf(vectors), isBytes(terms) ? terms : null);
 }

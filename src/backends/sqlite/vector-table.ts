@@ -4,6 +4,7 @@ import { toBytes, type Connection, type Reader, type Writer } from "./connection
 import type { NamespaceTable } from "./namespace-table.ts";
 import type { RemoveWrite, UpsertWrite } from "./requests.ts";
 import { TermCounts } from "./term-counts.ts";
+import { isBytes } from "../../model/realms.ts";
 
 /**
  * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never given again:
@@ -58,7 +59,7 @@ export class VectorTable {
   /** Deletes a point, whatever its version. For write transactions. */
   drop(id: number): void {
     const terms = this.#delete.first([id])?.[0];
-    if (terms instanceof Uint8Array) this.#counts.note(terms, -1);
+    if (isBytes(terms)) this.#counts.note(terms, -1);
   }
 
   /** Completes a write transaction: writes how many points have each term. */

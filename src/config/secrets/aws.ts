@@ -15,6 +15,7 @@ import type { AwsOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
 import { bareCause, type SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Reads through the AWS SDK, which resolves credentials and region by its default chain. */
 export class AwsSecretsManager implements SecretProvider {
@@ -100,7 +101,7 @@ function toStoreError(error: unknown, document: string): StoreError {
     return new ConfigurationError("The AWS region is unknown: set secrets.aws.region or AWS_REGION.", { cause });
   }
   // Without the parser's message, which quotes the text; it may be the secret.
-  if (error instanceof SyntaxError) return new UnavailableError("AWS Secrets Manager returned an answer that is not valid JSON.");
+  if (isError(error) && error.name === "SyntaxError") return new UnavailableError("AWS Secrets Manager returned an answer that is not valid JSON.");
   const status = statusOf(error);
   if (status === undefined) return new ConnectionError(`AWS Secrets Manager is unreachable: ${cause.message}`, { cause });
   const what = `AWS Secrets Manager could not return ${document}: ${cause.name}: ${cause.message} (HTTP ${status})`;

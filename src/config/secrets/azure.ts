@@ -16,6 +16,7 @@ import type { AzureOptions } from "../options/secrets.ts";
 import { loadPackage } from "./load-package.ts";
 import { bareCause, type SecretProvider } from "./provider.ts";
 import type { SecretReference } from "./reference.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Reads through Azure's packages, with `DefaultAzureCredential`. */
 export class AzureKeyVault implements SecretProvider {
@@ -96,7 +97,7 @@ const VERIFIED: Pick<SecretClientOptions, "additionalPolicies"> = {
 
 function toStoreError(error: unknown, vault: string, name: string): StoreError {
   const cause = bareCause(error);
-  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  const status = isError(error) && "statusCode" in error ? error.statusCode : undefined;
   if (/^(?:CredentialUnavailableError|AuthenticationRequiredError|AuthenticationError|AggregateAuthenticationError)$/.test(cause.name)) {
     return new AuthenticationError(`Azure rejected the credentials, or none were found: ${cause.message}`, { cause });
   }

@@ -1,5 +1,6 @@
 /** Loads optional packages. */
 import { ConfigurationError } from "../../model/errors.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Packages that are loaded when a secret reference needs them. */
 export type OptionalPackage = "@aws-sdk/client-secrets-manager" | "@azure/identity" | "@azure/keyvault-secrets";
@@ -22,6 +23,6 @@ export async function loadPackage<Module>(name: OptionalPackage, load: () => Pro
 }
 
 function isMissing(error: unknown): error is Error {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  const code: unknown = isError(error) && "code" in error ? error.code : undefined;
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }

@@ -1,4 +1,5 @@
 import type { SecretReference } from "./reference.ts";
+import { isError } from "../../model/realms.ts";
 
 /** A source of secrets: the environment, files, Vault, … */
 export interface SecretProvider {
@@ -28,7 +29,7 @@ export interface SecretProvider {
  * signatures.
  */
 export function bareCause(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error("not an error");
+  if (!isError(error)) return new Error("not an error");
   const code: unknown = "code" in error ? error.code : undefined;
   const bare = new Error(error.message);
   bare.name = error.name;

@@ -22,6 +22,7 @@ import { Environment, Files } from "./local-providers.ts";
 import type { SecretProvider } from "./provider.ts";
 import { parseReference, type SecretReference, type SecretScheme } from "./reference.ts";
 import { Vault } from "./vault.ts";
+import { isError } from "../../model/realms.ts";
 
 /**
  * The secrets of a store. Each document is read once at the start and refreshed in the background, regardless of how many
@@ -150,5 +151,5 @@ const KINDS = [
 /** Returns an error of the same class with another message. */
 function withMessage(error: unknown, message: string): StoreError {
   const Kind = KINDS.find((kind) => error instanceof kind) ?? QueryError;
-  return new Kind(message, error instanceof Error ? { cause: error.cause } : {});
+  return new Kind(message, isError(error) ? { cause: error.cause } : {});
 }

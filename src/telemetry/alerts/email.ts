@@ -5,6 +5,7 @@ import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretText } from "../../ports/secrets.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
+import { isError } from "../../model/realms.ts";
 
 /** Options of mail. */
 export interface EmailOptions {
@@ -92,7 +93,7 @@ function mailOf(notice: AlertNotice): { subject: string; text: string; headers: 
 
 /** SMTP codes from 500, such as a wrong password, are permanent. */
 function isTransient(error: unknown): boolean {
-  const code: unknown = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
+  const code: unknown = isError(error) && "responseCode" in error ? error.responseCode : undefined;
   return !(typeof code === "number" && code >= 500);
 }
 
@@ -109,6 +110,6 @@ async function loadNodemailer(): Promise<typeof Nodemailer> {
 }
 
 function isMissing(error: unknown): error is Error {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  const code: unknown = isError(error) && "code" in error ? error.code : undefined;
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }

@@ -2,6 +2,7 @@ import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from 
 import { messageOf } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import { SinkError } from "./sink.ts";
+import { isError } from "../../model/realms.ts";
 
 /** A request. */
 export interface JsonPost {
@@ -64,8 +65,8 @@ const LEAST_SECRET = 5;
 
 /** The reason of a failed fetch, which is in its cause. */
 function reasonOf(error: unknown): string {
-  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
-  const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const cause: unknown = isError(error) ? (error.cause ?? error) : error;
+  const code: unknown = isError(cause) && "code" in cause ? cause.code : undefined;
   // An AggregateError of several addresses has a code and no message.
   return messageOf(cause) || String(code);
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { expect } from "vitest";
 import type { CaseContext, CaseFamily, ConformanceCase } from "../conformance-case.ts";
 import { present, rejectionOf, seed, upTo } from "../expectations.ts";
@@ -54,6 +55,19 @@ export const typedValues: CaseFamily = {
       old: new Date(-1),
       list: [new Date(0)],
     })),
+    {
+      id: "typed-values/other-realm",
+      title: "values of another realm, such as a vm context or a test file of Jest, come back as values of this one",
+      claims: ["typedValues"],
+      async run(context) {
+        const source = '({ map: new Map([["a", new Set([1])]]), bytes: new Uint8Array([1, 2]), at: new Date(0), deep: { list: [new Date(1)] } })';
+        const foreign = runInNewContext(source) as Record<string, unknown>;
+        const own = { map: new Map([["a", new Set([1])]]), bytes: new Uint8Array([1, 2]), at: new Date(0), deep: { list: [new Date(1)] } };
+        expect(await readBack(context, foreign)).toStrictEqual(own);
+        expect(await context.store.search(context.ns(), { filter: { at: { $eq: runInNewContext("new Date(0)") as Date } } })).toHaveLength(1);
+        expect(await context.store.search(context.ns(), { filter: { at: { $gt: runInNewContext("new Date(0)") as Date } } })).toHaveLength(0);
+      },
+    },
     typed("maps", "a Map comes back as one, with keys of any kind and typed values within", () => ({
       map: new Map<unknown, unknown>([
         ["a", 1],
