@@ -12,6 +12,11 @@ const FOLDER = fileURLToPath(new URL("../../examples/notebooks/", import.meta.ur
 const SCRIPT = fileURLToPath(new URL("../../scripts/execute-notebook.py", import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL("../../scripts/notebook-requirements.txt", import.meta.url));
 
+const IMAGES = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+
+/** The first picture of a notebook, by the name of its file in docs/images. */
+const PICTURES: Readonly<Record<string, string>> = { "02-search-modes.ipynb": "search-modes.svg" };
+
 /** A cell may take so long, and the kernel its start: the machine may be busy. */
 const CELL_DEADLINE_S = 180;
 
@@ -62,9 +67,13 @@ export async function storedOutput(name: string): Promise<string> {
   return outputsOf(await readFile(join(FOLDER, name), "utf8"));
 }
 
-/** Stores the outputs of an executed notebook in its file. */
+/** Stores the outputs of an executed notebook in its file, and the picture that the README shows. */
 export async function saveNotebook(name: string, { text }: ExecutedNotebook): Promise<void> {
   await writeFile(join(FOLDER, name), text.endsWith("\n") ? text : `${text}\n`);
+  const { cells } = JSON.parse(text) as { cells: { outputs?: readonly Output[] }[] };
+  const pictures = cells.flatMap(({ outputs = [] }) => outputs.map(({ data }) => data?.["image/svg+xml"])).filter((each) => each !== undefined);
+  const picture = PICTURES[name];
+  if (picture !== undefined) await writeFile(join(IMAGES, picture), [pictures[0] ?? ""].flat().join(""));
 }
 
 async function writeKernel(folder: string): Promise<void> {
