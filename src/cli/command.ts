@@ -15,7 +15,7 @@ export interface CommonFlags extends StoreFlags {
 }
 
 /** What a command is run with. */
-export interface Invocation<Flags> {
+interface Invocation<Flags> {
   readonly terminal: Terminal;
   /** All commands, for completion. */
   readonly program: Command;

@@ -17,7 +17,7 @@ export function fieldLines(fields: Readonly<Record<string, unknown>>): string[] 
 }
 
 /** A value for people: numbers with separators, objects as JSON. */
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "number") return value.toLocaleString("en-US");
   return typeof value === "string" ? value : JSON.stringify(value);

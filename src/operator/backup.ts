@@ -69,7 +69,7 @@ export async function restoreFrom(dependencies: OperatorDependencies, folder: st
 }
 
 /** The manifest of a backup. */
-export async function readManifest(folder: string): Promise<BackupManifest> {
+async function readManifest(folder: string): Promise<BackupManifest> {
   const path = join(folder, MANIFEST);
   let text: string;
   try {

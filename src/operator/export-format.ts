@@ -12,7 +12,7 @@ import { decodeValue, encodeValue, type EncodedValue } from "../model/value-code
 import type { Vector } from "../ports/vector-index.ts";
 
 /** Increased when an older version could misread what is written. */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** The first line. */
 export interface ExportHeader {
@@ -113,7 +113,7 @@ function checkedHeader(fields: Record<string, unknown>): ExportHeader {
 const KNOWN = ["namespace", "key", "value", "typed", "createdAt", "updatedAt", "expiresAt", "ttlMinutes", "index", "vectors"];
 
 /** Checks an item as an import takes it; `value` is JSON, with typed forms where `typed` says so. */
-export function parseItem(fields: Record<string, unknown>, limits: RequestLimits): ImportedItem {
+function parseItem(fields: Record<string, unknown>, limits: RequestLimits): ImportedItem {
   const unknown = Object.keys(fields).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) throw new ValidationError(`The line has an unknown field ${JSON.stringify(unknown)}; an item has ${KNOWN.join(", ")}.`);
   const { namespace, key, value, typed, index } = fields;

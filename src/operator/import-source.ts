@@ -5,7 +5,7 @@ import { toPath } from "../model/namespace.ts";
 import type { RequestLimits } from "../model/request.ts";
 import { encodeValue } from "../model/value-codec.ts";
 import type { ImportedItem } from "./export-format.ts";
-import type { SourceItem } from "./import.ts";
+import type { SourceItem } from "./source-item.ts";
 
 /** What an import reads of another store. */
 export type SourceStore = Pick<BaseStore, "search" | "listNamespaces">;

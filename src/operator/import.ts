@@ -8,6 +8,7 @@ import { UNSPECIFIED } from "../model/ttl.ts";
 import { isReadable } from "../model/value-codec.ts";
 import type { PutOrigin, PutRequest } from "../model/request.ts";
 import { itemsOfPostgres } from "./postgres-source.ts";
+import type { SourceItem } from "./source-item.ts";
 import { verifyImport, type ImportVerification } from "./verify-import.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import type { TransferProgress } from "./export.ts";
@@ -69,9 +70,6 @@ export interface ImportReport {
 
 type Counts = { -readonly [Name in keyof ImportReport]: ImportReport[Name] };
 
-/** An item and where it came from; or why it is none. */
-export type SourceItem = { readonly line: number } & ({ readonly item: ImportedItem } | { readonly reason: string });
-
 /** Items written together, and batches at once. */
 const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
@@ -129,7 +127,7 @@ export async function importStore(dependencies: OperatorDependencies, source: So
 }
 
 /** Imports items. */
-export async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
+async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
   const { onRejected, onProgress, signal } = options;
   const counts: Counts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });

@@ -1,7 +1,7 @@
 /** Items of LangGraph's PostgresStore, read from its table: that of the JavaScript package, or that of the Python one. */
 import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../model/errors.ts";
 import type { RequestLimits } from "../model/request.ts";
-import type { SourceItem } from "./import.ts";
+import type { SourceItem } from "./source-item.ts";
 import { sourceItem, type ForeignItem } from "./import-source.ts";
 import { isDate } from "../model/realms.ts";
 

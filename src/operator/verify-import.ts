@@ -4,7 +4,7 @@ import { canonicalText } from "../model/canonical-text.ts";
 import { isLive } from "../model/item.ts";
 import { toLabels } from "../model/namespace.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
-import type { SourceItem } from "./import.ts";
+import type { SourceItem } from "./source-item.ts";
 import type { ImportedItem } from "./export-format.ts";
 
 /** What a verification found. */

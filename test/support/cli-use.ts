@@ -19,7 +19,10 @@ export function cliUse(open: () => Promise<CliStore>): void {
     expect(await store.get(["users", "mia"], "food")).toMatchObject({ value: { text: "likes curry" } });
     expect(await cliJson(["get", "users.mia", "food", ...flags])).toMatchObject({ namespace: ["users", "mia"], key: "food", value: { text: "likes curry" } });
     const ranked = await cliJson<{ results: { key: string; score: number }[]; info: object }>(["search", "users", "--query", "curry", ...flags]);
-    expect(ranked).toMatchObject({ results: [{ namespace: ["users", "mia"], score: expect.any(Number) as number }, {}], info: { mode: "vector", degraded: false } });
+    expect(ranked).toMatchObject({ results: [{ namespace: ["users", "mia"], score: expect.any(Number) as number }, {}], info: { mode: "semantic", degraded: false } });
+    const byWords = await cliJson<{ results: object[]; info: object }>(["search", "users", "--query", "curry", "--mode", "keyword", ...flags]);
+    expect(byWords).toMatchObject({ results: [{ namespace: ["users", "mia"], score: expect.any(Number) as number }], info: { mode: "keyword", degraded: false } });
+    expect(await run("search", "users", "--query", "curry", "--mode", "magic")).toMatchObject({ code: 2 });
     expect(await cliJson(["count", "users", ...flags])).toEqual({ namespace: ["users"], items: 2 });
     expect(await cliJson(["count", "--filter", '{"text":"likes soup"}', ...flags])).toMatchObject({ items: 1 });
     expect((await run("ls")).output).toBe("users\n  ana\n  mia\n");

@@ -1,4 +1,5 @@
 import type { SearchOptions } from "../../call-options.ts";
+import type { SearchMode } from "../../model/search-mode.ts";
 import { anyNumber, jsonObject, namespaceOf, wholeNumber } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -8,6 +9,7 @@ import { note, print } from "../terminal.ts";
 
 interface Flags {
   readonly query?: string;
+  readonly mode?: SearchMode;
   readonly filter?: string;
   readonly limit: number;
   readonly offset: number;
@@ -20,13 +22,14 @@ export const search = command<Flags>({
   name: "search",
   summary: "Finds items below a namespace: by meaning with --query, otherwise in order of creation.",
   details: "Prints how the search was answered: its mode, and whether and why it was degraded. Reading does not renew times to live.",
-  examples: [`search users.mia --query "what does she eat?"`, `search users --filter '{"kind":"note"}' --limit 50`, "search --json"],
+  examples: [`search users.mia --query "what does she eat?"`, `search users.mia --query "curry" --mode keyword`, `search users --filter '{"kind":"note"}' --limit 50`, "search --json"],
   opensStore: true,
   changes: false,
   define: (program) =>
     program
       .argument("[namespace]", "labels separated by periods; left out: everything")
       .option("--query <text>", "ranks results by this text")
+      .option("--mode <mode>", "with --query: semantic (similarity), keyword (words in common) or hybrid (both)")
       .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`)
       .option("--limit <count>", "most results", wholeNumber, 10)
       .option("--offset <count>", "results to leave out first", wholeNumber, 0)
@@ -35,13 +38,14 @@ export const search = command<Flags>({
       .option("--cursor <cursor>", "continues after an earlier search: its cursor"),
   run: ({ terminal, args: [namespace], flags }) =>
     withStore(terminal, flags, async (store) => {
-      const { query, filter, limit, offset, order, minScore, cursor, json } = flags;
+      const { query, mode, filter, limit, offset, order, minScore, cursor, json } = flags;
       const options: SearchOptions = {
         limit,
         offset,
         refreshTtl: false,
         signal: terminal.signal,
         ...(query === undefined ? {} : { query }),
+        ...(mode === undefined ? {} : { mode }),
         ...(filter === undefined ? {} : { filter: jsonObject(filter, "--filter") }),
         ...(order === undefined ? {} : { order }),
         ...(minScore === undefined ? {} : { minScore }),
