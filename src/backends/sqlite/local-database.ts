@@ -35,6 +35,7 @@ interface Tables {
   readonly findSetting: Reader;
   readonly addSetting: Writer;
   readonly replaceSetting: Writer;
+  readonly isDurable: boolean;
   readonly savepoint: Writer;
   readonly release: Writer;
   readonly rollback: Writer;
@@ -44,6 +45,7 @@ interface Tables {
 export class LocalDatabase {
   #connection: Connection | null = null;
   #tables: Tables | null = null;
+  #isSynced = true;
 
   readonly #handlers: Handlers = {
     open: (request) => this.#open(request),
@@ -95,12 +97,20 @@ export class LocalDatabase {
   /** Commits writes together. Savepoints, which let a failing write fail alone, are made only where one has failed. */
   #write(writes: readonly Write[]): WriteOutcome[] {
     const tables = this.#opened();
+    this.#setSynced(tables, writes.some(isSynced));
     try {
       return this.#commit(tables, () => writes.map((write): WriteOutcome => ({ value: apply(tables, write) })));
     } catch (error) {
       if (!isStatementFailure(toFailure(error))) throw error;
       return this.#commit(tables, () => writes.map((write) => applyAlone(tables, write)));
     }
+  }
+
+  /** Sets whether the log is synced to the disk at commits. */
+  #setSynced({ connection, isDurable }: Tables, isSyncedNow: boolean): void {
+    if (!isDurable || isSyncedNow === this.#isSynced) return;
+    connection.exec(`PRAGMA synchronous = ${isSyncedNow ? "FULL" : "NORMAL"}`);
+    this.#isSynced = isSyncedNow;
   }
 
   #commit<T>(tables: Tables, work: () => T): T {
@@ -120,6 +130,7 @@ export class LocalDatabase {
 
   #close(): null {
     this.#tables = null;
+    this.#isSynced = true;
     this.#connection?.close();
     this.#connection = null;
     return null;
@@ -147,7 +158,7 @@ function opened(connection: Connection, request: OpenRequest): Tables {
   return createTables(connection, request);
 }
 
-function createTables(connection: Connection, { path, dims, vectorCacheBytes }: OpenRequest): Tables {
+function createTables(connection: Connection, { path, dims, durable, vectorCacheBytes }: OpenRequest): Tables {
   const namespaces = new NamespaceTable(connection);
   const vectors = new VectorTable(connection, namespaces);
   return {
@@ -165,10 +176,19 @@ function createTables(connection: Connection, { path, dims, vectorCacheBytes }: 
     replaceSetting: connection.writer(
       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     ),
+    isDurable: durable,
     savepoint: connection.writer("SAVEPOINT one"),
     release: connection.writer("RELEASE one"),
     rollback: connection.writer("ROLLBACK TO one"),
   };
+}
+
+/**
+ * Whether a write has to be on the disk when it is acknowledged. Intents do not: a record is written, and synced, only after its intent
+ * was committed, and the log never has a commit without all commits before it.
+ */
+function isSynced({ kind }: Write): boolean {
+  return kind !== "add-batch" && kind !== "remove-batch";
 }
 
 /** Makes one write of many; one that fails by its own fault is undone alone. */

@@ -6,9 +6,16 @@ import type { DatabaseCalls, Write, WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
 
-/** Writes of records, vectors, intents and settings, which share transactions. */
+/** Settles writes with those of others. */
+type Commits = GroupCommit<Write, string | null>;
+
+/**
+ * Writes of records, vectors, intents and settings, which share transactions. Intents share transactions of their own, which do not wait
+ * for the disk.
+ */
 export class WriteGroup {
-  readonly #calls: GroupCommit<Write, string | null>;
+  readonly #synced: Commits;
+  readonly #intents: Commits;
   readonly #path: string;
 
   /** @param path - path of the database file, for messages */
@@ -18,19 +25,23 @@ export class WriteGroup {
       const outcomes = await database.call("write", writes, deadline);
       return outcomes.map((outcome) => this.#settled(outcome));
     };
-    this.#calls = new GroupCommit(send, {
-      waitFor: "the database file",
-      maxGroup: 1_000,
-      maxInFlight: 1,
-      maxWaiting,
-      option: "bulkhead.maxQueued",
-      bytes: { of: bytesOf, maxGroup: 8 * MIB, maxWaiting: 128 * MIB },
-    });
+    const commits = (): Commits =>
+      new GroupCommit(send, {
+        waitFor: "the database file",
+        maxGroup: 1_000,
+        maxInFlight: 1,
+        maxWaiting,
+        option: "bulkhead.maxQueued",
+        bytes: { of: bytesOf, maxGroup: 8 * MIB, maxWaiting: 128 * MIB },
+      });
+    this.#synced = commits();
+    this.#intents = commits();
   }
 
   /** Changes how many writes may wait. */
   set maxWaiting(writes: number) {
-    this.#calls.maxWaiting = writes;
+    this.#synced.maxWaiting = writes;
+    this.#intents.maxWaiting = writes;
   }
 
   /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */
@@ -48,20 +59,26 @@ export class WriteGroup {
         return { status: "rejected", reason };
       }
     });
-    const made = (await this.#calls.add(writes, deadline)).values();
+    const [first] = writes;
+    const made = (first === undefined ? [] : await this.#commitsOf(first).add(writes, deadline)).values();
     return refused.map((refusal) => refusal ?? withoutValue(made.next().value));
   }
 
   /** Makes one write and gives what it answers. */
   async one(write: Write, deadline?: Deadline): Promise<string | null> {
-    const [outcome] = await this.#calls.add([write], deadline);
+    const [outcome] = await this.#commitsOf(write).add([write], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason as StoreError;
   }
 
   /** Takes nothing more, and resolves when all that waits is done. */
-  stop(): Promise<void> {
-    return this.#calls.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#synced.stop(), this.#intents.stop()]);
+  }
+
+  /** The writes of one call are of one kind. */
+  #commitsOf({ kind }: Write): Commits {
+    return kind === "add-batch" || kind === "remove-batch" ? this.#intents : this.#synced;
   }
 
   #settled(outcome: WriteOutcome): PromiseSettledResult<string | null> {
