@@ -7,7 +7,7 @@ import { checkDims, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { PointScan } from "./point-scan.ts";
-import type { CallName, Calls, OpenRequest, Write, WriteOutcome } from "./requests.ts";
+import { needsSync, type CallName, type Calls, type OpenRequest, type Write, type WriteOutcome } from "./requests.ts";
 import { MEMORY, prepareFile } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
 import { TermCounts } from "./term-counts.ts";
@@ -97,7 +97,7 @@ export class LocalDatabase {
   /** Commits writes together. Savepoints, which let a failing write fail alone, are made only where one has failed. */
   #write(writes: readonly Write[]): WriteOutcome[] {
     const tables = this.#opened();
-    this.#setSynced(tables, writes.some(isSynced));
+    this.#setSynced(tables, writes.some(needsSync));
     try {
       return this.#commit(tables, () => writes.map((write): WriteOutcome => ({ value: apply(tables, write) })));
     } catch (error) {
@@ -181,14 +181,6 @@ function createTables(connection: Connection, { path, dims, durable, vectorCache
     release: connection.writer("RELEASE one"),
     rollback: connection.writer("ROLLBACK TO one"),
   };
-}
-
-/**
- * Whether a write has to be on the disk when it is acknowledged. Intents do not: a record is written, and synced, only after its intent
- * was committed, and the log never has a commit without all commits before it.
- */
-function isSynced({ kind }: Write): boolean {
-  return kind !== "add-batch" && kind !== "remove-batch";
 }
 
 /** Makes one write of many; one that fails by its own fault is undone alone. */

@@ -108,6 +108,15 @@ export type Write =
   | AddBatchWrite
   | RemoveBatchWrite;
 
+/**
+ * Whether a write must be on the disk when it is acknowledged. The log never keeps a commit without all commits before it, so that intents
+ * are on the disk with the record that is written after them. Vectors that a loss of power takes along are written again: the intent of
+ * their put survives with the record, and its deletion is a later commit than theirs.
+ */
+export function needsSync({ kind }: Write): boolean {
+  return kind !== "add-batch" && kind !== "remove-batch" && kind !== "upsert" && kind !== "remove";
+}
+
 /** Outcome of one write: the stored setting, null for other writes, or the error if it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
 

@@ -2,7 +2,7 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { GroupCommit } from "../../concurrency/group-commit.ts";
 import type { StoreError } from "../../model/errors.ts";
 import { toStoreError, type Failure } from "./errors.ts";
-import type { DatabaseCalls, Write, WriteOutcome } from "./requests.ts";
+import { needsSync, type DatabaseCalls, type Write, type WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
 
@@ -10,12 +10,12 @@ const MIB = 1024 * 1024;
 type Commits = GroupCommit<Write, string | null>;
 
 /**
- * Writes of records, vectors, intents and settings, which share transactions. Intents share transactions of their own, which do not wait
- * for the disk.
+ * Writes of records, vectors, intents and settings, which share transactions. Those that need no sync share transactions of their own, which do
+ * not wait for the disk.
  */
 export class WriteGroup {
   readonly #synced: Commits;
-  readonly #intents: Commits;
+  readonly #unsynced: Commits;
   readonly #path: string;
 
   /** @param path - path of the database file, for messages */
@@ -35,13 +35,13 @@ export class WriteGroup {
         bytes: { of: bytesOf, maxGroup: 8 * MIB, maxWaiting: 128 * MIB },
       });
     this.#synced = commits();
-    this.#intents = commits();
+    this.#unsynced = commits();
   }
 
   /** Changes how many writes may wait. */
   set maxWaiting(writes: number) {
     this.#synced.maxWaiting = writes;
-    this.#intents.maxWaiting = writes;
+    this.#unsynced.maxWaiting = writes;
   }
 
   /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */
@@ -73,12 +73,12 @@ export class WriteGroup {
 
   /** Takes nothing more, and resolves when all that waits is done. */
   async stop(): Promise<void> {
-    await Promise.all([this.#synced.stop(), this.#intents.stop()]);
+    await Promise.all([this.#synced.stop(), this.#unsynced.stop()]);
   }
 
   /** The writes of one call are of one kind. */
-  #commitsOf({ kind }: Write): Commits {
-    return kind === "add-batch" || kind === "remove-batch" ? this.#intents : this.#synced;
+  #commitsOf(write: Write): Commits {
+    return needsSync(write) ? this.#synced : this.#unsynced;
   }
 
   #settled(outcome: WriteOutcome): PromiseSettledResult<string | null> {
