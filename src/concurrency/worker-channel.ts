@@ -93,12 +93,6 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     });
   }
 
-  /** Resolves when the worker has ended by itself. */
-  async exited(): Promise<void> {
-    this.#worker.ref();
-    await this.#exited;
-  }
-
   /** Ends the worker as soon as what it runs allows. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();

@@ -43,7 +43,7 @@ export class CallerReads {
     // The length is in the row's header: a record that is too big is not read.
     this.#get = this.#connection.reader(`
       SELECT CASE WHEN length(i.record) <= ${MAX_BYTES} THEN i.record END AS record
-      FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.place = ?1`);
+      FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id WHERE n.place = ? AND i.key = ?`);
     try {
       this.#get.first([toBytes(""), toBytes("")]);
       this.#files = new FileIdentity(path);

@@ -53,15 +53,15 @@ export class Connection {
     this.#database.exec(sql);
   }
 
-  /** Prepares a statement that returns rows. Its columns need distinct names: older versions of Node.js return rows by name. */
+  /** Prepares a statement that returns rows. Its columns need distinct names: Node.js before 22.16 returns rows by name. */
   reader(sql: string): Reader {
-    const statement = this.#database.prepare(sql);
+    const statement = this.#prepare(sql);
     return returnsArrays(statement) ? readerOfArrays(statement) : readerOfObjects(statement);
   }
 
   /** Prepares a statement that changes rows. */
   writer(sql: string): Writer {
-    const statement = this.#database.prepare(sql);
+    const statement = this.#prepare(sql);
     return (parameters) => Number(statement.run(...parameters).changes);
   }
 
@@ -88,6 +88,11 @@ export class Connection {
   /** Closes the connection and releases its files. */
   close(): void {
     this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    if (/\?\d/u.test(sql)) throw new TypeError(`"${sql}" has numbered parameters, which Node.js before 22.16 does not bind by position`);
+    return this.#database.prepare(sql);
   }
 
   #rollBack(): void {

@@ -76,10 +76,8 @@ export class DatabaseThread implements DatabaseCalls {
     this.#channel = null;
     // One that failed to start has ended itself.
     if (channel.status === "rejected" || channel.value === null) return;
-    if (this.#active.size === 0) {
-      const [closed] = await Promise.allSettled([channel.value.call("close", null)]);
-      if (closed.status === "fulfilled") return channel.value.exited();
-    }
+    // Not closed by the thread itself: that of Deno cannot.
+    if (this.#active.size === 0) await Promise.allSettled([channel.value.call("close", null)]);
     await channel.value.terminate();
   }
 

@@ -37,7 +37,7 @@ export class ItemTable {
       WHERE excluded.version > items.version
          OR (excluded.version = items.version AND excluded.record > items.record)`);
     this.#get = connection.reader(`
-      SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?2 WHERE n.place = ?1`);
+      SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id WHERE n.place = ? AND i.key = ?`);
     this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
     this.#place = connection.reader(`
       SELECT 1 FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?

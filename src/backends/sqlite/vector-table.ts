@@ -25,7 +25,7 @@ export class VectorTable {
     this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
     this.#add = connection.writer(`
       INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, terms, orphaned)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ?1 AND key = ?2))`);
+      VALUES (?, ?, ?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ? AND key = ?))`);
     this.#delete = connection.reader("DELETE FROM points WHERE id = ? RETURNING terms");
   }
 
@@ -41,7 +41,7 @@ export class VectorTable {
       if (storedVersion === version && storedWriteId !== writeId && this.#current.first([namespace, key])?.[0] === storedWriteId) return;
       this.drop(Number(id));
     }
-    this.#add([namespace, key, version, writeId, dims, vectors, terms]);
+    this.#add([namespace, key, version, writeId, dims, vectors, terms, namespace, key]);
     this.#counts.note(terms, 1);
   }
 

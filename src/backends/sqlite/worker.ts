@@ -25,7 +25,6 @@ port.on("message", (calls: readonly CallMessage<Calls>[]) => {
     due = now + MAX_REPLY_DELAY_MS;
   }
   if (replies.length > 0) port.postMessage(replies);
-  if (calls.some(({ name }) => name === "close")) port.close();
 });
 
 function answer({ id, name, request }: CallMessage<Calls>): ReplyMessage<Calls, Failure> {
