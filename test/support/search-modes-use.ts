@@ -147,7 +147,7 @@ export function searchModesUse(make: MakeStore): void {
         if (cursor === null) break;
       }
       expect(truncated).toBe(true);
-      expect(seen.length).toBeGreaterThanOrEqual(50);
+      expect(seen.length).toBeGreaterThanOrEqual(30);
       expect(new Set(seen).size).toBe(seen.length);
       expect((await store.search([root], { query: "tea", mode: "hybrid", limit: 60 })).info.truncated).toBe(true);
       expect(await store.search([root], { query: "tea", mode: "hybrid", limit: 60 })).toHaveLength(60);

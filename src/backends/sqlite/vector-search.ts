@@ -19,15 +19,18 @@ const GROWTH = 4;
 /** Tests of fields in one search; candidates beyond them are returned untested, and matched by the caller. */
 const MAX_TESTS = 10_000_000;
 
-/** A ranked item. */
-interface Candidate {
-  readonly score: number;
-  readonly path: string;
-  readonly key: string;
+/** The live item of a point. */
+interface LiveItem {
+  readonly place: Buffer;
+  readonly created: number;
+  readonly key: Buffer;
   readonly writeId: string;
   /** Row of the item. */
   readonly item: number;
 }
+
+/** The live items of points that were read in a search; null where a point has none. */
+type KnownItems = Map<number, LiveItem | null>;
 
 /** Searches the vectors exactly, among live and matching items. */
 export class VectorSearch {
@@ -42,12 +45,12 @@ export class VectorSearch {
     this.#connection = connection;
     this.#cache = cache;
     this.#counts = counts;
-    // In the order of listings. CROSS JOIN keeps SQLite to the order written.
+    // CROSS JOIN keeps SQLite to the order written.
     this.#live = connection.reader(`
-      SELECT p.id AS point, n.place, i.key, p.write_id, i.id AS item FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
+      SELECT p.id AS point, n.place, i.created, i.key, p.write_id, i.id AS item FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
       CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
       CROSS JOIN namespaces n ON n.id = i.namespace_id
-      WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?) ORDER BY n.place, i.created, i.key`);
+      WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)`);
     this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
     this.#existing = connection.reader("SELECT p.id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value");
   }
@@ -57,51 +60,67 @@ export class VectorSearch {
     return this.#connection.transaction("DEFERRED", () => {
       const { vector, terms, prefix } = request;
       const scores = this.#cache.score(prefix, { vector, terms: terms === null ? null : this.#counts.query(terms) });
+      const rankings = { semantic: scores.semantic.ranking(), keyword: scores.keyword.ranking() };
+      const known: KnownItems = new Map();
       return {
-        semantic: vector === null ? [] : this.#ranked(scores.semantic.ranking(), toCosine, request),
-        keyword: terms === null ? [] : this.#ranked(scores.keyword.ranking(), asIs, request),
+        semantic: vector === null ? [] : this.#ranked(rankings.semantic, toCosine, request, known),
+        keyword: terms === null ? [] : this.#ranked(rankings.keyword, asIs, request, known),
       };
     });
   }
 
-  #ranked(ranking: Ranking, toScore: (score: number) => number, { prefix, filter, limit, now }: RankRequest): VectorHit[] {
+  #ranked(ranking: Ranking, toScore: (score: number) => number, { prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
     const hits: VectorHit[] = [];
     let tests = 0;
     for (let count = limit + SPARE; hits.length < limit; count *= GROWTH) {
       const points = ranking.next(count);
       if (points.length === 0) break;
-      for (const { path: namespace, key, writeId, score, item } of this.#liveOf(points, prefix, now)) {
+      this.#read(points, prefix, now, known);
+      for (const { score, live } of inOrder(points, known)) {
+        const { place, key, writeId, item } = live;
         if (filter !== null && tests < MAX_TESTS) {
           tests += Math.max(1, testsIn(filter));
           if (!matches(this.#record.first([item])?.[0], filter)) continue;
         }
-        if (hits.push({ namespace, key, writeId, score: toScore(score) }) === limit) break;
+        if (hits.push({ namespace: pathIn(place), key: textOf(key), writeId, score: toScore(score) }) === limit) break;
       }
     }
     return hits;
   }
 
-  /** The live items of points, the best first; of equal scores in the order of listings. */
-  #liveOf(points: readonly { point: number; score: number }[], prefix: string, now: number): Candidate[] {
-    const scores = new Map(points.map(({ point, score }) => [point, score]));
-    const ids = JSON.stringify([...scores.keys()]);
+  /** Reads the live items of points that are not known yet. */
+  #read(points: readonly { point: number }[], prefix: string, now: number, known: KnownItems): void {
+    const wanted = new Set<number>();
+    for (const { point } of points) if (!known.has(point)) wanted.add(point);
+    if (wanted.size === 0) return;
+    for (const point of wanted) known.set(point, null);
+    const ids = JSON.stringify([...wanted]);
     const rows = this.#live.all([ids, now]);
-    if (rows.length < points.length) this.#forgetMissing(ids, scores, prefix);
-    return (
-      rows
-        .map(([point, place, key, writeId, item]): Candidate => {
-          return { score: scores.get(Number(point)) ?? 0, path: pathIn(place), key: textOf(key), writeId: String(writeId), item: Number(item) };
-        })
-        // Stable: of equal scores the order of the statement stays.
-        .sort((a, b) => b.score - a.score)
-    );
+    for (const [point, place, created, key, writeId, item] of rows) {
+      known.set(Number(point), { place: bytesOf(place), created: Number(created), key: bytesOf(key), writeId: String(writeId), item: Number(item) });
+    }
+    if (rows.length < wanted.size) this.#forgetMissing(ids, wanted, prefix);
   }
 
-  #forgetMissing(ids: string, points: ReadonlyMap<number, number>, prefix: string): void {
-    const missing = new Set(points.keys());
+  #forgetMissing(ids: string, points: ReadonlySet<number>, prefix: string): void {
+    const missing = new Set(points);
     for (const [id] of this.#existing.all([ids])) missing.delete(Number(id));
     if (missing.size > 0) this.#cache.remove(prefix, missing);
   }
+}
+
+/** The live ones among ranked points, the best first; of equal scores in the order of listings. */
+function inOrder(points: readonly { point: number; score: number }[], known: KnownItems): { score: number; live: LiveItem }[] {
+  return points
+    .flatMap(({ point, score }) => {
+      const live = known.get(point);
+      return live ? [{ score, live }] : [];
+    })
+    .sort((a, b) => b.score - a.score || compare(a.live, b.live));
+}
+
+function compare(a: LiveItem, b: LiveItem): number {
+  return Buffer.compare(a.place, b.place) || a.created - b.created || Buffer.compare(a.key, b.key);
 }
 
 /** Rounding may lead a cosine past its bounds. */

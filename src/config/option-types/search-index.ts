@@ -81,7 +81,7 @@ export interface IndexFusionOptions {
   /**
    * Candidates that each ranking contributes; at least as many as the search's limit. Pages of a hybrid search end there.
    *
-   * @default 50
+   * @default 30
    */
   depth?: number | undefined;
 }
