@@ -35,7 +35,7 @@ export class RecallEmbeddings extends LocalEmbeddings {
   }
 
   override async embedDocuments(texts: string[]): Promise<number[][]> {
-    return texts.map((text) => this.#vectorOf(text));
+    return Promise.all(texts.map((text) => this.#vectorOf(text)));
   }
 
   override async embedQuery(text: string): Promise<number[]> {
@@ -43,9 +43,12 @@ export class RecallEmbeddings extends LocalEmbeddings {
     return this.#vectorOf(text);
   }
 
-  #vectorOf(text: string): number[] {
-    const vector = this.#vectors.get(text);
-    if (vector === undefined) throw new Error("a text was not prepared");
+  /** A store may change texts before it embeds them. */
+  async #vectorOf(text: string): Promise<number[]> {
+    const known = this.#vectors.get(text);
+    if (known !== undefined) return known;
+    const vector = await super.embedQuery(text);
+    this.#vectors.set(text, vector);
     return vector;
   }
 }
