@@ -1,3 +1,4 @@
+import { rolldown, type Plugin } from "rolldown";
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
@@ -8,8 +9,7 @@ export default defineConfig({
     "src/cli/main.ts",
     "src/tools/index.ts",
     "src/mcp/index.ts",
-    // Each runs in a thread of its own: of the local file, and of the local embedder.
-    "src/backends/sqlite/worker.ts",
+    // Runs in a thread of its own: the local embedder.
     "src/embeddings/local-worker.ts",
   ],
   format: ["esm", "cjs"],
@@ -17,19 +17,33 @@ export default defineConfig({
   target: "node22.13",
   dts: true,
   sourcemap: true,
-  // One file a module: the worker and the migrations are found beside the modules that use them.
+  // One file a module: the worker of the local embedder is found beside the module that uses it.
   unbundle: true,
   shims: true,
   // ES modules only, which Jest and other programs that run CommonJS cannot load.
   deps: { alwaysBundle: ["cockatiel"] },
   outputOptions: (options) => ({ ...options, entryFileNames: ({ name }) => packedName(String(options.entryFileNames), name) }),
-  copy: [
-    { from: "src/backends/cql/migrations", to: "dist/backends/cql" },
-    { from: "node_modules/cockatiel/LICENSE", to: "dist/bundled/cockatiel" },
-  ],
+  plugins: [embedWorker()],
+  copy: [{ from: "node_modules/cockatiel/LICENSE", to: "dist/bundled/cockatiel" }],
 });
 
 /** npm packs no folder named node_modules. */
 function packedName(pattern: string, name: string): string {
   return name.includes("node_modules/") ? pattern.replace("[name]", name.replaceAll("node_modules/", "bundled/")) : pattern;
+}
+
+/** Puts the text of the database thread into the module that starts it, so that a bundle of an application contains it. */
+function embedWorker(): Plugin {
+  return {
+    name: "embed-worker",
+    load: {
+      filter: { id: /sqlite\/worker-program\.ts$/ },
+      async handler(id) {
+        const worker = await rolldown({ input: id.replace("worker-program.ts", "worker.ts"), platform: "node" });
+        const { output } = await worker.generate({ format: "cjs", codeSplitting: false, minify: true });
+        await worker.close();
+        return `export const workerProgram = (): string => ${JSON.stringify(output[0].code)};`;
+      },
+    },
+  };
 }

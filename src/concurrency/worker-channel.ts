@@ -33,8 +33,8 @@ export class CallFailedError<Failure extends { readonly message: string }> exten
 
 /** Options of a worker. */
 interface WorkerChannelOptions {
-  /** File of the worker. */
-  readonly file: URL;
+  /** What the worker runs: a file, or its text, CommonJS. */
+  readonly program: URL | string;
   /** Name of the thread, for debuggers. */
   readonly name: string;
   /** Called once when the thread has exited, with the error that caused it, if any. */
@@ -59,9 +59,9 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   #hasExited = false;
 
   /** Starts the worker. */
-  constructor({ file, name, onExit }: WorkerChannelOptions) {
+  constructor({ program, name, onExit }: WorkerChannelOptions) {
     // Without the flags of the process: `--input-type` of `node -e` would prevent loading the file.
-    this.#worker = new Worker(file, { name, execArgv: [] });
+    this.#worker = new Worker(program, { name, execArgv: [], eval: typeof program === "string" });
     this.#worker.on("message", (replies: ReplyMessage<Calls, Failure>[]) => {
       for (const reply of replies) this.#settle(reply);
     });

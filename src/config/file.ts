@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { isAlias, parseDocument, visit } from "yaml";
 import { ConfigurationError, kindOf, messageOf } from "../model/errors.ts";
 import { isPlainObject, type ConfigObject } from "./layers.ts";
+import { importAtRunTime } from "../model/optional-import.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".cjs", ".json", ".yaml", ".yml"] as const;
 
@@ -125,7 +126,7 @@ async function readModule(path: string): Promise<unknown> {
     // ES modules are cached by URL, CommonJS modules by path. Both must load the current content.
     delete createRequire(path).cache[path];
     const { mtimeNs } = await stat(path, { bigint: true });
-    const module = (await import(`${pathToFileURL(path).href}?t=${mtimeNs}`)) as { readonly default?: unknown };
+    const module = (await importAtRunTime(`${pathToFileURL(path).href}?t=${mtimeNs}`)) as { readonly default?: unknown };
     return module.default;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

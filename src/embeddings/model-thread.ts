@@ -3,8 +3,10 @@ import { CallFailedError, WorkerChannel } from "../concurrency/worker-channel.ts
 import { ConfigurationError, EmbeddingError, messageOf } from "../model/errors.ts";
 import type { ModelCalls, ModelFailure } from "./local-model.ts";
 
-/** The file of the worker: the source, or the built file. */
-const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./local-worker.ts" : "./local-worker.mjs", import.meta.url);
+/** The file of the worker: the source, or the built file. Not found when the module is imported: a bundle may lack the file. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "./local-worker.ts" : "./local-worker.mjs", import.meta.url);
+}
 
 let channel: WorkerChannel<ModelCalls, ModelFailure> | null = null;
 
@@ -33,7 +35,7 @@ export async function embedInThread(texts: readonly string[]): Promise<number[][
 function running(): WorkerChannel<ModelCalls, ModelFailure> {
   if (channel !== null) return channel;
   const started = new WorkerChannel<ModelCalls, ModelFailure>({
-    file: WORKER,
+    program: workerFile(),
     name: "langgraph-store-local-embeddings",
     onExit: () => {
       if (channel === started) channel = null;

@@ -3,6 +3,7 @@ import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../
 import type { RequestLimits } from "../model/request.ts";
 import type { SourceItem } from "./source-item.ts";
 import { sourceItem, type ForeignItem } from "./import-source.ts";
+import { importAtRunTime } from "../model/optional-import.ts";
 import { isDate } from "../model/realms.ts";
 
 /** What is used of the client of the package `pg`. */
@@ -87,11 +88,9 @@ function addressOf(text: string): { readonly connectionString: string; readonly 
 }
 
 async function connect(connectionString: string): Promise<PgClient> {
-  // By a variable: the package is optional, and has no types here.
-  const name = "pg";
   let module: { readonly default: { readonly Client: new (options: object) => PgClient } };
   try {
-    module = (await import(name)) as typeof module;
+    module = (await importAtRunTime("pg")) as typeof module;
   } catch (cause) {
     throw new ConfigurationError("The package pg, which reads Postgres, is not installed: npm install pg", { cause });
   }

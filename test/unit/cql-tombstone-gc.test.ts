@@ -7,7 +7,7 @@ import { PermissionError } from "../../src/model/errors.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 
 /** Every table of the migrations except those whose deleted rows must not return. A new table must be added to the setup. */
-const DERIVED = (await readMigrations("agents"))
+const DERIVED = readMigrations("agents")
   .flatMap(({ statements }) => statements)
   .flatMap((statement) => /^CREATE TABLE IF NOT EXISTS "agents"\.(\w+)/.exec(statement)?.[1] ?? [])
   .filter((table) => table !== "items" && table !== "settings")
@@ -28,7 +28,7 @@ function extension(options: Readonly<Record<string, string>>): Buffer {
 /** A session with a keyspace that has every migration; ScyllaDB cannot be run here. */
 async function sessionOf(isScylla: boolean, modes: Readonly<Record<string, string>>, refusal: Error | null = null) {
   const changes: string[] = [];
-  const applied = await readMigrations("agents");
+  const applied = readMigrations("agents");
   const rows = async (query: string, params: readonly unknown[]): Promise<readonly Row[]> => {
     if (query.includes("system_schema.keyspaces")) return [{ keyspace_name: "agents" }];
     if (query.includes("schema_migrations")) return applied.map(({ version, name, checksum }) => ({ version, name, checksum }));

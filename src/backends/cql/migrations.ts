@@ -1,7 +1,7 @@
-/** Migrations: numbered CQL files, applied in order and never changed after a release. */
+/** Migrations: numbered CQL texts, applied in order and never changed after a release. */
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
 import { SchemaError } from "../../model/errors.ts";
+import { MIGRATION_FILES } from "./migration-files.ts";
 import { quoteIdentifier } from "./statements.ts";
 
 /** A numbered change of the schema. */
@@ -21,16 +21,12 @@ export interface AppliedMigration {
   readonly checksum: string;
 }
 
-/** Next to this module, in the sources and in the package. */
-const DIRECTORY = new URL("./migrations/", import.meta.url);
 const FILE_NAME = /^V(\d{3})__([a-z0-9_]+)\.cql$/;
 const KEYSPACE = /\{keyspace\}/g;
 
-/** Reads all migrations for a keyspace, in order. */
-export async function readMigrations(keyspace: string, directory: URL = DIRECTORY): Promise<Migration[]> {
-  const files = (await readdir(directory)).filter((file) => file.endsWith(".cql")).sort();
-  const texts = await Promise.all(files.map((file) => readFile(new URL(file, directory), "utf8")));
-  const migrations = files.map((file, i) => parseMigration(file, texts[i] as string, keyspace));
+/** Returns all migrations for a keyspace, in order. */
+export function readMigrations(keyspace: string): Migration[] {
+  const migrations = Object.entries(MIGRATION_FILES).map(([file, text]) => parseMigration(file, text, keyspace));
   migrations.forEach(({ version, name }, i) => {
     if (version !== i + 1) throw new SchemaError(`Migration V${version} (${name}) should be V${i + 1}: numbers must not have gaps.`);
   });

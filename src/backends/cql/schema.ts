@@ -43,7 +43,7 @@ const HOW_TO_CREATE = 'start a store once with setup: "auto", under a role that 
  *   missing.
  */
 export async function setUpSchema(parts: SchemaParts, mode: SetupMode): Promise<void> {
-  const migrations = await readMigrations(parts.keyspace);
+  const migrations = readMigrations(parts.keyspace);
   if (mode === "never") return checkSchema(parts, migrations);
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -91,13 +91,13 @@ async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Pr
 
 /** Returns the state of the schema without changing it. */
 export async function readSchemaStatus(parts: SchemaParts): Promise<SchemaStatus> {
-  const migrations = await readMigrations(parts.keyspace);
+  const migrations = readMigrations(parts.keyspace);
   return statusOf(parts.keyspace, migrations, (await keyspaceExists(parts)) ? await appliedMigrations(parts) : null);
 }
 
 /** Returns the statements that create the keyspace and its tables. */
 export async function schemaStatements(parts: Pick<SchemaParts, "keyspace" | "replication" | "statements">, localDataCenter: string | undefined): Promise<string[]> {
-  return creatingStatements({ ...parts, localDataCenter }, parts.statements, await readMigrations(parts.keyspace), COMPONENT);
+  return creatingStatements({ ...parts, localDataCenter }, parts.statements, readMigrations(parts.keyspace), COMPONENT);
 }
 
 async function keyspaceExists({ session, keyspace }: SchemaParts): Promise<boolean> {

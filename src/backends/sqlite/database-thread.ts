@@ -7,6 +7,7 @@ import { isBusy, toStoreError, type Failure } from "./errors.ts";
 import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
 import { MEMORY } from "./storage-path.ts";
 import { settledWithin } from "./settled-within.ts";
+import { workerProgram } from "./worker-program.ts";
 
 /** How long a call tries again while another process holds the lock. */
 const BUSY_DEADLINE_MS = 10_000;
@@ -16,9 +17,6 @@ const MAX_PAUSE_MS = 32;
 export const WORKING = "Working on the database file";
 /** Timeout of `stop` for calls in flight, milliseconds. */
 const STOP_DEADLINE_MS = 15_000;
-
-/** The file that the thread runs, next to this one: its source, or what a build made of it. */
-const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
 
 type DatabaseChannel = WorkerChannel<Calls, Failure>;
 
@@ -114,7 +112,7 @@ export class DatabaseThread implements DatabaseCalls {
   async #startChannel(open: OpenRequest, forget: () => void): Promise<DatabaseChannel> {
     let isOpen = false;
     const channel: DatabaseChannel = new WorkerChannel({
-      file: WORKER,
+      program: workerProgram(),
       name: "langgraph-store-sqlite",
       onExit: (cause) => {
         forget();

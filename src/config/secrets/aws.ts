@@ -30,10 +30,7 @@ export class AwsSecretsManager implements SecretProvider {
   }
 
   async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
-    const { GetSecretValueCommand, SecretsManagerClient } = await loadPackage(
-      "@aws-sdk/client-secrets-manager",
-      () => import("@aws-sdk/client-secrets-manager"),
-    );
+    const { GetSecretValueCommand, SecretsManagerClient } = await loadPackage("@aws-sdk/client-secrets-manager");
     const region = this.#options.region ?? regionOf(document);
     const client = this.#clients.get(region ?? "") ?? new SecretsManagerClient(this.#clientOptions(region));
     this.#clients.set(region ?? "", client);

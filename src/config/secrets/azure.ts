@@ -61,8 +61,8 @@ export class AzureKeyVault implements SecretProvider {
   async #newClient(vault: string): Promise<SecretClient> {
     const { domain, endpoint, authorityHost } = this.#options;
     const [{ SecretClient }, { DefaultAzureCredential }] = await Promise.all([
-      loadPackage("@azure/keyvault-secrets", () => import("@azure/keyvault-secrets")),
-      loadPackage("@azure/identity", () => import("@azure/identity")),
+      loadPackage("@azure/keyvault-secrets"),
+      loadPackage("@azure/identity"),
     ]);
     this.#credential ??= new DefaultAzureCredential(
       // Azure's list of authorities does not contain the user's own.

@@ -1,18 +1,31 @@
 /** Loads optional packages. */
+import type * as Aws from "@aws-sdk/client-secrets-manager";
+import type * as AzureIdentity from "@azure/identity";
+import type * as AzureSecrets from "@azure/keyvault-secrets";
 import { ConfigurationError } from "../../model/errors.ts";
+import { importAtRunTime } from "../../model/optional-import.ts";
 import { isError } from "../../model/realms.ts";
 
 /** Packages that are loaded when a secret reference needs them. */
-export type OptionalPackage = "@aws-sdk/client-secrets-manager" | "@azure/identity" | "@azure/keyvault-secrets";
+interface OptionalPackages {
+  readonly "@aws-sdk/client-secrets-manager": typeof Aws;
+  readonly "@azure/identity": typeof AzureIdentity;
+  readonly "@azure/keyvault-secrets": typeof AzureSecrets;
+}
+
+type OptionalPackage = keyof OptionalPackages;
 
 /**
  * Loads a package.
  *
  * @throws {ConfigurationError} with the command to install the package when it is missing
  */
-export async function loadPackage<Module>(name: OptionalPackage, load: () => Promise<Module>): Promise<Module> {
+export async function loadPackage<Name extends OptionalPackage>(
+  name: Name,
+  load: (name: string) => Promise<unknown> = importAtRunTime,
+): Promise<OptionalPackages[Name]> {
   try {
-    return await load();
+    return (await load(name)) as OptionalPackages[Name];
   } catch (error) {
     // If a dependency of the package is missing, its own message says more.
     if (!isMissing(error) || !error.message.includes(name)) throw error;

@@ -5,6 +5,7 @@ import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { AlertNotice } from "../../ports/alerts.ts";
 import type { SecretText } from "../../ports/secrets.ts";
 import { SinkError, type AlertSink } from "./sink.ts";
+import { importAtRunTime } from "../../model/optional-import.ts";
 import { isError } from "../../model/realms.ts";
 
 /** Options of mail. */
@@ -99,7 +100,7 @@ function isTransient(error: unknown): boolean {
 
 async function loadNodemailer(): Promise<typeof Nodemailer> {
   try {
-    return await import("nodemailer");
+    return (await importAtRunTime("nodemailer")) as typeof Nodemailer;
   } catch (error) {
     // If a dependency of the package is missing, its own message says more.
     if (!isMissing(error) || !error.message.includes("nodemailer")) throw error;
