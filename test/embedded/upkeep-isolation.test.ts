@@ -41,13 +41,18 @@ async function open(more: Omit<EmbeddedStoreConfig, "path"> = {}) {
 
 type Get = (this: SqliteItemRepository, ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
 
-/** Fails reads of the records of one namespace, as if they had a newer format. */
-function makeUnreadable(namespace: string): void {
+/**
+ * Makes it possible to fail reads of the records of one namespace, as if they had a newer format. The store binds the methods
+ * of its repositories when it is created, so this comes before.
+ */
+function unreadableRecords(): { makeUnreadable: (namespace: string) => void } {
+  let unreadable: string | undefined;
   const get = Object.getOwnPropertyDescriptor(SqliteItemRepository.prototype, "get")?.value as Get;
   vi.spyOn(SqliteItemRepository.prototype, "get").mockImplementation(async function (this: SqliteItemRepository, ids) {
-    if (ids.some((id) => id.namespace === namespace)) throw new SchemaError("A record is in a newer format.");
+    if (ids.some((id) => id.namespace === unreadable)) throw new SchemaError("A record is in a newer format.");
     return get.call(this, ids);
   });
+  return { makeUnreadable: (namespace) => (unreadable = namespace) };
 }
 
 const flush = { graceMs: 60_000, flushMs: 0, tickMs: 3_600_000 };
@@ -70,6 +75,7 @@ test("reconcile completes writes although the outbox has intents in a newer form
 });
 
 test("an unreadable record of a completed write does not block due intents", async () => {
+  const { makeUnreadable } = unreadableRecords();
   const { store, embeddings } = await open({ reconcile: flush });
   await store.put(["newer"], "k", { text: "coffee" });
   embeddings.isRejecting = true;
@@ -81,16 +87,19 @@ test("an unreadable record of a completed write does not block due intents", asy
 });
 
 test("a batch of intents that cannot be postponed does not block later batches", async () => {
+  const { makeUnreadable } = unreadableRecords();
+  const add = vi.spyOn(SqliteOutbox.prototype, "add");
   const { store, embeddings } = await open({ reconcile: flush });
   embeddings.isRejecting = true;
   for (const namespace of ["newer", "a", "b"]) await store.put([namespace], "k", { text: "tea" });
   embeddings.isRejecting = false;
   makeUnreadable("newer");
-  vi.spyOn(SqliteOutbox.prototype, "add").mockRejectedValue(new QueryError("The batch is too large."));
+  add.mockRejectedValue(new QueryError("The batch is too large."));
   expect(await store.reconcile()).toMatchObject({ settled: 2, failed: 1 });
 });
 
 test("a sweep deletes expired points after a thousand whose records are unreadable", async () => {
+  const { makeUnreadable } = unreadableRecords();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
   const { store } = await open({ reconcile: flush });
   const items = (namespace: string, count: number) =>
