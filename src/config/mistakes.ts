@@ -1,6 +1,7 @@
 /** Describes what is wrong with a configuration: location, given value, what is allowed, and an example. */
 import type { z } from "zod";
 import { exampleOf, metaOf, schemasTo, type Catalogue } from "./catalogue.ts";
+import { answerFor } from "./known-spellings.ts";
 import { givenText, isSecretName } from "./given.ts";
 import { nearestOf } from "../model/nearest-name.ts";
 import { mustBe, typeText, type OptionSchema } from "./type-text.ts";
@@ -72,10 +73,17 @@ function unknownName(catalogue: Catalogue, path: readonly PropertyKey[], originO
   const near = nearestOf(name, known);
   const origin = originOf(path);
   const problem = `${pathText(path)}: is not an option${origin === null ? "" : ` (${origin.text})`}; `;
+  const answer = answerFor(pathText(path), known);
+  if (answer !== null) return `${problem}${answer}`;
   if (near !== null) return `${problem}did you mean ${pathText([...above, near])}?`;
-  const elsewhere = catalogue.options.find((option) => nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
+  const elsewhere = catalogue.options.find((option) => isBelowSibling(option.path, above) && nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
   if (elsewhere !== undefined) return `${problem}did you mean ${pathText(elsewhere.path)}?`;
   return `${problem}the options${above.length === 0 ? "" : ` of ${pathText(above)}`} are ${known.join(", ")}.`;
+}
+
+/** Whether an option is one level below the options beside a name: one deeper or elsewhere is rarely what was meant. */
+function isBelowSibling(option: readonly string[], above: readonly PropertyKey[]): boolean {
+  return option.length === above.length + 2 && above.every((step, i) => option[i] === step);
 }
 
 function exampleText(path: readonly PropertyKey[], schema: OptionSchema | undefined, origin: Origin | null): string {

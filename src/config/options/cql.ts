@@ -15,7 +15,12 @@ const identifier = z
 export const cql = z
   .strictObject({
     contactPoints: z
-      .array(z.string().min(1))
+      .array(
+        z
+          .string()
+          .min(1)
+          .refine((point) => !/[\s/]/.test(point), 'must be "host" or "host:port", without a scheme such as http:// and without blanks'),
+      )
       .min(1)
       .optional()
       .describe('Nodes to start from: "host" or "host:port". Not with `cloud` or `client`.')

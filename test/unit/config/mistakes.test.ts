@@ -60,6 +60,12 @@ describe("an unknown name is reported with the nearest known one", () => {
     [{ cql, liimts: {} }, "liimts: is not an option; did you mean limits?"],
     [{ cql: { ...cql, password: "hunter2" } }, "cql.password: is not an option; did you mean cql.credentials.password?"],
     [{ cql, contactPoints: ["x"] }, "contactPoints: is not an option; did you mean cql.contactPoints?"],
+    [{ cql, path: "./memory.db" }, /ScyllaDBStore\.embedded/],
+    [{ cql, dbName: "a" }, "dbName: is not an option; did you mean cql.keyspace?"],
+    [{ cql, connectionOptions: {} }, /^connectionOptions: is not an option; the connection is configured by cql/],
+    [{ cql, qdrant: { url: "http://a:6333", host: "a" } }, /^qdrant\.host: is not an option; did you mean qdrant\.url\?/],
+    [{ cql: { ...cql, contactPoints: ["http://10.0.0.1:9042"] } }, /^cql\.contactPoints\.0: must be "host" or "host:port", without a scheme/],
+    [{ cql: { ...cql, contactPoints: ["10.0.0.1, 10.0.0.2"] } }, /^cql\.contactPoints\.0: must be "host" or "host:port"/],
     [{ cql, ttl: { xyz: 1 } }, "ttl.xyz: is not an option; the options of ttl are defaultTtl, sweepIntervalMinutes, refreshOnRead, rules."],
     [JSON.parse('{ "cql": { "contactPoints": ["a"], "localDataCenter": "d", "keyspace": "k", "__proto__": { "a": 1 } } }'), /^cql\.__proto__: is not an option/],
   ])("case %#", (config, mistake) => {
