@@ -16,9 +16,10 @@ export class TermCounts {
 
   constructor(connection: Connection) {
     this.#count = connection.reader("SELECT points FROM term_counts WHERE term = ?");
-    this.#change = connection.writer(
-      "INSERT INTO term_counts (term, points) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET points = points + excluded.points",
-    );
+    // One statement for all terms: a call for each takes longer than what it does. WHERE tells ON CONFLICT from a join.
+    this.#change = connection.writer(`
+      INSERT INTO term_counts (term, points) SELECT CAST(c.key AS INTEGER), c.value FROM json_each(?) c WHERE true
+      ON CONFLICT (term) DO UPDATE SET points = points + excluded.points`);
   }
 
   /** Counts the stored terms of a point that was added (1) or deleted (-1). */
@@ -30,7 +31,8 @@ export class TermCounts {
 
   /** Writes what has changed. For the end of a write transaction. */
   flush(): void {
-    for (const [term, by] of this.#changes) if (by !== 0) this.#change([term, by]);
+    if (this.#changes.size === 0) return;
+    this.#change([JSON.stringify(Object.fromEntries(this.#changes))]);
     this.#changes.clear();
   }
 
