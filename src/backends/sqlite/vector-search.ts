@@ -1,11 +1,11 @@
 import type { Filter } from "../../model/filter.ts";
 import { matchesFilter, testsIn } from "../../model/filter-match.ts";
 import { StoreError } from "../../model/errors.ts";
-import type { ItemId } from "../../model/item.ts";
+import type { ItemId, Value } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { tryDecodeValue } from "../../model/value-codec.ts";
 import type { Rankings, VectorHit } from "../../ports/vector-index.ts";
-import { bytesOf, textOf, type Column, type Connection, type Reader } from "./connection.ts";
+import { bytesOf, textOf, type Connection, type Reader } from "./connection.ts";
 import { pathIn } from "./namespace-table.ts";
 import type { Ranking } from "./ranking.ts";
 import type { RankRequest } from "./requests.ts";
@@ -14,8 +14,13 @@ import type { VectorCache } from "./vector-cache.ts";
 
 /** More points are read than items are requested: some are superseded, expired or deleted. */
 const SPARE = 6;
+/** With a filter, so many times as many. */
+const FILTERED = 3;
 /** Where they were not enough, so many times as many are taken. */
 const GROWTH = 4;
+/** Bytes of records whose decoded values are kept for filters, and what each takes besides. */
+const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+const BYTES_PER_VALUE = 500;
 /** Tests of fields in one search; candidates beyond them are returned untested, and matched by the caller. */
 const MAX_TESTS = 10_000_000;
 
@@ -27,6 +32,8 @@ interface LiveItem {
   readonly writeId: string;
   /** Row of the item. */
   readonly item: number;
+  /** The write that the item's record is of. */
+  readonly recordWriteId: string;
 }
 
 /** The live items of points that were read in a search; null where a point has none. */
@@ -39,6 +46,9 @@ export class VectorSearch {
   readonly #counts: TermCounts;
   readonly #live: Reader;
   readonly #record: Reader;
+  /** Values that filters were tested on, at the rows of their items. */
+  readonly #values = new Map<number, { readonly writeId: string; readonly value: Value | StoreError | null }>();
+  #valueBytes = 0;
   readonly #existing: Reader;
 
   constructor(connection: Connection, cache: VectorCache, counts: TermCounts) {
@@ -47,7 +57,7 @@ export class VectorSearch {
     this.#counts = counts;
     // CROSS JOIN keeps SQLite to the order written.
     this.#live = connection.reader(`
-      SELECT p.id AS point, n.place, i.created, i.key, p.write_id, i.id AS item FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
+      SELECT p.id AS point, n.place, i.created, i.key, p.write_id, i.id AS item, i.write_id AS record_write_id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
       CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
       CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)`);
@@ -72,15 +82,15 @@ export class VectorSearch {
   #ranked(ranking: Ranking, toScore: (score: number) => number, { prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
     const hits: VectorHit[] = [];
     let tests = 0;
-    for (let count = limit + SPARE; hits.length < limit; count *= GROWTH) {
+    for (let count = (filter === null ? limit : FILTERED * limit) + SPARE; hits.length < limit; count *= GROWTH) {
       const points = ranking.next(count);
       if (points.length === 0) break;
       this.#read(points, prefix, now, known);
       for (const { score, live } of inOrder(points, known)) {
-        const { place, key, writeId, item } = live;
+        const { place, key, writeId, item, recordWriteId } = live;
         if (filter !== null && tests < MAX_TESTS) {
           tests += Math.max(1, testsIn(filter));
-          if (!matches(this.#record.first([item])?.[0], filter)) continue;
+          if (!matches(this.#valueOf(item, recordWriteId), filter)) continue;
         }
         if (hits.push({ namespace: pathIn(place), key: textOf(key), writeId, score: toScore(score) }) === limit) break;
       }
@@ -96,10 +106,33 @@ export class VectorSearch {
     for (const point of wanted) known.set(point, null);
     const ids = JSON.stringify([...wanted]);
     const rows = this.#live.all([ids, now]);
-    for (const [point, place, created, key, writeId, item] of rows) {
-      known.set(Number(point), { place: bytesOf(place), created: Number(created), key: bytesOf(key), writeId: String(writeId), item: Number(item) });
+    for (const [point, place, created, key, writeId, item, recordWriteId] of rows) {
+      known.set(Number(point), {
+        place: bytesOf(place),
+        created: Number(created),
+        key: bytesOf(key),
+        writeId: String(writeId),
+        item: Number(item),
+        recordWriteId: String(recordWriteId),
+      });
     }
     if (rows.length < wanted.size) this.#forgetMissing(ids, wanted, prefix);
+  }
+
+  /** The decoded value of an item. A record of the same write has the same value, also when its expiry was renewed. */
+  #valueOf(item: number, writeId: string): Value | StoreError | null {
+    const known = this.#values.get(item);
+    if (known?.writeId === writeId) return known.value;
+    const cell = bytesOf(this.#record.first([item])?.[0]);
+    const { value: encoded } = decodeRecord(NO_ID, cell);
+    const value = encoded === null ? null : tryDecodeValue(encoded);
+    if (this.#valueBytes > MAX_VALUE_BYTES) {
+      this.#values.clear();
+      this.#valueBytes = 0;
+    }
+    this.#values.set(item, { writeId, value });
+    this.#valueBytes += cell.byteLength + BYTES_PER_VALUE;
+    return value;
   }
 
   #forgetMissing(ids: string, points: ReadonlySet<number>, prefix: string): void {
@@ -132,12 +165,9 @@ function asIs(score: number): number {
   return score;
 }
 
-function matches(cell: Column | undefined, filter: Filter): boolean {
-  const { value } = decodeRecord(NO_ID, bytesOf(cell));
-  if (value === null) return false;
-  const decoded = tryDecodeValue(value);
+function matches(value: Value | StoreError | null, filter: Filter): boolean {
   // What cannot be decoded here, as a codec sealed it, is opened by the caller, and matched or reported there.
-  return decoded instanceof StoreError || matchesFilter(decoded, filter);
+  return value !== null && (value instanceof StoreError || matchesFilter(value, filter));
 }
 
 /** Ids are not part of a record's bytes, and a filter does not see them. */
