@@ -11,13 +11,13 @@ const identifierWords = compile([...WORDS, ...IDENTIFIER_WORDS]);
 const proseWords = compile([...WORDS, ...PROSE_WORDS]);
 
 /** The replaced word in an identifier, which is split at changes of case; null when it has none. */
-export function findInIdentifier(name: string): Finding | null {
+function findInIdentifier(name: string): Finding | null {
   const words = name.replace(/([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])|[_$]/g, "$1$2 ").toLowerCase();
   return first(words, identifierWords);
 }
 
 /** The first replaced word in a text; null when it has none. */
-export function findInProse(text: string): Finding | null {
+function findInProse(text: string): Finding | null {
   return first(text, proseWords);
 }
 

@@ -45,7 +45,7 @@ export async function measure({ system, ranking, search, begin, end }: Ranking, 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0) / Math.max(1, numbers.length);
 
 /** Recall of a measured ranking among the first `depth` results, over some conversations. */
-export function recallOf({ answers }: Measured, depth: (typeof DEPTHS)[number], conversations?: readonly string[]): number {
+function recallOf({ answers }: Measured, depth: (typeof DEPTHS)[number], conversations?: readonly string[]): number {
   const counted = answers.filter(({ conversation }) => conversations?.includes(conversation) ?? true);
   return mean(counted.map(({ recall }) => recall[DEPTHS.indexOf(depth)] ?? 0));
 }

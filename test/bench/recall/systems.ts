@@ -11,7 +11,7 @@ import { valueOf, type Conversation } from "./conversations.ts";
 import type { RecallEmbeddings } from "./embeddings.ts";
 
 /** Returns the ids of the best turns of a conversation for a question. */
-export type Search = (conversation: string, question: string, limit: number) => Promise<string[]>;
+type Search = (conversation: string, question: string, limit: number) => Promise<string[]>;
 
 /** One ranking of one store. */
 export interface Ranking {
