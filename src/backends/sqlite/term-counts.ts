@@ -16,7 +16,7 @@ export class TermCounts {
 
   constructor(connection: Connection) {
     this.#count = connection.reader("SELECT points FROM term_counts WHERE term = ?");
-    // One statement for all terms: a call for each takes longer than what it does. WHERE tells ON CONFLICT from a join.
+    // One statement for all terms: a call for each takes longer than what it does. SQLite needs WHERE to parse ON CONFLICT after SELECT.
     this.#change = connection.writer(`
       INSERT INTO term_counts (term, points) SELECT CAST(c.key AS INTEGER), c.value FROM json_each(?) c WHERE true
       ON CONFLICT (term) DO UPDATE SET points = points + excluded.points`);
