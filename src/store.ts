@@ -20,6 +20,7 @@ import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.t
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
+import { messageOf } from "./model/errors.ts";
 import { ROOT } from "./model/namespace.ts";
 import { Lifecycle } from "./runtime/lifecycle.ts";
 import type { Finding } from "./ports/diagnosis.ts";
@@ -79,7 +80,7 @@ export class ScyllaDBStore extends StoreOperations {
    * `"never"`.
    */
   static async connect(config: ScyllaDBStoreConfig): Promise<ScyllaDBStore> {
-    return started(new ScyllaDBStore(config));
+    return ScyllaDBStore.#started(new ScyllaDBStore(config));
   }
 
   /**
@@ -130,7 +131,7 @@ export class ScyllaDBStore extends StoreOperations {
 
   /** Returns an open store on one local file, without servers. Several processes may share the file. */
   static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
-    return started(new ScyllaDBStore(embeddedRuntime(config)));
+    return ScyllaDBStore.#started(new ScyllaDBStore(embeddedRuntime(config)));
   }
 
   /**
@@ -218,6 +219,19 @@ export class ScyllaDBStore extends StoreOperations {
   /** Checks everything that the store depends on: databases, replication, clocks, permissions, embedder (two calls), backlog, audit trail. */
   async diagnose(): Promise<Finding[]> {
     return this.#lifecycle.run(diagnose);
+  }
+
+  /** Starts a store; closes it where that fails. A failure to close it is logged and does not replace the reason. */
+  static async #started(store: ScyllaDBStore): Promise<ScyllaDBStore> {
+    try {
+      await store.start();
+      return store;
+    } catch (error) {
+      await store.stop().catch((cause: unknown) => {
+        store.#lifecycle.runtime.config.logger.warn({ cause: messageOf(cause) }, "a store that could not start could not be closed cleanly");
+      });
+      throw error;
+    }
   }
 
   /**
@@ -347,14 +361,4 @@ function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
 export interface FromConfigOptions extends LoadOptions {
   /** Whether changes of the file are applied while the store runs. */
   readonly watch?: boolean | WatchOptions;
-}
-
-async function started(store: ScyllaDBStore): Promise<ScyllaDBStore> {
-  try {
-    await store.start();
-    return store;
-  } catch (error) {
-    await store.stop();
-    throw error;
-  }
 }

@@ -58,7 +58,7 @@ export class Lifecycle {
       if (old.hasBegun) await next.start();
       this.#refuseIfStopped();
     } catch (error) {
-      await next.stop();
+      await this.#close(next, "the connections of a configuration that failed could not be closed cleanly");
       throw error;
     }
     next.activate();
@@ -71,11 +71,18 @@ export class Lifecycle {
     this.#retiring.add(old);
     try {
       await old.drained();
-      await old.stop();
-    } catch (error) {
-      this.#current.config.logger.warn({ cause: messageOf(error) }, "the connections of the previous configuration could not be closed cleanly");
     } finally {
+      await this.#close(old, "the connections of the previous configuration could not be closed cleanly");
       this.#retiring.delete(old);
+    }
+  }
+
+  /** Closes a runtime that is not the current one. Never rejects: a failure is logged. */
+  async #close(runtime: Runtime, failure: string): Promise<void> {
+    try {
+      await runtime.stop();
+    } catch (error) {
+      this.#current.config.logger.warn({ cause: messageOf(error) }, failure);
     }
   }
 

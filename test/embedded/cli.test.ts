@@ -64,7 +64,7 @@ test("wrong usage and a wrong configuration exit with 2 and say what is allowed"
   expect(await cli(["get", "a"])).toMatchObject({ code: 2, errors: expect.stringContaining("missing required argument 'key'") as string });
   expect(await cli(["ls", "--limit", "x"])).toMatchObject({ code: 2 });
   expect(await cli(["ls", "--set", "cql.portt=1"])).toMatchObject({ code: 2, errors: expect.stringContaining("CQL__PORT") as string });
-  expect(await cli(["ls"])).toMatchObject({ code: 2, errors: expect.stringContaining("is required to have cql") as string });
+  expect(await cli(["ls"])).toMatchObject({ code: 2, errors: expect.stringContaining("must have cql") as string });
   expect(await cli(["ls", "--path", "x.db", "--embeddings", "./none.js"])).toMatchObject({ code: 2, errors: expect.stringContaining("could not be loaded") as string });
 });
 
@@ -159,7 +159,7 @@ test("help shows examples, and the completion of bash knows every command and it
   await writeFile(script, (await cli(["completion", "bash"])).output);
   const complete = (...words: string[]): Promise<string> =>
     output("bash", ["-c", `source ${script}; COMP_WORDS=(scylladb-store ${words.map((word) => `"${word}"`).join(" ")}); COMP_CWORD=${words.length}; _scylladb_store; echo "\${COMPREPLY[*]}"`]);
-  expect(await complete("re")).toBe("repair reconcile\n");
+  expect(await complete("re")).toBe("repair reconcile restore\n");
   expect(await complete("search", "--que")).toBe("--query\n");
   expect(await complete("repair", "--dry")).toBe("--dry-run\n");
   expect((await cli(["completion", "zsh"])).output).toContain("bashcompinit");

@@ -93,7 +93,7 @@ test.each([401, 403, 404, 408, 429, 503, null])("a provider that answers %s degr
 
 test("a search during an outage is bounded, for any query and items", async () => {
   const embeddings = { embedDocuments: async (texts: string[]) => texts.map(() => [1, 1]), embedQuery: () => Promise.reject(new Error("down")) };
-  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, keyword: false } });
   open.push(store);
   const words = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ");
   for (let i = 0; i < 5; i += 1) await store.put(["u"], `k${i}`, { words });

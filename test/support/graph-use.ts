@@ -145,7 +145,7 @@ export function graphUse(name: string, makeStore: MakeStore): void {
 
     test.each([
       [{ ttl: -1 }, "ttl"],
-      [{ mode: "hybrid" }, "mode"],
+      [{ mode: "both" }, "mode"],
       [{ index: "text" }, "index"],
       [{ order: "random" }, "order"],
       [{ minScore: "1" }, "minScore"],
