@@ -171,7 +171,7 @@ describe("the start fails with option and reason for", () => {
   test("an unreachable Vault", async () => {
     const error = await startFailure("vault://secret/any#qdrant", { vault: { address: "http://127.0.0.1:1", token: watch.secret("token") } });
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/vault:\/\/secret\/any#qdrant, could not be read. Vault at http:\/\/127\.0\.0\.1:1 could not be reached: .*ECONNREFUSED/);
+    expect(error.message).toMatch(/vault:\/\/secret\/any#qdrant, could not be read. Vault at http:\/\/127\.0\.0\.1:1 is unreachable: .*ECONNREFUSED/);
   });
 });
 
