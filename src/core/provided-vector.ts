@@ -47,7 +47,12 @@ function wrongLength(given: List, dims: number): EmbeddingError {
     return wrongAnswer(`with ${kindOf(given)} of ${count} elements, the first of which is ${kindOf(first)}, instead of a vector.`);
   }
   const kind = Array.isArray(given) ? "" : ` (${kindOf(given)})`;
-  return wrongAnswer(`with a vector of ${count} numbers${kind}, but index.dims is ${dims}: set it to what the model gives.`);
+  const received = `with a vector of ${count} numbers${kind}, but index.dims is ${dims}`;
+  // OpenAI's client asks for base64. It decodes a list of numbers, which some servers send anyway, as bytes: a quarter as many, all zero.
+  if (count * 4 === dims) {
+    return wrongAnswer(`${received}, which is four times as many: its client may decode a list of numbers as base64. Set encodingFormat: "float" on it.`);
+  }
+  return wrongAnswer(`${received}: set it to what the model gives.`);
 }
 
 function wrongAnswer(what: string): EmbeddingError {

@@ -104,7 +104,7 @@ test("a search during an outage is bounded, for any query and items", async () =
 });
 
 /** Speaks the protocol of OpenAI's embeddings: rejects inputs of more than 1,000 characters as OpenAI does. */
-async function openAiServer(): Promise<{ baseURL: string; requests: string[][] }> {
+async function openAiServer(dims = 2): Promise<{ baseURL: string; requests: string[][] }> {
   const requests: string[][] = [];
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -116,7 +116,7 @@ async function openAiServer(): Promise<{ baseURL: string; requests: string[][] }
       const isTooLong = texts.some(({ length }) => length > 1_000);
       response.writeHead(isTooLong ? 400 : 200, { "content-type": "application/json" });
       const error = { message: "This model's maximum context length is 8192 tokens", type: "invalid_request_error" };
-      const data = texts.map((text, index) => ({ object: "embedding", index, embedding: [text.length, 1] }));
+      const data = texts.map((text, index) => ({ object: "embedding", index, embedding: [text.length, ...Array<number>(dims - 1).fill(1)] }));
       response.end(JSON.stringify(isTooLong ? { error } : { object: "list", data }));
     });
   });
@@ -143,6 +143,15 @@ test("with OpenAI's client an over-long text fails alone, and an over-long query
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   await expect(store.search(["eve"], { query: "q".repeat(2_000) })).rejects.toMatchObject({ details: { fault: "input", status: 400 } });
   expect((await store.search(["mia"], { query: "tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
+});
+
+test("a list of numbers that OpenAI's client decodes as base64 rejects the put, and the message names encodingFormat", async () => {
+  const { baseURL } = await openAiServer(8);
+  // Without encodingFormat the client asks for base64. This server ignores that, as several do.
+  const embeddings = new OpenAIEmbeddings({ apiKey: "test", maxRetries: 0, configuration: { baseURL } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 8, embeddings, fields: ["text"] } });
+  open.unshift(store);
+  await expect(store.put(["mia"], "k", { text: "tea" })).rejects.toThrow('2 numbers, but index.dims is 8, which is four times as many: its client may decode a list of numbers as base64. Set encodingFormat: "float"');
 });
 
 test.each([
