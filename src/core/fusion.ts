@@ -32,12 +32,19 @@ const RANK_OFFSET = 60;
 /**
  * Fuses two rankings, each best first. The result is best first; equal scores are ordered by id. A candidate that is missing in one
  * ranking gets the score of the last candidate there: more would be a guess, and 0 would place it behind candidates that are poor
- * in both rankings.
+ * in both rankings. Where `keyword` holds every match, a candidate that is missing there matches nothing and has the score 0.
  */
-export function fuse<C extends Candidate>(semantic: readonly C[], keyword: readonly C[], { method, semanticWeight }: Pick<Fusion, "method" | "semanticWeight">): Fused<C>[] {
+export function fuse<C extends Candidate>(
+  semantic: readonly C[],
+  keyword: readonly C[],
+  { method, semanticWeight, isEveryMatch = false }: Pick<Fusion, "method" | "semanticWeight"> & { readonly isEveryMatch?: boolean },
+): Fused<C>[] {
+  const matches = new Set(keyword.map(({ id }) => id));
+  const others = isEveryMatch ? semantic.filter(({ id }) => !matches.has(id)).map((candidate) => ({ ...candidate, score: 0 })) : [];
+  const scored = [...keyword, ...others];
   const sides = [
     { list: semantic, weight: semanticWeight, normalized: normalize(semantic, method) },
-    { list: keyword, weight: 1 - semanticWeight, normalized: normalize(keyword, method) },
+    { list: scored, weight: 1 - semanticWeight, normalized: normalize(scored, method, keyword.length) },
   ] as const;
   const positions = sides.map(({ list }) => new Map(list.map(({ id }, i) => [id, i])));
   const candidates = new Map([...keyword, ...semantic].map((candidate) => [candidate.id, candidate]));
@@ -48,23 +55,25 @@ export function fuse<C extends Candidate>(semantic: readonly C[], keyword: reado
       score += weight * (normalized[position ?? list.length - 1] ?? 0);
       return position;
     });
+    const isMatch = byKeyword !== null && byKeyword < keyword.length;
     return {
       candidate,
       score: Math.max(0, Math.min(1, score)),
       semantic: bySemantic === null ? null : (semantic[bySemantic]?.score ?? null),
-      keyword: byKeyword === null ? null : (keyword[byKeyword]?.score ?? null),
+      keyword: isMatch ? (keyword[byKeyword]?.score ?? null) : null,
       semanticRank: bySemantic === null ? null : bySemantic + 1,
-      keywordRank: byKeyword === null ? null : byKeyword + 1,
+      keywordRank: isMatch ? byKeyword + 1 : null,
     };
   });
   return fused.sort((a, b) => b.score - a.score || compareText(a.candidate.id, b.candidate.id));
 }
 
-function normalize(list: readonly Candidate[], method: Fusion["method"]): readonly number[] {
+/** Returns scores from 0 to 1; by rank, those from position `ranked` on are 0. */
+function normalize(list: readonly Candidate[], method: Fusion["method"], ranked = list.length): readonly number[] {
   const scores = list.map(({ score }) => score);
   const [low, high] = method === "rank" ? [0, 0] : boundsOf(scores, method);
   return scores.map((score, i) => {
-    if (method === "rank") return (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + i);
+    if (method === "rank") return i < ranked ? (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + i) : 0;
     return high === low ? 0.5 : Math.max(0, Math.min(1, (score - low) / (high - low)));
   });
 }

@@ -132,7 +132,8 @@ export class IndexRanking {
     }
     const depth = Math.max(indexing.modes.fusion.depth, request.limit);
     const { semantic, keyword } = await attempt("index", () => vectors.queryBoth({ vector, terms, prefix, filter, limit: depth }, deadline));
-    const fused = fuse(semantic.map(asCandidate), keyword.map(asCandidate), indexing.modes.fusion).map(
+    const isEveryMatch = keyword.length < depth;
+    const fused = fuse(semantic.map(asCandidate), keyword.map(asCandidate), { ...indexing.modes.fusion, isEveryMatch }).map(
       ({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }),
     );
     const isCut = semantic.length >= depth || keyword.length >= depth;

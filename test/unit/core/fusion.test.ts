@@ -23,6 +23,15 @@ describe.each(FUSION_METHODS)("%s", (method) => {
     expect(idsOf(fuse(list(["a", 0.8], ["b", 0.4]), list(["a", 3], ["c", 2]), how))[0]).toBe("a");
   });
 
+  test("the only candidate that matches the keywords precedes equal ones and poor ones, if the ranking holds every match", () => {
+    const semantic = list(["a", 0.5], ["b", 0.48], ["c", 0.47], ["match", 0.46], ["d", 0.45]);
+    const fused = fuse(semantic, list(["match", 4]), { ...how, isEveryMatch: true });
+    expect(idsOf(fused)[0]).toBe("match");
+    expect(fused[0]).toMatchObject({ keyword: 4, keywordRank: 1, semanticRank: 4 });
+    expect(fused[1]).toMatchObject({ keyword: null, keywordRank: null });
+    expect(idsOf(fused).slice(1)).toEqual(["a", "b", "c", "d"]);
+  });
+
   test("the weight decides between the first of each ranking", () => {
     const semantic = list(["s", 0.9], ["x", 0.2], ["y", 0.1]);
     const keyword = list(["k", 9], ["x", 2], ["y", 1]);
