@@ -22,7 +22,7 @@ test(
       .replace('"datacenter1"', JSON.stringify(servers.cql.localDataCenter))
       .replace('"agents"', JSON.stringify(keyspace))
       .replace("http://127.0.0.1:6333", servers.qdrant.url);
-    expect(await runProgram(program)).toBe("intro vector\n");
+    expect(await runProgram(program)).toBe("intro semantic\n");
   },
 );
 
