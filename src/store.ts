@@ -55,8 +55,8 @@ const HEALTH_DEADLINE_MS = 3_000;
  */
 export class ScyllaDBStore extends StoreOperations {
   readonly #lifecycle: Lifecycle;
-  /** Configuration with which {@link setup} creates the schema if `setup` is `"never"`; null where a start creates it. */
-  readonly #withoutRights: ScyllaDBStoreConfig | null;
+  /** The current configuration if its `setup` is `"never"`: {@link setup} creates the schema with it. Null otherwise. */
+  #configForSetup: ScyllaDBStoreConfig | null;
   /** Watches the configuration file; null when it is not watched. */
   #watch: ConfigWatch | null = null;
 
@@ -72,7 +72,7 @@ export class ScyllaDBStore extends StoreOperations {
     const lifecycle = new Lifecycle(config instanceof Runtime ? config : serverRuntime(config));
     super(viewDependencies(lifecycle), ROOT, {});
     this.#lifecycle = lifecycle;
-    this.#withoutRights = !(config instanceof Runtime) && config.setup === "never" ? config : null;
+    this.#configForSetup = !(config instanceof Runtime) && config.setup === "never" ? config : null;
   }
 
   /**
@@ -109,7 +109,7 @@ export class ScyllaDBStore extends StoreOperations {
     const { config, file, fileState } = await loadWithFile(sources);
     const store = await ("cql" in config ? ScyllaDBStore.connect(config) : ScyllaDBStore.embedded(config));
     if (watch === undefined || watch === false || file === null) return store;
-    const reload = (): Promise<ReloadReport> => changeConfig(store.#lifecycle, () => loadConfig(sources));
+    const reload = (): Promise<ReloadReport> => store.#change(() => loadConfig(sources));
     // The reload has logged and emitted the failure.
     const onChange = (): Promise<unknown> => reload().catch(() => undefined);
     store.#watch = new ConfigWatch(file, onChange, fileState, watch === true ? {} : watch);
@@ -270,7 +270,8 @@ export class ScyllaDBStore extends StoreOperations {
   /**
    * Applies another configuration while the store runs. The configuration is complete: absent options have their defaults.
    * It is checked first, and new connections are opened if options of connections differ. Then all new operations use it, also
-   * through existing views, while operations in flight complete with the configuration before. Listeners and caches stay.
+   * through existing views, while operations in flight complete with the configuration before. A store that has not connected yet
+   * connects with it at its next operation. Listeners, counts and the cache of embeddings stay.
    * Reloads run one after the other. In case of an error the current configuration stays.
    *
    * @param config - in the form that the constructor accepts, or from {@link loadConfig}
@@ -278,7 +279,15 @@ export class ScyllaDBStore extends StoreOperations {
    * @throws {StoreError} when the servers cannot be reached with the new options.
    */
   async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
-    return changeConfig(this.#lifecycle, () => Promise.resolve(config));
+    return this.#change(() => Promise.resolve(config));
+  }
+
+  async #change(load: () => Promise<ScyllaDBStoreConfig | EmbeddedStoreConfig>): Promise<ReloadReport> {
+    let config: ScyllaDBStoreConfig | EmbeddedStoreConfig | undefined;
+    const report = await changeConfig(this.#lifecycle, async () => (config = await load()));
+    // Between a store on servers and one on a file no reload is possible.
+    if (this.#configForSetup !== null) this.#configForSetup = config as ScyllaDBStoreConfig;
+    return report;
   }
 
   /**
@@ -290,8 +299,8 @@ export class ScyllaDBStore extends StoreOperations {
    * @throws {PermissionError} when the role may not create what is missing.
    */
   async setup(): Promise<void> {
-    if (this.#withoutRights !== null) {
-      const creator = new ScyllaDBStore({ ...this.#withoutRights, setup: "auto" });
+    if (this.#configForSetup !== null) {
+      const creator = new ScyllaDBStore({ ...this.#configForSetup, setup: "auto" });
       try {
         await creator.start();
       } finally {
@@ -306,7 +315,10 @@ export class ScyllaDBStore extends StoreOperations {
     await this.#lifecycle.run(() => Promise.resolve());
   }
 
-  /** Completes the operations in flight and closes all connections. The store cannot be used afterwards. */
+  /**
+   * Refuses new operations, completes those in flight within `limits.drainMs`, rejects the others with a {@link ClosedError} (a
+   * write may or may not be stored), and closes all connections. The store cannot be used afterwards.
+   */
   override async stop(): Promise<void> {
     this.#watch?.close();
     await this.#lifecycle.stop();

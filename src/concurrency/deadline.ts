@@ -211,7 +211,7 @@ export async function untilAborted<T>(signal: AbortSignal | null, task: Promise<
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void =>
     reject(
-      new AbortError("The operation was aborted by its caller. A write in progress continues and may be stored.", {
+      new AbortError("The operation was aborted by its caller. If its write had started, it continues and may be stored; otherwise nothing was saved.", {
         cause: signal.reason,
       }),
     );

@@ -6,7 +6,7 @@ import type { Runtime } from "./runtime.ts";
 /** The lifecycle of a store. */
 export class Lifecycle {
   #current: Runtime;
-  /** Runtimes that were replaced while calls were in flight on them. */
+  /** Replaced runtimes that are not closed yet: their calls complete first, and their background work runs until then. */
   readonly #retiring = new Set<Runtime>();
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | null = null;
@@ -34,15 +34,16 @@ export class Lifecycle {
    * Replaces the current runtime by the next one, after it has connected. New calls then run on the next one; calls in flight
    * complete on the old one. Reloads run one after the other.
    *
-   * @param next - creates the next runtime; null when nothing is to change
-   * @throws what `next` or the start throws; the current runtime then stays.
+   * @param createNext - creates the next runtime; null when nothing is to change
+   * @throws what `createNext` or the start throws; the current runtime then stays.
    */
-  reload(next: (current: Runtime) => Promise<Runtime | null>): Promise<void> {
-    const turn = this.#reloading.then(() => this.#reload(next));
+  reload(createNext: (current: Runtime) => Promise<Runtime | null>): Promise<void> {
+    const turn = this.#reloading.then(() => this.#reload(createNext));
     this.#reloading = turn.catch(() => undefined);
     return turn;
   }
 
+  /** Stops the store; further calls share the first stop. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -51,11 +52,13 @@ export class Lifecycle {
   async #reload(createNext: (current: Runtime) => Promise<Runtime | null>): Promise<void> {
     this.#refuseIfStopped();
     const old = this.#current;
+    // The next connections compare themselves with connected ones, so a start in progress ends first.
+    await old.startSettled();
     const next = await createNext(old);
     if (next === null) return;
     try {
       // If no operation has connected the store yet, the next operation does so.
-      if (old.hasBegun) await next.start();
+      if (old.isStartedOrStarting) await next.start();
       this.#refuseIfStopped();
     } catch (error) {
       await this.#close(next, "the connections of a configuration that failed could not be closed cleanly");
@@ -69,12 +72,9 @@ export class Lifecycle {
   /** Stops a replaced runtime once its calls are completed. Never rejects. */
   async #retire(old: Runtime): Promise<void> {
     this.#retiring.add(old);
-    try {
-      await old.drained();
-    } finally {
-      await this.#close(old, "the connections of the previous configuration could not be closed cleanly");
-      this.#retiring.delete(old);
-    }
+    await old.drained();
+    await this.#close(old, "the connections of the previous configuration could not be closed cleanly");
+    this.#retiring.delete(old);
   }
 
   /** Closes a runtime that is not the current one. Never rejects: a failure is logged. */
@@ -90,11 +90,11 @@ export class Lifecycle {
     const { limits, logger } = this.#current.config;
     const drained = Promise.allSettled([this.#reloading, ...this.#all().map((runtime) => runtime.drained())]);
     try {
-      await withinDeadline("Completing the operations in flight", limits.drainMs, drained);
+      await withinDeadline("Completing the operations and the reload in flight", limits.drainMs, drained);
     } catch (error) {
-      logger.warn({ cause: messageOf(error) }, "the store stops without waiting for the operations in flight any longer");
+      logger.warn({ cause: messageOf(error) }, "the store stops without waiting any longer for what is in flight");
     }
-    // Determined again: a reload in progress may have replaced the runtime.
+    // Determined again: replaced runtimes may be closed by now. A reload that still connects rejects and closes its own runtime.
     const runtimes = this.#all();
     const reason = new ClosedError("The store was stopped while the operation was in flight. A write may or may not be stored.");
     for (const runtime of runtimes) runtime.abortCalls(reason);

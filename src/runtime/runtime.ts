@@ -29,6 +29,7 @@ import { healthCheck, stateSources } from "./status.ts";
  * {@link next} one, and {@link stop} closes it.
  */
 export class Runtime {
+  /** The checked configuration, with the log of the store as its logger. */
   readonly config: CommonConfig;
   readonly databases: Databases;
   /** Runs requests: the middleware, then the core. */
@@ -93,9 +94,14 @@ export class Runtime {
     return this.#context.events;
   }
 
-  /** Whether {@link start} was called, by a caller or for the first operation. */
-  get hasBegun(): boolean {
+  /** Whether a start has succeeded or is in progress; false again after one that failed. */
+  get isStartedOrStarting(): boolean {
     return this.#starting !== null;
+  }
+
+  /** Resolves when no start is in progress. Never rejects. */
+  async startSettled(): Promise<void> {
+    await Promise.allSettled([this.#starting]);
   }
 
   /** Connects. Concurrent calls share one attempt; after a failed attempt the next call makes another. */
@@ -121,9 +127,10 @@ export class Runtime {
     return readStats(telemetry.ledger, this.#state, events.counts());
   }
 
-  /** Replaces the runtime before: logger, gauges, alerts and the embedding cache move here. */
+  /** Becomes the current runtime: takes over logger, gauges, alerts and the cached embeddings of the previous one. */
   activate(): void {
     const { log, telemetry } = this.#context;
+    // With the logger as the user gave it: the other one is the log itself.
     const { config } = this.databases;
     log.use(config);
     telemetry.use(config.telemetry);
@@ -169,15 +176,15 @@ export class Runtime {
     const { codec, logger } = this.config;
     const { databases } = this;
     const startCodec = async (): Promise<void> => codec?.start?.(databases.readSecret);
-    const isFirst = this.#previous === null;
+    const replacesRunning = this.#previous !== null;
     warnOfTlsVariable(process.env, logger);
     // In a reload the codec may be in use: it starts last, so that a reload that fails does not change its keys.
-    if (isFirst) await startCodec();
+    if (!replacesRunning) await startCodec();
     await databases.start();
     this.#isConnected = true;
     await this.shared.trail?.start();
     await this.#alerts?.start();
-    if (!isFirst) await startCodec();
+    if (replacesRunning) await startCodec();
     // Outside the trace and context of the operation that connects the store.
     detached(() => {
       this.maintenance.start();
@@ -204,7 +211,7 @@ export class Runtime {
       await this.#starting;
       await this.#close();
     } catch (error) {
-      this.config.logger.debug({ cause: messageOf(error) }, "a start that was in progress when the store was stopped has failed");
+      this.config.logger.debug({ cause: messageOf(error) }, "a start that was in progress when the store was stopped failed, or could not be closed");
     }
   }
 }

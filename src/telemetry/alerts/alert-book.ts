@@ -78,7 +78,7 @@ export class AlertBook {
     const closed = [...this.#entries.values()]
       .filter(({ notifiedAt }) => notifiedAt !== null)
       .map((entry) => this.#notice(entry, now, false))
-      .map((notice) => ({ ...notice, summary: `No longer watched because the store was stopped: ${notice.summary}` }));
+      .map((notice) => ({ ...notice, summary: `No longer watched because the store was stopped or its alerts were reconfigured: ${notice.summary}` }));
     this.#entries.clear();
     return closed;
   }

@@ -52,6 +52,8 @@ export class Alerting implements Resource {
   #evaluating: Promise<void> | null = null;
   #isRequested = false;
   #isStopped = false;
+  /** Whether nothing is evaluated any more: after a stop, or when another instance has taken over the alerts. */
+  #hasEnded = false;
   #failedEvaluations = 0;
 
   constructor(options: AlertingOptions) {
@@ -87,13 +89,14 @@ export class Alerting implements Resource {
 
   /** Requests an evaluation now, or after the one in progress. Never waits and never throws. */
   evaluateSoon(): void {
-    if (this.#isStopped) return;
+    if (this.#hasEnded) return;
     this.#isRequested = true;
     this.#evaluating ??= this.#evaluateWhileRequested();
   }
 
-  /** Takes over the alerts of a previous instance, which then has none to resolve. */
+  /** Takes over the alerts of a previous instance, which evaluates nothing afterwards and has none to resolve. */
   takeOver(previous: Alerting): void {
+    previous.#endEvaluations();
     this.#book.takeOver(previous.#book);
   }
 
@@ -101,14 +104,19 @@ export class Alerting implements Resource {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#endEvaluations();
     await this.#evaluating;
     this.#deliver(this.#book.close(new Date()));
     await Promise.all([...this.#deliveries.values()].map((delivery) => delivery.stop(this.#options.flushMs)));
   }
 
+  #endEvaluations(): void {
+    this.#hasEnded = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
   async #evaluateWhileRequested(): Promise<void> {
-    while (this.#isRequested && !this.#isStopped) {
+    while (this.#isRequested && !this.#hasEnded) {
       this.#isRequested = false;
       await this.#evaluate();
     }
@@ -119,7 +127,7 @@ export class Alerting implements Resource {
     const { takeSnapshot, logger } = this.#options;
     try {
       const snapshot = await withinDeadline("Evaluating the alert conditions", EVALUATION_DEADLINE_MS, takeSnapshot());
-      if (this.#isStopped) return;
+      if (this.#hasEnded) return;
       const at = performance.now();
       this.#history.add(snapshot, at);
       this.#deliver(this.#book.evaluate(this.#conditions, this.#history, new Date(), at));

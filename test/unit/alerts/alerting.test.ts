@@ -70,6 +70,24 @@ test("a condition fires once and resolves once, each time with a new incident", 
   expect(events.map(({ type }) => type)).toEqual(["alert-fired", "alert-resolved"]);
 });
 
+test("alerting whose alerts were taken over evaluates nothing more, so it neither fires nor resolves them", async () => {
+  const previous = await watched();
+  await previous.alerting.start();
+  previous.store.now = open;
+  await waitUntil("the trigger", () => previous.receiver.requests.length === 1);
+  const next = await watched();
+  next.store.now = open;
+  next.alerting.takeOver(previous.alerting);
+  await next.alerting.start();
+  const { looks } = previous.store;
+  await looksMore(next.store);
+  // An evaluation that was in progress may have read the state once more.
+  expect(previous.store.looks).toBeLessThanOrEqual(looks + 1);
+  await previous.alerting.stop();
+  expect(actions(previous.receiver)).toEqual(["trigger"]);
+  expect(next.alerting.state().firing).toMatchObject([{ condition: "breaker-open" }]);
+});
+
 test("a sink outage is reported and counted, and the alert arrives after it", async () => {
   const { alerting, receiver, events, store } = await watched();
   receiver.answer = status(503);
