@@ -24,6 +24,8 @@ export default defineConfig({
   test: {
     // The servers and the tests mostly wait for each other: two files at once fit on two cores.
     maxWorkers: 2,
+    // V8 ends a process with many threads now and then with "Check failed: jit_page.has_value()", see docs/troubleshooting.md.
+    execArgv: ["--no-memory-protection-keys"],
     // Only for what hangs: a machine that is busy takes many times as long as an idle one.
     testTimeout: 180_000,
     hookTimeout: 600_000,

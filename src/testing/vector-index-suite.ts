@@ -274,6 +274,19 @@ function writeCases(context: Context): void {
       expect(await bench.query(root, bench.vector(1))).toHaveLength(3);
     });
 
+    test("a namespace whose only item was removed and written again is found below every prefix", async () => {
+      const { bench, root } = context();
+      const [child, other] = [join(root, "child"), join(root, "other")];
+      const first = bench.point(child, "k", [bench.vector(1)]);
+      await bench.write([first, bench.point(other, "k", [bench.vector(1)])]);
+      // Searched by itself while it holds an item, and as part of the root for the first time while it holds none.
+      expect(await bench.query(child, bench.vector(1))).toHaveLength(1);
+      await bench.vectors.remove([{ namespace: child, key: "k", version: nextVersion(), writeId: first.writeId }]);
+      expect((await bench.query(root, bench.vector(1))).map(({ namespace }) => namespace)).toEqual([other]);
+      await bench.write([bench.point(child, "k", [bench.vector(1)])]);
+      expect((await bench.query(root, bench.vector(1))).map(({ namespace }) => namespace).sort()).toEqual([child, other]);
+    });
+
     test("queries see a write once it is acknowledged, under load", async () => {
       const { bench, root } = context();
       await Promise.all(

@@ -108,7 +108,7 @@ export function cqlTlsSuite(servers: Servers): void {
 
     test("unreadable files, and both TLS options together", async () => {
       await expectFailure(cql({ tls: { ca: "/no/such/ca.pem" } }), "CONFIGURATION", "cql.tls.ca", "ENOENT");
-      await expectFailure(cql({ ssl: {} }), "CONFIGURATION", "cql.ssl: excludes cql.tls");
+      await expectFailure(cql({ ssl: {} }), "CONFIGURATION", "cql.ssl: and cql.tls exclude each other");
     });
   });
 

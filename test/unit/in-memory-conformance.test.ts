@@ -38,6 +38,7 @@ const harness: StoreConformanceHarness = {
     "copies/same-item-twice-in-a-batch": LIVE,
     "typed-values/copies": LIVE,
     "values/to-json": LIVE,
+    "typed-values/other-realm": LIVE,
     "refused-values/function": UNCHECKED,
     "refused-values/symbol": UNCHECKED,
     "refused-values/cycle": UNCHECKED,

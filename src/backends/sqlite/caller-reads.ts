@@ -40,11 +40,11 @@ export class CallerReads {
   /** @param path - of a file that a database thread has opened */
   constructor(path: string) {
     this.#connection = new Connection(path, { readOnly: true });
-    // The length is in the row's header: a record that is too big is not read.
-    this.#get = this.#connection.reader(`
-      SELECT CASE WHEN length(i.record) <= ${MAX_BYTES} THEN i.record END AS record
-      FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id WHERE n.place = ? AND i.key = ?`);
     try {
+      // The length is in the row's header: a record that is too big is not read.
+      this.#get = this.#connection.reader(`
+        SELECT CASE WHEN length(i.record) <= ${MAX_BYTES} THEN i.record END AS record
+        FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id WHERE n.place = ? AND i.key = ?`);
       this.#get.first([toBytes(""), toBytes("")]);
       this.#files = new FileIdentity(path);
     } catch (error) {
@@ -71,10 +71,7 @@ export class CallerReads {
     // Closed since.
     if (waiting.length === 0) return;
     try {
-      if (this.#turnEnd >= this.#verifyAt) {
-        this.#files.verify();
-        this.#verifyAt = this.#turnEnd + VERIFY_MS;
-      }
+      if (!this.#isTurnOpen) this.#verifySometimes();
       const isOne = waiting.length === 1 && waiting[0]?.ids.length === 1;
       if (isOne) this.#readWaiting(waiting);
       else this.#connection.transaction("DEFERRED", () => this.#readWaiting(waiting));
@@ -83,6 +80,13 @@ export class CallerReads {
       for (const { ids, cells } of waiting) for (let i = cells.length; i < ids.length; i += 1) cells.push(undefined);
     }
     this.#resolve(waiting);
+  }
+
+  #verifySometimes(): void {
+    const now = performance.now();
+    if (now < this.#verifyAt) return;
+    this.#files.verify();
+    this.#verifyAt = now + VERIFY_MS;
   }
 
   /** Reads until all is read or the time of this turn is spent. */

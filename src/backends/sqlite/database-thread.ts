@@ -79,6 +79,12 @@ export class DatabaseThread implements DatabaseCalls {
     await channel.value.terminate();
   }
 
+  /** Closes the file as {@link stop} does, but the thread can be started again. */
+  async reset(): Promise<void> {
+    await this.stop();
+    this.#state = "new";
+  }
+
   async #track<T>(call: Promise<T>): Promise<T> {
     this.#active.add(call);
     try {

@@ -123,11 +123,21 @@ export class SqliteBackend implements Backend {
       // The writer first: it creates the file and its tables.
       await this.#writer.start({ ...this.#open, path });
       if (path !== MEMORY) await this.#reader.start({ ...this.#open, path });
-      this.#running = { path, callerReads: path === MEMORY ? null : await openCallerReads(path) };
+      const callerReads = path === MEMORY ? null : await openCallerReads(path);
+      if (this.#isStopping) {
+        callerReads?.close();
+        throw new ClosedError("The store was stopped while it started.");
+      }
+      this.#running = { path, callerReads };
     } catch (error) {
-      await this.stop();
+      // The next call of start makes another attempt.
+      if (!this.#isStopping) await this.#closeFile();
       throw error;
     }
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping !== null;
   }
 
   /** Completes what waits, within bounds, and closes the file. Later calls reject with a `ClosedError`. */
@@ -156,6 +166,17 @@ export class SqliteBackend implements Backend {
     // One after the other: the last connection to close moves the log into the file, and that is not to happen on the caller's thread.
     await this.#reader.stop();
     await this.#writer.stop();
+    await this.#removeTemporary();
+  }
+
+  /** Closes what a failed start has opened. */
+  async #closeFile(): Promise<void> {
+    await this.#reader.reset();
+    await this.#writer.reset();
+    await this.#removeTemporary();
+  }
+
+  async #removeTemporary(): Promise<void> {
     if (this.#temporaryDirectory === null) return;
     await rm(this.#temporaryDirectory, { recursive: true, force: true });
     process.off("exit", this.#removeAtExit);

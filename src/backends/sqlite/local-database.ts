@@ -3,7 +3,7 @@ import { Connection, textOf, type Reader, type Writer } from "./connection.ts";
 import { isStatementFailure, toFailure } from "./errors.ts";
 import { FileIdentity } from "./file-identity.ts";
 import { ItemTable } from "./item-table.ts";
-import { checkDims, migrate } from "./migrations.ts";
+import { checkDims, checkedVersion, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { PointScan } from "./point-scan.ts";
@@ -56,7 +56,7 @@ export class LocalDatabase {
     namespacesAfter: (query) => this.#opened().namespaces.page(query),
     scan: (request) => this.#opened().items.scan(request),
     listed: (places) => this.#opened().items.listed(places),
-    sweep: (request) => this.#opened().sweep.run(request),
+    sweep: (request) => this.#sweep(request),
     stored: (ids) => this.#opened().vectors.stored(ids),
     rank: (request) => this.#opened().search.rank(request),
     points: (request) => this.#opened().points.scan(request),
@@ -106,6 +106,17 @@ export class LocalDatabase {
     }
   }
 
+  #sweep(request: Calls["sweep"]["request"]): Calls["sweep"]["reply"] {
+    const tables = this.#opened();
+    try {
+      return tables.sweep.run(request);
+    } catch (error) {
+      // Counts of terms of a transaction that was rolled back.
+      tables.vectors.forget();
+      throw error;
+    }
+  }
+
   /** Sets whether the log is synced to the disk at commits. */
   #setSynced({ connection, isDurable }: Tables, isSyncedNow: boolean): void {
     if (!isDurable || isSyncedNow === this.#isSynced) return;
@@ -140,6 +151,8 @@ export class LocalDatabase {
 /** Prepares a connection: its modes, the tables of this version, its statements. */
 function opened(connection: Connection, request: OpenRequest): Tables {
   const { path, dims, durable } = request;
+  // Before anything is changed: the journal mode of another program's database would stay changed.
+  connection.transaction("DEFERRED", () => checkedVersion(connection, path));
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   const mode = connection.reader("PRAGMA journal_mode = WAL").first([])?.[0];
   if (mode !== "wal" && path !== MEMORY) {
@@ -150,6 +163,8 @@ function opened(connection: Connection, request: OpenRequest): Tables {
   }
   // FULL syncs the log at each commit, so that a write survives a loss of power as well; commits are shared.
   connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
+  // On macOS a plain sync leaves data in the cache of the drive.
+  if (durable) connection.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
   // What is deleted or replaced is overwritten in the file.
   connection.reader("PRAGMA secure_delete = ON").first([]);
   connection.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);

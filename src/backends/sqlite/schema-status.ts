@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { SchemaMigration, SchemaStatus } from "../../ports/schema.ts";
 import { Connection } from "./connection.ts";
+import { isStoreError } from "../../model/errors.ts";
+import { toFailure, toStoreError } from "./errors.ts";
 import { checkedVersion, SCHEMA_STATEMENTS, SCHEMA_VERSION } from "./migrations.ts";
 import { toFilePath } from "./storage-path.ts";
 
@@ -22,12 +24,16 @@ export function readFileSchema(given: string): SchemaStatus {
 }
 
 function storedVersion(path: string): number {
-  const connection = new Connection(path, { readOnly: true });
   try {
-    const version = connection.number("PRAGMA user_version");
-    // A newer one is a result here, and no error.
-    return version > SCHEMA_VERSION ? version : checkedVersion(connection, path);
-  } finally {
-    connection.close();
+    const connection = new Connection(path, { readOnly: true });
+    try {
+      const version = connection.number("PRAGMA user_version");
+      // A newer one is a result here, and no error.
+      return version > SCHEMA_VERSION ? version : checkedVersion(connection, path);
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    throw isStoreError(error) ? error : toStoreError(toFailure(error), path);
   }
 }

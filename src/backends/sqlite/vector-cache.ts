@@ -25,6 +25,10 @@ interface Namespace {
   maxVectors: number;
   /** Number of the last search that used it. */
   lastUse: number;
+  /** Prefixes whose selections it belongs to. */
+  readonly selectedBy: Set<string>;
+  /** All prefixes that it is below; null before they are needed. */
+  ancestors: readonly string[] | null;
 }
 
 /**
@@ -50,7 +54,7 @@ export class VectorCache {
   readonly #pointsOf: Reader;
   readonly #pointsWithin: Reader;
   readonly #countPoints: Reader;
-  readonly #select: Readonly<Record<"byPoints" | "byNamespaces", Reader>>;
+  readonly #selecting: Readonly<Record<"byPoints" | "byNamespaces", Reader>>;
 
   /** @param dims - length of the vectors */
   constructor(connection: Connection, dims: number, maxBytes: number) {
@@ -63,7 +67,7 @@ export class VectorCache {
     this.#pointsWithin = connection.reader(`
       SELECT p.id, p.vectors, p.terms FROM namespaces n CROSS JOIN points p ON p.namespace_id = n.id WHERE ${inRange("n")}`);
     this.#countPoints = connection.reader("SELECT count(*) FROM (SELECT 1 FROM points LIMIT ?)");
-    this.#select = {
+    this.#selecting = {
       byPoints: connection.reader(`
         SELECT DISTINCT n.id FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id WHERE ${inRange("n")} LIMIT ?`),
       byNamespaces: connection.reader(`
@@ -109,6 +113,9 @@ export class VectorCache {
       this.#addNamespace(namespaceId);
       return;
     }
+    // A namespace that had no points for a while is missing in selections that were made meanwhile.
+    namespace.ancestors ??= this.#ancestorsOf(namespaceId);
+    for (const prefix of namespace.ancestors) this.#select(prefix, namespace);
     const { points } = namespace;
     if (points === null) return;
     this.#bytes -= points.bytes;
@@ -119,13 +126,20 @@ export class VectorCache {
 
   /** Adds a namespace that has got its first point to the prefixes that it is below. */
   #addNamespace(id: number): void {
-    const path = pathIn(this.#place.first([id])?.[0]);
-    for (const prefix of ancestors(path)) {
-      const namespaces = this.#selections.get(prefix);
-      if (namespaces === undefined) continue;
-      namespaces.push(this.#namespace(id));
-      this.#selected += 1;
-    }
+    for (const prefix of this.#ancestorsOf(id)) if (this.#selections.has(prefix)) this.#select(prefix, this.#namespace(id));
+  }
+
+  #ancestorsOf(id: number): readonly string[] {
+    return [...ancestors(pathIn(this.#place.first([id])?.[0]))];
+  }
+
+  /** Adds a namespace to the selection of a prefix, if there is one that it is missing in. */
+  #select(prefix: string, namespace: Namespace): void {
+    const namespaces = this.#selections.get(prefix);
+    if (namespaces === undefined || namespace.selectedBy.has(prefix)) return;
+    namespaces.push(namespace);
+    namespace.selectedBy.add(prefix);
+    this.#selected += 1;
   }
 
   /** The namespaces with points at or below a prefix; null when they are too many to be remembered. */
@@ -133,11 +147,12 @@ export class VectorCache {
     const known = this.#selections.get(prefix);
     if (known !== undefined) return known;
     const hasFewPoints = Number(this.#countPoints.first([FEW_POINTS + 1])?.[0]) <= FEW_POINTS;
-    const select = this.#select[hasFewPoints ? "byPoints" : "byNamespaces"];
+    const select = this.#selecting[hasFewPoints ? "byPoints" : "byNamespaces"];
     const ids = select.all([...rangeParameters(placesWithin(prefix, null)), MAX_NAMESPACES + 1]);
     if (ids.length > MAX_NAMESPACES) return null;
     if (this.#selected + ids.length > MAX_SELECTED) this.#clear();
     const namespaces = ids.map(([id]) => this.#namespace(Number(id)));
+    for (const { selectedBy } of namespaces) selectedBy.add(prefix);
     this.#selections.set(prefix, namespaces);
     // A prefix without namespaces counts as well.
     this.#selected += namespaces.length + 1;
@@ -147,7 +162,7 @@ export class VectorCache {
   #namespace(id: number): Namespace {
     const known = this.#namespaces.get(id);
     if (known !== undefined) return known;
-    const namespace: Namespace = { id, points: null, maxVectors: 0, lastUse: 0 };
+    const namespace: Namespace = { id, points: null, maxVectors: 0, lastUse: 0, selectedBy: new Set(), ancestors: null };
     this.#namespaces.set(id, namespace);
     return namespace;
   }

@@ -102,7 +102,7 @@ function bytesOf(write: Write): number {
     case "put":
       return 200 + 2 * (write.namespace.length + write.key.length) + write.cell.byteLength;
     case "upsert":
-      return 200 + 2 * (write.namespace.length + write.key.length) + write.vectors.byteLength;
+      return 200 + 2 * (write.namespace.length + write.key.length) + write.vectors.byteLength + (write.terms?.byteLength ?? 0);
     case "add-batch":
       return 200 + 2 * write.id.length + write.cell.byteLength;
     case "remove":
