@@ -122,7 +122,7 @@ export class StoreOperations extends BaseStore {
     index?: false | string[],
     options: PutOptions = {},
   ): Promise<void> {
-    // LangGraph's own rule: only a batched put may use the label that LangGraph reserves.
+    // Only for its check: LangGraph allows its reserved label in batched puts alone.
     toPath(namespace);
     const { ttl, expiresAt, signal } = checkOptions(options, "put()", PUT_NAMES);
     await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });

@@ -47,7 +47,7 @@ export class AuditTrail {
     return this.#isFailing;
   }
 
-  /** Number of lost entries since the store was created. */
+  /** Number of lost entries since this trail was created. */
   get lost(): number {
     return this.#lost;
   }

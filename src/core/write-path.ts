@@ -67,7 +67,7 @@ const BIG_BYTES = 256 * 1024;
 const MOST_TOGETHER = 2_000;
 
 /** Share of a put's time for embedding; the rest is for the writes. */
-const EMBEDDING_SHARE = 0.5;
+const PUT_EMBEDDING_SHARE = 0.5;
 
 /** The index entries of a value that is not indexed. */
 const WITHOUT_TEXTS = { texts: 0, vectors: [], terms: null } as const;
@@ -118,7 +118,7 @@ export class WritePath {
     return settleTogether(requests.length, async () => {
       const recordedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), recordedAt }));
-      // Aborts apply only up to here: once the record is being written, the put completes.
+      // Aborts end the put up to the draft. Once the record is being written, the put completes in the background.
       const { open, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
       const drafts = requests.map((request, i) => {
         const intent = open[i] as OpenIntent;
@@ -181,7 +181,7 @@ export class WritePath {
     if (given?.length === texts.length) return { value, texts: texts.length, vectors: given, terms: await termsOf(indexing, texts) };
     try {
       // The terms are computed while the provider works.
-      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(EMBEDDING_SHARE)), termsOf(indexing, texts)]);
+      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(PUT_EMBEDDING_SHARE)), termsOf(indexing, texts)]);
       return { value, texts: texts.length, vectors, terms };
     } catch (error) {
       if (isStoreError(error) && error.code === "ABORTED") throw error;

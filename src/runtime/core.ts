@@ -18,8 +18,8 @@ import type { StoreContext } from "./context.ts";
 import type { Databases } from "./databases.ts";
 import type { Maintenance } from "./maintenance.ts";
 
-/** Share of the write deadline for embedding. A put waits for half of its deadline, so the provider's error arrives before. */
-const EMBEDDING_SHARE = 0.45;
+/** Share of the write deadline for a provider call: less than PUT_EMBEDDING_SHARE (write-path.ts), so that the provider's own error arrives first. */
+const PROVIDER_CALL_SHARE = 0.45;
 
 /** An index, and its embedder with the cache of embeddings. */
 interface RuntimeIndexing {
@@ -43,7 +43,7 @@ export function createIndexing(config: CommonConfig, databases: Databases, telem
   const provider = guardEmbeddings(index.embeddings, databases.guards.of("embeddings"), {
     queryMs: limits.queryEmbeddingDeadlineMs,
     // Puts wait for their own share of the deadline; maintenance, which joins their calls, needs more than a short write deadline.
-    documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * EMBEDDING_SHARE), limits.queryEmbeddingDeadlineMs),
+    documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * PROVIDER_CALL_SHARE), limits.queryEmbeddingDeadlineMs),
   });
   const observed = observeProvider(provider, telemetry, identityOf(index).model);
   const embedder = new SharedEmbedder(observed, index.dims, embedding, { observer: telemetry, watch: watchGroups(telemetry, "embeddings") });

@@ -113,9 +113,12 @@ export class ServerConnections implements Resource, SchemaReader {
   }
 }
 
-/** Whether a change of this option needs new connections. */
+/**
+ * Whether a change of this option needs new connections: those of the connections themselves, and those that the backends take when they
+ * are created (whether there is a codec, payload, keywords).
+ */
 export function isConnectionOption(name: string): boolean {
-  return /^(?:codec$|(?:cql|qdrant|setup|secrets|index\.payload|index\.keyword)(?:\.|$))/.test(name);
+  return /^(?:codec$|(?:cql|qdrant|secrets|index\.payload|index\.keyword)(?:\.|$))/.test(name);
 }
 
 function qdrantOptions(

@@ -31,7 +31,7 @@ export function shareResources(config: CommonConfig, context: StoreContext, data
   return { trail: trailFor(config, context, databases, previous), limiter: limiterFor(config, previous) };
 }
 
-/** An unchanged trail is kept: two trails that write the same file would each rotate it under the other. */
+/** An unchanged trail is kept, with its queue and its count of lost entries. While one is replaced, both may write the same file. */
 function trailFor(
   { audit, logger }: CommonConfig,
   { events }: StoreContext,

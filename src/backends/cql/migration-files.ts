@@ -30,8 +30,8 @@ CREATE TABLE IF NOT EXISTS {keyspace}.items_by_creation (
   PRIMARY KEY ((namespace, bucket), created, key)
 ) WITH gc_grace_seconds = 3600;
 
--- The namespaces that hold items, in four lists: all of the store (root is the empty text) and those of one first label
--- (root), and of either those that hold an item without a vector (unscored). place is the path in a form whose order by
+-- The namespaces that hold items. Each has a row in the list of the store (root is the empty text) and one in the list of its
+-- first label (root is that label). If it may hold an item without a vector, it has the same rows again with unscored. place is the path in a form whose order by
 -- bytes is the order of listings, with U+0000 as separator, so that what lies at or below a prefix is one range. shard, a
 -- hash of the path, keeps a list of a million namespaces from being one partition: 16 shards for the store, 8 for a root.
 --

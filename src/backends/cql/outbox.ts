@@ -45,8 +45,8 @@ interface ShardSize {
  * Stores batches in the tables `outbox` and `outbox_slots` of one keyspace. A batch is one row with one cell, so limits on
  * the size of CQL batches do not apply; a hundred intents with keys of 32 KiB are 3 MB, below the limit of 16 MB.
  *
- * The timestamp of a batch is its due time, and that of its removal is one later, in units that place both decades in the
- * past. So a removal always wins, also over a repeated or delayed add, regardless of clocks, and is never in the future, which
+ * The write timestamp of a batch is its due time in milliseconds, which CQL reads as microseconds: a moment in January 1970. Its
+ * removal has the next one. So a removal always wins, also over a repeated or delayed add, regardless of clocks, and is never in the future, which
  * ScyllaDB rejects.
  */
 export class CqlOutbox implements Outbox {

@@ -1,7 +1,7 @@
 /**
  * All statements of the repositories. All are prepared, and each names its full partition key for routing, except the
- * statement of the audit trail, the scan, which is split by token, and the page of namespaces, which reads all shards of a
- * list by one request because every listing needs it.
+ * statement of the audit trail, the scan, which is split by token, the page of namespaces, which reads all shards of a list by
+ * one request because every listing needs it, the first items of several namespaces, and the batches of the registry.
  */
 
 /** The statements for one keyspace. */
