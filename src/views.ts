@@ -224,7 +224,7 @@ export class StoreOperations extends BaseStore {
 
   #context(caller: Caller, signal?: AbortSignal): OperationContext {
     const { index, order = this.#dependencies.order, minScore, mode, ttl } = this.#defaults;
-    return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, mode, ttl, signal, now: Date.now(), isRefused: caller.refusal !== undefined };
+    return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, mode, ttl, signal, now: Date.now(), skipsEncoding: caller.refusal !== undefined };
   }
 
   #caller(operations: readonly unknown[]): Caller {

@@ -23,7 +23,7 @@ export class ReadTexts {
    * @returns the options whose text has changed
    * @throws the error of a source
    */
-  async changed(replaced: readonly string[]): Promise<string[]> {
+  async withNewContent(replaced: readonly string[]): Promise<string[]> {
     const kept = [...this.#read].filter(([option]) => !replaced.some((name) => option === name || option.startsWith(`${name}.`)));
     const isDifferent = await Promise.all(kept.map(async ([, { digest, again }]) => digestOf(await again()) !== digest));
     return kept.flatMap(([option], i) => (isDifferent[i] === true ? [option] : []));

@@ -18,7 +18,7 @@ export interface Indexing {
 }
 
 /** Returns the terms of an item's texts in the language of the index; null without terms. */
-export function termsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
+export function keywordWeightsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
   const analyzer = keywords.of(storedLanguage());
   if (analyzer === null) return null;
   return "then" in analyzer ? analyzer.then((loaded) => loaded.weigh(texts)) : analyzer.weigh(texts);

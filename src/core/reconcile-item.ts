@@ -5,7 +5,7 @@ import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { StoredPoint } from "../ports/vector-index.ts";
-import { termsOf, type Indexing } from "./indexing.ts";
+import { keywordWeightsOf, type Indexing } from "./indexing.ts";
 
 /** What reconciling depends on. */
 export interface ReconcileDependencies {
@@ -107,7 +107,7 @@ async function syncVectors(indexing: Indexing, record: LiveRecord, stored: Store
   if (stored?.writeId === writeId) return "untouched";
   // Rejected texts are sent again, as the operator may have changed the provider; the pauses of the reconciler limit how often.
   indexing.embedder.forgetRejections(texts);
-  const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts), termsOf(indexing, texts)]);
+  const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts), keywordWeightsOf(indexing, texts)]);
   const point = { namespace, key, version, writeId, vectors, terms, value, expiresAt };
   return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored" ? "written" : "contested";
 }

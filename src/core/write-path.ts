@@ -22,7 +22,7 @@ import type { Intent } from "../ports/outbox.ts";
 import type { Observer } from "../ports/telemetry.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import { importTimes, importVersion, keepsStored } from "./import-write.ts";
-import { termsOf, type Indexing } from "./indexing.ts";
+import { keywordWeightsOf, type Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { readInParts } from "./read-budget.ts";
@@ -178,10 +178,10 @@ export class WritePath {
     if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields, or split the value.`);
     if (texts.length === 0) return { value, ...WITHOUT_TEXTS };
     const given = request.origin?.vectors;
-    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given, terms: await termsOf(indexing, texts) };
+    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given, terms: await keywordWeightsOf(indexing, texts) };
     try {
       // The terms are computed while the provider works.
-      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(PUT_EMBEDDING_SHARE)), termsOf(indexing, texts)]);
+      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(PUT_EMBEDDING_SHARE)), keywordWeightsOf(indexing, texts)]);
       return { value, texts: texts.length, vectors, terms };
     } catch (error) {
       if (isStoreError(error) && error.code === "ABORTED") throw error;

@@ -29,7 +29,7 @@ export interface ItemRecord extends ItemId {
   /** Random id of this write: distinguishes writes with equal versions, and links vectors to their write. */
   readonly writeId: string;
   readonly index: IndexOverride;
-  /** Number of vectors of this write; 0 for an item that is not indexed. */
+  /** Number of texts of this write that are embedded; 0 for an item that is not indexed. Their vectors may still be pending. */
   readonly vectors: number;
   /** When the item expires, milliseconds since the epoch; null if it does not expire. */
   readonly expiresAt: number | null;

@@ -29,7 +29,7 @@ export interface OperationContext {
   /** Parsed filters of the batch by input object, so that a repeated object is parsed once. */
   readonly filters?: Map<unknown, Filter | null>;
   /** Whether a rate limit rejects the operation, so that its value need not be encoded. */
-  readonly isRefused?: boolean;
+  readonly skipsEncoding?: boolean;
 }
 
 /** Placeholder for the value of a rejected put. */
@@ -116,7 +116,7 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     kind: "put",
     namespace: pathOf(fields["namespace"], context, { allowEmpty: value === null }),
     key: parseKey(fields["key"], context.limits),
-    value: value === null ? null : context.isRefused ? NOT_ENCODED : encodeValue(value, context.limits),
+    value: value === null ? null : context.skipsEncoding ? NOT_ENCODED : encodeValue(value, context.limits),
     index: fields["index"] === undefined || fields["index"] === null ? context.index : parseIndex(fields["index"], context.limits),
     lifetime: value === null ? UNSPECIFIED : lifetimeOf(fields, context),
     signal: parseSignal(fields["signal"] ?? context.signal),

@@ -31,7 +31,7 @@ interface RuntimeIndexing {
 /** Creates what the core needs to index and to search by similarity. */
 export function createIndexing(config: CommonConfig, databases: Databases, telemetry: Telemetry): RuntimeIndexing {
   const { index, embedding, limits, logger } = config;
-  const { vectors } = databases.calls;
+  const { vectors } = databases.callPorts;
   if (index === undefined || vectors === null) return { indexing: null, embedder: null };
   const retries = clientRetriesOf(index.embeddings);
   if (retries > 0) {

@@ -25,9 +25,9 @@ export interface Databases extends Resource, Diagnosable {
   /** As the user gave it, checked and with defaults. */
   readonly config: CommonConfig;
   /** For calls of the application: with the time budgets of callers. */
-  readonly calls: DataPorts;
+  readonly callPorts: DataPorts;
   /** For the reconciler, repair and the sweeper: with time budgets that do not depend on those of callers. */
-  readonly maintenance: DataPorts;
+  readonly maintenancePorts: DataPorts;
   /** Without resilience wrappers: for the health check. */
   readonly direct: DataPorts;
   /** Null where there is no circuit breaker. */

@@ -35,9 +35,9 @@ export class FileDatabase implements Databases {
   readonly config: EmbeddedConfig;
   readonly changed: readonly string[];
   readonly guards: Guards;
-  readonly calls: DataPorts;
+  readonly callPorts: DataPorts;
   /** The same: without resilience wrappers, only the deadlines of callers limit calls, and maintenance has none. */
-  readonly maintenance: DataPorts;
+  readonly maintenancePorts: DataPorts;
   readonly direct: DataPorts;
   readonly breakers = { records: null, vectors: null };
   readonly collection = null;
@@ -62,12 +62,12 @@ export class FileDatabase implements Databases {
     const { items, outbox, vectors, settings, path } = this.#file.resource;
     const previous = reloaded?.previous ?? null;
     this.guards = new Guards(config, context, previous && { guards: previous.guards, config: previous.config, isSameConnection: true });
-    this.calls = {
+    this.callPorts = {
       items: observeItems(items, telemetry, LOCAL_FILE),
       outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
       vectors: vectors === null ? null : observeVectors(vectors, telemetry, LOCAL_FILE, "points"),
     };
-    this.maintenance = this.calls;
+    this.maintenancePorts = this.callPorts;
     this.direct = { items, outbox, vectors };
     this.settings = settings;
     this.identity = fileIdentity(path);
@@ -84,7 +84,7 @@ export class FileDatabase implements Databases {
     const config = parseConfig(embeddedConfigSchema, given);
     const options = changesOf(embeddedConfigSchema, withModelName(this.config), withModelName(config));
     await this.#secrets.reread();
-    const changed = [...options, ...(await this.#codecTexts.changed(options))];
+    const changed = [...options, ...(await this.#codecTexts.withNewContent(options))];
     return changed.length === 0 ? null : new FileDatabase(config, this.#context, { previous: this, changed });
   }
 

@@ -36,9 +36,9 @@ export class Maintenance {
     this.#databases = databases;
     this.data = data;
     this.#warning = new RefusalWarning(logger);
-    this.intents = new IntentLog(databases.calls.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
+    this.intents = new IntentLog(databases.callPorts.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
     const shared = { dependencies: data, logger, observer };
-    const { outbox } = databases.maintenance;
+    const { outbox } = databases.maintenancePorts;
     this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, upkeep: this.rights(), tickMs: reconcile.tickMs });
     this.sweeper = new Sweeper({ ...shared, upkeep: this.rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
     this.#rebuild = collection === null ? null : new Rebuild({ ...shared, collection, settings, events });

@@ -12,7 +12,7 @@ export function operatorDependencies({ config, databases, maintenance, pipeline 
     limits: config.limits,
     items,
     indexing,
-    outbox: databases.maintenance.outbox,
+    outbox: databases.maintenancePorts.outbox,
     settings: databases.settings,
     model: config.index === undefined ? null : identityOf(config.index),
   };

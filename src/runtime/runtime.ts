@@ -53,7 +53,7 @@ export class Runtime {
   private constructor(databases: Databases, context: StoreContext, previous: Runtime | null) {
     const config: CommonConfig = { ...databases.config, logger: context.log };
     const { telemetry } = context;
-    const { calls, maintenance } = databases;
+    const { callPorts: calls, maintenancePorts: maintenance } = databases;
     const sealed = (items: ItemRepository): ItemRepository => (config.codec === undefined ? items : sealItems(items, config.codec));
     const { indexing, embedder } = createIndexing(config, databases, telemetry);
     const data: ReconcileDependencies = { items: sealed(calls.items), indexing };

@@ -97,8 +97,8 @@ export class ServerConnections implements Resource, SchemaReader {
   }
 
   /** Options, other than those in `changed`, whose certificate or key has new content since the connections were made. */
-  rewritten(changed: readonly string[]): Promise<string[]> {
-    return this.#texts.changed(changed);
+  withNewContent(changed: readonly string[]): Promise<string[]> {
+    return this.#texts.withNewContent(changed);
   }
 
   async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {

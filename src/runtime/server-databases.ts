@@ -39,8 +39,8 @@ export class ServerDatabases implements Databases {
   readonly config: ServerConfig;
   readonly changed: readonly string[];
   readonly guards: Guards;
-  readonly calls: DataPorts;
-  readonly maintenance: DataPorts;
+  readonly callPorts: DataPorts;
+  readonly maintenancePorts: DataPorts;
   readonly direct: DataPorts;
   readonly breakers: Databases["breakers"];
   readonly collection: QdrantBackend | null;
@@ -63,8 +63,8 @@ export class ServerDatabases implements Databases {
     this.collection = vectors;
     this.settings = records.settings;
     this.guards = new Guards(config, context, previousGuards(reloaded, records.settings));
-    this.calls = this.#ports(callBudgets(config.limits));
-    this.maintenance = this.#ports(maintenanceBudgets(config.limits));
+    this.callPorts = this.#ports(callBudgets(config.limits));
+    this.maintenancePorts = this.#ports(maintenanceBudgets(config.limits));
     this.direct = { items: records.items, outbox: records.outbox, vectors };
     this.breakers = { records: () => this.guards.of("records").breaker, vectors: () => this.guards.of("vectors").breaker };
     this.nodes = () => records.nodes();
@@ -82,7 +82,7 @@ export class ServerDatabases implements Databases {
     const options = changesOf(serverConfigSchema, withModelName(this.config), withModelName(config));
     const { resource: current } = this.#connections;
     await current.secrets.reread();
-    const changed = [...options, ...(await current.rewritten(options)), ...(await this.#codecTexts.changed(options))];
+    const changed = [...options, ...(await current.withNewContent(options)), ...(await this.#codecTexts.withNewContent(options))];
     if (changed.length === 0) return null;
     const connections = changed.some(isConnectionOption)
       ? new SharedResource(new ServerConnections(config, this.#context, { connections: current, changed })).reference()

@@ -24,7 +24,7 @@ export function stateSources(databases: Databases, embedder: SharedEmbedder | nu
     isComplete: () => (embedder === null || !isConnected() ? null : (collection?.isComplete ?? true)),
     cachedTexts: () => embedder?.cached ?? null,
     // Through the guard, as counts are maintenance: during an outage they do not add to the load.
-    outbox: countedOnce(databases.calls.outbox),
+    outbox: countedOnce(databases.callPorts.outbox),
   };
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Client, errors, type QueryOptions, types } from "cassandra-driver";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { CqlBackend } from "../../src/backends/cql/index.ts";
-import { LEASE_MS } from "../../src/backends/cql/namespace-registry.ts";
+import { REGISTRATION_TTL_MS } from "../../src/backends/cql/namespace-registry.ts";
 import { ValidationError } from "../../src/model/errors.ts";
 import { isLive, type ItemRecord } from "../../src/model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
@@ -185,7 +185,7 @@ describe("the check of listings", () => {
 });
 
 describe("a removal from the registry", () => {
-  const GUARD_MS = LEASE_MS + CLOCK_TOLERANCE_MS;
+  const GUARD_MS = REGISTRATION_TTL_MS + CLOCK_TOLERANCE_MS;
 
   async function flagOf(root: string): Promise<boolean | undefined> {
     return (await flagsBelow(items, root))[root];
@@ -228,7 +228,7 @@ describe("a removal from the registry", () => {
       putAll(writer.items, [recordOf(root, key, { vectors: 0, version: (now() + ahead) * 1000 })]);
     await put("first");
     // At the end of the lease, the item is written and its namespace is not.
-    time = begun + LEASE_MS;
+    time = begun + REGISTRATION_TTL_MS;
     const asOf = now();
     await put("second");
     time = begun + 24 * CLOCK_TOLERANCE_MS;

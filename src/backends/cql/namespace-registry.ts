@@ -25,10 +25,10 @@ const SHARDS = 8;
 const STORE_SHARDS = 16;
 
 /** TTL of the registration cache: for this time a process does not write an entry again. */
-export const LEASE_MS = 10 * 60 * 1000;
+export const REGISTRATION_TTL_MS = 10 * 60 * 1000;
 
 /** Most cached registrations of either kind; a dropped one only costs another write. */
-const MOST_LEASES = 100_000;
+const MOST_REGISTRATIONS = 100_000;
 
 /** Concurrent requests of one call. */
 const REQUESTS_AT_ONCE = 32;
@@ -36,7 +36,7 @@ const REQUESTS_AT_ONCE = 32;
 /** Namespaces requested from a shard beyond its share of a page. */
 const SPARE_A_SHARD = 8;
 
-interface Lease {
+interface CachedRegistration {
   /** The write of its entry; null once it is done. */
   writing: Promise<void> | null;
 }
@@ -45,13 +45,13 @@ interface Lease {
 export class NamespaceRegistry {
   readonly #parts: NamespaceRegistryParts;
   /** Cached registrations with the flag for items without a vector, and without it. */
-  readonly #unscored: LRUCache<string, Lease>;
-  readonly #plain: LRUCache<string, Lease>;
+  readonly #unscored: LRUCache<string, CachedRegistration>;
+  readonly #plain: LRUCache<string, CachedRegistration>;
 
   constructor(parts: NamespaceRegistryParts) {
     this.#parts = parts;
     const perf = { now: () => parts.now() };
-    const options = { max: MOST_LEASES, ttl: LEASE_MS, ttlResolution: 0, perf };
+    const options = { max: MOST_REGISTRATIONS, ttl: REGISTRATION_TTL_MS, ttlResolution: 0, perf };
     this.#unscored = new LRUCache(options);
     this.#plain = new LRUCache(options);
   }
@@ -67,16 +67,16 @@ export class NamespaceRegistry {
     const name = shortName(namespace);
     // A registration with the flag includes the one without.
     const held = this.#unscored.get(name) ?? (unscored ? undefined : this.#plain.get(name));
-    return held === undefined ? this.#lease(namespace, unscored, version) : held.writing;
+    return held === undefined ? this.#registerNow(namespace, unscored, version) : held.writing;
   }
 
-  async #lease(namespace: string, unscored: boolean, version: number): Promise<void> {
+  async #registerNow(namespace: string, unscored: boolean, version: number): Promise<void> {
     const name = shortName(namespace);
     const leases = unscored ? this.#unscored : this.#plain;
     // The TTL starts at the write time of the entry, which removals rely on.
     const start = this.#parts.now();
     const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
-    const lease: Lease = { writing };
+    const lease: CachedRegistration = { writing };
     leases.set(name, lease, { start });
     try {
       await writing;
@@ -176,7 +176,7 @@ export class NamespaceRegistry {
  * skew before the check in another data center whose writes have not arrived yet.
  */
 function removalTime(asOf: number, now: number): number {
-  const earliestRelied = Math.min(asOf, now) - LEASE_MS - CLOCK_TOLERANCE_MS;
+  const earliestRelied = Math.min(asOf, now) - REGISTRATION_TTL_MS - CLOCK_TOLERANCE_MS;
   // One less, because a removal wins over an entry with the same timestamp.
   return Math.floor(earliestRelied) * 1000 - 1;
 }

@@ -89,7 +89,7 @@ export class OutboxSlots {
   }
 
   /** Lists the slot, so that it stays listed until a reader has found the rows written before this call. */
-  async register(slot: number): Promise<void> {
+  async ensureListed(slot: number): Promise<void> {
     for (;;) {
       const held = this.#leases.get(slot);
       const lease = held !== undefined && this.#isRunning(held) ? held : this.#list(slot);

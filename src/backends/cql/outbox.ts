@@ -64,11 +64,11 @@ export class CqlOutbox implements Outbox {
     checkDueAt(dueAt);
     const row = [...placeOf(batch), encodeIntents(batch), bigint(dueAt)];
     await Promise.all([
-      this.#slots.register(slotOf(dueAt)),
+      this.#slots.ensureListed(slotOf(dueAt)),
       session.write({ query: statements.addBatch, params: row }, deadline),
     ]);
     // Again after the write: if the lease expired meanwhile, the slot may have been found empty and removed from its list.
-    await this.#slots.register(slotOf(dueAt));
+    await this.#slots.ensureListed(slotOf(dueAt));
   }
 
   async due(now: number, limit: number, deadline?: Deadline): Promise<DueBatches> {

@@ -7,7 +7,7 @@ import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
 import { collectionExists, createPayloadIndex, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
-import { TERMS, type QdrantOptions, type VectorIdentity } from "./options.ts";
+import { KEYWORD_VECTOR, type QdrantOptions, type VectorIdentity } from "./options.ts";
 import type { Schema } from "./schema.ts";
 
 /** Returns the name of the first collection of a model. The name depends on the model, so vectors of two models are never mixed. */
@@ -172,7 +172,7 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
         multivector_config: { comparator: "max_sim" },
         on_disk: layout.onDiskVectors,
       },
-      sparse_vectors: mark.keywords === undefined ? undefined : { [TERMS]: { modifier: "idf" } },
+      sparse_vectors: mark.keywords === undefined ? undefined : { [KEYWORD_VECTOR]: { modifier: "idf" } },
       // One graph over all points, with additional links within prefixes too small for the graph to have paths through them.
       // Without the graph (m: 0), each big prefix and each term that many values share gets a graph of its own: 60,000 points
       // then took 3.2 ms of processor time each to index, instead of 0.5.
@@ -215,9 +215,9 @@ async function check(client: QdrantClient, name: string, dims: number): Promise<
   const fits =
     vectors?.size === dims && vectors.distance === "Cosine" && typeof vectors.multivector_config === "object";
   const { owner, generation, keywords } = (config.metadata ?? {}) as Partial<Record<keyof Mark, unknown>>;
-  const holdsTerms = isKeywordLanguage(keywords) && config.params.sparse_vectors?.[TERMS] !== undefined;
+  const hasKeywordVector = isKeywordLanguage(keywords) && config.params.sparse_vectors?.[KEYWORD_VECTOR] !== undefined;
   if (fits && typeof owner === "string" && typeof generation === "string") {
-    return { owner, generation, keywords: holdsTerms ? keywords : undefined };
+    return { owner, generation, keywords: hasKeywordVector ? keywords : undefined };
   }
   throw new SchemaError(
     `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions: drop it if nothing ` +

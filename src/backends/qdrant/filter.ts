@@ -12,7 +12,7 @@ import type { Schema } from "./schema.ts";
 import { isDate } from "../../model/realms.ts";
 
 /** The payload fields that filters use. */
-export interface FilterTerms {
+export interface FilterPayload {
   readonly terms: readonly string[];
   /** Whether terms may be missing. Such a point matches every filter, except filters under the same rule `kept`. */
   readonly partial: boolean;
@@ -53,7 +53,7 @@ const MAX_CONDITION_TERMS = 1_024;
 const MAX_FILTER_TERMS = 8_192;
 
 /** Returns the terms of a value. Elements of arrays have none: the record decides filters on `tags.0`. */
-export function termsOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterTerms {
+export function filterPayloadOf(value: Value, kept: KeptPaths = ALL_PATHS): FilterPayload {
   const terms = new Set<string>();
   const numbers: Record<string, number[]> = {};
   let fields = 0;

@@ -50,7 +50,7 @@ export interface VectorIdentity {
 }
 
 /** Name of the sparse vectors: the terms of texts. */
-export const TERMS = "keywords";
+export const KEYWORD_VECTOR = "keywords";
 
 /** The address that requests go to. */
 export interface Endpoint {

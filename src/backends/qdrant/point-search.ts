@@ -8,7 +8,7 @@ import { ROOT } from "../../model/namespace.ts";
 import type { HybridQuery, KeywordQuery, Rankings, VectorHit, VectorQuery } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
 import { translateFilter } from "./filter.ts";
-import { TERMS } from "./options.ts";
+import { KEYWORD_VECTOR } from "./options.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 import type { Schema } from "./schema.ts";
 import { inWholeNumbers, prefixText } from "./point.ts";
@@ -135,7 +135,7 @@ export class PointSearch {
   }
 
   #keywordQueryBody({ terms, ...query }: KeywordQuery): QueryBody {
-    return { query: { indices: terms, values: terms.map(() => 1) }, using: TERMS, ...this.#within(query) };
+    return { query: { indices: terms, values: terms.map(() => 1) }, using: KEYWORD_VECTOR, ...this.#within(query) };
   }
 
   #within({ prefix, filter, limit }: Pick<VectorQuery, "prefix" | "filter" | "limit">): QueryBody {

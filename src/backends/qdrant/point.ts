@@ -3,8 +3,8 @@ import { v5 } from "@langchain/core/utils/uuid";
 import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
 import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
-import { termsOf } from "./filter.ts";
-import { TERMS } from "./options.ts";
+import { filterPayloadOf } from "./filter.ts";
+import { KEYWORD_VECTOR } from "./options.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 
 /** UUIDv5 namespace of the point ids, which depend only on the injective text of an item's id. */
@@ -37,7 +37,7 @@ interface SparseVector {
 /** The default vectors and the terms. */
 type NamedVectors = {
   readonly "": readonly Vector[];
-  readonly [TERMS]: SparseVector;
+  readonly [KEYWORD_VECTOR]: SparseVector;
 };
 
 /** A point as it is sent. */
@@ -68,7 +68,7 @@ export function toPoint(point: VectorPoint, kept?: KeptPaths, holdsTerms = false
   const { terms = null } = point;
   return {
     id: pointId(point),
-    vector: holdsTerms && terms !== null ? { "": vectors, [TERMS]: { indices: terms.terms, values: terms.weights.map(shortened) } } : vectors,
+    vector: holdsTerms && terms !== null ? { "": vectors, [KEYWORD_VECTOR]: { indices: terms.terms, values: terms.weights.map(shortened) } } : vectors,
     payload: {
       ns: point.namespace,
       key: point.key,
@@ -76,7 +76,7 @@ export function toPoint(point: VectorPoint, kept?: KeptPaths, holdsTerms = false
       version: point.version,
       write_id: point.writeId,
       ...(point.expiresAt === null ? {} : { expires_at: point.expiresAt }),
-      ...termsOf(point.value, kept),
+      ...filterPayloadOf(point.value, kept),
     },
   };
 }

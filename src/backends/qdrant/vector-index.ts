@@ -22,7 +22,7 @@ import type {
   VectorRenewal,
 } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
-import { TERMS } from "./options.ts";
+import { KEYWORD_VECTOR } from "./options.ts";
 import { ALL_PATHS, type KeptPaths } from "./payload-rule.ts";
 import { pointId, toPoint, type QdrantPoint } from "./point.ts";
 import { PointSearch } from "./point-search.ts";
@@ -41,9 +41,9 @@ const NUMBER_LENGTH = 11;
 const TERM_LENGTH = 18;
 
 /** How points are written. */
-interface UpsertHow {
+interface UpsertCondition {
   /** Which stored versions are kept: equal and newer ones, or newer ones only. A stored point without valid version is replaced. */
-  readonly under: "gte" | "gt";
+  readonly keepsStored: "gte" | "gt";
   readonly deadline: Deadline | undefined;
 }
 
@@ -92,7 +92,7 @@ export class QdrantVectorIndex implements VectorIndex {
       if (fault !== null) outcomes.set(point, { status: "rejected", reason: fault });
       return fault === null;
     });
-    const how: UpsertHow = { under: overEqual ? "gt" : "gte", deadline };
+    const how: UpsertCondition = { keepsStored: overEqual ? "gt" : "gte", deadline };
     const chunks = inChunks(await this.#toPoints(sound));
     await Promise.all(
       chunks.map((chunk) => this.#upsertGroup(chunk.map(({ sent }) => sent), chunk.map(({ point }) => point), outcomes, how)),
@@ -186,11 +186,11 @@ export class QdrantVectorIndex implements VectorIndex {
     group: readonly QdrantPoint[],
     points: readonly VectorPoint[],
     outcomes: Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>,
-    how: UpsertHow,
+    how: UpsertCondition,
   ): Promise<void> {
     const oldest = Math.min(...group.map(({ payload }) => payload.version));
     try {
-      await this.#upsertOver(group, oldest, how);
+      await this.#upsertUnlessStored(group, oldest, how);
       const stored = await this.#readBack(group, how);
       await Promise.all(
         points.map(async (point, i) => {
@@ -210,9 +210,9 @@ export class QdrantVectorIndex implements VectorIndex {
     }
   }
 
-  async #upsertAlone(point: QdrantPoint, how: UpsertHow): Promise<PromiseSettledResult<UpsertOutcome>> {
+  async #upsertAlone(point: QdrantPoint, how: UpsertCondition): Promise<PromiseSettledResult<UpsertOutcome>> {
     try {
-      await this.#upsertOver([point], point.payload.version, how);
+      await this.#upsertUnlessStored([point], point.payload.version, how);
       const [stored = null] = await this.#readBack([point], how);
       return fulfilled(outcomeOf(point, stored));
     } catch (reason) {
@@ -220,7 +220,7 @@ export class QdrantVectorIndex implements VectorIndex {
     }
   }
 
-  async #upsertOver(points: readonly QdrantPoint[], version: number, { under, deadline }: UpsertHow): Promise<void> {
+  async #upsertUnlessStored(points: readonly QdrantPoint[], version: number, { keepsStored: under, deadline }: UpsertCondition): Promise<void> {
     const body: Schema<"PointsList"> = { points, update_filter: { must_not: [{ key: "version", range: { [under]: version } }] } };
     await this.#client.request<"upsertPoints">("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
   }
@@ -237,7 +237,7 @@ export class QdrantVectorIndex implements VectorIndex {
     return ids.map((id) => points.get(id) ?? null);
   }
 
-  #readBack(points: readonly QdrantPoint[], { deadline }: UpsertHow): Promise<(StoredPoint | null)[]> {
+  #readBack(points: readonly QdrantPoint[], { deadline }: UpsertCondition): Promise<(StoredPoint | null)[]> {
     return this.#storedAt(points.map(({ id }) => id), deadline);
   }
 }
@@ -269,7 +269,7 @@ function inChunks(points: readonly Outgoing[]): Outgoing[][] {
 
 /** Returns the approximate length of a point as JSON, characters. */
 function lengthOf({ vector, payload }: QdrantPoint): number {
-  const [vectors, terms] = "" in vector ? [vector[""], vector[TERMS].indices.length] : [vector, 0];
+  const [vectors, terms] = "" in vector ? [vector[""], vector[KEYWORD_VECTOR].indices.length] : [vector, 0];
   let length = vectors.length * (vectors[0]?.length ?? 0) * NUMBER_LENGTH + terms * TERM_LENGTH + payload.key.length + payload.ns.length;
   for (const prefix of payload.prefixes) length += prefix.length;
   for (const term of payload.terms) length += term.length;

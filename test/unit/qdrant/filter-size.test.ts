@@ -1,6 +1,6 @@
 /** The cost of filters and points is bounded for any length of names and number of values. */
 import { expect, test } from "vitest";
-import { termsOf, translateFilter } from "../../../src/backends/qdrant/filter.ts";
+import { filterPayloadOf, translateFilter } from "../../../src/backends/qdrant/filter.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 
 /** Largest request body that Qdrant accepts; a filter is only a part of it. */
@@ -42,11 +42,11 @@ test("a long field name is hashed once for all values", () => {
 
 test("a field name of megabytes costs a point no more than a short one", () => {
   const fields = Object.fromEntries(Array.from({ length: 126 }, (_, i) => [`f${i}`, i]));
-  const short = termsOf({ name: fields });
+  const short = filterPayloadOf({ name: fields });
   expect(short.terms).toContain("name.f7=number:7");
   const long = { ["n".repeat(3_900_000)]: fields, other: 1 };
-  expect(termsOf(long)).toMatchObject({ terms: ["?other", "other=number:1"], partial: false });
-  expect(cost(() => termsOf(long))).toBeLessThan(50_000);
+  expect(filterPayloadOf(long)).toMatchObject({ terms: ["?other", "other=number:1"], partial: false });
+  expect(cost(() => filterPayloadOf(long))).toBeLessThan(50_000);
 });
 
 test("the numbers of a path are bounded for every spelling of the path", () => {
@@ -55,6 +55,6 @@ test("the numbers of a path are bounded for every spelling of the path", () => {
     for (let taken = 1; taken <= steps; taken += 1) value[Array(taken).fill("a").join(".")] = split(steps - taken);
     return value;
   };
-  const { numbers, partial } = termsOf(split(12));
+  const { numbers, partial } = filterPayloadOf(split(12));
   expect({ numbers, partial }).toEqual({ numbers: {}, partial: true });
 });

@@ -1,13 +1,13 @@
 /** Payload rules of points and queries: under any rules, a filter never loses a match. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { termsOf, translateFilter, type FilterTerms, type QdrantFilter } from "../../../src/backends/qdrant/filter.ts";
+import { filterPayloadOf, translateFilter, type FilterPayload, type QdrantFilter } from "../../../src/backends/qdrant/filter.ts";
 import { KeptPaths, type PayloadRule } from "../../../src/backends/qdrant/payload-rule.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 import { matchesFilter } from "../../../src/model/filter-match.ts";
 
 /** Evaluates a filter as Qdrant does, for the filters that the store sends. */
-function passes(filter: QdrantFilter, point: FilterTerms): boolean {
+function passes(filter: QdrantFilter, point: FilterPayload): boolean {
   const holds = (condition: unknown): boolean => {
     const { key, match, range } = condition as {
       key?: string;
@@ -57,7 +57,7 @@ test("a point written with any rule matches every filter that its value matches,
       const parsed = parseFilter(asked);
       fc.pre(parsed !== null && matchesFilter(stored, parsed));
       const translated = translateFilter(parsed, new KeptPaths(now));
-      expect(translated === null || passes(translated, termsOf(stored, new KeptPaths(before)))).toBe(true);
+      expect(translated === null || passes(translated, filterPayloadOf(stored, new KeptPaths(before)))).toBe(true);
     }),
     { numRuns: 2_000 },
   );
@@ -65,12 +65,12 @@ test("a point written with any rule matches every filter that its value matches,
 
 test("only fields that a rule covers are stored and queried", () => {
   const kept = new KeptPaths(["b", "a.x"]);
-  const terms = termsOf({ a: { x: "shown", y: "hidden-1" }, b: { c: { d: 7 } }, e: "hidden-2" }, kept);
+  const terms = filterPayloadOf({ a: { x: "shown", y: "hidden-1" }, b: { c: { d: 7 } }, e: "hidden-2" }, kept);
   const text = JSON.stringify(terms);
   expect(text).toContain("shown");
   expect(text).toContain("b.c.d=number:7");
   expect(text).not.toContain("hidden");
-  expect(termsOf({ a: "hidden" }, new KeptPaths("none"))).toMatchObject({ terms: [], numbers: {} });
+  expect(filterPayloadOf({ a: "hidden" }, new KeptPaths("none"))).toMatchObject({ terms: [], numbers: {} });
   expect(translateFilter(parseFilter({ e: "x" }), kept)).toBeNull();
   expect(translateFilter(parseFilter({ b: 1 }), new KeptPaths("none"))).toBeNull();
   // A value of another item does not match because only a part of it is stored.

@@ -7,7 +7,7 @@ test("counts of the backlog for metrics and alerts go through the guard, one at 
   const first = Promise.withResolvers<OutboxBacklog>();
   const guarded = vi.fn(() => first.promise);
   const direct = vi.fn(() => first.promise);
-  const databases = { guards: {}, breakers: { records: null, vectors: null }, collection: null, calls: { outbox: { backlog: guarded } }, direct: { outbox: { backlog: direct } } };
+  const databases = { guards: {}, breakers: { records: null, vectors: null }, collection: null, callPorts: { outbox: { backlog: guarded } }, direct: { outbox: { backlog: direct } } };
   const { outbox } = stateSources(databases as unknown as Databases, null, () => true);
   const counts = [outbox.backlog(10), outbox.backlog(10)];
   expect(guarded).toHaveBeenCalledTimes(1);
