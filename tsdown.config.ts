@@ -1,5 +1,5 @@
-import { rolldown, type Plugin } from "rolldown";
 import { defineConfig } from "tsdown";
+import { embedWorker } from "./scripts/embed-worker.ts";
 
 export default defineConfig({
   entry: [
@@ -30,20 +30,4 @@ export default defineConfig({
 /** npm packs no folder named node_modules. */
 function packedName(pattern: string, name: string): string {
   return name.includes("node_modules/") ? pattern.replace("[name]", name.replaceAll("node_modules/", "bundled/")) : pattern;
-}
-
-/** Puts the text of the database thread into the module that starts it, so that a bundle of an application contains it. */
-function embedWorker(): Plugin {
-  return {
-    name: "embed-worker",
-    load: {
-      filter: { id: /sqlite\/worker-program\.ts$/ },
-      async handler(id) {
-        const worker = await rolldown({ input: id.replace("worker-program.ts", "worker.ts"), platform: "node" });
-        const { output } = await worker.generate({ format: "cjs", codeSplitting: false, minify: true });
-        await worker.close();
-        return `export const workerProgram = (): string => ${JSON.stringify(output[0].code)};`;
-      },
-    },
-  };
 }

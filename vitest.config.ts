@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { embedWorker } from "./scripts/embed-worker.ts";
 
 function source(path: string): string {
   return fileURLToPath(new URL(`./src/${path}`, import.meta.url));
@@ -11,6 +12,7 @@ const annotations = process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"
 const setupFiles = process.env["TEST_HINTS"] === "off" ? ["./test/support/no-hints.ts"] : [];
 
 export default defineConfig({
+  plugins: [embedWorker()],
   resolve: {
     // Tests import the package by its name, as a user does.
     alias: [
@@ -24,8 +26,6 @@ export default defineConfig({
   test: {
     // The servers and the tests mostly wait for each other: two files at once fit on two cores.
     maxWorkers: 2,
-    // V8 ends a process with many threads now and then with "Check failed: jit_page.has_value()", see docs/troubleshooting.md.
-    execArgv: ["--no-memory-protection-keys"],
     // Only for what hangs: a machine that is busy takes many times as long as an idle one.
     testTimeout: 180_000,
     hookTimeout: 600_000,

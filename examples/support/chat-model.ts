@@ -1,4 +1,4 @@
-/** The chat model of the examples: OpenAI's with a key, else a script that saves what it is told and repeats what it knows. */
+/** The chat model of the examples: OpenAI's with a key, else a script that saves what the user says and repeats it. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { ChatOpenAI } from "@langchain/openai";
 import { ScriptedModel } from "./scripted-model.ts";

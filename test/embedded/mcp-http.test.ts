@@ -163,7 +163,7 @@ describe("a request without the right to be served", () => {
     }
   });
 
-  test("gets 403 from a web page of an origin that is not allowed, before its token is looked at", async () => {
+  test("gets 403 from a web page of an origin that is not allowed, before its token is checked", async () => {
     const server = await serve({ allowedOrigins: ["http://localhost:6274"] });
     for (const origin of ["https://evil.example", "null", "http://localhost:6275", "https://localhost:6274", "http://localhost:6274.evil.example"]) {
       const { status, headers } = await send(server, { headers: { origin } });

@@ -1,5 +1,5 @@
 /**
- * A process that works on local files as it is asked: reads commands as lines of JSON, `[method, ...inputs]`, and prints the answer to each as
+ * A process that works on local files: reads commands as lines of JSON, `[method, ...inputs]`, and prints the answer to each as
  * one line of JSON. Methods are `open(path)`, `put(key, text)`, `get(key)`, `list()` and `stop()`.
  */
 import { createInterface } from "node:readline";
