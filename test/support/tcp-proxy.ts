@@ -37,6 +37,11 @@ export class TcpProxy {
     return new TcpProxy(server, typeof address === "object" && address !== null ? address.port : port, network);
   }
 
+  /** Number of open connections. */
+  get connections(): number {
+    return this.#network.size;
+  }
+
   /** Starts a fault, which replaces the previous one. */
   impose(fault: NetworkFault): void {
     this.#network.fault = fault;
@@ -73,6 +78,10 @@ class Network {
     if (fault?.kind === "partition") return;
     this.#healed.resolve();
     this.#healed = Promise.withResolvers();
+  }
+
+  get size(): number {
+    return this.#links.size;
   }
 
   add(link: Link): void {

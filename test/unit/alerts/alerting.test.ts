@@ -88,6 +88,30 @@ test("alerting whose alerts were taken over evaluates nothing more, so it neithe
   expect(next.alerting.state().firing).toMatchObject([{ condition: "breaker-open" }]);
 });
 
+test("an evaluation in progress when the alerts are taken over fires nothing, so the replaced instance resolves no incident of its successor", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let isRead = false;
+  const previous = await watched({
+    async takeSnapshot() {
+      isRead = true;
+      await released;
+      return open;
+    },
+  });
+  await previous.alerting.start();
+  await waitUntil("the evaluation", () => isRead, { everyMs: 5 });
+  const next = await watched();
+  next.store.now = open;
+  next.alerting.takeOver(previous.alerting);
+  await next.alerting.start();
+  await waitUntil("the trigger of the successor", () => next.receiver.requests.length === 1);
+  release();
+  // Waits for the evaluation in progress, and sends the queued messages.
+  await previous.alerting.stop();
+  expect(actions(previous.receiver)).toEqual([]);
+  expect(actions(next.receiver)).toEqual(["trigger"]);
+});
+
 test("a sink outage is reported and counted, and the alert arrives after it", async () => {
   const { alerting, receiver, events, store } = await watched();
   receiver.answer = status(503);
