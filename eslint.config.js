@@ -4,7 +4,8 @@ import tseslint from "typescript-eslint";
 import { vocabulary } from "./scripts/lint/vocabulary.ts";
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "docs/api/", "node_modules/"]),
+  // Programs of users, for whom the package is installed elsewhere.
+  globalIgnores(["dist/", "coverage/", "docs/api/", "node_modules/", "test/projects/{apps,next,suites}/"]),
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

@@ -4,6 +4,8 @@ import { embedWorker } from "./scripts/embed-worker.ts";
 export default defineConfig({
   entry: [
     "src/index.ts",
+    "src/servers.ts",
+    "src/embedded.ts",
     "src/testing/index.ts",
     "src/embeddings/local.ts",
     "src/cli/main.ts",

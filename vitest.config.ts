@@ -17,6 +17,8 @@ export default defineConfig({
     // Tests import the package by its name, as a user does.
     alias: [
       { find: /^langgraph-store-scylladb$/, replacement: source("index.ts") },
+      { find: /^langgraph-store-scylladb\/servers$/, replacement: source("servers.ts") },
+      { find: /^langgraph-store-scylladb\/embedded$/, replacement: source("embedded.ts") },
       { find: /^langgraph-store-scylladb\/testing$/, replacement: source("testing/index.ts") },
       { find: /^langgraph-store-scylladb\/local-embeddings$/, replacement: source("embeddings/local.ts") },
       { find: /^langgraph-store-scylladb\/tools$/, replacement: source("tools/index.ts") },

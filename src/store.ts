@@ -5,20 +5,12 @@ import { exportToFile, exportToStream, type ExportOptions, type ExportReport } f
 import { isStore, type SourceStore } from "./operator/import-source.ts";
 import { isPostgresUrl } from "./operator/postgres-source.ts";
 import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
-import { FileDatabase, fileSchema } from "./runtime/file-database.ts";
 import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies } from "./runtime/operator.ts";
-import { Runtime } from "./runtime/runtime.ts";
-import { createContext } from "./runtime/context.ts";
-import { ServerConnections } from "./runtime/server-connections.ts";
-import { ServerDatabases } from "./runtime/server-databases.ts";
-import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
-import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
-import type { SchemaReader, SchemaStatus } from "./ports/schema.ts";
-import { parseConnString } from "./config/conn-string.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { ConfigWatch } from "./config/watch.ts";
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
-import { embeddedConfigSchema, parseConfig, serverConfigSchema } from "./config/schema.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
 import { messageOf } from "./model/errors.ts";
 import { ROOT } from "./model/namespace.ts";
@@ -39,99 +31,34 @@ import { StoreOperations, type ViewDependencies } from "./views.ts";
 /** Deadline of a health check that has to connect first, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
 
-/**
- * Long-term memory for LangGraph agents: a `BaseStore` on ScyllaDB (or Cassandra, or Astra DB) and Qdrant, or on one
- * local file.
- *
- * @example
- * ```ts
- * const store = await ScyllaDBStore.connect({
- *   cql: { contactPoints: ["127.0.0.1"], localDataCenter: "datacenter1", keyspace: "agents" },
- *   qdrant: { url: "http://127.0.0.1:6333" },
- *   index: { dims: 1536, embeddings: new OpenAIEmbeddings(), fields: ["text"] },
- * });
- * const graph = builder.compile({ store });
- * ```
- */
-export class ScyllaDBStore extends StoreOperations {
+/** A configuration of either kind of store. */
+type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
+
+/** What {@link StoreBase.setup} creates the schema with, where a start does not create it. */
+export interface SchemaCreation {
+  /** The current configuration. */
+  readonly config: StoreConfig;
+  /** Returns a runtime whose start creates the schema. */
+  create(config: StoreConfig): Runtime;
+}
+
+/** What every store can do, on servers or on one local file. Imports no backend, so that a bundle contains only those that it uses. */
+export abstract class StoreBase extends StoreOperations {
   readonly #lifecycle: Lifecycle;
-  /** The current configuration if its `setup` is `"never"`: {@link setup} creates the schema with it. Null otherwise. */
-  #configForSetup: ScyllaDBStoreConfig | null;
+  #schemaCreation: SchemaCreation | null;
   /** Watches the configuration file; null when it is not watched. */
   #watch: ConfigWatch | null = null;
 
   /**
-   * Creates a store on servers, which connects at its first operation, at {@link setup} or at {@link start}.
+   * @param schemaCreation - null where a start creates the schema
    *
-   * @throws {ConfigurationError} that lists every mistake.
+   * @internal
    */
-  constructor(config: ScyllaDBStoreConfig);
-  /** @internal */
-  constructor(config: ScyllaDBStoreConfig | Runtime);
-  constructor(config: ScyllaDBStoreConfig | Runtime) {
-    const lifecycle = new Lifecycle(config instanceof Runtime ? config : serverRuntime(config));
+  constructor(runtime: Runtime, schemaCreation: SchemaCreation | null = null) {
+    const lifecycle = new Lifecycle(runtime);
     super(viewDependencies(lifecycle), ROOT, {});
     this.#lifecycle = lifecycle;
-    this.#configForSetup = !(config instanceof Runtime) && config.setup === "never" ? config : null;
-  }
-
-  /**
-   * Returns a connected store on servers. The first start creates keyspace, tables and collection, unless `setup` is
-   * `"never"`.
-   */
-  static async connect(config: ScyllaDBStoreConfig): Promise<ScyllaDBStore> {
-    return ScyllaDBStore.#started(new ScyllaDBStore(config));
-  }
-
-  /**
-   * Returns a store on servers from a string such as `scylladb://user:password@host:9042/keyspace?dc=datacenter1`. The store
-   * connects at its first operation, at {@link setup} or at {@link start}.
-   *
-   * @param config - the other options; its `cql` options override those of the string
-   * @throws {ConfigurationError} that lists every mistake; its message never contains the string.
-   */
-  static fromConnString(
-    connString: string,
-    config: Omit<ScyllaDBStoreConfig, "cql"> & { cql?: Partial<ScyllaDBStoreConfig["cql"]> } = {},
-  ): ScyllaDBStore {
-    return new ScyllaDBStore({ ...config, cql: { ...parseConnString(connString), ...config.cql } });
-  }
-
-  /**
-   * Returns a connected store with the configuration that {@link loadConfig} returns: on servers if it has `cql`, otherwise on
-   * one local file.
-   *
-   * @param options - with `watch`, a change of the file is applied while the store runs, as by {@link reload}; a change that
-   *   is refused is logged and emitted as `config-refused`, and the current configuration stays
-   */
-  static async fromConfig(options: FromConfigOptions = {}): Promise<ScyllaDBStore> {
-    const { watch, ...sources } = options;
-    const { config, file, fileState } = await loadWithFile(sources);
-    const store = await ("cql" in config ? ScyllaDBStore.connect(config) : ScyllaDBStore.embedded(config));
-    if (watch === undefined || watch === false || file === null) return store;
-    const reload = (): Promise<ReloadReport> => store.#change(() => loadConfig(sources));
-    // The reload has logged and emitted the failure.
-    const onChange = (): Promise<unknown> => reload().catch(() => undefined);
-    store.#watch = new ConfigWatch(file, onChange, fileState, watch === true ? {} : watch);
-    return store;
-  }
-
-  /**
-   * Compares the stored schema with the one that this version of the package needs. Changes and creates nothing, and works where a
-   * store cannot start: before {@link setup}, and on a newer schema.
-   */
-  static async schemaStatus(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<SchemaStatus> {
-    return readingSchema(config, (schema) => schema.schemaStatus());
-  }
-
-  /** Returns the statements that create the schema, in order, for a DBA who applies them by hand. Connects to nothing. */
-  static async schemaStatements(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<readonly string[]> {
-    return readingSchema(config, (schema) => schema.schemaStatements());
-  }
-
-  /** Returns an open store on one local file, without servers. Several processes may share the file. */
-  static async embedded(config: EmbeddedStoreConfig = {}): Promise<ScyllaDBStore> {
-    return ScyllaDBStore.#started(new ScyllaDBStore(embeddedRuntime(config)));
+    this.#schemaCreation = schemaCreation;
   }
 
   /**
@@ -221,8 +148,12 @@ export class ScyllaDBStore extends StoreOperations {
     return this.#lifecycle.run(diagnose);
   }
 
-  /** Starts a store; closes it where that fails. A failure to close it is logged and does not replace the reason. */
-  static async #started(store: ScyllaDBStore): Promise<ScyllaDBStore> {
+  /**
+   * Starts a store; closes it where that fails. A failure to close it is logged and does not replace the reason.
+   *
+   * @internal
+   */
+  protected static async started<Store extends StoreBase>(store: Store): Promise<Store> {
     try {
       await store.start();
       return store;
@@ -278,15 +209,24 @@ export class ScyllaDBStore extends StoreOperations {
    * @throws {ConfigurationError} that lists every mistake, or names each option that cannot change while the store runs.
    * @throws {StoreError} when the servers cannot be reached with the new options.
    */
-  async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
+  async reload(config: StoreConfig): Promise<ReloadReport> {
     return this.#change(() => Promise.resolve(config));
   }
 
-  async #change(load: () => Promise<ScyllaDBStoreConfig | EmbeddedStoreConfig>): Promise<ReloadReport> {
-    let config: ScyllaDBStoreConfig | EmbeddedStoreConfig | undefined;
+  /**
+   * Reloads with what `load` returns whenever the watch that `watch` creates reports a change; {@link stop} closes it.
+   *
+   * @internal
+   */
+  protected reloadOnChange(load: () => Promise<StoreConfig>, watch: (onChange: () => Promise<unknown>) => ConfigWatch): void {
+    // The reload has logged and emitted the failure.
+    this.#watch = watch(() => this.#change(load).catch(() => undefined));
+  }
+
+  async #change(load: () => Promise<StoreConfig>): Promise<ReloadReport> {
+    let config: StoreConfig | undefined;
     const report = await changeConfig(this.#lifecycle, async () => (config = await load()));
-    // Between a store on servers and one on a file no reload is possible.
-    if (this.#configForSetup !== null) this.#configForSetup = config as ScyllaDBStoreConfig;
+    if (this.#schemaCreation !== null && config !== undefined) this.#schemaCreation = { ...this.#schemaCreation, config };
     return report;
   }
 
@@ -299,8 +239,8 @@ export class ScyllaDBStore extends StoreOperations {
    * @throws {PermissionError} when the role may not create what is missing.
    */
   async setup(): Promise<void> {
-    if (this.#configForSetup !== null) {
-      const creator = new ScyllaDBStore({ ...this.#configForSetup, setup: "auto" });
+    if (this.#schemaCreation !== null) {
+      const creator = this.#schemaCreation.create(this.#schemaCreation.config);
       try {
         await creator.start();
       } finally {
@@ -336,25 +276,6 @@ const RESTORE_NAMES: OptionNames<RestoreOptions> = { onConflict: true, dryRun: t
 const ERASE_NAMES: OptionNames<EraseOptions> = { prefix: true, where: true, everything: true, dryRun: true, actor: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
-async function readingSchema<T>(given: ScyllaDBStoreConfig | EmbeddedStoreConfig, read: (schema: SchemaReader) => Promise<T>): Promise<T> {
-  if (!("cql" in given)) return read(fileSchema(parseConfig(embeddedConfigSchema, given)));
-  const config = parseConfig(serverConfigSchema, given);
-  const connections = new ServerConnections(config, createContext(config), null);
-  try {
-    return await read(connections);
-  } finally {
-    await connections.stop();
-  }
-}
-
-function serverRuntime(config: ScyllaDBStoreConfig): Runtime {
-  return Runtime.first(parseConfig(serverConfigSchema, config), (checked, context) => new ServerDatabases(checked, context));
-}
-
-function embeddedRuntime(config: EmbeddedStoreConfig): Runtime {
-  return Runtime.first(parseConfig(embeddedConfigSchema, config), (checked, context) => new FileDatabase(checked, context));
-}
-
 /** What views need: each call uses the runtime that is current when it is made. */
 function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
   return {
@@ -367,10 +288,4 @@ function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
       return lifecycle.runtime.config.order;
     },
   };
-}
-
-/** Sources of the configuration, and whether to watch its file. */
-export interface FromConfigOptions extends LoadOptions {
-  /** Whether changes of the file are applied while the store runs. */
-  readonly watch?: boolean | WatchOptions;
 }

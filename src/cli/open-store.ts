@@ -10,7 +10,7 @@ import type { ScyllaDBStoreConfig } from "../config/option-types/server-store.ts
 import { ConfigurationError, messageOf, SchemaError } from "../model/errors.ts";
 import type { EmbeddingsLike } from "../ports/embedder.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
-import { ScyllaDBStore } from "../store.ts";
+import { ScyllaDBStore } from "../scylladb-store.ts";
 import { note, type Terminal } from "./terminal.ts";
 
 /** Flags of every command that opens the store. */

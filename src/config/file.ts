@@ -1,6 +1,5 @@
 /** Reads the configuration file. */
 import { readFile, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isAlias, parseDocument, visit } from "yaml";
@@ -124,7 +123,8 @@ async function readText(path: string): Promise<string> {
 async function readModule(path: string): Promise<unknown> {
   try {
     // ES modules are cached by URL, CommonJS modules by path. Both must load the current content.
-    delete createRequire(path).cache[path];
+    // Not imported statically: webpack evaluates createRequire() when it builds, and warns that it cannot.
+    delete process.getBuiltinModule("node:module").createRequire(path).cache[path];
     const { mtimeNs } = await stat(path, { bigint: true });
     const module = (await importAtRunTime(`${pathToFileURL(path).href}?t=${mtimeNs}`)) as { readonly default?: unknown };
     return module.default;

@@ -10,6 +10,8 @@ const CHECKOUT = process.env["USE_SOURCES_OF"] ?? fileURLToPath(new URL("../..",
 
 const SOURCES: Readonly<Record<string, string>> = {
   "langgraph-store-scylladb": "index.ts",
+  "langgraph-store-scylladb/servers": "servers.ts",
+  "langgraph-store-scylladb/embedded": "embedded.ts",
   "langgraph-store-scylladb/testing": "testing/index.ts",
   "langgraph-store-scylladb/local-embeddings": "embeddings/local.ts",
   "langgraph-store-scylladb/tools": "tools/index.ts",

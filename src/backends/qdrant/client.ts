@@ -3,10 +3,11 @@
  * machine), and that client does not support client certificates.
  */
 import { EventEmitter } from "node:events";
-import { Pool, type Dispatcher } from "undici";
+// Not "undici", which Bun replaces by a stub without connection pool.
+import { Pool, type Dispatcher } from "undici/index.js";
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "../../concurrency/deadline.ts";
-import { ConfigurationError, QueryError, UnavailableError, type StoreError } from "../../model/errors.ts";
+import { QueryError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Tls } from "../../ports/tls.ts";
@@ -58,12 +59,7 @@ export class QdrantClient {
     await this.close();
     this.#connect = connect;
     this.#hasAnswered = false;
-    const pool = new Pool(toEndpoint(url).origin, { connections, connect });
-    // Bun replaces undici by a stub of its own, whose requests fail.
-    if (typeof (pool as Partial<Pool>).close !== "function") {
-      throw new ConfigurationError("Qdrant cannot be used on this runtime: its undici has no connection pool, as that of Bun. Use Node.js or Deno, or a store without qdrant.");
-    }
-    this.#pool = pool;
+    this.#pool = new Pool(toEndpoint(url).origin, { connections, connect });
   }
 
   /**

@@ -12,7 +12,7 @@ import { importDefault, withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { note, print, type Terminal } from "../terminal.ts";
-import type { ScyllaDBStore } from "../../store.ts";
+import type { ScyllaDBStore } from "../../scylladb-store.ts";
 
 interface Flags {
   readonly prefix?: string;

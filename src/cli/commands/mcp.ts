@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigurationError, messageOf } from "../../model/errors.ts";
 import type * as McpEntry from "../../mcp/index.ts";
-import { ScyllaDBStore } from "../../store.ts";
+import { ScyllaDBStore } from "../../scylladb-store.ts";
 import { wholeNumber } from "../arguments.ts";
 import { command, type CommonFlags } from "../command.ts";
 import { EXIT } from "../exit-code.ts";

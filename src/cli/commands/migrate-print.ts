@@ -1,4 +1,4 @@
-import { ScyllaDBStore } from "../../store.ts";
+import { ScyllaDBStore } from "../../scylladb-store.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadStoreConfig } from "../open-store.ts";

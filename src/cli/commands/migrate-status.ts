@@ -1,5 +1,5 @@
 import type { SchemaStatus } from "../../ports/schema.ts";
-import { ScyllaDBStore } from "../../store.ts";
+import { ScyllaDBStore } from "../../scylladb-store.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadStoreConfig } from "../open-store.ts";

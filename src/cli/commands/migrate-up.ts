@@ -1,5 +1,5 @@
 import { SchemaError } from "../../model/errors.ts";
-import { ScyllaDBStore } from "../../store.ts";
+import { ScyllaDBStore } from "../../scylladb-store.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadStoreConfig } from "../open-store.ts";

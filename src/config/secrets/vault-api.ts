@@ -3,7 +3,7 @@
  * that are not needed.
  */
 import { readFile } from "node:fs/promises";
-import { Agent, request, type Dispatcher } from "undici";
+import { Agent, request, type Dispatcher } from "undici/index.js";
 import { ConfigurationError, ConnectionError, UnavailableError } from "../../model/errors.ts";
 import type { Secret } from "../../model/secret.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";

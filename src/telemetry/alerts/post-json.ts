@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from "undici";
+import { Agent, EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from "undici/index.js";
 import { messageOf } from "../../model/errors.ts";
 import { VERIFIED_TLS } from "../../model/verified-tls.ts";
 import { SinkError } from "./sink.ts";

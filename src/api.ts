@@ -1,0 +1,66 @@
+/** What every entry of the package exports beside its store. */
+export type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
+export { Collection, type CollectionOptions, type CollectionPutOptions, type CollectionResults, type OnInvalid } from "./collection.ts";
+export type { ActorSource } from "./audit/actor.ts";
+export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts";
+export type * from "./config/option-types/index.ts";
+export type { IndexRule } from "./core/index-rules.ts";
+export type { TtlRule } from "./core/ttl-rules.ts";
+export type { SearchInfo } from "./core/found.ts";
+export type { DegradedReason } from "./model/degraded-reason.ts";
+export {
+  AbortError,
+  AuditError,
+  AuthenticationError,
+  BatchError,
+  ClosedError,
+  CodecError,
+  ConfigurationError,
+  ConnectionError,
+  EmbeddingError,
+  isStoreError,
+  PermissionError,
+  QueryError,
+  RateLimitError,
+  SchemaError,
+  StoreError,
+  TimeoutError,
+  UnavailableError,
+  ValidationError,
+  VectorSyncError,
+  type ErrorDetails,
+  type StoreErrorCode,
+} from "./model/errors.ts";
+export type { CountOptions, ItemsOptions } from "./iteration.ts";
+export type { KeywordLanguage } from "./model/keyword-language.ts";
+export type { ListingOrder } from "./model/request.ts";
+export type { SearchMode } from "./model/search-mode.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";
+export type { Filter } from "./model/typed-filter.ts";
+export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
+export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
+export type { Codec, CodecContext } from "./ports/codec.ts";
+export type { EmbeddingsLike } from "./ports/embedder.ts";
+export type { Finding } from "./ports/diagnosis.ts";
+export type { SchemaMigration, SchemaStatus } from "./ports/schema.ts";
+export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/events.ts";
+export type { BackupManifest, BackupOptions, RestoreOptions } from "./operator/backup.ts";
+export type { Compression } from "./operator/compression.ts";
+export type { EraseOptions, EraseReport } from "./operator/erase.ts";
+export type { Remains } from "./operator/erase-remains.ts";
+export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";
+export type { SourceStore } from "./operator/import-source.ts";
+export type { ImportVerification } from "./operator/verify-import.ts";
+export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
+export type { LogFields, Logger } from "./ports/logger.ts";
+export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";
+export type { ReloadReport } from "./runtime/reload.ts";
+export type { ReconcileReport } from "./sync/reconciler.ts";
+export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";
+export type { SweepReport } from "./sync/sweeper.ts";
+export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts";
+export type { LatencyStats } from "./telemetry/recent-latency.ts";
+export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
+export type { StoreEventListener, StoreEventMap } from "./telemetry/event-listeners.ts";
+export type { ViewDefaults } from "./view-defaults.ts";
+export { StoreOperations, StoreView } from "./views.ts";
