@@ -7,7 +7,8 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { serveHttp, type HttpOptions, type McpHttpServer } from "langgraph-store-scylladb/mcp";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { callTool, mcpUse } from "../support/mcp-use.ts";
+import { callTool } from "../support/mcp-call.ts";
+import { mcpUse } from "../support/mcp-use.ts";
 
 const token = "a-token-of-the-tests-0123456789";
 const INITIALIZE = JSON.stringify({

@@ -11,7 +11,8 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { cli } from "../support/cli.ts";
 import embeddings from "../support/cli-embeddings.ts";
-import { callTool, mcpUse } from "../support/mcp-use.ts";
+import { callTool } from "../support/mcp-call.ts";
+import { mcpUse } from "../support/mcp-use.ts";
 import { uniqueName } from "../support/stores.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));

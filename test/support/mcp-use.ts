@@ -1,6 +1,7 @@
 /** What an MCP client does with a server and what a hostile one tries, whichever transport connects them. */
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { expect, test } from "vitest";
+import { callTool } from "./mcp-call.ts";
 
 /** A client of a server with a root, and the stored items as the owner of the store sees them. */
 export interface ServedStore {
@@ -9,25 +10,7 @@ export interface ServedStore {
   get(namespace: string[], key: string): Promise<Record<string, unknown> | null>;
 }
 
-/** A result of a tool, as structure and as text. */
-export interface ToolAnswer {
-  readonly isError: boolean;
-  readonly text: string;
-  readonly content: Record<string, unknown>;
-}
-
 const SECRET = "The secret of the victim is 4711";
-
-/** Calls a tool; an error of the protocol counts as an error of the tool. */
-export async function callTool(client: Client, name: string, args: Record<string, unknown>): Promise<ToolAnswer> {
-  try {
-    const { isError, content, structuredContent } = await client.callTool({ name, arguments: args });
-    const text = (content as { text?: string }[]).map((each) => each.text ?? "").join("\n");
-    return { isError: isError === true, text, content: (structuredContent ?? {}) as Record<string, unknown> };
-  } catch (error) {
-    return { isError: true, text: String(error), content: {} };
-  }
-}
 
 /** Registers the tests for one transport. */
 export function mcpUse(served: ServedStore): void {
