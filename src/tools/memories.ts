@@ -1,7 +1,7 @@
 /** The memories of one namespace: saved without near-duplicates, found, forgotten. */
-import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
+import { createHash, randomUUID } from "node:crypto";
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import { canonicalText } from "../model/canonical-text.ts";
 import { ValidationError } from "../model/errors.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { StoreView } from "../views.ts";
@@ -65,16 +65,22 @@ export class Memories {
    * equal to one.
    */
   async save(value: MemoryValue, threshold: number | null): Promise<SaveOutcome> {
-    // Only similarities can be compared with the threshold.
-    const near = await this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined);
-    const equal = near.find((each) => isDeepStrictEqual(each.value, value));
+    const content = contentId(value);
+    const [atContent, near] = await Promise.all([
+      this.#store.get(this.#namespace, content),
+      // Only similarities can be compared with the threshold.
+      this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined),
+    ]);
+    if (atContent !== null && contentId(atContent.value) === content) return { status: "unchanged", id: content };
+    const equal = near.find((each) => contentId(each.value) === content);
     if (equal !== undefined) return { status: "unchanged", id: equal.id };
     const [best] = near;
     if (threshold !== null && best?.score !== undefined && best.score >= threshold) {
       await this.#store.put(this.#namespace, best.id, value);
       return { status: "updated", id: best.id, previous: best.value, similarity: best.score };
     }
-    const id = randomUUID();
+    // A process that saves an equal memory at this moment writes the same item. The id is taken where its memory was replaced by another.
+    const id = atContent === null ? content : randomUUID();
     await this.#store.put(this.#namespace, id, value);
     return { status: "saved", id };
   }
@@ -125,6 +131,12 @@ export class Memories {
     if (item !== null) return item.value;
     throw new ValidationError(`There is no memory with the id ${JSON.stringify(id)}. Search for it first, and use an id from the results.`);
   }
+}
+
+/** Id of a new memory: equal values have equal ids, so that two processes cannot add one memory twice. */
+function contentId(value: MemoryValue): string {
+  const text = canonicalText(value, Number.MAX_SAFE_INTEGER) ?? "";
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /** Whether searches of a store take a mode: LangGraph's wrapper and other stores do not. */

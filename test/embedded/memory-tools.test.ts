@@ -1,5 +1,8 @@
 /** The memory tools in the agents that use them: LangChain's `createAgent`, and a plain graph. */
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { InMemoryStore, MemorySaver, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
@@ -11,6 +14,7 @@ import { createMemoryMiddleware, createMemoryTools, type MemoryToolsOptions } fr
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ScriptedModel, type ScriptedAnswer, type ScriptedCall } from "../../examples/support/scripted-model.ts";
+import { memorySaves } from "../support/memory-saves.ts";
 
 const TEMPLATE = ["users", "{user_id}", "memories"];
 
@@ -121,6 +125,27 @@ describe("memory tools in an agent", () => {
     const user = uniqueUser();
     await call(Array.from({ length: 5 }, () => ({ name: "save_memory", args: { memory: "Mia drinks green tea" } })), user);
     expect(await textsOf(user)).toEqual(["Mia drinks green tea"]);
+  });
+
+  test("an equal memory is recognized among many, without an index to rank them", async () => {
+    await using plain = await ScyllaDBStore.embedded({ path: ":memory:" });
+    const [save] = createMemoryTools({ namespace: TEMPLATE, store: plain });
+    const saved = async (n: number): Promise<unknown> => parsed({ content: (await save?.invoke({ memory: `Fact ${n}` }, { configurable: { user_id: "mia" } })) as string })["status"];
+    for (let n = 0; n < 30; n += 1) expect(await saved(n)).toBe("saved");
+    for (const n of [0, 15, 29]) expect(await saved(n)).toBe("unchanged");
+    expect(await plain.count(memoriesOf("mia"))).toBe(30);
+  });
+
+  memorySaves(async (use) => {
+    const folder = await mkdtemp(join(tmpdir(), "memories-"));
+    const open = (): Promise<ScyllaDBStore> => ScyllaDBStore.embedded({ path: join(folder, "memory.db"), index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
+    const stores = [await open(), await open()] as const;
+    try {
+      await use(...stores);
+    } finally {
+      await Promise.all(stores.map((each) => each.stop()));
+      await rm(folder, { recursive: true });
+    }
   });
 
   test("a memory is replaced and forgotten by its id, and an unknown id is reported", async () => {
