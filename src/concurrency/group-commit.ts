@@ -1,4 +1,5 @@
 /** Group commit: concurrent callers share one round trip, without timers. */
+import { nextTick } from "./event-loop.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
 import { Deadline } from "./deadline.ts";
@@ -108,7 +109,7 @@ export class GroupCommit<In, Out> {
     this.#count += inputs.length;
     this.#bytes += total;
     // Deferred to the end of the tick, so that callers of one batch share the first group.
-    if (this.#waiting.length === 0) process.nextTick(() => this.#next());
+    if (this.#waiting.length === 0) nextTick(() => this.#next());
     const caller = this.#options.watch?.joined(inputs.length) ?? null;
     const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>[]>();
     const outcomes: PromiseSettledResult<Out>[] = [];

@@ -1,5 +1,5 @@
 /** Yields to the event loop between the steps of a long loop. */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { nextTurn } from "./event-loop.ts";
 
 /** Longest time that a loop may block the event loop, milliseconds. */
 const SLICE_MS = 10;

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
 import { isError } from "../model/realms.ts";
+import { nextTick } from "./event-loop.ts";
 
 /** Types of the calls of a worker: request and reply by name. Both are cloned between threads. */
 export type WorkerCalls<Calls> = { readonly [Name in keyof Calls]: { readonly request: unknown; readonly reply: unknown } };
@@ -87,7 +88,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     if (this.#hasExited) return Promise.reject(this.#exitError());
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
-      if (this.#unsent.push({ id, name, request }) === 1) process.nextTick(this.#sendAll);
+      if (this.#unsent.push({ id, name, request }) === 1) nextTick(this.#sendAll);
       this.#waiting.set(id, { resolve, reject });
       if (this.#waiting.size === 1) this.#worker.ref();
     });

@@ -2,7 +2,7 @@
  * Ranks records by the words of a query, for searches that no index can rank. Work and memory are bounded whatever the
  * query and the texts hold, and the event loop is yielded to between candidates.
  */
-import { setImmediate as turn } from "node:timers/promises";
+import { nextTurn } from "../concurrency/event-loop.ts";
 import { idf } from "../model/idf.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { termWeight } from "./keywords/weights.ts";
@@ -55,7 +55,7 @@ export async function rankByKeywords(
     left -= read;
     tally.add(position, text.slice(0, read));
     if (performance.now() - sliceStart < SLICE_MS) continue;
-    await turn();
+    await nextTurn();
     checkpoint();
     sliceStart = performance.now();
   }

@@ -1,6 +1,6 @@
 /** Extends the TTL of items that are read, in the background. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { nextTurn } from "../concurrency/event-loop.ts";
 import { settleBounded } from "../concurrency/bounded.ts";
 import { rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { messageOf } from "../model/errors.ts";

@@ -4,7 +4,7 @@
  * between, any process completes the put from the intent. A delete takes the same path: it writes a marker and removes the
  * vectors. It writes the marker even if there is no record, so that an in-doubt put that arrives later finds a newer version.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { nextTurn } from "../concurrency/event-loop.ts";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";

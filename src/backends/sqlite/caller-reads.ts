@@ -1,3 +1,4 @@
+import { inNextTurn, nextTick } from "../../concurrency/event-loop.ts";
 import type { ItemId } from "../../model/item.ts";
 import { bytesOf, Connection, toBytes, type Reader } from "./connection.ts";
 import { FileIdentity } from "./file-identity.ts";
@@ -56,7 +57,7 @@ export class CallerReads {
   /** Reads records with those of other calls; `result[i]` is of `ids[i]`. */
   get(ids: readonly ItemId[]): Promise<readonly Cell[]> {
     return new Promise((resolve) => {
-      if (this.#waiting.push({ ids, cells: [], resolve }) === 1) process.nextTick(this.#readAll);
+      if (this.#waiting.push({ ids, cells: [], resolve }) === 1) nextTick(this.#readAll);
     });
   }
 
@@ -103,7 +104,7 @@ export class CallerReads {
 
   #resolve(waiting: readonly Waiting[]): void {
     this.#waiting = waiting.filter(({ ids, cells }) => cells.length < ids.length);
-    if (this.#waiting.length > 0) setImmediate(this.#readAll);
+    if (this.#waiting.length > 0) inNextTurn(this.#readAll);
     for (const { ids, cells, resolve } of waiting) if (cells.length === ids.length) resolve(cells);
   }
 
@@ -112,7 +113,7 @@ export class CallerReads {
     if (this.#isTurnOpen) return performance.now() < this.#turnEnd;
     this.#isTurnOpen = true;
     this.#turnEnd = performance.now() + TURN_MS;
-    setImmediate(this.#endTurn);
+    inNextTurn(this.#endTurn);
     return true;
   }
 }

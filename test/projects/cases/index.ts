@@ -1,10 +1,12 @@
 /** Runs the trials of projects of users. */
 import { BUNDLERS } from "./bundlers.ts";
 import { Project } from "./project.ts";
+import { RUNNERS } from "./runners.ts";
+import { RUNTIMES } from "./runtimes.ts";
 import type { Trial } from "./trial.ts";
 
 /** All trials, in order. */
-export const TRIALS: readonly Trial[] = [...BUNDLERS];
+export const TRIALS: readonly Trial[] = [...BUNDLERS, ...RUNNERS, ...RUNTIMES];
 
 /** The outcome of one check. */
 export interface Result {

@@ -1,0 +1,1 @@
+require("./body.cjs")(require("langgraph-store-scylladb"), jest);
