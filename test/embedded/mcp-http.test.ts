@@ -1,12 +1,14 @@
 /** The MCP server over streamable HTTP, with the official client and with hostile requests. */
 import { request as httpRequest } from "node:http";
+import { once } from "node:events";
 import { connect } from "node:net";
+import { Readable } from "node:stream";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { serveHttp, type HttpOptions, type McpHttpServer } from "langgraph-store-scylladb/mcp";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { callTool } from "../support/mcp-call.ts";
 import { mcpUse } from "../support/mcp-use.ts";
 
@@ -120,6 +122,63 @@ describe("MCP over HTTP", () => {
   });
 });
 
+test("an error that is not the store's own is answered without its message", async () => {
+  const fails = (): Promise<never> => Promise.reject(new Error("password=4711 at /etc/secret"));
+  const scoped = (() => ({ get: fails, search: fails })) as unknown as ScyllaDBStore["scoped"];
+  const broken = await serveHttp({ store: { scoped }, root: ["users", "mia"] }, { token, port: 0 });
+  servers.push(broken);
+  const connected = await client(broken);
+  for (const [name, args] of [["get", { key: "k" }], ["search", { query: "q" }], ["list", {}]] as const) {
+    expect(await callTool(connected, name, args)).toMatchObject({ isError: true, text: "The request failed with an internal error." });
+  }
+  await expect(connected.listResources()).rejects.toThrow("The request failed with an internal error.");
+});
+
+describe("time to live of items that clients read", () => {
+  /** A store with an item, half of whose time has passed, so that each read renews it. */
+  async function withItem(use: (served: ScyllaDBStore, renewals: () => Promise<number>) => Promise<void>): Promise<void> {
+    await using served = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] }, ttl: { defaultTtl: 120 } });
+    const [createdAt, expiresAt] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    const lines = [["users", "mia", "memories"], ["marker"]].map((namespace) => JSON.stringify({ namespace, key: "k", value: { text: "half of the time" }, createdAt, updatedAt: createdAt, expiresAt, ttlMinutes: 120 }));
+    await served.importFrom(Readable.from([Buffer.from(`${lines.join("\n")}\n`)]));
+    await use(served, async () => {
+      // Renewals are written in the background, in the order of the reads.
+      await served.get(["marker"], "k");
+      await expect.poll(() => served.stats().ttlRefresh.written).toBeGreaterThan(0);
+      return served.stats().ttlRefresh.written - 1;
+    });
+  }
+
+  async function serving(served: ScyllaDBStore, readOnly: boolean): Promise<Client> {
+    const server = await serveHttp({ store: served, root: ["users", "mia"], readOnly }, { token, port: 0 });
+    servers.push(server);
+    return client(server);
+  }
+
+  test("a read-only server renews none", async () => {
+    await withItem(async (served, renewals) => {
+      const connected = await serving(served, true);
+      expect((await callTool(connected, "search", { query: "time" })).content["items"]).toHaveLength(1);
+      expect((await callTool(connected, "get", { key: "k" })).isError).toBe(false);
+      await connected.readResource({ uri: "memory:///memories?key=k" });
+      expect(await renewals()).toBe(0);
+    });
+  });
+
+  test("lists of items and of resources renew none, and a get does", async () => {
+    await withItem(async (served, renewals) => {
+      const connected = await serving(served, false);
+      expect((await callTool(connected, "list", {})).content["items"]).toHaveLength(1);
+      expect((await connected.listResources()).resources).toHaveLength(1);
+      expect(await renewals()).toBe(0);
+    });
+    await withItem(async (served, renewals) => {
+      await callTool(await serving(served, false), "get", { key: "k" });
+      expect(await renewals()).toBe(1);
+    });
+  });
+});
+
 describe("a request without the right to be served", () => {
   for (const [what, authorization] of [
     ["no token", ""],
@@ -199,6 +258,22 @@ describe("the bounds of the HTTP server", () => {
     expect(server.sessions).toBe(2);
   });
 
+  test("a request that may become a session takes a place until it is complete", async () => {
+    const server = await serve({ maxSessions: 1 });
+    const { port } = new URL(server.url);
+    const opening = connect(Number(port), "127.0.0.1");
+    await once(opening, "connect");
+    const head = [`POST /mcp HTTP/1.1`, `Host: 127.0.0.1:${port}`, `Authorization: Bearer ${token}`, "Content-Type: application/json", "Accept: application/json, text/event-stream"];
+    opening.write([...head, `Content-Length: ${Buffer.byteLength(INITIALIZE)}`, "", INITIALIZE.slice(0, 10)].join("\r\n"));
+    await expect.poll(async () => {
+      const other = await send(server);
+      if (other.status === 200) await send(server, { method: "DELETE", headers: { "mcp-session-id": String(other.headers["mcp-session-id"]) } });
+      return other.status;
+    }).toBe(503);
+    opening.destroy();
+    await expect.poll(async () => (await send(server)).status).toBe(200);
+  });
+
   test("requests that open no session take no place", async () => {
     const server = await serve({ maxSessions: 1 });
     for (const body of ["", "{", "[]", "null", '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', '{"jsonrpc":"2.0","method":"notifications/initialized"}']) {
@@ -214,6 +289,23 @@ describe("the bounds of the HTTP server", () => {
     await expect.poll(() => server.sessions).toBe(0);
     const again = await send(server, { headers: { "mcp-session-id": String(headers["mcp-session-id"]) } });
     expect(again.status).toBe(404);
+  });
+
+  test("a session that is used stays open past its idle time", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const server = await serve({ sessionIdleMs: 1_800_000 });
+      const { headers } = await send(server);
+      const ping = (): Promise<Raw> => send(server, { headers: { "mcp-session-id": String(headers["mcp-session-id"]) }, body: JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" }) });
+      for (let i = 0; i < 3; i += 1) {
+        vi.advanceTimersByTime(1_700_000);
+        expect((await ping()).status).toBe(200);
+      }
+      vi.advanceTimersByTime(1_900_000);
+      await vi.waitFor(async () => expect((await ping()).status).toBe(404));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("an unknown session, path or method is answered by its status", async () => {

@@ -286,6 +286,35 @@ describe("a model that tries to reach another user", () => {
   });
 });
 
+describe("arguments that a graph passes without their schema being checked", () => {
+  for (const [tool, input, message] of [
+    ["search_memory", { query: { $ne: "" } }, "query must be a text"],
+    ["search_memory", { query: " " }, "query must be a text"],
+    ["search_memory", { query: "tea", limit: 1_000_000 }, "limit must be a whole number from 1 to 20"],
+    ["save_memory", { memory: "tea", id: ["users", "victim"] }, "id must be a text"],
+    ["save_memory", { memory: "tea", id: "x".repeat(513) }, "id must be a text"],
+    ["save_memory", { memory: { text: "tea" } }, "memory must be a text"],
+    ["forget_memory", { id: "" }, "id must be a text"],
+  ] as const) {
+    test(`${tool} rejects ${JSON.stringify(input).slice(0, 60)}`, async () => {
+      const used = createMemoryTools({ namespace: TEMPLATE, store }).find(({ name }) => name === tool);
+      const failure: unknown = await (used?.func(input, undefined, { configurable: { user_id: uniqueUser() } }) as Promise<unknown>).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(ValidationError);
+      expect((failure as Error).message).toContain(message);
+    });
+  }
+
+  test("a long memory is saved, found and recognized, wherever its first characters are cut", async () => {
+    const config = { configurable: { user_id: uniqueUser() } };
+    const [save, search] = createMemoryTools({ namespace: TEMPLATE, store });
+    for (const memory of [`tea ${"😀".repeat(2_000)}`, `odd ${"😀".repeat(1_999)}x`, `long ${"word ".repeat(50_000)}`, `a${"😀".repeat(2_000)}`]) {
+      expect(parsed({ content: (await save?.invoke({ memory }, config)) as string })["status"]).not.toBe("unchanged");
+      expect(parsed({ content: (await save?.invoke({ memory }, config)) as string })["status"]).toBe("unchanged");
+      expect(JSON.parse((await search?.invoke({ query: memory }, config)) as string)).not.toEqual([]);
+    }
+  });
+});
+
 describe("a run that does not name its user", () => {
   for (const [what, user, message] of [
     ["no user", undefined, "config.configurable.user_id is missing"],
@@ -419,8 +448,8 @@ describe("the memory middleware", () => {
     expect(shown.match(/<\/?memories>/g)).toEqual(["<memories>", "</memories>"]);
   });
 
-  test("fails the run that does not name its user", async () => {
-    await expect(ask("hello", undefined)).rejects.toThrow("config.configurable.user_id is missing");
+  test("fails the run that does not name its user, even if there is nothing to search for", async () => {
+    for (const text of ["hello", "  "]) await expect(ask(text, undefined)).rejects.toThrow("config.configurable.user_id is missing");
   });
 
   test("works with the tools of the same namespace across two threads", async () => {
