@@ -306,12 +306,16 @@ describe("arguments that a graph passes without their schema being checked", () 
 
   test("a long memory is saved, found and recognized, wherever its first characters are cut", async () => {
     const config = { configurable: { user_id: uniqueUser() } };
-    const [save, search] = createMemoryTools({ namespace: TEMPLATE, store });
+    const embeddings = new HashEmbeddings({ dims: 256 });
+    await using recorded = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 256, embeddings, fields: ["text"] } });
+    const [save, search] = createMemoryTools({ namespace: TEMPLATE, store: recorded });
     for (const memory of [`tea ${"😀".repeat(2_000)}`, `odd ${"😀".repeat(1_999)}x`, `long ${"word ".repeat(50_000)}`, `a${"😀".repeat(2_000)}`]) {
       expect(parsed({ content: (await save?.invoke({ memory }, config)) as string })["status"]).not.toBe("unchanged");
       expect(parsed({ content: (await save?.invoke({ memory }, config)) as string })["status"]).toBe("unchanged");
       expect(JSON.parse((await search?.invoke({ query: memory }, config)) as string)).not.toEqual([]);
     }
+    // A provider gets texts that JSON in UTF-8 can hold.
+    expect(embeddings.queryTexts.filter((text) => !text.isWellFormed())).toEqual([]);
   });
 });
 
