@@ -1,8 +1,11 @@
 /** Requests to and replies from one worker thread. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
 import { isError } from "../model/realms.ts";
 import { nextTick } from "./event-loop.ts";
+
+/** Not imported: Turbopack would trace every file that the program of a worker could be. */
+const threads = process.getBuiltinModule("node:worker_threads");
 
 /** Types of the calls of a worker: request and reply by name. Both are cloned between threads. */
 export type WorkerCalls<Calls> = { readonly [Name in keyof Calls]: { readonly request: unknown; readonly reply: unknown } };
@@ -62,7 +65,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   /** Starts the worker. */
   constructor({ program, name, onExit }: WorkerChannelOptions) {
     // Without the flags of the process: `--input-type` of `node -e` would prevent loading the file.
-    this.#worker = new Worker(program, { name, execArgv: [], eval: typeof program === "string" });
+    this.#worker = new threads.Worker(program, { name, execArgv: [], eval: typeof program === "string" });
     this.#worker.on("message", (replies: ReplyMessage<Calls, Failure>[]) => {
       for (const reply of replies) this.#settle(reply);
     });

