@@ -70,10 +70,24 @@ export async function storedOutput(name: string): Promise<string> {
 /** Stores the outputs of an executed notebook in its file, and the picture that the README shows. */
 export async function saveNotebook(name: string, { text }: ExecutedNotebook): Promise<void> {
   await writeFile(join(FOLDER, name), text.endsWith("\n") ? text : `${text}\n`);
-  const { cells } = JSON.parse(text) as { cells: { outputs?: readonly Output[] }[] };
-  const pictures = cells.flatMap(({ outputs = [] }) => outputs.map(({ data }) => data?.["image/svg+xml"])).filter((each) => each !== undefined);
   const picture = PICTURES[name];
-  if (picture !== undefined) await writeFile(join(IMAGES, picture), [pictures[0] ?? ""].flat().join(""));
+  if (picture !== undefined) await writeFile(join(IMAGES, picture), firstPicture(text));
+}
+
+/** The pictures of notebooks that docs/images holds: the file, its content, and the picture that is stored in the notebook. */
+export async function storedPictures(): Promise<{ readonly file: string; readonly content: string; readonly inNotebook: string }[]> {
+  return Promise.all(
+    Object.entries(PICTURES).map(async ([name, file]) => {
+      const [content, notebook] = await Promise.all([readFile(join(IMAGES, file), "utf8"), readFile(join(FOLDER, name), "utf8")]);
+      return { file, content, inNotebook: firstPicture(notebook) };
+    }),
+  );
+}
+
+function firstPicture(notebook: string): string {
+  const { cells } = JSON.parse(notebook) as { cells: { outputs?: readonly Output[] }[] };
+  const pictures = cells.flatMap(({ outputs = [] }) => outputs.map(({ data }) => data?.["image/svg+xml"])).filter((each) => each !== undefined);
+  return [pictures[0] ?? ""].flat().join("");
 }
 
 async function writeKernel(folder: string): Promise<void> {
