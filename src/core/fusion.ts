@@ -68,11 +68,12 @@ export function fuse<C extends Candidate>(
   return fused.sort((a, b) => b.score - a.score || compareText(a.candidate.id, b.candidate.id));
 }
 
-/** Returns scores from 0 to 1; by rank, those from position `ranked` on are 0. */
+/** Returns scores from 0 to 1. Those from position `ranked` on match nothing: by rank they are 0, as are all where none is ranked. */
 function normalize(list: readonly Candidate[], method: Fusion["method"], ranked = list.length): readonly number[] {
   const scores = list.map(({ score }) => score);
   const [low, high] = method === "rank" ? [0, 0] : boundsOf(scores, method);
   return scores.map((score, i) => {
+    if (ranked === 0) return 0;
     if (method === "rank") return i < ranked ? (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + i) : 0;
     return high === low ? 0.5 : Math.max(0, Math.min(1, (score - low) / (high - low)));
   });

@@ -32,6 +32,12 @@ describe.each(FUSION_METHODS)("%s", (method) => {
     expect(idsOf(fused).slice(1)).toEqual(["a", "b", "c", "d"]);
   });
 
+  test("keywords that no item matches add nothing to the scores", () => {
+    const fused = fuse(list(["a", 0.5], ["b", 0.4], ["c", 0.1]), [], { ...how, isEveryMatch: true });
+    expect(idsOf(fused)).toEqual(["a", "b", "c"]);
+    for (const { score } of fused) expect(score).toBeLessThanOrEqual(how.semanticWeight);
+  });
+
   test("the weight decides between the first of each ranking", () => {
     const semantic = list(["s", 0.9], ["x", 0.2], ["y", 0.1]);
     const keyword = list(["k", 9], ["x", 2], ["y", 1]);
