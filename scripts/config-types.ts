@@ -19,6 +19,7 @@ const MODULES: Readonly<Record<string, string>> = {
   Client: "cassandra-driver",
   Codec: "../../ports/codec.ts",
   EmbeddingsLike: "../../ports/embedder.ts",
+  Reranker: "../../model/ranking-options.ts",
   Logger: "../../ports/logger.ts",
   MeterProvider: "@opentelemetry/api",
   Secret: "../../model/secret.ts",

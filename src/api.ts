@@ -6,7 +6,7 @@ export { aesGcmCodec, type AesGcmOptions, type AesKey } from "./codec/aes-gcm.ts
 export type * from "./config/option-types/index.ts";
 export type { IndexRule } from "./core/index-rules.ts";
 export type { TtlRule } from "./core/ttl-rules.ts";
-export type { SearchInfo } from "./core/found.ts";
+export type { Explanation, RankedFactor, RankedScore, SearchInfo, SkippedStep } from "./core/found.ts";
 export type { DegradedReason } from "./model/degraded-reason.ts";
 export {
   AbortError,
@@ -33,6 +33,7 @@ export {
 } from "./model/errors.ts";
 export type { CountOptions, ItemsOptions } from "./iteration.ts";
 export type { KeywordLanguage } from "./model/keyword-language.ts";
+export type { Boost, Decay, Diversity, DocumentCompressor, RankingOptions, RerankDocument, Reranker, RerankFunction } from "./model/ranking-options.ts";
 export type { ListingOrder } from "./model/request.ts";
 export type { SearchMode } from "./model/search-mode.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";

@@ -1,6 +1,7 @@
 /** Options and results of the calls of a store. */
 import type { Item as LangGraphItem, SearchItem as LangGraphSearchItem } from "@langchain/langgraph-checkpoint";
-import type { SearchInfo } from "./core/found.ts";
+import type { Explanation, SearchInfo } from "./core/found.ts";
+import type { RankingOptions } from "./model/ranking-options.ts";
 import type { ListingOrder } from "./model/request.ts";
 import type { SearchMode } from "./model/search-mode.ts";
 import type { Filter } from "./model/typed-filter.ts";
@@ -12,7 +13,11 @@ export type AnyValue = LangGraphItem["value"];
 export type Item<Value = AnyValue> = Omit<LangGraphItem, "value"> & { value: Value };
 
 /** A result of a search. */
-export type SearchItem<Value = AnyValue> = Omit<LangGraphSearchItem, "value"> & { value: Value };
+export type SearchItem<Value = AnyValue> = Omit<LangGraphSearchItem, "value"> & {
+  value: Value;
+  /** How the result got its place, with `explain: true`. */
+  explanation?: Explanation;
+};
 
 /** Options of every call. */
 export interface CallOptions {
@@ -24,7 +29,7 @@ export interface CallOptions {
 }
 
 /** Options of a search. */
-export interface SearchOptions<Value = unknown> extends CallOptions {
+export interface SearchOptions<Value = unknown> extends CallOptions, RankingOptions {
   /** Conditions on the values, see `docs/filters.md`. */
   filter?: Filter<Value>;
   /** Most results; 10 by default. */

@@ -1,6 +1,7 @@
 /** Names of the options of calls: a misspelled option is an error, rather than ignored. */
 import type { CallOptions, GetOptions, ListNamespacesOptions, PutOptions, SearchOptions } from "./call-options.ts";
 import { kindOf, ValidationError } from "./model/errors.ts";
+import { RANKING_NAMES } from "./model/ranking-options.ts";
 import { nearestOf } from "./model/nearest-name.ts";
 
 /** The names of all options of a call, in their order in messages. */
@@ -15,6 +16,7 @@ export const PUT_NAMES: OptionNames<PutOptions> = { ttl: true, expiresAt: true, 
 export const SEARCH_NAMES: OptionNames<SearchOptions> = {
   query: true,
   mode: true,
+  ...RANKING_NAMES,
   filter: true,
   ...page,
   order: true,

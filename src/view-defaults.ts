@@ -2,13 +2,14 @@
 import { kindOf, ValidationError } from "./model/errors.ts";
 import type { IndexOverride } from "./model/item.ts";
 import { parseIndex, parseMinScore, parseMode, parseOrder } from "./model/operation-fields.ts";
+import { parseRankingOptions, RANKING_NAMES, type RankingOptions, type RankingRequest } from "./model/ranking-options.ts";
 import type { ListingOrder, RequestLimits } from "./model/request.ts";
 import type { SearchMode } from "./model/search-mode.ts";
 import { parseLifetime } from "./model/ttl.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
 
 /** Defaults of the calls made through a view. Options of a call take precedence. */
-export interface ViewDefaults {
+export interface ViewDefaults extends RankingOptions {
   /** How puts index their items. */
   index?: false | string[];
   /** Order of searches without a query. */
@@ -29,22 +30,29 @@ export interface ViewDefaults {
   actor?: string | null;
 }
 
+/** Checked defaults, with the options of ranking in one. */
+export interface CheckedDefaults extends Omit<ViewDefaults, keyof RankingOptions> {
+  readonly ranking?: RankingRequest | undefined;
+}
+
 const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
   index: true,
   order: true,
   minScore: true,
   mode: true,
+  ...RANKING_NAMES,
   ttl: true,
   batchErrors: true,
   actor: true,
 };
 
-/** Checks defaults that a caller gave. */
-export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): ViewDefaults {
+/** Checks defaults that a caller gave, and returns them with those of the view before. */
+export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits, before: CheckedDefaults): CheckedDefaults {
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
-  const { index, order, minScore, mode, ttl, batchErrors, actor } = checkOptions(defaults, "with()", DEFAULT_NAMES);
+  const checked = checkOptions(defaults, "with()", DEFAULT_NAMES);
+  const { index, order, minScore, mode, ttl, batchErrors, actor } = checked;
   if (batchErrors !== undefined && batchErrors !== "throw" && batchErrors !== "positional") {
     throw new ValidationError('batchErrors must be "throw" or "positional".');
   }
@@ -54,7 +62,10 @@ export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits): Vi
   }
   parseLifetime(ttl, undefined, Date.now());
   const checkedIndex: IndexOverride = parseIndex(index, limits);
+  const ranking = parseRankingOptions(checked, before.ranking);
   return {
+    ...before,
+    ...(ranking === null ? {} : { ranking }),
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),
     ...(minScore === undefined ? {} : withMinScore(parseMinScore(minScore))),

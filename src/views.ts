@@ -19,7 +19,7 @@ import { inputBytes, parseOperation, type OperationContext } from "./model/opera
 import type { ListingOrder, Request, RequestLimits } from "./model/request.ts";
 import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, SEARCH_NAMES } from "./option-names.ts";
 import type { Caller, RunRequests } from "./ports/requests.ts";
-import { checkDefaults, type ViewDefaults } from "./view-defaults.ts";
+import { checkDefaults, type CheckedDefaults, type ViewDefaults } from "./view-defaults.ts";
 
 /** What a view needs of its store. */
 export interface ViewDependencies {
@@ -37,10 +37,10 @@ export class StoreOperations extends BaseStore {
   readonly #dependencies: ViewDependencies;
   readonly #scope: string;
   readonly #depth: number;
-  readonly #defaults: ViewDefaults;
+  readonly #defaults: CheckedDefaults;
 
   /** @internal */
-  constructor(dependencies: ViewDependencies, scope: string, defaults: ViewDefaults) {
+  constructor(dependencies: ViewDependencies, scope: string, defaults: CheckedDefaults) {
     super();
     this.#dependencies = dependencies;
     this.#scope = scope;
@@ -65,7 +65,7 @@ export class StoreOperations extends BaseStore {
    * @throws {ValidationError} when a default is unknown or of the wrong kind.
    */
   with(defaults: ViewDefaults): StoreView {
-    return new StoreView(this.#dependencies, this.#scope, { ...this.#defaults, ...checkDefaults(defaults, this.#dependencies.limits) });
+    return new StoreView(this.#dependencies, this.#scope, checkDefaults(defaults, this.#dependencies.limits, this.#defaults));
   }
 
   /**
@@ -223,8 +223,8 @@ export class StoreOperations extends BaseStore {
   }
 
   #context(caller: Caller, signal?: AbortSignal): OperationContext {
-    const { index, order = this.#dependencies.order, minScore, mode, ttl } = this.#defaults;
-    return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, mode, ttl, signal, now: Date.now(), skipsEncoding: caller.refusal !== undefined };
+    const { index, order = this.#dependencies.order, minScore, mode, ranking, ttl } = this.#defaults;
+    return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, mode, ranking, ttl, signal, now: Date.now(), skipsEncoding: caller.refusal !== undefined };
   }
 
   #caller(operations: readonly unknown[]): Caller {
@@ -261,7 +261,10 @@ function present(request: Request, answer: Answer, depth: number): unknown {
 }
 
 function presentSearch({ found, info }: SearchResult, depth: number): SearchResults {
-  const results = found.map(({ record, value, score }) => toSearchItem(record, depth, value, score));
+  const results = found.map(({ record, value, score, explanation }) => {
+    const item = toSearchItem(record, depth, value, score);
+    return explanation === undefined ? item : { ...item, explanation };
+  });
   return Object.defineProperty(results, "info", { value: Object.freeze({ ...info }), enumerable: false }) as SearchResults;
 }
 

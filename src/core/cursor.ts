@@ -9,6 +9,7 @@ import type { Filter } from "../model/filter.ts";
 import { join, toLabels, toPath } from "../model/namespace.ts";
 import { MAX_KEY_BYTES, type ListingOrder, type SearchRequest } from "../model/request.ts";
 import { SEARCH_MODES, type SearchMode } from "../model/search-mode.ts";
+import { factsOfSteps, type RankingSteps } from "./ranking/steps.ts";
 import { isBytes, isDate, isMap, isSet } from "../model/realms.ts";
 
 /** After this item of a listing. */
@@ -37,7 +38,10 @@ interface RankedCursor {
 export type Cursor = ListingCursor | RankedCursor;
 
 /** The part of a request that identifies the search of a cursor. */
-export type CursorRequest = Pick<SearchRequest, "scope" | "prefix" | "filter" | "query" | "order">;
+export type CursorRequest = Pick<SearchRequest, "scope" | "prefix" | "filter" | "query" | "order"> & {
+  /** What ranks on top of the mode. */
+  readonly steps?: RankingSteps | null;
+};
 
 /** Longest cursor, characters: that of the longest key in the longest namespace, with every character escaped. */
 const MAX_CURSOR_CHARS = 1_048_576;
@@ -65,7 +69,7 @@ export function encodeCursor(cursor: Cursor, request: CursorRequest, asked: Sear
 }
 
 /**
- * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, mode, order and kind.
+ * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, mode, ranking, order and kind.
  *
  * @throws {ValidationError} when the cursor belongs to another search or is malformed.
  */
@@ -74,7 +78,7 @@ export function decodeCursor(text: string, request: CursorRequest, expected: "ra
   const cursor = expected === "ranked" ? rankedOf(content, request, asked) : listingOf(content, request);
   if (cursor !== null) return cursor;
   throw new ValidationError(
-    "cursor does not belong to this search: give the text from `info.cursor` of a search with the same prefix, filter, query, mode and order " +
+    "cursor does not belong to this search: give the text from `info.cursor` of a search with the same prefix, filter, query, mode, ranking and order " +
       `(${expected === "ranked" ? "with a query" : `without a query, ${request.order} first`}).`,
   );
 }
@@ -105,10 +109,11 @@ function isCount(value: unknown): value is number {
 }
 
 /** A digest of a search, for recognition and not for protection. */
-function digestOf({ scope, prefix, filter, query, order }: CursorRequest, by: "filter" | Ranking, asked: SearchMode | null): string {
+function digestOf({ scope, prefix, filter, query, order, steps = null }: CursorRequest, by: "filter" | Ranking, asked: SearchMode | null): string {
   // Below the scope: a view's root may be a tenant's name, which a digest without a key would let a reader guess.
   const below = toLabels(prefix).slice(toLabels(scope).length);
-  const facts = [below, query, by, asked, order];
+  const ranking = by === "filter" ? null : factsOfSteps(steps);
+  const facts = [below, query, by, asked, order, ...(ranking === null ? [] : [ranking])];
   return hash("sha256", `${JSON.stringify(facts)}\n${filter === null ? "" : textOf(filter)}`, "base64url").slice(0, 22);
 }
 

@@ -9,6 +9,43 @@ export interface Found {
   /** The decoded value, where a filter or a ranking needed it. */
   readonly value: Value | undefined;
   readonly score: number | undefined;
+  /** Where the search asked for it and the item was ranked. */
+  readonly explanation?: Explanation;
+}
+
+/** A score in one ranking, and the rank there, from 1. */
+export interface RankedScore {
+  readonly score: number;
+  readonly rank: number;
+}
+
+/** What a score was multiplied by, and the rank after that, from 1. */
+export interface RankedFactor {
+  readonly factor: number;
+  readonly rank: number;
+}
+
+/** How a result got its place (`explain: true`): the steps in their order; null for a step that did not run or did not rank the item. */
+export interface Explanation {
+  /** Similarity of vectors. */
+  readonly semantic: RankedScore | null;
+  /** Words in common. */
+  readonly keyword: RankedScore | null;
+  /** Both, in hybrid search. */
+  readonly fused: RankedScore | null;
+  readonly decay: RankedFactor | null;
+  readonly boost: RankedFactor | null;
+  readonly rerank: RankedScore | null;
+  readonly diversity: { readonly rank: number } | null;
+}
+
+/** A step of the ranking that was not done; the order before it was kept. */
+export interface SkippedStep {
+  readonly step: "decay" | "boost" | "rerank" | "diversity";
+  /** `timeout`: its deadline was exceeded. `failed`: it failed or answered wrongly. `unscored`: the index did not answer, so there are no scores. */
+  readonly reason: "timeout" | "failed" | "unscored";
+  /** Message of the error; null without one. */
+  readonly cause: string | null;
 }
 
 /** How a search was answered. */
@@ -37,6 +74,8 @@ export interface SearchInfo {
   readonly truncated: boolean;
   /** Items that were omitted because their values cannot be decoded: a key of the codec is missing or wrong. */
   readonly unreadable: number;
+  /** Steps of the ranking (`rerank`, `diversity`, …) that were requested and not done; absent where all were. */
+  readonly skipped?: readonly SkippedStep[];
   /** Continues after these results when passed to the next search; null when there are no more results. */
   readonly cursor: string | null;
 }

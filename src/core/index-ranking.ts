@@ -2,16 +2,20 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
+import { toLabels } from "../model/namespace.ts";
 import { toRankScore, toScore } from "../model/score.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { VectorHit } from "../ports/vector-index.ts";
 import { encodeCursor } from "./cursor.ts";
-import type { Found, SearchLimits, SearchResult } from "./found.ts";
+import type { Found, SearchLimits, SearchResult, SkippedStep } from "./found.ts";
 import { fuse } from "./fusion.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { readPage, type Page } from "./page.ts";
+import { partsOf, type FusedParts } from "./ranking/explain.ts";
+import { rankAgain } from "./ranking/rank-again.ts";
+import { changesOrder } from "./ranking/steps.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
 import { attempt, type RankingStep } from "./ranking-failed.ts";
@@ -38,6 +42,8 @@ interface Candidates {
   readonly isCut: () => boolean;
   /** The terms of the query; null unless the ranking is by keywords alone. */
   readonly terms: ReadonlySet<number> | null;
+  /** Parts of fused scores; null unless the ranking is hybrid. */
+  readonly parts: FusedParts | null;
 }
 
 /** Offset of a page, and how many results it still needs. */
@@ -45,6 +51,9 @@ interface Room {
   readonly offset: number;
   readonly room: number;
 }
+
+/** Parts of an explanation where nothing is ranked again. */
+const NO_STEPS = { decay: null, boost: null, rerank: null, diversity: null } as const;
 
 /** A page that is not filled. */
 const NO_FILL = { found: [], faults: [], more: false, truncated: false } as const;
@@ -71,20 +80,54 @@ export class IndexRanking {
     // `minScore` refers to scores of the requested mode, which a fallback does not have.
     const minScore = isFallback(way) ? null : request.minScore;
     const hits = new RankedHits({ best: candidates.best, items, request, minScore, reading, maxHits: limits.maxScoredHits, onStale });
-    await hits.fetch(offset + request.limit + 1);
-    const scored = hits.found.slice(offset, offset + request.limit);
-    const hasNext = hits.found.length > offset + request.limit;
+    const { list, isWhole, skipped } = await this.#list(search, way, { hits, candidates, deadline });
+    const scored = list.slice(offset, offset + request.limit);
+    const hasNext = list.length > offset + request.limit;
     // Items without a score cannot reach a lowest score.
-    const isComplete = hits.exhausted && !candidates.isCut();
+    const isComplete = isWhole && !candidates.isCut();
     const fills = !hasNext && isComplete && request.minScore === null;
     const fill = fills ? await this.#fill(search, way, { hits, candidates, items, analyzer, deadline }, { offset, room: request.limit - scored.length }) : NO_FILL;
-    return this.#resultOf(search, way, { hits, scored, hasNext, isComplete }, fill);
+    return this.#resultOf(search, way, { hits, scored, hasNext, isComplete, skipped }, fill);
+  }
+
+  /** Returns the verified hits of the requested page and before it; those of the entire pool where they are ranked again. */
+  async #list(
+    { request, query, offset, indexing }: RankedSearch,
+    { mode }: RankingWay,
+    { hits, candidates, deadline }: { readonly hits: RankedHits; readonly candidates: Candidates; readonly deadline: Deadline },
+  ): Promise<{ readonly list: readonly Found[]; readonly isWhole: boolean; readonly skipped: readonly SkippedStep[] }> {
+    const { steps, scope, limit } = request;
+    const partsOfHit = (hit: Found, rank: number) => partsOf(mode, candidates.parts, hit, rank);
+    if (steps === null || !changesOrder(steps)) {
+      await hits.fetch(offset + limit + 1);
+      const list = steps?.explain ? hits.found.map((hit, i) => ({ ...hit, explanation: { ...partsOfHit(hit, i + 1), ...NO_STEPS } })) : hits.found;
+      return { list, isWhole: hits.exhausted, skipped: [] };
+    }
+    const pool = Math.max(steps.pool, limit);
+    await hits.fetch(pool + 1);
+    const { found, skipped } = await rankAgain(hits.found.slice(0, pool), {
+      query,
+      steps,
+      vectors: indexing.vectors,
+      partsOf: partsOfHit,
+      depth: toLabels(scope).length,
+      textOf: ({ record, value }) => indexing.rules.textsOf(value, record.namespace, record.index).join("\n"),
+      deadline,
+      now: Date.now(),
+    });
+    return { list: found, isWhole: hits.exhausted && hits.found.length <= pool, skipped };
   }
 
   #resultOf(
     { request, offset, asked }: RankedSearch,
     way: RankingWay,
-    { hits, scored, hasNext, isComplete }: { readonly hits: RankedHits; readonly scored: readonly Found[]; readonly hasNext: boolean; readonly isComplete: boolean },
+    { hits, scored, hasNext, isComplete, skipped }: {
+      readonly hits: RankedHits;
+      readonly scored: readonly Found[];
+      readonly hasNext: boolean;
+      readonly isComplete: boolean;
+      readonly skipped: readonly SkippedStep[];
+    },
     fill: Pick<Page, "found" | "faults" | "more" | "truncated">,
   ): SearchResult {
     const { limits, reportUnreadable } = this.#options;
@@ -102,6 +145,7 @@ export class IndexRanking {
         reason,
         unreadable: reportUnreadable([...hits.faults, ...fill.faults]),
         truncated: !hasNext && (!isComplete || fill.truncated),
+        ...(skipped.length === 0 ? {} : { skipped }),
         cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next }, request, asked) : null,
       },
     };
@@ -119,7 +163,7 @@ export class IndexRanking {
         const hits = await attempt("index", () => vectors.query({ vector, prefix, filter, limit }, deadline));
         return hits.map((hit) => ({ ...hit, score: toScore(hit.score) }));
       };
-      return { best, isCut: () => false, terms: null };
+      return { best, isCut: () => false, terms: null, parts: null };
     }
     const { terms, truncated } = analyzer.query(query);
     if (mode === "keyword") {
@@ -128,16 +172,18 @@ export class IndexRanking {
         const hits = await attempt("index", () => vectors.queryKeywords({ terms, prefix, filter, limit }, deadline));
         return hits.map((hit) => ({ ...hit, score: toRankScore(hit.score) }));
       };
-      return { best, isCut: () => truncated, terms: new Set(terms) };
+      return { best, isCut: () => truncated, terms: new Set(terms), parts: null };
     }
     const depth = Math.max(indexing.modes.fusion.depth, request.limit);
     const { semantic, keyword } = await attempt("index", () => vectors.queryBoth({ vector, terms, prefix, filter, limit: depth }, deadline));
     const isEveryMatch = keyword.length < depth;
-    const fused = fuse(semantic.map(asCandidate), keyword.map(asCandidate), { ...indexing.modes.fusion, isEveryMatch }).map(
+    const ranked = fuse(semantic.map(asCandidate), keyword.map(asCandidate), { ...indexing.modes.fusion, isEveryMatch });
+    const parts = request.steps?.explain ? new Map(ranked.map((each) => [each.candidate.id, each])) : null;
+    const fused = ranked.map(
       ({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }),
     );
     const isCut = semantic.length >= depth || keyword.length >= depth;
-    return { best: async (count) => fused.slice(0, count), isCut: () => isCut || truncated, terms: null };
+    return { best: async (count) => fused.slice(0, count), isCut: () => isCut || truncated, terms: null, parts };
   }
 
   /** Reads items without a score, which follow all items with one, in listing order. */

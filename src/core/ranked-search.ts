@@ -2,11 +2,12 @@ import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { Indexing } from "./indexing.ts";
+import type { RankingSteps } from "./ranking/steps.ts";
 import type { Reading } from "./read-budget.ts";
 
 /** A search with a query. */
 export interface RankedSearch {
-  readonly request: SearchRequest;
+  readonly request: SearchRequest & { readonly steps: RankingSteps | null };
   readonly query: string;
   /** Number of results to skip. */
   readonly offset: number;

@@ -1,5 +1,6 @@
 /** Selects the mode of searches: that of the search, else of the first matching rule, else the default. */
 import { matchesPattern, toLabels } from "../model/namespace.ts";
+import type { RankingRequest } from "../model/ranking-options.ts";
 import { DEFAULT_FUSION, type Fusion, type SearchMode } from "../model/search-mode.ts";
 
 /** Mode of searches below some namespaces. */
@@ -12,11 +13,14 @@ export interface SearchModeRule {
 /** The configured modes. */
 export class SearchModes {
   readonly fusion: Fusion;
+  /** What ranks on top of the modes; null for nothing. */
+  readonly ranking: RankingRequest | null;
   readonly #default: SearchMode;
   readonly #rules: readonly SearchModeRule[];
 
-  constructor(mode: SearchMode = "semantic", rules: readonly SearchModeRule[] = [], fusion: Fusion = DEFAULT_FUSION) {
+  constructor(mode: SearchMode = "semantic", rules: readonly SearchModeRule[] = [], fusion: Fusion = DEFAULT_FUSION, ranking: RankingRequest | null = null) {
     this.fusion = fusion;
+    this.ranking = ranking;
     this.#default = mode;
     this.#rules = rules.filter((rule) => rule.mode !== undefined);
   }

@@ -2,7 +2,7 @@
 import { ValidationError } from "../model/errors.ts";
 import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
-import { decodeCursor, type Ranking } from "./cursor.ts";
+import { decodeCursor, type CursorRequest, type Ranking } from "./cursor.ts";
 import type { WalkPlace } from "./listing.ts";
 
 /** How a search is answered, and where it starts. */
@@ -17,7 +17,7 @@ export type SearchPlan =
  * @param asked - the requested mode; null in a store without an index
  * @throws {ValidationError} when the cursor belongs to another search, or leads beyond `maxOffset`.
  */
-export function planSearch(request: SearchRequest, asked: SearchMode | null, maxOffset: number): SearchPlan {
+export function planSearch(request: SearchRequest & CursorRequest, asked: SearchMode | null, maxOffset: number): SearchPlan {
   const { query, cursor, offset } = request;
   if (query === null || asked === null) {
     const from = cursor === null ? null : decodeCursor(cursor, request, "listing");

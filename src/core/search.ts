@@ -24,6 +24,7 @@ import type { Analyzer } from "./keywords/analyzer.ts";
 import { OwnItems } from "./own-items.ts";
 import { readPage } from "./page.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
+import { rankingSteps } from "./ranking/steps.ts";
 import { RankingFailed } from "./ranking-failed.ts";
 import type { ReadBudget, Reading } from "./read-budget.ts";
 import { rankRecords } from "./record-ranking.ts";
@@ -67,9 +68,10 @@ export class Searcher {
     return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
   }
 
-  async #search(request: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
+  async #search(given: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { indexing, limits } = this.#options;
-    const asked = indexing === null ? null : modeOf(request, indexing);
+    const asked = indexing === null ? null : modeOf(given, indexing);
+    const request = { ...given, steps: rankingSteps(indexing?.modes.ranking ?? null, given.ranking) };
     const plan = planSearch(request, asked, limits.maxOffset);
     if (request.limit === 0) {
       const [mode, source] = plan.mode === "records" ? (["keyword", "records"] as const) : ([plan.mode, "index"] as const);

@@ -7,6 +7,7 @@ import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules } from "./namespace.ts";
 import { parseCount, parseIndex, parseKey, parseMinScore, parseMode, parseOrder, parseSignal, parseSwitch } from "./operation-fields.ts";
 import type { GetRequest, ListingOrder, ListNamespacesRequest, PutRequest, Request, RequestLimits, SearchRequest } from "./request.ts";
+import { parseRankingOptions, type RankingRequest } from "./ranking-options.ts";
 import type { SearchMode } from "./search-mode.ts";
 import { parseLifetime, UNSPECIFIED, type Lifetime } from "./ttl.ts";
 import { encodeValue, type EncodedValue } from "./value-codec.ts";
@@ -19,6 +20,7 @@ export interface OperationContext {
   readonly order?: ListingOrder;
   readonly minScore?: number;
   readonly mode?: SearchMode;
+  readonly ranking?: RankingRequest | undefined;
   /** Minutes, or null for no end. */
   readonly ttl?: number | null;
   readonly limits: RequestLimits;
@@ -154,8 +156,12 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
   };
 }
 
-function parseRanking(fields: Record<string, unknown>, { minScore, mode }: OperationContext): Pick<SearchRequest, "minScore" | "mode"> {
-  return { minScore: parseMinScore(fields["minScore"] ?? minScore ?? null), mode: parseMode(fields["mode"] ?? mode ?? null) };
+function parseRanking(fields: Record<string, unknown>, { minScore, mode, ranking }: OperationContext): Pick<SearchRequest, "minScore" | "mode" | "ranking"> {
+  return {
+    minScore: parseMinScore(fields["minScore"] ?? minScore ?? null),
+    mode: parseMode(fields["mode"] ?? mode ?? null),
+    ranking: parseRankingOptions(fields, ranking),
+  };
 }
 
 function parseFilterOnce(given: unknown, { limits, filters }: OperationContext): Filter | null {

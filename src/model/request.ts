@@ -3,6 +3,7 @@ import type { MatchCondition } from "@langchain/langgraph-checkpoint";
 import type { Filter, FilterLimits } from "./filter.ts";
 import type { IndexOverride } from "./item.ts";
 import type { NamespaceLimits } from "./namespace.ts";
+import type { RankingRequest } from "./ranking-options.ts";
 import type { SearchMode } from "./search-mode.ts";
 import type { Lifetime } from "./ttl.ts";
 import type { EncodedValue, ValueLimits } from "./value-codec.ts";
@@ -71,6 +72,8 @@ export interface SearchRequest extends Abortable {
   readonly minScore: number | null;
   /** How a search with a query ranks; null for what is configured. */
   readonly mode: SearchMode | null;
+  /** What ranks on top of the mode; null for what is configured. */
+  readonly ranking: RankingRequest | null;
   /** Whether the search renews the time to live of its results; null for what is configured. */
   readonly refreshTtl: boolean | null;
 }

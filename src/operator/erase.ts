@@ -137,7 +137,7 @@ class Erasure {
   /** What searches return, first: from then on no query returns the subject. */
   async #eraseListed(): Promise<void> {
     const { run } = this.#dependencies;
-    const search = { scope: ROOT, query: null, offset: 0, order: "oldest", minScore: null, mode: null, refreshTtl: false, signal: null } as const;
+    const search = { scope: ROOT, query: null, offset: 0, order: "oldest", minScore: null, mode: null, ranking: null, refreshTtl: false, signal: null } as const;
     let cursor: string | null = null;
     do {
       this.#options.signal?.throwIfAborted();

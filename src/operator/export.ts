@@ -173,7 +173,7 @@ async function readPage(dependencies: OperatorDependencies, prefix: string, afte
 }
 
 async function readBelow({ run }: OperatorDependencies, prefix: string, cursor: string | null, limit: number): Promise<ItemsPage> {
-  const common = { scope: ROOT, query: null, filter: null, offset: 0, order: "oldest", minScore: null, mode: null, refreshTtl: false, signal: null } as const;
+  const common = { scope: ROOT, query: null, filter: null, offset: 0, order: "oldest", minScore: null, mode: null, ranking: null, refreshTtl: false, signal: null } as const;
   const [outcome] = await run([{ kind: "search", prefix, cursor, limit, ...common }], { scope: ROOT, actor: null });
   if (outcome?.status !== "fulfilled") throw outcome?.reason;
   const result = searchOf(outcome.value);

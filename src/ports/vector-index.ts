@@ -110,6 +110,9 @@ export interface VectorIndex {
   /** Returns the stored points of items, at their positions; null where there is none. */
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]>;
 
+  /** Returns the stored vectors of items, at their positions, of any length; null where there are none. */
+  vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]>;
+
   /** Removes points older than the given version or of the given write; removing a missing point succeeds. */
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]>;
 
@@ -150,4 +153,4 @@ export interface VectorIndex {
 }
 
 /** For decorators of the index. */
-export const VECTOR_INDEX_INPUTS: InputCounts<VectorIndex> = { upsert: 2, stored: 1, remove: 1, query: 1, queryKeywords: 1, queryBoth: 1, scan: 2, expired: 3, renew: 1 };
+export const VECTOR_INDEX_INPUTS: InputCounts<VectorIndex> = { upsert: 2, stored: 1, vectorsOf: 1, remove: 1, query: 1, queryKeywords: 1, queryBoth: 1, scan: 2, expired: 3, renew: 1 };

@@ -19,6 +19,7 @@ export function guardVectorIndex(vectors: VectorIndex, guard: Guard, { queryMs, 
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
     upsert: write,
     stored: within(writeMs),
+    vectorsOf: within(queryMs),
     remove: write,
     query: within(queryMs),
     queryKeywords: within(queryMs),

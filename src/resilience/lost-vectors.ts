@@ -28,6 +28,7 @@ export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): V
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
     upsert: present,
     stored: present,
+    vectorsOf: complete,
     remove: present,
     query: complete,
     queryKeywords: complete,

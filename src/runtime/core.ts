@@ -56,7 +56,7 @@ export function createIndexing(config: CommonConfig, databases: Databases, telem
     );
   }
   const storedLanguage = (): KeywordLanguage | null => databases.keywordLanguage?.() ?? null;
-  const modes = new SearchModes(index.mode, index.rules, index.fusion);
+  const modes = new SearchModes(index.mode, index.rules, index.fusion, index.ranking ?? null);
   return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes }, embedder };
 }
 

@@ -156,6 +156,7 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
     upsert: call("upsert", sharedFault),
     stored: call("stored"),
+    vectorsOf: call("stored"),
     remove: call("remove", sharedFault),
     query: call("query"),
     queryKeywords: call("query"),

@@ -125,6 +125,21 @@ function scoreCases(context: Context): void {
       }
     });
 
+    test("stored vectors are read by id, with their directions; null where there are none", async () => {
+      const { bench, root } = context();
+      await bench.write([bench.point(root, "one", [bench.vector(3, 4)]), bench.point(root, "two", [bench.vector(1), bench.vector(0, 0, 2)])]);
+      const ids = ["two", "none", "one"].map((key) => ({ namespace: root, key }));
+      const [two, none, one] = await bench.vectors.vectorsOf(ids);
+      expect(none).toBeNull();
+      expect(await bench.vectors.vectorsOf([])).toEqual([]);
+      const directions = (vectors: readonly Vector[] | null | undefined, expected: readonly Vector[]): void => {
+        for (const vector of expected) expect(Math.max(...(vectors ?? []).map((each) => cosine(each, vector)))).toBeGreaterThan(1 - PRECISION);
+        for (const each of vectors ?? []) expect(Math.max(...expected.map((vector) => cosine(each, vector)))).toBeGreaterThan(1 - PRECISION);
+      };
+      directions(one, [bench.vector(3, 4)]);
+      directions(two, [bench.vector(1), bench.vector(0, 0, 1)]);
+    });
+
     test("an item of exactly two one-hot vectors is found by either and by nothing else", async () => {
       const { bench, root } = context();
       await bench.write([bench.point(root, "two", [bench.vector(1), bench.vector(0, 1)])]);

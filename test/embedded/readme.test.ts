@@ -35,6 +35,11 @@ test("the collection of docs/typed-values.md works as shown", async () => {
   expect(await runProgram(await readmeBlock("collection", "docs/typed-values.md"))).toBe("likes green tea 5\nValidationError\n");
 });
 
+test("the ranking of docs/retrieval.md works as shown", async () => {
+  const output = await runProgram(await readmeBlock("ranking", "docs/retrieval.md"));
+  expect(output).toMatch(/^new\nnew \{ factor: 2\.5, rank: 1 \}\nold complete\n$/);
+});
+
 test("the memory tools of docs/agent-tools.md work as shown", async () => {
   const output = await runProgram(await readmeBlock("tools", "docs/agent-tools.md"));
   expect(output).toBe("updated Mia loves spicy Thai curry\n[ 'Mia likes spicy Thai curries' ]\n");

@@ -13,6 +13,7 @@ import type {
   Rankings,
   StoredPoint,
   UpsertOutcome,
+  Vector,
   VectorHit,
   VectorIndex,
   VectorPoint,
@@ -132,6 +133,10 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
 
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
     return this.#use((index) => index.stored(ids, deadline));
+  }
+
+  vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
+    return this.#use((index) => index.vectorsOf(ids, deadline));
   }
 
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {

@@ -2,7 +2,7 @@
 import { UnavailableError } from "../../model/errors.ts";
 import { MAX_PATH_BYTES } from "../../model/namespace.ts";
 import { MAX_KEY_BYTES } from "../../model/request.ts";
-import type { IndexedPoint, StoredPoint, VectorHit } from "../../ports/vector-index.ts";
+import type { IndexedPoint, StoredPoint, Vector, VectorHit } from "../../ports/vector-index.ts";
 
 /** Payload fields that identify the item and the write of a point. */
 export const IDENTITY = ["ns", "key", "version", "write_id"] as const;
@@ -14,6 +14,7 @@ export interface ReturnedPoint {
   readonly id?: unknown;
   readonly score?: unknown;
   readonly payload?: Identity | null;
+  readonly vector?: unknown;
 }
 
 /** A write id that no record has: a point with this id is stale, and the reconciler replaces or removes it. */
@@ -41,6 +42,14 @@ export function toHit({ score, payload }: ReturnedPoint): VectorHit | null {
   if (!isWithin(ns, MAX_PATH_BYTES) || !isWithin(key, MAX_KEY_BYTES)) return null;
   const isScored = typeof score === "number";
   return { namespace: ns, key, writeId: isScored && typeof writeId === "string" ? writeId : NO_WRITE, score: isScored ? score : -1 };
+}
+
+/** Returns the vectors of a point that was read with them; null for anything else. A point without terms has them under no name. */
+export function toVectors(given: unknown): readonly Vector[] | null {
+  const vectors: unknown = typeof given === "object" && given !== null && "" in given ? given[""] : given;
+  if (!Array.isArray(vectors) || vectors.length === 0) return null;
+  const isVector = (vector: unknown): vector is Vector => Array.isArray(vector) && vector.every(Number.isFinite);
+  return vectors.every(isVector) ? vectors : null;
 }
 
 /**

@@ -29,7 +29,7 @@ import { PointSearch } from "./point-search.ts";
 import { expiredPoints, scanPoints } from "./point-scan.ts";
 import { renewPoints } from "./renewal.ts";
 import type { Schema } from "./schema.ts";
-import { pointsOf, toStoredPoint } from "./stored-payload.ts";
+import { pointsOf, toStoredPoint, toVectors } from "./stored-payload.ts";
 
 /** Most characters of the points in one request: Qdrant refuses bodies over 32 MB, and a character has up to six bytes as JSON. */
 const MAX_CHARACTERS = 5_000_000;
@@ -39,6 +39,9 @@ const NUMBER_LENGTH = 11;
 
 /** Characters of a term with its weight. */
 const TERM_LENGTH = 18;
+
+/** Name of the vectors of texts, beside the terms. */
+const DEFAULT_VECTOR = "";
 
 /** How points are written. */
 interface UpsertCondition {
@@ -227,6 +230,15 @@ export class QdrantVectorIndex implements VectorIndex {
 
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
     return this.#storedAt(ids.map(pointId), deadline);
+  }
+
+  async vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
+    if (ids.length === 0) return [];
+    const points = ids.map(pointId);
+    const body: Schema<"PointRequest"> = { ids: points, with_payload: false, with_vector: [DEFAULT_VECTOR] };
+    const found = await this.#client.request<"getPoints">("POST", this.#path, body, "read vectors", deadline);
+    const vectors = new Map(pointsOf({ points: found }).map(({ id, vector }) => [id, toVectors(vector)]));
+    return points.map((id) => vectors.get(id) ?? null);
   }
 
   async #storedAt(ids: readonly string[], deadline: Deadline | undefined): Promise<(StoredPoint | null)[]> {

@@ -57,6 +57,7 @@ export class LocalDatabase {
     scan: (request) => this.#opened().items.scan(request),
     listed: (places) => this.#opened().items.listed(places),
     sweep: (request) => this.#sweep(request),
+    vectorsOf: (ids) => this.#opened().vectors.vectorsOf(ids),
     stored: (ids) => this.#opened().vectors.stored(ids),
     rank: (request) => this.#opened().search.rank(request),
     points: (request) => this.#opened().points.scan(request),

@@ -230,6 +230,8 @@ export interface Calls {
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };
   sweep: { readonly request: SweepRequest; readonly reply: SweepReply };
   stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
+  /** The vectors of each item one after another, in single precision. */
+  vectorsOf: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
   rank: { readonly request: RankRequest; readonly reply: Rankings };
   points: { readonly request: ScanRequest; readonly reply: ScanPage<IndexedPoint> };
   expired: { readonly request: ExpiredRequest; readonly reply: Omit<ScanPage<IndexedPoint>, "done"> };

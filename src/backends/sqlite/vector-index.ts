@@ -56,6 +56,12 @@ export class SqliteVectorIndex implements VectorIndex {
     return [...(await this.#database.call("stored", ids.map(({ namespace, key }) => ({ namespace, key })), deadline))];
   }
 
+  async vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#database.call("vectorsOf", ids.map(({ namespace, key }) => ({ namespace, key })), deadline);
+    return found.map((bytes) => (bytes === null ? null : toVectors(bytes, this.#dims)));
+  }
+
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
     return this.#writes.each(
       removals,
@@ -120,6 +126,13 @@ export class SqliteVectorIndex implements VectorIndex {
 /** Numbers beyond these are scaled: single precision, in which vectors are stored, does not reach as far as theirs. */
 const LARGEST = 1e30;
 const SMALLEST = 1e-30;
+
+/** Returns vectors that are stored one after another, in single precision. */
+function toVectors(bytes: Uint8Array, dims: number): Vector[] {
+  // A copy: a view of numbers must start at a multiple of their size.
+  const numbers = new Float32Array(new Uint8Array(bytes).buffer);
+  return Array.from({ length: numbers.length / dims }, (_, i) => Array.from(numbers.subarray(i * dims, (i + 1) * dims)));
+}
 
 function toNumbers(vector: Vector, dims: number): Float32Array {
   const numbers = new Float32Array(dims);

@@ -1,6 +1,6 @@
 import type { ItemId } from "../../model/item.ts";
 import type { StoredPoint } from "../../ports/vector-index.ts";
-import { toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
+import { bytesOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { NamespaceTable } from "./namespace-table.ts";
 import type { RemoveWrite, UpsertWrite } from "./requests.ts";
 import { TermCounts } from "./term-counts.ts";
@@ -13,6 +13,7 @@ import { isBytes } from "../../model/realms.ts";
 export class VectorTable {
   readonly #namespaces: NamespaceTable;
   readonly #find: Reader;
+  readonly #vectors: Reader;
   readonly #current: Reader;
   readonly #add: Writer;
   readonly #delete: Reader;
@@ -22,6 +23,7 @@ export class VectorTable {
     this.#counts = counts;
     this.#namespaces = namespaces;
     this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
+    this.#vectors = connection.reader("SELECT vectors FROM points WHERE namespace_id = ? AND key = ?");
     this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
     this.#add = connection.writer(`
       INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, terms, orphaned)
@@ -70,6 +72,15 @@ export class VectorTable {
   /** Forgets the changes of a transaction that was rolled back. */
   forget(): void {
     this.#counts.forget();
+  }
+
+  /** Returns the stored vectors of items, at their positions. */
+  vectorsOf(ids: readonly ItemId[]): (Uint8Array | null)[] {
+    return ids.map(({ namespace: path, key }) => {
+      const namespace = this.#namespaces.find(path);
+      const found = namespace === null ? null : this.#vectors.first([namespace, toBytes(key)]);
+      return found === null ? null : bytesOf(found[0]);
+    });
   }
 
   /** Returns what is stored of items, at their positions. */

@@ -1,5 +1,6 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
+import type { IndexRankingOptions } from "./index-ranking.ts";
 
 /** Semantic search. Without it, searches list and filter. */
 export interface IndexOptions {
@@ -48,6 +49,8 @@ export interface IndexOptions {
   mode?: "semantic" | "keyword" | "hybrid" | undefined;
   /** How hybrid search fuses similarity and keywords. */
   fusion?: IndexFusionOptions | undefined;
+  /** Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md. */
+  ranking?: IndexRankingOptions | undefined;
 }
 
 /** One of `index.rules`. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
 import { KEYWORD_LANGUAGES } from "../../model/keyword-language.ts";
 import { DEFAULT_FUSION, FUSION_METHODS, SEARCH_MODES } from "../../model/search-mode.ts";
+import { DEFAULT_POOL, DEFAULT_RERANK_TIMEOUT_MS, isFieldPath, isReranker, RANKING_BOUNDS, type Reranker } from "../../model/ranking-options.ts";
 import { indexPayload } from "./codec.ts";
 import { count, mustBe, pattern, textPath } from "./field-types.ts";
 import { example, fixed } from "./meta.ts";
@@ -65,6 +66,51 @@ const fusion = z
   .prefault({})
   .describe("How hybrid search fuses similarity and keywords.");
 
+const fieldPath = z.string().refine(isFieldPath, mustBe('be the dotted path of a field, such as "importance"'));
+
+/** What ranks on top of the modes. */
+const ranking = z
+  .strictObject({
+    decay: z
+      .strictObject({
+        halfLifeDays: z.number().positive().max(RANKING_BOUNDS.maxHalfLifeDays).describe("Age at which a score counts half, days."),
+        field: fieldPath
+          .default("updatedAt")
+          .describe('What the age is counted from: "updatedAt", "createdAt" or the dotted path of a date in the value; items without one count from their creation.'),
+      })
+      .optional()
+      .describe("Lowers the scores of old items. Off by default.")
+      .meta(example({ halfLifeDays: 30 })),
+    boost: z
+      .strictObject({
+        field: fieldPath.describe("Dotted path of a number in the value."),
+        weight: z.number().min(0).max(RANKING_BOUNDS.maxWeight).describe("A score is multiplied by 1 + weight × number, and by 10 at most."),
+      })
+      .optional()
+      .describe("Raises the scores of items with a number in the value, such as an importance. Off by default.")
+      .meta(example({ field: "importance", weight: 0.5 })),
+    diversity: z
+      .strictObject({ lambda: z.number().min(0).max(1).describe("Share of relevance; the rest is that of the difference from results before.") })
+      .optional()
+      .describe("Prefers results that differ from those before them (maximal marginal relevance). Off by default.")
+      .meta(example({ lambda: 0.7 })),
+    rerank: z
+      .custom<Reranker>(isReranker, mustBe("be a LangChain document compressor or a function (query, items) => scores"))
+      .optional()
+      .describe("Ranks the best results again: a LangChain document compressor, or a function that returns a score for each item. Off by default."),
+    rerankTimeoutMs: count
+      .max(RANKING_BOUNDS.maxRerankTimeoutMs)
+      .default(DEFAULT_RERANK_TIMEOUT_MS)
+      .describe("Deadline of `rerank`, milliseconds. After it, results keep the order before, and `info.skipped` reports that."),
+    pool: count
+      .max(RANKING_BOUNDS.maxPool)
+      .default(DEFAULT_POOL)
+      .describe("Best results that are ranked again; at least as many as the search's limit. Pages of such a search end there."),
+  })
+  .optional()
+  .describe("Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md.")
+  .meta(example({ decay: { halfLifeDays: 30 } }));
+
 /** Which texts are embedded, and by which model. */
 export const index = z
   .strictObject({
@@ -101,5 +147,6 @@ export const index = z
       .describe('How searches with a query rank: by similarity ("semantic"), by words in common ("keyword"), or by both ("hybrid"). See docs/retrieval.md.')
       .meta(example("hybrid")),
     fusion,
+    ranking,
   })
   .describe("Semantic search. Without it, searches list and filter.");

@@ -92,7 +92,7 @@ test("the error of a rejected cursor names the fix", () => {
 });
 
 test("a cursor and an offset beyond limits.maxOffset are rejected", () => {
-  const search = { ...request, query: "tea", kind: "search", limit: 10, offset: 0, minScore: null, mode: null, refreshTtl: null, signal: null } satisfies Omit<SearchRequest, "cursor">;
+  const search = { ...request, query: "tea", kind: "search", limit: 10, offset: 0, minScore: null, mode: null, ranking: null, refreshTtl: null, signal: null } satisfies Omit<SearchRequest, "cursor">;
   const cursor = encodeCursor({ kind: "ranked", by: "semantic", offset: 100 }, search, "semantic");
   expect(planSearch({ ...search, cursor }, "semantic", 100)).toMatchObject({ mode: "semantic", offset: 100 });
   expect(() => planSearch({ ...search, cursor }, "semantic", 99)).toThrow("limits.maxOffset");

@@ -11,6 +11,7 @@ class OnePointIndex implements VectorIndex {
 
   readonly remove = unused;
   readonly stored = unused;
+  readonly vectorsOf = unused;
   readonly query = unused;
   readonly queryKeywords = unused;
   readonly queryBoth = unused;
