@@ -237,7 +237,7 @@ export function rankingUse(make: MakeStore): void {
         expect(keysOf(await other.store.search(["a"], { query }))).toEqual(["k1", "k2", "k3"]);
         expect(keysOf(await other.store.search(["a"], { query, rerank: false }))).toEqual(["k3", "k2", "k1"]);
         const [found] = await other.store.batch([{ namespacePrefix: ["a"], query, rerank: false } as { namespacePrefix: string[]; query: string }]);
-        expect(keysOf(found)).toEqual(["k3", "k2", "k1"]);
+        expect(keysOf(found ?? [])).toEqual(["k3", "k2", "k1"]);
       } finally {
         await other.dispose();
       }
