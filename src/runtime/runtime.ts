@@ -69,7 +69,7 @@ export class Runtime {
     const trail = this.shared.trail?.resource ?? null;
     this.pipeline = requestPipeline(this.#memory, config, trail, this.shared.limiter?.resource.limiter ?? null, telemetry);
     this.#state = stateSources(databases, embedder, () => this.#isConnected);
-    this.health = healthCheck(databases, context, indexing !== null, trail);
+    this.health = healthCheck(databases, context, indexing, trail);
     this.#alerts = createAlerts(config, context, this.#state, () => trail?.isFailing ?? false, databases.identity);
     if (previous === null) telemetry.watch(this.#state);
   }

@@ -1,6 +1,7 @@
 /** The sources of `store.health()`, `store.stats()` and the gauges of one runtime. */
 import type { AuditTrail } from "../audit/index.ts";
 import type { SharedEmbedder } from "../core/embedding.ts";
+import type { Indexing } from "../core/indexing.ts";
 import type { Service } from "../ports/events.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import { readHealth, type Health } from "../telemetry/health.ts";
@@ -29,13 +30,14 @@ export function stateSources(databases: Databases, embedder: SharedEmbedder | nu
 }
 
 /** Returns the health check. It calls the databases directly, so that it sees them while a circuit is open. */
-export function healthCheck(databases: Databases, { events }: StoreContext, isIndexed: boolean, trail: AuditTrail | null): () => Promise<Health> {
+export function healthCheck(databases: Databases, { events }: StoreContext, indexing: Indexing | null, trail: AuditTrail | null): () => Promise<Health> {
   const { direct, breakers, guards, collection } = databases;
   const sources = {
     ...direct,
     outbox: countedOnce(direct.outbox),
     isComplete: () => collection?.isComplete ?? true,
-    breakers: { ...breakers, embeddings: isIndexed ? () => guards.of("embeddings").breaker : null },
+    keywords: () => (indexing === null || indexing.keywords.configured === null ? "off" : indexing.storedLanguage() === null ? "missing" : "ready"),
+    breakers: { ...breakers, embeddings: indexing !== null ? () => guards.of("embeddings").breaker : null },
     audit: () => (trail === null ? null : { failing: trail.isFailing, lost: trail.lost }),
     events: () => events.counts(),
   };

@@ -40,8 +40,11 @@ export interface Health {
    */
   readonly status: "ok" | "degraded" | "down";
   readonly records: ServiceHealth;
-  /** Null when the store has no index. `complete` is false while a lost collection is rebuilt. */
-  readonly vectors: (ServiceHealth & { readonly complete: boolean }) | null;
+  /**
+   * Null when the store has no index. `complete` is false while a lost collection is rebuilt. `keywords`: whether the index has terms
+   * for keyword and hybrid search; while they are missing, such searches are semantic, and `status` ignores that. "off" by `index.keyword`.
+   */
+  readonly vectors: (ServiceHealth & { readonly complete: boolean; readonly keywords: "ready" | "missing" | "off" }) | null;
   /** Null when the store has no index. The check does not call the provider, because a call may cost money. */
   readonly embeddings: { readonly breaker: BreakerState } | null;
   /** Null when the backlog could not be read. */
@@ -58,6 +61,7 @@ export interface HealthSources {
   readonly outbox: Pick<Outbox, "backlog">;
   readonly vectors: VectorIndex | null;
   readonly isComplete: () => boolean;
+  readonly keywords: () => "ready" | "missing" | "off";
   readonly breakers: {
     readonly records: (() => BreakerState) | null;
     readonly vectors: (() => BreakerState) | null;
@@ -100,7 +104,7 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
   return {
     status: records.status === "down" ? "down" : isWell ? "ok" : "degraded",
     records,
-    vectors: index === null ? null : { ...index, complete: isComplete },
+    vectors: index === null ? null : { ...index, complete: isComplete, keywords: sources.keywords() },
     embeddings,
     backlog,
     audit,

@@ -42,6 +42,7 @@ test("a file that was written without terms serves semantic search and reports i
     expect(results.info).toMatchObject({ mode: "semantic", degraded: true, reason: "keywords-missing" });
     expect(results).toHaveLength(2);
     expect((await store.search(["a"], { query: "teas" })).info).toMatchObject({ mode: "semantic", degraded: false });
+    expect((await store.health()).vectors).toMatchObject({ status: "up", complete: true, keywords: "missing" });
   });
 });
 
@@ -59,7 +60,10 @@ test("a file of an earlier version gets the column, and serves semantic search",
 
 test("items that a process without keywords wrote are never missing silently", async () => {
   await opened(english, (store) => store.put(["a"], "with", { text: "green tea" }));
-  await opened(false, (store) => store.put(["a"], "without", { text: "black tea" }));
+  await opened(false, async (store) => {
+    await store.put(["a"], "without", { text: "black tea" });
+    expect(await store.health()).toMatchObject({ status: "ok", vectors: { keywords: "off" } });
+  });
   await opened(english, async (store) => {
     expect((await hybrid(store)).info).toMatchObject({ mode: "semantic", reason: "keywords-missing" });
     expect(warnings.join("\n")).toContain("without terms");
@@ -72,6 +76,7 @@ test("terms keep the language that the file was created with", async () => {
     expect(warnings.join("\n")).toContain("another language");
     const results = await store.search(["a"], { query: "Haus", mode: "keyword" });
     expect(results.map(({ key }) => key)).toEqual(["k"]);
+    expect(await store.health()).toMatchObject({ status: "ok", vectors: { keywords: "ready" } });
   });
 });
 

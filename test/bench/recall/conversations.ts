@@ -41,6 +41,14 @@ export async function readConversations(folder: string): Promise<Conversation[]>
 }
 
 /** The value of a turn's item. */
-export function valueOf({ speaker, text, session, date }: Turn): { text: string; session: number; date: string } {
-  return { text: `${speaker}: ${text}`, session, date };
+export function valueOf({ speaker, text, session, date }: Turn): { text: string; session: number; date: string; said: Date } {
+  return { text: `${speaker}: ${text}`, session, date, said: timeOf(date) };
+}
+
+/** The time of a date as LoCoMo writes it, such as "1:56 pm on 8 May, 2023". */
+function timeOf(date: string): Date {
+  const [time, day] = date.split(" on ");
+  const parsed = new Date(`${day} ${time} UTC`);
+  if (Number.isNaN(parsed.getTime())) throw new Error(`The date ${JSON.stringify(date)} of a turn is not like "1:56 pm on 8 May, 2023".`);
+  return parsed;
 }

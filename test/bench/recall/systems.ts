@@ -47,6 +47,9 @@ function searchOf(store: BaseStore, options: Record<string, unknown> = {}): Sear
 
 const MODES: readonly SearchMode[] = ["semantic", "keyword", "hybrid"];
 
+/** Of the time that a turn was said at. The questions are about the entire conversation, so that decay can only cost recall here. */
+const DECAY = { halfLifeDays: 365, field: "said" };
+
 function ourRankings(system: string, store: ScyllaDBStore, embeddings: RecallEmbeddings): Ranking[] {
   const modes = MODES.map((mode): Ranking => ({ system, ranking: mode, search: searchOf(store, { mode }) }));
   const down: Ranking = {
@@ -56,7 +59,8 @@ function ourRankings(system: string, store: ScyllaDBStore, embeddings: RecallEmb
     begin: () => void (embeddings.isDown = true),
     end: () => void (embeddings.isDown = false),
   };
-  return [...modes, down];
+  const decay: Ranking = { system, ranking: "hybrid with decay", search: searchOf(store, { mode: "hybrid", decay: DECAY }) };
+  return [...modes, decay, down];
 }
 
 function indexOf(embeddings: RecallEmbeddings) {
