@@ -1,5 +1,8 @@
-/** Uses the built package through `import` and `require`, and verifies that workers and migrations are found. */
+/** Verifies that the package installs no native module, and uses it, built, through `import` and `require`. */
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import * as byImport from "langgraph-store-scylladb";
 import * as localByImport from "langgraph-store-scylladb/local-embeddings";
 import * as mcpByImport from "langgraph-store-scylladb/mcp";
@@ -14,6 +17,26 @@ const ways = {
   byImport: { ...byImport, ...localByImport, ...toolsByImport, ...mcpByImport },
   byRequire: { ...byRequire, ...localByRequire, ...toolsByRequire, ...mcpByRequire },
 };
+
+/** Largest packed package, bytes: one that is much larger contains something by mistake. */
+const MAX_PACKED_BYTES = 3_000_000;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const npm = (...args: string[]): string => execFileSync("npm", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+
+// `npm ls` exits with 1 for optional peers that are absent or of another version; they are not installed with the package.
+const installed = npm("ls", "--omit=dev", "--omit=peer", "--all", "--parseable").trim().split("\n").slice(1);
+const native = installed.flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => !file.includes("node_modules") && /(\.node|binding\.gyp)$/.test(file))
+    .map((file) => `${folder}/${file}`),
+);
+if (installed.length === 0 || native.length > 0) throw new Error(`Native modules among ${installed.length} packages: ${native.join(", ")}`);
+console.log(`native modules: none in the ${installed.length} packages that are installed`);
+
+const [{ size = Number.NaN } = {}] = JSON.parse(npm("pack", "--dry-run", "--json", "--ignore-scripts")) as { readonly size?: number }[];
+if (!(size > 0 && size <= MAX_PACKED_BYTES)) throw new Error(`The packed package has ${size} bytes; at most ${MAX_PACKED_BYTES} are expected.`);
+console.log(`packed: ${(size / 1_000_000).toFixed(1)} MB`);
 
 for (const [how, used] of Object.entries(ways)) {
   const { ScyllaDBStore, SchemaError, ConnectionError, LocalEmbeddings, LOCAL_EMBEDDINGS_DIMS, createMemoryTools, createMemoryMiddleware } = used;

@@ -205,11 +205,11 @@ export abstract class StoreBase extends StoreOperations {
    * connects with it at its next operation. Listeners, counts and the cache of embeddings stay.
    * Reloads run one after the other. In case of an error the current configuration stays.
    *
-   * @param config - in the form that the constructor accepts, or from {@link loadConfig}
+   * @param config - in the form that the constructor accepts, or from `loadConfig`
    * @throws {ConfigurationError} that lists every mistake, or names each option that cannot change while the store runs.
    * @throws {StoreError} when the servers cannot be reached with the new options.
    */
-  async reload(config: StoreConfig): Promise<ReloadReport> {
+  async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
     return this.#change(() => Promise.resolve(config));
   }
 

