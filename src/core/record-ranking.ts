@@ -5,12 +5,12 @@ import type { StoreError } from "../model/errors.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { encodeCursor } from "./cursor.ts";
-import type { Found, SearchLimits, SearchResult, SkippedStep } from "./found.ts";
+import type { Found, SearchLimits, SearchResult } from "./found.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { rankByKeywords } from "./keyword-ranking.ts";
 import type { OwnItems } from "./own-items.ts";
 import { readPage } from "./page.ts";
-import type { RankingSteps } from "./ranking/steps.ts";
+import { unscoredSteps } from "./ranking/steps.ts";
 import type { RankedSearch } from "./ranked-search.ts";
 
 /** What the ranking depends on. */
@@ -20,12 +20,6 @@ export interface RecordRankingOptions {
   readonly own: OwnItems;
   /** Reports values that could not be decoded and returns their number. */
   readonly reportUnreadable: (faults: readonly StoreError[]) => number;
-}
-
-/** The steps on top of a mode need the scores and vectors of the index. */
-function skippedSteps(steps: RankingSteps | null): SkippedStep[] {
-  const names = ["decay", "boost", "rerank", "diversity"] as const;
-  return names.flatMap((step) => (steps === null || steps[step] === null ? [] : [{ step, reason: "unscored", cause: null } as const]));
 }
 
 /** Returns all items that match the filter, those with keyword matches first; without scores, as these need the document frequencies of an index. */
@@ -66,6 +60,6 @@ export async function rankRecords(
   const hasCursor = positions.length > offset + limit && next > 0 && next <= limits.maxOffset;
   const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next }, request, asked) : null;
   const truncated = page.more || ranking.truncated;
-  const skipped = skippedSteps(request.steps);
+  const skipped = unscoredSteps(request.steps);
   return { found, info: { mode: "keyword", source: "records", degraded: true, reason, unreadable, truncated, ...(skipped.length === 0 ? {} : { skipped }), cursor } };
 }

@@ -1,4 +1,5 @@
 /** The steps of a ranking on top of a mode: the options of a call and its view before those of the configuration. */
+import type { SkippedStep } from "../found.ts";
 import { DEFAULT_POOL, DEFAULT_RERANK_TIMEOUT_MS, type Boost, type Decay, type Diversity, type RankingRequest, type Reranker } from "../../model/ranking-options.ts";
 
 /** What is done to a list of verified hits. */
@@ -30,6 +31,12 @@ export function rankingSteps(configured: RankingRequest | null, own: RankingRequ
 /** Whether any step may change the order. */
 export function changesOrder({ decay, boost, diversity, rerank }: RankingSteps): boolean {
   return decay !== null || boost !== null || diversity !== null || rerank !== null;
+}
+
+/** Returns the steps as skipped, for results without scores: the steps need the scores and vectors of the index. */
+export function unscoredSteps(steps: RankingSteps | null): SkippedStep[] {
+  const names = ["decay", "boost", "rerank", "diversity"] as const;
+  return names.flatMap((step) => (steps === null || steps[step] === null ? [] : [{ step, reason: "unscored", cause: null } as const]));
 }
 
 /** Returns what identifies the list that the steps make; a reranker by its presence alone. Null where the order is that of the mode. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { diversified } from "../../../../src/core/ranking/diversity.ts";
 import { boostFactor, decayFactor, scaled } from "../../../../src/core/ranking/factors.ts";
-import { changesOrder, factsOfSteps, rankingSteps } from "../../../../src/core/ranking/steps.ts";
+import { changesOrder, factsOfSteps, rankingSteps, unscoredSteps } from "../../../../src/core/ranking/steps.ts";
 import type { LiveRecord } from "../../../../src/model/item.ts";
 
 const DAY = 86_400_000;
@@ -110,6 +110,12 @@ describe("steps", () => {
     expect(rankingSteps(configured, { decay: false, diversity: { lambda: 0.5 } })).toMatchObject({ decay: null, boost: { field: "n" }, diversity: { lambda: 0.5 }, pool: 20 });
     const off = rankingSteps(configured, { decay: false, boost: false });
     expect(off !== null && changesOrder(off)).toBe(false);
+  });
+
+  test("those of a search without scores are reported as skipped", () => {
+    const skipped = (step: string) => ({ step, reason: "unscored", cause: null });
+    expect(unscoredSteps(rankingSteps(null, { decay: { halfLifeDays: 1 }, rerank: () => [] }))).toEqual([skipped("decay"), skipped("rerank")]);
+    expect(unscoredSteps(null)).toEqual([]);
   });
 
   test("their facts tell lists apart, and ignore what changes none", () => {
