@@ -57,9 +57,9 @@ async function checkEmbedder({ index }: CommonConfig): Promise<Finding> {
 function backlogOf({ backlog }: Health): Finding {
   const check = "Backlog";
   if (backlog === null) return { check, status: "problem", detail: "could not be counted", fix: "Start the database of the records." };
-  const { intents, dead, overdueMs, unreadable } = backlog;
-  const detail = `${intents} intents, ${dead} dead-lettered, overdue by ${Math.round(overdueMs / 1000)} s`;
-  if (dead > 0) return { check, status: "problem", detail, fix: "Read the log for the cause, fix it, and run: scylladb-store reconcile" };
+  const { intents, deadLettered, overdueMs, unreadable } = backlog;
+  const detail = `${intents} intents, ${deadLettered} dead-lettered, overdue by ${Math.round(overdueMs / 1000)} s`;
+  if (deadLettered > 0) return { check, status: "problem", detail, fix: "Read the log for the cause, fix it, and run: scylladb-store reconcile" };
   if (unreadable > 0) return { check, status: "warning", detail: `${detail}, ${unreadable} of a newer version`, fix: "Upgrade all processes to the newest version in use." };
   if (overdueMs <= 60_000) return passed(check, detail);
   return { check, status: "warning", detail, fix: "Run: scylladb-store reconcile" };

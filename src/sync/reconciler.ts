@@ -26,7 +26,7 @@ export interface ReconcileReport {
   /** Intents that failed; they are retried. */
   readonly failed: number;
   /** Failed intents that are dead-lettered: a retry does not help. They are kept and retried at long intervals. */
-  readonly dead: number;
+  readonly deadLettered: number;
   /** Batches of intents in a newer format; processes of the newer version complete them. */
   readonly unreadable: number;
   /** Additional items with stale vectors that a search had found and that were repaired. */
@@ -167,7 +167,7 @@ export class Reconciler {
       settled: count("settled", "flushing"),
       watched: count("watched"),
       failed: count("failed", "dead"),
-      dead: count("dead"),
+      deadLettered: count("dead"),
       unreadable,
       stale,
     };

@@ -27,7 +27,7 @@ export interface BacklogHealth {
   /** Batches of intents in a newer format; processes of the newer version complete them. */
   readonly unreadable: number;
   /** Dead-lettered intents: a retry does not help. */
-  readonly dead: number;
+  readonly deadLettered: number;
   /** Age of the oldest due intent in milliseconds; 0 when none is due. */
   readonly overdueMs: number;
 }
@@ -99,7 +99,7 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
     [records, index, embeddings].every((part) => part === null || part.breaker === null || part.breaker === "closed") &&
     audit?.failing !== true &&
     backlog !== null &&
-    backlog.dead === 0 &&
+    backlog.deadLettered === 0 &&
     backlog.overdueMs <= OVERDUE_MS;
   return {
     status: records.status === "down" ? "down" : isWell ? "ok" : "degraded",
@@ -147,5 +147,5 @@ async function readBacklog(deadline: Deadline, outbox: Pick<Outbox, "backlog">):
   if (answer.status === "rejected") return null;
   const { intents, deadLettered, unreadable, more, oldestDueAt } = answer.value;
   const overdueMs = oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt);
-  return { intents, more, unreadable, dead: deadLettered, overdueMs };
+  return { intents, more, unreadable, deadLettered, overdueMs };
 }

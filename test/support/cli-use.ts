@@ -64,8 +64,8 @@ export function cliUse(open: () => Promise<CliStore>): void {
     expect(await cliJson(["stats", ...flags])).toMatchObject({ operations: { put: { count: 0 } } });
     expect(await cliJson(["repair", "--dry-run", ...flags])).toMatchObject({ examined: 1, missing: 0, dryRun: true });
     expect(await cliJson(["repair", ...flags])).toMatchObject({ examined: 1, failed: 0, dryRun: false });
-    expect(await cliJson(["reconcile", ...flags])).toMatchObject({ failed: 0, dead: 0 });
-    expect(await cliJson(["reconcile", "--dry-run", ...flags])).toMatchObject({ backlog: { dead: 0 } });
+    expect(await cliJson(["reconcile", ...flags])).toMatchObject({ failed: 0, deadLettered: 0 });
+    expect(await cliJson(["reconcile", "--dry-run", ...flags])).toMatchObject({ backlog: { deadLettered: 0 } });
   });
 
   test("keys, items and count read more than one page, within a prefix of entire labels and a scope", async () => {

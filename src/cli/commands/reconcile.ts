@@ -16,7 +16,7 @@ export const reconcile = command({
       const report = dryRun ? { backlog: (await store.health()).backlog } : await store.reconcile();
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
-      const isDone = "backlog" in report ? report.backlog !== null && report.backlog.dead === 0 : report.failed + report.dead === 0;
+      const isDone = "backlog" in report ? report.backlog !== null && report.backlog.deadLettered === 0 : report.failed + report.deadLettered === 0;
       return isDone ? EXIT.ok : EXIT.problem;
     }),
 });
