@@ -21,7 +21,7 @@ test("the README links every notebook and example, and shows the plot that noteb
   const readme = await readFile(new URL("README.md", root), "utf8");
   for (const name of await notebookNames()) expect(readme).toContain(`](examples/notebooks/${name})`);
   const folders = (await readdir(new URL("examples/", root), { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  for (const folder of folders.filter((name) => name !== "notebooks" && name !== "support")) expect(readme).toContain(`](examples/${folder})`);
+  for (const folder of folders.filter((name) => name !== "notebooks" && name !== "support")) expect(readme).toContain(`](examples/${folder}/`);
   for (const { file, content, inNotebook } of await storedPictures()) {
     expect(readme).toContain(`](docs/images/${file})`);
     expect(content).toMatch(/^<svg/);
