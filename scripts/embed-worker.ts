@@ -1,5 +1,6 @@
 /** Puts the text of the database thread into the module that starts it: in the build, and in tests. */
 import { rolldown } from "rolldown";
+import type { VitestPluginContext } from "vitest/node";
 
 /**
  * Returns a plugin for Rolldown and Vite. With it, a bundle of an application contains the program of the thread. Tests need it for another
@@ -9,6 +10,10 @@ import { rolldown } from "rolldown";
 export function embedWorker() {
   return {
     name: "embed-worker",
+    /** Vitest keeps modules by their own text alone; this one depends on all files of the thread. */
+    configureVitest({ defineCacheKeyGenerator }: Pick<VitestPluginContext, "defineCacheKeyGenerator">): void {
+      defineCacheKeyGenerator(({ id }) => (/sqlite\/worker-program\.ts$/.test(id) ? false : undefined));
+    },
     load: {
       filter: { id: /sqlite\/worker-program\.ts$/ },
       async handler(id: string): Promise<string> {

@@ -45,7 +45,8 @@ export interface SearchOptions<Value = unknown> extends CallOptions, RankingOpti
   /** Continues after the results of an earlier search: its `info.cursor`. */
   cursor?: string | null;
   /**
-   * Omits results with a lower score or without one. Semantic scores are cosines from -1 to 1; keyword scores are
+   * Omits results with a lower score or without one. Higher is always better. Semantic scores are cosines
+   * from -1 to 1 unless `index.metric` is another one; keyword scores are
    * greater than 0 and have no bound; hybrid scores are from 0 to 1 and relative to the other candidates of the search.
    */
   minScore?: number;

@@ -153,7 +153,7 @@ export class IndexRanking {
 
   async #candidates(search: RankedSearch, { mode }: RankingWay, analyzer: Analyzer | null, deadline: Deadline, progress: Progress): Promise<Candidates> {
     const { request, query, indexing } = search;
-    const { embedder, vectors } = indexing;
+    const { embedder, vectors, metric } = indexing;
     const { prefix, filter } = request;
     progress.step = mode === "keyword" ? "index" : "embedding";
     const vector = mode === "keyword" ? [] : await attempt("embedding", () => embedder.query(query, deadline));
@@ -161,7 +161,7 @@ export class IndexRanking {
     if (mode === "semantic" || analyzer === null) {
       const best = async (limit: number): Promise<VectorHit[]> => {
         const hits = await attempt("index", () => vectors.query({ vector, prefix, filter, limit }, deadline));
-        return hits.map((hit) => ({ ...hit, score: toScore(hit.score) }));
+        return hits.map((hit) => ({ ...hit, score: toScore(hit.score, metric) }));
       };
       return { best, isCut: () => false, terms: null, parts: null };
     }

@@ -1,3 +1,4 @@
+import type { DistanceMetric } from "../model/distance-metric.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { TermWeights } from "../model/term-weights.ts";
 import type { Embedder } from "../ports/embedder.ts";
@@ -15,6 +16,8 @@ export interface Indexing {
   readonly storedLanguage: () => KeywordLanguage | null;
   readonly keywords: Keywords;
   readonly modes: SearchModes;
+  /** What a semantic score is; cosine by default. */
+  readonly metric?: DistanceMetric;
 }
 
 /** Returns the terms of an item's texts in the language of the index; null without terms. */

@@ -1,12 +1,14 @@
 /** The embedding model of the stored vectors; vectors of another model or with other dimensions are not comparable. */
+import type { DistanceMetric } from "../model/distance-metric.ts";
 import { SchemaError } from "../model/errors.ts";
 import type { Settings } from "../ports/settings.ts";
 
-/** Name and dimensions of a model. */
+/** Name and dimensions of a model, and the metric of its index. */
 export interface ModelIdentity {
   readonly model: string;
   /** Components of a vector. */
   readonly dims: number;
+  readonly metric: DistanceMetric;
 }
 
 /** Returns the identity of the configured model; the name is `model`, by default that of the embeddings object. */
@@ -14,8 +16,9 @@ export function identityOf(index: {
   readonly embeddings: object;
   readonly dims: number;
   readonly model?: string | undefined;
+  readonly metric?: DistanceMetric | undefined;
 }): ModelIdentity {
-  return { model: index.model ?? modelName(index.embeddings), dims: index.dims };
+  return { model: index.model ?? modelName(index.embeddings), dims: index.dims, metric: index.metric ?? "cosine" };
 }
 
 function modelName(embeddings: object): string {
@@ -33,13 +36,18 @@ function modelName(embeddings: object): string {
  */
 export async function checkIdentity(settings: Settings, identity: ModelIdentity | null): Promise<void> {
   if (identity === null) return;
-  const own = JSON.stringify({ model: identity.model, dims: identity.dims });
-  const stored = (await settings.read("index")) ?? (await settings.establish("index", own));
-  if (stored === own) return;
+  const configured = textOf(identity);
+  const stored = (await settings.read("index")) ?? (await settings.establish("index", configured));
+  if (stored === configured) return;
   throw new SchemaError(
-    `The stored vectors were made by ${stored}, but the configuration says ${own}: vectors of two models cannot be ` +
-      "compared. Configure the stored one, or store under another keyspace (or file). If only the model's name " +
-      "changed, set index.model to the stored name.",
-    { details: { stored, configured: own } },
+    `The stored vectors were made by ${stored}, but the configuration says ${configured}: vectors of two models, and scores of two ` +
+      "metrics, cannot be compared. Configure the stored one; or export the items, and import them into another keyspace (or file) with " +
+      "the new configuration. If only the model's name changed, set index.model to the stored name.",
+    { details: { stored, configured } },
   );
+}
+
+/** The text of an identity in the settings. Cosine, which it was before there were metrics, is not written. */
+function textOf({ model, dims, metric }: ModelIdentity): string {
+  return JSON.stringify(metric === "cosine" ? { model, dims } : { model, dims, metric });
 }

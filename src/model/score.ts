@@ -1,11 +1,12 @@
 /** Scores of search results. */
+import type { DistanceMetric } from "./distance-metric.ts";
 
 /** Scores have six decimals: backends compute in single precision, and their last digits differ. */
 const STEPS = 1_000_000;
 
-/** Returns the score of a cosine, clamped to [-1, 1] because of rounding errors, with six decimals. */
-export function toScore(cosine: number): number {
-  return rounded(Math.max(-1, Math.min(1, cosine)));
+/** Returns the score of a similarity, with six decimals; a cosine is clamped to [-1, 1] because of rounding errors. */
+export function toScore(similarity: number, metric: DistanceMetric = "cosine"): number {
+  return rounded(metric === "cosine" ? Math.max(-1, Math.min(1, similarity)) : similarity);
 }
 
 /** A score of another ranking, with six decimals. */

@@ -81,7 +81,8 @@ export interface Rankings {
 export interface VectorHit extends ItemId {
   readonly writeId: string;
   /**
-   * By a vector: cosine similarity of the item's best vector, from -1 to 1. By keywords: the sum of weight × idf over the terms
+   * By a vector, that of the item's best vector: its cosine, from -1 to 1; its dot product, without bounds; or 1 / (1 + Euclidean
+   * distance), from 0 to 1. By keywords: the sum of weight × idf over the terms
    * that the query and the item have in common, greater than 0. Higher is better.
    */
   readonly score: number;

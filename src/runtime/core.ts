@@ -57,7 +57,7 @@ export function createIndexing(config: CommonConfig, databases: Databases, telem
   }
   const storedLanguage = (): KeywordLanguage | null => databases.keywordLanguage?.() ?? null;
   const modes = new SearchModes(index.mode, index.rules, index.fusion, index.ranking ?? null);
-  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes }, embedder };
+  return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes, metric: index.metric }, embedder };
 }
 
 /** Returns the language of keyword search; null when it is off, as it is by default with a codec. */

@@ -135,6 +135,6 @@ export function fileSchema({ path }: EmbeddedConfig): SchemaReader {
 }
 
 function openFile({ path, index, bulkhead, embedded }: EmbeddedConfig, { log }: StoreContext): Reference<SqliteBackend> {
-  const options = { path, dims: index?.dims ?? null, logger: log, maxWaiting: bulkhead.maxQueued, ...embedded };
+  const options = { path, dims: index?.dims ?? null, metric: index?.metric ?? ("cosine" as const), logger: log, maxWaiting: bulkhead.maxQueued, ...embedded };
   return new SharedResource(new SqliteBackend(options)).reference();
 }

@@ -10,4 +10,5 @@ export type { ConformanceStore, StoreConformanceHarness } from "./harness.ts";
 export { itemRepositorySuite, type ItemRepositorySuite } from "./item-repository-suite.ts";
 export { outboxSuite, type OutboxSuite } from "./outbox-suite.ts";
 export { storeConformance } from "./store-conformance.ts";
+export { vectorMetricSuite, type VectorMetricSuite } from "./vector-index-metric.ts";
 export { vectorIndexSuite, type VectorIndexSuite } from "./vector-index-suite.ts";

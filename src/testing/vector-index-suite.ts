@@ -9,6 +9,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Vector, VectorHit, VectorIndex } from "../ports/vector-index.ts";
 import { vectorDeadlineCases } from "./deadline-cases.ts";
 import { present, rejectionOf, upTo } from "./expectations.ts";
+import { noise } from "./noise.ts";
 import { nextVersion } from "./records.ts";
 import { Bench, type BenchContext as Context } from "./vector-bench.ts";
 import { keywordCases } from "./vector-index-keywords.ts";
@@ -41,14 +42,6 @@ const PRECISION = 1e-5;
 function cosine(a: Vector, b: Vector): number {
   const dot = a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
   return dot / (Math.hypot(...a) * Math.hypot(...b));
-}
-
-/** Numbers that look random and are the same in each run. */
-function* noise(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    yield state / 1_073_741_824 - 1;
-  }
 }
 
 const namesOf = (hits: readonly VectorHit[]): string[] => hits.map(({ namespace, key }) => `${namespace} ${key}`);

@@ -8,15 +8,17 @@ import { toFailure, toStoreError } from "../../src/backends/sqlite/errors.ts";
 import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
 import { WriteGroup } from "../../src/backends/sqlite/write-group.ts";
 import type { DatabaseCalls } from "../../src/backends/sqlite/requests.ts";
+import type { DistanceMetric } from "../../src/model/distance-metric.ts";
 import { itemRepositorySuite } from "../../src/testing/item-repository-suite.ts";
+import { vectorMetricSuite } from "../../src/testing/vector-index-metric.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
 import { present } from "../../src/testing/expectations.ts";
 
 const DIMS = 16;
 
-async function onThreads(now: () => number) {
+async function onThreads(now: () => number, metric: DistanceMetric = "cosine") {
   const directory = await mkdtemp(join(tmpdir(), "sqlite-ports-"));
-  const backend = new SqliteBackend({ path: join(directory, "store.db"), dims: DIMS, now });
+  const backend = new SqliteBackend({ path: join(directory, "store.db"), dims: DIMS, metric, now });
   await backend.start();
   const dispose = async (): Promise<void> => {
     await backend.stop();
@@ -26,11 +28,11 @@ async function onThreads(now: () => number) {
 }
 
 /** The same SQL on this thread, which debuggers and the measuring of coverage see. */
-async function onThisThread(now: () => number) {
+async function onThisThread(now: () => number, metric: DistanceMetric = "cosine") {
   const directory = await mkdtemp(join(tmpdir(), "sqlite-ports-"));
   const path = join(directory, "store.db");
   const database = new LocalDatabase();
-  database.answer("open", { path, dims: DIMS, durable: false, vectorCacheBytes: 1_000_000 });
+  database.answer("open", { path, dims: DIMS, metric, durable: false, vectorCacheBytes: 1_000_000 });
   const calls: DatabaseCalls = {
     async call(name, request, deadline) {
       deadline?.throwIfOver("Working on the database file");
@@ -47,7 +49,7 @@ async function onThisThread(now: () => number) {
     database.answer("close", null);
     await rm(directory, { recursive: true });
   };
-  return { items, index: new SqliteVectorIndex(calls, writes, DIMS, now), dispose };
+  return { items, index: new SqliteVectorIndex(calls, writes, { dims: DIMS, metric }, now), dispose };
 }
 
 for (const [where, open] of [["", onThreads], [" on the caller's thread", onThisThread]] as const) {
@@ -65,6 +67,15 @@ for (const [where, open] of [["", onThreads], [" on the caller's thread", onThis
     keywords: true,
     async create() {
       const { items, index, dispose } = await open(Date.now);
+      return { vectors: index, items, dispose };
+    },
+  });
+
+  vectorMetricSuite({
+    name: `SqliteVectorIndex${where}`,
+    dims: DIMS,
+    async create(metric) {
+      const { items, index, dispose } = await open(Date.now, metric);
       return { vectors: index, items, dispose };
     },
   });

@@ -26,7 +26,7 @@ function newCollection() {
     await vectors?.stop();
     await dropCollections(servers, alias);
   });
-  return { name: collectionName(alias, { model: "test", dims: DIMS }), vectors: () => present(vectors) };
+  return { name: collectionName(alias, { model: "test", dims: DIMS, metric: "cosine" }), vectors: () => present(vectors) };
 }
 
 /** A point with one vector. */

@@ -12,6 +12,7 @@ import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
 import type { Value } from "../../src/model/item.ts";
 import { refuseWhileLost } from "../../src/resilience/lost-vectors.ts";
+import { vectorMetricSuite } from "../../src/testing/vector-index-metric.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
 import { waitUntil } from "../servers/wait-until.ts";
 import { DIMS, qdrantBackends, using } from "../support/qdrant-backends.ts";
@@ -27,6 +28,24 @@ vectorIndexSuite({
   async create() {
     const collection = uniqueName("suite");
     const vectors = backend(collection);
+    await vectors.start();
+    return {
+      vectors,
+      items: null,
+      async dispose() {
+        await vectors.stop();
+        await dropCollections(servers, collection);
+      },
+    };
+  },
+});
+
+vectorMetricSuite({
+  name: "Qdrant",
+  dims: DIMS,
+  async create(metric) {
+    const collection = uniqueName(metric);
+    const vectors = backend(collection, {}, "auto", null, metric);
     await vectors.start();
     return {
       vectors,
@@ -72,7 +91,7 @@ describe("the collection", () => {
   test("is created by several processes concurrently, with payload indexes and a readable alias", async () => {
     await Promise.all(Array.from({ length: 4 }, () => using(backend(alias), async () => undefined)));
     const client = qdrantClient(servers);
-    const name = collectionName(alias, { model: "test", dims: DIMS });
+    const name = collectionName(alias, { model: "test", dims: DIMS, metric: "cosine" });
     const { payload_schema: indexes, config } = await client.getCollection(name);
     expect(Object.keys(indexes).sort()).toEqual(["expires_at", "partial", "prefixes", "terms"]);
     expect(config.hnsw_config).toMatchObject({ m: 16, payload_m: 16 });
@@ -85,7 +104,7 @@ describe("the collection", () => {
     const quantization = { scalar: { type: "int8", always_ram: true } };
     const layout = { m: 8, payloadM: 24, efConstruct: 64, onDiskVectors: true, optimizers, quantization };
     await using(backend(laidOut, { layout }), async () => undefined);
-    const { config } = await qdrantClient(servers).getCollection(collectionName(laidOut, { model: "test", dims: DIMS }));
+    const { config } = await qdrantClient(servers).getCollection(collectionName(laidOut, { model: "test", dims: DIMS, metric: "cosine" }));
     expect(config).toMatchObject({
       params: { vectors: { on_disk: true } },
       hnsw_config: { m: 8, payload_m: 24, ef_construct: 64 },
@@ -107,7 +126,7 @@ describe("the collection", () => {
 
   test("is rejected if the store did not create it", async () => {
     const foreign = uniqueName("foreign");
-    const name = collectionName(foreign, { model: "test", dims: DIMS });
+    const name = collectionName(foreign, { model: "test", dims: DIMS, metric: "cosine" });
     await qdrantClient(servers).createCollection(name, { vectors: { size: DIMS + 1, distance: "Dot" } });
     await expect(using(backend(foreign), async () => undefined)).rejects.toMatchObject({ code: "SCHEMA" });
     await dropCollections(servers, foreign);
@@ -198,7 +217,7 @@ describe("writes of points", () => {
     const at = (key: string, version: number, x: number) => pointOf({ key, version, writeId: `w${version}`, vectors: [[x, 1, 0, 0]] });
     await vectors.upsert([at("a", 50, 1), at("b", 50, 1), at("c", 50, 1)]);
     await vectors.upsert([at("a", 10, 2), at("b", 60, 2), at("c", 50, 2), at("d", 5, 2)]);
-    const stored = await qdrantClient(servers).retrieve(collectionName(collection, { model: "test", dims: DIMS }), {
+    const stored = await qdrantClient(servers).retrieve(collectionName(collection, { model: "test", dims: DIMS, metric: "cosine" }), {
       ids: ["a", "b", "c", "d"].map((key) => pointId(itemId({ key }))),
       with_payload: ["key", "write_id"],
     });
@@ -329,7 +348,7 @@ describe("after Qdrant has built its graphs", () => {
     vectors = backend(collection);
     await vectors.start();
     const client = qdrantClient(servers);
-    const name = collectionName(collection, { model: "test", dims: DIMS });
+    const name = collectionName(collection, { model: "test", dims: DIMS, metric: "cosine" });
     // Build graphs at a size at which the defaults would still scan all points.
     await client.updateCollection(name, { optimizers_config: { indexing_threshold: 10 }, hnsw_config: { full_scan_threshold: 10 } });
     for (let start = 0; start < ITEMS; start += 500) {

@@ -1,5 +1,6 @@
 /** Vector indexes on the test server, without a store around them. */
 import { QdrantBackend } from "../../src/backends/qdrant/index.ts";
+import type { DistanceMetric } from "../../src/model/distance-metric.ts";
 import type { KeywordLanguage } from "../../src/model/keyword-language.ts";
 import type { QdrantOptions } from "../../src/backends/qdrant/options.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
@@ -35,6 +36,7 @@ export function qdrantBackends(servers: ServerAddresses) {
     more: Partial<QdrantOptions> = {},
     setup: "auto" | "never" = "auto",
     keywordLanguage: KeywordLanguage | null = "english",
+    metric: DistanceMetric = "cosine",
   ): QdrantBackend {
     const options: QdrantOptions = {
       ...servers.qdrant,
@@ -44,7 +46,7 @@ export function qdrantBackends(servers: ServerAddresses) {
       layout: { m: 16, payloadM: 16, efConstruct: 100 },
       ...more,
     };
-    const identity = { model: "test", dims: DIMS };
+    const identity = { model: "test", dims: DIMS, metric };
     return new QdrantBackend({ options, identity, keywordLanguage, setup, settings: settingsOf(collection), logger: silentLogger });
   }
 

@@ -7,12 +7,12 @@ import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
 import { collectionExists, createPayloadIndex, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
-import { KEYWORD_VECTOR, type QdrantOptions, type VectorIdentity } from "./options.ts";
+import { KEYWORD_VECTOR, QDRANT_DISTANCES, type QdrantOptions, type VectorIdentity } from "./options.ts";
 import type { Schema } from "./schema.ts";
 
 /** Returns the name of the first collection of a model. The name depends on the model, so vectors of two models are never mixed. */
 export function collectionName(alias: string, identity: VectorIdentity): string {
-  const fingerprint = createHash("sha256").update(JSON.stringify([identity.model, identity.dims, "Cosine"])).digest("hex");
+  const fingerprint = createHash("sha256").update(JSON.stringify([identity.model, identity.dims, QDRANT_DISTANCES[identity.metric]])).digest("hex");
   return `${alias}_${fingerprint.slice(0, 12)}`;
 }
 
@@ -64,7 +64,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const base = collectionName(options.collection, identity);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
-  const existing = last === null ? null : await existingMark(client, last.name, identity.dims);
+  const existing = last === null ? null : await existingMark(client, last.name, identity);
   if (last !== null && existing?.generation === last.generation) {
     // Repeated at each start: an index may have been dropped, or be newer than the collection.
     if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
@@ -81,7 +81,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     }
     await create(client, name, { owner, generation: randomUUID(), keywords: how.keywordLanguage ?? undefined }, how);
   }
-  const mark = await check(client, name, identity.dims);
+  const mark = await check(client, name, identity);
   if (mark.owner !== owner) {
     throw new SchemaError(
       `The Qdrant collection "${name}" belongs to the store of another keyspace: set another name for this store as ` +
@@ -149,8 +149,8 @@ async function lastOf(settings: Settings, base: string): Promise<KnownCollection
 }
 
 /** Returns the metadata of a collection; null when there is no collection of that name. */
-async function existingMark(client: QdrantClient, name: string, dims: number): Promise<Mark | null> {
-  return (await collectionExists(client, name)) ? check(client, name, dims) : null;
+async function existingMark(client: QdrantClient, name: string, identity: VectorIdentity): Promise<Mark | null> {
+  return (await collectionExists(client, name)) ? check(client, name, identity) : null;
 }
 
 async function checkServer(client: QdrantClient): Promise<void> {
@@ -163,12 +163,12 @@ async function checkServer(client: QdrantClient): Promise<void> {
 
 async function create(client: QdrantClient, name: string, mark: Mark, how: CollectionSetup): Promise<void> {
   const { layout } = how.options;
-  const { dims } = how.identity;
+  const { dims, metric } = how.identity;
   try {
     const body: Schema<"CreateCollection"> = {
       vectors: {
         size: dims,
-        distance: "Cosine",
+        distance: QDRANT_DISTANCES[metric],
         multivector_config: { comparator: "max_sim" },
         on_disk: layout.onDiskVectors,
       },
@@ -208,19 +208,19 @@ async function finish(client: QdrantClient, { name, base, alias }: Record<"name"
   await switchAlias(client, alias, name, target !== undefined);
 }
 
-/** Checks that a collection was created by this package with these dimensions, and returns its metadata. */
-async function check(client: QdrantClient, name: string, dims: number): Promise<Mark> {
+/** Checks that a collection was created by this package with these dimensions and this metric, and returns its metadata. */
+async function check(client: QdrantClient, name: string, { dims, metric }: VectorIdentity): Promise<Mark> {
   const { config } = await readCollection(client, name);
   const { vectors } = config.params;
   const fits =
-    vectors?.size === dims && vectors.distance === "Cosine" && typeof vectors.multivector_config === "object";
+    vectors?.size === dims && vectors.distance === QDRANT_DISTANCES[metric] && typeof vectors.multivector_config === "object";
   const { owner, generation, keywords } = (config.metadata ?? {}) as Partial<Record<keyof Mark, unknown>>;
   const hasKeywordVector = isKeywordLanguage(keywords) && config.params.sparse_vectors?.[KEYWORD_VECTOR] !== undefined;
   if (fits && typeof owner === "string" && typeof generation === "string") {
     return { owner, generation, keywords: hasKeywordVector ? keywords : undefined };
   }
   throw new SchemaError(
-    `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions: drop it if nothing ` +
+    `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions and the metric "${metric}": drop it if nothing ` +
       "else uses it, or set another name as qdrant.collection.",
   );
 }

@@ -197,7 +197,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   #startWith({ name, keywordLanguage, isComplete }: Collection, isUnavailable: boolean): void {
     const { identity, options } = this.#setup;
     const kept = new KeptPaths(options.payload);
-    const index = new QdrantVectorIndex(this.#client, { name, dims: identity.dims, keywordLanguage, kept });
+    const index = new QdrantVectorIndex(this.#client, { name, dims: identity.dims, metric: identity.metric, keywordLanguage, kept });
     this.#started = { name, index, isComplete, isUnavailable };
   }
 

@@ -1,3 +1,4 @@
+import type { DistanceMetric } from "../../model/distance-metric.ts";
 import type { SecretText } from "../../ports/secrets.ts";
 import type { Tls } from "../../ports/tls.ts";
 import type { PayloadRule } from "./payload-rule.ts";
@@ -43,11 +44,15 @@ interface CollectionLayout {
   readonly quantization?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Model and dimensions of the vectors of a collection. Vectors of different identities are not comparable. */
+/** Model, dimensions and metric of the vectors of a collection. Vectors and scores of different identities are not comparable. */
 export interface VectorIdentity {
   readonly model: string;
   readonly dims: number;
+  readonly metric: DistanceMetric;
 }
+
+/** Names of the metrics in Qdrant. */
+export const QDRANT_DISTANCES = { cosine: "Cosine", dot: "Dot", euclid: "Euclid" } as const satisfies Record<DistanceMetric, string>;
 
 /** Name of the sparse vectors: the terms of texts. */
 export const KEYWORD_VECTOR = "keywords";

@@ -4,6 +4,7 @@ import { Hints } from "../../concurrency/hints.ts";
 import { GroupCommit, type GroupCommitOptions } from "../../concurrency/group-commit.ts";
 import { fulfilled } from "../../concurrency/outcomes.ts";
 import { isStoreError } from "../../model/errors.ts";
+import { euclidScore, type DistanceMetric } from "../../model/distance-metric.ts";
 import { ROOT } from "../../model/namespace.ts";
 import type { HybridQuery, KeywordQuery, Rankings, VectorHit, VectorQuery } from "../../ports/vector-index.ts";
 import type { QdrantClient } from "./client.ts";
@@ -11,7 +12,7 @@ import { translateFilter } from "./filter.ts";
 import { KEYWORD_VECTOR } from "./options.ts";
 import type { KeptPaths } from "./payload-rule.ts";
 import type { Schema } from "./schema.ts";
-import { inWholeNumbers, prefixText } from "./point.ts";
+import { asSent, prefixText } from "./point.ts";
 import { pointsOf, toHit, type ReturnedPoint } from "./stored-payload.ts";
 
 /** Most hits of an approximate query; a query for more hits is exact. */
@@ -48,6 +49,7 @@ type Send = (bodies: readonly QueryBody[], deadline: Deadline | undefined) => Pr
 export class PointSearch {
   readonly #client: QdrantClient;
   readonly #path: string;
+  readonly #metric: DistanceMetric;
   readonly #kept: KeptPaths;
   readonly #small = new Hints<true>({ max: MAX_SMALL });
   readonly #shared = new GroupCommit<QueryBody, Points>(
@@ -56,9 +58,10 @@ export class PointSearch {
   );
 
   /** @param path - URL path of the collection's points */
-  constructor(client: QdrantClient, path: string, kept: KeptPaths) {
+  constructor(client: QdrantClient, path: string, metric: DistanceMetric, kept: KeptPaths) {
     this.#client = client;
     this.#path = path;
+    this.#metric = metric;
     this.#kept = kept;
   }
 
@@ -68,7 +71,12 @@ export class PointSearch {
     const body = this.#vectorQueryBody(query, exact);
     const send = exact ? this.#sendAlone : this.#sendShared;
     const [points = []] = await send([body], deadline);
-    return this.#nearest(query, body, exact, points, deadline);
+    return this.#scored(await this.#nearest(query, body, exact, points, deadline));
+  }
+
+  /** Returns hits with scores where higher is better: Qdrant returns a Euclidean distance as it is. */
+  #scored(hits: VectorHit[]): VectorHit[] {
+    return this.#metric === "euclid" ? hits.map((hit) => ({ ...hit, score: euclidScore(Math.max(0, hit.score)) })) : hits;
   }
 
   /** Returns the items that have terms of the query. */
@@ -92,7 +100,7 @@ export class PointSearch {
       this.#nearest(query, byVector, exact, near, deadline),
       this.#hits(byKeywords, matching, send, deadline),
     ]);
-    return { semantic, keyword };
+    return { semantic: this.#scored(semantic), keyword };
   }
 
   /**
@@ -131,7 +139,7 @@ export class PointSearch {
 
   #vectorQueryBody({ vector, ...query }: VectorQuery, exact: boolean): QueryBody {
     // The same breadth for all short queries: then ten hits are the first ten of fifty, so pages of one search fit together.
-    return { query: [inWholeNumbers(vector)], ...this.#within(query), params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH } };
+    return { query: [asSent(vector, this.#metric)], ...this.#within(query), params: exact ? { exact } : { hnsw_ef: SEARCH_BREADTH } };
   }
 
   #keywordQueryBody({ terms, ...query }: KeywordQuery): QueryBody {

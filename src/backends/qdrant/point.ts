@@ -1,5 +1,6 @@
 /** Points: the vectors of an item as stored in Qdrant, one point for each item. */
 import { v5 } from "@langchain/core/utils/uuid";
+import { ignoresLength, type DistanceMetric } from "../../model/distance-metric.ts";
 import { idText, type ItemId } from "../../model/item.ts";
 import { ancestors, ROOT } from "../../model/namespace.ts";
 import type { Vector, VectorPoint } from "../../ports/vector-index.ts";
@@ -58,13 +59,18 @@ export function prefixText(path: string): string {
   return path === ROOT ? ROOT_PREFIX : path;
 }
 
-/**
- * The point of an item.
- *
- * @param holdsTerms - whether the collection has sparse vectors: one without refuses them
- */
-export function toPoint(point: VectorPoint, kept?: KeptPaths, holdsTerms = false): QdrantPoint {
-  const vectors = asMultivector(point.vectors);
+/** Properties of a collection that the form of its points depends on. */
+interface PointForm {
+  readonly kept?: KeptPaths;
+  /** Cosine by default. */
+  readonly metric?: DistanceMetric;
+  /** Whether the collection has sparse vectors: one without refuses them. */
+  readonly holdsTerms?: boolean;
+}
+
+/** The point of an item. */
+export function toPoint(point: VectorPoint, { kept, metric = "cosine", holdsTerms = false }: PointForm = {}): QdrantPoint {
+  const vectors = asMultivector(point.vectors, metric);
   const { terms = null } = point;
   return {
     id: pointId(point),
@@ -85,10 +91,15 @@ export function toPoint(point: VectorPoint, kept?: KeptPaths, holdsTerms = false
  * Returns the vectors as a multivector. Qdrant misreads a JSON multivector of exactly two vectors, the first with integers ≥ 0,
  * as a sparse vector and refuses it; so the second one is sent twice, which does not change the best similarity.
  */
-function asMultivector(vectors: readonly Vector[]): readonly Vector[] {
-  const sent = vectors.map(inWholeNumbers);
+function asMultivector(vectors: readonly Vector[], metric: DistanceMetric): readonly Vector[] {
+  const sent = vectors.map((vector) => asSent(vector, metric));
   const [first, second] = sent;
   return sent.length === 2 && first !== undefined && second !== undefined ? [first, second, second] : sent;
+}
+
+/** A vector in the form in which Qdrant parses it fastest: its length is kept only where the metric depends on it. */
+export function asSent(vector: Vector, metric: DistanceMetric): readonly number[] {
+  return ignoresLength(metric) ? inWholeNumbers(vector) : vector;
 }
 
 /** A weight with four decimals: its other digits would be most of what is sent, and rank nothing. */

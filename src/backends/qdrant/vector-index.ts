@@ -3,6 +3,7 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, UnavailableError, ValidationError } from "../../model/errors.ts";
+import { fitsMetric, LARGEST_COMPONENT, type DistanceMetric } from "../../model/distance-metric.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { ScanPage } from "../../ports/scan.ts";
@@ -60,6 +61,8 @@ interface Outgoing {
 export interface QdrantCollection {
   readonly name: string;
   readonly dims: number;
+  /** Cosine by default. */
+  readonly metric?: DistanceMetric;
   /** Language of its terms; null (default) without sparse vectors. */
   readonly keywordLanguage?: KeywordLanguage | null;
   /** Which scalars of values are stored in payloads; all by default. */
@@ -71,17 +74,19 @@ export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
   readonly #path: string;
   readonly #dims: number;
+  readonly #metric: DistanceMetric;
   readonly #kept: KeptPaths;
   readonly #keywordLanguage: KeywordLanguage | null;
   readonly #search: PointSearch;
 
-  constructor(client: QdrantClient, { name, dims, keywordLanguage = null, kept = ALL_PATHS }: QdrantCollection) {
+  constructor(client: QdrantClient, { name, dims, metric = "cosine", keywordLanguage = null, kept = ALL_PATHS }: QdrantCollection) {
+    this.#metric = metric;
     this.#kept = kept;
     this.#client = client;
     this.#path = `/collections/${encodeURIComponent(name)}/points`;
     this.#dims = dims;
     this.#keywordLanguage = keywordLanguage;
-    this.#search = new PointSearch(client, this.#path, kept);
+    this.#search = new PointSearch(client, this.#path, metric, kept);
   }
 
   async upsert(
@@ -165,7 +170,7 @@ export class QdrantVectorIndex implements VectorIndex {
     for (const point of points) {
       const turn = slice.turn();
       if (turn !== null) await turn;
-      outgoing.push({ point, sent: toPoint(point, this.#kept, this.#keywordLanguage !== null) });
+      outgoing.push({ point, sent: toPoint(point, { kept: this.#kept, metric: this.#metric, holdsTerms: this.#keywordLanguage !== null }) });
     }
     return outgoing;
   }
@@ -177,6 +182,9 @@ export class QdrantVectorIndex implements VectorIndex {
         return new ValidationError(`A vector has ${vector.length} dimensions, but the index has ${this.#dims}.`);
       }
       if (!vector.every(Number.isFinite)) return new ValidationError("A vector contains a number that is not finite.");
+      if (!fitsMetric(vector, this.#metric)) {
+        return new ValidationError(`A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${this.#metric}" cannot be computed: scale the vectors.`);
+      }
     }
     return null;
   }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
+import type { DistanceMetric } from "../../model/distance-metric.ts";
 import type { Backend } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
@@ -43,6 +44,8 @@ export interface SqliteBackendOptions {
   readonly path: string;
   /** Length of the vectors; null when the store has no index. */
   readonly dims: number | null;
+  /** How the similarity of vectors is measured; "cosine" by default. */
+  readonly metric?: DistanceMetric;
   readonly logger?: Logger;
   /** Current time in milliseconds since the epoch, for expiry; the system's clock by default. */
   readonly now?: () => number;
@@ -87,7 +90,7 @@ export class SqliteBackend implements Backend {
 
   /** @throws {ConfigurationError} when an option is wrong, or the runtime has no `node:sqlite`. */
   constructor(options: SqliteBackendOptions) {
-    const { dims, logger = silentLogger, now = () => Date.now(), maxWaiting = MAX_WAITING, vectorCacheBytes = VECTOR_CACHE_BYTES } = options;
+    const { dims, metric = "cosine", logger = silentLogger, now = () => Date.now(), maxWaiting = MAX_WAITING, vectorCacheBytes = VECTOR_CACHE_BYTES } = options;
     checkPositive("dims", dims);
     checkPositive("maxWaiting", maxWaiting);
     loadEngine();
@@ -95,7 +98,7 @@ export class SqliteBackend implements Backend {
     this.#temporaryDirectory = path === MEMORY ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
     this.path = this.#temporaryDirectory === null ? path : join(this.#temporaryDirectory, "store.db");
     this.#logger = logger;
-    this.#open = { dims, durable: path !== MEMORY, vectorCacheBytes };
+    this.#open = { dims, metric, durable: path !== MEMORY, vectorCacheBytes };
     this.#writer = new DatabaseThread(this.path, maxWaiting, logger);
     this.#reader = new DatabaseThread(this.path, maxWaiting, logger);
     this.#writes = new WriteGroup(this.#writer, this.path, maxWaiting);
@@ -107,7 +110,7 @@ export class SqliteBackend implements Backend {
     this.items = new SqliteItemRepository({ database: this.#writer, reads, writes: this.#writes, callerReads, now });
     this.settings = new SqliteSettings(reads, this.#writes);
     this.outbox = new SqliteOutbox(reads, this.#writes);
-    this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, dims, now);
+    this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, { dims, metric }, now);
   }
 
   /** Changes how many writes, and how many other calls of each thread, may wait; those that wait stay. */

@@ -174,7 +174,7 @@ function opened(connection: Connection, request: OpenRequest): Tables {
   return createTables(connection, request);
 }
 
-function createTables(connection: Connection, { path, dims, durable, vectorCacheBytes }: OpenRequest): Tables {
+function createTables(connection: Connection, { path, dims, metric, durable, vectorCacheBytes }: OpenRequest): Tables {
   const namespaces = new NamespaceTable(connection);
   const vectors = new VectorTable(connection, namespaces);
   return {
@@ -183,7 +183,7 @@ function createTables(connection: Connection, { path, dims, durable, vectorCache
     namespaces,
     items: new ItemTable(connection, namespaces),
     vectors,
-    search: new VectorSearch(connection, new VectorCache(connection, dims ?? 0, vectorCacheBytes), new TermCounts(connection)),
+    search: new VectorSearch(connection, new VectorCache(connection, { dims: dims ?? 0, metric }, vectorCacheBytes), new TermCounts(connection)),
     points: new PointScan(connection),
     sweep: new Sweep(connection, vectors),
     outbox: new OutboxTable(connection),

@@ -1,6 +1,6 @@
 import { Ranking } from "./ranking.ts";
 import { TermLists, type TermQuery } from "./term-lists.ts";
-import { scoreChunk, VectorChunks } from "./vector-chunks.ts";
+import { scoreChunk, VectorChunks, type VectorShape } from "./vector-chunks.ts";
 
 /** What points are ranked by: a vector, terms, or each of both. */
 export interface Ask {
@@ -13,8 +13,8 @@ export class PackedPoints {
   readonly #vectors: VectorChunks;
   readonly #terms = new TermLists();
 
-  constructor(dims: number) {
-    this.#vectors = new VectorChunks(dims);
+  constructor(shape: VectorShape) {
+    this.#vectors = new VectorChunks(shape);
   }
 
   get bytes(): number {
@@ -66,10 +66,10 @@ class ScoreList {
     this.#count = 0;
   }
 
-  addVectors({ chunks, count }: VectorChunks, vector: Float32Array): void {
+  addVectors({ chunks, count, metric }: VectorChunks, vector: Float32Array): void {
     this.#reserve(count);
     for (const chunk of chunks) {
-      scoreChunk(chunk, vector, this.#scores, this.#count);
+      scoreChunk(metric, chunk, vector, this.#scores, this.#count);
       this.#points.set(chunk.points.subarray(0, chunk.count), this.#count);
       this.#count += chunk.count;
     }

@@ -1,4 +1,5 @@
 /** What the caller's thread and the database thread say to each other: plain data that can be cloned. */
+import type { DistanceMetric } from "../../model/distance-metric.ts";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
@@ -126,6 +127,7 @@ export interface OpenRequest {
   readonly path: string;
   /** Length of the vectors; null when the store has no index. */
   readonly dims: number | null;
+  readonly metric: DistanceMetric;
   /** Whether an acknowledged write survives a loss of power, not only a crash of the process. */
   readonly durable: boolean;
   /** Bytes of vectors that are cached for searches. */

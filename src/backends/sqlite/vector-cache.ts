@@ -3,6 +3,7 @@ import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
 import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
+import type { VectorShape } from "./vector-chunks.ts";
 import { isBytes } from "../../model/realms.ts";
 
 /** So many points are read one by one sooner than the namespaces below a prefix. */
@@ -47,7 +48,7 @@ export class VectorCache {
   /** Greatest id of a point that has been seen. */
   #lastPoint = -1;
   readonly #scores = new Scores();
-  readonly #dims: number;
+  readonly #shape: VectorShape;
   readonly #greatestPoint: Reader;
   readonly #newer: Reader;
   readonly #place: Reader;
@@ -56,9 +57,8 @@ export class VectorCache {
   readonly #countPoints: Reader;
   readonly #selecting: Readonly<Record<"byPoints" | "byNamespaces", Reader>>;
 
-  /** @param dims - length of the vectors */
-  constructor(connection: Connection, dims: number, maxBytes: number) {
-    this.#dims = dims;
+  constructor(connection: Connection, shape: VectorShape, maxBytes: number) {
+    this.#shape = shape;
     this.#maxBytes = maxBytes;
     this.#greatestPoint = connection.reader("SELECT coalesce(max(id), 0) FROM points");
     this.#newer = connection.reader("SELECT id, vectors, terms, namespace_id FROM points WHERE id > ? ORDER BY id");
@@ -76,7 +76,7 @@ export class VectorCache {
     };
   }
 
-  /** Scores all points at or below a prefix: by the cosine of their vectors, and by terms. Valid until the next call. */
+  /** Scores all points at or below a prefix: by the similarity of their vectors, and by terms. Valid until the next call. */
   score(prefix: string, ask: Ask): Scores {
     this.#search += 1;
     this.#addNewer();
@@ -175,7 +175,7 @@ export class VectorCache {
 
   /** Reads and scores the points of a namespace, and keeps them where there is room. */
   #load(namespace: Namespace, ask: Ask): void {
-    const points = new PackedPoints(this.#dims);
+    const points = new PackedPoints(this.#shape);
     let isKept = true;
     for (const row of this.#pointsOf.each([namespace.id])) {
       addRow(points, row);
@@ -190,7 +190,7 @@ export class VectorCache {
   }
 
   #scoreUncached(prefix: string, ask: Ask): void {
-    const points = new PackedPoints(this.#dims);
+    const points = new PackedPoints(this.#shape);
     const rows =
       prefix === ROOT ? this.#newer.each([-1]) : this.#pointsWithin.each(rangeParameters(placesWithin(prefix, null)));
     for (const row of rows) {

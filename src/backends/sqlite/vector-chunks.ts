@@ -1,3 +1,5 @@
+import { euclidScore, type DistanceMetric } from "../../model/distance-metric.ts";
+
 /** Vectors of a chunk: one allocation, small enough to be streamed and big enough to be scanned without overhead. */
 const CHUNK_VECTORS = 512;
 
@@ -14,17 +16,26 @@ export interface Chunk {
   count: number;
 }
 
+/** What the vectors of an index have in common. */
+export interface VectorShape {
+  /** Length of every vector. */
+  readonly dims: number;
+  readonly metric: DistanceMetric;
+}
+
 /** A list of vectors of one length, in chunks. */
 export class VectorChunks {
   readonly dims: number;
+  readonly metric: DistanceMetric;
   chunks: Chunk[] = [];
   /** Vectors in all chunks. */
   count = 0;
   /** Bytes that the chunks hold. */
   bytes = 0;
 
-  constructor(dims: number) {
+  constructor({ dims, metric }: VectorShape) {
     this.dims = dims;
+    this.metric = metric;
   }
 
   /** Adds the vectors of a point: their numbers one after another, as they are stored. */
@@ -109,13 +120,32 @@ function inverseLength(numbers: Float32Array, start: number, dims: number): numb
   return squares === 0 ? 0 : 1 / Math.sqrt(squares);
 }
 
-/**
- * Writes the cosine of `vector` with each vector of a chunk to `scores`, from `start` on, computed in double precision; 0 for a
- * zero vector.
- */
-export function scoreChunk({ numbers, inverseLengths, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
+/** Writes the score of `vector` with each vector of a chunk to `scores`, from `start` on, computed in double precision. */
+export function scoreChunk(metric: DistanceMetric, chunk: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
+  if (metric === "euclid") return writeEuclidScores(chunk, vector, scores, start);
+  writeDotProducts(chunk, vector, scores, start);
+  if (metric === "dot") return;
+  const { inverseLengths, count } = chunk;
+  // 0 for a zero vector, which has no angle.
+  const inverse = inverseLength(vector, 0, vector.length);
+  for (let i = 0; i < count; i += 1) {
+    const cosine = (scores[start + i] as number) * inverse * (inverseLengths[i] as number);
+    // Rounding may lead a cosine past its bounds.
+    scores[start + i] = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+  }
+}
+
+function writeEuclidScores({ numbers, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
   const dims = vector.length;
-  const inverse = inverseLength(vector, 0, dims);
+  for (let i = 0, at = 0; i < count; i += 1, at += dims) {
+    let squares = 0;
+    for (let j = 0; j < dims; j += 1) squares += ((numbers[at + j] as number) - (vector[j] as number)) ** 2;
+    scores[start + i] = euclidScore(Math.sqrt(squares));
+  }
+}
+
+function writeDotProducts({ numbers, count }: Chunk, vector: Float32Array, scores: Float64Array, start: number): void {
+  const dims = vector.length;
   const unrolled = dims - (dims % 4);
   for (let i = 0, at = 0; i < count; i += 1, at += dims) {
     // Four sums, which do not wait for each other.
@@ -130,6 +160,6 @@ export function scoreChunk({ numbers, inverseLengths, count }: Chunk, vector: Fl
       d += (numbers[at + j + 3] as number) * (vector[j + 3] as number);
     }
     for (let j = unrolled; j < dims; j += 1) a += (numbers[at + j] as number) * (vector[j] as number);
-    scores[start + i] = (a + b + c + d) * inverse * (inverseLengths[i] as number);
+    scores[start + i] = a + b + c + d;
   }
 }

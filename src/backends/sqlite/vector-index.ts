@@ -1,5 +1,6 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { ValidationError } from "../../model/errors.ts";
+import { fitsMetric, ignoresLength, LARGEST_COMPONENT } from "../../model/distance-metric.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
@@ -18,6 +19,7 @@ import type {
 } from "../../ports/vector-index.ts";
 import type { DatabaseCalls, RemoveWrite, UpsertWrite } from "./requests.ts";
 import { encodeTerms } from "./term-lists.ts";
+import type { VectorShape } from "./vector-chunks.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Most vectors of an item. */
@@ -27,17 +29,16 @@ const MAX_VECTORS = 65_536;
 export class SqliteVectorIndex implements VectorIndex {
   readonly #database: DatabaseCalls;
   readonly #writes: WriteGroup;
-  readonly #dims: number;
+  readonly #shape: VectorShape;
   readonly #now: () => number;
 
   /**
-   * @param dims - length of every vector
    * @param now - current time in milliseconds since the epoch
    */
-  constructor(database: DatabaseCalls, writes: WriteGroup, dims: number, now: () => number) {
+  constructor(database: DatabaseCalls, writes: WriteGroup, shape: VectorShape, now: () => number) {
     this.#database = database;
     this.#writes = writes;
-    this.#dims = dims;
+    this.#shape = shape;
     this.#now = now;
   }
 
@@ -59,7 +60,7 @@ export class SqliteVectorIndex implements VectorIndex {
   async vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
     if (ids.length === 0) return [];
     const found = await this.#database.call("vectorsOf", ids.map(({ namespace, key }) => ({ namespace, key })), deadline);
-    return found.map((bytes) => (bytes === null ? null : toVectors(bytes, this.#dims)));
+    return found.map((bytes) => (bytes === null ? null : toVectors(bytes, this.#shape.dims)));
   }
 
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
@@ -88,7 +89,7 @@ export class SqliteVectorIndex implements VectorIndex {
     terms: readonly number[] | null,
     deadline: Deadline | undefined,
   ): Promise<Rankings> {
-    const numbers = vector === null ? null : toNumbers(vector, this.#dims);
+    const numbers = vector === null ? null : toNumbers(vector, this.#shape);
     return this.#database.call("rank", { vector: numbers, terms, prefix, filter, limit, now: this.#now() }, deadline);
   }
 
@@ -107,9 +108,9 @@ export class SqliteVectorIndex implements VectorIndex {
     if (vectors.length === 0 || vectors.length > MAX_VECTORS) {
       throw new ValidationError(`An item can have 1 to ${MAX_VECTORS} vectors, but got ${vectors.length}.`);
     }
-    const dims = this.#dims;
+    const { dims } = this.#shape;
     const numbers = new Float32Array(vectors.length * dims);
-    for (const [i, vector] of vectors.entries()) writeVector(vector, dims, numbers, i * dims);
+    for (const [i, vector] of vectors.entries()) writeVector(vector, this.#shape, numbers, i * dims);
     return {
       kind: "upsert",
       namespace,
@@ -134,14 +135,14 @@ function toVectors(bytes: Uint8Array, dims: number): Vector[] {
   return Array.from({ length: numbers.length / dims }, (_, i) => Array.from(numbers.subarray(i * dims, (i + 1) * dims)));
 }
 
-function toNumbers(vector: Vector, dims: number): Float32Array {
-  const numbers = new Float32Array(dims);
-  writeVector(vector, dims, numbers, 0);
+function toNumbers(vector: Vector, shape: VectorShape): Float32Array {
+  const numbers = new Float32Array(shape.dims);
+  writeVector(vector, shape, numbers, 0);
   return numbers;
 }
 
-/** Writes a vector in single precision, scaled where it is very long or very short: only its angle matters. */
-function writeVector(vector: Vector, dims: number, target: Float32Array, start: number): void {
+/** Writes a vector in single precision; scaled where it is very long or very short, if only its angle matters. */
+function writeVector(vector: Vector, { dims, metric }: VectorShape, target: Float32Array, start: number): void {
   if (vector.length !== dims) {
     throw new ValidationError(
       `A vector has ${vector.length} numbers, but the index is configured for ${dims}: use the configured model.`,
@@ -153,6 +154,9 @@ function writeVector(vector: Vector, dims: number, target: Float32Array, start: 
     if (!Number.isFinite(size)) throw new ValidationError("A vector holds a number that is not finite.");
     if (size > largest) largest = size;
   }
-  const divisor = largest > LARGEST || (largest < SMALLEST && largest > 0) ? largest : 1;
+  if (!fitsMetric(vector, metric)) {
+    throw new ValidationError(`A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${metric}" cannot be computed: scale the vectors.`);
+  }
+  const divisor = ignoresLength(metric) && (largest > LARGEST || (largest < SMALLEST && largest > 0)) ? largest : 1;
   for (let i = 0; i < dims; i += 1) target[start + i] = (vector[i] as number) / divisor;
 }

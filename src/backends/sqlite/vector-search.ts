@@ -73,13 +73,13 @@ export class VectorSearch {
       const rankings = { semantic: scores.semantic.ranking(), keyword: scores.keyword.ranking() };
       const known: KnownItems = new Map();
       return {
-        semantic: vector === null ? [] : this.#ranked(rankings.semantic, toCosine, request, known),
-        keyword: terms === null ? [] : this.#ranked(rankings.keyword, asIs, request, known),
+        semantic: vector === null ? [] : this.#ranked(rankings.semantic, request, known),
+        keyword: terms === null ? [] : this.#ranked(rankings.keyword, request, known),
       };
     });
   }
 
-  #ranked(ranking: Ranking, toScore: (score: number) => number, { prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
+  #ranked(ranking: Ranking, { prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
     const hits: VectorHit[] = [];
     let tests = 0;
     for (let count = (filter === null ? limit : FILTERED * limit) + SPARE; hits.length < limit; count *= GROWTH) {
@@ -92,7 +92,7 @@ export class VectorSearch {
           tests += Math.max(1, testsIn(filter));
           if (!matches(this.#valueOf(item, recordWriteId), filter)) continue;
         }
-        if (hits.push({ namespace: pathIn(place), key: textOf(key), writeId, score: toScore(score) }) === limit) break;
+        if (hits.push({ namespace: pathIn(place), key: textOf(key), writeId, score }) === limit) break;
       }
     }
     return hits;
@@ -154,15 +154,6 @@ function inOrder(points: readonly { point: number; score: number }[], known: Kno
 
 function compare(a: LiveItem, b: LiveItem): number {
   return Buffer.compare(a.place, b.place) || a.created - b.created || Buffer.compare(a.key, b.key);
-}
-
-/** Rounding may lead a cosine past its bounds. */
-function toCosine(score: number): number {
-  return Math.max(-1, Math.min(1, score));
-}
-
-function asIs(score: number): number {
-  return score;
 }
 
 function matches(value: Value | StoreError | null, filter: Filter): boolean {

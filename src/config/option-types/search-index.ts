@@ -32,6 +32,13 @@ export interface IndexOptions {
    * @example [{"namespace":["logs"],"fields":false}]
    */
   rules?: IndexRuleOptions[] | undefined;
+  /**
+   * How the similarity of vectors is measured, and so what `score` and `minScore` of semantic searches are: "cosine" (-1 to 1), "dot" (the dot product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.
+   *
+   * @default "cosine"
+   * @example "dot"
+   */
+  metric?: "cosine" | "dot" | "euclid" | undefined;
   /** Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default with one), or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read. */
   payload?: string[] | "all" | "none" | undefined;
   /**

@@ -1,6 +1,7 @@
 /** Options of semantic search. */
 import { z } from "zod";
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
+import { DISTANCE_METRICS } from "../../model/distance-metric.ts";
 import { KEYWORD_LANGUAGES } from "../../model/keyword-language.ts";
 import { DEFAULT_FUSION, FUSION_METHODS, SEARCH_MODES } from "../../model/search-mode.ts";
 import { DEFAULT_POOL, DEFAULT_RERANK_TIMEOUT_MS, isFieldPath, isReranker, RANKING_BOUNDS, type Reranker } from "../../model/ranking-options.ts";
@@ -18,6 +19,8 @@ const embeddings = z.custom<EmbeddingsLike>(
 );
 
 const ofTheModel = fixed("identifies the model of the stored vectors: vectors of two models cannot be compared");
+
+const ofTheMetric = fixed("is the metric of the stored vectors: scores of two metrics cannot be compared");
 
 const searchMode = z.enum(SEARCH_MODES);
 
@@ -140,6 +143,14 @@ export const index = z
         "Fields and modes by namespace; the first matching rule that has one overrides `fields` or `mode`. A change of fields applies to new writes.",
       )
       .meta(example([{ namespace: ["logs"], fields: false }])),
+    metric: z
+      .enum(DISTANCE_METRICS)
+      .default("cosine")
+      .describe(
+        'How the similarity of vectors is measured, and so what `score` and `minScore` of semantic searches are: "cosine" (-1 to 1), "dot" (the dot ' +
+          'product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.',
+      )
+      .meta({ ...example("dot"), ...ofTheMetric }),
     payload: indexPayload,
     keyword,
     mode: searchMode

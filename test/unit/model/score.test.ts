@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { reachesScore, toScore } from "../../../src/model/score.ts";
 
 test("a score lies within [-1, 1] and has six decimals, whatever a database computed", () => {
-  expect([1.00001, -1.00001, 0.123456789, -0.0000001].map(toScore)).toEqual([1, -1, 0.123457, 0]);
+  expect([1.00001, -1.00001, 0.123456789, -0.0000001].map((score) => toScore(score))).toEqual([1, -1, 0.123457, 0]);
 });
 
 test("a lowest score includes items of that score, as it is shown and exact", () => {

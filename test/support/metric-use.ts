@@ -1,0 +1,91 @@
+/** The distance metric of a store: scores, `minScore`, and a start with another metric. */
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SchemaError, type EmbeddedStoreConfig, type ScyllaDBStore } from "langgraph-store-scylladb";
+import { describe, expect, test } from "vitest";
+import type { DistanceMetric } from "../../src/model/distance-metric.ts";
+import { FixedEmbeddings } from "./fixed-embeddings.ts";
+import { uniqueName } from "./stores.ts";
+
+/** A place that stores with different configurations can open, one after another. */
+export interface MetricPlace {
+  open(options: Omit<EmbeddedStoreConfig, "path">): Promise<ScyllaDBStore>;
+  dispose(): Promise<void>;
+}
+
+const VECTORS: Readonly<Record<string, readonly number[]>> = { query: [1, 0], near: [2, 1], long: [30, 30], opposite: [-1, 0] };
+
+const index = (metric?: DistanceMetric) => ({
+  index: { dims: 2, embeddings: new FixedEmbeddings(VECTORS), fields: ["text"], ...(metric === undefined ? {} : { metric }) },
+});
+
+/** Scores of the items, best first. */
+const EXPECTED: Readonly<Record<DistanceMetric, readonly (readonly [key: string, score: number])[]>> = {
+  cosine: [["near", 0.894427], ["long", 0.707107], ["opposite", -1]],
+  dot: [["long", 30], ["near", 2], ["opposite", -1]],
+  euclid: [["near", 0.414214], ["opposite", 0.333333], ["long", 0.023405]],
+};
+
+/** Registers the tests for one backend. */
+export function metricUse(name: string, createPlace: () => MetricPlace): void {
+  describe(`distance metric, ${name}`, { timeout: 60_000 }, () => {
+    test.each(["cosine", "dot", "euclid"] as const)("search ranks by %s, higher scores are better, and minScore includes its own value", async (metric) => {
+      const place = createPlace();
+      try {
+        const store = await place.open(index(metric));
+        for (const text of ["near", "long", "opposite"]) await store.put(["m"], text, { text });
+        const found = await store.search(["m"], { query: "query" });
+        expect(found.map(({ key, score }) => [key, score])).toEqual(EXPECTED[metric]);
+        const minScore = EXPECTED[metric][1]?.[1] as number;
+        const good = await store.search(["m"], { query: "query", minScore });
+        expect(good.map(({ key }) => key)).toEqual(EXPECTED[metric].slice(0, 2).map(([key]) => key));
+        const hybrid = await store.search(["m"], { query: "query", mode: "hybrid" });
+        expect(hybrid.map(({ key }) => key)).toEqual(EXPECTED[metric].map(([key]) => key));
+        await store.stop();
+      } finally {
+        await place.dispose();
+      }
+    });
+
+    test("items move to another model, other dimensions and another metric by an export and an import", async () => {
+      const [before, after] = [createPlace(), createPlace()];
+      const file = join(tmpdir(), `${uniqueName("items")}.jsonl`);
+      try {
+        const old = await before.open(index("cosine"));
+        for (const text of ["near", "long", "opposite"]) await old.put(["m"], text, { text });
+        const created = (await old.get(["m"], "near"))?.createdAt;
+        await old.exportTo(file);
+        const inThree = Object.fromEntries(Object.entries(VECTORS).map(([text, vector]) => [text, [...vector, 0]]));
+        const next = await after.open({ index: { ...index("dot").index, dims: 3, model: "other", embeddings: new FixedEmbeddings(inThree) } });
+        await next.importFrom(file);
+        expect((await next.search(["m"], { query: "query" })).map(({ key, score }) => [key, score])).toEqual(EXPECTED.dot);
+        expect((await next.get(["m"], "near"))?.createdAt).toEqual(created);
+        expect((await old.search(["m"], { query: "query" })).map(({ key, score }) => [key, score])).toEqual(EXPECTED.cosine);
+        await Promise.all([old.stop(), next.stop()]);
+      } finally {
+        await rm(file, { force: true });
+        await Promise.all([before.dispose(), after.dispose()]);
+      }
+    });
+
+    test("a start with another metric than the stored one is rejected with both metrics and the fix, and the store keeps working", async () => {
+      const place = createPlace();
+      try {
+        const first = await place.open(index("dot"));
+        await first.put(["m"], "near", { text: "near" });
+        await first.stop();
+        for (const other of ["euclid", "cosine", undefined] as const) {
+          const refused = place.open(index(other));
+          await expect(refused).rejects.toBeInstanceOf(SchemaError);
+          await expect(refused).rejects.toThrow(/"metric":"dot".*export the items/s);
+        }
+        const again = await place.open(index("dot"));
+        expect((await again.search(["m"], { query: "query" })).map(({ score }) => score)).toEqual([2]);
+        await again.stop();
+      } finally {
+        await place.dispose();
+      }
+    });
+  });
+}
