@@ -24,6 +24,11 @@ export class Hints<Hint extends NonNullable<unknown>> {
     this.#hints = new LRUCache(ttlMs === undefined ? { max } : { max, ttl: ttlMs });
   }
 
+  /** Whether nothing is recorded. */
+  get isEmpty(): boolean {
+    return this.#hints.size === 0;
+  }
+
   /** Returns what was recorded for a name; undefined when nothing was. */
   get(name: string): Hint | undefined {
     return Hints.enabled ? this.#hints.get(shortName(name)) : undefined;

@@ -108,6 +108,11 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** Returns a digest of a listing below its prefix: of filter and order. */
+export function listingDigest(request: CursorRequest): string {
+  return digestOf(request, "filter", null);
+}
+
 /** A digest of a search, for recognition and not for protection. */
 function digestOf({ scope, prefix, filter, query, order, steps = null }: CursorRequest, by: "filter" | Ranking, asked: SearchMode | null): string {
   // Below the scope: a view's root may be a tenant's name, which a digest without a key would let a reader guess.

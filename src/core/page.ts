@@ -18,6 +18,8 @@ export interface PageRequest {
   readonly filter: Filter | null;
   /** Matching records to skip. */
   readonly offset: number;
+  /** Of these, how many precede the place where the walk starts; none by default. */
+  readonly preceding?: number;
   readonly limit: number;
   /** Most records that are read without being returned, including those skipped for the offset. */
   readonly maxScanned: number;
@@ -38,8 +40,13 @@ export interface PageRequest {
 /** A page. */
 export interface Page extends Met {
   readonly found: readonly Found[];
+  /** The place before the first match of the page; null at the start of the walk. */
+  readonly before: WalkPlace | null;
   /** Where the next page starts. */
   readonly last: WalkPlace | null;
+  /** The first expiry of the matches that were skipped, and of all matches, milliseconds; Infinity without one. */
+  readonly skippedExpire: number;
+  readonly matchesExpire: number;
   readonly more: boolean;
   /** Whether reading stopped at a limit. */
   readonly truncated: boolean;
@@ -80,8 +87,12 @@ class Collected {
   readonly #request: PageRequest;
   readonly #found: Found[] = [];
   readonly #faults: StoreError[] = [];
+  #before: WalkPlace | null = null;
   #last: WalkPlace | null = null;
-  #skipped = 0;
+  #skippedExpire = Infinity;
+  #keptExpire = Infinity;
+  readonly #preceding: number;
+  #skipped: number;
   #passedOver = 0;
   #emptySteps = 0;
   #bytes = 0;
@@ -92,6 +103,8 @@ class Collected {
 
   constructor(request: PageRequest) {
     this.#request = request;
+    this.#preceding = request.preceding ?? 0;
+    this.#skipped = this.#preceding;
     this.#tests = request.maxTests ?? Infinity;
     this.#maxBytes = request.maxBytes ?? Infinity;
     this.#testsEach = testsIn(request.filter);
@@ -111,6 +124,7 @@ class Collected {
       if (this.#isAtBound()) return this.#stopAtBound(record);
     } else if (this.#skipped < offset) {
       this.#skipped += 1;
+      if (record.expiresAt !== null) this.#skippedExpire = Math.min(this.#skippedExpire, record.expiresAt);
       if (this.#skipped < offset && this.#isAtBound()) return this.#stopAtBound(record);
     } else if (this.#found.length === limit) {
       return this.end({ more: true, truncated: false });
@@ -136,6 +150,8 @@ class Collected {
     const fault = reading.take(record);
     if (fault !== null && !endsWhenFull) throw fault;
     if (fault !== null) return false;
+    if (this.#found.length === 0) this.#before = this.#last;
+    if (record.expiresAt !== null) this.#keptExpire = Math.min(this.#keptExpire, record.expiresAt);
     this.#found.push({ record, value, score: undefined });
     this.#bytes += record.value.bytes.byteLength;
     return true;
@@ -160,7 +176,7 @@ class Collected {
   }
 
   #isAtBound(): boolean {
-    return this.#tests <= 0 || this.#skipped + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
+    return this.#tests <= 0 || this.#skippedNow + this.#passedOver + RECORDS_AN_EMPTY_STEP * this.#emptySteps >= this.#request.maxScanned;
   }
 
   #stopAtBound(place: WalkPlace): Page {
@@ -169,7 +185,7 @@ class Collected {
       throw new ValidationError(
         `offset ${offset} cannot be reached: a search reads at most ${maxScanned} items that it does not return ` +
           `(limits.maxScannedItems) and evaluates at most ${maxTests} conditions (limits.maxFilterTests), and has skipped ` +
-          `${this.#skipped} items by then. Use a smaller offset, and continue from there ` +
+          `${this.#skippedNow} items by then. Use a smaller offset, and continue from there ` +
           "with `cursor`, given the text from `info.cursor` of the page before.",
       );
     }
@@ -181,15 +197,22 @@ class Collected {
     const { offset, limit } = this.#request;
     const met = this.#met();
     // One more than the page, to know whether there are more.
-    return neededFor(offset + limit + 1 - met.matched, met);
+    return neededFor(offset - this.#preceding + limit + 1 - met.matched, met);
+  }
+
+  /** Matches that were read and skipped; without those before the start of the walk. */
+  get #skippedNow(): number {
+    return this.#skipped - this.#preceding;
   }
 
   #met(): Met {
-    const matched = this.#skipped + this.#found.length;
+    const matched = this.#skippedNow + this.#found.length;
     return { matched, seen: matched + this.#passedOver };
   }
 
   end(how: Pick<Page, "more" | "truncated">): Page {
-    return { found: this.#found, last: this.#last, faults: this.#faults, ...this.#met(), ...how };
+    const skippedExpire = this.#skippedExpire;
+    const matchesExpire = Math.min(skippedExpire, this.#keptExpire);
+    return { found: this.#found, before: this.#before, last: this.#last, skippedExpire, matchesExpire, faults: this.#faults, ...this.#met(), ...how };
   }
 }

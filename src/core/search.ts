@@ -13,7 +13,7 @@ import type { SearchMode } from "../model/search-mode.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
-import { encodeCursor } from "./cursor.ts";
+import { encodeCursor, listingDigest } from "./cursor.ts";
 import type { DegradedState } from "./degraded-state.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { HitRates } from "./hit-rates.ts";
@@ -23,6 +23,7 @@ import { ItemsOfCall } from "./items-of-call.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { OwnItems } from "./own-items.ts";
 import { readPage } from "./page.ts";
+import type { PagePositions } from "./page-positions.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
 import { rankingSteps } from "./ranking/steps.ts";
 import { RankingFailed } from "./ranking-failed.ts";
@@ -41,6 +42,8 @@ export interface SearcherOptions {
   /** Receives the items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly degraded: DegradedState;
+  /** Places of pages, which the writes of the store drop. */
+  readonly positions: PagePositions;
   readonly observer?: Observer | undefined;
 }
 
@@ -87,17 +90,24 @@ export class Searcher {
 
   async #list(request: SearchRequest, plan: SearchPlan, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
+    const { offset } = plan;
+    // A cursor says where to start. The first page is read again: it is cheap, and so always current.
+    const positions = request.cursor === null ? this.#options.positions.below(prefix) : null;
+    const readAt = Date.now();
+    const from = positions === null || positions.isEmpty || offset === 0 ? null : positions.nearest(listingDigest(request), offset, readAt);
+    const preceding = from?.offset ?? 0;
     const page = await readPage(new ItemsOfCall(this.#options.items, deadline), {
       walk: {
         prefix,
         order,
-        after: plan.mode === "filter" ? plan.after : null,
-        expected: this.#rates.expected(prefix, filter, plan.offset + limit + 1),
+        after: from?.place ?? (plan.mode === "filter" ? plan.after : null),
+        expected: this.#rates.expected(prefix, filter, offset - preceding + limit + 1),
         own: this.#own,
       },
       filter,
       reading,
-      offset: plan.offset,
+      offset,
+      preceding,
       limit,
       maxScanned: this.#options.limits.maxScannedItems,
       maxTests: this.#options.limits.maxFilterTests,
@@ -105,6 +115,7 @@ export class Searcher {
     });
     const { found, last, more, truncated } = page;
     this.#rates.record(prefix, filter, page);
+    if (more || offset > 0) positions?.record(listingDigest(request), page, offset, from, readAt);
     const unreadable = this.#reportUnreadable(page.faults);
     const cursor =
       more && last !== null

@@ -25,6 +25,7 @@ import { importTimes, importVersion, keepsStored } from "./import-write.ts";
 import { keywordWeightsOf, type Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
+import type { PagePositions } from "./page-positions.ts";
 import { readInParts } from "./read-budget.ts";
 import type { TtlRules } from "./ttl-rules.ts";
 import { VectorSync, type Write } from "./vector-sync.ts";
@@ -51,6 +52,8 @@ export interface WritePathOptions {
   readonly clock: VersionClock;
   readonly events: Events;
   readonly logger: Logger;
+  /** Places of pages: those that a write may move are dropped. */
+  readonly positions: PagePositions;
   readonly observer?: Observer | undefined;
 }
 
@@ -236,6 +239,25 @@ export class WritePath {
     return { version, created: continues ? replaced.created : version, ...(value === null ? NO_EXPIRY : ttl.expiryOf(namespace, lifetime, now)) };
   }
 
+  /** Writes records. Places of pages that were read before or meanwhile are dropped, even if the deadline of the put ends before its write. */
+  async #putRecords(records: readonly ItemRecord[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
+    this.#dropPositions(records);
+    try {
+      return await this.#options.items.put(records, deadline);
+    } finally {
+      this.#dropPositions(records);
+    }
+  }
+
+  #dropPositions(records: readonly ItemRecord[]): void {
+    const { positions } = this.#options;
+    let last: string | null = null;
+    for (const { namespace } of records) {
+      if (namespace !== last) positions.drop(namespace);
+      last = namespace;
+    }
+  }
+
   async #write(
     drafts: readonly (Write | PromiseSettledResult<number>)[],
     deadline: Deadline,
@@ -244,7 +266,7 @@ export class WritePath {
     if (writes.length === 0) return drafts as PromiseSettledResult<number>[];
     const records = writes.map(({ record }) => record);
     const stored = await settleTogether(writes.length, () =>
-      deadline.wait("The put", this.#options.items.put(records, deadline), PERHAPS_SAVED),
+      deadline.wait("The put", this.#putRecords(records, deadline), PERHAPS_SAVED),
     );
     const synced = await this.#vectors.sync(writes.filter((_, i) => stored[i]?.status === "fulfilled"), deadline);
     let next = 0;

@@ -75,6 +75,23 @@ const operation: fc.Arbitrary<ModelOperation> = fc.oneof(
   { weight: 3, arbitrary: search },
   { weight: 1, arbitrary: list },
 );
+/** Steps of pages by offset between writes: few listings, so that pages continue from each other. */
+const pageOf = fc.record({
+  namespacePrefix: fc.constantFrom([], ["a"], ["a", "b"]),
+  filter: fc.constantFrom({}, { n: 1 }),
+  limit: fc.constantFrom(1, 2, 3),
+  offset: fc.integer({ min: 0, max: 12 }),
+});
+const pagedPut = fc.record({ namespace: fc.constantFrom(["a"], ["a", "b"], ["a", "b", "c"], ["b"]), key: fc.constantFrom(..."defghi"), n: fc.integer({ min: 0, max: 1 }) });
+const step: fc.Arbitrary<ModelOperation> = fc.oneof(
+  { weight: 5, arbitrary: pageOf },
+  { weight: 1, arbitrary: pagedPut.map(({ n, ...id }) => ({ ...id, value: { n } })) },
+  { weight: 1, arbitrary: pagedPut.map(({ namespace: labels, key: name }) => ({ namespace: labels, key: name, value: null })) },
+);
+const SEEDED: readonly ModelOperation[] = ["a", "a.b", "a.b.c", "b"].flatMap((path) =>
+  [..."defgh"].map((name, i) => ({ namespace: path.split("."), key: name, value: { n: i % 2 } })),
+);
+
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 10 });
 
 /** Registers the test for one kind of store; `runs` histories, each in its own scope. */
@@ -94,6 +111,20 @@ export function randomOperations(name: string, makeStore: MakeStore, runs: numbe
           for (const [i, batch] of batches.entries()) {
             const results = await scope.batch(batch as unknown as Operation[]);
             expect(results.map(plain), `batch ${i}: ${JSON.stringify(batch)}`).toEqual(model.batch(batch));
+          }
+        }),
+        { numRuns: runs },
+      );
+    });
+
+    test("pages by offset between writes are those of the plain model", { timeout: 240_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+          const scope = (made as TestStore).store.scoped([uniqueName("pages")]);
+          const model = new PlainModel(() => 0);
+          for (const batch of [SEEDED, ...steps.map((each) => [each])]) {
+            const results = await scope.batch(batch as unknown as Operation[]);
+            expect(results.map(plain), JSON.stringify(batch)).toEqual(model.batch(batch));
           }
         }),
         { numRuns: runs },

@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { WindowPlans } from "../../../src/backends/cql/window-plan.ts";
 import { HitRates } from "../../../src/core/hit-rates.ts";
 import { OwnItems } from "../../../src/core/own-items.ts";
+import type { Page } from "../../../src/core/page.ts";
+import { PagePositions } from "../../../src/core/page-positions.ts";
 import { parseFilter } from "../../../src/model/filter.ts";
 import { shortName } from "../../../src/model/short-name.ts";
 import { silentLogger } from "../../../src/ports/logger.ts";
@@ -32,11 +34,16 @@ function longName(n: number): string {
 
 const filter = parseFilter({ a: 1 });
 const page = { records: [], next: null };
+const pageTo = (namespace: string): Page => ({
+  found: [], faults: [], matched: 1, seen: 1, skippedExpire: Infinity, matchesExpire: Infinity, more: true, truncated: false,
+  before: null, last: { namespace, created: 1, key: namespace },
+});
 const meters = { algorithm: "token-bucket", mode: "reject", scope: { all: { operations: 1_000, periodMs: 1_000 } }, maxScopes: 10_000, maxWaitMs: 1, maxQueued: 1 } as const;
 
 const caches: readonly (readonly [name: string, create: () => (name: string) => unknown])[] = [
   ["OwnItems", () => { const cache = new OwnItems(); return (name) => { cache.record(name, page, true); return cache; }; }],
   ["HitRates", () => { const cache = new HitRates(); return (name) => { cache.record(name, filter, { matched: 1, seen: 2 }); return cache; }; }],
+  ["PagePositions", () => { const cache = new PagePositions(); return (name) => { cache.below(name).record("l", pageTo(name), 1, null, 0); return cache; }; }],
   ["WindowPlans", () => { const cache = new WindowPlans(); return (name) => { cache.of(name, 0, "oldest").record(1, 2, 3); return cache; }; }],
   ["RateLimiter", () => { const cache = new RateLimiter(meters); return (name) => { void cache.acquire(name, new Map([["get", 1]])); return cache; }; }],
   ["StaleItems", () => { const cache = new StaleItems(); return (name) => { cache.add([{ namespace: name, key: "k" }]); return cache; }; }],
