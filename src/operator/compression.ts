@@ -2,7 +2,7 @@
  * Compression of exports. Each part is a gzip member or a zstd frame of its own, so that a file can be continued. Before each
  * zstd frame stands a skippable frame with its length, as Node.js decompresses one frame and ignores what follows.
  */
-import type { Readable } from "node:stream";
+import type { Readable, Transform } from "node:stream";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { ConfigurationError, kindOf, ValidationError } from "../model/errors.ts";
@@ -60,7 +60,7 @@ export async function* decompressed(file: Readable): AsyncGenerator<Buffer, void
 async function* through(bytes: ByteReader, transform: zlib.Gunzip | zlib.ZstdDecompress): AsyncGenerator<Buffer, void, undefined> {
   const feed = (async () => {
     for await (const chunk of bytes.rest()) {
-      if (!transform.write(chunk)) await new Promise((resolve) => transform.once("drain", resolve).once("close", resolve));
+      if (!transform.write(chunk)) await drained(transform);
       if (transform.destroyed) return;
     }
     transform.end();
@@ -71,6 +71,17 @@ async function* through(bytes: ByteReader, transform: zlib.Gunzip | zlib.ZstdDec
   } catch (cause) {
     throw truncated(cause);
   }
+}
+
+/** Resolves once the transform takes more, or was closed. */
+async function drained(transform: Transform): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      transform.off("drain", end).off("close", end);
+      resolve();
+    };
+    transform.on("drain", end).on("close", end);
+  });
 }
 
 async function* zstdParts(bytes: ByteReader): AsyncGenerator<Buffer, void, undefined> {
