@@ -9,8 +9,8 @@ import { MEMORY } from "./storage-path.ts";
 import { settledWithin } from "./settled-within.ts";
 import { workerProgram } from "./worker-program.ts";
 
-/** How long a call tries again while another process holds the lock. */
-const BUSY_DEADLINE_MS = 10_000;
+/** How long a call or the start tries again while another process holds the lock, milliseconds. */
+export const BUSY_DEADLINE_MS = 10_000;
 /** Longest pause between two tries; each is drawn at random up to a bound that doubles from 1 ms. */
 const MAX_PAUSE_MS = 32;
 /** What a call does, for the message of an exceeded deadline. */

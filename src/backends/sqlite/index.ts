@@ -14,7 +14,7 @@ import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { VectorIndex } from "../../ports/vector-index.ts";
 import { CallerReads } from "./caller-reads.ts";
-import { DatabaseThread } from "./database-thread.ts";
+import { BUSY_DEADLINE_MS, DatabaseThread } from "./database-thread.ts";
 import { loadEngine } from "./engine.ts";
 import { isBusy, toFailure, toStoreError } from "./errors.ts";
 import { SqliteItemRepository } from "./item-repository.ts";
@@ -30,8 +30,7 @@ import { WriteGroup } from "./write-group.ts";
 const MAX_WAITING = 10_000;
 /** How long `stop` waits for what waits, milliseconds; the rest is rejected. */
 const DRAIN_DEADLINE_MS = 10_000;
-/** How long the start waits for a lock, and between two attempts, milliseconds. */
-const BUSY_DEADLINE_MS = 10_000;
+/** Pause between two attempts of the start to get a lock, milliseconds. */
 const BUSY_PAUSE_MS = 5;
 const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
 
