@@ -87,18 +87,32 @@ export async function readCounted(
   ids: readonly ItemId[],
   reading: Reading,
 ): Promise<PromiseSettledResult<ItemRecord | null>[]> {
-  const distinct = new Map(ids.map((id) => [idText(id), id]));
-  const outcomes = new Map<string, PromiseSettledResult<ItemRecord | null>>();
+  const { distinct, places } = withoutRepeats(ids);
+  const outcomes: PromiseSettledResult<ItemRecord | null>[] = [];
   let full: PromiseRejectedResult | null = null;
-  for await (const part of inParts([...distinct.values()], (some) => settled(items, some))) {
-    for (const [id, outcome] of part) {
+  for await (const part of inParts(distinct, (some) => settled(items, some))) {
+    for (const outcome of part) {
       const fault = outcome.status === "fulfilled" ? reading.take(outcome.value) : null;
       if (fault !== null) full = rejected(fault);
-      outcomes.set(idText(id), fault === null ? outcome : rejected(fault));
+      outcomes.push(fault === null ? outcome : rejected(fault));
     }
     if (full !== null) break;
   }
-  return ids.map((id) => outcomes.get(idText(id)) ?? (full as PromiseRejectedResult));
+  return places.map((place) => outcomes[place] ?? (full as PromiseRejectedResult));
+}
+
+/** Returns each distinct id once, and for each of `ids` its place among them. */
+function withoutRepeats(ids: readonly ItemId[]): { distinct: readonly ItemId[]; places: readonly number[] } {
+  const placeOf = new Map<string, number>();
+  const distinct: ItemId[] = [];
+  const places = ids.map((id) => {
+    const text = idText(id);
+    const known = placeOf.get(text);
+    if (known !== undefined) return known;
+    placeOf.set(text, distinct.length);
+    return distinct.push(id) - 1;
+  });
+  return { distinct, places };
 }
 
 /** Reads records part by part, so that the caller can release one part before the next is read. */
@@ -109,22 +123,20 @@ export async function* readInParts(
   const read = async (part: readonly ItemId[]): Promise<PromiseSettledResult<ItemRecord | null>[]> =>
     (await items.get(part)).map((value) => ({ status: "fulfilled", value }));
   for await (const part of inParts(ids, read)) {
-    yield part.map(([, outcome]) => (outcome as PromiseFulfilledResult<ItemRecord | null>).value);
+    yield part.map((outcome) => (outcome as PromiseFulfilledResult<ItemRecord | null>).value);
   }
 }
-
-type Outcome = readonly [ItemId, PromiseSettledResult<ItemRecord | null>];
 
 async function* inParts(
   ids: readonly ItemId[],
   read: (part: readonly ItemId[]) => Promise<readonly PromiseSettledResult<ItemRecord | null>[]>,
-): AsyncGenerator<readonly Outcome[], void, undefined> {
+): AsyncGenerator<readonly PromiseSettledResult<ItemRecord | null>[], void, undefined> {
   let size = FIRST_PART;
   let largest = 1;
   for (let next = 0; next < ids.length; ) {
     const part = ids.slice(next, next + size);
     const outcomes = await read(part);
-    yield part.map((id, i): Outcome => [id, outcomes[i] as PromiseSettledResult<ItemRecord | null>]);
+    yield outcomes;
     for (const outcome of outcomes) {
       if (outcome.status === "fulfilled") largest = Math.max(largest, bytesIn(outcome.value));
     }
