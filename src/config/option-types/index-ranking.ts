@@ -39,7 +39,11 @@ export interface IndexRankingDecayOptions {
 
 /** Raises the scores of items with a number in the value, such as an importance. Off by default. */
 export interface IndexRankingBoostOptions {
-  /** Dotted path of a number in the value. */
+  /**
+   * Dotted path of a number in the value.
+   *
+   * @example "importance"
+   */
   field: string;
   /** A score is multiplied by 1 + weight × number, and by 10 at most. */
   weight: number;

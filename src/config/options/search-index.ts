@@ -86,7 +86,7 @@ const ranking = z
       .meta(example({ halfLifeDays: 30 })),
     boost: z
       .strictObject({
-        field: fieldPath.describe("Dotted path of a number in the value."),
+        field: fieldPath.describe("Dotted path of a number in the value.").meta(example("importance")),
         weight: z.number().min(0).max(RANKING_BOUNDS.maxWeight).describe("A score is multiplied by 1 + weight × number, and by 10 at most."),
       })
       .optional()
