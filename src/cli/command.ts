@@ -15,10 +15,12 @@ export interface CommonFlags extends StoreFlags {
 }
 
 /** What a command is run with. */
-interface Invocation<Flags> {
+export interface Invocation<Flags> {
   readonly terminal: Terminal;
   /** All commands, for completion. */
   readonly program: Command;
+  /** The arguments as they were given, the name of the command included. */
+  readonly given: readonly string[];
   /** Positional arguments; those left out are undefined. */
   readonly args: readonly (string | undefined)[];
   readonly flags: Flags & CommonFlags;

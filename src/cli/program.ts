@@ -18,7 +18,7 @@ export const PROGRAM = "scylladb-store";
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const program: Command = buildProgram(terminal, async (definition, positional, flags) => {
-    code = await definition.run({ terminal, program, args: positional, flags });
+    code = await definition.run({ terminal, program, given: args, args: positional, flags });
   });
   try {
     await program.parseAsync([...args], { from: "user" });

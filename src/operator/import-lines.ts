@@ -1,7 +1,7 @@
 /** Reads the lines of an export in bounded memory, each with its number. */
 import { createReadStream, ReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { ConfigurationError, messageOf, StoreError } from "../model/errors.ts";
 import { decompressed } from "./compression.ts";
 
@@ -16,9 +16,19 @@ export interface SourceLine {
 
 const LINE_FEED = 0x0a;
 
+/** How lines are read. */
+export interface LineOptions {
+  /** Longest line. */
+  readonly maxBytes: number;
+  readonly onRead?: OnRead;
+  /** Ends the reading, also while a stream has nothing to read. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Lines of a file or stream, decompressed. Empty lines are skipped. */
-export async function* linesOf(source: string | Readable, maxBytes: number, onRead?: OnRead): AsyncGenerator<SourceLine, void, undefined> {
+export async function* linesOf(source: string | Readable, { maxBytes, onRead, signal }: LineOptions): AsyncGenerator<SourceLine, void, undefined> {
   const file = typeof source === "string" ? createReadStream(source) : source;
+  if (signal !== undefined) addAbortSignal(signal, file);
   const size = typeof source === "string" ? await sizeOf(source) : null;
   let number = 0;
   let held: Buffer[] = [];
@@ -47,6 +57,7 @@ export async function* linesOf(source: string | Readable, maxBytes: number, onRe
       hold(chunk.subarray(start));
     }
   } catch (error) {
+    signal?.throwIfAborted();
     throw unreadable(error, source, number);
   }
   const last = bytes > 0 ? take() : null;

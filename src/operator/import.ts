@@ -88,7 +88,8 @@ export async function importLines(dependencies: OperatorDependencies, source: st
   let header: ExportHeader | null = null;
   let end: ExportEnd | null = null;
   let done: number | null = null;
-  const lines = linesOf(source, limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES, (share) => (done = share));
+  const maxBytes = limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES;
+  const lines = linesOf(source, { maxBytes, onRead: (share) => (done = share), signal: options.signal });
   const parsed = async function* (): AsyncGenerator<SourceItem, void, undefined> {
     for await (const line of lines) {
       const item = itemOf(line);

@@ -29,12 +29,17 @@ export type CaseName =
   | "filter-first-page"
   | "filter-tenth-page"
   | "filter-page-50"
+  | "pages-in-sequence"
   | "list-namespaces"
   | "graph-step";
 
 /** Items in one call of the batches. */
 export const BATCHED_PUTS = 100;
 export const BATCHED_GETS = 50;
+
+/** Pages that are read one after the other, and items of a page. */
+export const PAGES = 50;
+export const PAGE_ITEMS = 10;
 
 const read = { writes: false, itemsPerCall: 1 };
 const write = { writes: true, itemsPerCall: 1 };
@@ -54,7 +59,8 @@ export const CASES: readonly Case[] = [
   { ...read, name: "search-filter-8", clients: 8, what: "search a namespace with a filter that half match, 10 hits" },
   { ...read, name: "filter-first-page", clients: 8, what: "10 items by a filter that half of 200 match" },
   { ...read, name: "filter-tenth-page", clients: 8, what: "10 items by a filter that one in ten of 200 matches" },
-  { ...read, name: "filter-page-50", clients: 8, what: "page 50 of 10 items, of a namespace of 2,000" },
+  { ...read, name: "filter-page-50", clients: 8, what: "page 50 of 10 items alone, by a filter that all of 2,000 match" },
+  { ...read, name: "pages-in-sequence", clients: 8, itemsPerCall: PAGES, what: "pages 1 to 50 of 10 items in sequence, of a namespace of 2,000" },
   { ...read, name: "list-namespaces", clients: 1, what: "100 of 10,000 namespaces" },
   { ...write, name: "graph-step", clients: 8, what: "a LangGraph step: a search and a put through the graph's store" },
 ];

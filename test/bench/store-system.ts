@@ -1,6 +1,6 @@
 /** Any `BaseStore` as a measured system, through that interface only. */
 import type { BaseStore, PutOperation } from "@langchain/langgraph-checkpoint";
-import { BATCHED_GETS, BATCHED_PUTS } from "./cases.ts";
+import { BATCHED_GETS, BATCHED_PUTS, PAGES, PAGE_ITEMS } from "./cases.ts";
 import * as corpus from "./corpus.ts";
 import { graphStep } from "./graph-step.ts";
 import type { Call, System } from "./system.ts";
@@ -61,7 +61,14 @@ function callsOf(store: BaseStore, everything: string[]): Readonly<Record<CaseNa
       full(store.search(corpus.tenant(n), { query: corpus.question(n), filter: { kind: "even" }, limit: 10 })),
     "filter-first-page": (n) => full(store.search(corpus.tenant(n), { filter: { kind: "even" }, limit: 10 })),
     "filter-tenth-page": (n) => full(store.search(corpus.tenant(n), { filter: { group: n % 10 }, limit: 10 })),
-    "filter-page-50": () => full(store.search(corpus.LONG_NAMESPACE, { limit: 10, offset: 490 })),
+    // Each filter is another one: this store remembers positions in a listing, and would continue from one.
+    "filter-page-50": (n) =>
+      full(store.search(corpus.LONG_NAMESPACE, { filter: { kind: { $ne: `none-${n}` } }, limit: PAGE_ITEMS, offset: (PAGES - 1) * PAGE_ITEMS })),
+    "pages-in-sequence": async () => {
+      for (let page = 0; page < PAGES; page += 1) {
+        await full(store.search(corpus.LONG_NAMESPACE, { limit: PAGE_ITEMS, offset: page * PAGE_ITEMS }));
+      }
+    },
     "list-namespaces": async () => {
       const found = await store.listNamespaces({ prefix: [corpus.MANY_ROOT], limit: 100 });
       if (found.length !== 100) throw new Error(`Listed ${found.length} namespaces instead of 100`);

@@ -175,6 +175,29 @@ test("the program runs as a process, prints results alone on standard output, an
   await expect(output(process.execPath, [main, "get", "a", "none", ...flags.slice(0, 2)])).rejects.toThrow("exited with 1");
 });
 
+test("Ctrl-C ends a command that runs as a process, and the command that it prints continues it", async () => {
+  const { store, flags } = await open();
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const where = flags.slice(0, 2);
+  const child = spawn(process.execPath, [main, "import", "-", ...where], { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+  const exit = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  const source = await open();
+  await source.store.batch(Array.from({ length: 500 }, (_, k) => ({ namespace: ["a", "b c"], key: `k${k}`, value: { n: k }, index: false as const })));
+  const file = join(folder, "half.jsonl");
+  await cli(["export", file, ...source.flags]);
+  const text = await readFile(file, "utf8");
+  // The input stays open: the command waits for more lines when it is interrupted.
+  child.stdin.on("error", () => undefined).write(text.slice(0, text.lastIndexOf('{"end"')));
+  await expect.poll(() => store.count([]), { timeout: 30_000 }).toBeGreaterThanOrEqual(100);
+  child.kill("SIGINT");
+  expect(await exit).toBe(130);
+  expect(errors).toContain(`What was imported stays. Continue with: scylladb-store import - ${where.join(" ")}`);
+  const { imported, unchanged } = await cliJson<{ imported: number; unchanged: number }>(["import", file, ...flags]);
+  expect([unchanged >= 100, imported + unchanged]).toEqual([true, 500]);
+});
+
 async function output(file: string, args: readonly string[], cwd?: string): Promise<string> {
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" }, ...(cwd === undefined ? {} : { cwd }) });
   let [text, errors] = ["", ""];

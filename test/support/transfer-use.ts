@@ -171,13 +171,18 @@ export function transferUse(open: () => Promise<CliStore>): void {
     expect(await cli(["import", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("requires a file, or --from") as string });
   });
 
-  test("Ctrl-C ends an export and says how to continue", async () => {
+  test("Ctrl-C ends an export or import, and prints the command that continues it, without passwords", async () => {
     const { store, flags } = await open();
     await fill(store);
     const abort = new AbortController();
     abort.abort();
     const file = join(folder, "interrupted.jsonl");
-    const { code, errors } = await cli(["export", file, ...flags], { signal: abort.signal });
-    expect({ code, errors }).toMatchObject({ code: 130, errors: expect.stringContaining("Interrupted") as string });
+    const { code, errors } = await cli(["export", file, "--prefix", "users.it's mine", ...flags], { signal: abort.signal });
+    expect(code).toBe(130);
+    const typed = ["export", file, "--prefix", "'users.it'\\''s mine'", ...flags, "--resume"].join(" ");
+    expect(errors).toContain(`Continue with: scylladb-store ${typed}\nInterrupted.`);
+    const from = "postgres://mia:secret@127.0.0.1:1/db";
+    const moved = await cli(["import", "--from", from, ...flags], { signal: abort.signal });
+    expect(moved.errors).toContain("Continue with: scylladb-store import --from 'postgres://mia:***@127.0.0.1:1/db'");
   });
 }

@@ -1,10 +1,12 @@
+import type { ScyllaDBStore } from "../../scylladb-store.ts";
 import { namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
-import { note, print } from "../terminal.ts";
+import { print } from "../terminal.ts";
 
 interface Flags {
   readonly prefix?: string;
@@ -23,18 +25,18 @@ export const backup = command<Flags>({
       .argument("<folder>", "created if it does not exist")
       .option("--prefix <namespace>", "only items at or below this namespace")
       .option("--resume", "continues a backup into this folder that was interrupted"),
-  run: ({ terminal, args: [folder = ""], flags: { prefix, resume, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [folder = ""], flags: { prefix, resume, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Backing up");
-      terminal.signal.addEventListener("abort", () => note(terminal, `Continue with: backup ${folder} --resume`), { once: true });
-      const manifest = await store
-        .backup(folder, {
-          prefix: namespaceOf(prefix),
-          signal: terminal.signal,
-          onProgress: ({ done, items }) => progress.report(done, `${items} items`),
-          ...(resume === undefined ? {} : { resume }),
-        })
-        .finally(() => progress.stop());
+      const options: Parameters<ScyllaDBStore["backup"]>[1] = {
+        prefix: namespaceOf(prefix),
+        signal: terminal.signal,
+        onProgress: ({ done, items }) => progress.report(done, `${items} items`),
+        ...(resume === undefined ? {} : { resume }),
+      };
+      const manifest = await continuable({ terminal, program, given }, { hasResume: true }, () =>
+        store.backup(folder, options).finally(() => progress.stop()),
+      );
       if (json === true) await print(terminal, JSON.stringify(manifest));
       else for (const line of fieldLines({ ...manifest })) await print(terminal, line);
       return manifest.unreadable > 0 ? EXIT.problem : EXIT.ok;

@@ -1,6 +1,9 @@
+import type { Writable } from "node:stream";
 import type { Compression } from "../../operator/compression.ts";
+import type { ExportReport } from "../../operator/export.ts";
 import { namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
@@ -28,7 +31,7 @@ export const exportCommand = command<Flags>({
       .option("--prefix <namespace>", "only items at or below this namespace")
       .option("--compression <kind>", "none, gzip or zstd (default: by the name of the file, .gz or .zst)")
       .option("--resume", "continues an export to this file that was interrupted"),
-  run: ({ terminal, args: [file = ""], flags: { prefix, compression, resume, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [file = ""], flags: { prefix, compression, resume, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Exporting");
       const options = {
@@ -38,8 +41,8 @@ export const exportCommand = command<Flags>({
         ...(compression === undefined ? {} : { compression }),
         ...(resume === undefined ? {} : { resume }),
       };
-      if (file !== "-") terminal.signal.addEventListener("abort", () => note(terminal, `Continue with: export ${file} --resume`), { once: true });
-      const report = await store.exportTo(file === "-" ? terminal.output : file, options).finally(() => progress.stop());
+      const write = (to: string | Writable): Promise<ExportReport> => store.exportTo(to, options).finally(() => progress.stop());
+      const report = await (file === "-" ? write(terminal.output) : continuable({ terminal, program, given }, { hasResume: true }, () => write(file)));
       const lines = json === true ? [JSON.stringify({ file, ...report })] : fieldLines({ ...report });
       // Standard output has the items.
       for (const line of lines) await (file === "-" ? note(terminal, line) : print(terminal, line));

@@ -5,6 +5,7 @@ import type { ImportOptions, ImportRejection, ImportReport } from "../../operato
 import { ConfigurationError } from "../../model/errors.ts";
 import { namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { isStore, type SourceStore } from "../../operator/import-source.ts";
 import { isPostgresUrl } from "../../operator/postgres-source.ts";
@@ -42,13 +43,15 @@ export const importCommand = command<Flags>({
       .option("--on-conflict <rule>", "item that is stored already: newer (the later update stays), overwrite or keep", "newer")
       .option("--check", "validates all lines first, and imports nothing when one is rejected or the file is truncated")
       .option("--rejected <file>", "writes the number and reason of every rejected line to this file"),
-  run: ({ terminal, args: [file = ""], flags }) =>
+  run: ({ terminal, program, given, args: [file = ""], flags }) =>
     withStore(terminal, flags, async (store) => {
       const { check = false, dryRun = false } = flags;
       checkUsage(file, flags);
       const checked = check || dryRun ? await run(store, terminal, file, flags, true) : null;
       const isWrong = checked !== null && hasProblem(checked);
-      const report = checked !== null && (dryRun || isWrong) ? checked : await run(store, terminal, file, flags, false);
+      const write = (): Promise<ImportReport> =>
+        continuable({ terminal, program, given }, { kept: "What was imported stays.", hasResume: false }, () => run(store, terminal, file, flags, false));
+      const report = checked !== null && (dryRun || isWrong) ? checked : await write();
       const isDry = report === checked;
       await printReport(terminal, report, isDry, flags.json === true);
       return hasProblem(report) ? EXIT.problem : EXIT.ok;
@@ -92,8 +95,6 @@ async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags
     if (count <= MOST_PRINTED) note(terminal, `Line ${rejection.line}: ${rejection.reason}`);
     else if (count === MOST_PRINTED + 1) note(terminal, "More lines were rejected: see --rejected <file>.");
   };
-  const onAbort = (): void => note(terminal, `What was imported stays. Continue with: import ${from === undefined ? file : "--from <source>"}`);
-  terminal.signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await store.importFrom(await sourceOf(terminal, file, from), {
       verify: from !== undefined,
@@ -105,7 +106,6 @@ async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags
       signal: terminal.signal,
     });
   } finally {
-    terminal.signal.removeEventListener("abort", onAbort);
     progress.stop();
     if (rejects !== null) await finished(rejects.end());
   }

@@ -1,10 +1,11 @@
 import type { RepairOptions } from "../../sync/repair.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
-import { note, print } from "../terminal.ts";
+import { print } from "../terminal.ts";
 
 interface Flags {
   readonly resume?: boolean;
@@ -18,13 +19,14 @@ export const repair = command<Flags>({
   opensStore: true,
   changes: true,
   define: (program) => program.option("--resume", "continues an unfinished repair of the last 24 hours"),
-  run: ({ terminal, flags: { dryRun = false, resume = false, json, ...flags } }) =>
+  run: ({ terminal, program, given, flags: { dryRun = false, resume = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, dryRun ? "Comparing" : "Repairing");
       const onProgress: RepairOptions["onProgress"] = ({ phase, done, report }) =>
         progress.report((phase === "records" ? 0 : 0.5) + done / 2, `${report.examined} records`);
-      terminal.signal.addEventListener("abort", () => note(terminal, "What was repaired stays repaired. Continue with: repair --resume"), { once: true });
-      const report = await store.repair({ dryRun, resume, signal: terminal.signal, onProgress }).finally(() => progress.stop());
+      const report = await continuable({ terminal, program, given }, { kept: "What was repaired stays repaired.", hasResume: true }, () =>
+        store.repair({ dryRun, resume, signal: terminal.signal, onProgress }).finally(() => progress.stop()),
+      );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
       const { missing, stale, orphaned, unlisted, unreadable, failed } = report;

@@ -3,7 +3,7 @@
  * The difference to a store is the cost of the store.
  */
 import { Client, types } from "cassandra-driver";
-import { BATCHED_GETS, BATCHED_PUTS } from "../cases.ts";
+import { BATCHED_GETS, BATCHED_PUTS, PAGES, PAGE_ITEMS } from "../cases.ts";
 import * as corpus from "../corpus.ts";
 import { settled } from "../qdrant-status.ts";
 import type { ServerPair, System } from "../system.ts";
@@ -109,6 +109,17 @@ export async function rawSystem({ cql, qdrant }: ServerPair): Promise<System> {
         const namespace = corpus.LONG_NAMESPACE.join(".");
         const entries = await execute(`SELECT key FROM ${KEYSPACE}.by_creation WHERE namespace = ? LIMIT 500`, [namespace]);
         return getAll(namespace, entries.slice(490).map((row) => row.get("key") as string));
+      },
+      "pages-in-sequence": async () => {
+        const namespace = corpus.LONG_NAMESPACE.join(".");
+        for (let page = 0, after = -1; page < PAGES; page += 1) {
+          const entries = await execute(
+            `SELECT key, created FROM ${KEYSPACE}.by_creation WHERE namespace = ? AND created > ? LIMIT ${PAGE_ITEMS}`,
+            [namespace, types.Long.fromNumber(after)],
+          );
+          await getAll(namespace, entries.map((row) => row.get("key") as string));
+          after = (entries.at(-1)?.get("created") as types.Long).toNumber();
+        }
       },
       "list-namespaces": () => execute(`SELECT path FROM ${KEYSPACE}.namespaces WHERE root = ? LIMIT 100`, [corpus.MANY_ROOT]),
     },
