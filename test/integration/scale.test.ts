@@ -1,4 +1,5 @@
 /** 20,000 items in 200 namespaces, loaded by concurrent clients and read back completely. */
+import { isDeepStrictEqual } from "node:util";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { onServers, type TestStore } from "../support/stores.ts";
@@ -44,10 +45,16 @@ test("every item loaded is read back, by key, by listing and by meaning", { time
   });
   expect(await store.listNamespaces({ limit: NAMESPACES + 1 })).toHaveLength(NAMESPACES);
 
-  for (const n of [0, 77, 199]) {
-    const found = await store.search(["users"], { query: `memory m42 of user u${n}`, limit: 3 });
-    expect(found.map(({ value }) => value)).toContainEqual(valueOf(n, 42));
+  // Among all items the search is approximate; in a namespace of this size it is exact.
+  let foundAmongAll = 0;
+  for (let n = 0; n < NAMESPACES; n += 5) {
+    const query = `memory m42 of user u${n}`;
+    const [best] = await store.search(namespaceOf(n), { query, limit: 1 });
+    expect(best?.value).toEqual(valueOf(n, 42));
+    const found = await store.search(["users"], { query, limit: 3 });
+    if (found.some(({ value }) => isDeepStrictEqual(value, valueOf(n, 42)))) foundAmongAll += 1;
   }
+  expect(foundAmongAll).toBeGreaterThanOrEqual((0.9 * NAMESPACES) / 5);
   let cursor: string | null = null;
   let seen = 0;
   do {

@@ -56,7 +56,7 @@ test("vectors of another model or length are rejected, and the error names the f
   const other = config(first.cql.keyspace, 16);
   await expect(ScyllaDBStore.connect(other)).rejects.toMatchObject({
     code: "SCHEMA",
-    message: expect.stringContaining("vectors of two models cannot be compared") as string,
+    message: expect.stringContaining("vectors of two models, and scores of two metrics, cannot be compared") as string,
   });
 });
 
