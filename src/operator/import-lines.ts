@@ -6,7 +6,7 @@ import { ConfigurationError, messageOf, StoreError } from "../model/errors.ts";
 import { decompressed } from "./compression.ts";
 
 /** Called with the share of a file that was read, from 0 to 1. */
-export type OnRead = (done: number) => void;
+type OnRead = (done: number) => void;
 
 /** A line; null where it is too long to be an item. */
 export interface SourceLine {
