@@ -1,23 +1,45 @@
 /** Maximal marginal relevance. */
+import type { Deadline } from "../../concurrency/deadline.ts";
+import { TimeSlice } from "../../concurrency/time-slice.ts";
 import type { Vector } from "../../ports/vector-index.ts";
+
+/** For the message of an exceeded deadline. */
+const ACTION = "Ranking for diversity";
 
 /**
  * Returns the positions of candidates in their new order: the best first, then each time the one with the greatest
- * λ × relevance − (1 − λ) × similarity to the most similar one before it. At equal values the earlier position is first.
+ * λ × relevance − (1 − λ) × similarity to the most similar one before it. At equal values the earlier position is first. The work
+ * grows with the square of the candidates, so it yields to the event loop.
  *
  * @param relevances - scores, scaled to 0 to 1 here
  * @param vectors - the vectors of each candidate; null without any, which is similar to none
+ * @throws {TimeoutError} when the deadline is exceeded.
  */
-export function diversified(relevances: readonly number[], vectors: readonly (readonly Vector[] | null)[], lambda: number): number[] {
+export async function diversified(
+  relevances: readonly number[],
+  vectors: readonly (readonly Vector[] | null)[],
+  lambda: number,
+  deadline: Deadline,
+): Promise<number[]> {
+  const slice = new TimeSlice();
+  const turn = async (): Promise<void> => {
+    await slice.turn();
+    deadline.throwIfOver(ACTION);
+  };
   const high = Math.max(...relevances);
   const low = Math.min(...relevances);
   const relevance = relevances.map((score) => (high === low ? 1 : (score - low) / (high - low)));
-  const directions = vectors.map((own) => (own === null ? null : directionOf(own)));
+  const directions: (Float64Array | null)[] = [];
+  for (const own of vectors) {
+    await turn();
+    directions.push(own === null ? null : directionOf(own));
+  }
   const left = new Set(relevances.keys());
   /** Greatest similarity to a candidate that was selected, from 0. */
   const closest = relevances.map(() => 0);
   const order: number[] = [];
   while (left.size > 0) {
+    await turn();
     let best = -1;
     let bestValue = -Infinity;
     for (const i of left) {

@@ -35,8 +35,8 @@ interface Candidate {
   readonly explanation: { -readonly [Part in keyof Explanation]: Explanation[Part] };
 }
 
-/** Share of the remaining time that a reranker may take; the rest is for the steps after it. */
-const RERANK_SHARE = 0.8;
+/** Share of the remaining time that a step that waits may take; the rest is for what follows, so that the search still ranks. */
+const STEP_SHARE = 0.8;
 
 /** Ranks hits again, best first; candidates of equal scores keep their order. */
 export async function rankAgain(found: readonly Found[], source: RankAgainSource): Promise<RankedAgain> {
@@ -72,7 +72,7 @@ async function byReranker(candidates: Candidate[], source: RankAgainSource, skip
   const { steps, deadline } = source;
   if (steps.rerank === null) return candidates;
   const hits = candidates.map(({ hit, score }) => ({ ...hit, score: score ?? undefined }));
-  const outcome = await rerankScores(steps.rerank, { ...source, hits }, deadline.part(RERANK_SHARE).within(steps.rerankTimeoutMs));
+  const outcome = await rerankScores(steps.rerank, { ...source, hits }, deadline.part(STEP_SHARE).within(steps.rerankTimeoutMs));
   if ("skipped" in outcome) {
     skipped.push(outcome.skipped);
     return candidates;
@@ -90,8 +90,9 @@ async function byDiversity(candidates: Candidate[], { steps, vectors, deadline }
   if (steps.diversity === null || scored.length < 2) return candidates;
   try {
     const ids = scored.map(({ hit: { record } }) => ({ namespace: record.namespace, key: record.key }));
-    const stored = await vectors.vectorsOf(ids, deadline);
-    const order = diversified(scored.map(({ score }) => score ?? 0), stored, steps.diversity.lambda);
+    const part = deadline.part(STEP_SHARE);
+    const stored = await part.wait("Reading the stored vectors", vectors.vectorsOf(ids, part));
+    const order = await diversified(scored.map(({ score }) => score ?? 0), stored, steps.diversity.lambda, part);
     const ranked = order.flatMap((i) => scored[i] ?? []);
     for (const [i, { explanation }] of ranked.entries()) explanation.diversity = { rank: i + 1 };
     return [...ranked, ...rest];

@@ -27,3 +27,11 @@ test("a failure that is no outage is not hidden", async () => {
   const broken = () => Promise.reject(new TypeError("a defect"));
   await expect(rankAgain(hits, sourceOf({ diversity: { lambda: 0.5 } }, broken))).rejects.toThrow("a defect");
 });
+
+test("stored vectors that come too late skip the step within the deadline, and the order before it stays", async () => {
+  const hanging = () => new Promise<never>(() => undefined);
+  const source = { ...sourceOf({ diversity: { lambda: 0.5 } }, hanging), deadline: new Deadline(200) };
+  const { found, skipped } = await source.deadline.wait("The search", rankAgain(hits, source));
+  expect(found.map(({ record }) => record.key)).toEqual(["k3", "k2", "k1"]);
+  expect(skipped).toMatchObject([{ step: "diversity", reason: "timeout" }]);
+});

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Deadline } from "../../../../src/concurrency/deadline.ts";
 import { diversified } from "../../../../src/core/ranking/diversity.ts";
 import { boostFactor, decayFactor, scaled } from "../../../../src/core/ranking/factors.ts";
 import { changesOrder, factsOfSteps, rankingSteps, unscoredSteps } from "../../../../src/core/ranking/steps.ts";
 import type { LiveRecord } from "../../../../src/model/item.ts";
+import { RANKING_BOUNDS } from "../../../../src/model/ranking-options.ts";
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 0, 1);
@@ -74,32 +76,50 @@ test("a scaled score keeps the order of scores, and grows with the factor, also 
 });
 
 describe("diversity", () => {
+  const diverse = (relevances: readonly number[], vectors: Parameters<typeof diversified>[1], lambda: number): Promise<number[]> =>
+    diversified(relevances, vectors, lambda, new Deadline(60_000));
   const vector = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 3, maxLength: 3 });
   const candidates = fc.array(fc.tuple(score, fc.option(fc.array(vector, { minLength: 1, maxLength: 3 }))), { minLength: 1, maxLength: 20 }).map((list) => list.sort(([a], [b]) => b - a));
 
-  test("a near duplicate of the first follows what differs", () => {
+  test("a near duplicate of the first follows what differs", async () => {
     const vectors = [[[1, 0]], [[1, 0.01]], [[0, 1]]];
-    expect(diversified([0.9, 0.89, 0.7], vectors, 0.5)).toEqual([0, 2, 1]);
-    expect(diversified([0.9, 0.89, 0.7], vectors, 1)).toEqual([0, 1, 2]);
+    expect(await diverse([0.9, 0.89, 0.7], vectors, 0.5)).toEqual([0, 2, 1]);
+    expect(await diverse([0.9, 0.89, 0.7], vectors, 1)).toEqual([0, 1, 2]);
   });
 
-  test("each candidate is there once, the best first; λ = 1 and equal candidates keep the order", () => {
-    fc.assert(
-      fc.property(candidates, fc.double({ min: 0, max: 1, noNaN: true }), (list, lambda) => {
+  test("each candidate is there once, the best first; λ = 1 and equal candidates keep the order", async () => {
+    await fc.assert(
+      fc.asyncProperty(candidates, fc.double({ min: 0, max: 1, noNaN: true }), async (list, lambda) => {
         const scores = list.map(([each]) => each);
         const vectors = list.map(([, own]) => own);
-        const order = diversified(scores, vectors, lambda);
+        const order = await diverse(scores, vectors, lambda);
         expect([...order].sort((a, b) => a - b)).toEqual([...scores.keys()]);
         expect(order[0]).toBe(0);
-        expect(diversified(scores, vectors, 1)).toEqual([...scores.keys()]);
-        expect(diversified(scores.map(() => 1), vectors.map(() => [[1, 2, 3]]), lambda)).toEqual([...scores.keys()]);
+        expect(await diverse(scores, vectors, 1)).toEqual([...scores.keys()]);
+        expect(await diverse(scores.map(() => 1), vectors.map(() => [[1, 2, 3]]), lambda)).toEqual([...scores.keys()]);
       }),
     );
   });
 
-  test("a repeated vector counts once, as one backend stores the second of two twice", () => {
-    const of = (own: number[][]) => diversified([1, 0.9, 0.8, 0.7], [[[1, 0, 0]], own, [[0, 1, 0]], [[1, 1, 0]]], 0.4);
-    expect(of([[1, 0, 0], [0, 1, 0], [0, 1, 0]])).toEqual(of([[1, 0, 0], [0, 1, 0]]));
+  test("a repeated vector counts once, as one backend stores the second of two twice", async () => {
+    const of = (own: number[][]) => diverse([1, 0.9, 0.8, 0.7], [[[1, 0, 0]], own, [[0, 1, 0]], [[1, 1, 0]]], 0.4);
+    expect(await of([[1, 0, 0], [0, 1, 0], [0, 1, 0]])).toEqual(await of([[1, 0, 0], [0, 1, 0]]));
+  });
+
+  test("the largest pool of long vectors leaves turns of the event loop to others, and ends at its deadline", async () => {
+    const size = RANKING_BOUNDS.maxPool;
+    const long = Array.from({ length: size }, (_, i) => [Array.from({ length: 1_536 }, (_, j) => Math.sin(i * j))]);
+    const scores = long.map((_, i) => 1 - i / size);
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await expect(diversified(scores, long, 0.5, new Deadline(50))).rejects.toMatchObject({ code: "TIMEOUT" });
+    isOver = true;
+    expect(turns).toBeGreaterThan(1);
   });
 });
 
