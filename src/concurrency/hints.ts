@@ -11,8 +11,8 @@ export interface HintBounds {
 }
 
 /**
- * Hints of one kind, by name. A hint never changes a result: an outdated one costs requests, and without hints every call
- * costs what the first one does.
+ * Hints of one kind, by name. An outdated hint costs requests, and without hints every call costs what the first one does. No
+ * hint changes a result, but for writes of other processes: see `PagePositions`.
  */
 export class Hints<Hint extends NonNullable<unknown>> {
   /** Whether hints are recorded and used, in the entire process. Tests set this to false: then latency does not depend on history. */

@@ -53,14 +53,20 @@ const MAX_LABELS = 1_024;
  * Encodes a cursor for the next page of a request; the labels of its prefix, which may be a tenant's, stay out of it.
  *
  * @param asked - how the search was to rank; null where it was not
+ * @param digest - that of the search, where it is known already: see {@link listingDigest}
  */
-export function encodeCursor(cursor: Cursor, request: CursorRequest, asked: SearchMode | null = null): string {
+export function encodeCursor(
+  cursor: Cursor,
+  request: CursorRequest,
+  asked: SearchMode | null = null,
+  digest = digestOf(request, cursor.kind === "ranked" ? cursor.by : "filter", asked),
+): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", digestOf(request, cursor.by, asked), cursor.by, cursor.offset]
+      ? ["r", digest, cursor.by, cursor.offset]
       : [
           "l",
-          digestOf(request, "filter", null),
+          digest,
           toLabels(cursor.namespace).slice(toLabels(request.prefix).length),
           cursor.created,
           cursor.key,

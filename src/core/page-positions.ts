@@ -27,44 +27,51 @@ export interface PagePosition {
   /** Matches before the place. */
   readonly offset: number;
   readonly place: WalkPlace;
-  /** Until when it is used, milliseconds since the epoch. */
-  readonly until: number;
+  /** Until when it is used by its age, milliseconds of `performance.now()`, which a change of the clock does not move. */
+  readonly usedUntil: number;
+  /** First expiry of an item before it, milliseconds since the epoch; Infinity without one. */
+  readonly expiresAt: number;
 }
+
+type Expiry = Pick<PagePosition, "usedUntil" | "expiresAt">;
 
 /** The positions below one prefix, until a write below it. */
 export class PrefixPositions {
   readonly #listings = new Map<string, PagePosition[]>();
   #places = 0;
 
-  get isEmpty(): boolean {
-    return this.#places === 0;
-  }
-
   /** Returns the last position of a listing at or before an offset; null without one. */
-  nearest(listing: string, offset: number, now: number): PagePosition | null {
+  nearest(listing: string, offset: number): PagePosition | null {
+    const [now, time] = [performance.now(), Date.now()];
     let best: PagePosition | null = null;
     for (const position of this.#listings.get(listing) ?? []) {
       const isBetter = position.offset <= offset && (best === null || position.offset > best.offset);
-      if (isBetter && position.until > now) best = position;
+      if (isBetter && position.usedUntil > now && position.expiresAt > time) best = position;
     }
     return best;
   }
 
-  /** Records start and end of a page that was read since `readAt`, from `from` where it continued a position. */
+  /**
+   * Records start and end of a page.
+   *
+   * @param from - the position that the page continued; null where it was read from the start
+   * @param readAt - when its reading began, milliseconds of `performance.now()`
+   */
   record(listing: string, page: Page, offset: number, from: PagePosition | null, readAt: number): void {
     // Skipping an undecodable value would hide it from later pages' reports.
     if (page.faults.length > 0) return;
-    const until = from?.until ?? readAt + MAX_AGE_MS;
-    if (offset > 0 && page.found.length > 0) this.#add(listing, offset, page.before, Math.min(until, page.skippedExpire));
-    if (page.more) this.#add(listing, offset + page.found.length, page.last, Math.min(until, page.matchesExpire));
+    const usedUntil = from?.usedUntil ?? readAt + MAX_AGE_MS;
+    const expiry = (expiresAt: number): Expiry => ({ usedUntil, expiresAt: Math.min(expiresAt, from?.expiresAt ?? Infinity) });
+    if (offset > 0 && page.found.length > 0) this.#add(listing, offset, page.before, expiry(page.skippedExpire));
+    if (page.more) this.#add(listing, offset + page.found.length, page.last, expiry(page.matchesExpire));
   }
 
-  #add(listing: string, offset: number, place: WalkPlace | null, until: number): void {
+  #add(listing: string, offset: number, place: WalkPlace | null, expiry: Expiry): void {
     if (place === null || place.namespace.length + place.key.length > MAX_PLACE_LENGTH) return;
     const before = this.#listings.get(listing) ?? [];
     const kept = before.filter((each) => each.offset !== offset).slice(1 - MAX_PLACES);
     // Without the record that the place may be, and its value.
-    kept.push({ offset, place: { namespace: place.namespace, created: place.created, key: place.key }, until });
+    kept.push({ offset, place: { namespace: place.namespace, created: place.created, key: place.key }, ...expiry });
     this.#listings.delete(listing);
     this.#listings.set(listing, kept);
     this.#places += kept.length - before.length;

@@ -93,8 +93,9 @@ export class Searcher {
     const { offset } = plan;
     // A cursor says where to start. The first page is read again: it is cheap, and so always current.
     const positions = request.cursor === null ? this.#options.positions.below(prefix) : null;
-    const readAt = Date.now();
-    const from = positions === null || positions.isEmpty || offset === 0 ? null : positions.nearest(listingDigest(request), offset, readAt);
+    const readAt = performance.now();
+    const skipping = offset > 0 ? listingDigest(request) : null;
+    const from = positions === null || skipping === null ? null : positions.nearest(skipping, offset);
     const preceding = from?.offset ?? 0;
     const page = await readPage(new ItemsOfCall(this.#options.items, deadline), {
       walk: {
@@ -115,11 +116,12 @@ export class Searcher {
     });
     const { found, last, more, truncated } = page;
     this.#rates.record(prefix, filter, page);
-    if (more || offset > 0) positions?.record(listingDigest(request), page, offset, from, readAt);
+    const digest = skipping ?? (more ? listingDigest(request) : null);
+    if (digest !== null) positions?.record(digest, page, offset, from, readAt);
     const unreadable = this.#reportUnreadable(page.faults);
     const cursor =
-      more && last !== null
-        ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, request)
+      more && last !== null && digest !== null
+        ? encodeCursor({ kind: "listing", order, namespace: last.namespace, created: last.created, key: last.key }, request, null, digest)
         : null;
     return { found, info: { mode: "filter", source: "records", ...PLAIN, unreadable, truncated, cursor } };
   }

@@ -104,20 +104,35 @@ test("a page that was read while a write dropped the positions leaves none", asy
 });
 
 test("positions are used for at most 5 s after the first page that they depend on, and not after the expiry of a skipped item", async () => {
-  vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
+  vi.useFakeTimers({ toFake: ["Date", "performance"], now: 1_000_000 });
   try {
     const numbered = new Numbered(100, (n) => (n === 3 ? 1_002_000 : null));
     const { page } = pagesOf(numbered);
     expect(await page(20)).toEqual(keys(20));
-    vi.setSystemTime(1_002_000);
+    vi.advanceTimersByTime(2_000);
     expect(await page(20)).toEqual(keys(21));
-    vi.setSystemTime(1_006_000);
+    vi.advanceTimersByTime(4_000);
     expect(await page(30)).toEqual(keys(31));
     numbered.records.shift();
     expect(await page(30)).toEqual(keys(31));
     // What page 30 inherits from page 20 ends with it.
-    vi.setSystemTime(1_007_000);
+    vi.advanceTimersByTime(1_000);
     expect(await page(30)).toEqual(keys(32));
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a clock that is set back does not prolong the use of positions", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "performance"], now: 10_000_000 });
+  try {
+    const numbered = new Numbered(100);
+    const { page } = pagesOf(numbered);
+    await page(20);
+    numbered.records.shift();
+    vi.advanceTimersByTime(5_000);
+    vi.setSystemTime(1_000_000);
+    expect(await page(20)).toEqual(keys(21));
   } finally {
     vi.useRealTimers();
   }
