@@ -1,6 +1,6 @@
 /** The store on one local file alone: a bundle of an application that imports this entry contains no client of ScyllaDB or Qdrant. */
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
-import { embeddedRuntime, schemaOfFile } from "./embedded-runtime.ts";
+import { embeddedRuntime, schemaOfFile } from "./runtime/embedded-runtime.ts";
 import type { SchemaStatus } from "./ports/schema.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { StoreBase } from "./store.ts";

@@ -4,10 +4,10 @@ import { loadConfig, loadWithFile, type LoadOptions } from "./config/load.ts";
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import { ConfigWatch, type WatchOptions } from "./config/watch.ts";
-import { embeddedRuntime, schemaOfFile } from "./embedded-runtime.ts";
+import { embeddedRuntime, schemaOfFile } from "./runtime/embedded-runtime.ts";
 import type { SchemaStatus } from "./ports/schema.ts";
 import { Runtime } from "./runtime/runtime.ts";
-import { creationOnServers, schemaOnServers, serverRuntime, type PartialServerConfig } from "./server-runtime.ts";
+import { creationOnServers, schemaOnServers, serverRuntime, type PartialServerConfig } from "./runtime/server-runtime.ts";
 import { StoreBase } from "./store.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { parseConnString } from "./config/conn-string.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import type { SchemaStatus } from "./ports/schema.ts";
-import { creationOnServers, schemaOnServers, serverRuntime, type PartialServerConfig } from "./server-runtime.ts";
+import { creationOnServers, schemaOnServers, serverRuntime, type PartialServerConfig } from "./runtime/server-runtime.ts";
 import { StoreBase } from "./store.ts";
 
 export * from "./api.ts";

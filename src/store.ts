@@ -8,6 +8,7 @@ import { importLines, importStore, type ImportOptions, type ImportReport } from 
 import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies } from "./runtime/operator.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import type { SchemaCreation, StoreConfig } from "./runtime/schema-creation.ts";
 import type { ConfigWatch } from "./config/watch.ts";
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
@@ -30,17 +31,6 @@ import { StoreOperations, type ViewDependencies } from "./views.ts";
 
 /** Deadline of a health check that has to connect first, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
-
-/** A configuration of either kind of store. */
-type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
-
-/** What {@link StoreBase.setup} creates the schema with, where a start does not create it. */
-export interface SchemaCreation {
-  /** The current configuration. */
-  readonly config: StoreConfig;
-  /** Returns a runtime whose start creates the schema. */
-  create(config: StoreConfig): Runtime;
-}
 
 /** What every store can do, on servers or on one local file. Imports no backend, so that a bundle contains only those that it uses. */
 export abstract class StoreBase extends StoreOperations {

@@ -1,12 +1,12 @@
 /** Composes stores on servers. */
-import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
-import { parseConfig, serverConfigSchema } from "./config/schema.ts";
-import type { SchemaReader } from "./ports/schema.ts";
-import { createContext } from "./runtime/context.ts";
-import { Runtime } from "./runtime/runtime.ts";
-import { ServerConnections } from "./runtime/server-connections.ts";
-import { ServerDatabases } from "./runtime/server-databases.ts";
-import type { SchemaCreation } from "./store.ts";
+import type { ScyllaDBStoreConfig } from "../config/option-types/server-store.ts";
+import { parseConfig, serverConfigSchema } from "../config/schema.ts";
+import type { SchemaReader } from "../ports/schema.ts";
+import { createContext } from "./context.ts";
+import { Runtime } from "./runtime.ts";
+import { ServerConnections } from "./server-connections.ts";
+import { ServerDatabases } from "./server-databases.ts";
+import type { SchemaCreation } from "./schema-creation.ts";
 
 /** The options beside a connection string; options of `cql` override those of the string. */
 export type PartialServerConfig = Omit<ScyllaDBStoreConfig, "cql"> & { cql?: Partial<ScyllaDBStoreConfig["cql"]> };

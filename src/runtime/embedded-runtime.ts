@@ -1,9 +1,9 @@
 /** Composes stores on one local file. */
-import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
-import { embeddedConfigSchema, parseConfig } from "./config/schema.ts";
-import type { SchemaReader } from "./ports/schema.ts";
-import { FileDatabase, fileSchema } from "./runtime/file-database.ts";
-import { Runtime } from "./runtime/runtime.ts";
+import type { EmbeddedStoreConfig } from "../config/option-types/embedded-store.ts";
+import { embeddedConfigSchema, parseConfig } from "../config/schema.ts";
+import type { SchemaReader } from "../ports/schema.ts";
+import { FileDatabase, fileSchema } from "./file-database.ts";
+import { Runtime } from "./runtime.ts";
 
 /**
  * Returns the runtime of a store on one local file, not open.
