@@ -10,7 +10,9 @@ import type { QdrantBackend } from "../../src/backends/qdrant/index.ts";
 import { pointId } from "../../src/backends/qdrant/point.ts";
 import { matchesFilter } from "../../src/model/filter-match.ts";
 import { parseFilter } from "../../src/model/filter.ts";
+import type { DistanceMetric } from "../../src/model/distance-metric.ts";
 import type { Value } from "../../src/model/item.ts";
+import type { KeywordLanguage } from "../../src/model/keyword-language.ts";
 import { refuseWhileLost } from "../../src/resilience/lost-vectors.ts";
 import { vectorMetricSuite } from "../../src/testing/vector-index-metric.ts";
 import { vectorIndexSuite } from "../../src/testing/vector-index-suite.ts";
@@ -21,41 +23,32 @@ import { dropCollections, qdrantClient, uniqueName } from "../support/stores.ts"
 const servers = inject("servers");
 const { backend, forget } = qdrantBackends(servers);
 
+/** A started backend for a suite, on a collection of its own. */
+async function opened(purpose: string, language?: KeywordLanguage | null, metric?: DistanceMetric) {
+  const collection = uniqueName(purpose);
+  const vectors = backend(collection, {}, "auto", language, metric);
+  await vectors.start();
+  return {
+    vectors,
+    items: null,
+    async dispose() {
+      await vectors.stop();
+      await dropCollections(servers, collection);
+    },
+  };
+}
+
 vectorIndexSuite({
   keywords: true,
   name: "Qdrant",
   dims: DIMS,
-  async create() {
-    const collection = uniqueName("suite");
-    const vectors = backend(collection);
-    await vectors.start();
-    return {
-      vectors,
-      items: null,
-      async dispose() {
-        await vectors.stop();
-        await dropCollections(servers, collection);
-      },
-    };
-  },
+  create: () => opened("suite"),
 });
 
 vectorMetricSuite({
   name: "Qdrant",
   dims: DIMS,
-  async create(metric) {
-    const collection = uniqueName(metric);
-    const vectors = backend(collection, {}, "auto", null, metric);
-    await vectors.start();
-    return {
-      vectors,
-      items: null,
-      async dispose() {
-        await vectors.stop();
-        await dropCollections(servers, collection);
-      },
-    };
-  },
+  create: (metric) => opened(metric, null, metric),
 });
 
 describe("concurrent queries", () => {

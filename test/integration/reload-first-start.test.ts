@@ -1,25 +1,19 @@
 /** Reloads of a store on servers before its first start has completed. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import { waitUntil } from "../servers/wait-until.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { dropAtEnd } from "../support/drop-at-end.ts";
+import { serverConfig, uniqueName, withCql } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
-const keyspaces: string[] = [];
-
-afterAll(async () => {
-  for (const keyspace of keyspaces) {
-    await dropKeyspace(servers, keyspace);
-    await dropCollections(servers, keyspace);
-  }
-});
+const drop = dropAtEnd(servers);
 
 function config(): ScyllaDBStoreConfig {
   const keyspace = uniqueName("first_start");
-  keyspaces.push(keyspace);
+  drop(keyspace);
   return { ...serverConfig(servers, keyspace), index: { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] } };
 }
 

@@ -1,23 +1,17 @@
 /** Starts of a store: by several processes, without rights, with a wrong configuration, with a connection string. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, expect, inject, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropAtEnd } from "../support/drop-at-end.ts";
+import { serverConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
-const keyspaces: string[] = [];
-
-afterAll(async () => {
-  for (const keyspace of keyspaces) {
-    await dropKeyspace(servers, keyspace);
-    await dropCollections(servers, keyspace);
-  }
-});
+const drop = dropAtEnd(servers);
 
 function config(keyspace = uniqueName("setup"), dims = 8): ScyllaDBStoreConfig {
-  keyspaces.push(keyspace);
+  drop(keyspace);
   return { ...serverConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
 }
 
