@@ -1,5 +1,6 @@
 /** Commands that Ctrl-C may interrupt and that a later run continues. */
 import { URL } from "node:url";
+import { isSecretName } from "../config/given.ts";
 import type { Invocation } from "./command.ts";
 import { note } from "./terminal.ts";
 
@@ -19,7 +20,7 @@ export async function continuable<T>(
   } catch (error) {
     if (terminal.signal.aborted) {
       const args = hasResume && !given.includes("--resume") ? [...given, "--resume"] : given;
-      const command = [program.name(), ...args.map((arg) => quoted(withoutPassword(arg)))].join(" ");
+      const command = [program.name(), ...args.map((arg) => quoted(withoutSecrets(arg)))].join(" ");
       note(terminal, `${kept}${kept === "" ? "" : " "}Continue with: ${command}`);
     }
     throw error;
@@ -31,11 +32,20 @@ function quoted(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Returns a URL with `***` for its password: what is printed may be kept in logs. */
-function withoutPassword(arg: string): string {
-  if (!URL.canParse(arg)) return arg;
-  const url = new URL(arg);
-  if (url.password === "") return arg;
-  url.password = "***";
+/** Returns an argument with `***` for the secret in it, because what is printed may be kept in logs: that of `--set`, or of a URL. */
+function withoutSecrets(arg: string): string {
+  const { name = "", start = "", value = arg } = /^(?<start>(?:--set=)?(?<name>[\w.]+)=)(?<value>.*)$/s.exec(arg)?.groups ?? {};
+  if (isSecretName(name.split("."))) return `${start}***`;
+  return start + withoutPasswords(value);
+}
+
+/** Returns a URL without its password and the parameters that are named like secrets; any other text as it is. */
+function withoutPasswords(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  const secrets = [...url.searchParams.keys()].filter((name) => isSecretName([name]));
+  if (url.password === "" && secrets.length === 0) return text;
+  if (url.password !== "") url.password = "***";
+  for (const name of secrets) url.searchParams.set(name, "***");
   return url.href;
 }
