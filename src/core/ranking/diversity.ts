@@ -3,43 +3,32 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
 import type { Vector } from "../../ports/vector-index.ts";
 
-/** For the message of an exceeded deadline. */
-const ACTION = "Ranking for diversity";
-
 /**
  * Returns the positions of candidates in their new order: the best first, then each time the one with the greatest
  * λ × relevance − (1 − λ) × similarity to the most similar one before it. At equal values the earlier position is first. The work
  * grows with the square of the candidates, so it yields to the event loop.
  *
  * @param relevances - scores, scaled to 0 to 1 here
- * @param vectors - the vectors of each candidate; null without any, which is similar to none
+ * @param directions - of the vectors of each candidate; null without any, which is similar to none
  * @throws {TimeoutError} when the deadline is exceeded.
  */
 export async function diversified(
   relevances: readonly number[],
-  vectors: readonly (readonly Vector[] | null)[],
+  directions: readonly (Float64Array | null)[],
   lambda: number,
   deadline: Deadline,
 ): Promise<number[]> {
   const slice = new TimeSlice();
-  const turn = async (): Promise<void> => {
-    await slice.turn();
-    deadline.throwIfOver(ACTION);
-  };
   const high = Math.max(...relevances);
   const low = Math.min(...relevances);
   const relevance = relevances.map((score) => (high === low ? 1 : (score - low) / (high - low)));
-  const directions: (Float64Array | null)[] = [];
-  for (const own of vectors) {
-    await turn();
-    directions.push(own === null ? null : directionOf(own));
-  }
   const left = new Set(relevances.keys());
   /** Greatest similarity to a candidate that was selected, from 0. */
   const closest = relevances.map(() => 0);
   const order: number[] = [];
   while (left.size > 0) {
-    await turn();
+    await slice.turn();
+    deadline.throwIfOver("Ranking for diversity");
     let best = -1;
     let bestValue = -Infinity;
     for (const i of left) {
@@ -58,7 +47,7 @@ export async function diversified(
 }
 
 /** Returns the mean direction of the vectors of an item, of length 1; null where there is none. A repeated vector counts once. */
-function directionOf(vectors: readonly Vector[]): Float64Array | null {
+export function directionOf(vectors: readonly Vector[]): Float64Array | null {
   const sum = new Float64Array(vectors[0]?.length ?? 0);
   for (const [i, vector] of vectors.entries()) {
     const length = isSame(vector, vectors[i - 1]) ? 0 : lengthOf(vector);

@@ -1,11 +1,12 @@
 /** Ranks a list of verified hits again: by age and importance, by a reranker, and for diversity, in this order. */
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, messageOf } from "../../model/errors.ts";
+import type { ItemId } from "../../model/item.ts";
 import { toRankScore } from "../../model/score.ts";
 import { decodeValue } from "../../model/value-codec.ts";
 import type { VectorIndex } from "../../ports/vector-index.ts";
 import type { Explanation, Found, SkippedStep } from "../found.ts";
-import { diversified } from "./diversity.ts";
+import { directionOf, diversified } from "./diversity.ts";
 import { boostFactor, decayFactor, scaled, type FactorOf } from "./factors.ts";
 import { rerankScores, type RerankInput, type ValuedFound } from "./rerank.ts";
 import type { RankingSteps } from "./steps.ts";
@@ -37,6 +38,9 @@ interface Candidate {
 
 /** Share of the remaining time that a step that waits may take; the rest is for what follows, so that the search still ranks. */
 const STEP_SHARE = 0.8;
+
+/** Vectors after which a read of vectors ends: about 1 MB of JSON at 1,536 dimensions. */
+const VECTORS_A_READ = 64;
 
 /** Ranks hits again, best first; candidates of equal scores keep their order. */
 export async function rankAgain(found: readonly Found[], source: RankAgainSource): Promise<RankedAgain> {
@@ -89,10 +93,9 @@ async function byDiversity(candidates: Candidate[], { steps, vectors, deadline }
   const rest = candidates.filter(({ score }) => score === null);
   if (steps.diversity === null || scored.length < 2) return candidates;
   try {
-    const ids = scored.map(({ hit: { record } }) => ({ namespace: record.namespace, key: record.key }));
     const part = deadline.part(STEP_SHARE);
-    const stored = await part.wait("Reading the stored vectors", vectors.vectorsOf(ids, part));
-    const order = await diversified(scored.map(({ score }) => score ?? 0), stored, steps.diversity.lambda, part);
+    const directions = await part.wait("Reading the stored vectors", directionsOf(scored, vectors, part));
+    const order = await diversified(scored.map(({ score }) => score ?? 0), directions, steps.diversity.lambda, part);
     const ranked = order.flatMap((i) => scored[i] ?? []);
     for (const [i, { explanation }] of ranked.entries()) explanation.diversity = { rank: i + 1 };
     return [...ranked, ...rest];
@@ -101,6 +104,22 @@ async function byDiversity(candidates: Candidate[], { steps, vectors, deadline }
     skipped.push({ step: "diversity", reason: error.code === "TIMEOUT" ? "timeout" : "failed", cause: messageOf(error) });
     return candidates;
   }
+}
+
+/** Reads the directions of the vectors of candidates, some vectors at a time: an item may have hundreds. */
+async function directionsOf(candidates: readonly Candidate[], vectors: RankAgainSource["vectors"], deadline: Deadline): Promise<(Float64Array | null)[]> {
+  const directions: (Float64Array | null)[] = [];
+  for (let next = 0; next < candidates.length; ) {
+    const ids: ItemId[] = [];
+    for (let count = 0; next < candidates.length && (ids.length === 0 || count < VECTORS_A_READ); next += 1) {
+      const { record } = (candidates[next] as Candidate).hit;
+      ids.push({ namespace: record.namespace, key: record.key });
+      count += record.vectors;
+    }
+    deadline.throwIfOver("Reading the stored vectors");
+    for (const own of await vectors.vectorsOf(ids, deadline)) directions.push(own === null ? null : directionOf(own));
+  }
+  return directions;
 }
 
 /** Sorts stably; candidates without a score are last. */

@@ -35,3 +35,17 @@ test("stored vectors that come too late skip the step within the deadline, and t
   expect(found.map(({ record }) => record.key)).toEqual(["k3", "k2", "k1"]);
   expect(skipped).toMatchObject([{ step: "diversity", reason: "timeout" }]);
 });
+
+test("the vectors of many candidates are read in parts of bounded size", async () => {
+  const many = Array.from({ length: 10 }, (_, n): Found => ({ ...present(hits[0]), record: recordOf("a", `k${n}`, { value: { n }, vectors: n === 4 ? 256 : 20 }) as LiveRecord, score: 1 - n / 10 }));
+  const reads: number[] = [];
+  const { found } = await rankAgain(many, sourceOf({ diversity: { lambda: 1 } }, (ids) => {
+    reads.push(ids.reduce((sum, { key }) => sum + (key === "k4" ? 256 : 20), 0));
+    return Promise.resolve(ids.map(() => [[1, 0]]));
+  }));
+  expect(found.map(({ record }) => record.key)).toEqual(many.map(({ record }) => record.key));
+  // At most what one item adds to a part that is not full.
+  for (const read of reads) expect(read).toBeLessThanOrEqual(63 + 256);
+  expect(reads.reduce((sum, read) => sum + read, 0)).toBe(9 * 20 + 256);
+  expect(reads.length).toBeGreaterThan(1);
+});

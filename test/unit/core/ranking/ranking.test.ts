@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Deadline } from "../../../../src/concurrency/deadline.ts";
-import { diversified } from "../../../../src/core/ranking/diversity.ts";
+import { directionOf, diversified } from "../../../../src/core/ranking/diversity.ts";
 import { boostFactor, decayFactor, scaled } from "../../../../src/core/ranking/factors.ts";
 import { changesOrder, factsOfSteps, rankingSteps, unscoredSteps } from "../../../../src/core/ranking/steps.ts";
 import type { LiveRecord } from "../../../../src/model/item.ts";
@@ -76,8 +76,8 @@ test("a scaled score keeps the order of scores, and grows with the factor, also 
 });
 
 describe("diversity", () => {
-  const diverse = (relevances: readonly number[], vectors: Parameters<typeof diversified>[1], lambda: number): Promise<number[]> =>
-    diversified(relevances, vectors, lambda, new Deadline(60_000));
+  const diverse = (relevances: readonly number[], vectors: readonly (readonly (readonly number[])[] | null)[], lambda: number): Promise<number[]> =>
+    diversified(relevances, vectors.map((own) => (own === null ? null : directionOf(own))), lambda, new Deadline(60_000));
   const vector = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 3, maxLength: 3 });
   const candidates = fc.array(fc.tuple(score, fc.option(fc.array(vector, { minLength: 1, maxLength: 3 }))), { minLength: 1, maxLength: 20 }).map((list) => list.sort(([a], [b]) => b - a));
 
@@ -108,7 +108,7 @@ describe("diversity", () => {
 
   test("the largest pool of long vectors leaves turns of the event loop to others, and ends at its deadline", async () => {
     const size = RANKING_BOUNDS.maxPool;
-    const long = Array.from({ length: size }, (_, i) => [Array.from({ length: 1_536 }, (_, j) => Math.sin(i * j))]);
+    const long = Array.from({ length: size }, (_, i) => directionOf([Array.from({ length: 1_536 }, (_, j) => Math.sin(i * j))]));
     const scores = long.map((_, i) => 1 - i / size);
     let turns = 0;
     let isOver = false;
