@@ -8,7 +8,8 @@ import { importLines, importStore, type ImportOptions, type ImportReport } from 
 import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies } from "./runtime/operator.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-import type { SchemaCreation, StoreConfig } from "./runtime/schema-creation.ts";
+import type { StoreConfig } from "./config/store-config.ts";
+import type { SchemaCreation } from "./runtime/schema-creation.ts";
 import type { ConfigWatch } from "./config/watch.ts";
 import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.ts";
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";

@@ -5,8 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { variableOf } from "../config/environment.ts";
 import { loadConfig, type ConfigOverrides, type Profile } from "../config/load.ts";
-import type { EmbeddedStoreConfig } from "../config/option-types/embedded-store.ts";
-import type { ScyllaDBStoreConfig } from "../config/option-types/server-store.ts";
+import type { StoreConfig } from "../config/store-config.ts";
 import { ConfigurationError, messageOf, SchemaError } from "../model/errors.ts";
 import type { EmbeddingsLike } from "../ports/embedder.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
@@ -36,9 +35,6 @@ export function addStoreFlags(command: Command): Command {
 
 /** Deadline of calls where none is configured, milliseconds: a new process connects, and may load its embedder first. */
 const DEADLINE_MS = 60_000;
-
-/** A configuration as the store takes it. */
-export type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
 
 /** Loads the configuration. A command sends no alerts: the processes of the application do. */
 export async function loadStoreConfig(terminal: Terminal, flags: StoreFlags): Promise<StoreConfig> {

@@ -1,10 +1,6 @@
 /** How `setup()` creates the schema. */
-import type { EmbeddedStoreConfig } from "../config/option-types/embedded-store.ts";
-import type { ScyllaDBStoreConfig } from "../config/option-types/server-store.ts";
+import type { StoreConfig } from "../config/store-config.ts";
 import type { Runtime } from "./runtime.ts";
-
-/** The configuration of a store on servers or on one local file. */
-export type StoreConfig = ScyllaDBStoreConfig | EmbeddedStoreConfig;
 
 /** What `setup()` creates the schema with, where a start does not create it. */
 export interface SchemaCreation {

@@ -138,7 +138,7 @@ describe("steps", () => {
     expect(unscoredSteps(null)).toEqual([]);
   });
 
-  test("their facts tell lists apart, and ignore what changes none", () => {
+  test("their facts distinguish lists, and ignore what changes none", () => {
     const facts = (own: Parameters<typeof rankingSteps>[1]) => JSON.stringify(factsOfSteps(rankingSteps(null, own)));
     const decay = { halfLifeDays: 30 };
     expect(facts({ explain: true, pool: 7, rerankTimeoutMs: 5 })).toBe("null");
