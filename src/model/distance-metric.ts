@@ -1,4 +1,5 @@
 /** How the similarity of two vectors is measured. */
+import { ValidationError } from "./errors.ts";
 
 /** Metrics of an index. */
 export const DISTANCE_METRICS = ["cosine", "dot", "euclid"] as const;
@@ -7,7 +8,7 @@ export const DISTANCE_METRICS = ["cosine", "dot", "euclid"] as const;
 export type DistanceMetric = (typeof DISTANCE_METRICS)[number];
 
 /** Largest number of a vector where lengths count: the square of a length has to fit into single precision. */
-export const LARGEST_COMPONENT = 1e15;
+const LARGEST_COMPONENT = 1e15;
 
 /** Returns the score of a Euclidean distance: 1 for equal vectors, towards 0 for distant ones, so that higher is better. */
 export function euclidScore(distance: number): number {
@@ -19,8 +20,33 @@ export function ignoresLength(metric: DistanceMetric): boolean {
   return metric === "cosine";
 }
 
-/** Returns whether the similarity of a vector can be computed: its numbers are finite and, where its length counts, not too large. */
-export function fitsMetric(vector: readonly number[], metric: DistanceMetric): boolean {
-  const largest = ignoresLength(metric) ? Number.MAX_VALUE : LARGEST_COMPONENT;
-  return vector.every((number) => Math.abs(number) <= largest);
+/** What the vectors of an index have in common. */
+export interface VectorShape {
+  /** Length of every vector. */
+  readonly dims: number;
+  readonly metric: DistanceMetric;
+}
+
+/**
+ * Returns the largest absolute value of a vector.
+ *
+ * @throws {ValidationError} when its similarity to others cannot be computed: it has another length, a number that is not finite or,
+ * where its length counts, one that is too large.
+ */
+export function largestOf(vector: readonly number[], { dims, metric }: VectorShape): number {
+  if (vector.length !== dims) {
+    throw new ValidationError(`A vector has ${vector.length} numbers, but the index is configured for ${dims}: use the configured model.`);
+  }
+  let largest = 0;
+  for (let i = 0; i < dims; i += 1) {
+    const size = Math.abs(vector[i] as number);
+    if (!Number.isFinite(size)) throw new ValidationError("A vector contains a number that is not finite.");
+    if (size > largest) largest = size;
+  }
+  if (largest > LARGEST_COMPONENT && !ignoresLength(metric)) {
+    throw new ValidationError(
+      `A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${metric}" cannot be computed: scale the vectors.`,
+    );
+  }
+  return largest;
 }

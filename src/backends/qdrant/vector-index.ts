@@ -3,7 +3,7 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { fulfilled, rejected } from "../../concurrency/outcomes.ts";
 import { isStoreError, UnavailableError, ValidationError } from "../../model/errors.ts";
-import { fitsMetric, LARGEST_COMPONENT, type DistanceMetric } from "../../model/distance-metric.ts";
+import { largestOf, type DistanceMetric, type VectorShape } from "../../model/distance-metric.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { ScanPage } from "../../ports/scan.ts";
@@ -73,18 +73,16 @@ export interface QdrantCollection {
 export class QdrantVectorIndex implements VectorIndex {
   readonly #client: QdrantClient;
   readonly #path: string;
-  readonly #dims: number;
-  readonly #metric: DistanceMetric;
+  readonly #shape: VectorShape;
   readonly #kept: KeptPaths;
   readonly #keywordLanguage: KeywordLanguage | null;
   readonly #search: PointSearch;
 
   constructor(client: QdrantClient, { name, dims, metric = "cosine", keywordLanguage = null, kept = ALL_PATHS }: QdrantCollection) {
-    this.#metric = metric;
     this.#kept = kept;
     this.#client = client;
     this.#path = `/collections/${encodeURIComponent(name)}/points`;
-    this.#dims = dims;
+    this.#shape = { dims, metric };
     this.#keywordLanguage = keywordLanguage;
     this.#search = new PointSearch(client, this.#path, metric, kept);
   }
@@ -155,8 +153,7 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   #checkQuery({ vector }: VectorQuery): void {
-    const fault = this.#faultOf([vector]);
-    if (fault !== null) throw fault;
+    largestOf(vector, this.#shape);
   }
 
   #checkTerms(): void {
@@ -170,21 +167,18 @@ export class QdrantVectorIndex implements VectorIndex {
     for (const point of points) {
       const turn = slice.turn();
       if (turn !== null) await turn;
-      outgoing.push({ point, sent: toPoint(point, { kept: this.#kept, metric: this.#metric, holdsTerms: this.#keywordLanguage !== null }) });
+      outgoing.push({ point, sent: toPoint(point, { kept: this.#kept, metric: this.#shape.metric, holdsTerms: this.#keywordLanguage !== null }) });
     }
     return outgoing;
   }
 
   /** Checks vectors before they are sent: Qdrant would refuse the entire request for one vector of a wrong length. */
   #faultOf(vectors: readonly Vector[]): ValidationError | null {
-    for (const vector of vectors) {
-      if (vector.length !== this.#dims) {
-        return new ValidationError(`A vector has ${vector.length} dimensions, but the index has ${this.#dims}.`);
-      }
-      if (!vector.every(Number.isFinite)) return new ValidationError("A vector contains a number that is not finite.");
-      if (!fitsMetric(vector, this.#metric)) {
-        return new ValidationError(`A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${this.#metric}" cannot be computed: scale the vectors.`);
-      }
+    try {
+      for (const vector of vectors) largestOf(vector, this.#shape);
+    } catch (error) {
+      if (error instanceof ValidationError) return error;
+      throw error;
     }
     return null;
   }

@@ -1,6 +1,7 @@
 import { Ranking } from "./ranking.ts";
 import { TermLists, type TermQuery } from "./term-lists.ts";
-import { scoreChunk, VectorChunks, type VectorShape } from "./vector-chunks.ts";
+import type { VectorShape } from "../../model/distance-metric.ts";
+import { scoreChunk, VectorChunks } from "./vector-chunks.ts";
 
 /** What points are ranked by: a vector, terms, or each of both. */
 export interface Ask {

@@ -3,7 +3,7 @@ import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
 import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
-import type { VectorShape } from "./vector-chunks.ts";
+import type { VectorShape } from "../../model/distance-metric.ts";
 import { isBytes } from "../../model/realms.ts";
 
 /** So many points are read one by one sooner than the namespaces below a prefix. */

@@ -1,4 +1,4 @@
-import { euclidScore, type DistanceMetric } from "../../model/distance-metric.ts";
+import { euclidScore, type DistanceMetric, type VectorShape } from "../../model/distance-metric.ts";
 
 /** Vectors of a chunk: one allocation, small enough to be streamed and big enough to be scanned without overhead. */
 const CHUNK_VECTORS = 512;
@@ -14,13 +14,6 @@ export interface Chunk {
   /** The bytes of `numbers`. */
   readonly bytes: Uint8Array;
   count: number;
-}
-
-/** What the vectors of an index have in common. */
-export interface VectorShape {
-  /** Length of every vector. */
-  readonly dims: number;
-  readonly metric: DistanceMetric;
 }
 
 /** A list of vectors of one length, in chunks. */

@@ -1,6 +1,6 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { ValidationError } from "../../model/errors.ts";
-import { fitsMetric, ignoresLength, LARGEST_COMPONENT } from "../../model/distance-metric.ts";
+import { ignoresLength, largestOf, type VectorShape } from "../../model/distance-metric.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type {
@@ -19,7 +19,6 @@ import type {
 } from "../../ports/vector-index.ts";
 import type { DatabaseCalls, RemoveWrite, UpsertWrite } from "./requests.ts";
 import { encodeTerms } from "./term-lists.ts";
-import type { VectorShape } from "./vector-chunks.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Most vectors of an item. */
@@ -142,21 +141,9 @@ function toNumbers(vector: Vector, shape: VectorShape): Float32Array {
 }
 
 /** Writes a vector in single precision; scaled where it is very long or very short, if only its angle matters. */
-function writeVector(vector: Vector, { dims, metric }: VectorShape, target: Float32Array, start: number): void {
-  if (vector.length !== dims) {
-    throw new ValidationError(
-      `A vector has ${vector.length} numbers, but the index is configured for ${dims}: use the configured model.`,
-    );
-  }
-  let largest = 0;
-  for (let i = 0; i < dims; i += 1) {
-    const size = Math.abs(vector[i] as number);
-    if (!Number.isFinite(size)) throw new ValidationError("A vector holds a number that is not finite.");
-    if (size > largest) largest = size;
-  }
-  if (!fitsMetric(vector, metric)) {
-    throw new ValidationError(`A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${metric}" cannot be computed: scale the vectors.`);
-  }
+function writeVector(vector: Vector, shape: VectorShape, target: Float32Array, start: number): void {
+  const { dims, metric } = shape;
+  const largest = largestOf(vector, shape);
   const divisor = ignoresLength(metric) && (largest > LARGEST || (largest < SMALLEST && largest > 0)) ? largest : 1;
   for (let i = 0; i < dims; i += 1) target[start + i] = (vector[i] as number) / divisor;
 }
