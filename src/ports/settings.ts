@@ -10,4 +10,15 @@ export interface Settings {
 
   /** Sets or replaces a setting; the last of concurrent writes wins. */
   replace(name: string, value: string): Promise<void>;
+
+  /**
+   * Replaces the value `expected` by `value` atomically; null means that the setting is not set, or removes it. Of concurrent
+   * exchanges of the same value exactly one succeeds. A setting that is exchanged must not be replaced, and once removed it
+   * must not be established: the clocks of processes and servers differ.
+   *
+   * An exchange that fails with an error may have taken effect, also later: the next exchange resolves it.
+   *
+   * @returns whether the setting had the expected value and was replaced.
+   */
+  exchange(name: string, expected: string | null, value: string | null): Promise<boolean>;
 }

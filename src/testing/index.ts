@@ -9,6 +9,7 @@ export { FailingEmbeddings, HashEmbeddings, RecordingEmbeddings, TableEmbeddings
 export type { ConformanceStore, StoreConformanceHarness } from "./harness.ts";
 export { itemRepositorySuite, type ItemRepositorySuite } from "./item-repository-suite.ts";
 export { outboxSuite, type OutboxSuite } from "./outbox-suite.ts";
+export { settingsSuite, type SettingsSuite } from "./settings-suite.ts";
 export { storeConformance } from "./store-conformance.ts";
 export { vectorMetricSuite, type VectorMetricSuite } from "./vector-index-metric.ts";
 export { vectorIndexSuite, type VectorIndexSuite } from "./vector-index-suite.ts";

@@ -27,6 +27,12 @@ export function qdrantBackends(servers: ServerAddresses) {
       async replace(name, value) {
         settings.set(name, value);
       },
+      async exchange(name, expected, value) {
+        if ((settings.get(name) ?? null) !== expected) return false;
+        if (value === null) settings.delete(name);
+        else settings.set(name, value);
+        return true;
+      },
     };
   }
 

@@ -51,7 +51,7 @@ describe("bucket rules", () => {
 
   test("are rejected if they differ from those that placed the items, naming both", async () => {
     const stored = '[{"namespace":["x"],"buckets":2}]';
-    const settings: Settings = { read: async () => stored, establish: async () => stored, replace: async () => undefined };
+    const settings: Settings = { read: async () => stored, establish: async () => stored, replace: async () => undefined, exchange: async () => false };
     await expect(new BucketRules([{ namespace: ["x"], buckets: 2 }]).establish(settings)).resolves.toBeUndefined();
     const changed = new BucketRules([{ namespace: ["x"], buckets: 3 }]).establish(settings);
     await expect(changed).rejects.toThrow(SchemaError);

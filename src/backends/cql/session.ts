@@ -1,6 +1,6 @@
 /** Runs statements, and translates errors to store errors. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Client, Host, QueryOptions, types } from "cassandra-driver";
+import { types, type Client, type Host, type QueryOptions } from "cassandra-driver";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { AuthenticationError, ClosedError, UnavailableError, type StoreError } from "../../model/errors.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
@@ -171,6 +171,19 @@ export class CqlSession {
     const { write } = this.#profiles;
     const { partition } = statement;
     await this.#execute(statement, partition === undefined ? write : { ...write, routingKey: partition }, "write", deadline);
+  }
+
+  /**
+   * Runs a prepared conditional write (a lightweight transaction) and returns whether it was applied. Never retried: a second
+   * attempt could find the outcome of the first. In several data centers every one of them has a quorum of the new value, so
+   * that a later read in any of them returns it.
+   */
+  async writeIf(statement: Statement): Promise<boolean> {
+    const { write, schema } = this.#profiles;
+    const everywhere = this.dataCenters().length > 1 ? { consistency: types.consistencies.eachQuorum } : {};
+    const options = { ...write, ...everywhere, isIdempotent: false, readTimeout: schema.readTimeout, serialConsistency: types.consistencies.serial };
+    const { rows } = await this.#execute(statement, options, "write");
+    return rows[0]?.["[applied]"] === true;
   }
 
   /**

@@ -38,8 +38,9 @@ interface StoredSetting {
 }
 
 /**
- * Stores settings in the table `settings`, without lightweight transactions, which ScyllaDB with tablets may reject. Of
- * concurrent first values the earliest wins, and of the same millisecond the greatest, on every replica.
+ * Stores settings in the table `settings`. Only `exchange` uses lightweight transactions, which ScyllaDB with tablets rejects
+ * before 2025.4: what a store needs to start does without. Of concurrent first values the earliest wins, and of the same
+ * millisecond the greatest, on every replica.
  */
 export class CqlSettings implements Settings {
   readonly #parts: CqlSettingsParts;
@@ -71,6 +72,14 @@ export class CqlSettings implements Settings {
   async replace(name: string, value: string): Promise<void> {
     const { session, statements, now } = this.#parts;
     await session.write({ query: statements.writeSetting, params: [name, value, bigint(now() * 1_000)] });
+  }
+
+  async exchange(name: string, expected: string | null, value: string | null): Promise<boolean> {
+    const { session, statements } = this.#parts;
+    if (expected !== null && value !== null) return session.writeIf({ query: statements.replaceSettingIf, params: [value, name, expected] });
+    if (expected !== null) return session.writeIf({ query: statements.removeSettingIf, params: [name, expected] });
+    if (value !== null) return session.writeIf({ query: statements.addSettingIfAbsent, params: [name, value] });
+    return (await this.read(name)) === null;
   }
 
   #isFresh({ timestamp }: StoredSetting): boolean {

@@ -67,6 +67,9 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
 
     readSetting: `SELECT value, writetime(value) AS timestamp FROM ${keyspace}.settings WHERE name = ?`,
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
+    addSettingIfAbsent: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) IF NOT EXISTS`,
+    replaceSettingIf: `UPDATE ${keyspace}.settings SET value = ? WHERE name = ? IF value = ?`,
+    removeSettingIf: `DELETE FROM ${keyspace}.settings WHERE name = ? IF value = ?`,
 
     addBatch:
       `INSERT INTO ${keyspace}.outbox (slot, shard, due_at, id, intents) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,

@@ -35,6 +35,7 @@ interface Tables {
   readonly findSetting: Reader;
   readonly addSetting: Writer;
   readonly replaceSetting: Writer;
+  readonly removeSetting: Writer;
   readonly isDurable: boolean;
   readonly savepoint: Writer;
   readonly release: Writer;
@@ -192,6 +193,7 @@ function createTables(connection: Connection, { path, dims, metric, durable, vec
     replaceSetting: connection.writer(
       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     ),
+    removeSetting: connection.writer("DELETE FROM settings WHERE name = ?"),
     isDurable: durable,
     savepoint: connection.writer("SAVEPOINT one"),
     release: connection.writer("RELEASE one"),
@@ -250,7 +252,17 @@ function apply(tables: Tables, write: Write): string | null {
     case "replace-setting":
       tables.replaceSetting([write.name, write.value]);
       return null;
+    case "exchange-setting":
+      return exchangeSetting(tables, write);
   }
+}
+
+/** Returns the name of the setting; null where it did not have the expected value. Within a transaction that locks the file. */
+function exchangeSetting(tables: Tables, { name, expected, value }: Extract<Write, { readonly kind: "exchange-setting" }>): string | null {
+  if (readSetting(tables, name) !== expected) return null;
+  if (value === null) tables.removeSetting([name]);
+  else tables.replaceSetting([name, value]);
+  return name;
 }
 
 function readSetting({ findSetting }: Tables, name: string): string | null {

@@ -79,6 +79,14 @@ interface ReplaceSettingWrite {
   readonly value: string;
 }
 
+/** Replaces the expected value of a setting; null means that it is not set, or removes it. */
+interface ExchangeSettingWrite {
+  readonly kind: "exchange-setting";
+  readonly name: string;
+  readonly expected: string | null;
+  readonly value: string | null;
+}
+
 /** Keeps a batch of intents, unless it is there. */
 export interface AddBatchWrite {
   readonly kind: "add-batch";
@@ -106,6 +114,7 @@ export type Write =
   | RemoveWrite
   | EstablishWrite
   | ReplaceSettingWrite
+  | ExchangeSettingWrite
   | AddBatchWrite
   | RemoveBatchWrite;
 
@@ -118,7 +127,7 @@ export function needsSync({ kind }: Write): boolean {
   return kind !== "add-batch" && kind !== "remove-batch" && kind !== "upsert" && kind !== "remove";
 }
 
-/** Outcome of one write: the stored setting, null for other writes, or the error if it failed alone. */
+/** Outcome of one write: the stored setting, the name of an exchanged setting, null for other writes, or the error if it failed alone. */
 export type WriteOutcome = { readonly value: string | null } | { readonly failure: Failure };
 
 /** How the database is opened. */

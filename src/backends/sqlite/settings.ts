@@ -24,4 +24,8 @@ export class SqliteSettings implements Settings {
   async replace(name: string, value: string): Promise<void> {
     await this.#writes.one({ kind: "replace-setting", name, value });
   }
+
+  async exchange(name: string, expected: string | null, value: string | null): Promise<boolean> {
+    return (await this.#writes.one({ kind: "exchange-setting", name, expected, value })) !== null;
+  }
 }

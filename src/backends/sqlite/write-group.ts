@@ -112,6 +112,7 @@ function bytesOf(write: Write): number {
     case "remove-batch":
     case "establish":
     case "replace-setting":
+    case "exchange-setting":
       return 200;
   }
 }
