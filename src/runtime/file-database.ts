@@ -129,7 +129,7 @@ export class FileDatabase implements Databases {
 /** Reads the schema of a file, which is not created. */
 export function fileSchema({ path }: EmbeddedConfig): SchemaReader {
   return {
-    schemaStatus: async () => readFileSchema(path),
+    schemaStatus: () => readFileSchema(path),
     schemaStatements: () => Promise.resolve(SCHEMA_STATEMENTS),
   };
 }

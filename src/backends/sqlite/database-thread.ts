@@ -1,18 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { CallFailedError, WorkerChannel } from "../../concurrency/worker-channel.ts";
 import { ClosedError, ConnectionError, messageOf, type StoreError, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { isBusy, toStoreError, type Failure } from "./errors.ts";
+import { BusyRetries } from "./busy-retries.ts";
+import type { Failure } from "./errors.ts";
 import type { CallName, Calls, DatabaseCalls, OpenRequest } from "./requests.ts";
 import { MEMORY } from "./storage-path.ts";
 import { settledWithin } from "./settled-within.ts";
 import { workerProgram } from "./worker-program.ts";
 
-/** How long a call or the start tries again while another process holds the lock, milliseconds. */
-export const BUSY_DEADLINE_MS = 10_000;
-/** Longest pause between two tries; each is drawn at random up to a bound that doubles from 1 ms. */
-const MAX_PAUSE_MS = 32;
 /** What a call does, for the message of an exceeded deadline. */
 export const WORKING = "Working on the database file";
 /** Timeout of `stop` for calls in flight, milliseconds. */
@@ -145,16 +141,15 @@ export class DatabaseThread implements DatabaseCalls {
     request: Calls[N]["request"],
     deadline?: Deadline,
   ): Promise<Calls[N]["reply"]> {
-    const end = performance.now() + BUSY_DEADLINE_MS;
-    for (let bound = 1; ; bound = Math.min(bound * 2, MAX_PAUSE_MS)) {
+    let retries: BusyRetries | null = null;
+    for (;;) {
       try {
         return await channel.call(name, request);
       } catch (error) {
         if (!(error instanceof CallFailedError)) throw this.#crashed(error);
-        const failure = error.failure as Failure;
-        if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, this.#path);
+        retries ??= new BusyRetries(this.#path);
+        await retries.pause(error.failure as Failure);
       }
-      await sleep(Math.random() * bound);
       deadline?.throwIfOver(WORKING);
     }
   }

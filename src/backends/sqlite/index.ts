@@ -4,7 +4,6 @@ import { rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
 import type { DistanceMetric } from "../../model/distance-metric.ts";
 import type { Backend } from "../../ports/backend.ts";
@@ -13,10 +12,10 @@ import { silentLogger, type Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { VectorIndex } from "../../ports/vector-index.ts";
+import { openUnlocked } from "./busy-retries.ts";
 import { CallerReads } from "./caller-reads.ts";
-import { BUSY_DEADLINE_MS, DatabaseThread } from "./database-thread.ts";
+import { DatabaseThread } from "./database-thread.ts";
 import { loadEngine } from "./engine.ts";
-import { isBusy, toFailure, toStoreError } from "./errors.ts";
 import { SqliteItemRepository } from "./item-repository.ts";
 import { SqliteOutbox } from "./outbox.ts";
 import { SqliteSettings } from "./settings.ts";
@@ -30,8 +29,6 @@ import { WriteGroup } from "./write-group.ts";
 const MAX_WAITING = 10_000;
 /** How long `stop` waits for what waits, milliseconds; the rest is rejected. */
 const DRAIN_DEADLINE_MS = 10_000;
-/** Pause between two attempts of the start to get a lock, milliseconds. */
-const BUSY_PAUSE_MS = 5;
 const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
 
 /** Where the file is and what it holds. */
@@ -125,7 +122,7 @@ export class SqliteBackend implements Backend {
       // The writer first: it creates the file and its tables.
       await this.#writer.start({ ...this.#open, path });
       if (path !== MEMORY) await this.#reader.start({ ...this.#open, path });
-      const callerReads = path === MEMORY ? null : await openCallerReads(path);
+      const callerReads = path === MEMORY ? null : await openUnlocked(path, () => new CallerReads(path));
       if (this.#isStopping) {
         callerReads?.close();
         throw new ClosedError("The store was stopped while it started.");
@@ -182,19 +179,6 @@ export class SqliteBackend implements Backend {
     if (this.#temporaryDirectory === null) return;
     await rm(this.#temporaryDirectory, { recursive: true, force: true });
     process.off("exit", this.#removeAtExit);
-  }
-}
-
-/** Opens the connection of the caller's thread; waits for a lock that another process holds while it opens or closes the file. */
-async function openCallerReads(path: string): Promise<CallerReads> {
-  for (const end = performance.now() + BUSY_DEADLINE_MS; ; ) {
-    try {
-      return new CallerReads(path);
-    } catch (error) {
-      const failure = toFailure(error);
-      if (!isBusy(failure) || performance.now() > end) throw toStoreError(failure, path);
-    }
-    await sleep(BUSY_PAUSE_MS);
   }
 }
 

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { SchemaMigration, SchemaStatus } from "../../ports/schema.ts";
+import { openUnlocked } from "./busy-retries.ts";
 import { Connection } from "./connection.ts";
-import { isStoreError } from "../../model/errors.ts";
-import { toFailure, toStoreError } from "./errors.ts";
 import { checkedVersion, SCHEMA_STATEMENTS, SCHEMA_VERSION } from "./migrations.ts";
 import { toFilePath } from "./storage-path.ts";
 
@@ -12,11 +11,12 @@ import { toFilePath } from "./storage-path.ts";
  * Reads the schema version of a file, which is not created.
  *
  * @throws {SchemaError} when the file is of another program, or of an unreleased version.
+ * @throws {UnavailableError} when the file was locked for the entire deadline.
  */
-export function readFileSchema(given: string): SchemaStatus {
+export async function readFileSchema(given: string): Promise<SchemaStatus> {
   const path = toFilePath(given);
   const exists = existsSync(path);
-  const stored = exists ? storedVersion(path) : 0;
+  const stored = exists ? await openUnlocked(path, () => storedVersion(path)) : 0;
   const checksum = createHash("sha256").update(SCHEMA_STATEMENTS.join("\n")).digest("hex");
   const own: SchemaMigration = { version: SCHEMA_VERSION, name: "tables", checksum, state: stored >= SCHEMA_VERSION ? "applied" : "pending" };
   const newer: SchemaMigration[] = stored > SCHEMA_VERSION ? [{ version: stored, name: "unknown", checksum: null, state: "newer" }] : [];
@@ -24,16 +24,15 @@ export function readFileSchema(given: string): SchemaStatus {
 }
 
 function storedVersion(path: string): number {
+  const connection = new Connection(path, { readOnly: true });
   try {
-    const connection = new Connection(path, { readOnly: true });
-    try {
+    // Version and owner are read in one transaction: another process may be creating the tables.
+    return connection.transaction("DEFERRED", () => {
       const version = connection.number("PRAGMA user_version");
       // A newer one is a result here, and no error.
       return version > SCHEMA_VERSION ? version : checkedVersion(connection, path);
-    } finally {
-      connection.close();
-    }
-  } catch (error) {
-    throw isStoreError(error) ? error : toStoreError(toFailure(error), path);
+    });
+  } finally {
+    connection.close();
   }
 }
