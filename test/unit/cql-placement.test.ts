@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BucketRules } from "../../src/backends/cql/bucket-rules.ts";
+import { type BucketRule, BucketRules } from "../../src/backends/cql/bucket-rules.ts";
 import { fnv1a } from "../../src/backends/cql/hash.ts";
+import { LayoutLease, type Layouts, layoutsText, parseLayouts, type Stage, writtenBuckets } from "../../src/backends/cql/layouts.ts";
 import { timeToLive } from "../../src/backends/cql/time-to-live.ts";
 import { ConfigurationError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
+import { silentLogger } from "../../src/ports/logger.ts";
 import type { Settings } from "../../src/ports/settings.ts";
 
 describe("the hash of a key", () => {
@@ -21,24 +23,26 @@ describe("the hash of a key", () => {
 
 describe("bucket rules", () => {
   const rules = new BucketRules([
-    { namespace: ["tenants", "*", "events"], buckets: 8 },
-    { namespace: ["tenants", "big"], buckets: 4 },
+    { namespace: ["tenants", "*", "events"], base: 0, buckets: 8 },
+    { namespace: ["tenants", "big"], base: 256, buckets: 4 },
+    { namespace: ["tenants", "moved"], base: 260, buckets: 1 },
   ]);
 
   test("use the first match of the leading labels, or a single bucket", () => {
-    expect(rules.count("tenants.big.events.today")).toBe(8);
-    expect(rules.count("tenants.big")).toBe(4);
-    expect(rules.count("tenants.bigger")).toBe(1);
-    expect(rules.count("tenants")).toBe(1);
+    expect(rules.of("tenants.big.events.today")).toEqual({ base: 0, count: 8 });
+    expect(rules.of("tenants.big")).toEqual({ base: 256, count: 4 });
+    expect(rules.of("tenants.bigger")).toEqual({ base: 0, count: 1 });
+    expect(rules.of("tenants")).toEqual({ base: 0, count: 1 });
     expect(rules.bucketOf("tenants", "any key")).toBe(0);
+    expect(rules.bucketOf("tenants.moved", "any key")).toBe(260);
   });
 
-  test("assign one bucket per key and use all buckets", () => {
+  test("assign one bucket per key and use all buckets from their base", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (key) => {
         const bucket = rules.bucketOf("tenants.big", key);
         expect(bucket).toBe(rules.bucketOf("tenants.big", key));
-        expect(Number.isInteger(bucket) && bucket >= 0 && bucket < 4).toBe(true);
+        expect(Number.isInteger(bucket) && bucket >= 256 && bucket < 260).toBe(true);
       }),
     );
     const used = new Set(Array.from({ length: 100 }, (_, i) => rules.bucketOf("tenants.x.events", `key-${i}`)));
@@ -46,16 +50,78 @@ describe("bucket rules", () => {
   });
 
   test.each([0, -1, 1.5, 257, Number.NaN])("reject %d buckets", (buckets) => {
-    expect(() => new BucketRules([{ namespace: [], buckets }])).toThrow(ConfigurationError);
+    expect(() => new LayoutLease(settingsWith({}), [{ namespace: [], buckets }], silentLogger, 1_000)).toThrow(ConfigurationError);
+  });
+});
+
+/** Settings in memory. */
+function settingsWith(stored: Record<string, string>): Settings {
+  return {
+    read: async (name) => stored[name] ?? null,
+    establish: async (name, value) => (stored[name] ??= value),
+    replace: async () => undefined,
+    exchange: async () => false,
+  };
+}
+
+describe("the layouts of a keyspace", () => {
+  const rule = (buckets: number) => [{ namespace: ["x"], buckets }];
+  const placed = (base: number, buckets: number) => new BucketRules([{ namespace: ["x"], base, buckets }]);
+
+  async function start(stored: Record<string, string>, configured: readonly BucketRule[]): Promise<Layouts> {
+    const lease = new LayoutLease(settingsWith(stored), configured, silentLogger, 1_000);
+    try {
+      await lease.start();
+      return await lease.current();
+    } finally {
+      lease.stop();
+    }
+  }
+
+  test("reject rules that differ from those that placed the items, naming both", async () => {
+    const stored = { "item-buckets": JSON.stringify(rule(2)) };
+    await expect(start(stored, rule(2))).resolves.toMatchObject({ also: null });
+    const changed = start(stored, rule(3));
+    await expect(changed).rejects.toThrow(SchemaError);
+    await expect(changed).rejects.toThrow(/"buckets":2.*"buckets":3.*rebucket start/);
   });
 
-  test("are rejected if they differ from those that placed the items, naming both", async () => {
-    const stored = '[{"namespace":["x"],"buckets":2}]';
-    const settings: Settings = { read: async () => stored, establish: async () => stored, replace: async () => undefined, exchange: async () => false };
-    await expect(new BucketRules([{ namespace: ["x"], buckets: 2 }]).establish(settings)).resolves.toBeUndefined();
-    const changed = new BucketRules([{ namespace: ["x"], buckets: 3 }]).establish(settings);
-    await expect(changed).rejects.toThrow(SchemaError);
-    await expect(changed).rejects.toThrow(/"buckets":2.*"buckets":3/);
+  test("accept the first rules and the current ones after a change, and use the current ones", async () => {
+    const layouts = layoutsText({ active: placed(256, 3), change: null, nextBase: 259 });
+    const stored = { "item-buckets": JSON.stringify(rule(2)), "item-layouts": layouts };
+    for (const buckets of [2, 3]) {
+      const { active } = await start(stored, rule(buckets));
+      expect(active.of("x")).toEqual({ base: 256, count: 3 });
+    }
+    await expect(start(stored, rule(4))).rejects.toThrow(SchemaError);
+  });
+
+  test("accept the rules of a change in progress", async () => {
+    const change = { id: "1", namespace: ["x"], buckets: 3, other: placed(256, 3) };
+    const during = (stage: Stage): Record<string, string> => ({
+      "item-buckets": JSON.stringify(rule(2)),
+      "item-layouts": layoutsText({ active: placed(0, 2), change: { ...change, stage }, nextBase: 259 }),
+    });
+    await expect(start(during("copy"), rule(3))).resolves.toMatchObject({ change: { stage: "copy" } });
+  });
+
+  test("are rejected if a newer version stored them", async () => {
+    const stored = { "item-buckets": "[]", "item-layouts": '{"rules":[],"future":true}' };
+    await expect(start(stored, [])).rejects.toThrow(/newer version/);
+  });
+
+  test("name the buckets of a write, the newer layout first, and never the same bucket for two layouts", () => {
+    const change = { id: "1", namespace: ["x"], buckets: 3 };
+    const of = (stage: Stage, active: BucketRules, other: BucketRules): Layouts =>
+      parseLayouts(layoutsText({ active, change: { ...change, stage, other }, nextBase: 259 }));
+    const [older, newer] = [placed(0, 2), placed(256, 3)];
+    for (const key of ["a", "b", "c", "d", "e"]) {
+      const both = [newer.bucketOf("x", key), older.bucketOf("x", key)];
+      expect(writtenBuckets(of("copy", older, newer), "x", key)).toEqual(both);
+      expect(writtenBuckets(of("switched", newer, older), "x", key)).toEqual(both);
+      expect(writtenBuckets(of("delete", newer, older), "x", key)).toEqual(both.slice(0, 1));
+      expect(writtenBuckets(of("copy", older, newer), "other", key)).toEqual([0]);
+    }
   });
 });
 

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FIRST_KEY, keyBetween, type KeyPlace, leave, split } from "../../src/backends/cql/key-windows.ts";
-import { formatPlace, parsePlace, SCAN_START, type ScanPlace } from "../../src/backends/cql/scan-place.ts";
+import { BucketRules } from "../../src/backends/cql/bucket-rules.ts";
+import { fnv1a } from "../../src/backends/cql/hash.ts";
+import { ScanLayout } from "../../src/backends/cql/scan-layout.ts";
+import { formatPlace, nextPass, type Partition, parsePlace, SCAN_START, type ScanPlace } from "../../src/backends/cql/scan-place.ts";
 import { GREATEST_TOKEN, LOWEST_TOKEN, rangeEnd, shareUpTo } from "../../src/backends/cql/token-ranges.ts";
 import { ValidationError } from "../../src/model/errors.ts";
 import { upTo } from "../../src/testing/expectations.ts";
@@ -110,6 +113,8 @@ describe("the position of a scan", () => {
       window: null,
       failed: [{ until: 2n ** 60n, slice: 2n ** 58n }],
       partition: { namespace: "", bucket: 0, keys: { after: null, ends: ["z", "é"] } },
+      rules: [{ namespace: ["a", "*"], base: 256, buckets: 3 }],
+      passes: [{ rules: [], after: 7n, partial: { namespace: "a.b", bucket: 0, key: "k" } }],
     },
   ];
 
@@ -123,4 +128,44 @@ describe("the position of a scan", () => {
       expect(() => parsePlace(text)).toThrow(ValidationError);
     },
   );
+});
+
+describe("a scan while the partitions change", () => {
+  /** A ring of records: 40 namespaces with 15 items. */
+  const items = upTo(600).map((i) => ({ namespace: `n.${i % 40}`, key: `key-${i}` }));
+  const tokenOf = ({ namespace, bucket }: Partition): bigint => BigInt.asIntN(64, BigInt(fnv1a(`${namespace}/${bucket}`)) * 0x9e3779b97f4a7c15n);
+  const layouts = [1, 4, 2, 7, 3].map((buckets, i) => new BucketRules([{ namespace: ["n"], base: 300 * i, buckets }]));
+
+  /** The rows of layouts in the order of the ring, and within a partition by key. */
+  function ring(stored: readonly BucketRules[]) {
+    const rows = stored.flatMap((rules) => items.map((item) => ({ ...item, bucket: rules.bucketOf(item.namespace, item.key) })));
+    return rows
+      .map((row) => ({ ...row, token: tokenOf(row) }))
+      .sort((a, b) => (a.token < b.token ? -1 : a.token > b.token ? 1 : bytewise(a.key, b.key)));
+  }
+
+  test("returns each record once, whenever a layout replaces another", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 4 }), fc.boolean(), (switches, inKeys) => {
+        const found: string[] = [];
+        let place = SCAN_START;
+        for (const [i, rules] of layouts.slice(0, switches.length + 1).entries()) {
+          place = nextPass(place, rules.rules);
+          const layout = new ScanLayout(place, tokenOf);
+          // The layouts before and after exist during the pass; then this one is deleted.
+          const rows = ring(layouts.slice(i, i + 2));
+          const read = rows.slice(0, switches[i] ?? rows.length);
+          found.push(...read.filter(({ namespace, bucket, key }) => layout.returns(namespace, bucket, key)).map(({ namespace, key }) => `${namespace}/${key}`));
+          const last = read.at(-1);
+          if (last === undefined) continue;
+          const { namespace, bucket, key } = last;
+          place = inKeys
+            ? { ...place, after: last.token, partition: { namespace, bucket, keys: { after: key, ends: [] } } }
+            : { ...place, window: { end: GREATEST_TOKEN, page: "00", last: { namespace, bucket, key } } };
+        }
+        expect(found.sort()).toEqual(items.map(({ namespace, key }) => `${namespace}/${key}`).sort());
+      }),
+      { numRuns: 100 },
+    );
+  });
 });

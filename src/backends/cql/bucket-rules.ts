@@ -1,7 +1,6 @@
 /** Assigns items to the partitions of their namespace. */
-import { ConfigurationError, SchemaError } from "../../model/errors.ts";
+import { ConfigurationError } from "../../model/errors.ts";
 import { matchesPattern, toLabels } from "../../model/namespace.ts";
-import type { Settings } from "../../ports/settings.ts";
 import { fnv1a } from "./hash.ts";
 
 /** Spreads each namespace that a prefix pattern matches over several partitions. */
@@ -12,54 +11,67 @@ export interface BucketRule {
   readonly buckets: number;
 }
 
+/** A rule with the place of its buckets. */
+export interface PlacedRule extends BucketRule {
+  /** Number of the first bucket. The buckets of a rule that replaces another one begin elsewhere: their partitions hold nothing yet. */
+  readonly base: number;
+}
+
+/** The buckets of one namespace: `count` of them, from `base`. */
+export interface Buckets {
+  readonly base: number;
+  readonly count: number;
+}
+
 /** A listing reads every bucket of its namespace, so there cannot be many. */
-const MAX_BUCKETS = 256;
+export const MAX_BUCKETS = 256;
 
-/** Name of the setting that holds the rules of the stored items. */
-const SETTING = "item-buckets";
+/** Buckets of a namespace without a rule. */
+const SINGLE: Buckets = { base: 0, count: 1 };
 
-/** The active rules. The first rule that matches a namespace applies; by default a namespace has the single bucket 0. */
+/** A layout: rules of which the first that matches a namespace applies; without one, the namespace has the single bucket 0. */
 export class BucketRules {
-  readonly #rules: readonly BucketRule[];
+  readonly rules: readonly PlacedRule[];
+  /** The same text for equal rules. */
+  readonly text: string;
+  readonly #buckets: readonly Buckets[];
 
-  /** @throws {ConfigurationError} when a rule has an invalid number of buckets. */
-  constructor(rules: readonly BucketRule[]) {
-    for (const [i, { buckets }] of rules.entries()) {
-      if (!Number.isInteger(buckets) || buckets < 1 || buckets > MAX_BUCKETS) {
-        throw new ConfigurationError(
-          `cql.buckets[${i}].buckets must be a whole number from 1 to ${MAX_BUCKETS}, but got ${String(buckets)}.`,
-        );
-      }
-    }
-    this.#rules = rules.map(({ namespace, buckets }) => ({ namespace: [...namespace], buckets }));
+  constructor(rules: readonly PlacedRule[]) {
+    this.rules = rules.map(({ namespace, base, buckets }) => ({ namespace: [...namespace], base, buckets }));
+    this.text = JSON.stringify(this.rules);
+    this.#buckets = rules.map(({ base, buckets }) => ({ base, count: buckets }));
   }
 
-  /** Number of buckets of the namespace at `path`. */
-  count(path: string): number {
-    if (this.#rules.length === 0) return 1;
+  /** Buckets of the namespace at `path`. */
+  of(path: string): Buckets {
+    if (this.rules.length === 0) return SINGLE;
     const labels = toLabels(path);
-    return this.#rules.find(({ namespace }) => matchesPattern(labels, namespace, "prefix"))?.buckets ?? 1;
+    return this.#buckets[this.rules.findIndex(({ namespace }) => matchesPattern(labels, namespace, "prefix"))] ?? SINGLE;
   }
 
   /** The bucket of an item. */
   bucketOf(path: string, key: string): number {
-    const count = this.count(path);
-    return count === 1 ? 0 : fnv1a(key) % count;
+    const { base, count } = this.of(path);
+    return count === 1 ? base : base + (fnv1a(key) % count);
   }
 
-  /**
-   * Stores the rules in the keyspace, or verifies that they equal the stored ones.
-   *
-   * @throws {SchemaError} naming both when the stored items follow other rules.
-   */
-  async establish(settings: Settings): Promise<void> {
-    const ours = JSON.stringify(this.#rules.map(({ namespace, buckets }) => ({ namespace, buckets })));
-    const theirs = await settings.establish(SETTING, ours);
-    if (theirs === ours) return;
-    throw new SchemaError(
-      `The items of this keyspace are stored by the bucket rules ${theirs}, but cql.buckets is ${ours}, which would read ` +
-        `items from other partitions. Set cql.buckets to ${theirs} again.`,
-      { details: { stored: theirs, configured: ours } },
+  /** The rules as configured. */
+  get configured(): string {
+    return configuredText(this.rules);
+  }
+}
+
+/** Returns the rules as text, without the place of their buckets. */
+export function configuredText(rules: readonly BucketRule[]): string {
+  return JSON.stringify(rules.map(({ namespace, buckets }) => ({ namespace, buckets })));
+}
+
+/** @throws {ConfigurationError} when a rule has an invalid number of buckets. */
+export function checkBucketRules(rules: readonly BucketRule[]): void {
+  for (const [i, { buckets }] of rules.entries()) {
+    if (Number.isInteger(buckets) && buckets >= 1 && buckets <= MAX_BUCKETS) continue;
+    throw new ConfigurationError(
+      `cql.buckets[${i}].buckets must be a whole number from 1 to ${MAX_BUCKETS}, but got ${String(buckets)}.`,
     );
   }
 }

@@ -9,9 +9,9 @@ import type { SchemaReader, SchemaStatus } from "../../ports/schema.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
 import { AuditTable } from "./audit-table.ts";
-import { BucketRules } from "./bucket-rules.ts";
 import { diagnoseCql } from "./diagnosis.ts";
 import { CqlItemRepository } from "./item-repository.ts";
+import { LAYOUT_LEASE_MS, LayoutLease } from "./layouts.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import { checkOptions, type CqlOptions, type SetupMode } from "./options.ts";
 import { CqlOutbox } from "./outbox.ts";
@@ -36,6 +36,11 @@ export interface CqlBackendDependencies {
    * @default Date.now
    */
   readonly now?: () => number;
+  /**
+   * Longest use of the layout of the partitions without reading it again, milliseconds; equal in all processes.
+   * @default LAYOUT_LEASE_MS
+   */
+  readonly leaseMs?: number;
 }
 
 /** Records and settings in one keyspace. */
@@ -47,13 +52,12 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
   readonly #dependencies: CqlBackendDependencies;
   readonly #session: CqlSession;
   readonly #statements: Statements;
-  readonly #buckets: BucketRules;
+  readonly #layouts: LayoutLease;
 
   /** @throws {ConfigurationError} when an option is invalid; no connection is opened yet. */
   constructor(options: CqlOptions, dependencies: CqlBackendDependencies) {
     this.#options = checkOptions(options);
     this.#dependencies = dependencies;
-    this.#buckets = new BucketRules(options.buckets ?? []);
     this.#session = new CqlSession(options, dependencies.logger);
     this.#statements = statementsFor(options.keyspace, dependencies.checksVersions);
     // A closure instead of Date.now itself, which tests replace.
@@ -61,15 +65,17 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
     const parts = { session: this.#session, statements: this.#statements, now };
     const registry = new NamespaceRegistry(parts);
     this.settings = new CqlSettings(parts);
+    const { logger, leaseMs = LAYOUT_LEASE_MS } = dependencies;
+    this.#layouts = new LayoutLease(this.settings, options.buckets ?? [], logger, leaseMs);
     this.outbox = new CqlOutbox({ ...parts, uptime: () => performance.now() });
-    this.items = new CqlItemRepository({ ...parts, buckets: this.#buckets, registry });
+    this.items = new CqlItemRepository({ ...parts, layouts: this.#layouts, registry });
   }
 
   /** Connects, creates or verifies the schema, and verifies that the stored items follow the bucket rules. */
   async start(): Promise<void> {
     await this.#session.open();
     await setUpSchema(this.#schemaParts(), this.#dependencies.setup);
-    await this.#buckets.establish(this.settings);
+    await this.#layouts.start();
   }
 
   async schemaStatus(): Promise<SchemaStatus> {
@@ -103,6 +109,7 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
 
   /** Closes its connections, unless the caller provided the client. */
   async stop(): Promise<void> {
+    this.#layouts.stop();
     await this.#session.close();
   }
 }

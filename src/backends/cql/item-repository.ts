@@ -10,25 +10,27 @@ import type {
   NamespaceQuery,
   RecordScan,
 } from "../../ports/item-repository.ts";
-import type { BucketRules } from "./bucket-rules.ts";
+import type { Buckets } from "./bucket-rules.ts";
 import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
 import { isReadAborted } from "./errors.ts";
+import { type LayoutLease, type Layouts, writtenBuckets } from "./layouts.ts";
 import { endIn, listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { RecordScanner } from "./record-scan.ts";
 import { RecordsById } from "./records-by-id.ts";
 import { SmallNamespaces } from "./small-namespaces.ts";
-import type { CqlSession, Statement } from "./session.ts";
+import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
+import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
 import { endOf, timeToLive } from "./time-to-live.ts";
 import { WindowPlans } from "./window-plan.ts";
-import { bigint, int, partitionKey } from "./values.ts";
+import { bigint } from "./values.ts";
 
 /** Dependencies of the repository. */
 export interface CqlItemRepositoryParts {
   readonly session: CqlSession;
   readonly statements: Statements;
-  readonly buckets: BucketRules;
+  readonly layouts: LayoutLease;
   readonly registry: NamespaceRegistry;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -37,11 +39,6 @@ export interface CqlItemRepositoryParts {
 /** Concurrent requests of one call. */
 const READS_AT_ONCE = 16;
 const WRITES_AT_ONCE = 64;
-
-/**
- * Largest record that is batched with its entry: servers reject larger batches, Cassandra by default above 50 KiB.
- */
-const LARGEST_BATCHED_RECORD = 40_000;
 
 /** Whether the write created the item; its entry is then a new row. */
 function isNew({ created, version }: ItemRecord): boolean {
@@ -85,13 +82,15 @@ export class CqlItemRepository implements ItemRepository {
     });
   }
 
-  async list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
-    const buckets = this.#parts.buckets.count(query.namespace);
-    const page = buckets === 1 ? await this.#small.page(query, deadline) : null;
-    return page ?? this.#listEntries(query, buckets, deadline);
+  list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
+    return this.#parts.layouts.reading(deadline, async ({ active }) => {
+      const buckets = active.of(query.namespace);
+      const page = buckets.count === 1 ? await this.#small.page(query, buckets.base, deadline) : null;
+      return page ?? this.#listEntries(query, buckets, deadline);
+    });
   }
 
-  #listEntries(query: ListQuery, buckets: number, deadline: Deadline | undefined): Promise<ListPage> {
+  #listEntries(query: ListQuery, buckets: Buckets, deadline: Deadline | undefined): Promise<ListPage> {
     return listPage(query, {
       session: this.#parts.session,
       statements: this.#parts.statements,
@@ -124,9 +123,10 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   async listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]> {
+    const { registry, layouts } = this.#parts;
     const [registered, ends] = await Promise.all([
-      this.#parts.registry.registered(records.map(({ namespace }) => namespace), deadline),
-      mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record, deadline)),
+      registry.registered(records.map(({ namespace }) => namespace), deadline),
+      layouts.reading(deadline, (used) => mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record, used, deadline))),
     ]);
     // An entry with an earlier expiry than the record would hide it.
     return records.map((record, i) => registered.has(record.namespace) && (ends[i] ?? -1) >= endOf(record));
@@ -138,7 +138,8 @@ export class CqlItemRepository implements ItemRepository {
 
   /** Keeps tombstone-heavy namespaces registered: a scan needs their names to read records among the tombstones. */
   async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
-    const areTombstoneHeavy = await mapBounded(paths, READS_AT_ONCE, (path) => this.#isTombstoneHeavy(path, deadline));
+    const { layouts } = this.#parts;
+    const areTombstoneHeavy = await layouts.reading(deadline, (used) => mapBounded(paths, READS_AT_ONCE, (path) => this.#isTombstoneHeavy(path, used, deadline)));
     await this.#parts.registry.unregister(paths.filter((_, i) => !areTombstoneHeavy[i]), asOf, deadline);
   }
 
@@ -148,14 +149,43 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   async #write(record: ItemRecord): Promise<void> {
-    const { session, registry } = this.#parts;
+    const { registry, layouts } = this.#parts;
     // The namespace first: a crash then leaves a registered namespace without the item, never an item that no listing finds.
     // Markers of deletes need no registration.
     if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
     const cell = encodeRecord(record);
-    const [entry, item] = this.#writesOf(record, cell);
-    if (cell.byteLength <= LARGEST_BATCHED_RECORD && (isNew(record) || !hasEnd(record))) {
-      await session.write(this.#together(record, entry, item));
+    const used = layouts.fresh ?? (await layouts.current());
+    if (used.also === null) await this.#writeInto(used.active.bucketOf(record.namespace, record.key), record, cell);
+    else for (const bucket of writtenBuckets(used, record.namespace, record.key)) await this.#writeInto(bucket, record, cell);
+    // Not acknowledged before it is in each partition that a process may read from now on.
+    if ((layouts.fresh ?? (await layouts.current())) !== used) await this.#writeMissing(used, record, cell);
+    // Registers again after the write: if the registration cache expired meanwhile, the namespace may have been found empty
+    // and unregistered.
+    if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
+  }
+
+  /** Writes a record to the partitions of layouts that have begun since it was written. */
+  async #writeMissing(before: Layouts, record: ItemRecord, cell: Buffer): Promise<void> {
+    const { layouts } = this.#parts;
+    const written = new Set(writtenBuckets(before, record.namespace, record.key));
+    for (let used: Layouts | null = null; ; ) {
+      const now = layouts.fresh ?? (await layouts.current());
+      if (now === used) return;
+      used = now;
+      for (const bucket of writtenBuckets(now, record.namespace, record.key)) {
+        if (!written.has(bucket)) await this.#writeInto(bucket, record, cell);
+        written.add(bucket);
+      }
+    }
+  }
+
+  async #writeInto(bucket: number, record: ItemRecord, cell: Buffer): Promise<void> {
+    const { session, statements, now } = this.#parts;
+    const cells = { cell, head: encodeHead(record), timestamp: record.version, ttl: timeToLive(record, now()) };
+    const writes = recordWrites(statements, bucket, record, cells);
+    const { entry, item } = writes;
+    if (fitsBatch(cell) && (isNew(record) || !hasEnd(record))) {
+      await session.write(recordBatch(statements, bucket, record.namespace, writes));
     } else if (isNew(record) || isRenewed(record)) {
       // The entry first. The entry of a new item is ignored without its record, but a record without its entry is not listed,
       // and of two concurrent creations one record replaces the other. A renewed item without a new entry would be skipped
@@ -168,16 +198,14 @@ export class CqlItemRepository implements ItemRepository {
       await session.write(item);
       await session.write(entry);
     }
-    // Registers again after the write: if the registration cache expired meanwhile, the namespace may have been found empty
-    // and unregistered.
-    if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
   }
 
   /** Whether the server aborts a read of the first records of a namespace. */
-  async #isTombstoneHeavy(namespace: string, deadline: Deadline | undefined): Promise<boolean> {
-    const { session, statements, buckets } = this.#parts;
+  async #isTombstoneHeavy(namespace: string, { active }: Layouts, deadline: Deadline | undefined): Promise<boolean> {
+    const { session, statements } = this.#parts;
+    const { base, count } = active.of(namespace);
     try {
-      for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
+      for (let bucket = base; bucket < base + count; bucket += 1) {
         await session.rows(statements.itemsFrom, [namespace, bucket, "", 1], "scan", deadline);
       }
       return false;
@@ -188,31 +216,10 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   /** The expiry of a record by its entry, milliseconds; -1 without an entry. */
-  async #listedEnd({ namespace, key, created }: ItemRecord, deadline: Deadline | undefined): Promise<number> {
-    const { session, statements, buckets } = this.#parts;
-    const place = [namespace, buckets.bucketOf(namespace, key), bigint(created), key];
+  async #listedEnd({ namespace, key, created }: ItemRecord, { active }: Layouts, deadline: Deadline | undefined): Promise<number> {
+    const { session, statements } = this.#parts;
+    const place = [namespace, active.bucketOf(namespace, key), bigint(created), key];
     const [row] = await session.rows(statements.readEntry, place, "read", deadline);
     return row === undefined ? -1 : (endIn(row) ?? Infinity);
-  }
-
-  /** Both writes as one prepared statement, which is a seventh cheaper than a batch of the driver. */
-  #together({ namespace, key }: ItemRecord, entry: Statement, item: Statement): Statement {
-    const { statements, buckets } = this.#parts;
-    const partition = partitionKey(Buffer.from(namespace), int(buckets.bucketOf(namespace, key)));
-    return { query: statements.writeItemWithEntry, params: [...entry.params, ...item.params], partition };
-  }
-
-  #writesOf(record: ItemRecord, cell: Buffer): [entry: Statement, item: Statement] {
-    const { statements, buckets, now } = this.#parts;
-    const { namespace, key, created, version } = record;
-    const bucket = buckets.bucketOf(namespace, key);
-    const using = [bigint(version), timeToLive(record, now())];
-    return [
-      {
-        query: statements.writeEntry,
-        params: [namespace, bucket, bigint(created), key, bigint(endOf(record)), ...using],
-      },
-      { query: statements.writeItem, params: [namespace, bucket, key, cell, encodeHead(record), ...using] },
-    ];
   }
 }

@@ -2,6 +2,7 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { type ItemId, type ItemRecord, isLive, type LiveRecord } from "../../model/item.ts";
 import type { ListPage, ListPosition, ListQuery } from "../../ports/item-repository.ts";
+import type { Buckets } from "./bucket-rules.ts";
 import { type Entry, EntryReader } from "./entries.ts";
 import { comparing, FEWEST_ENTRIES, NamespaceEntries } from "./namespace-entries.ts";
 import type { CqlSession, Param, Row } from "./session.ts";
@@ -14,8 +15,8 @@ import { bigint, numberIn } from "./values.ts";
 export interface ListingParts {
   readonly session: CqlSession;
   readonly statements: Statements;
-  /** Number of partitions of the namespace. */
-  readonly buckets: number;
+  /** Partitions of the namespace. */
+  readonly buckets: Buckets;
   readonly plans: WindowPlans;
   readonly get: (ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
   /** Milliseconds since the epoch. */
@@ -138,7 +139,8 @@ export function positionOf({ created, key }: ListPosition): ListPosition {
 /** Reads the entries of all partitions of the namespace, without those of expired items. */
 function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts): NamespaceEntries {
   const now = parts.now();
-  const readers = Array.from({ length: parts.buckets }, (_, bucket) => {
+  const readers = Array.from({ length: parts.buckets.count }, (_, i) => {
+    const bucket = parts.buckets.base + i;
     const read = async (stretch: Stretch, limit: number): Promise<Entry[]> => {
       const { session, statements } = parts;
       const params = [namespace, bucket, ...placesOf(stretch), limit];

@@ -11,12 +11,13 @@ import type { ItemRecord } from "../../model/item.ts";
 import { ROOT } from "../../model/namespace.ts";
 import type { NamespaceStart } from "../../model/namespace-place.ts";
 import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
-import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
 import { FIRST_KEY, leave, split } from "./key-windows.ts";
+import type { LayoutLease, Layouts } from "./layouts.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { toRecord } from "./records-by-id.ts";
-import { formatPlace, parsePlace, SCAN_START } from "./scan-place.ts";
+import { formatPlace, nextPass, parsePlace, SCAN_START } from "./scan-place.ts";
+import { ScanLayout } from "./scan-layout.ts";
 import type { OpenPartition, Partition, ScanPlace } from "./scan-place.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
@@ -28,7 +29,7 @@ export interface RecordScanParts {
   readonly session: CqlSession;
   readonly statements: Statements;
   readonly registry: NamespaceRegistry;
-  readonly buckets: BucketRules;
+  readonly layouts: LayoutLease;
 }
 
 /** Number of token ranges, which are read one after another. */
@@ -57,14 +58,21 @@ export class RecordScanner {
 
   /** See `ItemRepository.scan`. */
   async scan(after: string | null, limit: number, deadline?: Deadline): Promise<RecordScan> {
+    const { layouts } = this.#parts;
     const found: ItemRecord[] = [];
     let place = after === null ? SCAN_START : parsePlace(after);
+    let layout = this.#layoutOf(place);
     let unreadable = 0;
     let timeouts = 0;
     for (let cost = 0; !isOver(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
+      const used = layouts.fresh ?? (await layouts.current(deadline));
+      if (!isKept(place, used)) place = nextPass(place, used.active.rules);
+      if (!layout.isOf(place)) layout = this.#layoutOf(place);
       try {
         const { rows, next } = await this.#read(place, limit - found.length, deadline);
-        const records = rows.map(scanned);
+        // A layout whose partitions may have been deleted during the read.
+        if (!isKept(place, layouts.fresh ?? (await layouts.current(deadline)))) continue;
+        const records = returnedBy(layout, rows).map(scanned);
         found.push(...records.filter((record) => record !== null && record !== "unreadable"));
         unreadable += records.filter((record) => record === "unreadable").length;
         place = next;
@@ -150,13 +158,16 @@ export class RecordScanner {
 
   /** Returns the partition of a registered namespace with this token. */
   async #find(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
-    const { registry, buckets } = this.#parts;
+    const { registry, layouts } = this.#parts;
     let from: NamespaceStart | null = null;
     do {
+      const { active, change } = layouts.fresh ?? (await layouts.current(deadline));
       const page: NamespacePage = await registry.page({ prefix: ROOT, from, limit: NAMESPACES_A_PAGE, unscored: false }, deadline);
       for (const namespace of page.paths) {
-        for (let bucket = 0; bucket < buckets.count(namespace); bucket += 1) {
-          if (this.#tokenOf({ namespace, bucket }) === token) return { namespace, bucket };
+        for (const { base, count } of [active, ...(change === null ? [] : [change.other])].map((rules) => rules.of(namespace))) {
+          for (let bucket = base; bucket < base + count; bucket += 1) {
+            if (this.#tokenOf({ namespace, bucket }) === token) return { namespace, bucket };
+          }
         }
       }
       from = page.next;
@@ -164,9 +175,20 @@ export class RecordScanner {
     return null;
   }
 
+  #layoutOf(place: ScanPlace): ScanLayout {
+    return new ScanLayout(place, (partition) => this.#tokenOf(partition));
+  }
+
   #tokenOf({ namespace, bucket }: Partition): bigint {
     return this.#parts.session.tokenOf(partitionKey(Buffer.from(namespace), int(bucket)));
   }
+}
+
+/** Whether the layout of a place is written and read completely: the active one, and the previous one until it is deleted. */
+function isKept({ rules }: ScanPlace, { active, change }: Layouts): boolean {
+  if (rules === null) return false;
+  const text = JSON.stringify(rules);
+  return text === active.text || (change?.stage === "switched" && text === change.other.text);
 }
 
 function isOver({ after, partition }: ScanPlace): boolean {
@@ -188,6 +210,10 @@ function leaveWindow(place: ScanPlace, end: bigint): ScanPlace {
 
 function partitionOf(row: Row): Partition {
   return { namespace: row["namespace"] as string, bucket: row["bucket"] as number };
+}
+
+function returnedBy(layout: ScanLayout, rows: readonly Row[]): readonly Row[] {
+  return rows.filter((row) => layout.returns(row["namespace"] as string, row["bucket"] as number, row["key"] as string));
 }
 
 function scanned(row: Row): ItemRecord | "unreadable" | null {

@@ -4,8 +4,8 @@ import { mapBounded } from "../../concurrency/bounded.ts";
 import { CodecError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
-import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
+import type { LayoutLease, Layouts } from "./layouts.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { numberIn } from "./values.ts";
@@ -15,7 +15,7 @@ import { isBytes } from "../../model/realms.ts";
 export interface RecordsByIdParts {
   readonly session: CqlSession;
   readonly statements: Statements;
-  readonly buckets: BucketRules;
+  readonly layouts: LayoutLease;
 }
 
 /** Concurrent requests of one call. */
@@ -45,18 +45,23 @@ export class RecordsById {
   /** See `ItemRepository.get`. */
   get(ids: readonly ItemId[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
     const [only] = ids;
-    return only !== undefined && ids.length === 1 ? this.#getOne(only, deadline) : this.#getMany(ids, deadline);
+    if (only !== undefined && ids.length === 1) return this.#getOne(only, deadline);
+    return this.#parts.layouts.reading(deadline, (layouts) => this.#getMany(ids, layouts, deadline));
   }
 
-  async #getOne({ namespace, key }: ItemId, deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
-    const { session, statements, buckets } = this.#parts;
-    const params = [namespace, buckets.bucketOf(namespace, key), key];
+  /** Without the closure of `reading`, because every get passes here. */
+  async #getOne(id: ItemId, deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
+    const { session, statements, layouts } = this.#parts;
+    const { namespace, key } = id;
+    const used = layouts.fresh ?? (await layouts.current(deadline));
+    const params = [namespace, used.active.bucketOf(namespace, key), key];
     const [row] = await session.rows(statements.readItem, params, "read", deadline);
+    if ((layouts.fresh ?? (await layouts.current(deadline))) !== used) return this.#getOne(id, deadline);
     return [row === undefined ? null : toRecord(namespace, row)];
   }
 
-  async #getMany(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
-    const reads = this.#group(ids).flatMap(({ namespace, bucket, keys }) =>
+  async #getMany(ids: readonly ItemId[], layouts: Layouts, deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
+    const reads = this.#group(ids, layouts).flatMap(({ namespace, bucket, keys }) =>
       inChunks(keys, KEYS_PER_READ).map((chunk) => ({ namespace, bucket, keys: chunk })),
     );
     const found = new Map<string, Map<string, ItemRecord>>();
@@ -67,17 +72,22 @@ export class RecordsById {
   }
 
   /** See `ItemRepository.peek`. Reads the first record of the first partition of each namespace. */
-  async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
-    const found = new Map<string, ItemRecord>();
-    const chunks = await mapBounded(inChunks(paths, PARTITIONS_PER_READ), READS_AT_ONCE, (chunk) => this.#peek(chunk, deadline));
-    for (const record of chunks.flat()) found.set(record.namespace, record);
-    return paths.map((path) => found.get(path) ?? null);
+  peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
+    return this.#parts.layouts.reading(deadline, async ({ active }) => {
+      const found = new Map<string, ItemRecord>();
+      const reads = [...Map.groupBy(paths, (path) => active.of(path).base)].flatMap(([bucket, group]) =>
+        inChunks(group, PARTITIONS_PER_READ).map((chunk) => ({ bucket, chunk })),
+      );
+      const chunks = await mapBounded(reads, READS_AT_ONCE, ({ bucket, chunk }) => this.#peek(chunk, bucket, deadline));
+      for (const record of chunks.flat()) found.set(record.namespace, record);
+      return paths.map((path) => found.get(path) ?? null);
+    });
   }
 
-  async #peek(paths: readonly string[], deadline: Deadline | undefined): Promise<ItemRecord[]> {
+  async #peek(paths: readonly string[], bucket: number, deadline: Deadline | undefined): Promise<ItemRecord[]> {
     const { session, statements } = this.#parts;
     try {
-      const rows = await session.rows(statements.firstHeads, [paths], "read", deadline);
+      const rows = await session.rows(statements.firstHeads, [paths, bucket], "read", deadline);
       return rows.flatMap((row) => headIn(row) ?? []);
     } catch (error) {
       // One of them begins with many tombstones: callers then read the entries of each.
@@ -86,7 +96,7 @@ export class RecordsById {
     }
   }
 
-  #group(ids: readonly ItemId[]): PartitionKeys[] {
+  #group(ids: readonly ItemId[], { active }: Layouts): PartitionKeys[] {
     const keysOf = new Map<string, Map<number, Set<string>>>();
     const bucketsOf = new Map<string, Map<string, number>>();
     for (const { namespace, key } of ids) {
@@ -94,7 +104,7 @@ export class RecordsById {
       // Computes the hash of a repeated key only once.
       if (known.has(key)) continue;
       const buckets = inner(keysOf, namespace);
-      const bucket = this.#parts.buckets.bucketOf(namespace, key);
+      const bucket = active.bucketOf(namespace, key);
       known.set(key, bucket);
       const keys = buckets.get(bucket) ?? new Set();
       buckets.set(bucket, keys.add(key));

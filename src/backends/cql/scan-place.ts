@@ -1,6 +1,7 @@
 /** The position of a scan of all records, and its text form. */
 import { z } from "zod";
 import { ValidationError } from "../../model/errors.ts";
+import type { PlacedRule } from "./bucket-rules.ts";
 import type { KeyPlace } from "./key-windows.ts";
 import { GREATEST_TOKEN, LOWEST_TOKEN } from "./token-ranges.ts";
 
@@ -38,9 +39,28 @@ export interface ScanPlace {
   /** Nested windows, outermost first. */
   readonly failed: readonly FailedWindow[];
   readonly partition: OpenPartition | null;
+  /** The layout of which records are returned; null before the first read. */
+  readonly rules: readonly PlacedRule[] | null;
+  /** Passes by layouts that were deleted before their end; what they returned is not returned again. */
+  readonly passes: readonly Pass[];
 }
 
-export const SCAN_START: ScanPlace = { after: LOWEST_TOKEN, window: null, failed: [], partition: null };
+/** A pass over the ring that ended early: it returned all records up to a token, and of one partition only those up to a key. */
+export interface Pass {
+  readonly rules: readonly PlacedRule[];
+  readonly after: bigint;
+  readonly partial: (Partition & { readonly key: string | null }) | null;
+}
+
+export const SCAN_START: ScanPlace = { after: LOWEST_TOKEN, window: null, failed: [], partition: null, rules: null, passes: [] };
+
+/** Ends the pass of a place, and starts the next one by another layout. */
+export function nextPass(place: ScanPlace, rules: readonly PlacedRule[]): ScanPlace {
+  const { after, window, partition, passes } = place;
+  const partial = partition === null ? (window?.last ?? null) : { namespace: partition.namespace, bucket: partition.bucket, key: partition.keys.after };
+  const pass = place.rules === null || (after === LOWEST_TOKEN && partial === null) ? [] : [{ rules: place.rules, after, partial }];
+  return { ...SCAN_START, rules, passes: [...passes, ...pass] };
+}
 
 const token = z
   .string()
@@ -48,6 +68,7 @@ const token = z
   .transform(BigInt)
   .refine((value) => value >= LOWEST_TOKEN && value <= GREATEST_TOKEN);
 const partition = { namespace: z.string(), bucket: z.int() };
+const rules = z.array(z.strictObject({ namespace: z.array(z.string()), base: z.int(), buckets: z.int().min(1) }));
 const keys = z.strictObject({ after: z.string().nullable(), ends: z.array(z.string()) });
 
 const place = z.strictObject({
@@ -61,6 +82,8 @@ const place = z.strictObject({
     .nullable(),
   failed: z.array(z.strictObject({ until: token, slice: z.string().regex(/^\d{1,20}$/).transform(BigInt) })),
   partition: z.strictObject({ ...partition, keys }).nullable(),
+  rules: rules.nullable(),
+  passes: z.array(z.strictObject({ rules, after: token, partial: z.strictObject({ ...partition, key: z.string().nullable() }).nullable() })),
 });
 
 export function formatPlace(value: ScanPlace): string {

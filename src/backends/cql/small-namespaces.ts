@@ -72,8 +72,12 @@ export class SmallNamespaces {
     this.#parts = parts;
   }
 
-  /** Returns a page as `ItemRepository.list`; null if the namespace is not small. */
-  async page(query: ListQuery, deadline?: Deadline): Promise<ListPage | null> {
+  /**
+   * Returns a page as `ItemRepository.list`; null if the namespace is not small.
+   *
+   * @param bucket - the only one of the namespace
+   */
+  async page(query: ListQuery, bucket: number, deadline?: Deadline): Promise<ListPage | null> {
     const { namespace, limit } = query;
     const most = Math.min(RECORDS_AN_ITEM * limit + RECORDS_A_REQUEST, MOST_RECORDS);
     let known = this.#sizes.get(namespace) ?? null;
@@ -82,7 +86,7 @@ export class SmallNamespaces {
       const count = Math.min(most + 1, fitting);
       if (count <= requested) return null;
       const begunAt = performance.now();
-      const read = await this.#read(namespace, count, deadline);
+      const read = await this.#read(namespace, bucket, count, deadline);
       const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
       known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
       this.#sizes.record(namespace, known);
@@ -103,10 +107,10 @@ export class SmallNamespaces {
   }
 
   /** Reads the first records by key; null if the server aborted the read or a record is unreadable. */
-  async #read(namespace: string, limit: number, deadline: Deadline | undefined): Promise<FirstRows | null> {
+  async #read(namespace: string, bucket: number, limit: number, deadline: Deadline | undefined): Promise<FirstRows | null> {
     const { session, statements } = this.#parts;
     try {
-      const rows = await session.rows(statements.firstOfNamespace, [namespace, ONLY_BUCKET, limit], "read", deadline);
+      const rows = await session.rows(statements.firstOfNamespace, [namespace, bucket, limit], "read", deadline);
       const sizes = rows.map((row) => (isBytes(row["record"]) ? row["record"].byteLength : 0));
       return {
         rows: rows.length,
@@ -120,5 +124,3 @@ export class SmallNamespaces {
     }
   }
 }
-
-const ONLY_BUCKET = 0;

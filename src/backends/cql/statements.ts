@@ -36,7 +36,7 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     readItems: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
     // Reads several partitions: the replica of one of them coordinates the others.
     firstHeads:
-      `SELECT namespace, key, head FROM ${keyspace}.items WHERE namespace IN ? AND bucket = 0 PER PARTITION LIMIT 1`,
+      `SELECT namespace, key, head FROM ${keyspace}.items WHERE namespace IN ? AND bucket = ? PER PARTITION LIMIT 1`,
     firstOfNamespace: `SELECT key, ${record} FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? LIMIT ?`,
     writeItem,
     writeEntry,
