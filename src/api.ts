@@ -39,7 +39,7 @@ export type { SearchMode } from "./model/search-mode.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./model/standard-schema.ts";
 export type { Filter } from "./model/typed-filter.ts";
 export type { AlertCondition, AlertNotice, AlertSeverity, AlertSinkName } from "./ports/alerts.ts";
-export type { AuditedOperation, AuditEntry } from "./ports/audit.ts";
+export type { AuditedOperation, AuditEntry, AuditErasure } from "./ports/audit.ts";
 export type { Codec, CodecContext } from "./ports/codec.ts";
 export type { EmbeddingsLike } from "./ports/embedder.ts";
 export type { Finding } from "./ports/diagnosis.ts";
@@ -48,6 +48,7 @@ export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/
 export type { BackupManifest, BackupOptions, RestoreOptions } from "./operator/backup.ts";
 export type { Compression } from "./operator/compression.ts";
 export type { EraseOptions, EraseReport } from "./operator/erase.ts";
+export type { AuditErasureReport } from "./operator/erase-audit.ts";
 export type { Remains } from "./operator/erase-remains.ts";
 export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";
 export type { SourceStore } from "./operator/import-source.ts";

@@ -264,7 +264,17 @@ const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, compression: tr
 const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, verify: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
 const BACKUP_NAMES: OptionNames<BackupOptions> = { prefix: true, resume: true, onProgress: true, signal: true };
 const RESTORE_NAMES: OptionNames<RestoreOptions> = { onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
-const ERASE_NAMES: OptionNames<EraseOptions> = { prefix: true, where: true, everything: true, dryRun: true, actor: true, onProgress: true, signal: true };
+const ERASE_NAMES: OptionNames<EraseOptions> = {
+  prefix: true,
+  where: true,
+  everything: true,
+  audit: true,
+  auditActors: true,
+  dryRun: true,
+  actor: true,
+  onProgress: true,
+  signal: true,
+};
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 /** What views need: each call uses the runtime that is current when it is made. */

@@ -29,6 +29,7 @@ export class AuditTrail {
   readonly #groups: GroupCommit<AuditEntry, void>;
   #isFailing = false;
   #lost = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: AuditTrailOptions) {
     this.policy = options.policy;
@@ -73,7 +74,13 @@ export class AuditTrail {
 
   /** As {@link keep}, without waiting. */
   keepLater(entries: readonly AuditEntry[]): void {
-    void this.keep(entries);
+    // Groups are written in order, so the last one is written after all others.
+    this.#last = this.keep(entries);
+  }
+
+  /** Resolves when the entries of earlier calls of {@link keepLater} are written, or lost. */
+  async flush(): Promise<void> {
+    await this.#last;
   }
 
   /** Writes queued entries within the timeout of one group, closes the sinks, and reports failures. */

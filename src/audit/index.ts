@@ -9,6 +9,7 @@ import { JsonLinesFile, type JsonLinesFileOptions } from "./json-lines-file.ts";
 
 export { actorSource } from "./actor.ts";
 export { audited } from "./audited-run.ts";
+export { JsonLinesArchive } from "./json-lines-archive.ts";
 export type { AuditTrail } from "./audit-trail.ts";
 
 /** Options of the audit trail. */

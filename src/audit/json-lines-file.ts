@@ -122,11 +122,9 @@ export class JsonLinesFile implements AuditSink {
   }
 
   async #removeOldest(): Promise<void> {
-    const { stem, extension } = nameParts(this.#path);
-    const directory = dirname(this.#path);
-    const rotated = (await readdir(directory)).filter((name) => isRotated(name, stem, extension)).sort();
+    const rotated = await rotatedFilesOf(this.#path);
     const old = rotated.slice(0, Math.max(0, rotated.length - this.#options.maxFiles));
-    await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
+    await Promise.all(old.map((path) => rm(path, { force: true })));
   }
 }
 
@@ -138,8 +136,16 @@ function encoded(entry: AuditEntry): PromiseSettledResult<string> {
   }
 }
 
+/** Returns the paths of the rotated files of an audit file, oldest first. */
+export async function rotatedFilesOf(path: string): Promise<string[]> {
+  const { stem, extension } = nameParts(path);
+  const directory = dirname(path);
+  const names = (await readdir(directory)).filter((name) => isRotated(name, stem, extension));
+  return names.sort().map((name) => join(directory, name));
+}
+
 /** JSON on one line. Escapes characters that some readers treat as line breaks. */
-function lineOf(entry: AuditEntry): string {
+export function lineOf(entry: Partial<AuditEntry>): string {
   return JSON.stringify(entry).replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

@@ -1,13 +1,18 @@
 /** What earlier calls observed, so that later ones need fewer requests. */
 import { LRUCache } from "lru-cache";
 import { shortName } from "../model/short-name.ts";
+import { purgedRegularly } from "./cache-expiry.ts";
+
+/** How long a hint is used after it was recorded, milliseconds. Names of hints may contain text of users: prefixes and filters. */
+export const HINT_TTL_MS = 10 * 60_000;
+
+/** How exactly the age is measured, milliseconds: the clock is read once for so long. */
+const RESOLUTION_MS = 1_000;
 
 /** Bounds of the hints of one kind. */
 export interface HintBounds {
   /** Most names that are remembered. */
   readonly max: number;
-  /** How long a hint is used, milliseconds; without it, until others displace it. */
-  readonly ttlMs?: number;
 }
 
 /**
@@ -20,8 +25,8 @@ export class Hints<Hint extends NonNullable<unknown>> {
 
   readonly #hints: LRUCache<string, Hint>;
 
-  constructor({ max, ttlMs }: HintBounds) {
-    this.#hints = new LRUCache(ttlMs === undefined ? { max } : { max, ttl: ttlMs });
+  constructor({ max }: HintBounds) {
+    this.#hints = purgedRegularly(new LRUCache<string, Hint>({ max, ttl: HINT_TTL_MS, ttlResolution: RESOLUTION_MS }));
   }
 
   /** Whether nothing is recorded. */

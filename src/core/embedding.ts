@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Deadline } from "../concurrency/deadline.ts";
+import { purgedRegularly } from "../concurrency/cache-expiry.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, toEmbeddingError } from "../model/embedding-error.ts";
@@ -21,6 +22,8 @@ export interface EmbeddingLimits {
   readonly maxWaitingTexts: number;
   /** Memory for cached vectors, bytes; 0 disables the cache. */
   readonly cacheBytes: number;
+  /** How long a vector is cached after it was computed, minutes. */
+  readonly cacheMinutes: number;
 }
 
 /** Memory per component of a cached vector. */
@@ -34,6 +37,9 @@ const REJECTED_MS = 60_000;
 
 /** The same, if the reason is unknown. */
 const SUSPECTED_MS = 5_000;
+
+/** How exactly the age of a cached vector is measured, milliseconds. */
+const RESOLUTION_MS = 1_000;
 
 /** Characters of a rejection's message that are remembered. */
 const MESSAGE_CHARS = 1_000;
@@ -55,10 +61,9 @@ export class SharedEmbedder implements Embedder {
   readonly #documents: GroupCommit<string, Vector>;
   readonly #cache: LRUCache<string, Vector> | null;
   /** Rejections of the last minute: a text that is retried is not sent, and billed, again. */
-  readonly #rejections = new LRUCache<string, EmbeddingError>({
-    maxSize: REJECTION_BYTES,
-    sizeCalculation: ({ message }) => 512 + 2 * message.length,
-  });
+  readonly #rejections = purgedRegularly(
+    new LRUCache<string, EmbeddingError>({ maxSize: REJECTION_BYTES, sizeCalculation: ({ message }) => 512 + 2 * message.length }),
+  );
   /** Texts that are being embedded; calls for the same text share the result. */
   readonly #pending = new Map<string, Promise<Vector>>();
 
@@ -76,7 +81,14 @@ export class SharedEmbedder implements Embedder {
     this.#cache =
       limits.cacheBytes === 0
         ? null
-        : new LRUCache({ maxSize: limits.cacheBytes, sizeCalculation: () => dims * BYTES_PER_NUMBER });
+        : purgedRegularly(
+            new LRUCache<string, Vector>({
+              maxSize: limits.cacheBytes,
+              sizeCalculation: () => dims * BYTES_PER_NUMBER,
+              ttl: limits.cacheMinutes * 60_000,
+              ttlResolution: RESOLUTION_MS,
+            }),
+          );
   }
 
   /** Number of texts in the cache. */

@@ -7,6 +7,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { Settings } from "../ports/settings.ts";
+import type { AuditOfStore } from "./erase-audit.ts";
 import type { StoreKind } from "./erase-remains.ts";
 
 /** The data of a store, with the time budgets of maintenance, and the request pipeline for what has to be audited. */
@@ -21,4 +22,7 @@ export interface OperatorDependencies {
   readonly indexing: Indexing | null;
   /** Model of the vectors; null when the store has no index. */
   readonly model: ModelIdentity | null;
+  readonly audit: AuditOfStore;
+  /** Longest time that a process keeps the vector of a text, milliseconds; null when it keeps none. */
+  readonly vectorCacheMs: number | null;
 }

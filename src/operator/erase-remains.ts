@@ -1,4 +1,7 @@
-/** What remains of erased data in files, until when, and how to force its removal. */
+/** What remains of erased data in files and in the memory of processes, until when, and how to force its removal. */
+import { FILE_VECTORS_MS, PURGE_INTERVAL_MS } from "../concurrency/cache-expiry.ts";
+import { HINT_TTL_MS } from "../concurrency/hints.ts";
+import type { OperatorDependencies } from "./dependencies.ts";
 
 /** Where a store keeps its data. */
 export type StoreKind = "servers" | "file";
@@ -12,26 +15,12 @@ export interface Remains {
   readonly force: string;
 }
 
-const EVERYWHERE: readonly Remains[] = [
-  {
-    where: "embedding caches of running processes",
-    what: "hashes of embedded texts, and their vectors",
-    until: "they are evicted, or the process stops",
-    force: "Restart the processes of the application.",
-  },
-  {
-    where: "audit trail",
-    what: "actors, namespaces and keys of audited operations; never values",
-    until: "audit.table.retentionDays, or the rotation of audit.file",
-    force: "Delete the rows of the table audit, or the lines of the file, that name the subject.",
-  },
-  {
-    where: "backups, snapshots and exports",
-    what: "everything that was stored when they were made",
-    until: "they are deleted",
-    force: "Delete them, or repeat this erasure after each restore.",
-  },
-];
+const BACKUPS: Remains = {
+  where: "backups, snapshots and exports",
+  what: "everything that was stored when they were made",
+  until: "they are deleted",
+  force: "Delete them, or repeat this erasure after each restore.",
+};
 
 const SERVERS: readonly Remains[] = [
   {
@@ -57,7 +46,40 @@ const FILE: readonly Remains[] = [
   },
 ];
 
-/** What remains after an erasure, by where the store keeps its data. */
-export function remainsOf(kind: StoreKind): readonly Remains[] {
-  return [...(kind === "file" ? FILE : SERVERS), ...EVERYWHERE];
+/** What remains after an erasure. @param isAuditErased - whether the audit trail was erased, too */
+export function remainsOf({ kind, audit, vectorCacheMs }: OperatorDependencies, isAuditErased: boolean): readonly Remains[] {
+  return [...(kind === "file" ? FILE : SERVERS), cachesFor(kind, vectorCacheMs), ...auditFor(audit, isAuditErased), BACKUPS];
+}
+
+/** Longest time that anything computed from a text of the subject stays in the caches of a process, minutes. */
+export function cacheMinutes(kind: StoreKind, vectorCacheMs: number | null): number {
+  const vectors = Math.max(vectorCacheMs ?? 0, kind === "file" && vectorCacheMs !== null ? FILE_VECTORS_MS : 0);
+  return Math.ceil((Math.max(HINT_TTL_MS, vectors) + PURGE_INTERVAL_MS) / 60_000);
+}
+
+function cachesFor(kind: StoreKind, vectorCacheMs: number | null): Remains {
+  return {
+    where: "caches of running processes",
+    what:
+      "vectors by hashes of their texts; prefixes and filters of recent searches, and names of namespaces. Never values. Processes that " +
+      "have another configuration may have another embedding.cacheMinutes",
+    until: `${cacheMinutes(kind, vectorCacheMs)} minutes from now`,
+    force: "Restart the processes of the application.",
+  };
+}
+
+function auditFor({ archives, hasCallback }: OperatorDependencies["audit"], isErased: boolean): Remains[] {
+  const trail: Remains = {
+    where: "audit trail",
+    what: "actors, namespaces and keys of audited operations; never values",
+    until: "audit.table.retentionDays, or the rotation of audit.file",
+    force: "Erase again with audit: true (--audit).",
+  };
+  const callback: Remains = {
+    where: "destination of audit.callback",
+    what: "actors, namespaces and keys of audited operations; never values",
+    until: "its own retention ends",
+    force: "Erase the subject there.",
+  };
+  return [...(isErased || archives.length === 0 ? [] : [trail]), ...(hasCallback ? [callback] : [])];
 }

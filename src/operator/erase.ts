@@ -10,12 +10,13 @@ import { searchOf } from "../core/memory.ts";
 import { isStoreError, StoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
-import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
+import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { isWithin, ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
-import { tryDecodeValue } from "../model/value-codec.ts";
+import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
 import type { Request } from "../model/request.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
+import { AuditErasing, checkAudit, type AuditErasureReport } from "./erase-audit.ts";
 import { remainsOf, type Remains } from "./erase-remains.ts";
 
 /** What to erase, and how. */
@@ -26,6 +27,14 @@ export interface EraseOptions {
   readonly where?: Readonly<Record<string, unknown>>;
   /** Required to erase without a prefix: a missing tenant id must not erase the store. */
   readonly everything?: boolean;
+  /**
+   * Also deletes namespace, key and actor from the audit entries that concern the erased items. The actor is deleted where it is a
+   * label of their namespace, or one of `auditActors`. With `where`, of the items that this call erases.
+   * @default false
+   */
+  readonly audit?: boolean;
+  /** With `audit`: actors that are the subject. They are deleted from all entries, below the prefix or not. */
+  readonly auditActors?: string[];
   /** Only counts. */
   readonly dryRun?: boolean;
   /** On whose behalf, for the audit trail. */
@@ -63,7 +72,11 @@ export interface EraseReport {
     readonly namespaces: number;
     /** Intents of recent writes that name a namespace and a key below the prefix, without values. */
     readonly intents: number;
+    /** Whether there are more, which were not counted: the backlog is longer than 10,000 batches, or has batches in a newer format. */
+    readonly moreIntents: boolean;
   };
+  /** Entries of the audit trail; null without `audit`. */
+  readonly audit: AuditErasureReport | null;
   /** What remains in files until it expires, and how to force its removal. */
   readonly remains: readonly Remains[];
   /** Whether no read returns anything of the subject, and nothing of it is left in any table or collection of the store. */
@@ -88,6 +101,8 @@ export async function erase(dependencies: OperatorDependencies, options: EraseOp
   if (prefix === ROOT && options.everything !== true) {
     throw new ValidationError("erase() requires a prefix. To erase in all namespaces, set everything: true (--everything).");
   }
+  if (options.audit === true) checkAudit(dependencies.audit, options.auditActors);
+  else if (options.auditActors !== undefined) throw new ValidationError("auditActors requires audit: true (--audit).");
   return new Erasure(dependencies, prefix, options).run();
 }
 
@@ -98,27 +113,36 @@ class Erasure {
   readonly #filter: Filter | null;
   readonly #startedAt = Date.now();
   readonly #erased = { items: 0, unlisted: 0, orphanedVectors: 0, namespaces: 0 };
-  readonly #left = { undecodable: 0, vectors: 0, namespaces: 0, intents: 0 };
+  readonly #left = { undecodable: 0, vectors: 0, namespaces: 0, intents: 0, moreIntents: false };
   readonly #concurrent: { namespace: readonly string[]; key: string }[] = [];
   /** Namespaces that hold something that stays. */
   readonly #occupied = new Set<string>();
+  readonly #audit: AuditErasing | null;
 
   constructor(dependencies: OperatorDependencies, prefix: string, options: EraseOptions) {
     this.#dependencies = dependencies;
     this.#prefix = prefix;
     this.#options = options;
     this.#filter = parseFilter(options.where, dependencies.limits);
+    const { audit, auditActors: actors = [], dryRun = false, signal } = options;
+    this.#audit = audit === true ? new AuditErasing(dependencies.audit, { prefix, actors, isFiltered: this.#filter !== null }, { dryRun, signal }) : null;
   }
 
   async run(): Promise<EraseReport> {
     const isDry = this.#options.dryRun === true;
-    await this.#eraseListed();
-    if (!isDry) {
-      await this.#scanRecords();
-      await this.#scanPoints();
-      await this.#unregister();
+    try {
+      await this.#eraseListed();
+      if (!isDry) {
+        await this.#scanRecords();
+        await this.#scanPoints();
+        await this.#unregister();
+      }
+    } catch (error) {
+      if (!isDry) await this.#audit?.interrupted();
+      throw error;
     }
-    this.#left.intents = await this.#countIntents();
+    const audit = (await this.#audit?.end()) ?? null;
+    await this.#countIntents();
     const { undecodable, vectors } = this.#left;
     const content = {
       prefix: toLabels(this.#prefix),
@@ -128,8 +152,9 @@ class Erasure {
       finishedAt: new Date().toISOString(),
       erased: this.#erased,
       left: { concurrent: this.#concurrent.slice(0, MOST_LISTED), ...this.#left },
-      remains: isDry ? [] : remainsOf(this.#dependencies.kind),
-      complete: !isDry && this.#concurrent.length === 0 && undecodable === 0 && vectors === 0,
+      audit,
+      remains: isDry ? [] : remainsOf(this.#dependencies, audit !== null),
+      complete: !isDry && this.#concurrent.length === 0 && undecodable === 0 && vectors === 0 && (audit?.failed ?? null) === null,
     };
     return { ...content, digest: createHash("sha256").update(JSON.stringify(content)).digest("hex") };
   }
@@ -146,7 +171,9 @@ class Erasure {
       if (outcome?.status !== "fulfilled") throw outcome?.reason;
       const result = searchOf(outcome.value);
       if (result === null) throw new StoreError("QUERY", false, "A search returned something else than results.");
-      await this.#delete(result.found.map(({ record }) => record));
+      const records = result.found.map(({ record }) => record);
+      await this.#delete(records);
+      await this.#audit?.add(records);
       this.#erased.items += result.found.length;
       // Of a dry run, which scans nothing.
       if (this.#options.dryRun === true && this.#filter !== null) this.#left.undecodable += result.info.unreadable;
@@ -164,15 +191,27 @@ class Erasure {
       const page = await this.#dependencies.items.scan(after, SCAN_PAGE);
       const within = page.found.filter((record) => record.value !== null && isWithin(this.#prefix, record.namespace));
       const rest = within.filter((record) => this.#isOfSubject(record));
-      const late = rest.filter((record) => isLive(record, Date.now()) && record.version > this.#startedAt * 1_000);
-      this.#concurrent.push(...late.map(({ namespace, key }) => ({ namespace: toLabels(namespace), key })));
+      const late = await this.#writtenMeanwhile(rest);
+      this.#concurrent.push(...rest.filter((record) => late.has(record)).map(({ namespace, key }) => ({ namespace: toLabels(namespace), key })));
       for (const { namespace } of late) this.#occupied.add(namespace);
-      const others = rest.filter((record) => !late.includes(record));
+      const others = rest.filter((record) => !late.has(record));
       await this.#delete(others);
+      await this.#audit?.add(others);
       this.#erased.unlisted += others.length;
       this.#options.onProgress?.({ phase: "verify", done: page.done / 2, items: this.#erased.items });
       after = page.next;
     } while (after !== null);
+  }
+
+  /**
+   * The records that were written after the listing was read: they are listed now, and everything that was listed is deleted. Their
+   * versions prove nothing, as each writer has its own clock. A value that cannot be decoded is not in the results of a listing.
+   */
+  async #writtenMeanwhile(records: readonly ItemRecord[]): Promise<ReadonlySet<ItemRecord>> {
+    const live = records.filter((record): record is LiveRecord => isLive(record, Date.now()) && isReadable(record.value));
+    const decodable = live.filter(({ value }) => !isStoreError(tryDecodeValue(value)));
+    const listed = decodable.length === 0 ? [] : await this.#dependencies.items.listed(decodable);
+    return new Set(decodable.filter((_, i) => listed[i] === true));
   }
 
   #isOfSubject(record: ItemRecord): boolean {
@@ -220,9 +259,10 @@ class Erasure {
     this.#erased.namespaces = Math.max(0, before.size - this.#left.namespaces);
   }
 
-  async #countIntents(): Promise<number> {
-    const { batches } = await this.#dependencies.outbox.due(Date.now() + ALL_DUE_MS, INTENT_BATCHES);
-    return batches.flatMap(({ intents }) => intents).filter(({ namespace }) => isWithin(this.#prefix, namespace)).length;
+  async #countIntents(): Promise<void> {
+    const { batches, unreadable } = await this.#dependencies.outbox.due(Date.now() + ALL_DUE_MS, INTENT_BATCHES);
+    this.#left.intents = batches.flatMap(({ intents }) => intents).filter(({ namespace }) => isWithin(this.#prefix, namespace)).length;
+    this.#left.moreIntents = batches.length >= INTENT_BATCHES || unreadable > 0;
   }
 
   async #delete(ids: readonly ItemId[]): Promise<void> {

@@ -44,3 +44,38 @@ export interface AuditSink {
   /** Releases resources. */
   stop(): Promise<void>;
 }
+
+/** Which fields of an entry an erasure deletes. */
+export interface ErasedFields {
+  /** `namespace` and `key`. */
+  readonly item: boolean;
+  readonly actor: boolean;
+}
+
+/** Decides what an erasure deletes from the audit trail. */
+export interface AuditSubject {
+  /** Returns the fields to delete. */
+  of(entry: Pick<AuditEntry, "actor" | "namespace" | "key">): ErasedFields;
+  /** Whether an incomplete line, which a crash left behind, may name the subject. */
+  mayConcern(line: string): boolean;
+}
+
+/** What was deleted from entries, or would be in a dry run. */
+export interface AuditErasure {
+  /** Entries of which fields were deleted; the entries remain. */
+  readonly entries: number;
+  /** Incomplete lines that may name the subject, deleted entirely. */
+  readonly incomplete: number;
+}
+
+/** Where entries are stored and can be changed. */
+export interface AuditArchive {
+  /** Name of the archive, for messages: "the audit file". */
+  readonly name: string;
+
+  /**
+   * Deletes fields from the stored entries that concern a subject. Other entries stay as they are, also those that other processes
+   * write meanwhile. Repeating a call that failed continues it.
+   */
+  erase(subject: AuditSubject, options: { readonly dryRun: boolean; readonly signal?: AbortSignal | undefined }): Promise<AuditErasure>;
+}

@@ -4,7 +4,7 @@ import type { CommonConfig } from "../config/schema.ts";
 import { identityOf } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
-import type { AuditSink } from "../ports/audit.ts";
+import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
 import type { Diagnosable } from "../ports/diagnosis.ts";
 import type { BreakerState } from "../ports/events.ts";
@@ -42,6 +42,8 @@ export interface Databases extends Resource, Diagnosable {
   readonly identity: string;
   /** The audit trail in the database; null where none is configured. */
   readonly auditTable: AuditSink | null;
+  /** The audit entries in the database, of all processes; null for a local file, which has none. */
+  readonly auditArchive: AuditArchive | null;
   /** Resolves a secret reference, or returns plain text as it is; `option` is named in error messages. */
   readonly readSecret: (text: string, option: string) => Promise<string>;
   /**

@@ -44,6 +44,7 @@ export class FileDatabase implements Databases {
   readonly settings: Settings;
   readonly identity: string;
   readonly auditTable = null;
+  readonly auditArchive = null;
   readonly #context: StoreContext;
   #keywordLanguage: KeywordLanguage | null = null;
   readonly #file: Reference<SqliteBackend>;

@@ -1,10 +1,11 @@
 /** What operator tasks (export, import, erase) use of a runtime. */
+import { JsonLinesArchive } from "../audit/index.ts";
 import { identityOf } from "../core/model-identity.ts";
 import type { OperatorDependencies } from "../operator/dependencies.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The data of a runtime, for a task of an operator. */
-export function operatorDependencies({ config, databases, maintenance, pipeline }: Runtime): OperatorDependencies {
+export function operatorDependencies({ config, databases, maintenance, pipeline, shared }: Runtime): OperatorDependencies {
   const { items, indexing } = maintenance.data;
   return {
     kind: databases.collection === null && databases.breakers.records === null ? "file" : "servers",
@@ -14,6 +15,12 @@ export function operatorDependencies({ config, databases, maintenance, pipeline 
     indexing,
     outbox: databases.maintenancePorts.outbox,
     settings: databases.settings,
+    audit: {
+      archives: [...(config.audit?.file === undefined ? [] : [new JsonLinesArchive(config.audit.file.path)]), ...(databases.auditArchive === null ? [] : [databases.auditArchive])],
+      hasCallback: config.audit?.callback !== undefined,
+      flush: async () => shared.trail?.resource.flush(),
+    },
+    vectorCacheMs: config.index === undefined || config.embedding.cacheBytes === 0 ? null : config.embedding.cacheMinutes * 60_000,
     model: config.index === undefined ? null : identityOf(config.index),
   };
 }

@@ -5,7 +5,7 @@ import { ReadTexts } from "../config/read-texts.ts";
 import { parseConfig, serverConfigSchema, type CommonConfig, type ServerConfig } from "../config/schema.ts";
 import { groupVectorWrites } from "../core/grouped-vector-index.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
-import type { AuditSink } from "../ports/audit.ts";
+import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Finding } from "../ports/diagnosis.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
@@ -47,6 +47,7 @@ export class ServerDatabases implements Databases {
   readonly settings: Settings;
   readonly identity: string;
   readonly auditTable: AuditSink | null;
+  readonly auditArchive: AuditArchive;
   readonly nodes: Databases["nodes"];
   readonly #context: StoreContext;
   readonly #connections: Reference<ServerConnections>;
@@ -71,6 +72,7 @@ export class ServerDatabases implements Databases {
     this.identity = serversIdentity(config.cql);
     const { audit } = config;
     this.auditTable = audit?.table === undefined ? null : records.auditTable(audit.table.retentionDays);
+    this.auditArchive = records.auditArchive();
   }
 
   readonly readSecret: Databases["readSecret"] = (text, option) =>

@@ -28,9 +28,12 @@ afterAll(() => rm(folder, { recursive: true }));
 async function open(): Promise<CliStore> {
   const path = join(folder, `${uniqueName("cli")}.db`);
   const hash = new HashEmbeddings();
-  const store = await ScyllaDBStore.embedded({ path, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
-  stores.push(store);
-  return { store, flags: ["--path", path, "--embeddings", embeddings, "--set", `index.dims=${hash.dims}`, "--set", "index.fields=text"] };
+  const again = async (): Promise<ScyllaDBStore> => {
+    const store = await ScyllaDBStore.embedded({ path, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
+    stores.push(store);
+    return store;
+  };
+  return { store: await again(), again, flags: ["--path", path, "--embeddings", embeddings, "--set", `index.dims=${hash.dims}`, "--set", "index.fields=text"] };
 }
 
 cliUse(open);

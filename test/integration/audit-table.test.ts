@@ -61,6 +61,48 @@ describe("the audit table", () => {
     expect(JSON.stringify(rows)).not.toContain("hidden");
   });
 
+  test("an erasure deletes namespace, key and the subject's actor from its rows, also of writers with a fast clock", async () => {
+    const { store, keyspace } = await open({ audit: { table: {}, reads: true } });
+    await store.with({ actor: "mia" }).put(["users", "mia"], "food", { n: 1 });
+    await store.with({ actor: "support" }).get(["users", "mia", "notes"], "n1");
+    await store.with({ actor: "mia@example.com" }).put(["shared"], "list", { n: 1 });
+    await store.with({ actor: "mia2" }).put(["users", "mia2"], "food", { n: 1 });
+    await withCql(servers, (client) =>
+      client.execute(
+        `INSERT INTO "${keyspace}".audit (day, shard, begun_at, id, actor, operation, namespace, key) VALUES (?, 3, ?, uuid(), 'mia', 'put', 'users.mia', 'ahead') USING TIMESTAMP ?`,
+        [types.LocalDate.fromDate(new Date()), new Date(), types.Long.fromNumber((Date.now() + 1_800_000) * 1_000)],
+        { prepare: true },
+      ),
+    );
+    const subject = { prefix: ["users", "mia"], audit: true, auditActors: ["mia@example.com"], actor: "officer" };
+    expect(await store.erase({ ...subject, dryRun: true })).toMatchObject({ audit: { where: ["the audit table"], entries: 5, failed: null } });
+    const report = await store.erase(subject);
+    expect(report).toMatchObject({ complete: true, audit: { failed: null } });
+    const text = JSON.stringify(await rowsOf(keyspace));
+    expect(text).not.toMatch(/users\.mia(?!2)|n1|ahead|mia@|"mia"/);
+    expect(text).toMatch(/officer/);
+    const rows = (await rowsOf(keyspace)).filter((row) => row["operation"] === "put");
+    expect(rows.map((row): unknown[] => [row["actor"], row["namespace"], row["key"]])).toEqual([
+      [null, null, null],
+      [null, "shared", "list"],
+      ["mia2", "users.mia2", "food"],
+      [null, null, null],
+    ]);
+    // The search of the dry run itself, as reads are audited.
+    expect(await store.erase({ ...subject, dryRun: true })).toMatchObject({ audit: { entries: 1 } });
+  });
+
+  test("an erasure whose audit part fails reports it, is not complete, and says nothing else is left", async () => {
+    const { store, keyspace } = await open({});
+    await store.put(["users", "mia"], "food", { n: 1 });
+    await withCql(servers, (client) => client.execute(`DROP TABLE "${keyspace}".audit`, [], { readTimeout: 60_000 }));
+    expect(await store.erase({ prefix: ["users", "mia"], audit: true })).toMatchObject({
+      complete: false,
+      erased: { items: 1 },
+      audit: { failed: expect.stringContaining("the audit table: ") as string },
+    });
+  });
+
   test("stops writes under block while it is not writable, and lets reads continue", async () => {
     const { store, keyspace } = await open({ audit: { table: {} } });
     await store.put(["a"], "k", { n: 1 });

@@ -38,9 +38,12 @@ function flagsFor(keyspace: string, isIndexed = true): string[] {
 async function open(): Promise<CliStore> {
   const keyspace = uniqueName("cli");
   const embeddings = new HashEmbeddings();
-  const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
-  opened.push({ store, keyspace });
-  return { store, flags: flagsFor(keyspace) };
+  const again = async (): Promise<ScyllaDBStore> => {
+    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    opened.push({ store, keyspace });
+    return store;
+  };
+  return { store: await again(), again, flags: flagsFor(keyspace) };
 }
 
 cliUse(open);

@@ -7,6 +7,8 @@ import { cli, cliJson } from "./cli.ts";
 export interface CliStore {
   readonly store: ScyllaDBStore;
   readonly flags: readonly string[];
+  /** Opens the same store once more, as another process does. */
+  readonly again: () => Promise<ScyllaDBStore>;
 }
 
 /** Registers the tests of commands on one backend. */

@@ -3,10 +3,15 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BackupManifest, EraseReport, Finding, ScyllaDBStore } from "langgraph-store-scylladb";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AuditEntry, BackupManifest, EraseReport, Finding, ScyllaDBStore } from "langgraph-store-scylladb";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { cli, cliJson } from "./cli.ts";
 import type { CliStore } from "./cli-use.ts";
+
+async function entriesOf(path: string): Promise<Partial<AuditEntry>[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Partial<AuditEntry>);
+}
 
 /** Registers the tests of operator commands on one backend. */
 export function operatorUse(open: () => Promise<CliStore>): void {
@@ -70,6 +75,97 @@ export function operatorUse(open: () => Promise<CliStore>): void {
     await expect.poll(eraseBesidePut).toMatchObject({ complete: false, left: { concurrent: [{ namespace: ["users", "mia"], key: "late" }] } });
     expect(await store.erase({ prefix: ["users", "mia"] })).toMatchObject({ complete: true, erased: { items: 1 } });
     expect(await store.count(["users", "mia"])).toBe(0);
+  });
+
+  test("erase reports what a process with a slow clock writes meanwhile, and does not take it for old data", async () => {
+    const { store, again } = await open();
+    await fill(store);
+    // Each store has its own clock of versions, which never goes back.
+    const writer = await again();
+    await writer.get(["users"], "none");
+    let unlisted = 0;
+    let attempts = 0;
+    const eraseBesideSlowWriter = async (): Promise<EraseReport> => {
+      const puts: Promise<void>[] = [];
+      const clock = vi.spyOn(Date, "now");
+      try {
+        const report = await store.erase({
+          prefix: ["users", "mia"],
+          onProgress({ phase }) {
+            if (phase !== "erase" || puts.length > 0) return;
+            // Behind by less than the clock skew that the store tolerates.
+            const now = Date.now() - 30 * 60_000;
+            clock.mockImplementation(() => now);
+            attempts += 1;
+            puts.push(writer.put(["users", "mia", "late"], `slow${attempts}`, { text: "written meanwhile" }));
+          },
+        });
+        await Promise.all(puts);
+        unlisted += report.erased.unlisted;
+        return report;
+      } finally {
+        clock.mockRestore();
+      }
+    };
+    await expect.poll(eraseBesideSlowWriter).toMatchObject({ complete: false, left: { concurrent: [{ namespace: ["users", "mia", "late"], key: expect.stringContaining("slow") as string }] } });
+    expect(unlisted).toBe(0);
+    expect(await store.erase({ prefix: ["users", "mia"] })).toMatchObject({ complete: true, erased: { items: 1, unlisted: 0 } });
+  });
+
+  test("erase --audit deletes namespace, key and the subject's actor from the trail, and nothing else", async () => {
+    const { flags: given } = await open();
+    const path = join(folder, `audit-${Date.now()}`, "audit.jsonl");
+    const flags = [...given, "--set", `audit.file.path=${path}`];
+    const run = async (...args: string[]): Promise<void> => expect(await cli([...args, ...flags])).toMatchObject({ code: 0 });
+    await run("put", "users.mia", "food", '{"text":"a"}', "--actor", "mia");
+    await run("put", "users.mia.notes", "n1", '{"text":"b"}', "--actor", "support");
+    await run("put", "users.mia2", "food", '{"text":"c"}', "--actor", "mia2");
+    await run("put", "shared", "list", '{"text":"d"}', "--actor", "mia@example.com");
+    await run("put", "shared", "mia", '{"text":"e"}', "--actor", "mia");
+    const before = await entriesOf(path);
+    await writeFile(path, '{"id":"torn","phase":"intent","actor":"x","operation":"put","namespace":["users","mia"],"ke', { flag: "a" });
+    const erase = ["erase", "--prefix", "users.mia", "--audit", "--audit-actor", "mia@example.com"];
+    const text = await readFile(path, "utf8");
+    const dry = await cliJson<EraseReport>([...erase, "--dry-run", ...flags]);
+    // Each put has an intent and an outcome: two items of mia, and one by her address.
+    expect(dry.audit).toMatchObject({ entries: 6, incomplete: 1, failed: null, where: expect.arrayContaining(["the audit file"]) as string[] });
+    expect(await readFile(path, "utf8")).toBe(text);
+    const report = await cliJson<EraseReport>([...erase, "--yes", "--actor", "officer", ...flags]);
+    // And the two deletes.
+    expect(report).toMatchObject({ complete: true, audit: { entries: 10, incomplete: 1, failed: null } });
+    expect(report.remains.map(({ where }) => where)).not.toContain("audit trail");
+    const left = await readFile(path, "utf8");
+    expect(left.replaceAll("users\",\"mia2", "").replaceAll('"mia2"', "")).not.toMatch(/users|n1|mia@/);
+    const after = await entriesOf(path);
+    expect(after.filter(({ id }) => id === undefined)).toHaveLength(1);
+    const kept = after.filter(({ id }) => id !== undefined);
+    expect(kept).toHaveLength(before.length + 4);
+    before.forEach((entry, i) => {
+      const { namespace, key, actor, ...rest } = entry;
+      const isOfMia = namespace?.[1] === "mia";
+      const isBySubject = actor === "mia@example.com" || (isOfMia && actor === "mia");
+      expect(kept[i]).toEqual({ ...rest, ...(isBySubject ? {} : { actor }), ...(isOfMia ? {} : { namespace, key }) });
+    });
+    expect(kept.slice(before.length)).toMatchObject(Array.from({ length: 4 }, () => ({ actor: "officer", operation: "delete" })));
+    expect(await cliJson([...erase, "--yes", ...flags])).toMatchObject({ audit: { entries: 0, incomplete: 0 } });
+  });
+
+  test("erase --audit with a filter changes the entries of the erased items only", async () => {
+    const { store, flags: given } = await open();
+    const path = join(folder, `audit-where-${Date.now()}`, "audit.jsonl");
+    const flags = [...given, "--set", `audit.file.path=${path}`];
+    await cli(["put", "a", "one", '{"email":"mia@example.com"}', ...flags]);
+    await cli(["put", "a", "two", '{"email":"ola@example.com"}', ...flags]);
+    const report = await cliJson<EraseReport>(["erase", "--where", '{"email":"mia@example.com"}', "--everything", "--audit", "--yes", ...flags]);
+    expect(report).toMatchObject({ complete: true, erased: { items: 1 }, audit: { entries: 4 } });
+    expect((await entriesOf(path)).map(({ key = "erased" }) => key)).toEqual(["erased", "erased", "two", "two", "erased", "erased"]);
+    expect(await store.count([])).toBe(1);
+  });
+
+  test("the report of an erasure says how long caches of other processes may keep vectors and prefixes", async () => {
+    const { flags } = await open();
+    const { remains } = await cliJson<EraseReport>(["erase", "--prefix", "users.mia", "--yes", "--set", "embedding.cacheMinutes=90", ...flags]);
+    expect(remains.find(({ where }) => where === "caches of running processes")).toMatchObject({ until: "91 minutes from now" });
   });
 
   test("a backup is restored to another store, and a damaged one is refused with nothing restored", async () => {

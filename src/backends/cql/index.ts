@@ -1,5 +1,5 @@
 /** The CQL backend: records and settings in a keyspace of ScyllaDB, Cassandra or another server that speaks CQL. */
-import type { AuditSink } from "../../ports/audit.ts";
+import type { AuditArchive, AuditSink } from "../../ports/audit.ts";
 import type { Diagnosable, Finding } from "../../ports/diagnosis.ts";
 import type { Resource } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
@@ -8,6 +8,7 @@ import type { Outbox } from "../../ports/outbox.ts";
 import type { SchemaReader, SchemaStatus } from "../../ports/schema.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
+import { AuditTableArchive } from "./audit-archive.ts";
 import { AuditTable } from "./audit-table.ts";
 import { diagnoseCql } from "./diagnosis.ts";
 import { CqlItemRepository } from "./item-repository.ts";
@@ -100,6 +101,11 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
   /** Returns the audit sink of this keyspace. */
   auditTable(retentionDays: number): AuditSink {
     return new AuditTable({ session: this.#session, statements: this.#statements, retentionDays });
+  }
+
+  /** Returns the audit entries of this keyspace, of all processes that wrote some. */
+  auditArchive(): AuditArchive {
+    return new AuditTableArchive(this.#session, this.#statements);
   }
 
   #schemaParts(): SchemaParts {

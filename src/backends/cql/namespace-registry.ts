@@ -1,5 +1,6 @@
 /** The registry of namespaces with items, in label order. */
 import { LRUCache } from "lru-cache";
+import { purgedRegularly } from "../../concurrency/cache-expiry.ts";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { comparePaths, ROOT, SEPARATOR } from "../../model/namespace.ts";
 import { fromPlace, placesWithin, toPlace } from "../../model/namespace-place.ts";
@@ -52,8 +53,8 @@ export class NamespaceRegistry {
     this.#parts = parts;
     const perf = { now: () => parts.now() };
     const options = { max: MOST_REGISTRATIONS, ttl: REGISTRATION_TTL_MS, ttlResolution: 0, perf };
-    this.#unscored = new LRUCache(options);
-    this.#plain = new LRUCache(options);
+    this.#unscored = purgedRegularly(new LRUCache<string, CachedRegistration>(options));
+    this.#plain = purgedRegularly(new LRUCache<string, CachedRegistration>(options));
   }
 
   /**

@@ -38,9 +38,8 @@ interface Size {
   readonly rowBytes: number;
 }
 
-/** Number and TTL of hints, because namespaces grow and shrink. */
+/** Number of hints. */
 const MOST_SIZES = 10_000;
-const LIFETIME_MS = 10 * 60 * 1000;
 
 /**
  * A namespace is small if it has at most this many records per requested item, plus a constant. A record cost 7 µs of CPU
@@ -66,7 +65,7 @@ const UNFIT: Size = { rows: Infinity, rowBytes: 1 };
 /** Lists small namespaces of one partition. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
-  readonly #sizes = new Hints<Size>({ max: MOST_SIZES, ttlMs: LIFETIME_MS });
+  readonly #sizes = new Hints<Size>({ max: MOST_SIZES });
 
   constructor(parts: SmallNamespacesParts) {
     this.#parts = parts;

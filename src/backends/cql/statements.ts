@@ -89,6 +89,12 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     // As JSON, so that absent columns are not written. The only write that the driver cannot route to a replica.
     writeAudit: `INSERT INTO ${keyspace}.audit JSON ? DEFAULT UNSET USING TTL ?`,
 
+    scanAudit:
+      "SELECT day, shard, begun_at, id, actor, namespace, key, WRITETIME(actor) AS actor_written, WRITETIME(namespace) AS namespace_written, " +
+      `WRITETIME(key) AS key_written FROM ${keyspace}.audit WHERE token(day, shard) > ? AND token(day, shard) <= ?`,
+    eraseAuditItem: `DELETE namespace, key FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
+    eraseAuditActor: `DELETE actor FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
+
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
     recordMigration:
       `INSERT INTO ${keyspace}.schema_migrations (component, version, name, checksum, applied_at) ` +

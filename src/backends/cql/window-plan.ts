@@ -3,9 +3,8 @@ import { Hints } from "../../concurrency/hints.ts";
 import type { ListingOrder } from "../../model/request.ts";
 import { shortName } from "../../model/short-name.ts";
 
-/** Number and TTL of plans; tombstones of entries are collected after an hour. */
+/** Number of plans. */
 const MOST_PLANS = 1_000;
-const LIFETIME_MS = 10 * 60 * 1000;
 
 /** Most windows of one plan. */
 const MOST_WINDOWS = 1_000;
@@ -60,7 +59,7 @@ export class WindowPlan {
 
 /** The plans of tombstone-heavy partitions. */
 export class WindowPlans {
-  readonly #plans = new Hints<WindowPlan>({ max: MOST_PLANS, ttlMs: LIFETIME_MS });
+  readonly #plans = new Hints<WindowPlan>({ max: MOST_PLANS });
 
   /** Returns the plan of a partition; an empty one if unknown. */
   of(namespace: string, bucket: number, order: ListingOrder): WindowPlan {

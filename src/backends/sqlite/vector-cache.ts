@@ -1,3 +1,4 @@
+import { FILE_VECTORS_MS, purgedRegularly } from "../../concurrency/cache-expiry.ts";
 import { ancestors, ROOT } from "../../model/namespace-path.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
@@ -45,6 +46,8 @@ export class VectorCache {
   #selected = 0;
   #bytes = 0;
   #search = 0;
+  /** When the first of the cached vectors was read, milliseconds of `performance.now()`. */
+  #filledAt = 0;
   /** Greatest id of a point that has been seen. */
   #lastPoint = -1;
   readonly #scores = new Scores();
@@ -60,6 +63,7 @@ export class VectorCache {
   constructor(connection: Connection, shape: VectorShape, maxBytes: number) {
     this.#shape = shape;
     this.#maxBytes = maxBytes;
+    purgedRegularly(this);
     this.#greatestPoint = connection.reader("SELECT coalesce(max(id), 0) FROM points");
     this.#newer = connection.reader("SELECT id, vectors, terms, namespace_id FROM points WHERE id > ? ORDER BY id");
     this.#place = connection.reader("SELECT place FROM namespaces WHERE id = ?");
@@ -94,6 +98,11 @@ export class VectorCache {
       packed?.remove(points);
       this.#bytes += packed?.bytes ?? 0;
     }
+  }
+
+  /** Drops everything that is cached once it is {@link FILE_VECTORS_MS} old: a namespace that is not searched any more may hold deleted vectors. */
+  purgeStale(): void {
+    if (this.#selections.size > 0 && performance.now() - this.#filledAt >= FILE_VECTORS_MS) this.#clear();
   }
 
   #addNewer(): void {
@@ -153,6 +162,7 @@ export class VectorCache {
     if (this.#selected + ids.length > MAX_SELECTED) this.#clear();
     const namespaces = ids.map(([id]) => this.#namespace(Number(id)));
     for (const { selectedBy } of namespaces) selectedBy.add(prefix);
+    if (this.#selections.size === 0) this.#filledAt = performance.now();
     this.#selections.set(prefix, namespaces);
     // A prefix without namespaces counts as well.
     this.#selected += namespaces.length + 1;

@@ -7,12 +7,14 @@ import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { confirm, note, print } from "../terminal.ts";
-import type { EraseOptions } from "../../operator/erase.ts";
+import type { EraseOptions, EraseReport } from "../../operator/erase.ts";
 
 interface Flags {
   readonly prefix?: string;
   readonly where?: string;
   readonly everything?: boolean;
+  readonly audit?: boolean;
+  readonly auditActor?: readonly string[];
   readonly actor?: string;
   readonly report?: string;
 }
@@ -22,8 +24,9 @@ export const eraseCommand = command<Flags>({
   summary: "Erases a subject's data: the items below a namespace, or those that match a filter, and proves it.",
   details:
     "Deletes records, vectors, listing and registry entries, then scans everything for what is left. The report says what was erased, what was written meanwhile, and " +
-    "what remains in files until when, with a digest. Exit code 1 when something is left: run it again.",
-  examples: ["erase --prefix users.mia --dry-run", "erase --prefix users.mia --yes --report mia.json", `erase --prefix users --where '{"email":"mia@example.com"}'`],
+    "what remains in files until when, with a digest. Exit code 1 when something is left: run it again. With --audit, entries of the audit trail lose namespace, key and " +
+    "actor where they concern the erased items.",
+  examples: ["erase --prefix users.mia --dry-run", "erase --prefix users.mia --yes --report mia.json", "erase --prefix users.mia --audit --audit-actor mia@example.com", `erase --prefix users --where '{"email":"mia@example.com"}'`],
   opensStore: true,
   changes: true,
   define: (program) =>
@@ -31,9 +34,15 @@ export const eraseCommand = command<Flags>({
       .option("--prefix <namespace>", "erases the items at and below this namespace")
       .option("--where <json>", `erases only items whose values match: '{"email":"mia@example.com"}'`)
       .option("--everything", "required without --prefix")
+      .option("--audit", "also deletes namespace, key and actor from the audit entries of the erased items")
+      .option(
+        "--audit-actor <id>",
+        "with --audit: an actor that is the subject, deleted from all entries; may be repeated. Labels of the namespaces are deleted without it",
+        (value: string, before: string[] = []) => [...before, value],
+      )
       .option("--actor <id>", "on whose behalf, for the audit trail")
       .option("--report <file>", "also writes the report to this file, as JSON"),
-  run: ({ terminal, flags: { prefix, where, everything, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
+  run: ({ terminal, flags: { prefix, where, everything, audit, auditActor, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const labels = namespaceOf(prefix);
       if (labels.length === 0 && everything !== true) throw new ConfigurationError("erase requires --prefix <namespace>. To erase in all namespaces, add --everything.");
@@ -53,14 +62,21 @@ export const eraseCommand = command<Flags>({
           signal: terminal.signal,
           ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
           ...(everything === undefined ? {} : { everything }),
+          ...(audit === undefined ? {} : { audit }),
+          ...(auditActor === undefined ? {} : { auditActors: [...auditActor] }),
           ...(actor === undefined ? {} : { actor }),
         })
         .finally(() => progress.stop());
       const text = JSON.stringify(report, null, 2);
       if (file !== undefined) await writeFile(file, `${text}\n`);
       if (json === true) await print(terminal, JSON.stringify(report));
-      else for (const line of fieldLines({ ...report.erased, ...report.left, complete: String(report.complete), digest: report.digest })) await print(terminal, line);
+      else for (const line of linesOf(report)) await print(terminal, line);
       if (json !== true) for (const { where: place, what, until, force } of report.remains) note(terminal, `Remains in ${place}: ${what}, until ${until}. ${force}`);
       return dryRun || report.complete ? EXIT.ok : EXIT.problem;
     }),
 });
+
+function linesOf({ erased, left, audit, complete, digest }: EraseReport): string[] {
+  const entries = audit === null ? {} : { auditEntries: audit.entries, incompleteAuditLines: audit.incomplete, ...(audit.failed === null ? {} : { auditFailed: audit.failed }) };
+  return fieldLines({ ...erased, ...left, ...entries, complete: String(complete), digest });
+}

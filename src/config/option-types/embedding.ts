@@ -25,4 +25,10 @@ export interface EmbeddingOptions {
    * @default 33554432
    */
   cacheBytes?: number | undefined;
+  /**
+   * How long a vector stays in the cache after it was computed, in minutes. A vector of an erased text stays in running processes for so long.
+   *
+   * @default 60
+   */
+  cacheMinutes?: number | undefined;
 }

@@ -9,6 +9,12 @@ export const embeddingCalls = z
     maxCalls: count.default(4).describe("Most concurrent calls to the provider."),
     maxWaitingTexts: count.default(50_000).describe("Most texts that wait for the provider; beyond it, calls are rejected as unavailable."),
     cacheBytes: z.int().min(0).default(32 * 1024 * 1024).describe("Size of the vector cache, in bytes; 0 disables it."),
+    cacheMinutes: z
+      .number()
+      .positive()
+      .max(10_080)
+      .default(60)
+      .describe("How long a vector stays in the cache after it was computed, in minutes. A vector of an erased text stays in running processes for so long."),
   })
   .prefault({})
   .describe("Calls to the embedding provider.");

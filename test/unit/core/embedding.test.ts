@@ -4,7 +4,7 @@ import { DividedEmbeddings } from "../../../src/resilience/divided-embeddings.ts
 import { EmbeddingError } from "../../../src/model/errors.ts";
 import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
 
-const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 1_000, cacheBytes: 1_000_000 };
+const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 1_000, cacheBytes: 1_000_000, cacheMinutes: 60 };
 
 /** An embedding provider whose vectors are the length and first character code of a text. */
 function provider(): EmbeddingsLike & { calls: string[][] } {
