@@ -80,7 +80,9 @@ function normalize(list: readonly Candidate[], method: Fusion["method"], ranked 
 }
 
 function boundsOf(scores: readonly number[], method: "distribution" | "range"): readonly [number, number] {
-  if (method === "range") return [scores.at(-1) ?? 0, scores[0] ?? 0];
+  const [highest = 0, lowest = highest] = [scores[0], scores.at(-1)];
+  // The mean of equal scores is not always equal to them.
+  if (method === "range" || highest === lowest) return [lowest, highest];
   const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
   const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / Math.max(1, scores.length - 1));

@@ -8,8 +8,8 @@ export interface Decay {
   /** Age at which a score counts half, days. */
   halfLifeDays: number;
   /**
-   * What the age is counted from: `"updatedAt"` (default), `"createdAt"`, or the dotted path of a date in the value: a `Date`, an ISO 8601 text,
-   * or milliseconds since the epoch. An item without a date there counts from its creation.
+   * What the age is counted from: `"updatedAt"` (default), `"createdAt"`, or the dotted path of a date in the value: a `Date`, an ISO 8601 text
+   * (in UTC unless it has a zone), or milliseconds since the epoch. An item without a date there counts from its creation.
    */
   field?: string;
 }
@@ -54,7 +54,7 @@ export interface RankingOptions {
   boost?: Boost | false;
   /** Prefers results that differ from those before them. */
   diversity?: Diversity | false;
-  /** Ranks the best results again: a LangChain document compressor, or a function that returns a score for each item. */
+  /** Ranks the best results again: a LangChain document compressor, or a function that returns a score for each item. Pass the same one for each page. */
   rerank?: Reranker | false;
   /** Deadline of `rerank`, milliseconds; 2,000 by default. After it, the order before is returned, and `info.skipped` reports that. */
   rerankTimeoutMs?: number;

@@ -20,6 +20,9 @@ export function reachesScore(score: number, minScore: number): boolean {
 }
 
 function rounded(number: number): number {
+  const steps = number * STEPS;
+  // A score of a reranker may be so large that it has no decimals.
+  if (!Number.isFinite(steps)) return number;
   // + 0 converts -0 to 0.
-  return Math.round(number * STEPS) / STEPS + 0;
+  return Math.round(steps) / STEPS + 0;
 }

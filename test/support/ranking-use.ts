@@ -230,6 +230,18 @@ export function rankingUse(make: MakeStore): void {
       expect(signal?.aborted).toBe(true);
     });
 
+    test("a cursor continues with any reranker, and is rejected without one", async () => {
+      const root = await teas();
+      const byNumber: SearchOptions["rerank"] = (_, items) => items.map(({ value }) => (value as { n: number }).n);
+      const { info } = await search(root, byNumber, { limit: 1 });
+      const { cursor } = info;
+      // Most callers pass a new function with each call, so functions cannot be compared.
+      expect(keysOf(await search(root, (_, items) => items.map(({ value }) => (value as { n: number }).n), { limit: 2, cursor }))).toEqual(["c", "a"]);
+      expect(keysOf(await search(root, { compressDocuments: async (documents) => documents }, { limit: 2, cursor }))).toEqual(["b", "c"]);
+      await expect(store.search([root], { query, limit: 2, cursor })).rejects.toThrow("cursor does not belong to this search");
+      await expect(store.search([root], { query, rerank: false, limit: 2, cursor })).rejects.toThrow("cursor does not belong to this search");
+    });
+
     test("a batch and a configuration rerank, too", async () => {
       const other = await make({ index: { ...index, ranking: { boost: { field: "n", weight: 1 }, rerank: (_, items) => items.map(({ score }) => -(score ?? 0)) } }, ...quiet });
       try {

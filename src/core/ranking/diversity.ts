@@ -21,7 +21,8 @@ export async function diversified(
   const slice = new TimeSlice();
   const high = Math.max(...relevances);
   const low = Math.min(...relevances);
-  const relevance = relevances.map((score) => (high === low ? 1 : (score - low) / (high - low)));
+  // Halved, as the difference of two finite scores may be infinite.
+  const relevance = relevances.map((score) => (high === low ? 1 : (score / 2 - low / 2) / (high / 2 - low / 2)));
   const left = new Set(relevances.keys());
   /** Greatest similarity to a candidate that was selected, from 0. */
   const closest = relevances.map(() => 0);

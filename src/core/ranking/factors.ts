@@ -28,7 +28,8 @@ export function boostFactor({ field, weight }: Boost): FactorOf {
   return (_record, value) => {
     const given = numberIn(value);
     const number = given === true ? 1 : typeof given === "bigint" ? Number(given) : given;
-    return typeof number === "number" && number > 0 ? Math.min(MAX_BOOST, 1 + weight * number) : 1;
+    // 0 times Infinity is not a number.
+    return typeof number === "number" && number > 0 && weight > 0 ? Math.min(MAX_BOOST, 1 + weight * number) : 1;
   };
 }
 
@@ -46,9 +47,16 @@ function fieldAt(path: string): (value: Value) => unknown {
 
 /** Returns the time of a date, milliseconds since the epoch; null for anything else. */
 function timeOf(given: unknown): number | null {
-  const time = isDate(given) ? given.getTime() : typeof given === "string" && ISO_DATE.test(given) ? Date.parse(given) : given;
+  const time = isDate(given) ? given.getTime() : typeof given === "string" ? timeOfText(given) : given;
   return typeof time === "number" && Number.isFinite(time) ? time : null;
 }
 
 /** Other texts would be read by the rules of the engine, as local time. */
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T|$)/;
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?<time>T[\d:.,]{1,20}(?<zone>Z|[+-][\d:]{2,5})?)?$/;
+
+function timeOfText(text: string): number | null {
+  const { time, zone } = ISO_DATE.exec(text)?.groups ?? {};
+  // Every process has to rank alike, whatever its zone: a time without a zone is in UTC.
+  if (time !== undefined && zone === undefined) return Date.parse(`${text}Z`);
+  return ISO_DATE.test(text) ? Date.parse(text) : null;
+}

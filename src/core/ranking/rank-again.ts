@@ -1,7 +1,9 @@
 /** Ranks a list of verified hits again: by age and importance, by a reranker, and for diversity, in this order. */
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { TimeSlice } from "../../concurrency/time-slice.ts";
 import { isStoreError, messageOf } from "../../model/errors.ts";
 import type { ItemId } from "../../model/item.ts";
+import { RANKING_BOUNDS } from "../../model/ranking-options.ts";
 import { toRankScore } from "../../model/score.ts";
 import { decodeValue } from "../../model/value-codec.ts";
 import type { VectorIndex } from "../../ports/vector-index.ts";
@@ -50,8 +52,8 @@ export async function rankAgain(found: readonly Found[], source: RankAgainSource
     const hit: ValuedFound = { ...each, value: each.value ?? decodeValue(each.record.value) };
     return { hit, score: hit.score ?? null, explanation: { ...source.partsOf(each, i + 1), decay: null, boost: null, rerank: null, diversity: null } };
   });
-  if (steps.decay !== null) candidates = byFactor(candidates, "decay", decayFactor(steps.decay, source.now));
-  if (steps.boost !== null) candidates = byFactor(candidates, "boost", boostFactor(steps.boost));
+  if (steps.decay !== null) candidates = await byFactor(candidates, "decay", decayFactor(steps.decay, source.now), source.deadline);
+  if (steps.boost !== null) candidates = await byFactor(candidates, "boost", boostFactor(steps.boost), source.deadline);
   if (steps.rerank !== null && candidates.length > 0) candidates = await byReranker(candidates, source, skipped);
   if (steps.diversity !== null && candidates.length > 1) candidates = await byDiversity(candidates, source, skipped);
   return {
@@ -64,8 +66,16 @@ export async function rankAgain(found: readonly Found[], source: RankAgainSource
   };
 }
 
-function byFactor(candidates: readonly Candidate[], part: "decay" | "boost", factorOf: FactorOf): Candidate[] {
-  const factors = new Map(candidates.map((candidate) => [candidate, factorOf(candidate.hit.record, candidate.hit.value)]));
+async function byFactor(candidates: readonly Candidate[], part: "decay" | "boost", factorOf: FactorOf, deadline: Deadline): Promise<Candidate[]> {
+  const factors = new Map<Candidate, number>();
+  const slice = new TimeSlice();
+  for (const candidate of candidates) {
+    // Finding a field in a large value takes time.
+    const turn = slice.turn();
+    if (turn !== null) await turn;
+    deadline.throwIfOver("Ranking");
+    factors.set(candidate, factorOf(candidate.hit.record, candidate.hit.value));
+  }
   for (const [candidate, factor] of factors) candidate.score = scaled(candidate.score ?? 0, factor);
   const ranked = bestFirst(candidates);
   for (const [i, candidate] of ranked.entries()) candidate.explanation[part] = { factor: factors.get(candidate) ?? 1, rank: i + 1 };
@@ -88,9 +98,10 @@ async function byReranker(candidates: Candidate[], source: RankAgainSource, skip
 }
 
 async function byDiversity(candidates: Candidate[], { steps, vectors, deadline }: RankAgainSource, skipped: SkippedStep[]): Promise<Candidate[]> {
-  // Candidates without a score follow.
-  const scored = candidates.filter(({ score }) => score !== null);
-  const rest = candidates.filter(({ score }) => score === null);
+  // Candidates without a score follow, and those beyond the largest pool, whose vectors would take too much memory.
+  const scored = candidates.filter(({ score }) => score !== null).slice(0, RANKING_BOUNDS.maxPool);
+  const compared = new Set(scored);
+  const rest = candidates.filter((candidate) => !compared.has(candidate));
   if (steps.diversity === null || scored.length < 2) return candidates;
   try {
     const part = deadline.part(STEP_SHARE);

@@ -32,6 +32,15 @@ describe.each(FUSION_METHODS)("%s", (method) => {
     expect(idsOf(fused).slice(1)).toEqual(["a", "b", "c", "d"]);
   });
 
+  test.each([2, 3, 4, 7, 11])("%d equal candidates have the same score, whatever their number", (count) => {
+    for (const [similarity, weight] of [[0.1, 0.7], [0.3, 1.4], [0.123457, 2.345678]] as const) {
+      const equal = (score: number): Candidate[] => Array.from({ length: count }, (_, i) => ({ id: `${i}`, score }));
+      const scores = fuse(equal(similarity), equal(weight), how).map(({ score }) => Math.round(score * 1e6) / 1e6);
+      if (method === "rank") expect(scores[0]).toBe(1);
+      else expect(new Set(scores)).toEqual(new Set([0.5]));
+    }
+  });
+
   test("keywords that no item matches add nothing to the scores", () => {
     const fused = fuse(list(["a", 0.5], ["b", 0.4], ["c", 0.1]), [], { ...how, isEveryMatch: true });
     expect(idsOf(fused)).toEqual(["a", "b", "c"]);

@@ -36,6 +36,20 @@ describe("decay", () => {
     for (const date of [undefined, null, "yesterday", "2026", Number.NaN, {}, new Date(Number.NaN)]) expect(byDate(aged(10), { date })).toBeCloseTo(0.5);
   });
 
+  test("a date and time without a zone is in UTC, whatever the zone of the process", () => {
+    const byDate = decayFactor({ halfLifeDays: 10, field: "date" }, NOW);
+    const before = process.env["TZ"];
+    process.env["TZ"] = "Pacific/Auckland";
+    try {
+      const text = new Date(NOW - 20 * DAY).toISOString().slice(0, -1);
+      expect(byDate(aged(0), { date: text })).toBeCloseTo(0.25, 6);
+      expect(byDate(aged(0), { date: `${text}+13:00` })).toBeLessThan(0.25);
+    } finally {
+      if (before === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = before;
+    }
+  });
+
   test("is from 0 to 1, falls with age, and is 1 for a date in the future", () => {
     fc.assert(
       fc.property(days, days, fc.double({ min: 0.01, max: 1_000, noNaN: true }), (one, other, halfLifeDays) => {
@@ -55,7 +69,12 @@ describe("boost", () => {
 
   test("grows with the number in the value, and is 10 at most", () => {
     expect([0, 1, 4, true, 3n].map((importance) => boost(aged(0), { importance }))).toEqual([1, 1.5, 3, 1.5, 2.5]);
-    expect([1e300, Infinity].map((importance) => boost(aged(0), { importance }))).toEqual([10, 10]);
+    expect([1e300, Infinity, 10n ** 400n].map((importance) => boost(aged(0), { importance }))).toEqual([10, 10, 10]);
+  });
+
+  test("is 1 with a weight of 0, also for an infinite number", () => {
+    const none = boostFactor({ field: "importance", weight: 0 });
+    for (const importance of [3, 1e300, Infinity, 10n ** 400n]) expect(none(aged(0), { importance })).toBe(1);
   });
 
   test("is 1 without a positive number", () => {
@@ -101,6 +120,12 @@ describe("diversity", () => {
     );
   });
 
+  test("the greatest and least scores that a reranker can return keep their order", async () => {
+    const huge = Number.MAX_VALUE;
+    expect(await diverse([huge, 1, 0, -1, -huge], [null, null, null, null, null], 0.5)).toEqual([0, 1, 2, 3, 4]);
+    expect(await diverse([huge, huge / 2, -huge], [[[1, 0]], [[1, 0]], [[0, 1]]], 0.4)).toEqual([0, 2, 1]);
+  });
+
   test("a repeated vector counts once, as one backend stores the second of two twice", async () => {
     const of = (own: number[][]) => diverse([1, 0.9, 0.8, 0.7], [[[1, 0, 0]], own, [[0, 1, 0]], [[1, 1, 0]]], 0.4);
     expect(await of([[1, 0, 0], [0, 1, 0], [0, 1, 0]])).toEqual(await of([[1, 0, 0], [0, 1, 0]]));
@@ -117,7 +142,7 @@ describe("diversity", () => {
       if (!isOver) setImmediate(turn);
     };
     setImmediate(turn);
-    await expect(diversified(scores, long, 0.5, new Deadline(50))).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(diversified(scores, long, 0.5, new Deadline(200))).rejects.toMatchObject({ code: "TIMEOUT" });
     isOver = true;
     expect(turns).toBeGreaterThan(1);
   });
