@@ -34,8 +34,8 @@ export function runExample(name: string, args: readonly string[]): Promise<strin
 async function output(args: readonly string[], added: NodeJS.ProcessEnv): Promise<string> {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(ROOT),
-    // In the environment, so that it also applies to processes that the program starts.
-    env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts", ...added },
+    // In the environment, so that it also applies to processes that the program starts. Node.js 22 calls node:sqlite experimental.
+    env: { ...process.env, OPENAI_API_KEY: "", NODE_OPTIONS: "--import ./test/support/use-sources.ts --disable-warning=ExperimentalWarning", ...added },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
