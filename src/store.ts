@@ -6,7 +6,7 @@ import { isStore, type SourceStore } from "./operator/import-source.ts";
 import { isPostgresUrl } from "./operator/postgres-source.ts";
 import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
 import { diagnose } from "./runtime/diagnosis.ts";
-import { operatorDependencies } from "./runtime/operator.ts";
+import { operatorDependencies, partitionsOf } from "./runtime/operator.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { StoreConfig } from "./config/store-config.ts";
 import type { SchemaCreation } from "./runtime/schema-creation.ts";
@@ -17,6 +17,7 @@ import { withinDeadline } from "./concurrency/deadline.ts";
 import { messageOf } from "./model/errors.ts";
 import { ROOT } from "./model/namespace.ts";
 import { Lifecycle } from "./runtime/lifecycle.ts";
+import type { PartitionStatus, RebucketOptions, RebucketReport } from "./ports/partitions.ts";
 import type { Finding } from "./ports/diagnosis.ts";
 import type { StoreEventType } from "./ports/events.ts";
 import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
@@ -132,6 +133,37 @@ export abstract class StoreBase extends StoreOperations {
   async erase(options: EraseOptions): Promise<EraseReport> {
     checkOptions(options, "erase()", ERASE_NAMES);
     return this.#lifecycle.run((runtime) => erase(operatorDependencies(runtime), options));
+  }
+
+  /**
+   * Changes the number of partitions of a namespace, or of all that a prefix matches, while processes read and write them; or
+   * continues an interrupted change. Set `cql.buckets` to the new rules (see {@link partitions}) afterwards.
+   *
+   * @throws {ValidationError} on a local file, and while another change is in progress.
+   */
+  async rebucket(options: RebucketOptions): Promise<RebucketReport> {
+    checkOptions(options, "rebucket()", REBUCKET_NAMES);
+    return this.#lifecycle.run(async (runtime) => partitionsOf(runtime).rebucket(options));
+  }
+
+  /**
+   * Ends a change of partitions whose new partitions are not read yet, and deletes them.
+   *
+   * @returns whether a change was in progress.
+   * @throws {ValidationError} on a local file, and when the new partitions are read already.
+   */
+  async abortRebucket(options: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
+    const { signal } = checkOptions(options, "abortRebucket()", { signal: true });
+    return this.#lifecycle.run(async (runtime) => partitionsOf(runtime).abort(signal));
+  }
+
+  /**
+   * Returns the rules of the partitions, and the change in progress.
+   *
+   * @throws {ValidationError} on a local file.
+   */
+  async partitions(): Promise<PartitionStatus> {
+    return this.#lifecycle.run(async (runtime) => partitionsOf(runtime).status());
   }
 
   /** Checks everything that the store depends on: databases, replication, clocks, permissions, embedder (two calls), backlog, audit trail. */
@@ -275,6 +307,7 @@ const ERASE_NAMES: OptionNames<EraseOptions> = {
   onProgress: true,
   signal: true,
 };
+const REBUCKET_NAMES: OptionNames<RebucketOptions> = { namespace: true, buckets: true, dryRun: true, recordsPerSecond: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 /** What views need: each call uses the runtime that is current when it is made. */

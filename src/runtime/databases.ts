@@ -8,6 +8,7 @@ import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
 import type { Diagnosable } from "../ports/diagnosis.ts";
 import type { BreakerState } from "../ports/events.ts";
+import type { Partitions } from "../ports/partitions.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
@@ -38,6 +39,8 @@ export interface Databases extends Resource, Diagnosable {
   /** The vector collection that may be lost while the records remain; null where they are stored together. */
   readonly collection: VectorCollection | null;
   readonly settings: Settings;
+  /** Null for a local file, which has no partitions. */
+  readonly partitions: Partitions | null;
   /** Identifies the store among those of one host; the same after a restart. */
   readonly identity: string;
   /** The audit trail in the database; null where none is configured. */

@@ -42,6 +42,7 @@ export class FileDatabase implements Databases {
   readonly breakers = { records: null, vectors: null };
   readonly collection = null;
   readonly settings: Settings;
+  readonly partitions = null;
   readonly identity: string;
   readonly auditTable = null;
   readonly auditArchive = null;

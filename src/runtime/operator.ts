@@ -1,7 +1,9 @@
 /** What operator tasks (export, import, erase) use of a runtime. */
 import { JsonLinesArchive } from "../audit/index.ts";
 import { identityOf } from "../core/model-identity.ts";
+import { ValidationError } from "../model/errors.ts";
 import type { OperatorDependencies } from "../operator/dependencies.ts";
+import type { Partitions } from "../ports/partitions.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The data of a runtime, for a task of an operator. */
@@ -23,4 +25,14 @@ export function operatorDependencies({ config, databases, maintenance, pipeline,
     vectorCacheMs: config.index === undefined || config.embedding.cacheBytes === 0 ? null : config.embedding.cacheMinutes * 60_000,
     model: config.index === undefined ? null : identityOf(config.index),
   };
+}
+
+/**
+ * The partitions of a runtime's records.
+ *
+ * @throws {ValidationError} for a store on a local file.
+ */
+export function partitionsOf({ databases: { partitions } }: Runtime): Partitions {
+  if (partitions !== null) return partitions;
+  throw new ValidationError("A store on one local file has no partitions, so there is nothing to change: only namespaces of a store on servers (cql) have a number of partitions.");
 }

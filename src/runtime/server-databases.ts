@@ -7,6 +7,7 @@ import { groupVectorWrites } from "../core/grouped-vector-index.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Finding } from "../ports/diagnosis.ts";
+import type { Partitions } from "../ports/partitions.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { guardItems, guardOutbox, type RecordBudgets } from "../resilience/guarded-records.ts";
@@ -45,6 +46,7 @@ export class ServerDatabases implements Databases {
   readonly breakers: Databases["breakers"];
   readonly collection: QdrantBackend | null;
   readonly settings: Settings;
+  readonly partitions: Partitions;
   readonly identity: string;
   readonly auditTable: AuditSink | null;
   readonly auditArchive: AuditArchive;
@@ -63,6 +65,7 @@ export class ServerDatabases implements Databases {
     const { records, vectors } = this.#connections.resource;
     this.collection = vectors;
     this.settings = records.settings;
+    this.partitions = records.partitions;
     this.guards = new Guards(config, context, previousGuards(reloaded, records.settings));
     this.callPorts = this.#ports(callBudgets(config.limits));
     this.maintenancePorts = this.#ports(maintenanceBudgets(config.limits));

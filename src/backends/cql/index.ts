@@ -5,6 +5,7 @@ import type { Resource } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
+import type { Partitions } from "../../ports/partitions.ts";
 import type { SchemaReader, SchemaStatus } from "../../ports/schema.ts";
 import type { Settings } from "../../ports/settings.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
@@ -16,6 +17,7 @@ import { LAYOUT_LEASE_MS, LayoutLease } from "./layouts.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import { checkOptions, type CqlOptions, type SetupMode } from "./options.ts";
 import { CqlOutbox } from "./outbox.ts";
+import { CqlPartitions } from "./rebucket.ts";
 import { readSchemaStatus, schemaStatements, setUpSchema, type SchemaParts } from "./schema.ts";
 import { CqlSession } from "./session.ts";
 import { CqlSettings } from "./settings.ts";
@@ -49,6 +51,7 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
   readonly items: ItemRepository;
   readonly settings: Settings;
   readonly outbox: Outbox;
+  readonly partitions: Partitions;
   readonly #options: CqlOptions;
   readonly #dependencies: CqlBackendDependencies;
   readonly #session: CqlSession;
@@ -70,6 +73,7 @@ export class CqlBackend implements Resource, SchemaReader, Diagnosable {
     this.#layouts = new LayoutLease(this.settings, options.buckets ?? [], logger, leaseMs);
     this.outbox = new CqlOutbox({ ...parts, uptime: () => performance.now() });
     this.items = new CqlItemRepository({ ...parts, layouts: this.#layouts, registry });
+    this.partitions = new CqlPartitions({ ...parts, settings: this.settings, layouts: this.#layouts, registry, leaseMs });
   }
 
   /** Connects, creates or verifies the schema, and verifies that the stored items follow the bucket rules. */

@@ -48,6 +48,15 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     itemsFrom: `${itemsOf} AND key >= ? LIMIT ?`,
     itemsBetween: `${itemsOf} AND key >= ? AND key <= ? LIMIT ?`,
 
+    // What a copy of a partition needs: keys alone, or the cells with their write time and remaining TTL.
+    copied: {
+      keys: copiedRows(`SELECT key FROM ${keyspace}.items`),
+      cells: copiedRows(`SELECT key, record, head, writetime(record) AS written, ttl(record) AS ttl FROM ${keyspace}.items`),
+    },
+    copies: `SELECT key, writetime(record) AS written, ttl(record) AS ttl FROM ${keyspace}.items WHERE namespace = ? AND bucket = ? AND key IN ?`,
+    deleteItems: `DELETE FROM ${keyspace}.items USING TIMESTAMP ? WHERE namespace = ? AND bucket = ?`,
+    deleteEntries: `DELETE FROM ${keyspace}.items_by_creation USING TIMESTAMP ? WHERE namespace = ? AND bucket = ?`,
+
     // From a position (exclusive) to another (inclusive).
     entries: {
       oldest: `${entries} AND (created, key) > (?, ?) AND (created, key) <= (?, ?) ORDER BY created ASC, key ASC LIMIT ?`,
@@ -103,6 +112,11 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
       `CREATE TABLE IF NOT EXISTS ${keyspace}.schema_migrations (component text, version int, name text, ` +
       "checksum text, applied_at timestamp, PRIMARY KEY ((component), version))",
   } as const;
+}
+
+function copiedRows(select: string): { readonly from: string; readonly between: string } {
+  const of = `${select} WHERE namespace = ? AND bucket = ? AND key >= ?`;
+  return { from: `${of} LIMIT ?`, between: `${of} AND key <= ? LIMIT ?` };
 }
 
 function batch(...statements: readonly string[]): string {
