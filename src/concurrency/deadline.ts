@@ -144,11 +144,9 @@ export class Deadline {
 
   /** Returns the error of an exceeded deadline or an abort. */
   over(what: string, meaning = ""): TimeoutError | AbortError {
-    const more = meaning === "" ? "" : ` ${meaning}`;
     if (this.#isParentOverFirst()) return (this.#parent as Deadline).over(what, meaning);
-    if (!this.isAborted) return new TimeoutError(`${what} took longer than ${this.#budgetMs} ms.${more}`, { details: { ms: this.#budgetMs } });
-    const cause: unknown = this.#signals[0]?.reason;
-    return new AbortError(`${what} was aborted by its caller.${more}`, { cause });
+    if (this.isAborted) return abortError(what, meaning, this.#signals[0]?.reason);
+    return new TimeoutError(`${what} took longer than ${this.#budgetMs} ms.${followedBy(meaning)}`, { details: { ms: this.#budgetMs } });
   }
 
   /**
@@ -204,17 +202,14 @@ export class Deadline {
 /**
  * Waits for `task` until the signal aborts. After that the task continues, and its outcome is ignored.
  *
+ * @param what - subject of the error message: "The search"
+ * @param meaning - consequence, for the error message
  * @throws {AbortError} when the signal aborts first.
  */
-export async function untilAborted<T>(signal: AbortSignal | null, task: Promise<T>): Promise<T> {
+export async function untilAborted<T>(what: string, signal: AbortSignal | null, task: Promise<T>, meaning = ""): Promise<T> {
   if (signal === null) return task;
   const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void =>
-    reject(
-      new AbortError("The operation was aborted by its caller. If its write had started, it continues and may be stored; otherwise nothing was saved.", {
-        cause: signal.reason,
-      }),
-    );
+  const abort = (): void => reject(abortError(what, meaning, signal.reason));
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -222,4 +217,12 @@ export async function untilAborted<T>(signal: AbortSignal | null, task: Promise<
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+function abortError(what: string, meaning: string, cause: unknown): AbortError {
+  return new AbortError(`${what} was aborted by its caller.${followedBy(meaning)}`, { cause });
+}
+
+function followedBy(meaning: string): string {
+  return meaning === "" ? "" : ` ${meaning}`;
 }

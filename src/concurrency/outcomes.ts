@@ -1,5 +1,8 @@
 /** Outcomes of operations that run together and fail individually. */
+import { SUBJECTS, type Request } from "../model/request.ts";
 import { untilAborted } from "./deadline.ts";
+
+const ABORTED_WRITE = "If it had started, it continues and may be stored; otherwise nothing was saved.";
 
 /** Returns the outcome of a successful operation. */
 export function fulfilled<Out>(value: Out): PromiseFulfilledResult<Out> {
@@ -34,14 +37,14 @@ export async function settled<Out>(task: Promise<Out>): Promise<PromiseSettledRe
 
 /** Returns the outcomes of operations that run together; an operation whose caller aborts is rejected at once. */
 export function settleEach<Out>(
-  callers: readonly { readonly signal: AbortSignal | null }[],
+  callers: readonly Pick<Request, "kind" | "signal">[],
   together: Promise<PromiseSettledResult<Out>[]>,
 ): Promise<PromiseSettledResult<Out>[]> {
   if (callers.every(({ signal }) => signal === null)) return together;
   return Promise.all(
-    callers.map(async ({ signal }, i) => {
+    callers.map(async ({ kind, signal }, i) => {
       const own = together.then((outcomes) => outcomes[i] as PromiseSettledResult<Out>);
-      const outcome = await settled(untilAborted(signal, own));
+      const outcome = await settled(untilAborted(SUBJECTS[kind], signal, own, kind === "put" ? ABORTED_WRITE : ""));
       return outcome.status === "rejected" ? outcome : outcome.value;
     }),
   );

@@ -9,7 +9,7 @@ import { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleEach, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError } from "../model/errors.ts";
 import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
-import type { GetRequest, ListNamespacesRequest, PutRequest, Request, SearchRequest } from "../model/request.ts";
+import { SUBJECTS, type GetRequest, type ListNamespacesRequest, type PutRequest, type Request, type SearchRequest } from "../model/request.ts";
 import { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -108,9 +108,6 @@ function isPut(request: Request): request is PutRequest {
 /** Searches and listings of one batch that run concurrently. */
 const READS_AT_ONCE = 16;
 
-/** Names of operations in messages. */
-const NAMES = { get: "The get", search: "The search", "list-namespaces": "Listing the namespaces" } as const;
-
 /** The long-term memory: items in namespaces, found by key, by filter and by meaning. */
 export class Memory {
   readonly #items: ItemRepository;
@@ -183,7 +180,7 @@ export class Memory {
     if (requests.length === 0) return [];
     const deadline = given.abortedBy(requests);
     try {
-      return await deadline.wait(NAMES.get, this.#get(requests, deadline));
+      return await deadline.wait(SUBJECTS.get, this.#get(requests, deadline));
     } catch (reason) {
       return requests.map(() => rejected(reason));
     }
@@ -204,7 +201,7 @@ export class Memory {
 
   #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
     // The deadline applies inside the bulkhead, so that a search whose deadline is exceeded frees its slot at once.
-    return this.#searches.run(() => deadline.wait(NAMES[request.kind], this.#find(request, deadline)), deadline);
+    return this.#searches.run(() => deadline.wait(SUBJECTS[request.kind], this.#find(request, deadline)), deadline);
   }
 
   #find(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {

@@ -91,6 +91,14 @@ export interface ListNamespacesRequest extends Abortable {
 /** A validated operation. */
 export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
 
+/** Subjects of error messages, by the kind of the request. A delete is a put without a value. */
+export const SUBJECTS: Readonly<Record<Request["kind"], string>> = {
+  get: "The get",
+  put: "The write",
+  search: "The search",
+  "list-namespaces": "Listing the namespaces",
+};
+
 /** Bounds of the input of operations. */
 export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimits {
   /** Longest key, in UTF-8 bytes. */

@@ -236,7 +236,7 @@ class Erasure {
       const records = within.length === 0 ? [] : await items.get(within.map(({ namespace, key }) => ({ namespace, key })));
       const orphans = within.filter((_, i) => records[i] === null || records[i]?.value === null);
       await mapBounded(orphans, ITEMS_AT_ONCE, async ({ namespace, key, version, writeId }) => {
-        const [removal] = await indexing.vectors.remove([{ namespace, key, version, writeId }]);
+        const [removal] = await indexing.vectors.remove([{ namespace, key, version, writeId, hasNoIntent: true }]);
         if (removal?.status === "fulfilled") this.#erased.orphanedVectors += 1;
         else this.#left.vectors += 1;
       });

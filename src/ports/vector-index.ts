@@ -49,6 +49,11 @@ export interface VectorRemoval extends ItemId {
   readonly version: number;
   /** Among points of equal version, only that of this write is removed; the record decides which of the two remains. */
   readonly writeId: string;
+  /**
+   * Whether no intent repeats the removal: it then survives a loss of power once it is acknowledged. Otherwise it may be lost
+   * together with the deletion of the intent.
+   */
+  readonly hasNoIntent?: boolean;
 }
 
 /** A query to the index. */

@@ -116,12 +116,27 @@ test("an abort ends its search or its operation of a batch, and no other", async
     { namespacePrefix: ["a"], query: "black", limit: 1, offset: 0, signal: controller.signal },
   ] as Parameters<typeof store.batch>[0]);
   controller.abort();
-  await expect(search).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(search).rejects.toMatchObject({ code: "ABORTED", message: "The search was aborted by its caller." });
   await expect(batch).rejects.toMatchObject({
     code: "BATCH",
     outcomes: [{ status: "fulfilled", value: { key: "k" } }, { status: "rejected", reason: { code: "ABORTED" } }],
   });
   embeddings.release();
+});
+
+test("the error of an abort says of writes alone that they may be stored", async () => {
+  const store = await open(new HeldEmbeddings());
+  for (const [call, message] of [
+    [(signal: AbortSignal) => store.get(["a"], "k", { signal }), /^The get was aborted by its caller\.$/],
+    [(signal: AbortSignal) => store.search(["a"], { signal }), /^The search was aborted by its caller\.$/],
+    [(signal: AbortSignal) => store.listNamespaces({ signal }), /^Listing the namespaces was aborted by its caller\.$/],
+    [(signal: AbortSignal) => store.delete(["a"], "k", { signal }), /^The write was aborted by its caller\. If it had started, it continues and may be stored/],
+  ] as const) {
+    const controller = new AbortController();
+    const aborted = call(controller.signal);
+    controller.abort();
+    await expect(aborted).rejects.toMatchObject({ code: "ABORTED", message: expect.stringMatching(message) as string });
+  }
 });
 
 test("an aborted signal ends the call before it begins; a value that is not a signal is rejected", async () => {

@@ -1,7 +1,7 @@
 /** Faults of the environment of a local file: each is a typed error with the fix, and nothing acknowledged is lost. */
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -205,6 +205,39 @@ describe("other paths", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test.each<[string, () => Promise<string>, RegExp]>([
+    ["a file in place of the folder", async () => {
+      await writeFile(join(folder, "file"), "");
+      return join(folder, "file", "store.db");
+    }, /file is a file, not a folder: configure another path/],
+    ["symbolic links in a circle", async () => {
+      await symlink(join(folder, "circle"), join(folder, "circle"));
+      return join(folder, "circle");
+    }, /lead in a circle: correct them/],
+    ["a name that is too long", () => Promise.resolve(join(folder, "n".repeat(300))), /too long for the file system: configure a shorter one/],
+    ["a folder that does not exist", () => Promise.resolve(join(folder, "none", "store.db")), /none does not exist: create it/],
+  ])("is a typed error with the fix: %s", async (_, make, fix) => {
+    const error = await rejectionOf(ScyllaDBStore.embedded({ path: await make() }));
+    expect(error).toMatchObject({ code: "CONNECTION", retryable: false });
+    expect(error.message).toMatch(fix);
+    expect(error.message).not.toContain("defect");
+  });
+
+  test("the schema status of a path that cannot be examined is a typed error, not a missing file", async () => {
+    const circle = join(folder, "circle");
+    await symlink(circle, circle);
+    const error = await rejectionOf(ScyllaDBStore.schemaStatus({ path: circle }));
+    expect(error).toMatchObject({ code: "CONNECTION" });
+    expect(error.message).toContain("lead in a circle");
+  });
+
+  test("a file with the longest name that leaves room for its log is readable by its owner only", async () => {
+    const longest = join(folder, "n".repeat(247));
+    await (await ScyllaDBStore.embedded({ path: longest })).stop();
+    expect(((await stat(longest)).mode & 0o777).toString(8)).toBe("600");
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
   test("a device or pipe is a typed error", async () => {
     const error = await rejectionOf(ScyllaDBStore.embedded({ path: "/dev/null" }));
     expect(error).toMatchObject({ name: expect.stringMatching(/Error$/) as string, code: expect.any(String) as string });
@@ -308,6 +341,19 @@ describe("a file that is deleted or replaced while it is open", () => {
     // Reads on the caller's thread verify the file every now and then.
     await expect.poll(() => store.get(["a"], "before").then(() => "read", (error: Error) => error.message)).toContain("deleted, moved or replaced");
     expect(await store.health()).toMatchObject({ status: "down" });
+  });
+
+  test("a path whose symbolic links lead in a circle is a typed error with the fix, and no defect", async () => {
+    const store = await opened();
+    await store.put(["a"], "before", { n: 1 });
+    await rename(folder, `${folder}-moved`);
+    onTestFinished(() => rm(`${folder}-moved`, { recursive: true, force: true }));
+    await symlink(folder, folder);
+    for (const call of [() => store.put(["a"], "after", { n: 2 }), () => store.search(["a"])]) {
+      const error = await rejectionOf(call());
+      expect(error).toMatchObject({ code: "CONNECTION", retryable: false, details: { cause: "ELOOP" } });
+      expect(error.message).toMatch(/store\.db cannot be reached \(ELOOP.*circle: correct them/);
+    }
   });
 
   test("it works on when the file and its log are moved back", async () => {

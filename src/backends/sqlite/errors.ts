@@ -17,8 +17,8 @@ import { isError } from "../../model/realms.ts";
 
 /** An error as plain data: classes do not survive the transfer between threads. */
 export interface Failure {
-  readonly origin: "sqlite" | "store" | "other";
-  /** SQLite's primary result code, such as `SQLITE_BUSY`, or the code of a store error. */
+  readonly origin: "sqlite" | "store" | "system" | "other";
+  /** SQLite's primary result code, such as `SQLITE_BUSY`, the code of a store error, or that of a system call, such as `EACCES`. */
   readonly code: string;
   readonly message: string;
   /** SQLite's extended result code, where it says more. */
@@ -52,7 +52,8 @@ export function toFailure(error: unknown): Failure {
     const code = `SQLITE_${CODES[primary] ?? primary}`;
     return { origin: "sqlite", code, message: error.message, ...(primary === error.errcode ? {} : { extended: error.errcode }) };
   }
-  return { origin: "other", code: error.name, message: error.message };
+  const fault = codeOf(error);
+  return fault === null ? { origin: "other", code: error.name, message: error.message } : { origin: "system", code: fault, message: error.message };
 }
 
 /** Whether another connection holds a lock: nothing was done, and the call can be retried. */
@@ -62,6 +63,7 @@ export function isBusy({ origin, code }: Failure): boolean {
 
 /** Whether only the statement failed, so that the other writes of its transaction can go on. */
 export function isStatementFailure({ origin, code }: Failure): boolean {
+  if (origin === "system") return false;
   return origin !== "sqlite" || STATEMENT_CODES.has(code);
 }
 
@@ -79,6 +81,10 @@ export function toStoreError(failure: Failure, path: string): StoreError {
   if (isBusy(failure)) {
     const problem = `Another process kept the database file ${path} locked`;
     return new UnavailableError(text(problem, "Nothing was done. Retry later, and check that no other program keeps it locked."), { details });
+  }
+  if (origin === "system") {
+    const fix = `${FIXES[code] ?? OTHER_FIX} A write in progress may or may not be stored.`;
+    return new ConnectionError(text(`The database file ${path} cannot be reached`, fix), { retryable: false, details });
   }
   switch (code) {
     case "SQLITE_CANTOPEN":
@@ -109,26 +115,53 @@ export function toStoreError(failure: Failure, path: string): StoreError {
 
 type Details = Readonly<Record<string, string | number>>;
 
+/** What to do about a fault of the file system, by its code. */
+const FIXES: Partial<Record<string, string>> = {
+  EACCES: "Let the user of this process enter every folder above the file.",
+  EPERM: "Let the user of this process enter every folder above the file.",
+  ENOTDIR: "A part of its path is a file where a folder is needed: configure another path.",
+  ELOOP: "Symbolic links in its path lead in a circle: correct them, or configure another path.",
+  ENAMETOOLONG: "Its path, or a name in it, is too long for the file system: configure a shorter one.",
+};
+const OTHER_FIX = "Check the disk and its mount.";
+
 /** A failed open, with the reason that the file system gives. */
 function cannotOpen(path: string, text: (problem: string, fix: string) => string, details: Details): StoreError {
-  if (isDirectory(path)) {
+  const file = kindAt(path);
+  if (file === "directory") {
     return new ConfigurationError(text(`path: ${path} is a directory`, `Configure the path of a file, such as ${path}/store.db.`), { details });
   }
-  const folder = dirname(path);
-  const fix = isDirectory(folder)
-    ? "Let the user of this process read and write the file and its folder."
-    : `Its folder ${folder} does not exist: create it.`;
+  const fix = typeof file === "object" ? (FIXES[file.fault] ?? `${OTHER_FIX} (${file.fault})`) : fixOfFolder(dirname(path));
   return new ConnectionError(text(`The database file ${path} cannot be opened`, fix), { retryable: false, details });
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    // What cannot be seen is no directory that could be named in the message.
-    if (isError(error) && "code" in error) return false;
-    throw error;
+function fixOfFolder(folder: string): string {
+  switch (kindAt(folder)) {
+    case "missing":
+      return `Its folder ${folder} does not exist: create it.`;
+    case "file":
+      return `${folder} is a file, not a folder: configure another path.`;
+    default:
+      return "Let the user of this process read and write the file and its folder.";
   }
+}
+
+/** What is at a path, or the code of the fault that prevents to see it. */
+function kindAt(path: string): "directory" | "file" | "missing" | { readonly fault: string } {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return "missing";
+    return stats.isDirectory() ? "directory" : "file";
+  } catch (error) {
+    const fault = codeOf(error);
+    if (fault === null) throw error;
+    return { fault };
+  }
+}
+
+/** The code of a failed system call; null for other errors. */
+function codeOf(error: unknown): string | null {
+  return isError(error) && "syscall" in error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
 /** Classes of the errors that the database thread throws by itself. */

@@ -78,6 +78,7 @@ export class SqliteBackend implements Backend {
   readonly #reader: DatabaseThread;
   readonly #writes: WriteGroup;
   #running: Running | null = null;
+  #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   /** A program that exits without stopping its store does not leave its temporary file behind. A killed one does. */
   readonly #removeAtExit = (): void => {
@@ -115,8 +116,13 @@ export class SqliteBackend implements Backend {
     this.#writes.maxWaiting = calls;
   }
 
-  async start(): Promise<void> {
-    if (this.#stopping !== null) throw new ClosedError("A store that was stopped cannot be started again: create a new one.");
+  start(): Promise<void> {
+    if (this.#isStopping) return Promise.reject(new ClosedError("A store that was stopped cannot be started again: create a new one."));
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     try {
       const path = this.#temporaryDirectory === null ? this.path : await this.#temporaryPath(this.#temporaryDirectory);
       // The writer first: it creates the file and its tables.
@@ -164,6 +170,8 @@ export class SqliteBackend implements Backend {
     this.#running = null;
     // One after the other: the last connection to close moves the log into the file, and that is not to happen on the caller's thread.
     await this.#reader.stop();
+    // A start in progress closes what it still opens, before the writer: only that can move the log into the file.
+    if (this.#starting !== null) await settledWithin(DRAIN_DEADLINE_MS, this.#starting);
     await this.#writer.stop();
     await this.#removeTemporary();
   }

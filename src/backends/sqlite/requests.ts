@@ -44,6 +44,8 @@ export interface RemoveWrite extends ItemId {
   readonly kind: "remove";
   readonly version: number;
   readonly writeId: string;
+  /** Whether it must be on the disk when it is acknowledged: no intent repeats it. */
+  readonly isSynced: boolean;
 }
 
 /** Flags a namespace as holding, or perhaps holding, an item without a vector. */
@@ -123,8 +125,17 @@ export type Write =
  * are on the disk with the record that is written after them. Vectors that a loss of power takes along are written again: the intent of
  * their put survives with the record, and its deletion is a later commit than theirs.
  */
-export function needsSync({ kind }: Write): boolean {
-  return kind !== "add-batch" && kind !== "remove-batch" && kind !== "upsert" && kind !== "remove";
+export function needsSync(write: Write): boolean {
+  switch (write.kind) {
+    case "remove":
+      return write.isSynced;
+    case "upsert":
+    case "add-batch":
+    case "remove-batch":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** Outcome of one write: the stored setting, the name of an exchanged setting, null for other writes, or the error if it failed alone. */

@@ -1,6 +1,6 @@
 /** What a file has of the schema, for the command `migrate status`. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { SchemaMigration, SchemaStatus } from "../../ports/schema.ts";
 import { openUnlocked } from "./busy-retries.ts";
 import { Connection } from "./connection.ts";
@@ -15,8 +15,10 @@ import { toFilePath } from "./storage-path.ts";
  */
 export async function readFileSchema(given: string): Promise<SchemaStatus> {
   const path = toFilePath(given);
-  const exists = existsSync(path);
-  const stored = exists ? await openUnlocked(path, () => storedVersion(path)) : 0;
+  const { exists, stored } = await openUnlocked(path, () => {
+    const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return { exists: isThere, stored: isThere ? storedVersion(path) : 0 };
+  });
   const checksum = createHash("sha256").update(SCHEMA_STATEMENTS.join("\n")).digest("hex");
   const own: SchemaMigration = { version: SCHEMA_VERSION, name: "tables", checksum, state: stored >= SCHEMA_VERSION ? "applied" : "pending" };
   const newer: SchemaMigration[] = stored > SCHEMA_VERSION ? [{ version: stored, name: "unknown", checksum: null, state: "newer" }] : [];

@@ -1,7 +1,7 @@
 /** Where a local file lies. */
 import { randomUUID } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, linkSync, openSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ConfigurationError, kindOf, messageOf, PermissionError } from "../../model/errors.ts";
 import { isError } from "../../model/realms.ts";
 
@@ -58,7 +58,8 @@ export function prepareFile(path: string): void {
  * it, those of SQLite in another thread included, and two connections that do not see each other's locks lose writes.
  */
 function createPrivate(path: string): void {
-  const draft = `${path}.${randomUUID()}.new`;
+  // Its own name would not leave room in a long one.
+  const draft = join(dirname(path), `.${randomUUID()}.new`);
   try {
     closeSync(openSync(draft, "wx", 0o600));
     try {

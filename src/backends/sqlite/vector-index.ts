@@ -63,9 +63,11 @@ export class SqliteVectorIndex implements VectorIndex {
   }
 
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
+    // The writes of one call share a transaction.
+    const isSynced = removals.some(({ hasNoIntent = false }) => hasNoIntent);
     return this.#writes.each(
       removals,
-      ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", namespace, key, version, writeId }),
+      ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", namespace, key, version, writeId, isSynced }),
       deadline,
     );
   }

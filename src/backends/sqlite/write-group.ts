@@ -5,6 +5,8 @@ import { toStoreError, type Failure } from "./errors.ts";
 import { needsSync, type DatabaseCalls, type Write, type WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
+/** Approximate bytes of a write besides its texts and its content. */
+const OBJECT_BYTES = 200;
 
 /** Settles writes with those of others. */
 type Commits = GroupCommit<Write, string | null>;
@@ -76,7 +78,7 @@ export class WriteGroup {
     await Promise.all([this.#synced.stop(), this.#unsynced.stop()]);
   }
 
-  /** The writes of one call are of one kind. */
+  /** The writes of one call are of one kind, and all need a sync or none does. */
   #commitsOf(write: Write): Commits {
     return needsSync(write) ? this.#synced : this.#unsynced;
   }
@@ -96,23 +98,31 @@ function withoutValue(outcome: PromiseSettledResult<string | null> | undefined):
   return outcome.status === "fulfilled" ? { status: "fulfilled", value: undefined } : outcome;
 }
 
-/** What a write holds in memory while it waits, roughly: two bytes a character, and 200 for the object. */
+/** Approximate bytes of a write in memory while it waits: two bytes a character, and those of the object. */
 function bytesOf(write: Write): number {
   switch (write.kind) {
     case "put":
-      return 200 + 2 * (write.namespace.length + write.key.length) + write.cell.byteLength;
+      return OBJECT_BYTES + textBytes(write.namespace, write.key) + write.cell.byteLength;
     case "upsert":
-      return 200 + 2 * (write.namespace.length + write.key.length) + write.vectors.byteLength + (write.terms?.byteLength ?? 0);
-    case "add-batch":
-      return 200 + 2 * write.id.length + write.cell.byteLength;
+      return OBJECT_BYTES + textBytes(write.namespace, write.key) + write.vectors.byteLength + (write.terms?.byteLength ?? 0);
     case "remove":
+      return OBJECT_BYTES + textBytes(write.namespace, write.key);
     case "mark":
     case "clear-mark":
     case "unregister":
+      return OBJECT_BYTES + textBytes(write.namespace);
+    case "add-batch":
+      return OBJECT_BYTES + textBytes(write.id) + write.cell.byteLength;
     case "remove-batch":
+      return OBJECT_BYTES + textBytes(write.id);
     case "establish":
     case "replace-setting":
+      return OBJECT_BYTES + textBytes(write.name, write.value);
     case "exchange-setting":
-      return 200;
+      return OBJECT_BYTES + textBytes(write.name) + textBytes(write.expected ?? "", write.value ?? "");
   }
+}
+
+function textBytes(first: string, second = ""): number {
+  return 2 * (first.length + second.length);
 }

@@ -128,7 +128,7 @@ export class Delivery {
     this.#sent.push(performance.now());
     try {
       const sending = withinDeadline(`Sending an alert to ${this.#sink.name}`, timeoutMs, this.#sink.send(waiting.notice, signal));
-      await untilAborted(this.#end.signal, sending);
+      await untilAborted("Sending an alert", this.#end.signal, sending);
       this.#counts.delivered += 1;
       this.#failedInARow.clear();
     } catch (error) {

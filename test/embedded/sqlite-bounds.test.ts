@@ -1,0 +1,267 @@
+/** Bounds and failures inside a local file's backend: memory of searches, queues of writes, failed sweeps, connections. */
+import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { CallerReads } from "../../src/backends/sqlite/caller-reads.ts";
+import { Connection } from "../../src/backends/sqlite/connection.ts";
+import { DatabaseThread } from "../../src/backends/sqlite/database-thread.ts";
+import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { LocalDatabase } from "../../src/backends/sqlite/local-database.ts";
+import { needsSync, type PutWrite, type UpsertWrite, type Write } from "../../src/backends/sqlite/requests.ts";
+import { decodeTerms, encodeTerms } from "../../src/backends/sqlite/term-lists.ts";
+import { WriteGroup } from "../../src/backends/sqlite/write-group.ts";
+import { ClosedError } from "../../src/model/errors.ts";
+import { encodeRecord } from "../../src/model/record-codec.ts";
+import { present, rejectionOf, upTo } from "../../src/testing/expectations.ts";
+import { recordOf } from "../../src/testing/records.ts";
+
+const DIMS = 128;
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sqlite-bounds-"));
+  path = join(folder, "store.db");
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+});
+
+function openDatabase(vectorCacheBytes = 1_000_000): LocalDatabase {
+  const database = new LocalDatabase();
+  database.answer("open", { path, dims: DIMS, metric: "cosine", durable: false, vectorCacheBytes });
+  onTestFinished(() => void database.answer("close", null));
+  return database;
+}
+
+function putWrite(namespace: string, key: string, expiresAt: number | null = null): PutWrite {
+  const record = recordOf(namespace, key, { expiresAt });
+  const { created, version, writeId } = record;
+  return { kind: "put", namespace, key, created, version, writeId, hasValue: true, expiresAt, unscored: false, cell: new Uint8Array(encodeRecord(record)) };
+}
+
+function upsertWrite({ namespace, key, version, writeId }: PutWrite, vector: Float32Array, terms: Uint8Array | null = null): UpsertWrite {
+  return { kind: "upsert", namespace, key, version, writeId, dims: DIMS, vectors: new Uint8Array(vector.buffer), terms };
+}
+
+/** Files of this test's folder that the process has open. */
+async function openFiles(): Promise<string[]> {
+  const targets = await Promise.allSettled((await readdir("/proc/self/fd")).map((name) => readlink(`/proc/self/fd/${name}`)));
+  return targets.flatMap((target) => (target.status === "fulfilled" && target.value.startsWith(folder) ? [target.value] : []));
+}
+
+describe("the cache of vectors", () => {
+  const NAMESPACES = 40;
+  const POINTS = 150;
+  const VECTOR_BYTES = NAMESPACES * POINTS * DIMS * Float32Array.BYTES_PER_ELEMENT;
+
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+
+  /** Memory of typed arrays, after a garbage collection. */
+  async function arrayBytes(): Promise<number> {
+    collectGarbage();
+    // Memory that SQLite has allocated is released in a later turn.
+    await new Promise(setImmediate);
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  }
+
+  /** The angle of a point to the first axis differs from that of every other, so that the exact order is known. */
+  function vectorOf(n: number): Float32Array {
+    const angle = (n * Math.PI) / (2 * NAMESPACES * POINTS);
+    const vector = new Float32Array(DIMS);
+    vector.set([Math.cos(angle), Math.sin(angle)]);
+    return vector;
+  }
+
+  function fill(database: LocalDatabase): void {
+    for (const namespace of upTo(NAMESPACES)) {
+      const puts = upTo(POINTS).map((n) => putWrite(`root.${namespace}`, `${namespace * POINTS + n}`));
+      database.answer("write", [...puts, ...puts.map((put) => upsertWrite(put, vectorOf(Number(put.key))))]);
+    }
+  }
+
+  /** Searches each namespace and all together, with the exact result, and returns the memory that stays in use. */
+  async function searchAll(database: LocalDatabase): Promise<number> {
+    const before = await arrayBytes();
+    const best = (prefix: string): number[] => {
+      const request = { vector: vectorOf(0), terms: null, prefix, filter: null, limit: 5, now: Date.now() };
+      return database.answer("rank", request).semantic.map(({ key }) => Number(key));
+    };
+    for (const namespace of upTo(NAMESPACES)) {
+      expect(best(`root.${namespace}`)).toEqual(upTo(5).map((n) => namespace * POINTS + n));
+    }
+    const first = upTo(NAMESPACES)[0] as number;
+    expect(best("")).toEqual(upTo(5).map((n) => first * POINTS + n));
+    expect(best("root")).toEqual(upTo(5).map((n) => first * POINTS + n));
+    return (await arrayBytes()) - before;
+  }
+
+  test("stays within its bound while many namespaces are searched, with exact results", async () => {
+    fill(openDatabase());
+    expect(await searchAll(openDatabase(VECTOR_BYTES / 8))).toBeLessThan(VECTOR_BYTES / 3);
+  });
+
+  test("keeps all vectors where they fit", async () => {
+    fill(openDatabase());
+    expect(await searchAll(openDatabase(4 * VECTOR_BYTES))).toBeGreaterThan(VECTOR_BYTES);
+  });
+});
+
+describe("counts of terms", () => {
+  function countsIn(connection: Connection): Map<number, number> {
+    return new Map(connection.reader("SELECT term, points FROM term_counts WHERE points <> 0").all([]).map(([term, points]) => [Number(term), Number(points)]));
+  }
+
+  function actualCounts(connection: Connection): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const [terms] of connection.reader("SELECT terms FROM points").all([])) {
+      for (const term of [-1, ...decodeTerms(terms as Uint8Array).terms]) counts.set(term, (counts.get(term) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  test("are those of the stored points after a sweep that failed halfway, and a later write", () => {
+    const database = openDatabase();
+    const puts = upTo(4).map((n) => putWrite("a", `${n}`, 1_000 + n));
+    const terms = encodeTerms([7, 8], [1, 1]);
+    database.answer("write", [...puts, ...puts.map((put) => upsertWrite(put, new Float32Array(DIMS).fill(1), terms))]);
+    const other = new Connection(path);
+    onTestFinished(() => other.close());
+    other.exec("CREATE TRIGGER fails BEFORE DELETE ON items WHEN old.key = CAST('3' AS BLOB) BEGIN SELECT RAISE(ABORT, 'no'); END");
+    expect(() => database.answer("sweep", { before: 10_000, limit: 100 })).toThrow("no");
+    other.exec("DROP TRIGGER fails");
+    const later = putWrite("a", "later");
+    database.answer("write", [later, upsertWrite(later, new Float32Array(DIMS).fill(1), encodeTerms([8, 9], [1, 1]))]);
+    expect(countsIn(other)).toEqual(actualCounts(other));
+    expect(countsIn(other).get(8)).toBe(5);
+    expect(database.answer("sweep", { before: 10_000, limit: 100 }).removed).toBe(4);
+    expect(countsIn(other)).toEqual(actualCounts(other));
+  });
+});
+
+describe("reads on the caller's thread", () => {
+  test("are not answered from a file that was deleted while no read ran", async () => {
+    openDatabase().answer("write", [putWrite("a", "k")]);
+    const reads = new CallerReads(path);
+    onTestFinished(() => reads.close());
+    const id = { namespace: "a", key: "k" };
+    expect(await reads.get([id])).toEqual([expect.any(Buffer)]);
+    await rm(path);
+    const now = vi.spyOn(performance, "now");
+    onTestFinished(() => now.mockRestore());
+    now.mockReturnValue(performance.now() + 1_000);
+    // In a later turn of the event loop.
+    await new Promise(setImmediate);
+    expect(await reads.get([id])).toEqual([undefined]);
+  });
+
+  test.runIf(process.platform === "linux")("leave no connection open when the file has no tables", async () => {
+    new Connection(path).close();
+    expect(() => new CallerReads(path)).toThrow("no such table");
+    expect(await openFiles()).toEqual([]);
+  });
+});
+
+describe("a stop during the start", () => {
+  test.runIf(process.platform === "linux")("closes every connection, merges the log, and the start is rejected or has succeeded", async () => {
+    for (const steps of [0, 1, 2, 4, 8, 16, 32]) {
+      const backend = new SqliteBackend({ path: `${path}.${steps}`, dims: null });
+      const started = backend.start().then(() => null, (error: unknown) => error);
+      // Turns of the event loop: each stops at another step of the start.
+      for (let turn = 0; turn < steps; turn += 1) await new Promise(setImmediate);
+      await backend.stop();
+      const reason = await started;
+      if (reason !== null) expect(reason).toBeInstanceOf(ClosedError);
+      expect(await openFiles()).toEqual([]);
+    }
+    expect((await readdir(folder)).filter((name) => name.includes("-"))).toEqual([]);
+  });
+
+  test("waits for a connection that the start still opens", async () => {
+    const backend = new SqliteBackend({ path, dims: null });
+    const [reached, proceed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const startThread: DatabaseThread["start"] = Reflect.get(DatabaseThread.prototype, "start");
+    let threads = 0;
+    const start = vi.spyOn(DatabaseThread.prototype, "start").mockImplementation(async function (this: DatabaseThread, ...args) {
+      await startThread.apply(this, args);
+      threads += 1;
+      if (threads < 2) return;
+      // Both threads have started: only the connection of the caller's thread is missing.
+      reached.resolve(undefined);
+      await proceed.promise;
+    });
+    onTestFinished(() => start.mockRestore());
+    const started = rejectionOf(backend.start());
+    await reached.promise;
+    const stops = vi.spyOn(DatabaseThread.prototype, "stop");
+    onTestFinished(() => stops.mockRestore());
+    const stopped = backend.stop();
+    await expect.poll(() => stops.mock.settledResults.at(0)?.type, { timeout: 20_000 }).toBe("fulfilled");
+    // The thread that writes closes last: it moves the log into the file.
+    expect(stops).toHaveBeenCalledTimes(1);
+    proceed.resolve(undefined);
+    await stopped;
+    expect(await started).toBeInstanceOf(ClosedError);
+    expect((await readdir(folder)).sort()).toEqual(["store.db"]);
+  });
+
+  test("of a temporary store leaves no folder behind", async () => {
+    vi.stubEnv("TMPDIR", folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const backend = new SqliteBackend({ path: ":memory:", dims: null });
+    const started = backend.start().then(() => null, (error: unknown) => error);
+    await backend.stop();
+    await started;
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe("writes that wait", () => {
+  const LONG = "n".repeat(1024 * 1024);
+
+  test.each<[string, Write]>([
+    ["removals of vectors", { kind: "remove", namespace: LONG, key: "k", version: 1, writeId: "w", isSynced: false }],
+    ["flags of namespaces", { kind: "mark", namespace: LONG }],
+    ["removals of namespaces", { kind: "unregister", namespace: LONG }],
+    ["settings", { kind: "replace-setting", name: "n", value: LONG }],
+  ])("are bounded by the bytes of their texts: %s", async (_, write) => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const call = async (_name: string, request: unknown): Promise<unknown> => {
+      await promise;
+      return (request as readonly unknown[]).map(() => ({ value: null }));
+    };
+    const group = new WriteGroup({ call: call as never }, path, 10_000);
+    const writes = upTo(100).map(() => group.one(write).then(() => "done", (error: { code: string }) => error.code));
+    resolve(undefined);
+    const outcomes = await Promise.all(writes);
+    expect(outcomes.filter((outcome) => outcome === "UNAVAILABLE").length).toBeGreaterThan(20);
+    expect(outcomes.filter((outcome) => outcome === "done").length).toBeGreaterThan(50);
+  });
+});
+
+test("erase reports vectors without an item as erased only once their removal is on the disk", async () => {
+  const hash = new HashEmbeddings();
+  const store = await ScyllaDBStore.embedded({ path, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
+  onTestFinished(async () => {
+    await store.stop();
+  });
+  await store.put(["a"], "stays", { text: "tea" });
+  const backend = new SqliteBackend({ path, dims: hash.dims });
+  onTestFinished(() => backend.stop());
+  await backend.start();
+  const orphan = { ...recordOf("a", "orphan"), vectors: [Array.from({ length: hash.dims }, () => 1)], value: {} };
+  await present(backend.vectors).upsert([orphan]);
+  const calls = vi.spyOn(DatabaseThread.prototype, "call");
+  onTestFinished(() => calls.mockRestore());
+  const { erased } = await store.erase({ prefix: ["a"] });
+  expect(erased).toMatchObject({ items: 1, orphanedVectors: 1 });
+  const groups = calls.mock.calls.flatMap(([name, request]) => (name === "write" ? [request as readonly Write[]] : []));
+  const ofOrphan = groups.filter((writes) => writes.some((write) => write.kind === "remove" && write.key === "orphan"));
+  expect(ofOrphan.map((writes) => writes.some(needsSync))).toEqual([true]);
+});
