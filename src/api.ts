@@ -53,6 +53,7 @@ export type { AuditErasureReport } from "./operator/erase-audit.ts";
 export type { Remains } from "./operator/erase-remains.ts";
 export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";
 export type { SourceStore } from "./operator/import-source.ts";
+export type { ImportedVectors } from "./operator/transferred-vectors.ts";
 export type { ImportVerification } from "./operator/verify-import.ts";
 export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";

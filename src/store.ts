@@ -292,9 +292,9 @@ export abstract class StoreBase extends StoreOperations {
   }
 }
 
-const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, compression: true, resume: true, onProgress: true, signal: true };
+const EXPORT_NAMES: OptionNames<ExportOptions> = { prefix: true, vectors: true, compression: true, resume: true, onProgress: true, signal: true };
 const IMPORT_NAMES: OptionNames<ImportOptions> = { prefix: true, onConflict: true, verify: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
-const BACKUP_NAMES: OptionNames<BackupOptions> = { prefix: true, resume: true, onProgress: true, signal: true };
+const BACKUP_NAMES: OptionNames<BackupOptions> = { prefix: true, vectors: true, resume: true, onProgress: true, signal: true };
 const RESTORE_NAMES: OptionNames<RestoreOptions> = { onConflict: true, dryRun: true, onRejected: true, onProgress: true, signal: true };
 const ERASE_NAMES: OptionNames<EraseOptions> = {
   prefix: true,

@@ -21,7 +21,7 @@ export function isBlank(text: string): boolean {
 const LONGEST_PATH = 1_024;
 
 /** Most texts of one item: each becomes a vector. */
-const MAX_TEXTS = 256;
+export const MAX_TEXTS = 256;
 
 /** Most characters of all texts of one item. */
 const MAX_CHARACTERS = 8 * 1024 * 1024;

@@ -9,7 +9,8 @@ import { parseIndex } from "../model/operation-fields.ts";
 import type { RequestLimits } from "../model/request.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../model/value-codec.ts";
-import type { Vector } from "../ports/vector-index.ts";
+import { DISTANCE_METRICS } from "../model/distance-metric.ts";
+import type { ItemVectors } from "./transferred-vectors.ts";
 
 /** Increased when an older version could misread what is written. */
 const FORMAT_VERSION = 1;
@@ -44,7 +45,8 @@ export interface ImportedItem {
   readonly updated: number | null;
   /** Null where the source says nothing of it. */
   readonly expiry: { readonly expiresAt: number | null; readonly ttlMs: number | null } | null;
-  readonly vectors: readonly Vector[] | null;
+  /** With the model of the file; null where the source has none. */
+  readonly vectors: (ItemVectors & { readonly model: ModelIdentity }) | null;
 }
 
 /** A line of a file. */
@@ -62,7 +64,7 @@ export function headerLine(prefix: readonly string[], vectors: ModelIdentity | n
 }
 
 /** The line of an item. The JSON of its value is copied, not parsed. */
-export function itemLine(record: LiveRecord, vectors: readonly Vector[] | null): string {
+export function itemLine(record: LiveRecord, vectors: ItemVectors | null): string {
   const { namespace, key, value, created, expiresAt, ttlMs, index } = record;
   const before = JSON.stringify({ namespace: toLabels(namespace), key }).slice(0, -1);
   const after = JSON.stringify({
@@ -73,7 +75,7 @@ export function itemLine(record: LiveRecord, vectors: readonly Vector[] | null):
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     ...(ttlMs === null ? {} : { ttlMinutes: ttlMs / MS_PER_MINUTE }),
     ...(index === undefined ? {} : { index }),
-    ...(vectors === null ? {} : { vectors }),
+    ...(vectors === null ? {} : { textsHash: vectors.textsHash, vectors: vectors.vectors }),
   }).slice(1);
   return `${before},"value":${Buffer.from(value.bytes).toString("utf8")},${after}`;
 }
@@ -87,9 +89,10 @@ export function endLine(items: number, unreadable: number): string {
 /**
  * Parses a line.
  *
+ * @param model - of the vectors, as the header says; null for none
  * @throws {ValidationError} saying what is wrong with it, {@link SchemaError} for a newer format.
  */
-export function parseLine(text: string, limits: RequestLimits): ParsedLine {
+export function parseLine(text: string, limits: RequestLimits, model: ModelIdentity | null): ParsedLine {
   let line: unknown;
   try {
     line = JSON.parse(text) as unknown;
@@ -101,19 +104,30 @@ export function parseLine(text: string, limits: RequestLimits): ParsedLine {
   const fields = line as Record<string, unknown>;
   if ("langgraph-store-export" in fields) return { kind: "header", header: checkedHeader(fields) };
   if (fields["end"] === true && typeof fields["items"] === "number") return { kind: "end", end: fields as unknown as ExportEnd };
-  return { kind: "item", item: parseItem(fields, limits) };
+  return { kind: "item", item: parseItem(fields, limits, model) };
 }
 
 function checkedHeader(fields: Record<string, unknown>): ExportHeader {
   const version = fields["langgraph-store-export"];
-  if (version === FORMAT_VERSION) return fields as unknown as ExportHeader;
+  if (version === FORMAT_VERSION) {
+    checkModel(fields["vectors"]);
+    return fields as unknown as ExportHeader;
+  }
   throw new SchemaError(`The file has export format ${JSON.stringify(version)}, but this version of the package reads ${FORMAT_VERSION}: upgrade langgraph-store-scylladb.`);
 }
 
-const KNOWN = ["namespace", "key", "value", "typed", "createdAt", "updatedAt", "expiresAt", "ttlMinutes", "index", "vectors"];
+function checkModel(given: unknown): void {
+  if (given === undefined || given === null) return;
+  const { model, dims, metric } = given as Partial<Record<keyof ModelIdentity, unknown>>;
+  const isDims = typeof dims === "number" && Number.isInteger(dims) && dims > 0;
+  if (typeof model === "string" && isDims && (DISTANCE_METRICS as readonly unknown[]).includes(metric)) return;
+  throw new SchemaError(`vectors in the header must have model, dims and metric (${DISTANCE_METRICS.join(", ")}): the file was edited, or written by another program.`);
+}
+
+const KNOWN = ["namespace", "key", "value", "typed", "createdAt", "updatedAt", "expiresAt", "ttlMinutes", "index", "textsHash", "vectors"];
 
 /** Checks an item as an import takes it; `value` is JSON, with typed forms where `typed` says so. */
-function parseItem(fields: Record<string, unknown>, limits: RequestLimits): ImportedItem {
+function parseItem(fields: Record<string, unknown>, limits: RequestLimits, model: ModelIdentity | null): ImportedItem {
   const unknown = Object.keys(fields).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) throw new ValidationError(`The line has an unknown field ${JSON.stringify(unknown)}; an item has ${KNOWN.join(", ")}.`);
   const { namespace, key, value, typed, index } = fields;
@@ -129,7 +143,7 @@ function parseItem(fields: Record<string, unknown>, limits: RequestLimits): Impo
     created: timeOf(fields, "createdAt"),
     updated: timeOf(fields, "updatedAt"),
     expiry: expiryOf(fields),
-    vectors: vectorsOf(fields["vectors"]),
+    vectors: vectorsOf(fields, model),
   };
 }
 
@@ -143,11 +157,22 @@ function expiryOf(fields: Record<string, unknown>): ImportedItem["expiry"] {
   return { expiresAt: micros === null ? Date.now() + ttlMs : Math.floor(micros / 1_000), ttlMs };
 }
 
-function vectorsOf(given: unknown): readonly Vector[] | null {
-  if (given === undefined || given === null) return null;
-  const isVector = (each: unknown): boolean => Array.isArray(each) && each.length > 0 && each.every((number) => typeof number === "number");
-  if (Array.isArray(given) && given.length > 0 && given.every(isVector)) return given as Vector[];
-  throw new ValidationError("vectors must be a list of vectors, each a list of numbers.");
+/** Greatest number in single precision, in which both backends store vectors. */
+const GREATEST = 3.4028234663852886e38;
+
+function vectorsOf({ vectors, textsHash }: Record<string, unknown>, model: ModelIdentity | null): ImportedItem["vectors"] {
+  if (vectors === undefined || vectors === null) return null;
+  if (model === null) throw new ValidationError("The line has vectors, but the header names no model for them: remove vectors, to embed the texts.");
+  if (typeof textsHash !== "string") throw new ValidationError(`textsHash must be the hash of the embedded texts beside vectors, but is ${kindOf(textsHash)}.`);
+  if (!Array.isArray(vectors) || vectors.length === 0) throw new ValidationError(`vectors must be a list of vectors, each a list of numbers, but is ${kindOf(vectors)}.`);
+  for (const [i, vector] of vectors.entries()) checkVector(vector, i, model.dims);
+  return { vectors: vectors as number[][], textsHash, model };
+}
+
+function checkVector(vector: unknown, i: number, dims: number): void {
+  const isNumber = (each: unknown): boolean => typeof each === "number" && Math.abs(each) <= GREATEST;
+  if (!Array.isArray(vector) || !vector.every(isNumber)) throw new ValidationError(`vectors[${i}] must be a list of finite numbers in single precision.`);
+  if (vector.length !== dims) throw new ValidationError(`vectors[${i}] has ${vector.length} numbers, but the header says ${dims} dims.`);
 }
 
 /** Microseconds as text. */

@@ -8,6 +8,7 @@ import { isReadable } from "../model/value-codec.ts";
 import { searchOf } from "../core/memory.ts";
 import { compress, compressionOf, type Compression } from "./compression.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
+import { vectorsOfRecords } from "./transferred-vectors.ts";
 import { endLine, headerLine, itemLine } from "./export-format.ts";
 
 /** Options of an export. */
@@ -16,6 +17,11 @@ export interface ExportOptions {
   readonly prefix?: string[];
   /** By the name of the file by default: `.gz` is gzip, `.zst` zstd. */
   readonly compression?: Compression;
+  /**
+   * Also exports the stored vectors, with their model: an import into a store with the same model and index rules embeds nothing.
+   * @default false
+   */
+  readonly vectors?: boolean;
   /** Continues an export to this file that was interrupted. */
   readonly resume?: boolean;
   /** Called after each part. */
@@ -36,6 +42,8 @@ export interface ExportReport {
   readonly items: number;
   /** Items that were left out, as their values cannot be decoded: a key of the codec is missing or wrong. */
   readonly unreadable: number;
+  /** Items with vectors; null without `vectors`. Fewer than items: some are not indexed, or their vectors were not in sync. */
+  readonly withVectors: number | null;
   /** Bytes of the file. */
   readonly bytes: number;
 }
@@ -49,6 +57,8 @@ interface Place {
   readonly bytes: number;
   readonly items: number;
   readonly unreadable: number;
+  /** Null without vectors. */
+  readonly withVectors: number | null;
 }
 
 /** Part of the items. */
@@ -73,7 +83,8 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
   const journal = `${path}.part.json`;
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const compression = compressionOf(path, options.compression);
-  const place = options.resume === true ? await readPlace(partial, journal, prefix, compression) : null;
+  checkVectors(dependencies, options);
+  const place = options.resume === true ? await readPlace(partial, journal, { prefix, compression, vectors: options.vectors === true }) : null;
   if (place !== null) await truncate(partial, place.bytes);
   const file = await open(partial, place === null ? "w" : "a");
   try {
@@ -100,6 +111,7 @@ export function exportToStream(dependencies: OperatorDependencies, stream: Writa
   if (options.resume === true) throw new ValidationError("resume requires a file: an export to a stream starts again.");
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const compression = compressionOf(null, options.compression);
+  checkVectors(dependencies, options);
   const write = (bytes: Buffer): Promise<void> =>
     new Promise((resolve, reject) => void stream.write(bytes, (error) => (error ? reject(error) : resolve())));
   return exportItems(dependencies, { ...options, prefix, compression, place: null }, { write, save: () => Promise.resolve() });
@@ -119,8 +131,9 @@ interface Sink {
 
 async function exportItems(dependencies: OperatorDependencies, task: Task, sink: Sink): Promise<ExportReport> {
   const { prefix, compression, place, onProgress, signal } = task;
-  let { after, bytes, items, unreadable } = place ?? { after: null, bytes: 0, items: 0, unreadable: 0 };
-  let lines = place === null ? [headerLine(toLabels(prefix), null)] : [];
+  const indexing = task.vectors === true ? dependencies.indexing : null;
+  let { after, bytes, items, unreadable, withVectors } = place ?? { after: null, bytes: 0, items: 0, unreadable: 0, withVectors: indexing === null ? null : 0 };
+  let lines = place === null ? [headerLine(toLabels(prefix), indexing === null ? null : dependencies.model)] : [];
   let characters = 0;
   let limit = LEAST * 5;
   const flush = async (): Promise<void> => {
@@ -133,13 +146,16 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
   do {
     if (signal?.aborted === true) {
       await flush();
-      await sink.save({ prefix, compression, after, bytes, items, unreadable });
+      await sink.save({ prefix, compression, after, bytes, items, unreadable, withVectors });
       signal.throwIfAborted();
     }
     const page: ItemsPage = await readPage(dependencies, prefix, after, limit);
+    const vectors = indexing === null ? [] : await vectorsOfRecords(indexing, page.records);
     let pageCharacters = 0;
-    for (const record of page.records) {
-      const line = itemLine(record, null);
+    for (const [i, record] of page.records.entries()) {
+      const own = vectors[i] ?? null;
+      if (own !== null) withVectors = (withVectors ?? 0) + 1;
+      const line = itemLine(record, own);
       lines.push(line);
       pageCharacters += line.length;
     }
@@ -151,10 +167,10 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
     if (characters < PART_CHARACTERS && after !== null) continue;
     if (after === null) lines.push(endLine(items, unreadable));
     await flush();
-    if (after !== null) await sink.save({ prefix, compression, after, bytes, items, unreadable });
+    if (after !== null) await sink.save({ prefix, compression, after, bytes, items, unreadable, withVectors });
     onProgress?.({ done: page.done, items });
   } while (after !== null);
-  return { items, unreadable, bytes };
+  return { items, unreadable, withVectors, bytes };
 }
 
 function nextLimit(characters: number, records: number): number {
@@ -197,7 +213,16 @@ async function writeText(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-async function readPlace(partial: string, journal: string, prefix: string, compression: Compression): Promise<Place | null> {
+/** @throws {ValidationError} when the store has no vectors. */
+function checkVectors({ indexing }: OperatorDependencies, { vectors }: ExportOptions): void {
+  if (vectors === true && indexing === null) throw new ValidationError("vectors requires a store with an index: configure index, or leave out vectors (--vectors).");
+}
+
+async function readPlace(
+  partial: string,
+  journal: string,
+  { prefix, compression, vectors }: { readonly prefix: string; readonly compression: Compression; readonly vectors: boolean },
+): Promise<Place | null> {
   let text: string;
   try {
     text = await readFile(journal, "utf8");
@@ -206,8 +231,9 @@ async function readPlace(partial: string, journal: string, prefix: string, compr
     throw error;
   }
   const place = JSON.parse(text) as Place;
-  if (place.prefix !== prefix || place.compression !== compression) {
-    throw new ValidationError(`${partial} is the beginning of another export (prefix ${JSON.stringify(place.prefix)}, ${place.compression}): continue that one, or leave out resume.`);
+  if (place.prefix !== prefix || place.compression !== compression || (place.withVectors !== null) !== vectors) {
+    const own = `prefix ${JSON.stringify(place.prefix)}, ${place.compression}, ${place.withVectors === null ? "without" : "with"} vectors`;
+    throw new ValidationError(`${partial} is the beginning of another export (${own}): continue that one, or leave out resume.`);
   }
   const { size } = await stat(partial);
   if (size >= place.bytes) return place;

@@ -18,8 +18,8 @@ const LINE_FEED = 0x0a;
 
 /** How lines are read. */
 export interface LineOptions {
-  /** Longest line. */
-  readonly maxBytes: number;
+  /** Returns the longest line, which may depend on the lines before. */
+  readonly maxBytes: () => number;
   readonly onRead?: OnRead;
   /** Ends the reading, also while a stream has nothing to read. */
   readonly signal?: AbortSignal | undefined;
@@ -35,13 +35,13 @@ export async function* linesOf(source: string | Readable, { maxBytes, onRead, si
   let bytes = 0;
   const take = (): SourceLine | null => {
     number += 1;
-    const text = bytes > maxBytes ? null : Buffer.concat(held).toString("utf8").trim();
+    const text = bytes > maxBytes() ? null : Buffer.concat(held).toString("utf8").trim();
     [held, bytes] = [[], 0];
     return text === "" ? null : { number, text };
   };
   const hold = (part: Buffer): void => {
     bytes += part.length;
-    if (bytes <= maxBytes) held.push(part);
+    if (bytes <= maxBytes()) held.push(part);
     else held = [];
   };
   try {

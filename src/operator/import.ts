@@ -10,6 +10,9 @@ import type { PutOrigin, PutRequest } from "../model/request.ts";
 import { itemsOfPostgres } from "./postgres-source.ts";
 import type { SourceItem } from "./source-item.ts";
 import { verifyImport, type ImportVerification } from "./verify-import.ts";
+import { VectorsOfImport, type ImportedVectors } from "./transferred-vectors.ts";
+import { MAX_TEXTS } from "../model/index-text.ts";
+import type { Vector } from "../ports/vector-index.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import type { TransferProgress } from "./export.ts";
 import { parseLine, type ExportEnd, type ExportHeader, type ImportedItem } from "./export-format.ts";
@@ -62,6 +65,8 @@ export interface ImportReport {
   readonly rejected: number;
   /** Items that the source says it left out, as they could not be decoded. */
   readonly missing: number;
+  /** What became of vectors in the source. */
+  readonly vectors: ImportedVectors;
   /** Whether the source was read to its end: its end line was there, with the number of items read. */
   readonly complete: boolean;
   /** Null unless `verify` was set. */
@@ -69,6 +74,9 @@ export interface ImportReport {
 }
 
 type Counts = { -readonly [Name in keyof ImportReport]: ImportReport[Name] };
+
+/** Characters of a number of a vector, with its comma. */
+const NUMBER_BYTES = 26;
 
 /** Items written together, and batches at once. */
 const BATCH_ITEMS = 100;
@@ -84,11 +92,11 @@ const LINE_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
 /** Imports the lines of an export, compressed or not. */
 export async function importLines(dependencies: OperatorDependencies, source: string | Readable, options: ImportOptions): Promise<ImportReport> {
-  const { limits, model } = dependencies;
+  const { limits } = dependencies;
   let header: ExportHeader | null = null;
   let end: ExportEnd | null = null;
   let done: number | null = null;
-  const maxBytes = limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES;
+  const maxBytes = (): number => limits.maxValueBytes * 2 + LINE_OVERHEAD_BYTES + (header?.vectors?.dims ?? 0) * NUMBER_BYTES * MAX_TEXTS;
   const lines = linesOf(source, { maxBytes, onRead: (share) => (done = share), signal: options.signal });
   const parsed = async function* (): AsyncGenerator<SourceItem, void, undefined> {
     for await (const line of lines) {
@@ -99,12 +107,11 @@ export async function importLines(dependencies: OperatorDependencies, source: st
   const itemOf = ({ number: line, text }: SourceLine): SourceItem | null => {
     if (text === null) return { line, reason: "The line is longer than any item that this store takes (limits.maxValueBytes)." };
     try {
-      const found = parseLine(text, limits);
+      const found = parseLine(text, limits, header?.vectors ?? null);
       if (found.kind === "header") header = found.header;
       if (found.kind === "end") end = found.end;
       if (found.kind !== "item") return null;
-      const isOfModel = header?.vectors?.model === model?.model && header?.vectors?.dims === model?.dims;
-      return { line, item: isOfModel ? found.item : { ...found.item, vectors: null } };
+      return { line, item: found.item };
     } catch (error) {
       // A file of a newer format has no line that can be read.
       if (isStoreError(error) && error.code === "SCHEMA") throw error;
@@ -130,7 +137,8 @@ export async function importStore(dependencies: OperatorDependencies, source: So
 /** Imports items. */
 async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
   const { onRejected, onProgress, signal } = options;
-  const counts: Counts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
+  const vectors = new VectorsOfImport(dependencies.indexing, dependencies.model);
+  const counts: Omit<Counts, "vectors"> = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const reject = (line: number, reason: string): void => {
     counts.rejected += 1;
@@ -141,7 +149,7 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
   const begin = async (batch: readonly ItemAt[]): Promise<void> => {
     while (inFlight.size >= BATCHES_AT_ONCE) await Promise.race(inFlight);
     if (failure !== null) throw failure;
-    const running = importBatch(dependencies, batch, options, counts, reject)
+    const running = importBatch(dependencies, batch, options, { counts, vectors, reject })
       .then(() => onProgress?.({ done: null, items: counts.items }))
       .catch((error: unknown) => {
         failure ??= error;
@@ -158,7 +166,14 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
     await Promise.all(inFlight);
   }
   if (failure !== null) throw failure;
-  return counts;
+  return { ...counts, vectors: vectors.report };
+}
+
+/** What a batch adds to. */
+interface Tally {
+  readonly counts: Omit<Counts, "vectors">;
+  readonly vectors: VectorsOfImport;
+  readonly reject: (line: number, reason: string) => void;
 }
 
 interface ItemAt {
@@ -167,7 +182,7 @@ interface ItemAt {
 }
 
 /** The item to import; null for one that is not. */
-function count(source: SourceItem, prefix: string, counts: Counts, reject: (line: number, reason: string) => void): ItemAt | null {
+function count(source: SourceItem, prefix: string, counts: Omit<Counts, "vectors">, reject: (line: number, reason: string) => void): ItemAt | null {
   if ("reason" in source) {
     reject(source.line, source.reason);
     return null;
@@ -203,8 +218,7 @@ async function importBatch(
   { items, run }: OperatorDependencies,
   batch: readonly ItemAt[],
   { onConflict = "newer", dryRun, signal }: ImportOptions,
-  counts: Counts,
-  reject: (line: number, reason: string) => void,
+  { counts, vectors, reject }: Tally,
 ): Promise<void> {
   // Before the records are read: whatever is written from now on wins.
   const asOf = Date.now() * 1_000;
@@ -214,18 +228,20 @@ async function importBatch(
     if (verdict !== "imported") counts[verdict] += 1;
     return verdict === "imported";
   });
-  if (dryRun === true) {
-    counts.imported += open.length;
-    return;
-  }
+  const given = new Map(open.map(({ item }) => [item, vectors.of(item)]));
+  const imported = ({ item }: ItemAt): void => {
+    counts.imported += 1;
+    vectors.count(item, given.get(item) ?? null);
+  };
+  if (dryRun === true) return open.forEach(imported);
   for (let attempt = 1; open.length > 0; attempt += 1) {
-    const outcomes = await run(open.map(({ item }) => requestOf(item, asOf, onConflict)), { scope: ROOT, actor: null });
+    const outcomes = await run(open.map(({ item }) => requestOf(item, given.get(item) ?? null, { asOf, onConflict })), { scope: ROOT, actor: null });
     const failed: ItemAt[] = [];
     let waitMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
     open.forEach((each, i) => {
       const outcome = outcomes[i];
       if (outcome?.status !== "rejected") {
-        counts.imported += 1;
+        imported(each);
         return;
       }
       const reason: unknown = outcome.reason;
@@ -262,8 +278,11 @@ function isSame({ value, updated, expiry }: ImportedItem, stored: ItemRecord): b
   return Buffer.compare(value.bytes, stored.value.bytes) === 0;
 }
 
-function requestOf(item: ImportedItem, asOf: number, onConflict: NonNullable<ImportOptions["onConflict"]>): PutRequest {
-  const { namespace, key, value, index, created, updated, expiry, vectors } = item;
+function requestOf(
+  { namespace, key, value, index, created, updated, expiry }: ImportedItem,
+  vectors: readonly Vector[] | null,
+  { asOf, onConflict }: { readonly asOf: number; readonly onConflict: NonNullable<ImportOptions["onConflict"]> },
+): PutRequest {
   const origin: PutOrigin = { created, updated, expiry, asOf, keepsNewer: onConflict === "newer", vectors };
   return { kind: "put", namespace, key, value, index, lifetime: UNSPECIFIED, signal: null, origin };
 }

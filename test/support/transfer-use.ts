@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { ImportReport, ImportRejection, ScyllaDBStore } from "langgraph-store-scylladb";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { HashEmbeddings } from "langgraph-store-scylladb/testing";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { cli, cliJson } from "./cli.ts";
 import type { CliStore } from "./cli-use.ts";
 
@@ -52,6 +53,56 @@ export function transferUse(open: () => Promise<CliStore>): void {
       expect(lines).toHaveLength(6);
     });
   }
+
+  test("an export with vectors and an import bring the same scores without a call to the embedder", async () => {
+    const [from, to] = [await open(), await open()];
+    await fill(from.store);
+    const file = join(folder, "vectors.jsonl.gz");
+    expect(await cliJson(["export", file, "--vectors", ...from.flags])).toMatchObject({ items: 5, withVectors: 3 });
+    const embedded = vi.spyOn(HashEmbeddings.prototype, "embedDocuments");
+    try {
+      expect(await cliJson(["import", file, "--check", ...to.flags])).toMatchObject({ imported: 5, rejected: 0, vectors: { used: 3, ignored: 0, reason: null } });
+      expect(embedded).not.toHaveBeenCalled();
+    } finally {
+      embedded.mockRestore();
+    }
+    const [a, b] = await Promise.all([from, to].map(({ store }) => store.search([], { query: "curry tenant hour" })));
+    expect(b?.map(({ key }) => key)).toEqual(a?.map(({ key }) => key));
+    b?.forEach(({ score }, i) => (score === undefined ? expect(a?.[i]?.score).toBeUndefined() : expect(score).toBeCloseTo(a?.[i]?.score ?? NaN, 5)));
+    expect(await to.store.repair({ dryRun: true })).toMatchObject({ missing: 0, stale: 0 });
+    expect(await cliJson(["backup", join(folder, "with-vectors"), "--vectors", ...from.flags])).toMatchObject({ withVectors: 3 });
+  });
+
+  test("vectors of another model, or of other texts, are not used, and the import says so and embeds the texts", async () => {
+    const [from, to, other] = [await open(), await open(), await open()];
+    await fill(from.store);
+    const file = join(folder, "model.jsonl");
+    await cli(["export", file, "--vectors", ...from.flags]);
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace('"model":"HashEmbeddings"', '"model":"old-model"'));
+    const done = await cli(["import", file, "--json", ...to.flags]);
+    expect(done).toMatchObject({ code: 0, errors: expect.stringMatching(/vectors of 3 items were not used.*"old-model".*"HashEmbeddings"/) as string });
+    expect(JSON.parse(done.output)).toMatchObject({ imported: 5, vectors: { used: 0, ignored: 3, reason: expect.any(String) as string } });
+    expect((await to.store.search(["users"], { query: "likes curry" }))[0]).toMatchObject({ key: "plain", score: expect.closeTo(1, 5) as number });
+    await writeFile(file, text.replace("likes curry", "plays tennis"));
+    expect(await cliJson(["import", file, ...other.flags])).toMatchObject({ imported: 5, vectors: { used: 2, ignored: 1, reason: expect.stringContaining("index.fields") as string } });
+    expect((await other.store.search(["users"], { query: "plays tennis" }))[0]).toMatchObject({ key: "plain", score: expect.closeTo(1, 5) as number });
+  });
+
+  test("--check rejects lines whose vectors have other dimensions than the header says, or no header, with their numbers", async () => {
+    const [from, to] = [await open(), await open()];
+    await fill(from.store);
+    const file = join(folder, "dims.jsonl");
+    await cli(["export", file, "--vectors", ...from.flags]);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    const at = lines.findIndex((line) => line.includes('"vectors":[['));
+    await writeFile(file, lines.with(at, (lines[at] ?? "").replace('"vectors":[[', '"vectors":[[0.5,')).join("\n"));
+    const { code, errors } = await cli(["import", file, "--check", ...to.flags]);
+    expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringMatching(new RegExp(`Line ${at + 1}: vectors\\[0\\] has \\d+ numbers, but the header says \\d+ dims`)) as string });
+    expect(await to.store.count([])).toBe(0);
+    await writeFile(file, lines[at] ?? "");
+    expect(await cli(["import", file, ...to.flags])).toMatchObject({ code: 1, errors: expect.stringContaining("Line 1: The line has vectors, but the header names no model") as string });
+  });
 
   test("an import again writes nothing: every item is recognized", async () => {
     const { store, flags } = await open();

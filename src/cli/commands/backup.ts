@@ -10,6 +10,7 @@ import { print } from "../terminal.ts";
 
 interface Flags {
   readonly prefix?: string;
+  readonly vectors?: boolean;
   readonly resume?: boolean;
 }
 
@@ -17,21 +18,23 @@ export const backup = command<Flags>({
   name: "backup",
   summary: "Writes a logical backup into a folder: an export, and a manifest with its digest.",
   details: "Items that are written meanwhile may or may not be in it. For snapshots of the databases, see docs/disaster-recovery.md.",
-  examples: ["backup backups/2026-01-31", "backup backups/mia --prefix users.mia"],
+  examples: ["backup backups/2026-01-31", "backup backups/mia --prefix users.mia", "backup backups/full --vectors"],
   opensStore: true,
   changes: false,
   define: (program) =>
     program
       .argument("<folder>", "created if it does not exist")
       .option("--prefix <namespace>", "only items at or below this namespace")
+      .option("--vectors", "also writes the stored vectors: a store with the same model and index rules then embeds nothing")
       .option("--resume", "continues a backup into this folder that was interrupted"),
-  run: ({ terminal, program, given, args: [folder = ""], flags: { prefix, resume, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [folder = ""], flags: { prefix, vectors, resume, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Backing up");
       const options: Parameters<ScyllaDBStore["backup"]>[1] = {
         prefix: namespaceOf(prefix),
         signal: terminal.signal,
         onProgress: ({ done, items }) => progress.report(done, `${items} items`),
+        ...(vectors === undefined ? {} : { vectors }),
         ...(resume === undefined ? {} : { resume }),
       };
       const manifest = await continuable({ terminal, program, given }, { hasResume: true }, () =>

@@ -13,6 +13,7 @@ import { note, print } from "../terminal.ts";
 interface Flags {
   readonly prefix?: string;
   readonly compression?: Compression;
+  readonly vectors?: boolean;
   readonly resume?: boolean;
 }
 
@@ -22,7 +23,7 @@ export const exportCommand = command<Flags>({
   details:
     'The file is <file>.part until it is complete; Ctrl-C, a full disk or a lost connection leave it there, and --resume continues. "-" is standard ' +
     "output. Memory stays bounded. Exit code 1 when items were left out because their values cannot be decoded.",
-  examples: ["export memories.jsonl.gz", "export mia.jsonl --prefix users.mia", "export memories.jsonl.zst --resume", "export - | head"],
+  examples: ["export memories.jsonl.gz", "export mia.jsonl --prefix users.mia", "export memories.jsonl.zst --resume", "export memories.jsonl.zst --vectors", "export - | head"],
   opensStore: true,
   changes: false,
   define: (program) =>
@@ -30,8 +31,9 @@ export const exportCommand = command<Flags>({
       .argument("<file>", "path of the file, or - for standard output")
       .option("--prefix <namespace>", "only items at or below this namespace")
       .option("--compression <kind>", "none, gzip or zstd (default: by the name of the file, .gz or .zst)")
+      .option("--vectors", "also writes the stored vectors: a store with the same model and index rules then embeds nothing")
       .option("--resume", "continues an export to this file that was interrupted"),
-  run: ({ terminal, program, given, args: [file = ""], flags: { prefix, compression, resume, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [file = ""], flags: { prefix, compression, vectors, resume, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Exporting");
       const options = {
@@ -39,6 +41,7 @@ export const exportCommand = command<Flags>({
         signal: terminal.signal,
         onProgress: ({ done, items }: { readonly done: number | null; readonly items: number }) => progress.report(done, `${items} items`),
         ...(compression === undefined ? {} : { compression }),
+        ...(vectors === undefined ? {} : { vectors }),
         ...(resume === undefined ? {} : { resume }),
       };
       const write = (to: string | Writable): Promise<ExportReport> => store.exportTo(to, options).finally(() => progress.stop());

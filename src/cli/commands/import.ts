@@ -12,6 +12,7 @@ import { isPostgresUrl } from "../../operator/postgres-source.ts";
 import { importDefault, withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
+import { noteIgnoredVectors } from "../import-notes.ts";
 import { note, print, type Terminal } from "../terminal.ts";
 import type { ScyllaDBStore } from "../../scylladb-store.ts";
 
@@ -68,6 +69,7 @@ async function printReport(terminal: Terminal, report: ImportReport, isDry: bool
   if (isJson) await print(terminal, JSON.stringify({ ...report, dryRun: isDry }));
   else for (const line of fieldLines({ ...report })) await print(terminal, line);
   if (!report.complete) note(terminal, "The file is truncated: its end line is missing, or counts other items. What it holds was read.");
+  noteIgnoredVectors(terminal, report);
   if (isDry) note(terminal, "Nothing was imported.");
   for (const { namespace, key, problem } of report.verification?.examples ?? []) note(terminal, `${namespace.join(".")} ${JSON.stringify(key)}: ${problem}`);
 }

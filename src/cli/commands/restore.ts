@@ -4,6 +4,7 @@ import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
+import { noteIgnoredVectors } from "../import-notes.ts";
 import { confirm, note, print } from "../terminal.ts";
 
 interface Flags {
@@ -40,6 +41,7 @@ export const restore = command<Flags>({
         .finally(() => progress.stop());
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
+      noteIgnoredVectors(terminal, report);
       return report.rejected > 0 || !report.complete ? EXIT.problem : EXIT.ok;
     }),
 });
