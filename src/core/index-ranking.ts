@@ -1,7 +1,7 @@
 /** Ranking by the index: by vectors, by terms, or by both. Every hit is verified against its record. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { StoreError } from "../model/errors.ts";
-import { idText, type ItemId, type LiveRecord } from "../model/item.ts";
+import { writeText, type ItemId, type LiveRecord } from "../model/item.ts";
 import { toLabels } from "../model/namespace.ts";
 import { toRankScore, toScore } from "../model/score.ts";
 import { decodeValue } from "../model/value-codec.ts";
@@ -206,11 +206,11 @@ export class IndexRanking {
     // In a fallback, all other items follow, too: similarity would have ranked them.
     const showsAll = isFallback(way);
     /** Indexed items without a term of the query are no results. Those with one have terms that are not in the index yet. */
-    const isUnrelated = (record: LiveRecord): boolean => {
+    const isUnrelated = (record: LiveRecord): boolean | Promise<boolean> => {
       if (terms === null || analyzer === null || record.vectors === 0 || showsAll) return false;
       const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
-      for (const term of analyzer.count(texts).counts.keys()) if (terms.has(term)) return false;
-      return true;
+      const counted = analyzer.countInSteps(texts);
+      return "then" in counted ? counted.then(({ counts }) => !hasTerm(counts, terms)) : !hasTerm(counted.counts, terms);
     };
     return readPage(items, {
       walk: { prefix, order, after: null, expected: skip + room + 1, ...(showsAll ? {} : { unscoredAnd: hits.pending }) },
@@ -226,6 +226,11 @@ export class IndexRanking {
   }
 }
 
+function hasTerm(counts: ReadonlyMap<number, number>, terms: ReadonlySet<number>): boolean {
+  for (const term of terms) if (counts.has(term)) return true;
+  return false;
+}
+
 /** Returns whether a ranking by keywords is the fallback of one that includes similarity. */
 function isFallback({ mode, reason }: RankingWay): boolean {
   return mode === "keyword" && reason !== null;
@@ -236,6 +241,7 @@ function withoutScore(found: Found): Found {
   return { ...found, score: undefined };
 }
 
+/** A candidate is one write of an item: of two rankings of different moments, one may have an older write, which must not add to the newer. */
 function asCandidate(hit: VectorHit) {
-  return { id: idText(hit), score: toRankScore(hit.score), hit };
+  return { id: writeText(hit), score: toRankScore(hit.score), hit };
 }

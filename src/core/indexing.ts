@@ -24,5 +24,5 @@ export interface Indexing {
 export function keywordWeightsOf({ keywords, storedLanguage }: Indexing, texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
   const analyzer = keywords.of(storedLanguage());
   if (analyzer === null) return null;
-  return "then" in analyzer ? analyzer.then((loaded) => loaded.weigh(texts)) : analyzer.weigh(texts);
+  return "then" in analyzer ? analyzer.then((loaded) => loaded.weighInSteps(texts)) : analyzer.weighInSteps(texts);
 }

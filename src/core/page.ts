@@ -33,8 +33,8 @@ export interface PageRequest {
   readonly reading: Reading;
   /** Whether the page is truncated when the byte limit of reads is reached; an error by default. */
   readonly endsWhenFull?: boolean;
-  /** Returns whether to omit a record, independent of the filter. */
-  readonly leaveOut?: (record: LiveRecord) => boolean;
+  /** Returns whether to omit a record, independent of the filter; a promise where the answer takes long. */
+  readonly leaveOut?: (record: LiveRecord) => boolean | Promise<boolean>;
 }
 
 /** A page. */
@@ -70,7 +70,8 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
   const slice = new TimeSlice();
   for await (const { records, place } of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
     for (const record of records) {
-      const end = page.add(record);
+      const isLeftOut = request.leaveOut?.(record) ?? false;
+      const end = page.add(record, typeof isLeftOut === "boolean" ? isLeftOut : await isLeftOut);
       if (end !== null) return end;
       const turn = slice.turn();
       if (turn !== null) await turn;
@@ -111,9 +112,8 @@ class Collected {
   }
 
   /** Adds the next record of the walk. Returns the page once it is complete. */
-  add(record: LiveRecord): Page | null {
-    const { filter, offset, limit, leaveOut } = this.#request;
-    const isLeftOut = leaveOut?.(record) ?? false;
+  add(record: LiveRecord, isLeftOut: boolean): Page | null {
+    const { filter, offset, limit } = this.#request;
     const decoded = isLeftOut ? undefined : this.#decoded(record);
     const isUnreadable = decoded instanceof StoreError;
     if (isUnreadable) this.#faults.push(decoded);

@@ -1,6 +1,6 @@
 /** Hits of the index, verified against their records: the results of a ranked search. */
 import { TimeSlice } from "../concurrency/time-slice.ts";
-import { idText, isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
+import { idText, isLive, writeText, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isWithin } from "../model/namespace.ts";
 import type { SearchRequest } from "../model/request.ts";
@@ -40,7 +40,10 @@ const GROWTH = 4;
 export class RankedHits {
   readonly #source: HitSource;
   readonly #request: SearchRequest;
+  /** By the write: two rankings, and two queries, may find different writes of one item. */
   readonly #verified = new Map<string, Found | null>();
+  /** The verified write of each item. */
+  readonly #current = new Map<string, string>();
   /** Namespaces of items whose vectors are not those of their record: a write is in progress or has to be reconciled. */
   readonly #pending = new Set<string>();
   /** Hits whose values cannot be decoded, with the reason. */
@@ -71,7 +74,7 @@ export class RankedHits {
   /** Returns whether the record is a verified hit, or a hit whose value cannot be decoded. */
   has(record: LiveRecord): boolean {
     const id = idText(record);
-    return (this.#verified.get(id) ?? null) !== null || this.#unreadable.has(id);
+    return this.#current.has(id) || this.#unreadable.has(id);
   }
 
   /** Reasons why values of hits could not be decoded; one for each omitted hit. */
@@ -103,13 +106,13 @@ export class RankedHits {
     const { order } = this.#request;
     const { minScore } = this.#source;
     this.#found = hits
-      .flatMap((hit) => this.#verified.get(idText(hit)) ?? [])
+      .flatMap((hit) => this.#verified.get(writeText(hit)) ?? [])
       .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || reachesScore(score, minScore)))
       .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || compareInListing(a.record, b.record, order));
   }
 
   async #verify(hits: readonly VectorHit[]): Promise<void> {
-    const unknown = hits.filter((hit) => !this.#verified.has(idText(hit)));
+    const unknown = hits.filter((hit) => !this.#verified.has(writeText(hit)));
     if (unknown.length === 0) return;
     const ids: ItemId[] = unknown.map(({ namespace, key }) => ({ namespace, key }));
     const stale: ItemId[] = [];
@@ -141,7 +144,16 @@ export class RankedHits {
       const isKept = current && matches;
       const fault = isKept ? this.#source.reading.take(record) : null;
       if (fault !== null) throw fault;
-      this.#verified.set(idText(hit), isKept ? { record, value, score: hit.score } : null);
+      this.#verified.set(writeText(hit), isKept ? { record, value, score: hit.score } : null);
+      if (isKept) this.#keepOne(hit);
     }
+  }
+
+  /** An item that was written between two reads is in the results once, as it was read last. */
+  #keepOne(hit: VectorHit): void {
+    const [id, write] = [idText(hit), writeText(hit)];
+    const before = this.#current.get(id);
+    if (before !== undefined && before !== write) this.#verified.set(before, null);
+    this.#current.set(id, write);
   }
 }

@@ -77,6 +77,12 @@ export function idText({ namespace, key }: ItemId): string {
   return `${namespace.length}:${namespace}${key}`;
 }
 
+/** Returns an injective text of one write of an item; ordered as {@link idText} is, for distinct items. */
+export function writeText(write: ItemId & { readonly writeId: string }): string {
+  // No write id contains the separator.
+  return `${idText(write)}\0${write.writeId}`;
+}
+
 /**
  * Returns the item for LangGraph.
  *

@@ -4,6 +4,7 @@
  * of its text, as sparse vectors of Qdrant have numeric indices. With a million terms in a collection, a term collides with another
  * one with a probability of 1 in 4,000.
  */
+import { TimeSlice } from "../../concurrency/time-slice.ts";
 import type { KeywordLanguage } from "../../model/keyword-language.ts";
 import type { TermWeights } from "../../model/term-weights.ts";
 import { loadLanguage, type Language } from "./languages.ts";
@@ -22,6 +23,9 @@ const BOUNDS = {
   queryTerms: 64,
 } as const;
 
+/** Characters of one step: some milliseconds for any text. */
+const STEP_CHARS = 8_192;
+
 /** Most words whose terms are cached: texts repeat words, and stemming takes most of the time. */
 const MOST_REMEMBERED = 32_768;
 
@@ -39,6 +43,12 @@ export interface QueryTerms {
 export interface TermCounts {
   readonly counts: ReadonlyMap<number, number>;
   readonly length: number;
+}
+
+/** Counts while texts are read. */
+class Tally implements TermCounts {
+  readonly counts = new Map<number, number>();
+  length = 0;
 }
 
 /** Analyzes texts of one language. */
@@ -61,31 +71,47 @@ export class Analyzer {
 
   /** Returns the terms of an item's texts with their weights; null without terms. */
   weigh(texts: readonly string[]): TermWeights | null {
-    const { counts, length } = this.count(texts);
-    if (counts.size === 0) return null;
-    const weights: number[] = [];
-    for (const count of counts.values()) weights.push(termWeight(count, length));
-    return { terms: [...counts.keys()], weights };
+    return weightsOf(this.count(texts));
+  }
+
+  /** As {@link weigh}; yields to the event loop between the parts of long texts. */
+  weighInSteps(texts: readonly string[]): TermWeights | null | Promise<TermWeights | null> {
+    return isShort(texts) ? this.weigh(texts) : this.#countInSteps(texts).then(weightsOf);
   }
 
   /** Counts the terms of texts. */
   count(texts: readonly string[]): TermCounts {
-    const counts = new Map<number, number>();
-    let length = 0;
-    let room: number = BOUNDS.recordChars;
-    for (const text of texts) {
-      for (const word of wordsOf(text.length <= room ? text : text.slice(0, room))) {
-        for (const term of this.#termsOf(word, true)) {
-          length += 1;
-          const before = counts.get(term);
-          if (before !== undefined) counts.set(term, before + 1);
-          else if (counts.size < BOUNDS.recordTerms) counts.set(term, 1);
-        }
-      }
-      room -= text.length;
-      if (room <= 0) break;
+    const tally = new Tally();
+    for (const part of partsOfTexts(texts)) this.#add(part, tally);
+    return tally;
+  }
+
+  /** As {@link count}; yields to the event loop between the parts of long texts. */
+  countInSteps(texts: readonly string[]): TermCounts | Promise<TermCounts> {
+    return isShort(texts) ? this.count(texts) : this.#countInSteps(texts);
+  }
+
+  async #countInSteps(texts: readonly string[]): Promise<TermCounts> {
+    const tally = new Tally();
+    const slice = new TimeSlice();
+    for (const part of partsOfTexts(texts)) {
+      const turn = slice.turn();
+      if (turn !== null) await turn;
+      this.#add(part, tally);
     }
-    return { counts, length };
+    return tally;
+  }
+
+  #add(text: string, tally: Tally): void {
+    const { counts } = tally;
+    for (const word of wordsOf(text)) {
+      for (const term of this.#termsOf(word, true)) {
+        tally.length += 1;
+        const before = counts.get(term);
+        if (before !== undefined) counts.set(term, before + 1);
+        else if (counts.size < BOUNDS.recordTerms) counts.set(term, 1);
+      }
+    }
   }
 
   /** Returns the distinct terms of a query. */
@@ -142,6 +168,49 @@ export class Analyzer {
     const plainStem = fold(this.#stem(plain));
     return stem === plainStem ? [stem] : [stem, plainStem];
   }
+}
+
+function weightsOf({ counts, length }: TermCounts): TermWeights | null {
+  if (counts.size === 0) return null;
+  const weights: number[] = [];
+  for (const count of counts.values()) weights.push(termWeight(count, length));
+  return { terms: [...counts.keys()], weights };
+}
+
+function isShort(texts: readonly string[]): boolean {
+  let chars = 0;
+  for (const { length } of texts) chars += length;
+  return chars <= STEP_CHARS;
+}
+
+/** Returns the analyzed characters of an item's texts in parts of bounded length, divided between words where there are any. */
+function* partsOfTexts(texts: readonly string[]): Generator<string> {
+  let room: number = BOUNDS.recordChars;
+  for (const text of texts) {
+    const end = Math.min(text.length, room);
+    for (let start = 0; start < end; ) {
+      const next = end - start <= STEP_CHARS ? end : endOfPart(text, start);
+      yield start === 0 && next === text.length ? text : text.slice(start, next);
+      start = next;
+    }
+    room -= text.length;
+    if (room <= 0) return;
+  }
+}
+
+/** Longest word that is not divided, characters. */
+const MOST_BACK = 256;
+
+function endOfPart(text: string, start: number): number {
+  const end = start + STEP_CHARS;
+  for (let i = end; i > end - MOST_BACK; i -= 1) if (isBlank(text.charCodeAt(i))) return i;
+  // A script without spaces: never between the halves of a character.
+  return text.codePointAt(end - 1) === text.charCodeAt(end - 1) ? end : end - 1;
+}
+
+/** Whether a character is a space or a control character. */
+function isBlank(code: number): boolean {
+  return code <= 0x20 || code === 0xa0 || code === 0x3000;
 }
 
 /** FNV-1a over UTF-16 code units with the final mix of MurmurHash3. The result is stored: a change would invalidate all terms. */

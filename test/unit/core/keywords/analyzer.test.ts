@@ -108,3 +108,62 @@ test.each(KEYWORD_LANGUAGES)("%s: any text has distinct terms with positive weig
     { numRuns: 100 },
   );
 });
+
+describe("long texts", () => {
+  const chars = 131_072;
+  /** Texts that take long for their length. */
+  const costly: Readonly<Record<string, string>> = {
+    "distinct words": Array.from({ length: chars / 7 }, (_, i) => i.toString(36).padStart(6, "q")).join(" "),
+    "characters that are normalized to 18": "\uFDFA".repeat(chars),
+    "words of one character that a dictionary divides": "\u1000 ".repeat(chars / 2),
+    "words with accents": Array.from({ length: chars / 8 }, (_, i) => `\u00e9${i.toString(36).padStart(6, "\u00fc")}`).join(" "),
+    "Thai without spaces": "\u0e09\u0e31\u0e19\u0e0a\u0e2d\u0e1a\u0e01\u0e34\u0e19".repeat(chars / 9),
+    Chinese: "\u6211\u559c\u6b22\u5403\u6cf0\u56fd\u83dc".repeat(chars / 7),
+  };
+
+  test.each(Object.entries(costly))("%s: leave turns of the event loop to others, and have the same terms", async (_, text) => {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const longest = await longestStep(() => english.weighInSteps([text]));
+    isOver = true;
+    expect(longest.result).toEqual(english.weigh([text]));
+    expect(turns).toBeGreaterThan(1);
+    // CPU time of this thread; a step is far shorter than the 100 ms that a call may take.
+    expect(longest.ms).toBeLessThan(60);
+  });
+
+  test("short texts are analyzed at once", () => {
+    expect(english.weighInSteps(["green tea"])).toEqual(english.weigh(["green tea"]));
+  });
+
+  test("a word at the end of a step is not divided", () => {
+    const words = Array.from({ length: 40_000 }, (_, i) => ["painting", "rivers", "cafe"][i % 3]).join(" ").slice(0, chars).replace(/ \S*$/, "");
+    expect([...(english.weigh([words])?.terms ?? [])].sort()).toEqual([...(english.weigh(["painting rivers cafe"])?.terms ?? [])].sort());
+  });
+});
+
+/** Returns the result of a task, and the longest CPU time of this thread between two turns of the event loop. */
+async function longestStep<T>(task: () => T | Promise<T>): Promise<{ result: T; ms: number }> {
+  const cpu = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  };
+  let [last, ms, isOver] = [cpu(), 0, false];
+  const turn = (): void => {
+    const now = cpu();
+    ms = Math.max(ms, now - last);
+    last = now;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  last = cpu();
+  const result = await task();
+  isOver = true;
+  ms = Math.max(ms, cpu() - last);
+  return { result, ms };
+}
