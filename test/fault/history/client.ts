@@ -8,7 +8,7 @@
  */
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ClientConfig } from "./config.ts";
+import { LINGERED, type ClientConfig } from "./config.ts";
 import { beHostile } from "./hostile.ts";
 import type { LoggedOperation, PutOperation } from "./log.ts";
 import { openStore, type ProviderState } from "./open-store.ts";
@@ -19,6 +19,7 @@ import { commonWord, TAGS, textOf } from "./value.ts";
 const config = JSON.parse(process.argv[2] ?? "{}") as ClientConfig;
 const { name, seed, clients, namespaces, keys, mix, pauseMs, aborts, ttlMs, limit } = config;
 
+/** Longest time from the stop of the store to the end of the event loop, in milliseconds. */
 const LINGERS_AFTER_MS = 7_000;
 
 let isStopped = false;
@@ -144,5 +145,9 @@ await opened.store.stop();
 process.stdout.write("stopped\n");
 commands.close();
 process.stdin.destroy();
-// All work is done. If the process stays alive, this line explains why.
-setTimeout(() => process.stderr.write(`kept alive by ${process.getActiveResourcesInfo().join(", ")}\n`), LINGERS_AFTER_MS).unref();
+// All work is done. The timer fires only if something else keeps the event loop alive, however slow the machine is.
+setTimeout(() => {
+  process.stderr.write(`kept alive by ${process.getActiveResourcesInfo().join(", ")}\n`);
+  process.exitCode = LINGERED;
+  process.exit();
+}, LINGERS_AFTER_MS).unref();

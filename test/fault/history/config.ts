@@ -12,6 +12,9 @@ export interface ClockFault {
   readonly tickMs?: number;
 }
 
+/** Exit code of a process that something kept alive after its store was stopped. */
+export const LINGERED = 77;
+
 /** Options of every process. */
 export interface ProcessConfig {
   /** Unique in the history. */

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ClientConfig } from "./config.ts";
+import { LINGERED, type ClientConfig } from "./config.ts";
 import { monotonicMs, parseLog, type LogLine } from "./log.ts";
 import type { ProviderState } from "./open-store.ts";
 
@@ -42,9 +42,6 @@ export interface ProcessLog {
 }
 
 const STDERR_KEPT = 4_000;
-
-/** Longest time from the stop of the store to the exit of the process, in milliseconds. */
-const LINGER_MS = 10_000;
 
 const PROGRAMS = {
   client: fileURLToPath(new URL("client.ts", import.meta.url)),
@@ -172,14 +169,6 @@ export class HistoryProcess {
     clearTimeout(timer);
   }
 
-  #awaitEnd(): void {
-    const timer = setTimeout(() => {
-      this.#end = "lingered";
-      this.#child.kill("SIGKILL");
-    }, LINGER_MS);
-    void this.ended.then(() => clearTimeout(timer));
-  }
-
   #say(line: string): void {
     if (this.isRunning) this.#child.stdin?.write(`${line}\n`);
   }
@@ -194,7 +183,8 @@ export class HistoryProcess {
     if (this.#pausedAt !== null) this.#endPause();
     this.#endedAt = monotonicMs();
     HistoryProcess.#running.delete(this);
-    if (this.#end === "stopped" && code !== 0) this.#end = "died";
+    if (code === LINGERED) this.#end = "lingered";
+    else if (this.#end === "stopped" && code !== 0) this.#end = "died";
   }
 
   #endPause(): void {
@@ -209,7 +199,6 @@ export class HistoryProcess {
     const ready = new Promise<void>((resolve) => {
       lines.on("line", (line) => {
         if (line === "ready") resolve();
-        if (line === "stopped") this.#awaitEnd();
       });
     });
     const died = this.ended.then(() => {
