@@ -207,7 +207,7 @@ export class IndexRanking {
     const showsAll = isFallback(way);
     /** Indexed items without a term of the query are no results. Those with one have terms that are not in the index yet. */
     const isUnrelated = (record: LiveRecord): boolean | Promise<boolean> => {
-      if (terms === null || analyzer === null || record.vectors === 0 || showsAll) return false;
+      if (terms === null || analyzer === null || record.vectorCount === 0 || showsAll) return false;
       const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
       const counted = analyzer.countInSteps(texts);
       return "then" in counted ? counted.then(({ counts }) => !hasTerm(counts, terms)) : !hasTerm(counted.counts, terms);

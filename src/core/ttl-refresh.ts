@@ -198,7 +198,7 @@ export class TtlRefresh {
   async #write(refreshes: readonly Refresh[]): Promise<void> {
     const startedAt = Date.now();
     const vectors = this.#vectors;
-    const isNear = ({ record, formerExpiry }: Refresh): boolean => record.vectors > 0 && formerExpiry - startedAt < NEAR_EXPIRY_MS;
+    const isNear = ({ record, formerExpiry }: Refresh): boolean => record.vectorCount > 0 && formerExpiry - startedAt < NEAR_EXPIRY_MS;
     const near = vectors === null ? [] : refreshes.filter(isNear);
     const others = near.length === 0 ? refreshes : refreshes.filter((refresh) => !near.includes(refresh));
     await Promise.all([

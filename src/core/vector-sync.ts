@@ -54,15 +54,15 @@ export class VectorSync {
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
     const { indexing } = this.#options;
-    if (indexing === null || !writes.some(({ record, replaced }) => record.vectors > 0 || (replaced?.vectors ?? 0) > 0)) {
+    if (indexing === null || !writes.some(({ record, replaced }) => record.vectorCount > 0 || (replaced?.vectorCount ?? 0) > 0)) {
       for (const { intent } of writes) intent.settle(false);
       return outcomes;
     }
     const superseded = await this.#syncObserved(indexing, writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
-    const pending = writes.filter(({ record, vectors }) => record.vectors > 0 && vectors.length === 0);
+    const pending = writes.filter(({ record, vectors }) => record.vectorCount > 0 && vectors.length === 0);
     const open = new Set([...failed, ...pending, ...superseded]);
-    for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectors > 0);
+    for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectorCount > 0);
     await this.#flagUnscored([...open], deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
     return outcomes;
@@ -95,7 +95,7 @@ export class VectorSync {
     const superseded: Write[] = [];
     const within = <T>(task: Promise<T>): Promise<T> => deadline.wait("Writing the vectors", task);
     const indexed = writes.filter((write) => write.vectors.length > 0);
-    const cleared = writes.filter(({ record, replaced }) => record.vectors === 0 && (replaced?.vectors ?? 0) > 0);
+    const cleared = writes.filter(({ record, replaced }) => record.vectorCount === 0 && (replaced?.vectorCount ?? 0) > 0);
     const [upserts, removals] = await Promise.all([
       settleTogether(indexed.length, () => within(vectors.upsert(indexed.map(toPoint), undefined, deadline))),
       settleTogether(cleared.length, () => within(vectors.remove(cleared.map(({ record }) => record), deadline))),
@@ -152,5 +152,5 @@ function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void
 
 function toPoint({ record, vectors, terms, value }: Write): VectorPoint {
   const { namespace, key, version, writeId, expiresAt } = record;
-  return { namespace, key, version, writeId, vectors, terms, value: value ?? {}, expiresAt };
+  return { namespace, key, version, writeId, vectors, termWeights: terms, value: value ?? {}, expiresAt };
 }

@@ -220,7 +220,7 @@ export class WritePath {
       key: request.key,
       writeId,
       index: request.value === null ? undefined : request.index,
-      vectors: texts,
+      vectorCount: texts,
       value: request.value,
       ...this.#times(request, replaced, now),
     };

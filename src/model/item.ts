@@ -30,7 +30,7 @@ export interface ItemRecord extends ItemId {
   readonly writeId: string;
   readonly index: IndexOverride;
   /** Number of texts of this write that are embedded; 0 for an item that is not indexed. Their vectors may still be pending. */
-  readonly vectors: number;
+  readonly vectorCount: number;
   /** When the item expires, milliseconds since the epoch; null if it does not expire. */
   readonly expiresAt: number | null;
   /** Time to live after a write or refresh, milliseconds; null without expiry or with an absolute one. */

@@ -220,7 +220,7 @@ export class Reconciler {
     const orphaned = part.filter(({ batch }, i) => {
       const record = records[i] ?? null;
       if (record === UNREADABLE) failed.add(batch);
-      return record !== UNREADABLE && (!isLive(record, Date.now()) || record.vectors === 0);
+      return record !== UNREADABLE && (!isLive(record, Date.now()) || record.vectorCount === 0);
     });
     await mapBounded(orphaned, ITEMS_AT_ONCE, async ({ intent, batch }) => {
       try {

@@ -67,7 +67,7 @@ function namespacesAfterCases(context: RepositoryContext): void {
     test("returns only unscored namespaces when requested, below any prefix", async () => {
       const { items, root } = context();
       const paths = ["a", "a.x", "b", "b.x"].map((path) => join(root, path));
-      await putAll(items, paths.map((path, n) => recordOf(path, "1", { vectors: n % 2 })));
+      await putAll(items, paths.map((path, n) => recordOf(path, "1", { vectorCount: n % 2 })));
       expect(await registeredBelow(items, root, { unscored: true, limit: 1 })).toEqual([paths[0], paths[2]]);
       expect(await registeredBelow(items, join(root, "b"), { unscored: true })).toEqual([paths[2]]);
       expect((await registeredBelow(items, "", { unscored: true })).filter((path) => path.startsWith(root))).toEqual([paths[0], paths[2]]);
@@ -82,7 +82,7 @@ function namespacesAfterCases(context: RepositoryContext): void {
 
     test("a namespace that was unregistered is named neither below its prefix nor below the root", async () => {
       const { items, clock, root } = context();
-      await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "key", { vectorCount: 0 })]);
       await putAll(items, [recordOf(root, "key", { value: null })]);
       clock.advance(LONG);
       await items.unregister([root], clock.now());
@@ -132,7 +132,7 @@ function clearUnscoredCases(context: RepositoryContext): void {
       const { items, clock, root } = tested;
       const paths = ["a", "b", "a.below"].map((path) => join(root, path));
       const [a = "", b = "", below = ""] = paths;
-      await putAll(items, paths.map((path) => recordOf(path, "1", { vectors: 0 })));
+      await putAll(items, paths.map((path) => recordOf(path, "1", { vectorCount: 0 })));
       await putScored(tested, paths.flatMap((path) => ["1", "2"].map((key) => recordOf(path, key))));
       expect(await flagsBelow(items, root)).toEqual({ [a]: true, [b]: true, [below]: true });
       clock.advance(LONG);
@@ -144,10 +144,10 @@ function clearUnscoredCases(context: RepositoryContext): void {
     test("minds live items only", async () => {
       const tested = context();
       const { items, clock, root } = tested;
-      await putAll(items, [recordOf(root, "deleted", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "deleted", { vectorCount: 0 })]);
       await putAll(items, [
-        recordOf(root, "deleted", { value: null, vectors: 0 }),
-        recordOf(root, "expired", { vectors: 0, expiresAt: Date.now() - 1_000 }),
+        recordOf(root, "deleted", { value: null, vectorCount: 0 }),
+        recordOf(root, "expired", { vectorCount: 0, expiresAt: Date.now() - 1_000 }),
       ]);
       await putScored(tested, [recordOf(root, "live")]);
       clock.advance(LONG);
@@ -168,12 +168,12 @@ function clearUnscoredCases(context: RepositoryContext): void {
     test("the next item without a vector sets the flag again", async () => {
       const tested = context();
       const { items, clock, root } = tested;
-      const unscored = recordOf(root, "key", { vectors: 0 });
+      const unscored = recordOf(root, "key", { vectorCount: 0 });
       await putAll(items, [unscored]);
       await putScored(tested, [recordOf(root, "key")]);
       clock.advance(LONG);
       await items.clearUnscored([root], clock.now());
-      await putAll(items, [recordOf(root, "another", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "another", { vectorCount: 0 })]);
       expect(await flagsBelow(items, root)).toEqual({ [root]: true });
     });
 
@@ -181,11 +181,11 @@ function clearUnscoredCases(context: RepositoryContext): void {
       const tested = context();
       const { items, clock, root } = tested;
       const [put, marked] = [join(root, "put"), join(root, "marked")];
-      await putAll(items, [put, marked].map((path) => recordOf(path, "key", { vectors: 0 })));
+      await putAll(items, [put, marked].map((path) => recordOf(path, "key", { vectorCount: 0 })));
       await putScored(tested, [put, marked].map((path) => recordOf(path, "key")));
       clock.advance(LONG);
       const asOf = clock.now();
-      await putAll(items, [recordOf(put, "since", { vectors: 0 }), recordOf(marked, "pending")]);
+      await putAll(items, [recordOf(put, "since", { vectorCount: 0 }), recordOf(marked, "pending")]);
       await items.markUnscored([marked]);
       await items.clearUnscored([put, marked], asOf);
       expect(await flagsBelow(items, root)).toEqual({ [put]: true, [marked]: true });
@@ -193,10 +193,10 @@ function clearUnscoredCases(context: RepositoryContext): void {
 
     test("leaves a flag that was set before, on which an item written since relies", async () => {
       const { items, clock, root } = context();
-      await putAll(items, [recordOf(root, "first", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "first", { vectorCount: 0 })]);
       clock.advance(MINUTE);
       const asOf = clock.now();
-      await putAll(items, [recordOf(root, "second", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "second", { vectorCount: 0 })]);
       clock.advance(MINUTE);
       await items.clearUnscored([root], asOf);
       expect(await flagsBelow(items, root)).toEqual({ [root]: true });
@@ -219,12 +219,12 @@ function unregisterCases(context: RepositoryContext): void {
 
     test("the next put registers an unregistered namespace again", async () => {
       const { items, clock, root } = context();
-      await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "key", { vectorCount: 0 })]);
       await putAll(items, [recordOf(root, "key", { value: null })]);
       clock.advance(LONG);
       await items.unregister([root], clock.now());
       expect(await pathsBelow(items, root)).toEqual([]);
-      await putAll(items, [recordOf(root, "again", { vectors: 0 })]);
+      await putAll(items, [recordOf(root, "again", { vectorCount: 0 })]);
       expect(await flagsBelow(items, root)).toEqual({ [root]: true });
       expect(await listAll(items, root)).toHaveLength(1);
     });

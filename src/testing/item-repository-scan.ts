@@ -29,8 +29,8 @@ export function scanCases(context: RepositoryContext): void {
       const { items, root } = context();
       const paths = [root, "a", "a.b", "a.b.c", "A", "\0", "😀", "x".repeat(3_000)].map((path, i) => (i === 0 ? path : join(root, path)));
       const records = paths.flatMap((path) => [
-        recordOf(path, "live", { value: { text: "é😀", at: new Date(0) }, index: ["text"], vectors: 2 }),
-        recordOf(path, "", { value: {}, vectors: 0, index: false }),
+        recordOf(path, "live", { value: { text: "é😀", at: new Date(0) }, index: ["text"], vectorCount: 2 }),
+        recordOf(path, "", { value: {}, vectorCount: 0, index: false }),
         recordOf(path, "expired", { expiresAt: Date.now() - 1_000 }),
         recordOf(path, "deleted", { value: null }),
       ]);
@@ -106,7 +106,7 @@ export function scanCases(context: RepositoryContext): void {
 
     test("returns, at the position of each record, whether it has a listing entry", async () => {
       const { items, root } = context();
-      const stored = upTo(130).map((n) => recordOf(join(root, `n${n % 3}`), `${n}`, n % 5 === 0 ? { vectors: 0 } : {}));
+      const stored = upTo(130).map((n) => recordOf(join(root, `n${n % 3}`), `${n}`, n % 5 === 0 ? { vectorCount: 0 } : {}));
       await putAll(items, stored);
       const [first, second] = [present(stored[0]), present(stored[1])];
       const never = [

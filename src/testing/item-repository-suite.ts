@@ -80,8 +80,8 @@ function readCases(repository: () => ItemRepository): void {
       const records = [
         recordOf(root, "plain", { value: { text: "hello", nested: { list: [1, null, true] } } }),
         recordOf(root, "typed", { value: { at: new Date(0), big: 2n ** 70n, bytes: new Uint8Array([0, 255]) } }),
-        recordOf(root, "unindexed", { index: false, vectors: 0 }),
-        recordOf(root, "paths", { index: ["a.b", "$"], vectors: 3 }),
+        recordOf(root, "unindexed", { index: false, vectorCount: 0 }),
+        recordOf(root, "paths", { index: ["a.b", "$"], vectorCount: 3 }),
         recordOf(root, "leaving", { expiresAt: Date.now() + 3_600_000 }),
         recordOf(root, "updated", { created: nextVersion() - 5_000_000 }),
         recordOf(root, "empty", { value: {} }),
@@ -171,7 +171,7 @@ function versionCases(repository: () => ItemRepository): void {
   describe("versions", () => {
     test("a higher version replaces the record as a whole", async () => {
       const root = newRoot();
-      const first = recordOf(root, "key", { value: { a: 1 }, index: ["a"], expiresAt: Date.now() + 60_000, vectors: 2 });
+      const first = recordOf(root, "key", { value: { a: 1 }, index: ["a"], expiresAt: Date.now() + 60_000, vectorCount: 2 });
       const second = recordOf(root, "key", { value: { b: 2 } });
       await putAll(repository(), [first]);
       await putAll(repository(), [second]);
@@ -213,7 +213,7 @@ function versionCases(repository: () => ItemRepository): void {
       const root = newRoot();
       for (const n of upTo(20)) {
         const version = nextVersion();
-        const one = recordOf(root, "", { version, value: { by: "one", n }, vectors: 2, created: version - n });
+        const one = recordOf(root, "", { version, value: { by: "one", n }, vectorCount: 2, created: version - n });
         const two = recordOf(root, "", { version, value: { by: "two", n }, expiresAt: Date.now() + 60_000 });
         const [x, y] = [`${n} one first`, `${n} two first`];
         await putAll(repository(), [{ ...one, key: x }, { ...two, key: y }]);
@@ -258,7 +258,7 @@ function listingCases(repository: () => ItemRepository): void {
 
     test("gives whole records, of exactly this namespace", async () => {
       const root = newRoot();
-      const record = recordOf(join(root, "user1"), "key", { value: { text: "mine" }, index: ["text"], vectors: 4 });
+      const record = recordOf(join(root, "user1"), "key", { value: { text: "mine" }, index: ["text"], vectorCount: 4 });
       const others = ["user10", "user", "user1.below", "User1", "user1 "].map((path) => recordOf(join(root, path), "key"));
       await putAll(repository(), [record, ...others, recordOf(root, "key")]);
       expect((await listAll(repository(), record.namespace)).map(plain)).toEqual([plain(record)]);
@@ -360,10 +360,10 @@ function namespaceCases(repository: () => ItemRepository): void {
     test("remembers that some item has had no vector, also once all have one", async () => {
       const root = newRoot();
       const [scored, mixed] = [join(root, "scored"), join(root, "mixed")];
-      await putAll(repository(), [recordOf(scored, "a"), recordOf(mixed, "a"), recordOf(mixed, "b", { vectors: 0 })]);
+      await putAll(repository(), [recordOf(scored, "a"), recordOf(mixed, "a"), recordOf(mixed, "b", { vectorCount: 0 })]);
       const flags = (): Promise<Record<string, boolean>> => flagsBelow(repository(), root);
       expect(await flags()).toEqual({ [scored]: false, [mixed]: true });
-      await putAll(repository(), [recordOf(mixed, "b"), recordOf(scored, "gone", { value: null, vectors: 0 })]);
+      await putAll(repository(), [recordOf(mixed, "b"), recordOf(scored, "gone", { value: null, vectorCount: 0 })]);
       expect((await flags())[mixed]).toBe(true);
     });
   });

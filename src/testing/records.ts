@@ -36,7 +36,7 @@ export function recordOf(namespace: string, key: string, parts: RecordParts = {}
     version,
     writeId: newWriteId(),
     index: undefined,
-    vectors: 1,
+    vectorCount: 1,
     expiresAt: null,
     ttlMs: null,
     ...rest,

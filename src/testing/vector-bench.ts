@@ -35,7 +35,7 @@ export class Bench {
   async record(points: readonly VectorPoint[]): Promise<void> {
     if (this.#items === null) return;
     const records = points.map(({ namespace, key, version, writeId, vectors, value, expiresAt }) =>
-      recordOf(namespace, key, { version, writeId, vectors: vectors.length, value, expiresAt }),
+      recordOf(namespace, key, { version, writeId, vectorCount: vectors.length, value, expiresAt }),
     );
     await putAll(this.#items, records);
   }

@@ -13,7 +13,7 @@ const [TEA, MILK, CAKE, RARE, LAST] = [0, 1, 2_593_981_612, 77, 4_294_967_295];
 /** A point whose terms count `weights`. */
 function termPoint(bench: Bench, namespace: string, key: string, weights: Readonly<Record<number, number>>, value: Value = {}): VectorPoint {
   const terms = Object.keys(weights).map(Number);
-  return { ...bench.point(namespace, key, [bench.vector(1)], value), terms: { terms, weights: Object.values(weights) } };
+  return { ...bench.point(namespace, key, [bench.vector(1)], value), termWeights: { terms, weights: Object.values(weights) } };
 }
 
 function find(bench: Bench, prefix: string, terms: readonly number[], parts: Partial<KeywordQuery> = {}): Promise<VectorHit[]> {

@@ -86,7 +86,7 @@ describe("a sweep", () => {
     const all = [live, renewed, later, deleted, ...ended];
     await putAll(items, all);
     await score(vectors, all, 3);
-    const marker = recordOf("a", "deleted", { value: null, vectors: 0, version: (now + 1_000) * 1_000 });
+    const marker = recordOf("a", "deleted", { value: null, vectorCount: 0, version: (now + 1_000) * 1_000 });
     await putAll(items, [marker, { ...renewed, expiresAt: now + 60_000 }]);
     clock.advance(CLOCK_TOLERANCE_MS + 999);
     expect(await items.sweep(1_000)).toBe(0);
@@ -289,7 +289,7 @@ describe("the namespace registry", () => {
     ],
     [
       "has ended",
-      ({ items }) => putAll(items, [recordOf("a", "key", { vectors: 0, expiresAt: Date.now() - 60_000 })]),
+      ({ items }) => putAll(items, [recordOf("a", "key", { vectorCount: 0, expiresAt: Date.now() - 60_000 })]),
       false,
     ],
     [
@@ -317,7 +317,7 @@ describe("the namespace registry", () => {
     await items.markUnscored(records.map(({ namespace }) => namespace));
     await score(vectors, records.slice(0, 990));
     const clearing = items.clearUnscored(records.map(({ namespace }) => namespace), 0);
-    await Promise.all([clearing, ...upTo(50).map((n) => putAll(items, [recordOf("b", `${n}`, { vectors: 0 })]))]);
+    await Promise.all([clearing, ...upTo(50).map((n) => putAll(items, [recordOf("b", `${n}`, { vectorCount: 0 })]))]);
     const flagged = await registeredBelow(items, "", { unscored: true });
     expect(flagged.sort()).toEqual([...upTo(10).map((n) => `a.${990 + n}`), "b"]);
   });
@@ -347,7 +347,7 @@ describe("points of expired items", () => {
     const { items, vectors } = await start();
     const now = Date.now();
     const records = [3, 1, 2].map((n) => recordOf("a", `${n}`, { expiresAt: now - 10_000 + n }));
-    const unindexed = recordOf("a", "unindexed", { vectors: 0, expiresAt: now - 10_000 });
+    const unindexed = recordOf("a", "unindexed", { vectorCount: 0, expiresAt: now - 10_000 });
     const deleted = recordOf("a", "deleted", { expiresAt: now - 10_000 });
     await putAll(items, [...records, unindexed, deleted]);
     await score(vectors, [...records, deleted]);

@@ -50,5 +50,5 @@ function recordOf(key: string): ItemRecord {
   const version = Date.now() * 1000 + Math.floor(Math.random() * 1000);
   const value = encodeValue({ by: name, key }, { maxValueBytes: 10_000 });
   const common = { namespace: "processes", key, created: version, version, writeId: newWriteId() };
-  return { ...common, index: undefined, vectors: 1, expiresAt: null, ttlMs: null, value };
+  return { ...common, index: undefined, vectorCount: 1, expiresAt: null, ttlMs: null, value };
 }

@@ -196,7 +196,7 @@ describe("two writes of equal timestamps", () => {
   test("leave exactly one of them, in any order and interleaving", async () => {
     const root = newRoot();
     for (let round = 0; round < 20; round += 1) {
-      const one = recordOf(root, `key-${round}`, { value: { by: "one", pad: "1".repeat(round * 3_000) }, vectors: 2 });
+      const one = recordOf(root, `key-${round}`, { value: { by: "one", pad: "1".repeat(round * 3_000) }, vectorCount: 2 });
       const two = recordOf(root, one.key, { version: one.version, created: one.created, value: { by: "two" }, index: false });
       await Promise.all([one, two, one, two].map((record) => putAll(items, [record])));
       const [read] = await items.get([one]);
@@ -227,10 +227,10 @@ describe("the namespace registry", () => {
   test("performance pin: is written once more for an item without vectors, and not for the marker of a delete", async () => {
     const root = newRoot();
     const execute = vi.spyOn(client, "execute");
-    await putAll(items, [recordOf(root, "gone", { value: null, vectors: 0 })]);
+    await putAll(items, [recordOf(root, "gone", { value: null, vectorCount: 0 })]);
     expect(registrations(execute)).toBe(0);
     await putAll(items, [recordOf(root, "scored")]);
-    await putAll(items, [recordOf(root, "unscored", { vectors: 0 }), recordOf(root, "another", { vectors: 0 })]);
+    await putAll(items, [recordOf(root, "unscored", { vectorCount: 0 }), recordOf(root, "another", { vectorCount: 0 })]);
     expect(registrations(execute)).toBe(2);
     await putAll(items, [recordOf(root, "scored too")]);
     expect(registrations(execute)).toBe(2);

@@ -194,7 +194,7 @@ describe("a removal from the registry", () => {
   test("deletes only entries older than a lease plus the tolerated clock difference", async () => {
     const root = newRoot();
     const written = (time = Date.now());
-    await putAll(items, [recordOf(root, "key", { vectors: 0, version: time * 1000 })]);
+    await putAll(items, [recordOf(root, "key", { vectorCount: 0, version: time * 1000 })]);
     for (const asOf of [written, written + GUARD_MS]) {
       time = asOf;
       await items.clearUnscored([root], asOf);
@@ -211,7 +211,7 @@ describe("a removal from the registry", () => {
 
   test("uses the clock if the given time is later, and does nothing for the epoch", async () => {
     const root = newRoot();
-    await putAll(items, [recordOf(root, "key", { vectors: 0 })]);
+    await putAll(items, [recordOf(root, "key", { vectorCount: 0 })]);
     for (const asOf of [Number.MAX_SAFE_INTEGER, 0]) {
       await items.clearUnscored([root], asOf);
       await items.unregister([root], asOf);
@@ -225,7 +225,7 @@ describe("a removal from the registry", () => {
     const root = newRoot();
     const begun = (time = Date.now());
     const put = (key: string): Promise<void> =>
-      putAll(writer.items, [recordOf(root, key, { vectors: 0, version: (now() + ahead) * 1000 })]);
+      putAll(writer.items, [recordOf(root, key, { vectorCount: 0, version: (now() + ahead) * 1000 })]);
     await put("first");
     // At the end of the lease, the item is written and its namespace is not.
     time = begun + REGISTRATION_TTL_MS;

@@ -63,7 +63,7 @@ export class RecordWriter {
     const now = Date.now();
     const live = isLive(before, now) ? before : null;
     const chance = Math.random();
-    if (live !== null && chance < 0.2) return recordOf(id.namespace, id.key, { value: null, created: live.created, vectors: 0 });
+    if (live !== null && chance < 0.2) return recordOf(id.namespace, id.key, { value: null, created: live.created, vectorCount: 0 });
     if (typeof live?.expiresAt === "number" && chance < 0.5) return { ...live, expiresAt: live.expiresAt + 60_000 };
     const version = nextVersion();
     const expiry = Math.random() < 0.4 ? { expiresAt: now + HOUR_MS, ttlMs: HOUR_MS } : {};

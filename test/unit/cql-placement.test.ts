@@ -134,7 +134,7 @@ describe("the native TTL in CQL", () => {
     version: 1,
     writeId: "w",
     index: undefined,
-    vectors: 0,
+    vectorCount: 0,
     expiresAt: null,
     ttlMs: null,
     value: { typed: false, bytes: Buffer.from("{}") },

@@ -152,7 +152,7 @@ export class CqlItemRepository implements ItemRepository {
     const { registry, layouts } = this.#parts;
     // The namespace first: a crash then leaves a registered namespace without the item, never an item that no listing finds.
     // Markers of deletes need no registration.
-    if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
+    if (record.value !== null) await registry.register(record.namespace, record.vectorCount === 0, record.version);
     const cell = encodeRecord(record);
     const used = layouts.fresh ?? (await layouts.current());
     if (used.also === null) await this.#writeInto(used.active.bucketOf(record.namespace, record.key), record, cell);
@@ -161,7 +161,7 @@ export class CqlItemRepository implements ItemRepository {
     if ((layouts.fresh ?? (await layouts.current())) !== used) await this.#writeMissing(used, record, cell);
     // Registers again after the write: if the registration cache expired meanwhile, the namespace may have been found empty
     // and unregistered.
-    if (record.value !== null) await registry.register(record.namespace, record.vectors === 0, record.version);
+    if (record.value !== null) await registry.register(record.namespace, record.vectorCount === 0, record.version);
   }
 
   /** Writes a record to the partitions of layouts that have begun since it was written. */

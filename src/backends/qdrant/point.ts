@@ -71,10 +71,10 @@ interface PointForm {
 /** The point of an item. */
 export function toPoint(point: VectorPoint, { kept, metric = "cosine", holdsTerms = false }: PointForm = {}): QdrantPoint {
   const vectors = asMultivector(point.vectors, metric);
-  const { terms = null } = point;
+  const { termWeights = null } = point;
   return {
     id: pointId(point),
-    vector: holdsTerms && terms !== null ? { "": vectors, [KEYWORD_VECTOR]: { indices: terms.terms, values: terms.weights.map(shortened) } } : vectors,
+    vector: holdsTerms && termWeights !== null ? { "": vectors, [KEYWORD_VECTOR]: { indices: termWeights.terms, values: termWeights.weights.map(shortened) } } : vectors,
     payload: {
       ns: point.namespace,
       key: point.key,

@@ -151,7 +151,7 @@ function toWrite(record: ItemRecord): PutWrite {
     writeId: record.writeId,
     hasValue: record.value !== null,
     expiresAt: record.expiresAt,
-    unscored: record.value !== null && record.vectors === 0,
+    unscored: record.value !== null && record.vectorCount === 0,
     // A copy of its own: a small Buffer is a view of a pool, all of which would be cloned with it.
     cell: new Uint8Array(encodeRecord(record)),
   };

@@ -105,7 +105,7 @@ export class SqliteVectorIndex implements VectorIndex {
   /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */
   async renew(): Promise<void> {}
 
-  #toUpsert({ namespace, key, version, writeId, vectors, terms = null }: VectorPoint): UpsertWrite {
+  #toUpsert({ namespace, key, version, writeId, vectors, termWeights = null }: VectorPoint): UpsertWrite {
     if (vectors.length === 0 || vectors.length > MAX_VECTORS) {
       throw new ValidationError(`An item can have 1 to ${MAX_VECTORS} vectors, but got ${vectors.length}.`);
     }
@@ -120,7 +120,7 @@ export class SqliteVectorIndex implements VectorIndex {
       writeId,
       dims,
       vectors: new Uint8Array(numbers.buffer),
-      terms: terms === null ? null : encodeTerms(terms.terms, terms.weights),
+      terms: termWeights === null ? null : encodeTerms(termWeights.terms, termWeights.weights),
     };
   }
 }

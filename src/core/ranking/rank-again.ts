@@ -125,7 +125,7 @@ async function directionsOf(candidates: readonly Candidate[], vectors: RankAgain
     for (let count = 0; next < candidates.length && (ids.length === 0 || count < VECTORS_A_READ); next += 1) {
       const { record } = (candidates[next] as Candidate).hit;
       ids.push({ namespace: record.namespace, key: record.key });
-      count += record.vectors;
+      count += record.vectorCount;
     }
     deadline.throwIfOver("Reading the stored vectors");
     for (const own of await vectors.vectorsOf(ids, deadline)) directions.push(own === null ? null : directionOf(own));

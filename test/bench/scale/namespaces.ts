@@ -81,7 +81,7 @@ function recordOf(shape: Shape, n: number): ItemRecord {
     version,
     writeId: newWriteId(),
     index: undefined,
-    vectors: 1,
+    vectorCount: 1,
     expiresAt: null,
     ttlMs: null,
     value: encodeValue(memory(n), LIMITS),

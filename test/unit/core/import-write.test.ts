@@ -10,7 +10,7 @@ const origin: PutOrigin = { created: 1_000, updated: 5_000, expiry: null, asOf: 
 
 function stored(fields: Partial<ItemRecord>): ItemRecord {
   const value = { typed: false, bytes: new Uint8Array([123, 125]) };
-  return { namespace: "a", key: "k", created: 10, version: 10, writeId: "w", index: undefined, vectors: 0, expiresAt: null, ttlMs: null, value, ...fields };
+  return { namespace: "a", key: "k", created: 10, version: 10, writeId: "w", index: undefined, vectorCount: 0, expiresAt: null, ttlMs: null, value, ...fields };
 }
 
 test("an imported item has a lower version than every write that begins after the import read the records", () => {

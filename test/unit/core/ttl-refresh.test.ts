@@ -12,7 +12,7 @@ function recordThatEnds(expiresAt: number, key = "k", writeId = `write of ${key}
   const written = expiresAt - 60_000;
   const value = { typed: false, bytes: Buffer.from("{}") };
   const version = written * 1000;
-  return { namespace: "a", key, created: version, version, writeId, index: undefined, vectors: 1, expiresAt, ttlMs: 60_000, value };
+  return { namespace: "a", key, created: version, version, writeId, index: undefined, vectorCount: 1, expiresAt, ttlMs: 60_000, value };
 }
 
 /** A refresh on a repository whose writes the test completes. */

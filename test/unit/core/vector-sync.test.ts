@@ -12,7 +12,7 @@ const LIMITS = { maxValueBytes: 1_000_000 };
 
 function recordOf(version: number): ItemRecord {
   const value = encodeValue({ text: "green" }, LIMITS);
-  const rest = { index: undefined, vectors: 1, expiresAt: null, ttlMs: null, value };
+  const rest = { index: undefined, vectorCount: 1, expiresAt: null, ttlMs: null, value };
   return { namespace: "a", key: "k", created: 1, version, writeId: newWriteId(), ...rest };
 }
 

@@ -37,7 +37,7 @@ test("stored vectors that come too late skip the step within the deadline, and t
 });
 
 test("the vectors of many candidates are read in parts of bounded size", async () => {
-  const many = Array.from({ length: 10 }, (_, n): Found => ({ ...present(hits[0]), record: recordOf("a", `k${n}`, { value: { n }, vectors: n === 4 ? 256 : 20 }) as LiveRecord, score: 1 - n / 10 }));
+  const many = Array.from({ length: 10 }, (_, n): Found => ({ ...present(hits[0]), record: recordOf("a", `k${n}`, { value: { n }, vectorCount: n === 4 ? 256 : 20 }) as LiveRecord, score: 1 - n / 10 }));
   const reads: number[] = [];
   const { found } = await rankAgain(many, sourceOf({ diversity: { lambda: 1 } }, (ids) => {
     reads.push(ids.reduce((sum, { key }) => sum + (key === "k4" ? 256 : 20), 0));

@@ -14,7 +14,7 @@ const NOW = Date.UTC(2026, 0, 1);
 function aged(created: number, updated = created): LiveRecord {
   const version = (NOW - updated * DAY) * 1000;
   return {
-    namespace: "", key: "k", created: (NOW - created * DAY) * 1000, version, writeId: "w", index: undefined, vectors: 1, expiresAt: null, ttlMs: null,
+    namespace: "", key: "k", created: (NOW - created * DAY) * 1000, version, writeId: "w", index: undefined, vectorCount: 1, expiresAt: null, ttlMs: null,
     value: { typed: false, bytes: new Uint8Array() },
   };
 }
