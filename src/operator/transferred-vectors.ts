@@ -26,7 +26,7 @@ export interface ImportedVectors {
 
 /** Returns the stored vectors of records, at their positions; null for those that are not indexed, or whose vectors are not in sync. */
 export async function vectorsOfRecords({ vectors, rules }: Indexing, records: readonly LiveRecord[]): Promise<(ItemVectors | null)[]> {
-  const indexed = records.filter((record) => record.vectors > 0);
+  const indexed = records.filter((record) => record.vectorCount > 0);
   if (indexed.length === 0) return records.map(() => null);
   const ids = indexed.map(({ namespace, key }) => ({ namespace, key }));
   // Before and after: a point that a write replaced in between may have the vectors of another value.
@@ -41,7 +41,7 @@ export async function vectorsOfRecords({ vectors, rules }: Indexing, records: re
     const texts = isStoreError(value) ? [] : rules.textsOf(value, record.namespace, record.index);
     // Qdrant may hold the last of two vectors twice.
     const own = texts.length === 2 && of.length === 3 ? of.slice(0, 2) : of;
-    if (texts.length === record.vectors && own.length === texts.length) found.set(record, { vectors: own, textsHash: textsHashOf(texts) });
+    if (texts.length === record.vectorCount && own.length === texts.length) found.set(record, { vectors: own, textsHash: textsHashOf(texts) });
   });
   return records.map((record) => found.get(record) ?? null);
 }
