@@ -158,12 +158,12 @@ export class Memory {
     // The common cases.
     if (requests.every(isGet)) return settleEach(requests, this.#getWithin(requests, deadline));
     if (requests.every(isPut)) return settleEach(requests, this.#putWithin(requests));
-    const gets = requests.filter(isGet);
-    const puts = requests.filter(isPut);
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const find = (request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> =>
       this.#findWithin(request, deadline.abortedBy([request]));
     if (finds.length === requests.length) return settleBounded(finds, READS_AT_ONCE, find);
+    const gets = requests.filter(isGet);
+    const puts = requests.filter(isPut);
     const [got, found] = await Promise.all([
       settleEach(gets, this.#getWithin(gets, deadline)),
       settleBounded(finds, READS_AT_ONCE, find),

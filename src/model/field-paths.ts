@@ -3,6 +3,8 @@
 /** Whether a value has fields: objects and arrays do; a Date, a Map or bytes do not. */
 export function hasFields(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
+  // Decoded values, without their type as text: a filter tests every record of a listing.
+  if (Object.getPrototypeOf(value) === Object.prototype) return true;
   return Array.isArray(value) || Object.prototype.toString.call(value) === "[object Object]";
 }
 
@@ -35,7 +37,8 @@ const FEW_KEYS = 8;
  */
 export class FieldPaths {
   readonly #start: Place = newPlace(0);
-  #count = 0;
+  /** The result for a value without any of the fields. */
+  readonly #missing: undefined[] = [];
 
   /** Adds a path; returns its position in the result of {@link find}. Equal paths share a position. */
   add(path: string): number {
@@ -55,15 +58,15 @@ export class FieldPaths {
     }
     if (added > 0) for (const before of passed) before.keys = null;
     if (place.path < 0) {
-      place.path = this.#count;
-      this.#count += 1;
+      place.path = this.#missing.length;
+      this.#missing.push(undefined);
     }
     return place.path;
   }
 
   /** Returns the field at each path; undefined for a missing one. A field with the value `undefined` counts as missing. */
   find(value: unknown): unknown[] {
-    const found = Array.from({ length: this.#count }, () => undefined as unknown);
+    const found: unknown[] = this.#missing.slice();
     descend(value, this.#start, found);
     return found;
   }

@@ -76,23 +76,24 @@ export function decodeRecord(id: ItemId, cell: Uint8Array): ItemRecord {
   const bytes = toBuffer(cell);
   const end = bytes.indexOf(LINE_FEED);
   const header = parseHeader(bytes.toString("utf8", 0, end === -1 ? bytes.length : end));
-  return {
+  const record: ItemRecord = {
     namespace: id.namespace,
     key: id.key,
     created: header.c,
     version: header.v,
     writeId: header.w,
-    ...(header.u === undefined ? {} : { updated: header.u }),
     index: header.i,
     vectorCount: header.n,
     expiresAt: header.x ?? null,
     ttlMs: header.t ?? null,
     value: header.k === "d" ? null : valueOf(header, bytes.subarray(end + 1)),
   };
+  return header.u === undefined ? record : { ...record, updated: header.u };
 }
 
 function valueOf({ r, k }: Header, bytes: Buffer): EncodedValue {
-  return { typed: k === "t", bytes, ...(r === SEALED ? { isSealed: true } : {}) };
+  const typed = k === "t";
+  return r === SEALED ? { typed, bytes, isSealed: true } : { typed, bytes };
 }
 
 function parseHeader(text: string): Header {
