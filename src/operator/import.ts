@@ -65,7 +65,7 @@ export interface ImportReport {
   readonly rejected: number;
   /** Items that the source says it left out, as they could not be decoded. */
   readonly missing: number;
-  /** What became of vectors in the source. */
+  /** Vectors of the source that were used, and those that were not. */
   readonly vectors: ImportedVectors;
   /** Whether the source was read to its end: its end line was there, with the number of items read. */
   readonly complete: boolean;
