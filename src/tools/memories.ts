@@ -12,6 +12,7 @@ export interface FoundMemory {
   readonly id: string;
   readonly value: MemoryValue;
   readonly score: number | undefined;
+  readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
@@ -66,11 +67,7 @@ export class Memories {
    */
   async save(value: MemoryValue, threshold: number | null): Promise<SaveOutcome> {
     const content = contentId(value);
-    const [atContent, near] = await Promise.all([
-      this.#store.get(this.#namespace, content),
-      // Only similarities can be compared with the threshold.
-      this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined),
-    ]);
+    const [atContent, near] = await Promise.all([this.#store.get(this.#namespace, content), this.#similar(value)]);
     if (atContent !== null && contentId(atContent.value) === content) return { status: "unchanged", id: content };
     const equal = near.find((each) => contentId(each.value) === content);
     if (equal !== undefined) return { status: "unchanged", id: equal.id };
@@ -82,7 +79,33 @@ export class Memories {
     // A process that saves an equal memory at this moment writes the same item. The id is taken where its memory was replaced by another.
     const id = atContent === null ? content : randomUUID();
     await this.#store.put(this.#namespace, id, value);
-    return { status: "saved", id };
+    return (threshold === null ? null : await this.#merged(id, value, threshold)) ?? { status: "saved", id };
+  }
+
+  /**
+   * Merges a new memory with a near-duplicate that another process added since this one compared: of two that do so at the same
+   * moment, the one that compares last finds both. The older one stays, with the value of the newer; null where there is no other.
+   */
+  async #merged(id: string, value: MemoryValue, threshold: number): Promise<SaveOutcome | null> {
+    const near = (await this.#similar(value)).filter(({ score }) => score !== undefined && score >= threshold).sort(byAge);
+    const own = near.find((each) => each.id === id);
+    const rival = near.find((each) => each.id !== id);
+    if (own === undefined || rival?.score === undefined) return null;
+    const stays = byAge(own, rival) < 0 ? own : rival;
+    if (stays === rival) await this.#store.put(this.#namespace, rival.id, value);
+    await this.#deleteUnchanged(stays === rival ? own : rival);
+    return { status: "updated", id: stays.id, previous: rival.value, similarity: rival.score };
+  }
+
+  /** Deletes a memory, unless another process has merged its own into it. */
+  async #deleteUnchanged({ id, value }: FoundMemory): Promise<void> {
+    const stored = await this.#store.get(this.#namespace, id);
+    if (stored !== null && contentId(stored.value) === contentId(value)) await this.#store.delete(this.#namespace, id);
+  }
+
+  /** Returns the memories that are compared with a new one. Only similarities can be compared with the threshold. */
+  #similar(value: MemoryValue): Promise<FoundMemory[]> {
+    return this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined);
   }
 
   /**
@@ -107,8 +130,8 @@ export class Memories {
     for (let page = 0; page < MAX_PAGES && found.length < limit; page += 1) {
       const items = await this.#store.search(this.#namespace, { ...options, offset: page * limit });
       const isSimilarity = ranksBySimilarity(items);
-      for (const { namespace, key, value, score, updatedAt } of items) {
-        if (namespace.length === this.#namespace.length) found.push({ id: key, value, score: isSimilarity ? score : undefined, updatedAt });
+      for (const { namespace, key, value, score, createdAt, updatedAt } of items) {
+        if (namespace.length === this.#namespace.length) found.push({ id: key, value, score: isSimilarity ? score : undefined, createdAt, updatedAt });
       }
       if (items.length < limit) break;
     }
@@ -131,6 +154,11 @@ export class Memories {
     if (item !== null) return item.value;
     throw new ValidationError(`There is no memory with the id ${JSON.stringify(id)}. Search for it first, and use an id from the results.`);
   }
+}
+
+/** The order of creation, in which all processes agree. */
+function byAge(a: FoundMemory, b: FoundMemory): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1);
 }
 
 /** Id of a new memory: equal values have equal ids, so that two processes cannot add one memory twice. */
