@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { ScyllaDBStore, ValidationError } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
@@ -39,6 +39,18 @@ async function open(): Promise<CliStore> {
 cliUse(open);
 transferUse(open);
 operatorUse(open);
+
+test.each([[["rebucket", "start", "users", "--buckets", "4", "--yes"]], [["rebucket", "start", "users", "--buckets", "4", "--dry-run"]], [["rebucket", "status"]], [["rebucket", "abort", "--yes"]]])(
+  "%j on a local file is wrong usage and says that it has no partitions",
+  async (args) => {
+    const { store, flags } = await open();
+    await store.put(["users"], "k", { n: 1 });
+    expect(await cli([...args, ...flags])).toMatchObject({ code: 2, output: "", errors: expect.stringMatching(/VALIDATION.*no partitions/) as string });
+    expect(await cli([...args, "--json", ...flags])).toMatchObject({ code: 2, output: "" });
+    await expect(store.rebucket({ namespace: ["users"], buckets: 4 })).rejects.toThrow(ValidationError);
+    expect(await store.count([])).toBe(1);
+  },
+);
 
 test("commands read the configuration file and its profile, and flags win over both", async () => {
   const [file, a, b] = ["scylladb-store.config.json", "a.db", "b.db"].map((name) => join(folder, name)) as [string, string, string];

@@ -11,7 +11,7 @@ type ReadConsistency = "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" 
 type Consistency = ReadConsistency | "EACH_QUORUM";
 
 /** Purpose of a statement; determines consistency, timeout and idempotence. */
-export type Purpose = "read" | "write" | "scan" | "schema";
+export type Purpose = "read" | "write" | "scan" | "copy" | "settings" | "schema";
 
 /** Execution of statements of one purpose. */
 interface ProfileOptions<Level extends Consistency> {
@@ -49,7 +49,7 @@ const SCHEMA_TIMEOUT_MS = 30_000;
 
 /** Options of each purpose. Passed with every request, because a caller's client does not have our profiles. */
 export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_MS }: DriverOptions): Readonly<Record<Purpose, QueryOptions>> {
-  const of = (purpose: Purpose, timeoutMs: number): QueryOptions => {
+  const of = (purpose: Exclude<Purpose, "copy" | "settings">, timeoutMs: number): QueryOptions => {
     const { consistency = "LOCAL_QUORUM", timeoutMs: own = timeoutMs, executionProfile } = profiles[purpose] ?? {};
     return {
       consistency: CONSISTENCIES[consistency],
@@ -62,8 +62,16 @@ export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_
     read: { ...data, ...of("read", requestTimeoutMs) },
     write: { ...data, ...of("write", requestTimeoutMs) },
     scan: { ...data, ...of("scan", 2 * requestTimeoutMs) },
+    copy: withQuorum({ ...data, ...of("scan", 2 * requestTimeoutMs) }),
+    settings: withQuorum({ ...data, ...of("read", requestTimeoutMs) }),
     schema: { isIdempotent: false, ...of("schema", Math.max(SCHEMA_TIMEOUT_MS, requestTimeoutMs)) },
   };
+}
+
+/** Returns options with at least a quorum: all processes must agree on settings, and a copy must not miss a record, also where reads and writes of records are weaker. */
+export function withQuorum(options: QueryOptions): QueryOptions {
+  const isQuorum = QUORUMS.some((level) => CONSISTENCIES[level] === options.consistency);
+  return isQuorum ? options : { ...options, consistency: CONSISTENCIES.LOCAL_QUORUM };
 }
 
 const CONSISTENCIES: Readonly<Record<Consistency, types.consistencies>> = {

@@ -109,8 +109,8 @@ export class PartitionCopy {
     try {
       const rows =
         end === undefined
-          ? await session.rows(from, [this.#namespace, bucket, start, size], "scan")
-          : await session.rows(between, [this.#namespace, bucket, start, end, size], "scan");
+          ? await session.rows(from, [this.#namespace, bucket, start, size], "copy")
+          : await session.rows(between, [this.#namespace, bucket, start, end, size], "copy");
       const last = rows.length < size ? undefined : rows.at(-1);
       return { rows, next: last === undefined ? leave(place) : { ...place, after: last["key"] as string } };
     } catch (error) {
@@ -161,7 +161,7 @@ export class PartitionCopy {
     const chunks = [...Map.groupBy(rows, ({ key }) => this.#target.bucketOf(this.#namespace, key))].flatMap(([bucket, group]) =>
       Array.from({ length: Math.ceil(group.length / KEYS_PER_READ) }, (_, i) => ({ bucket, keys: group.slice(i * KEYS_PER_READ, (i + 1) * KEYS_PER_READ).map(({ key }) => key) })),
     );
-    const copies = await mapBounded(chunks, REQUESTS_AT_ONCE, ({ bucket, keys }) => session.rows(statements.copies, [this.#namespace, bucket, keys], "scan"));
+    const copies = await mapBounded(chunks, REQUESTS_AT_ONCE, ({ bucket, keys }) => session.rows(statements.copies, [this.#namespace, bucket, keys], "copy"));
     const byKey = new Map(copies.flat().map((row) => [row["key"] as string, row]));
     const areComplete = await mapBounded(rows, REQUESTS_AT_ONCE, async (row) => isCopy(byKey.get(row.key), row) && this.#isListed(row));
     return rows.filter((_, i) => !areComplete[i]);
@@ -172,7 +172,7 @@ export class PartitionCopy {
     if (record === null || record.value === null) return true;
     const { session, statements } = this.#parts;
     const place = [this.#namespace, this.#target.bucketOf(this.#namespace, key), bigint(record.created), key];
-    const [entry] = await session.rows(statements.readEntry, place, "scan");
+    const [entry] = await session.rows(statements.readEntry, place, "copy");
     return entry !== undefined && (endIn(entry) ?? Infinity) >= endOf(record);
   }
 }

@@ -7,13 +7,16 @@ import { silentLogger, type Logger } from "../../ports/logger.ts";
 import type { CqlNode } from "../../ports/telemetry.ts";
 import { connect, dataCentersOf, type Connected } from "./client.ts";
 import { mayChange } from "./credentials.ts";
-import { profilesFor, type Purpose } from "./driver-options.ts";
+import { profilesFor, type Purpose, withQuorum } from "./driver-options.ts";
 import { toStoreError } from "./errors.ts";
 import type { CqlOptions } from "./options.ts";
 import { PageBudget } from "./page-budget.ts";
 
 /** A row by column name. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** Purpose of a query. */
+export type ReadPurpose = "read" | "scan" | "copy" | "settings";
 
 /** A value bound to a statement. */
 export type Param = string | number | boolean | Buffer | Date | readonly string[] | readonly number[];
@@ -51,6 +54,8 @@ const DOING: Readonly<Record<Purpose, string>> = {
   read: "A CQL read",
   write: "A CQL write",
   scan: "A CQL scan",
+  copy: "Reading records to copy",
+  settings: "Reading a setting",
   schema: "A CQL schema change",
 };
 
@@ -128,7 +133,7 @@ export class CqlSession {
    *
    * @throws {StoreError} the error of an aborted read when too many pages in a row are empty; a smaller read may succeed
    */
-  async rows(query: string, params: readonly Param[], purpose: "read" | "scan", deadline?: Deadline): Promise<readonly Row[]> {
+  async rows(query: string, params: readonly Param[], purpose: ReadPurpose, deadline?: Deadline): Promise<readonly Row[]> {
     const first = await this.#execute({ query, params }, this.#profiles[purpose], purpose, deadline);
     let after = nextOf(first);
     if (after === null) return first.rows;
@@ -146,12 +151,12 @@ export class CqlSession {
   }
 
   /** Returns the budget of a read over many pages: half the timeout of a request, so that time remains for a smaller read. */
-  pageBudget(purpose: "read" | "scan", fullPage?: number): PageBudget {
+  pageBudget(purpose: ReadPurpose, fullPage?: number): PageBudget {
     return new PageBudget(DOING[purpose], (this.#profiles[purpose].readTimeout ?? Infinity) / 2, fullPage);
   }
 
   /** Runs a prepared query and returns one page of its rows; it may be empty although more follow. */
-  async page(statement: Statement, { after, size }: PageRequest, purpose: "read" | "scan", deadline?: Deadline): Promise<RowPage> {
+  async page(statement: Statement, { after, size }: PageRequest, purpose: ReadPurpose, deadline?: Deadline): Promise<RowPage> {
     const options: QueryOptions = {
       ...this.#profiles[purpose],
       ...(after === null ? {} : { pageState: after }),
@@ -181,7 +186,7 @@ export class CqlSession {
   async writeIf(statement: Statement): Promise<boolean> {
     const { write, schema } = this.#profiles;
     const everywhere = this.dataCenters().length > 1 ? { consistency: types.consistencies.eachQuorum } : {};
-    const options = { ...write, ...everywhere, isIdempotent: false, readTimeout: schema.readTimeout, serialConsistency: types.consistencies.serial };
+    const options = { ...withQuorum(write), ...everywhere, isIdempotent: false, readTimeout: schema.readTimeout, serialConsistency: types.consistencies.serial };
     const { rows } = await this.#execute(statement, options, "write");
     return rows[0]?.["[applied]"] === true;
   }

@@ -94,7 +94,7 @@ export class CqlSettings implements Settings {
 
   async #stored(name: string): Promise<StoredSetting | null> {
     const { session, statements } = this.#parts;
-    const [row] = await session.rows(statements.readSetting, [name], "read");
+    const [row] = await session.rows(statements.readSetting, [name], "settings");
     const value = row?.["value"];
     return typeof value === "string" ? { value, timestamp: Number(String(row?.["timestamp"])) } : null;
   }

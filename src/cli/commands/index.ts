@@ -16,6 +16,9 @@ import { migratePrint } from "./migrate-print.ts";
 import { migrateStatus } from "./migrate-status.ts";
 import { migrateUp } from "./migrate-up.ts";
 import { put } from "./put.ts";
+import { rebucketAbort } from "./rebucket-abort.ts";
+import { rebucketStart } from "./rebucket-start.ts";
+import { rebucketStatus } from "./rebucket-status.ts";
 import { reconcile } from "./reconcile.ts";
 import { repair } from "./repair.ts";
 import { restore } from "./restore.ts";
@@ -46,9 +49,15 @@ export const COMMANDS: readonly CliCommand[] = [
   backup,
   restore,
   eraseCommand,
+  rebucketStart,
+  rebucketStatus,
+  rebucketAbort,
   mcp,
   completion,
 ];
 
 /** Groups of commands and what they are for. */
-export const GROUPS: Readonly<Record<string, string>> = { migrate: "Shows and applies the schema of the keyspace or file." };
+export const GROUPS: Readonly<Record<string, string>> = {
+  migrate: "Shows and applies the schema of the keyspace or file.",
+  rebucket: "Changes the number of partitions of namespaces on servers.",
+};

@@ -47,7 +47,7 @@ export interface CqlOptions {
   /** Your own driver Client, with its own policies; the store does not shut it down. */
   client?: Client | undefined;
   /**
-   * Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one.
+   * Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one. To change those of an existing store, use the command rebucket.
    *
    * @default []
    * @example [{"namespace":["logs"],"buckets":16}]

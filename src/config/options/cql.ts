@@ -66,7 +66,7 @@ export const cql = z
     buckets: z
       .array(z.strictObject({ namespace: pattern, buckets: z.int().min(1).max(256).describe("Number of partitions of each matching namespace.") }))
       .default([])
-      .describe("Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one.")
+      .describe("Partitions per namespace, for huge namespaces; the first matching rule applies, and the default is one. To change those of an existing store, use the command rebucket.")
       .meta({
         ...example([{ namespace: ["logs"], buckets: 16 }]),
         ...fixed("determines the partitions of existing records"),

@@ -33,6 +33,15 @@ describe("consistency and timeout of statements", () => {
     expect(profiles.schema).toMatchObject({ readTimeout: 60_000 });
   });
 
+  test("are at least a quorum for settings and for copies of partitions", () => {
+    const { localQuorum, all } = types.consistencies;
+    const weak = profilesFor({ profiles: { read: { consistency: "LOCAL_ONE", timeoutMs: 100 }, scan: { consistency: "ONE" } } });
+    expect(weak.settings).toMatchObject({ consistency: localQuorum, readTimeout: 100 });
+    expect(weak.copy).toMatchObject({ consistency: localQuorum });
+    const strong = profilesFor({ profiles: { read: { consistency: "ALL" }, scan: { consistency: "ALL" } } });
+    expect([strong.settings.consistency, strong.copy.consistency]).toEqual([all, all]);
+  });
+
   test("below a quorum log a warning that names the option", () => {
     const warnings: string[] = [];
     const logger: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => void warnings.push(message) };
