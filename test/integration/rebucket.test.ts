@@ -84,7 +84,7 @@ test("each record is read, listed and scanned once while processes write and the
   const changes = async (): Promise<void> => {
     for (const buckets of [4, 1, 3]) {
       const report = await rebucketWithInterruptions(keyspace, { namespace: ["load"], buckets });
-      expect(report).toMatchObject({ namespace: ["load"], buckets, dryRun: false, unchanged: false, namespaces: CHANGED.length, unreadable: 0 });
+      expect(report).toMatchObject({ namespace: ["load"], buckets, dryRun: false, unchanged: false, namespaces: CHANGED.length, repaired: 0, unreadable: 0 });
       expect(report.records).toBeGreaterThan(3 * 2 * 100);
     }
   };

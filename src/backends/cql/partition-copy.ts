@@ -91,7 +91,7 @@ export class PartitionCopy {
     const readAt = performance.now();
     const { rows, next } = await this.#page("cells", bucket, place ?? FIRST_KEY, this.#size);
     const copied = rows.flatMap((row) => this.#rowOf(row) ?? []);
-    const missing = isVerified ? await this.#missing(copied) : copied;
+    const missing = isVerified ? await this.#missing(copied, readAt) : copied;
     await mapBounded(missing, REQUESTS_AT_ONCE, (row) => this.#write(row, readAt));
     const largest = copied.reduce((most, { cell }) => Math.max(most, cell.byteLength), 1);
     this.#size = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / largest)));
@@ -155,16 +155,20 @@ export class PartitionCopy {
     await session.write(writes.item);
   }
 
-  /** The records whose copy is missing, older, or ends too early, or whose entry is. */
-  async #missing(rows: readonly CopiedRow[]): Promise<CopiedRow[]> {
+  /**
+   * The records whose copy is missing, older, or ends too early, or whose entry is. Entries are read first: a write that
+   * changes an entry meanwhile has also replaced the copy by then, so that it counts as newer.
+   */
+  async #missing(rows: readonly CopiedRow[], readAt: number): Promise<CopiedRow[]> {
     const { session, statements } = this.#parts;
+    const areListed = await mapBounded(rows, REQUESTS_AT_ONCE, (row) => this.#isListed(row));
     const chunks = [...Map.groupBy(rows, ({ key }) => this.#target.bucketOf(this.#namespace, key))].flatMap(([bucket, group]) =>
       Array.from({ length: Math.ceil(group.length / KEYS_PER_READ) }, (_, i) => ({ bucket, keys: group.slice(i * KEYS_PER_READ, (i + 1) * KEYS_PER_READ).map(({ key }) => key) })),
     );
     const copies = await mapBounded(chunks, REQUESTS_AT_ONCE, ({ bucket, keys }) => session.rows(statements.copies, [this.#namespace, bucket, keys], "copy"));
     const byKey = new Map(copies.flat().map((row) => [row["key"] as string, row]));
-    const areComplete = await mapBounded(rows, REQUESTS_AT_ONCE, async (row) => isCopy(byKey.get(row.key), row) && this.#isListed(row));
-    return rows.filter((_, i) => !areComplete[i]);
+    const elapsed = Math.ceil((performance.now() - readAt) / 1000);
+    return rows.filter((row, i) => !isCopied(row, byKey.get(row.key), areListed[i] === true, elapsed));
   }
 
   async #isListed({ key, record }: CopiedRow): Promise<boolean> {
@@ -177,13 +181,17 @@ export class PartitionCopy {
   }
 }
 
-/** Whether a row holds the record, or a newer one. */
-function isCopy(copy: Row | undefined, { timestamp, ttl }: CopiedRow): boolean {
-  if (copy === undefined) return ttl !== null && ttl <= TTL_TOLERANCE_SECONDS;
+/**
+ * Whether a copy holds the record and is listed, or is newer.
+ *
+ * @param elapsed - seconds since the record was read
+ */
+function isCopied({ timestamp, ttl }: CopiedRow, copy: Row | undefined, isListed: boolean, elapsed: number): boolean {
+  const hasEnded = ttl !== null && ttl <= elapsed + TTL_TOLERANCE_SECONDS;
   // An expired cell has neither a write time nor a TTL.
-  if (copy["written"] === null || copy["written"] === undefined) return ttl !== null && ttl <= TTL_TOLERANCE_SECONDS;
+  if (copy === undefined || copy["written"] === null || copy["written"] === undefined) return hasEnded;
   const written = numberIn(copy, "written");
   if (written !== timestamp) return written > timestamp;
   const remaining = typeof copy["ttl"] === "number" ? copy["ttl"] : Infinity;
-  return remaining + TTL_TOLERANCE_SECONDS >= (ttl ?? Infinity);
+  return isListed && remaining + elapsed + TTL_TOLERANCE_SECONDS >= (ttl ?? Infinity);
 }
