@@ -63,8 +63,10 @@ export class VectorSync {
     const pending = writes.filter(({ record, vectors }) => record.vectorCount > 0 && vectors.length === 0);
     const open = new Set([...failed, ...pending, ...superseded]);
     for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectorCount > 0);
-    await this.#flagUnscored([...open], deadline);
+    const unflagged = await this.#flagUnscored([...open], deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
+    // Neither its vectors nor the flag lead a search to such an item until the reconciler was there.
+    if (unflagged !== null) for (const write of [...pending, ...superseded]) outcomes.set(write, this.#failure(unflagged));
     return outcomes;
   }
 
@@ -115,17 +117,19 @@ export class VectorSync {
     return superseded;
   }
 
-  /** Flags namespaces of items with pending vectors as unscored, so that searches still return these items. */
-  async #flagUnscored(writes: readonly Write[], deadline: Deadline): Promise<void> {
-    if (writes.length === 0) return;
+  /** Flags namespaces of items with pending vectors as unscored, so that searches still return these items. Returns a failure. */
+  async #flagUnscored(writes: readonly Write[], deadline: Deadline): Promise<PromiseRejectedResult | null> {
+    if (writes.length === 0) return null;
     try {
       const flagging = this.#options.items.markUnscored(writes.map(({ record }) => record.namespace), deadline);
       await deadline.wait("Flagging namespaces", flagging);
+      return null;
     } catch (error) {
       this.#options.logger.warn(
         { cause: messageOf(error) },
         "a namespace could not be flagged as holding items whose vectors are pending",
       );
+      return rejected(error);
     }
   }
 

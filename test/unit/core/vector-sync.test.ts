@@ -17,12 +17,18 @@ function recordOf(version: number): ItemRecord {
 }
 
 /** An item that others write concurrently: each read returns another record, unless the test fixes it. */
-function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string[] } {
+function syncOf(
+  standing: () => ItemRecord,
+  { policy = "strict", flag = async () => undefined }: { readonly policy?: "strict" | "deferred"; readonly flag?: () => Promise<void> } = {},
+): { sync: VectorSync; flagged: string[] } {
   const flagged: string[] = [];
   const items = {
     get: async () => [standing()],
     put: async () => [{ status: "fulfilled", value: undefined }],
-    markUnscored: async (paths: readonly string[]) => void flagged.push(...paths),
+    markUnscored: async (paths: readonly string[]) => {
+      await flag();
+      flagged.push(...paths);
+    },
   } as unknown as ItemRepository;
   const indexing = {
     rules: { textsOf: () => ["green"] },
@@ -32,7 +38,7 @@ function syncOf(standing: () => ItemRecord): { sync: VectorSync; flagged: string
     vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
   } as unknown as Indexing;
   return {
-    sync: new VectorSync({ items, indexing, policy: "strict", events: { emit: () => undefined }, logger: silentLogger }),
+    sync: new VectorSync({ items, indexing, policy, events: { emit: () => undefined }, logger: silentLogger }),
     flagged,
   };
 }
@@ -60,3 +66,20 @@ test("a put whose vectors cannot be synced rejects with a VectorSyncError", asyn
   expect(outcomes.get(write)).toMatchObject({ status: "rejected", reason: { code: "VECTOR_SYNC", retryable: true } });
   expect([settled, flagged]).toEqual([[], ["a"]]);
 });
+
+test.each([["a superseded put", 2, [[1]]], ["a put whose texts are embedded later", 1, []]] as const)(
+  "%s is acknowledged only if searches are led to its item",
+  async (_, standing, vectors) => {
+    const flag = (): Promise<void> => Promise.reject(new Error("the registry is away"));
+    for (const policy of ["strict", "deferred"] as const) {
+      let version = standing;
+      const { sync } = syncOf(() => recordOf((version += 1)), { policy, flag });
+      const { write, settled } = writeOf(recordOf(1));
+      const late = { ...write, vectors };
+      const outcome = (await sync.sync([late], new Deadline(5_000))).get(late);
+      const failure = { status: "rejected", reason: { code: "VECTOR_SYNC", cause: { message: "the registry is away" } } };
+      expect(outcome).toMatchObject(policy === "strict" ? failure : { status: "fulfilled" });
+      expect(settled).toEqual([]);
+    }
+  },
+);
