@@ -29,6 +29,9 @@ const STEP_CHARS = 8_192;
 /** Most words whose terms are cached: texts repeat words, and stemming takes most of the time. */
 const MOST_REMEMBERED = 32_768;
 
+/** A number that no language stems. */
+const NUMBER = /^[0-9]+$/;
+
 /** Endings of contractions: "we'll", "they've". */
 const SHORTENED = new Set(["ll", "re", "ve"]);
 
@@ -129,7 +132,9 @@ export class Analyzer {
   #termsOf(given: string, single: boolean): readonly number[] {
     const known = this.#remembered.get(given);
     if (known !== undefined) return known;
-    if (isUnspaced(given)) return this.#termsOfParts(given, single);
+    // A number is its own stem in every language. It is not remembered, as numbers seldom repeat and would displace words.
+    if (NUMBER.test(given)) return [hashOf(cut(given))];
+    if (!isAscii(given) && isUnspaced(given)) return this.#termsOfParts(given, single);
     const word = cut(given);
     const terms = this.#termsOfWord(word);
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();

@@ -1,6 +1,8 @@
+import { v5 } from "@langchain/core/utils/uuid";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inWholeNumbers } from "../../../src/backends/qdrant/point.ts";
+import { inWholeNumbers, pointId } from "../../../src/backends/qdrant/point.ts";
+import { idText } from "../../../src/model/item.ts";
 
 function cosine(a: readonly number[], b: readonly number[]): number {
   const unit = (v: readonly number[]): number[] => {
@@ -31,4 +33,15 @@ describe("a vector as integers", () => {
     expect(inWholeNumbers([5e-324, 0])).toEqual([0, 0]);
     expect(inWholeNumbers([-0, 0]).map(Math.abs)).toEqual([0, 0]);
   });
+});
+
+test("the id of a point is the UUIDv5 of the item's id", () => {
+  const namespace = Buffer.from("6f1d7a529c584f0a8a0e3d5c1b7e2f94", "hex");
+  expect(pointId({ namespace: "users.42", key: "likes" })).toBe("1188e7f0-eefe-51d3-8a95-2f3b8e8e7067");
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (path, key) => {
+      const id = { namespace: path, key };
+      expect(pointId(id)).toBe(v5(idText(id), namespace));
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Analyzer } from "../../../../src/core/keywords/analyzer.ts";
+import { loadLanguage } from "../../../../src/core/keywords/languages.ts";
 import { KEYWORD_LANGUAGES, type KeywordLanguage } from "../../../../src/model/keyword-language.ts";
 
 const english = await Analyzer.of("english");
@@ -10,6 +11,14 @@ function matches(text: string, query: string, analyzer = english): boolean {
   const record = new Set(analyzer.weigh([text])?.terms);
   return analyzer.query(query).terms.some((term) => record.has(term));
 }
+
+test("a number is its own stem and no stop word in any language", async () => {
+  for (const name of KEYWORD_LANGUAGES) {
+    const { stem, stopWords } = await loadLanguage(name);
+    const numbers = Array.from({ length: 2_000 }, (_, i) => String(i < 1_000 ? i : i * 7_919_317));
+    expect(numbers.filter((number) => stem(number) !== number || stopWords.includes(number)), name).toEqual([]);
+  }
+});
 
 describe("a query finds a record", () => {
   test.each([
