@@ -56,6 +56,7 @@ export type { SourceStore } from "./operator/import-source.ts";
 export type { ImportedVectors } from "./operator/transferred-vectors.ts";
 export type { ImportVerification } from "./operator/verify-import.ts";
 export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
+export type { GenerationSummary, ReindexOptions, ReindexProgress, ReindexRemoval, ReindexReport, ReindexStatus } from "./sync/reindex.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";
 export type { ReloadReport } from "./runtime/reload.ts";

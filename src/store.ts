@@ -5,8 +5,9 @@ import { exportToFile, exportToStream, type ExportOptions, type ExportReport } f
 import { isStore, type SourceStore } from "./operator/import-source.ts";
 import { isPostgresUrl } from "./operator/postgres-source.ts";
 import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
+import type { ReindexOptions, ReindexRemoval, ReindexReport, ReindexStatus } from "./sync/reindex.ts";
 import { diagnose } from "./runtime/diagnosis.ts";
-import { operatorDependencies, partitionsOf } from "./runtime/operator.ts";
+import { operatorDependencies, partitionsOf, reindexOf } from "./runtime/operator.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { StoreConfig } from "./config/store-config.ts";
 import type { SchemaCreation } from "./runtime/schema-creation.ts";
@@ -98,6 +99,37 @@ export abstract class StoreBase extends StoreOperations {
       const isOtherStore = typeof source === "string" ? isPostgresUrl(source) : isStore(source);
       return isOtherStore ? importStore(dependencies, source as string | SourceStore, options) : importLines(dependencies, source as string | Readable, options);
     });
+  }
+
+  /**
+   * Builds the index that `index.next` describes beside the active one, and then makes it the active one: a new model, metric,
+   * fields or keyword settings without downtime. Continues an unfinished reindex. On servers only.
+   *
+   * @throws {ConfigurationError} without `index.next`.
+   */
+  async reindex(options: ReindexOptions = {}): Promise<ReindexReport> {
+    checkOptions(options, "reindex()", REINDEX_NAMES);
+    return this.#lifecycle.run((runtime) => reindexOf(runtime).start(options));
+  }
+
+  /** Returns the generations of the index, and the progress of a reindex. */
+  async reindexStatus(): Promise<ReindexStatus> {
+    return this.#lifecycle.run((runtime) => reindexOf(runtime).status());
+  }
+
+  /** Makes the complete next generation of the index the active one, after a reindex with `switch: false`. */
+  async reindexSwitch(): Promise<void> {
+    return this.#lifecycle.run((runtime) => reindexOf(runtime).switch());
+  }
+
+  /** Removes the next generation of the index. */
+  async reindexAbort(): Promise<ReindexRemoval> {
+    return this.#lifecycle.run((runtime) => reindexOf(runtime).abort());
+  }
+
+  /** Removes the generation of the index that was active before the last switch. */
+  async reindexCleanup(): Promise<ReindexRemoval> {
+    return this.#lifecycle.run((runtime) => reindexOf(runtime).cleanup());
   }
 
   /** Deletes expired items, now. A running store does this every `ttl.sweepIntervalMinutes`. */
@@ -308,6 +340,7 @@ const ERASE_NAMES: OptionNames<EraseOptions> = {
   signal: true,
 };
 const REBUCKET_NAMES: OptionNames<RebucketOptions> = { namespace: true, buckets: true, dryRun: true, recordsPerSecond: true, onProgress: true, signal: true };
+const REINDEX_NAMES: OptionNames<ReindexOptions> = { dryRun: true, textsPerSecond: true, switch: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
 /** What views need: each call uses the runtime that is current when it is made. */

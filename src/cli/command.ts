@@ -30,6 +30,8 @@ export interface Invocation<Flags> {
 export interface CliCommand<Flags = object> {
   /** With its group, if it has one: "migrate up". */
   readonly name: string;
+  /** Whether it runs when only its group is given. */
+  readonly isDefault?: boolean;
   /** One line. */
   readonly summary: string;
   /** What else there is to know; for `--help` and the documentation. */

@@ -19,6 +19,7 @@ export interface StoreFlags {
   readonly set?: readonly string[];
   readonly path?: string;
   readonly embeddings?: string;
+  readonly nextEmbeddings?: string;
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -30,6 +31,7 @@ export function addStoreFlags(command: Command): Command {
     .option("--set <option=value>", "option of the store, such as cql.keyspace=agents; may be repeated", (value: string, before: string[] = []) => [...before, value])
     .option("--path <file>", "local file of the store; the same as --set path=<file>")
     .option("--embeddings <module>", 'embedder: "local", or a module whose default export is a LangChain Embeddings')
+    .option("--next-embeddings <module>", "the same for index.next, which reindex builds")
     .option("--log-level <level>", "least level of log lines on standard error: debug, info, warn, error, silent", "warn");
 }
 
@@ -91,13 +93,16 @@ function variablesOf({ set = [], path }: StoreFlags): Record<string, string> {
   );
 }
 
-async function indexOf({ embeddings: name }: StoreFlags): Promise<ConfigOverrides> {
-  if (name === undefined) return {};
-  if (name === "local") {
-    const { LOCAL_EMBEDDINGS_DIMS, LocalEmbeddings } = await import("../embeddings/local.ts");
-    return { index: { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new LocalEmbeddings() } };
-  }
-  return { index: { embeddings: (await importDefault(name, "--embeddings")) as EmbeddingsLike } };
+async function indexOf({ embeddings, nextEmbeddings }: StoreFlags): Promise<ConfigOverrides> {
+  if (embeddings === undefined && nextEmbeddings === undefined) return {};
+  const next = nextEmbeddings === undefined ? {} : { next: await embedderOf(nextEmbeddings, "--next-embeddings") };
+  return { index: { ...(embeddings === undefined ? {} : await embedderOf(embeddings, "--embeddings")), ...next } };
+}
+
+async function embedderOf(name: string, flag: string): Promise<{ readonly embeddings: EmbeddingsLike; readonly dims?: number }> {
+  if (name !== "local") return { embeddings: (await importDefault(name, flag)) as EmbeddingsLike };
+  const { LOCAL_EMBEDDINGS_DIMS, LocalEmbeddings } = await import("../embeddings/local.ts");
+  return { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new LocalEmbeddings() };
 }
 
 /**

@@ -43,7 +43,7 @@ export function buildProgram(terminal: Pick<Terminal, "output" | "errors">, run:
   for (const definition of COMMANDS) {
     const [first = "", second] = definition.name.split(" ");
     const parent = second === undefined ? program : (groups.get(first) ?? program);
-    addCommand(parent.command(second ?? first), definition, run);
+    addCommand(parent.command(second ?? first, { isDefault: definition.isDefault === true }), definition, run);
   }
   return program;
 }

@@ -209,6 +209,8 @@ export class IndexRanking {
     const isUnrelated = (record: LiveRecord): boolean | Promise<boolean> => {
       if (terms === null || analyzer === null || record.vectorCount === 0 || showsAll) return false;
       const texts = indexing.rules.textsOf(decodeValue(record.value), record.namespace, record.index);
+      // Without texts here, the record has vectors in another generation.
+      if (texts.length === 0) return false;
       const counted = analyzer.countInSteps(texts);
       return "then" in counted ? counted.then(({ counts }) => !hasTerm(counts, terms)) : !hasTerm(counted.counts, terms);
     };

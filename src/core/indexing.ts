@@ -2,12 +2,12 @@ import type { DistanceMetric } from "../model/distance-metric.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { TermWeights } from "../model/term-weights.ts";
 import type { Embedder } from "../ports/embedder.ts";
-import type { VectorIndex } from "../ports/vector-index.ts";
+import type { Vector, VectorIndex } from "../ports/vector-index.ts";
 import type { IndexRules } from "./index-rules.ts";
 import type { Keywords } from "./keywords/keywords.ts";
 import type { SearchModes } from "./search-modes.ts";
 
-/** What indexing and ranking depend on. */
+/** What indexing and ranking in one generation depend on. */
 export interface Indexing {
   readonly rules: IndexRules;
   readonly embedder: Embedder;
@@ -18,6 +18,17 @@ export interface Indexing {
   readonly modes: SearchModes;
   /** What a semantic score is; cosine by default. */
   readonly metric?: DistanceMetric;
+}
+
+/** What an item has in one generation of the index. */
+export interface IndexEntries {
+  /** The generation; null for an item without texts in any. */
+  readonly indexing: Indexing | null;
+  /** Number of texts. */
+  readonly texts: number;
+  /** Empty although there are texts if embedding failed and is left to the reconciler. */
+  readonly vectors: readonly Vector[];
+  readonly terms: TermWeights | null;
 }
 
 /** Returns the terms of an item's texts in the language of the index; null without terms. */

@@ -16,7 +16,7 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { DegradedState } from "./degraded-state.ts";
-import type { Indexing } from "./indexing.ts";
+import type { Generations } from "./generations.ts";
 import type { IntentLog } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { listNamespaces } from "./namespaces.ts";
@@ -58,7 +58,7 @@ export interface OperationLimits extends SearchLimits, ReadLimits {
 export interface MemoryOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
-  readonly indexing: Indexing | null;
+  readonly generations: Generations | null;
   readonly intents: IntentLog;
   readonly policy: SyncPolicy;
   readonly limits: OperationLimits;
@@ -120,7 +120,7 @@ export class Memory {
   readonly #refresh: TtlRefresh;
 
   constructor(options: MemoryOptions) {
-    const { items, indexing, intents, policy, limits, ttl, events, logger, clock = new VersionClock(), observer = unobserved } = options;
+    const { items, generations, intents, policy, limits, ttl, events, logger, clock = new VersionClock(), observer = unobserved } = options;
     const onStale = (ids: readonly ItemId[]): void => {
       observer.staleHits(ids.length);
       options.onStale(ids);
@@ -131,11 +131,15 @@ export class Memory {
     this.#items = items;
     this.#limits = limits;
     this.#reads = new ReadBudget(limits);
-    this.#searcher = new Searcher({ items, indexing, limits, reads: this.#reads, events, onStale, degraded, positions, observer });
+    this.#searcher = new Searcher({ items, generations, limits, reads: this.#reads, events, onStale, degraded, positions, observer });
     this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
-    this.#writes = new WritePath({ items, indexing, intents, policy, ttl: rules, clock, events, logger, positions, observer });
+    this.#writes = new WritePath({ items, generations, intents, policy, ttl: rules, clock, events, logger, positions, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
-    const vectors = indexing === null ? null : { intents, verify: (id: ItemId) => reconcileItem({ items, indexing }, id) };
+    const verify = async (id: ItemId): Promise<boolean> => {
+      await reconcileItem({ items, generations }, id);
+      return generations?.keepsIntents !== true;
+    };
+    const vectors = generations === null ? null : { intents, verify };
     this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, vectors, upkeep: options.upkeep });
   }
 

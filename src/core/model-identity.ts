@@ -36,18 +36,18 @@ function modelName(embeddings: object): string {
  */
 export async function checkIdentity(settings: Settings, identity: ModelIdentity | null): Promise<void> {
   if (identity === null) return;
-  const configured = textOf(identity);
+  const configured = identityText(identity);
   const stored = (await settings.read("index")) ?? (await settings.establish("index", configured));
   if (stored === configured) return;
   throw new SchemaError(
     `The stored vectors were made by ${stored}, but the configuration says ${configured}: vectors of two models, and scores of two ` +
-      "metrics, cannot be compared. Configure the stored one; or export the items, and import them into another keyspace (or file) with " +
-      "the new configuration. If only the model's name changed, set index.model to the stored name.",
+      "metrics, cannot be compared. Configure the stored one as index; to change to another one without downtime, configure that as " +
+      "index.next, and run: scylladb-store reindex. If only the model's name changed, set index.model to the stored name.",
     { details: { stored, configured } },
   );
 }
 
-/** The text of an identity in the settings. Cosine, which it was before there were metrics, is not written. */
-function textOf({ model, dims, metric }: ModelIdentity): string {
+/** Returns the text of an identity in the settings. Cosine, which it was before there were metrics, is not written. */
+export function identityText({ model, dims, metric }: ModelIdentity): string {
   return JSON.stringify(metric === "cosine" ? { model, dims } : { model, dims, metric });
 }

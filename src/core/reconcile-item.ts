@@ -5,12 +5,19 @@ import { RENEWAL_LAG_MS } from "../model/ttl.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { StoredPoint } from "../ports/vector-index.ts";
+import type { Generations } from "./generations.ts";
 import { keywordWeightsOf, type Indexing } from "./indexing.ts";
 
 /** What reconciling depends on. */
 export interface ReconcileDependencies {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
+  readonly generations: Generations | null;
+}
+
+/** Records and one generation of the index. */
+interface OneGeneration {
+  readonly items: ItemRepository;
   readonly indexing: Indexing | null;
 }
 
@@ -30,24 +37,40 @@ export class ContestedError extends UnavailableError {
 
 /** Record and point of an item, as read. */
 export interface Seen {
+  /** The generation of the point; null when the store has no index. */
+  readonly indexing: Indexing | null;
   readonly point: StoredPoint | null;
   readonly record: ItemRecord | null;
 }
 
 /** Reads items, the points before the records: then a point that is removed is never newer than the record that was read. */
-export async function readItems({ items, indexing }: ReconcileDependencies, ids: readonly ItemId[]): Promise<Seen[]> {
+export async function readItems({ items, generations }: ReconcileDependencies, ids: readonly ItemId[]): Promise<Seen[]> {
+  return readItemsIn({ items, indexing: generations?.active ?? null }, ids);
+}
+
+async function readItemsIn({ items, indexing }: OneGeneration, ids: readonly ItemId[]): Promise<Seen[]> {
   const points = indexing === null ? [] : await indexing.vectors.stored(ids);
   const records = await items.get(ids);
-  return ids.map((_, i) => ({ point: points[i] ?? null, record: records[i] ?? null }));
+  return ids.map((_, i) => ({ indexing, point: points[i] ?? null, record: records[i] ?? null }));
 }
 
 /**
- * Reconciles one item. Safe to run concurrently, and concurrently with writers.
+ * Reconciles one item, in every generation that this process can write. Safe to run concurrently, and concurrently with writers.
  *
  * @param seen - record and point, if they were just read; otherwise they are read now
  * @throws {ContestedError} when the item is being written continuously.
  */
-export async function reconcileItem(dependencies: ReconcileDependencies, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
+export async function reconcileItem({ items, generations }: ReconcileDependencies, id: ItemId, seen: Seen | null = null): Promise<Reconciled> {
+  const active = generations?.active ?? null;
+  const other = generations?.other ?? null;
+  // The generations may have switched since the item was read.
+  const reconciled = await reconcileIn({ items, indexing: active }, id, seen?.indexing === active ? seen : null);
+  if (other === null) return reconciled;
+  const { record, wroteVectors } = await reconcileIn({ items, indexing: other }, id, null);
+  return { record, wroteVectors: wroteVectors || reconciled.wroteVectors };
+}
+
+async function reconcileIn(dependencies: OneGeneration, id: ItemId, seen: Seen | null): Promise<Reconciled> {
   let wroteVectors = false;
   let last: ItemRecord | null = null;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -76,9 +99,9 @@ interface Round {
   readonly sync: Sync;
 }
 
-async function reconcileOnce(dependencies: ReconcileDependencies, id: ItemId, seen: Seen | null): Promise<Round> {
+async function reconcileOnce(dependencies: OneGeneration, id: ItemId, seen: Seen | null): Promise<Round> {
   const { items, indexing } = dependencies;
-  const { point, record } = seen ?? ((await readItems(dependencies, [id]))[0] as Seen);
+  const { point, record } = seen ?? ((await readItemsIn(dependencies, [id]))[0] as Seen);
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, sync: "untouched" };
   if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {

@@ -18,6 +18,7 @@ import type { DegradedState } from "./degraded-state.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { HitRates } from "./hit-rates.ts";
 import { IndexRanking, type Progress } from "./index-ranking.ts";
+import type { Generations } from "./generations.ts";
 import type { Indexing } from "./indexing.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
@@ -35,7 +36,7 @@ import { planSearch, type SearchPlan } from "./search-plan.ts";
 export interface SearcherOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
-  readonly indexing: Indexing | null;
+  readonly generations: Generations | null;
   readonly limits: SearchLimits;
   readonly reads: ReadBudget;
   readonly events: Events;
@@ -72,7 +73,8 @@ export class Searcher {
   }
 
   async #search(given: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
-    const { indexing, limits } = this.#options;
+    const { generations, limits } = this.#options;
+    const indexing = generations?.active ?? null;
     const asked = indexing === null ? null : modeOf(given, indexing);
     const request = { ...given, steps: rankingSteps(indexing?.modes.ranking ?? null, given.ranking) };
     const plan = planSearch(request, asked, limits.maxOffset);

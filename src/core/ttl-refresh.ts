@@ -43,8 +43,8 @@ const BOUNDS: RefreshBounds = { items: 10_000, bytes: 32 * 1024 * 1024, group: 1
 export interface RefreshedVectors {
   /** Records intents before the refresh is written: after a crash, any process verifies the vectors. */
   readonly intents: Pick<IntentLog, "record">;
-  /** Writes the vectors of an item again where they are missing. */
-  verify(id: ItemId): Promise<unknown>;
+  /** Writes the vectors of an item again where they are missing. Returns whether nothing is left to other processes. */
+  verify(id: ItemId): Promise<boolean>;
 }
 
 /** What refreshes depend on. */
@@ -231,8 +231,7 @@ export class TtlRefresh {
     const outcomes = await this.#writeGroup(refreshes);
     const written = refreshes.map((refresh, i) => ({ refresh, i })).filter(({ i }) => outcomes[i]?.status === "fulfilled");
     const verified = await settleBounded(written, VERIFIED_AT_ONCE, async ({ refresh, i }) => {
-      await vectors.verify(idOf(refresh));
-      open[i]?.settle(false);
+      if (await vectors.verify(idOf(refresh))) open[i]?.settle(false);
     });
     const failed = verified.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return;

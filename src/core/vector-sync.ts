@@ -3,13 +3,13 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settled, settleTogether } from "../concurrency/outcomes.ts";
 import { isStoreError, messageOf, VectorSyncError } from "../model/errors.ts";
 import type { ItemRecord, Value } from "../model/item.ts";
-import type { TermWeights } from "../model/term-weights.ts";
 import type { Events } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
-import type { UpsertOutcome, Vector, VectorPoint } from "../ports/vector-index.ts";
-import type { Indexing } from "./indexing.ts";
+import type { UpsertOutcome, VectorPoint } from "../ports/vector-index.ts";
+import { onlyGeneration, type Generations } from "./generations.ts";
+import type { IndexEntries, Indexing } from "./indexing.ts";
 import type { OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import { ContestedError, reconcileItem } from "./reconcile-item.ts";
@@ -19,9 +19,9 @@ export interface Write {
   readonly record: ItemRecord;
   readonly replaced: ItemRecord | null;
   readonly value: Value | null;
-  /** Empty although the record has texts if embedding failed and is left to the reconciler. */
-  readonly vectors: readonly Vector[];
-  readonly terms: TermWeights | null;
+  readonly entries: IndexEntries;
+  /** In the other generation of the index; null where there was none when the texts were embedded. */
+  readonly other: IndexEntries | null;
   readonly intent: OpenIntent;
 }
 
@@ -29,7 +29,7 @@ export interface Write {
 export interface VectorSyncOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
-  readonly indexing: Indexing | null;
+  readonly generations: Generations | null;
   /** `strict`: a put whose vectors cannot be written rejects, although its record is stored. `deferred`: it resolves, with an event. */
   readonly policy: "strict" | "deferred";
   readonly events: Events;
@@ -53,21 +53,34 @@ export class VectorSync {
   /** Synchronizes writes whose records are stored. The result has an outcome for each write that failed or changed vectors. */
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
-    const { indexing } = this.#options;
-    if (indexing === null || !writes.some(({ record, replaced }) => record.vectorCount > 0 || (replaced?.vectorCount ?? 0) > 0)) {
+    const { generations } = this.#options;
+    if (generations === null || (isOnly(generations) && !writes.some(({ record, replaced }) => record.vectorCount > 0 || (replaced?.vectorCount ?? 0) > 0))) {
       for (const { intent } of writes) intent.settle(false);
       return outcomes;
     }
-    const superseded = await this.#syncObserved(indexing, writes, deadline, outcomes);
+    const { active, other } = generations;
+    const syncingOther = other === null ? null : this.#syncOther(other, writes, deadline);
+    const superseded = await this.#syncObserved(active, writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
-    const pending = writes.filter(({ record, vectors }) => record.vectorCount > 0 && vectors.length === 0);
-    const open = new Set([...failed, ...pending, ...superseded]);
-    for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectorCount > 0);
-    const unflagged = await this.#flagUnscored([...open], deadline);
+    const pending = writes.filter((write) => isPending(write, active));
+    const open = new Set([...failed, ...pending, ...superseded, ...((await syncingOther) ?? [])]);
+    // Decided now, after the records were written: a reindex that begins later reads them.
+    if (!generations.keepsIntents) for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectorCount > 0);
+    const unflagged = await this.#flagUnscored(isOnly(generations) ? [...open] : writes.filter((write) => open.has(write) || isUnscored(write, generations)), deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
     // Neither its vectors nor the flag lead a search to such an item until the reconciler was there.
     if (unflagged !== null) for (const write of [...pending, ...superseded]) outcomes.set(write, this.#failure(unflagged));
     return outcomes;
+  }
+
+  /** Writes vectors to the other generation. Never rejects, as puts depend on the active one only. Returns the writes that are left to the reconciler. */
+  async #syncOther(other: Indexing, writes: readonly Write[], deadline: Deadline): Promise<readonly Write[]> {
+    const { indexed, cleared, upserts, removals } = await writeVectors(other, writes, deadline.part(SHARE), true);
+    return [
+      ...writes.filter((write) => isPending(write, other)),
+      ...indexed.filter((_, i) => isOpen(upserts[i])),
+      ...cleared.filter((_, i) => isOpen(removals[i])),
+    ];
   }
 
   /** As {@link #syncVectors}, with the duration reported to the observer. */
@@ -80,7 +93,7 @@ export class VectorSync {
     const { observer = unobserved } = this.#options;
     const startedAt = performance.now();
     const superseded = await observer.syncVectors(() => this.#syncVectors(indexing, writes, deadline.part(SHARE), outcomes));
-    const synced = writes.filter((write) => write.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");
+    const synced = writes.filter((write) => write.entries.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");
     if (synced.length > 0) observer.vectorsSynced("write", performance.now() - startedAt, synced.length);
     return superseded;
   }
@@ -92,22 +105,15 @@ export class VectorSync {
     deadline: Deadline,
     outcomes: Outcomes,
   ): Promise<readonly Write[]> {
-    const { vectors } = indexing;
     const items = new ItemsOfCall(this.#options.items, deadline);
     const superseded: Write[] = [];
-    const within = <T>(task: Promise<T>): Promise<T> => deadline.wait("Writing the vectors", task);
-    const indexed = writes.filter((write) => write.vectors.length > 0);
-    const cleared = writes.filter(({ record, replaced }) => record.vectorCount === 0 && (replaced?.vectorCount ?? 0) > 0);
-    const [upserts, removals] = await Promise.all([
-      settleTogether(indexed.length, () => within(vectors.upsert(indexed.map(toPoint), undefined, deadline))),
-      settleTogether(cleared.length, () => within(vectors.remove(cleared.map(({ record }) => record), deadline))),
-    ]);
+    const { indexed, cleared, upserts, removals } = await writeVectors(indexing, writes, deadline, this.#options.generations?.other !== null);
     await Promise.all(
       indexed.map(async (write, i) => {
         const outcome = upserts[i] as PromiseSettledResult<UpsertOutcome>;
         const isContested = outcome.status === "fulfilled" && outcome.value === "contested";
         // Of two writes with equal versions, only the record shows which one is stored.
-        const final = isContested ? await settled(within(reconcileItem({ items, indexing }, write.record))) : outcome;
+        const final = isContested ? await settled(deadline.wait(WRITING, reconcileItem({ items, generations: onlyGeneration(indexing) }, write.record))) : outcome;
         const isSuperseded = final.status === "rejected" && isOverwritten(write, final.reason);
         if (isSuperseded) superseded.push(write);
         outcomes.set(write, isSuperseded ? fulfilled(undefined) : done(final));
@@ -154,7 +160,71 @@ function done(outcome: PromiseSettledResult<unknown>): PromiseSettledResult<void
   return outcome.status === "rejected" ? outcome : fulfilled(undefined);
 }
 
-function toPoint({ record, vectors, terms, value }: Write): VectorPoint {
+/** Returns the vectors of a write in a generation; null when they are not known. */
+function entriesOf({ entries, other }: Write, indexing: Indexing): IndexEntries | null {
+  if (entries.indexing === null || entries.indexing === indexing) return entries;
+  return other?.indexing === indexing ? other : null;
+}
+
+/** Returns whether the vectors of a write are left to the reconciler. */
+function isPending(write: Write, indexing: Indexing): boolean {
+  const entries = entriesOf(write, indexing);
+  return entries === null || (entries.texts > 0 && entries.vectors.length === 0);
+}
+
+/** Returns whether vectors are not known to be in sync. */
+function isOpen(outcome: PromiseSettledResult<UpsertOutcome | void> | undefined): boolean {
+  return outcome?.status !== "fulfilled" || outcome.value === "contested";
+}
+
+function isOnly({ other, keepsIntents }: Generations): boolean {
+  return other === null && !keepsIntents;
+}
+
+/** Returns whether an item has no vectors in some generation, although its record has a number of vectors. */
+function isUnscored(write: Write, { active, other, hasUnknown }: Generations): boolean {
+  if (write.record.value === null) return false;
+  return hasUnknown || [active, other].some((indexing) => indexing !== null && entriesOf(write, indexing)?.texts === 0);
+}
+
+/** The vectors of writes, as they were written to one generation. */
+interface WrittenVectors {
+  readonly indexed: readonly Write[];
+  /** Outcomes of `indexed`. */
+  readonly upserts: readonly PromiseSettledResult<UpsertOutcome>[];
+  readonly cleared: readonly Write[];
+  /** Outcomes of `cleared`. */
+  readonly removals: readonly PromiseSettledResult<void>[];
+}
+
+const WRITING = "Writing the vectors";
+
+/**
+ * Writes and removes vectors in one generation.
+ *
+ * @param hasOthers - whether the number of vectors in a replaced record may be that of another generation
+ */
+async function writeVectors(indexing: Indexing, writes: readonly Write[], deadline: Deadline, hasOthers: boolean): Promise<WrittenVectors> {
+  const { vectors } = indexing;
+  const indexed: Write[] = [];
+  const points: VectorPoint[] = [];
+  const cleared: Write[] = [];
+  for (const write of writes) {
+    const entries = entriesOf(write, indexing);
+    if (entries === null) continue;
+    if (entries.vectors.length > 0) {
+      indexed.push(write);
+      points.push(toPoint(write, entries));
+    } else if (entries.texts === 0 && write.replaced !== null && (hasOthers || write.replaced.vectorCount > 0)) cleared.push(write);
+  }
+  const [upserts, removals] = await Promise.all([
+    settleTogether(indexed.length, () => deadline.wait(WRITING, vectors.upsert(points, undefined, deadline))),
+    settleTogether(cleared.length, () => deadline.wait(WRITING, vectors.remove(cleared.map(({ record }) => record), deadline))),
+  ]);
+  return { indexed, cleared, upserts, removals };
+}
+
+function toPoint({ record, value }: Write, { vectors, terms }: IndexEntries): VectorPoint {
   const { namespace, key, version, writeId, expiresAt } = record;
   return { namespace, key, version, writeId, vectors, termWeights: terms, value: value ?? {}, expiresAt };
 }

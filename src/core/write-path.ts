@@ -11,7 +11,6 @@ import { toEmbeddingError } from "../model/embedding-error.ts";
 import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
 import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
 import type { PutRequest } from "../model/request.ts";
-import type { TermWeights } from "../model/term-weights.ts";
 import { decodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { VersionClock } from "../model/version-clock.ts";
@@ -20,9 +19,9 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent } from "../ports/outbox.ts";
 import type { Observer } from "../ports/telemetry.ts";
-import type { Vector } from "../ports/vector-index.ts";
 import { importTimes, importVersion, keepsStored } from "./import-write.ts";
-import { keywordWeightsOf, type Indexing } from "./indexing.ts";
+import type { Generations } from "./generations.ts";
+import { keywordWeightsOf, type IndexEntries, type Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import type { PagePositions } from "./page-positions.ts";
@@ -45,7 +44,7 @@ const VALUE_LEFT_OUT: EncodedValue = { typed: false, bytes: new Uint8Array() };
 export interface WritePathOptions {
   readonly items: ItemRepository;
   /** Null when the store has no index. */
-  readonly indexing: Indexing | null;
+  readonly generations: Generations | null;
   readonly intents: IntentLog;
   readonly policy: SyncPolicy;
   readonly ttl: TtlRules;
@@ -73,14 +72,16 @@ const MOST_TOGETHER = 2_000;
 const PUT_EMBEDDING_SHARE = 0.5;
 
 /** The index entries of a value that is not indexed. */
-const WITHOUT_TEXTS = { texts: 0, vectors: [], terms: null } as const;
+const WITHOUT_TEXTS: IndexEntries = { indexing: null, texts: 0, vectors: [], terms: null };
+
+const NOT_INDEXED: Embedded = { value: null, entries: WITHOUT_TEXTS, other: null };
 
 /** The texts of a value, embedded. */
 interface Embedded {
   readonly value: Value | null;
-  readonly texts: number;
-  readonly vectors: readonly Vector[];
-  readonly terms: TermWeights | null;
+  readonly entries: IndexEntries;
+  /** In the other generation of the index; null for none. */
+  readonly other: IndexEntries | null;
 }
 
 /** Puts and deletes items. */
@@ -90,8 +91,8 @@ export class WritePath {
 
   constructor(options: WritePathOptions) {
     this.#options = options;
-    const { items, indexing, policy, events, logger, observer } = options;
-    this.#vectors = new VectorSync({ items, indexing, policy: policy.vectorSync, events, logger, observer });
+    const { items, generations, policy, events, logger, observer } = options;
+    this.#vectors = new VectorSync({ items, generations, policy: policy.vectorSync, events, logger, observer });
   }
 
   /**
@@ -170,27 +171,39 @@ export class WritePath {
   }
 
   async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
-    const { indexing, policy, events } = this.#options;
-    if (indexing === null || request.value === null || request.index === false) return { value: null, ...WITHOUT_TEXTS };
+    const { generations } = this.#options;
+    if (generations === null || request.value === null || request.index === false) return NOT_INDEXED;
     // Each step on a big value takes as long as encoding it: other callers run in between.
     const isBig = request.value.bytes.byteLength > BIG_BYTES;
     if (isBig) await nextTurn();
     const value = decodeValue(request.value);
     if (isBig) await nextTurn();
+    const { active, other } = generations;
+    if (other === null) return { value, entries: await this.#entries(active, value, request, deadline), other: null };
+    const [entries, others] = await Promise.all([
+      this.#entries(active, value, request, deadline),
+      // A put depends on the active generation only: the reconciler completes the other one.
+      this.#entries(other, value, { ...request, origin: undefined }, deadline).catch(() => null),
+    ]);
+    return { value, entries, other: others };
+  }
+
+  async #entries(indexing: Indexing, value: Value, request: PutRequest, deadline: Deadline): Promise<IndexEntries> {
+    const { policy, events } = this.#options;
     const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
     if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields, or split the value.`);
-    if (texts.length === 0) return { value, ...WITHOUT_TEXTS };
+    if (texts.length === 0) return { indexing, texts: 0, vectors: [], terms: null };
     const given = request.origin?.vectors;
-    if (given?.length === texts.length) return { value, texts: texts.length, vectors: given, terms: await keywordWeightsOf(indexing, texts) };
+    if (given?.length === texts.length) return { indexing, texts: texts.length, vectors: given, terms: await keywordWeightsOf(indexing, texts) };
     try {
       // The terms are computed while the provider works.
       const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(PUT_EMBEDDING_SHARE)), keywordWeightsOf(indexing, texts)]);
-      return { value, texts: texts.length, vectors, terms };
+      return { indexing, texts: texts.length, vectors, terms };
     } catch (error) {
       if (isStoreError(error) && error.code === "ABORTED") throw error;
       if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
       events.emit({ type: "embedding-postponed", cause: messageOf(error) });
-      return { value, texts: texts.length, vectors: [], terms: null };
+      return { indexing, texts: texts.length, vectors: [], terms: null };
     }
   }
 
@@ -203,7 +216,7 @@ export class WritePath {
     deadline: Deadline,
   ): Omit<Write, "intent"> | PromiseSettledResult<number> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
-    const { value, texts, vectors, terms } = embedded.value;
+    const { value, entries, other } = embedded.value;
     if (request.signal?.aborted) {
       const { reason: cause } = request.signal as { readonly reason: unknown };
       return rejected(new AbortError("The put was aborted by its caller. Nothing was saved.", { cause }));
@@ -220,11 +233,11 @@ export class WritePath {
       key: request.key,
       writeId,
       index: request.value === null ? undefined : request.index,
-      vectorCount: texts,
+      vectorCount: Math.max(entries.texts, other?.texts ?? 0),
       value: request.value,
       ...this.#times(request, replaced, now),
     };
-    return { record, replaced, value, vectors, terms };
+    return { record, replaced, value, entries, other };
   }
 
   #times(request: PutRequest, replaced: ItemRecord | null, now: number): Pick<ItemRecord, "created" | "updated" | "version" | "expiresAt" | "ttlMs"> {

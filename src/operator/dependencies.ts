@@ -1,5 +1,5 @@
 /** What operator tasks need of a runtime. */
-import type { Indexing } from "../core/indexing.ts";
+import type { Generations } from "../core/generations.ts";
 import type { Answer } from "../core/memory.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import type { RequestLimits } from "../model/request.ts";
@@ -19,8 +19,8 @@ export interface OperatorDependencies {
   readonly outbox: Outbox;
   readonly settings: Settings;
   /** Null when the store has no index. */
-  readonly indexing: Indexing | null;
-  /** Model of the vectors; null when the store has no index. */
+  readonly generations: Generations | null;
+  /** Model of the active vectors; null when the store has no index. */
   readonly model: ModelIdentity | null;
   readonly audit: AuditOfStore;
   /** Longest time that a process keeps the vector of a text, milliseconds; null when it keeps none. */

@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { mapBounded } from "../concurrency/bounded.ts";
+import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
 import { searchOf } from "../core/memory.ts";
-import { isStoreError, StoreError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, isStoreError, StoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
@@ -15,6 +16,7 @@ import { isWithin, ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
 import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
 import type { Request } from "../model/request.ts";
+import type { VectorIndex } from "../ports/vector-index.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { AuditErasing, checkAudit, type AuditErasureReport } from "./erase-audit.ts";
 import { remainsOf, type Remains } from "./erase-remains.ts";
@@ -103,6 +105,11 @@ export async function erase(dependencies: OperatorDependencies, options: EraseOp
   }
   if (options.audit === true) checkAudit(dependencies.audit, options.auditActors);
   else if (options.auditActors !== undefined) throw new ValidationError("auditActors requires audit: true (--audit).");
+  if (dependencies.generations?.hasUnknown === true) {
+    throw new ConfigurationError(
+      "erase must reach every generation of the index, and another one exists: configure both, the other one as index.next, or remove it by reindex abort or reindex cleanup.",
+    );
+  }
   return new Erasure(dependencies, prefix, options).run();
 }
 
@@ -226,17 +233,21 @@ class Erasure {
 
   /** Vectors below the prefix whose record is gone: what a crash left behind. */
   async #scanPoints(): Promise<void> {
-    const { indexing, items } = this.#dependencies;
-    if (indexing === null) return;
+    const { generations } = this.#dependencies;
+    for (const { vectors } of generations === null ? [] : generationsToSync(generations)) await this.#scanPointsOf(vectors);
+  }
+
+  async #scanPointsOf(vectors: VectorIndex): Promise<void> {
+    const { items } = this.#dependencies;
     let after: string | null = null;
     do {
       this.#options.signal?.throwIfAborted();
-      const page = await indexing.vectors.scan(after, SCAN_PAGE);
+      const page: Awaited<ReturnType<VectorIndex["scan"]>> = await vectors.scan(after, SCAN_PAGE);
       const within = page.found.filter(({ namespace }) => isWithin(this.#prefix, namespace));
       const records = within.length === 0 ? [] : await items.get(within.map(({ namespace, key }) => ({ namespace, key })));
       const orphans = within.filter((_, i) => records[i] === null || records[i]?.value === null);
       await mapBounded(orphans, ITEMS_AT_ONCE, async ({ namespace, key, version, writeId }) => {
-        const [removal] = await indexing.vectors.remove([{ namespace, key, version, writeId, hasNoIntent: true }]);
+        const [removal] = await vectors.remove([{ namespace, key, version, writeId, hasNoIntent: true }]);
         if (removal?.status === "fulfilled") this.#erased.orphanedVectors += 1;
         else this.#left.vectors += 1;
       });
@@ -273,8 +284,7 @@ class Erasure {
     await mapBounded(failed, ITEMS_AT_ONCE, async ({ reason, id: { namespace, key } }) => {
       // The record is deleted and its vectors are not: they are removed now, or the task fails.
       if (!isStoreError(reason) || reason.code !== "VECTOR_SYNC") throw reason;
-      const { items, indexing } = this.#dependencies;
-      await reconcileItem({ items, indexing }, { namespace, key });
+      await reconcileItem(this.#dependencies, { namespace, key });
     });
   }
 }

@@ -131,7 +131,7 @@ interface Sink {
 
 async function exportItems(dependencies: OperatorDependencies, task: Task, sink: Sink): Promise<ExportReport> {
   const { prefix, compression, place, onProgress, signal } = task;
-  const indexing = task.vectors === true ? dependencies.indexing : null;
+  const indexing = task.vectors === true ? (dependencies.generations?.active ?? null) : null;
   let { after, bytes, items, unreadable, withVectors } = place ?? { after: null, bytes: 0, items: 0, unreadable: 0, withVectors: indexing === null ? null : 0 };
   let lines = place === null ? [headerLine(toLabels(prefix), indexing === null ? null : dependencies.model)] : [];
   let characters = 0;
@@ -214,8 +214,8 @@ async function writeText(path: string, text: string): Promise<void> {
 }
 
 /** @throws {ValidationError} when the store has no vectors. */
-function checkVectors({ indexing }: OperatorDependencies, { vectors }: ExportOptions): void {
-  if (vectors === true && indexing === null) throw new ValidationError("vectors requires a store with an index: configure index, or leave out vectors (--vectors).");
+function checkVectors({ generations }: OperatorDependencies, { vectors }: ExportOptions): void {
+  if (vectors === true && generations === null) throw new ValidationError("vectors requires a store with an index: configure index, or leave out vectors (--vectors).");
 }
 
 async function readPlace(

@@ -137,7 +137,7 @@ export async function importStore(dependencies: OperatorDependencies, source: So
 /** Imports items. */
 async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
   const { onRejected, onProgress, signal } = options;
-  const vectors = new VectorsOfImport(dependencies.indexing, dependencies.model);
+  const vectors = new VectorsOfImport(dependencies.generations, dependencies.model);
   const counts: Omit<Counts, "vectors"> = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const reject = (line: number, reason: string): void => {

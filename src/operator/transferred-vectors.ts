@@ -1,5 +1,6 @@
 /** Vectors in exports: which stored ones are exported, and which of a file an import uses instead of embedding texts again. */
 import { hash } from "node:crypto";
+import type { Generations } from "../core/generations.ts";
 import type { Indexing } from "../core/indexing.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import { isStoreError } from "../model/errors.ts";
@@ -41,7 +42,7 @@ export async function vectorsOfRecords({ vectors, rules }: Indexing, records: re
     const texts = isStoreError(value) ? [] : rules.textsOf(value, record.namespace, record.index);
     // Qdrant may hold the last of two vectors twice.
     const own = texts.length === 2 && of.length === 3 ? of.slice(0, 2) : of;
-    if (texts.length === record.vectorCount && own.length === texts.length) found.set(record, { vectors: own, textsHash: textsHashOf(texts) });
+    if (texts.length > 0 && own.length === texts.length) found.set(record, { vectors: own, textsHash: textsHashOf(texts) });
   });
   return records.map((record) => found.get(record) ?? null);
 }
@@ -52,14 +53,17 @@ function isOf(point: StoredPoint | null | undefined, { version, writeId }: LiveR
 
 /** Decides for each item whether its vectors fit this store, and counts. */
 export class VectorsOfImport {
+  readonly #generations: Generations | null;
+  /** The generation that has the model. */
   readonly #indexing: Indexing | null;
   readonly #model: ModelIdentity | null;
   #used = 0;
   #ignored = 0;
   #reason: string | null = null;
 
-  constructor(indexing: Indexing | null, model: ModelIdentity | null) {
-    this.#indexing = indexing;
+  constructor(generations: Generations | null, model: ModelIdentity | null) {
+    this.#generations = generations;
+    this.#indexing = generations?.active ?? null;
     this.#model = model;
   }
 
@@ -88,6 +92,7 @@ export class VectorsOfImport {
     if (nameOf(model) !== nameOf(this.#model)) {
       return `The vectors in the file were made by ${nameOf(model)}, but this store has ${nameOf(this.#model)}: texts are embedded again.`;
     }
+    if (this.#generations?.active !== this.#indexing) return "Searches changed to another index during the import: texts are embedded again.";
     const decoded = tryDecodeValue(value);
     const texts = isStoreError(decoded) ? [] : this.#indexing.rules.textsOf(decoded, namespace, index);
     if (textsHashOf(texts) === textsHash) return null;

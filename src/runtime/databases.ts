@@ -1,9 +1,11 @@
 /** What a runtime needs of its databases, whether they are servers or one local file. */
 import { isPlainObject } from "../config/layers.ts";
 import type { CommonConfig } from "../config/schema.ts";
+import type { GenerationState } from "../core/generations.ts";
 import { identityOf } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
+import type { GenerationControl } from "../sync/reindex.ts";
 import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
 import type { Diagnosable } from "../ports/diagnosis.ts";
@@ -17,8 +19,8 @@ import type { Guards } from "./guards.ts";
 
 /** Access to records, intents and vectors. */
 export type DataPorts = Pick<Backend, "items" | "outbox"> & {
-  /** Null when the store has no index. */
-  readonly vectors: VectorIndex | null;
+  /** One for each configured generation of the index: of `index`, and of `index.next`. Empty when the store has no index. */
+  readonly vectors: readonly VectorIndex[];
 };
 
 /** The databases of one configuration, with the resilience wrappers and the telemetry that it asks for. */
@@ -61,8 +63,12 @@ export interface Databases extends Resource, Diagnosable {
    * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
    */
   next(given: unknown): Promise<Databases | null>;
-  /** Language of the terms that the index holds, once started; null, or absent, where it holds none. */
-  keywordLanguage?(): KeywordLanguage | null;
+  /** Which of the configured generations are used. */
+  readonly generations: GenerationState;
+  /** Changes the generations that exist; null where there is always one. */
+  readonly generationControl: GenerationControl | null;
+  /** Language of the terms that a configured generation holds, once started; null where it holds none. */
+  keywordLanguage(generation: number): KeywordLanguage | null;
   /** Called when these replace the databases before. */
   activate?(): void;
 }
@@ -79,5 +85,8 @@ export function checkKind(given: unknown, kind: "cql" | "path"): void {
 
 /** The configuration with the name of its embedding model, which may come from the embeddings object. */
 export function withModelName<Config extends CommonConfig>(config: Config): Config {
-  return config.index === undefined ? config : { ...config, index: { ...config.index, model: identityOf(config.index).model } };
+  const { index } = config;
+  if (index === undefined) return config;
+  const next = index.next === undefined ? undefined : { ...index.next, model: identityOf(index.next).model };
+  return { ...config, index: { ...index, model: identityOf(index).model, next } };
 }

@@ -46,6 +46,8 @@ export class FileDatabase implements Databases {
   readonly identity: string;
   readonly auditTable = null;
   readonly auditArchive = null;
+  readonly generationControl = null;
+  readonly generations = { active: 0, other: null, hasUnknown: false, keepsIntents: false };
   readonly #context: StoreContext;
   #keywordLanguage: KeywordLanguage | null = null;
   readonly #file: Reference<SqliteBackend>;
@@ -67,10 +69,10 @@ export class FileDatabase implements Databases {
     this.callPorts = {
       items: observeItems(items, telemetry, LOCAL_FILE),
       outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
-      vectors: vectors === null ? null : observeVectors(vectors, telemetry, LOCAL_FILE, "points"),
+      vectors: vectors === null ? [] : [observeVectors(vectors, telemetry, LOCAL_FILE, "points")],
     };
     this.maintenancePorts = this.callPorts;
-    this.direct = { items, outbox, vectors };
+    this.direct = { items, outbox, vectors: vectors === null ? [] : [vectors] };
     this.settings = settings;
     this.identity = fileIdentity(path);
     this.#secrets = new Secrets(config.secrets, events);
@@ -115,7 +117,7 @@ export class FileDatabase implements Databases {
     const configured = keywordLanguageOf(this.config);
     let stored = await readKeywordLanguage({ name: FILE, settings });
     if (stored === null && configured !== null) {
-      const isNew = (await direct.vectors?.scan(null, 1))?.found.length === 0;
+      const isNew = (await direct.vectors[0]?.scan(null, 1))?.found.length === 0;
       if (isNew) stored = configured;
     }
     if (stored === null && configured === null) return null;

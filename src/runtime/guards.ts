@@ -27,6 +27,8 @@ export class Guards {
   readonly #policy: Omit<GuardPolicy, "index">;
   readonly #context: Pick<StoreContext, "events" | "telemetry">;
   readonly #guards = new Map<Service, Guard>();
+  /** Of the embedder of `index.next`: its outage must not concern searches. */
+  #nextEmbeddings: Guard | null = null;
 
   /** @param previous - its guards are kept for services whose connection and options did not change; null at the first start */
   constructor({ retry, breaker, bulkhead, index }: GuardPolicy, context: Pick<StoreContext, "events" | "telemetry">, previous: PreviousGuards | null) {
@@ -44,16 +46,25 @@ export class Guards {
 
   /** Returns the guard of a service. */
   of(service: Service): Guard {
-    const guard = this.#guards.get(service) ?? new Guard({
+    const guard = this.#guards.get(service) ?? this.#create(service, NAMES[service]);
+    this.#guards.set(service, guard);
+    return guard;
+  }
+
+  /** Returns the guard of the embedder of `index.next`. */
+  ofNextEmbeddings(): Guard {
+    return (this.#nextEmbeddings ??= this.#create("embeddings", "The embedding provider of index.next"));
+  }
+
+  #create(service: Service, name: string): Guard {
+    return new Guard({
       service,
-      name: NAMES[service],
+      name,
       ...this.#policy,
       events: this.#context.events,
       observer: this.#context.telemetry,
       isOutage: service === "embeddings" ? isProviderOutage : undefined,
     });
-    this.#guards.set(service, guard);
-    return guard;
   }
 
   /** Emits `breaker-closed` for each service whose open breaker was replaced, as calls reach the service again. */

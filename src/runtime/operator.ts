@@ -1,20 +1,23 @@
-/** What operator tasks (export, import, erase) use of a runtime. */
+/** What operator tasks (export, import, erase, reindex) use of a runtime. */
 import { JsonLinesArchive } from "../audit/index.ts";
 import { identityOf } from "../core/model-identity.ts";
-import { ValidationError } from "../model/errors.ts";
+import { ConfigurationError, ValidationError } from "../model/errors.ts";
 import type { OperatorDependencies } from "../operator/dependencies.ts";
+import { Reindex } from "../sync/reindex.ts";
 import type { Partitions } from "../ports/partitions.ts";
+import { generationConfigs } from "./core.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The data of a runtime, for a task of an operator. */
 export function operatorDependencies({ config, databases, maintenance, pipeline, shared }: Runtime): OperatorDependencies {
-  const { items, indexing } = maintenance.data;
+  const { items, generations } = maintenance.data;
+  const active = generationConfigs(config)[databases.generations.active];
   return {
     kind: databases.collection === null && databases.breakers.records === null ? "file" : "servers",
     run: pipeline,
     limits: config.limits,
     items,
-    indexing,
+    generations,
     outbox: databases.maintenancePorts.outbox,
     settings: databases.settings,
     audit: {
@@ -23,7 +26,7 @@ export function operatorDependencies({ config, databases, maintenance, pipeline,
       flush: async () => shared.trail?.resource.flush(),
     },
     vectorCacheMs: config.index === undefined || config.embedding.cacheBytes === 0 ? null : config.embedding.cacheMinutes * 60_000,
-    model: config.index === undefined ? null : identityOf(config.index),
+    model: active === undefined ? null : identityOf(active),
   };
 }
 
@@ -35,4 +38,21 @@ export function operatorDependencies({ config, databases, maintenance, pipeline,
 export function partitionsOf({ databases: { partitions } }: Runtime): Partitions {
   if (partitions !== null) return partitions;
   throw new ValidationError("A store on one local file has no partitions, so there is nothing to change: only namespaces of a store on servers (cql) have a number of partitions.");
+}
+
+/** Changes the generations of the index of a runtime. */
+export function reindexOf({ config, databases, maintenance }: Runtime): Reindex {
+  const { items, generations } = maintenance.data;
+  if (generations === null) throw new ConfigurationError("The store has no index: there is nothing to reindex.");
+  if (databases.generationControl === null) {
+    throw new ConfigurationError("A local file has one generation of the index, so far: export the items, and import them into another file with the new index.");
+  }
+  return new Reindex({
+    ...databases.generationControl,
+    items,
+    indexings: generations.configured,
+    settings: databases.settings,
+    logger: config.logger,
+    reconcile: () => maintenance.reconciler.reconcile(),
+  });
 }

@@ -7,13 +7,14 @@ import { ReadTexts } from "../config/read-texts.ts";
 import type { ServerConfig } from "../config/schema.ts";
 import { Secrets } from "../config/secrets/secrets.ts";
 import { tlsOf } from "../config/tls-files.ts";
-import { checkIdentity, identityOf, type ModelIdentity } from "../core/model-identity.ts";
+import type { GenerationDescriptor } from "../core/generation-record.ts";
 import { ConfigurationError } from "../model/errors.ts";
 import type { SchemaReader, SchemaStatus } from "../ports/schema.ts";
 import type { Resource } from "../ports/backend.ts";
 import type { Tls } from "../ports/tls.ts";
 import type { StoreContext } from "./context.ts";
-import { keywordLanguageOf } from "./core.ts";
+import { generationsOf } from "./core.ts";
+import { GenerationWatch, type ConfiguredGeneration } from "./generation-watch.ts";
 
 /** Name of the setting that identifies a store. */
 const STORE_ID = "store-id";
@@ -28,8 +29,9 @@ interface Replaced {
 export class ServerConnections implements Resource, SchemaReader {
   readonly secrets: Secrets;
   readonly records: CqlBackend;
-  readonly vectors: QdrantBackend | null;
-  readonly #identity: ModelIdentity | null;
+  /** One for each configured generation of the index; empty without an index. */
+  readonly vectors: readonly QdrantBackend[];
+  readonly generations: GenerationWatch;
   /** Certificates and keys. */
   readonly #texts = new ReadTexts();
   /** Whether no option of Qdrant differs from those of the connections replaced. */
@@ -49,18 +51,24 @@ export class ServerConnections implements Resource, SchemaReader {
     const tls = encryption(cql.tls, "cql.tls", secrets, this.#texts);
     const options = { ...cql, credentials: credentialsOf(cql, secrets), tls };
     this.records = new CqlBackend(options, { setup, logger, checksVersions: codec !== undefined });
-    this.#identity = index === undefined ? null : identityOf(index);
-    this.vectors =
-      this.#identity === null || qdrant === undefined
-        ? null
-        : new QdrantBackend({
-            options: qdrantOptions(config, qdrant, secrets, this.#texts),
-            identity: this.#identity,
-            keywordLanguage: keywordLanguageOf(config),
-            setup: config.setup,
-            settings: this.records.settings,
-            logger,
-          });
+    const { settings } = this.records;
+    const descriptors = index === undefined || qdrant === undefined ? [] : generationsOf(config);
+    this.vectors = descriptors.map(
+      (identity) =>
+        new QdrantBackend({
+          options: qdrantOptions(config, qdrant as NonNullable<typeof qdrant>, secrets, this.#texts),
+          identity,
+          keywordLanguage: identity.keyword,
+          setup: config.setup,
+          settings,
+          logger,
+        }),
+    );
+    const configured = this.vectors.map((vectors, i): ConfiguredGeneration => ({
+      descriptor: descriptors[i] as GenerationDescriptor,
+      open: (number, { isActive, isStart }) => vectors.use(number, { takesAlias: isActive, ...(isStart ? this.#start : {}) }),
+    }));
+    this.generations = new GenerationWatch({ settings, configured, logger });
     this.secrets = secrets;
     this.#isSameQdrant = replaced?.changed.every((name) => !/^qdrant(?:\.|$)/.test(name)) ?? false;
     this.#predecessor = predecessor;
@@ -72,10 +80,9 @@ export class ServerConnections implements Resource, SchemaReader {
     const { settings } = this.records;
     this.#storeId = await settings.read(STORE_ID);
     if (this.#predecessor !== null) await this.#refuseAnotherStore(this.#predecessor);
-    // Before the collection is created: a wrong model must not leave a collection behind.
-    await checkIdentity(settings, this.#identity);
-    // An outage of Qdrant must not prevent the change of an option that does not concern it.
-    await this.vectors?.start(this.#predecessor === null ? {} : { setup: "never", mayBeUnavailable: this.#isSameQdrant });
+    for (const vectors of this.vectors) await vectors.open();
+    // Checks the model first: a wrong one must not leave a collection behind.
+    await this.generations.start();
     this.#predecessor = null;
     this.#isStarted = true;
   }
@@ -92,13 +99,19 @@ export class ServerConnections implements Resource, SchemaReader {
 
   async stop(): Promise<void> {
     this.#predecessor = null;
-    await Promise.all([this.records.stop(), this.vectors?.stop()]);
+    await this.generations.stop();
+    await Promise.all([this.records.stop(), ...this.vectors.map((vectors) => vectors.stop())]);
     await this.secrets.stop();
   }
 
   /** Options, other than those in `changed`, whose certificate or key has new content since the connections were made. */
   withNewContent(changed: readonly string[]): Promise<string[]> {
     return this.#texts.withNewContent(changed);
+  }
+
+  /** How a start opens collections. An outage of Qdrant must not prevent the change of an option that does not concern it. */
+  get #start(): { readonly setup?: "never"; readonly mayBeUnavailable?: boolean } {
+    return this.#predecessor === null ? {} : { setup: "never", mayBeUnavailable: this.#isSameQdrant };
   }
 
   async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {
@@ -118,7 +131,7 @@ export class ServerConnections implements Resource, SchemaReader {
  * are created (whether there is a codec, payload, keywords).
  */
 export function isConnectionOption(name: string): boolean {
-  return /^(?:codec$|(?:cql|qdrant|secrets|index\.payload|index\.keyword)(?:\.|$))/.test(name);
+  return name !== "index.next.embeddings" && /^(?:codec$|(?:cql|qdrant|secrets|index\.payload|index\.keyword|index\.next)(?:\.|$))/.test(name);
 }
 
 function qdrantOptions(

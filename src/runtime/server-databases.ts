@@ -10,6 +10,7 @@ import type { Finding } from "../ports/diagnosis.ts";
 import type { Partitions } from "../ports/partitions.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
+import type { GenerationControl } from "../sync/reindex.ts";
 import { guardItems, guardOutbox, type RecordBudgets } from "../resilience/guarded-records.ts";
 import { guardVectorIndex, type VectorBudgets } from "../resilience/guarded-vector-index.ts";
 import { refuseWhileLost } from "../resilience/lost-vectors.ts";
@@ -18,6 +19,8 @@ import { observeItems, observeOutbox, observeVectors } from "../telemetry/observ
 import type { StoreContext } from "./context.ts";
 import { cqlTarget, qdrantTarget, serversIdentity } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
+import { ActiveCollection } from "./active-collection.ts";
+import { GENERATION_LEASE_MS, type GenerationWatch } from "./generation-watch.ts";
 import { Guards, type PreviousGuards } from "./guards.ts";
 import { isConnectionOption, ServerConnections } from "./server-connections.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
@@ -44,7 +47,8 @@ export class ServerDatabases implements Databases {
   readonly maintenancePorts: DataPorts;
   readonly direct: DataPorts;
   readonly breakers: Databases["breakers"];
-  readonly collection: QdrantBackend | null;
+  readonly collection: ActiveCollection<QdrantBackend> | null;
+  readonly generations: GenerationWatch;
   readonly settings: Settings;
   readonly partitions: Partitions;
   readonly identity: string;
@@ -62,8 +66,9 @@ export class ServerDatabases implements Databases {
     this.#context = context;
     this.changed = reloaded?.changed ?? [];
     this.#connections = reloaded?.connections ?? new SharedResource(new ServerConnections(config, context, null)).reference();
-    const { records, vectors } = this.#connections.resource;
-    this.collection = vectors;
+    const { records, vectors, generations } = this.#connections.resource;
+    this.generations = generations;
+    this.collection = vectors.length === 0 ? null : new ActiveCollection(vectors, generations);
     this.settings = records.settings;
     this.partitions = records.partitions;
     this.guards = new Guards(config, context, previousGuards(reloaded, records.settings));
@@ -95,8 +100,22 @@ export class ServerDatabases implements Databases {
     return new ServerDatabases(config, this.#context, { previous: this, connections, changed });
   }
 
-  keywordLanguage(): KeywordLanguage | null {
-    return this.collection?.keywordLanguage ?? null;
+  keywordLanguage(generation: number): KeywordLanguage | null {
+    return this.#connections.resource.vectors[generation]?.keywordLanguage ?? null;
+  }
+
+  get generationControl(): GenerationControl {
+    const { vectors, generations } = this.#connections.resource;
+    return {
+      descriptors: generations.descriptors,
+      leaseMs: GENERATION_LEASE_MS,
+      refresh: () => generations.refresh(),
+      storage: {
+        create: async (position, number) => vectors[position]?.use(number, { setup: "auto", mayBeUnavailable: false, takesAlias: false }),
+        activated: async (position) => vectors[position]?.takeAlias(),
+        drop: async (generation) => (await vectors[0]?.drop(generation, generation.number)) ?? [],
+      },
+    };
   }
 
   start(): Promise<void> {
@@ -108,8 +127,8 @@ export class ServerDatabases implements Databases {
   }
 
   async diagnose(): Promise<Finding[]> {
-    const { records, vectors } = this.#connections.resource;
-    return [...(await records.diagnose()), ...((await vectors?.diagnose()) ?? [])];
+    const { records } = this.#connections.resource;
+    return [...(await records.diagnose()), ...((await this.collection?.current.diagnose()) ?? [])];
   }
 
   /** From the core to the driver: telemetry, then the guard. */
@@ -121,7 +140,7 @@ export class ServerDatabases implements Databases {
     return {
       items: observeItems(guardItems(items, guard, budgets.records), telemetry, target),
       outbox: observeOutbox(guardOutbox(outbox, guard, budgets.records), telemetry, target),
-      vectors: this.collection === null ? null : this.#vectors(this.collection, budgets.vectors),
+      vectors: this.#connections.resource.vectors.map((vectors) => this.#vectors(vectors, budgets.vectors)),
     };
   }
 
@@ -130,7 +149,16 @@ export class ServerDatabases implements Databases {
     const { telemetry } = this.#context;
     const guarded = guardVectorIndex(collection, this.guards.of("vectors"), budgets);
     const observed = observeVectors(guarded, telemetry, ...qdrantTarget(this.config));
-    return groupVectorWrites(refuseWhileLost(observed, collection), {
+    const { generations } = this.#connections.resource;
+    const state = {
+      get isComplete() {
+        return collection.isComplete;
+      },
+      get isUnavailable() {
+        return generations.isRetired || collection.isUnavailable;
+      },
+    };
+    return groupVectorWrites(refuseWhileLost(observed, state), {
       upserts: watchGroups(telemetry, "upserts"),
       removals: watchGroups(telemetry, "removals"),
     });

@@ -1,10 +1,10 @@
 /** The sources of `store.health()`, `store.stats()` and the gauges of one runtime. */
 import type { AuditTrail } from "../audit/index.ts";
 import type { SharedEmbedder } from "../core/embedding.ts";
-import type { Indexing } from "../core/indexing.ts";
+import type { Generations } from "../core/generations.ts";
 import type { Service } from "../ports/events.ts";
 import type { Outbox } from "../ports/outbox.ts";
-import { readHealth, type Health } from "../telemetry/health.ts";
+import { readHealth, type Health, type HealthSources } from "../telemetry/health.ts";
 import type { GuardState, StateSources } from "../telemetry/state.ts";
 import type { StoreContext } from "./context.ts";
 import type { Databases } from "./databases.ts";
@@ -30,18 +30,24 @@ export function stateSources(databases: Databases, embedder: SharedEmbedder | nu
 }
 
 /** Returns the health check. It calls the databases directly, so that it sees them while a circuit is open. */
-export function healthCheck(databases: Databases, { events }: StoreContext, indexing: Indexing | null, trail: AuditTrail | null): () => Promise<Health> {
+export function healthCheck(databases: Databases, { events }: StoreContext, generations: Generations | null, trail: AuditTrail | null): () => Promise<Health> {
   const { direct, breakers, guards, collection } = databases;
-  const sources = {
-    ...direct,
-    outbox: countedOnce(direct.outbox),
+  const outbox = countedOnce(direct.outbox);
+  const keywords = (): "off" | "missing" | "ready" => {
+    if (generations === null || generations.active.keywords.configured === null) return "off";
+    return generations.active.storedLanguage() === null ? "missing" : "ready";
+  };
+  const sources = (): HealthSources => ({
+    items: direct.items,
+    outbox,
+    vectors: direct.vectors[databases.generations.active] ?? null,
     isComplete: () => collection?.isComplete ?? true,
-    keywords: () => (indexing === null || indexing.keywords.configured === null ? "off" : indexing.storedLanguage() === null ? "missing" : "ready"),
-    breakers: { ...breakers, embeddings: indexing !== null ? () => guards.of("embeddings").breaker : null },
+    keywords,
+    breakers: { ...breakers, embeddings: generations !== null ? () => guards.of("embeddings").breaker : null },
     audit: () => (trail === null ? null : { failing: trail.isFailing, lost: trail.lost }),
     events: () => events.counts(),
-  };
-  return () => readHealth(sources);
+  });
+  return () => readHealth(sources());
 }
 
 /** Shares a count that is in flight: simultaneous callers do not repeat a slow count. */

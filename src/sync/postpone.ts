@@ -8,9 +8,10 @@ export interface Unsettled {
   readonly intent: Intent;
   /**
    * `watched`: derived data is in sync, but the record of the write was not seen. `failed`: derived data could not be
-   * reconciled. `dead`: failed, and a retry does not help.
+   * reconciled. `dead`: failed, and a retry does not help. `kept`: a process that knows another generation of the index has to
+   * complete it.
    */
-  readonly verdict: "watched" | "failed" | "dead";
+  readonly verdict: "watched" | "failed" | "dead" | "kept";
 }
 
 /** Longest delay of the first retry, milliseconds; doubles with each retry. */
@@ -41,8 +42,10 @@ export function isDead(intent: Intent, attempts: number, error: unknown, now: nu
  */
 export function postpone(batch: IntentBatch, left: readonly Unsettled[], now: number): IntentBatch[] {
   const failed = left.filter(({ verdict }) => verdict === "failed");
-  const others = left.filter(({ verdict }) => verdict !== "failed");
+  const kept = left.filter(({ verdict }) => verdict === "kept");
+  const others = left.filter(({ verdict }) => verdict !== "failed" && verdict !== "kept");
   return [
+    ...(kept.length === 0 ? [] : [later(batch, kept, FIRST_PAUSE_MS, now)]),
     ...(failed.length === 0 ? [] : [later(batch, failed, LONGEST_RETRY_PAUSE_MS, now)]),
     ...(others.length === 0 ? [] : [later(batch, others, LONGEST_PAUSE_MS, now)]),
   ];

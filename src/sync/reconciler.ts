@@ -21,7 +21,10 @@ export interface ReconcileReport {
   readonly examined: number;
   /** Intents whose write is complete: record and derived data are in sync. */
   readonly settled: number;
-  /** Intents whose derived data is in sync but whose record was not seen. It may still appear, so they are processed again. */
+  /**
+   * Intents whose derived data is in sync but whose record was not seen, which may still appear, and those that a process with
+   * `index.next` has to complete. They are processed again.
+   */
   readonly watched: number;
   /** Intents that failed; they are retried. */
   readonly failed: number;
@@ -165,7 +168,7 @@ export class Reconciler {
     return {
       examined: verdicts.length,
       settled: count("settled", "flushing"),
-      watched: count("watched"),
+      watched: count("watched", "kept"),
       failed: count("failed", "dead"),
       deadLettered: count("dead"),
       unreadable,
@@ -174,7 +177,7 @@ export class Reconciler {
   }
 
   #report(verdicts: readonly Verdict[], stale: number): void {
-    for (const verdict of verdicts) this.#observer.reconciled(verdict === "flushing" ? "settled" : verdict, 1);
+    for (const verdict of verdicts) this.#observer.reconciled(verdict === "flushing" ? "settled" : verdict === "kept" ? "watched" : verdict, 1);
     if (stale > 0) this.#observer.reconciled("stale", stale);
   }
 
@@ -289,7 +292,11 @@ export class Reconciler {
     try {
       const { record, wroteVectors } = await reconcileItem(dependencies, intent, seen);
       if (wroteVectors && record !== null) this.#observer.vectorsSynced("reconcile", Math.max(0, Date.now() - record.version / 1_000), 1);
-      if (!log.isSettled(batch, intent) && !isSettled(intent, record, Date.now())) return "watched";
+      if (!log.isSettled(batch, intent)) {
+        if (!isSettled(intent, record, Date.now())) return "watched";
+        // Its write may be missing in a generation that this process cannot write.
+        if (dependencies.generations?.keepsIntents === true) return "kept";
+      }
       return wroteVectors && log.flushes ? "flushing" : "settled";
     } catch (error) {
       // The intent stays unchanged for a process that has the right.

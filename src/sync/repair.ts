@@ -64,6 +64,8 @@ export interface RepairContext {
   readonly journal: RepairJournal<RepairReport>;
   /** Rejects at the first transient failure of an item, so that its page is processed again. */
   readonly stopsAtFailure?: boolean;
+  /** Leaves the registry of namespaces as it is, which depends on all generations of the index. */
+  readonly keepsNamespaces?: boolean;
 }
 
 type Counts = { -readonly [Name in keyof RepairReport]: RepairReport[Name] };
@@ -112,6 +114,11 @@ export class Repair {
     return this.#options.dryRun !== true && !this.#hasTransientFailure && this.#counts.unreadable === 0;
   }
 
+  /** Whether an item failed for a reason that may pass. */
+  get hasTransientFailure(): boolean {
+    return this.#hasTransientFailure;
+  }
+
   /** Runs the repair. */
   async run(): Promise<RepairReport> {
     const startedAt = Date.now();
@@ -120,7 +127,7 @@ export class Repair {
     if (!isResumed) {
       await this.#readFrom("records", null);
       // A resumed repair does not know which namespaces the earlier part found occupied.
-      await this.#namespaces(startedAt);
+      if (this.#context?.keepsNamespaces !== true) await this.#namespaces(startedAt);
     }
     await this.#context?.journal.clear();
     return { ...this.#counts };
@@ -146,7 +153,7 @@ export class Repair {
 
   /** Reads from a position to the end: the rest of its phase, and the following phase. */
   async #readFrom(phase: RepairProgress["phase"], after: string | null): Promise<void> {
-    const { indexing } = this.#dependencies;
+    const indexing = this.#dependencies.generations?.active ?? null;
     if (phase === "records") {
       await this.#readPages(phase, after, (position) => this.#records(position, RECORDS_A_PAGE));
       if (indexing !== null) await this.#save("points", null);
@@ -178,7 +185,8 @@ export class Repair {
   }
 
   async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
-    const { items, indexing } = this.#dependencies;
+    const { items, generations } = this.#dependencies;
+    const indexing = generations?.active ?? null;
     const page = await items.scan(after, limit);
     this.#counts.unreadable += page.unreadable;
     for (const { namespace } of page.found) this.#occupied.add(namespace);
@@ -281,7 +289,7 @@ export class Repair {
 
   /** Unregisters empty namespaces, and clears flags of namespaces in which every item has vectors. */
   async #namespaces(startedAt: number): Promise<void> {
-    const { items, indexing } = this.#dependencies;
+    const { items, generations } = this.#dependencies;
     // The namespace and vectors of an undecodable record are unknown, so nothing is unregistered.
     const isCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
     for await (const { paths } of namespacePages(items, ALL)) {
@@ -289,7 +297,8 @@ export class Repair {
       this.#counts.emptyNamespaces += emptyNamespaces.length;
       if (!isCounted) await items.unregister(emptyNamespaces, startedAt);
     }
-    if (isCounted || indexing === null) return;
+    // Items without vectors in another generation have flags, too.
+    if (isCounted || generations === null || generations.other !== null || generations.keepsIntents) return;
     for await (const { paths } of namespacePages(items, { ...ALL, unscoredAnd: [] })) {
       await items.clearUnscored(paths.filter((path) => !this.#unscored.has(path)), startedAt);
     }

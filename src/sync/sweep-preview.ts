@@ -9,7 +9,7 @@ import type { SweepReport } from "./sweeper.ts";
 const PAGE = 500;
 
 /** Counts the vectors of expired items, and the records that are expired or deleted and still stored. Reads all records. */
-export async function previewSweep({ items, indexing }: ReconcileDependencies, now = Date.now()): Promise<SweepReport> {
+export async function previewSweep({ items, generations }: ReconcileDependencies, now = Date.now()): Promise<SweepReport> {
   let records = 0;
   let after: string | null = null;
   do {
@@ -17,11 +17,11 @@ export async function previewSweep({ items, indexing }: ReconcileDependencies, n
     records += page.found.filter((record) => !isLive(record, now)).length;
     after = page.next;
   } while (after !== null);
-  if (indexing === null) return { points: 0, records };
+  if (generations === null) return { points: 0, records };
   let points = 0;
   let place: string | null = null;
   do {
-    const page: Awaited<ReturnType<VectorIndex["expired"]>> = await indexing.vectors.expired(now - RENEWAL_LAG_MS, place, PAGE);
+    const page: Awaited<ReturnType<VectorIndex["expired"]>> = await generations.active.vectors.expired(now - RENEWAL_LAG_MS, place, PAGE);
     const found = await readEach(items, page.found.map(({ namespace, key }: IndexedPoint) => ({ namespace, key })));
     points += found.filter((record) => record !== UNREADABLE && !isLive(record, now - RENEWAL_LAG_MS)).length;
     place = page.next;

@@ -1,5 +1,6 @@
 /** Deletes vectors of expired items, and records that the database does not expire itself. */
 import { mapBounded } from "../concurrency/bounded.ts";
+import { generationsToSync } from "../core/generations.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
@@ -82,8 +83,9 @@ export class Sweeper {
   }
 
   async #sweep(now: number): Promise<SweepReport> {
-    const { items, indexing } = this.#options.dependencies;
-    const points = indexing === null ? 0 : await this.#sweepPoints(indexing.vectors, now - RENEWAL_LAG_MS);
+    const { items, generations } = this.#options.dependencies;
+    let points = 0;
+    for (const { vectors } of generations === null ? [] : generationsToSync(generations)) points += await this.#sweepPoints(vectors, now - RENEWAL_LAG_MS);
     let records = 0;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
       const removed = await items.sweep(RECORDS_AT_ONCE);

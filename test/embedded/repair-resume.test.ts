@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { onlyGeneration } from "../../src/core/generations.ts";
 import { IndexRules } from "../../src/core/index-rules.ts";
 import { Keywords } from "../../src/core/keywords/keywords.ts";
 import { SearchModes } from "../../src/core/search-modes.ts";
@@ -53,7 +54,8 @@ function dependencies(): ReconcileDependencies {
   };
   const embedder = { documents, query: async () => [1, 0, 0, 0], forgetRejections: () => undefined };
   const vectors = backend.vectors as VectorIndex;
-  return { items: backend.items, indexing: { rules: new IndexRules(["text"], []), embedder, vectors, storedLanguage: () => null, keywords: new Keywords(null), modes: new SearchModes() } };
+  const indexing = { rules: new IndexRules(["text"], []), embedder, vectors, storedLanguage: () => null, keywords: new Keywords(null), modes: new SearchModes() };
+  return { items: backend.items, generations: onlyGeneration(indexing) };
 }
 
 function repairOf(subject: string, options: { resume?: boolean; signal?: AbortSignal; onProgress?: () => void } = {}): Repair {

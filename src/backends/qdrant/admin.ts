@@ -40,6 +40,11 @@ export async function readCollection(client: QdrantClient, name: string): Promis
   return (await client.request("GET", pathOf(name), undefined, "read the collection")) as CollectionInfo;
 }
 
+/** Deletes a collection with its points. */
+export async function deleteCollection(client: QdrantClient, name: string): Promise<void> {
+  await client.request("DELETE", pathOf(name), undefined, "delete the collection");
+}
+
 /** Creates an index on a payload field, if it does not exist. */
 export async function createPayloadIndex(client: QdrantClient, name: string, field: string, schema: Schema<"PayloadFieldSchema">): Promise<void> {
   const body = { field_name: field, field_schema: schema };

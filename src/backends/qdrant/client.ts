@@ -169,7 +169,7 @@ interface Answer {
   readonly text: string;
 }
 
-type Method = "GET" | "POST" | "PUT";
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 async function connectOptions(tls: Tls, logger: Logger): Promise<ConnectionOptions> {
   const { verify, serverName, ...settings } = await tls.read();

@@ -5,15 +5,15 @@ import { isKeywordLanguage, type KeywordLanguage } from "../../model/keyword-lan
 import { readKeywordLanguage, useKeywordLanguage } from "../../ports/keyword-settings.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Settings } from "../../ports/settings.ts";
-import { collectionExists, createPayloadIndex, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
+import { collectionExists, createPayloadIndex, deleteCollection, switchAlias, readAliases, readCollection, serverVersion } from "./admin.ts";
 import type { QdrantClient } from "./client.ts";
 import { KEYWORD_VECTOR, QDRANT_DISTANCES, type QdrantOptions, type VectorIdentity } from "./options.ts";
 import type { Schema } from "./schema.ts";
 
-/** Returns the name of the first collection of a model. The name depends on the model, so vectors of two models are never mixed. */
-export function collectionName(alias: string, identity: VectorIdentity): string {
+/** Returns the name of the first collection of a generation. The name depends on the model, so vectors of two models are never mixed. */
+export function collectionName(alias: string, identity: VectorIdentity, generation = 1): string {
   const fingerprint = createHash("sha256").update(JSON.stringify([identity.model, identity.dims, QDRANT_DISTANCES[identity.metric]])).digest("hex");
-  return `${alias}_${fingerprint.slice(0, 12)}`;
+  return `${alias}_${fingerprint.slice(0, 12)}${generation === 1 ? "" : `_g${generation}`}`;
 }
 
 /** What creating or checking a collection needs. */
@@ -23,6 +23,10 @@ export interface CollectionSetup {
   /** Language of the terms of a collection that is created; null for none. */
   readonly keywordLanguage: KeywordLanguage | null;
   readonly setup: "auto" | "never";
+  /** Number of the generation of the index; 1 by default. */
+  readonly generation?: number | undefined;
+  /** Whether the alias may point to the collection; true by default. */
+  readonly takesAlias?: boolean | undefined;
   /** The settings kept with the records, which name the collection. */
   readonly settings: Settings;
   readonly logger: Logger;
@@ -59,15 +63,15 @@ const OLDEST_SERVER = [1, 16] as const;
  * @throws {SchemaError} when the schema is wrong, the collection belongs to another store, or it is missing and `setup` is "never".
  */
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
-  const { options, identity, setup, settings } = how;
+  const { identity, setup, settings } = how;
   await checkServer(client);
-  const base = collectionName(options.collection, identity);
+  const base = baseOf(how);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
   const existing = last === null ? null : await existingMark(client, last.name, identity);
   if (last !== null && existing?.generation === last.generation) {
     // Repeated at each start: an index may have been dropped, or be newer than the collection.
-    if (setup === "auto") await finish(client, { name: last.name, base, alias: options.collection });
+    if (setup === "auto") await finish(client, how, last.name, base);
     return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing.keywords), isComplete: await isComplete(settings, last) };
   }
   const number = (last?.number ?? 0) + 1;
@@ -88,15 +92,15 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
         "qdrant.collection.",
     );
   }
-  if (setup === "auto") await finish(client, { name, base, alias: options.collection });
+  if (setup === "auto") await finish(client, how, name, base);
   await settings.establish(settingOf(base, number), mark.generation);
   return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
 }
 
 /** The collection that the records know of, whether it can be reached or not; null when there never was one. */
 export async function knownCollection(how: CollectionSetup): Promise<Collection | null> {
-  const { options, identity, settings } = how;
-  const last = await lastOf(settings, collectionName(options.collection, identity));
+  const { settings } = how;
+  const last = await lastOf(settings, baseOf(how));
   if (last === null) return null;
   const stored = (await readKeywordLanguage({ settings, name: last.name })) ?? undefined;
   return { name: last.name, keywordLanguage: await useKeywords(how, last.name, stored), isComplete: await isComplete(settings, last) };
@@ -194,18 +198,46 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
 }
 
 /** Creates the payload indexes and the alias; repeating this has no effect. */
-async function finish(client: QdrantClient, { name, base, alias }: Record<"name" | "base" | "alias", string>): Promise<void> {
+async function finish(client: QdrantClient, { options: { collection: alias }, takesAlias = true, generation = 1 }: CollectionSetup, name: string, base: string): Promise<void> {
   await createPayloadIndex(client, name, "prefixes", { type: "keyword", is_tenant: true });
   await createPayloadIndex(client, name, "terms", "keyword");
   // Every filter tests it: without an index, Qdrant reads the payload of each point that does not match a term.
   await createPayloadIndex(client, name, "partial", "bool");
   // Queried by range only, never by value.
   await createPayloadIndex(client, name, "expires_at", { type: "integer", lookup: false, range: true });
-  const aliases = await readAliases(client);
-  const target = aliases.find(({ alias_name: taken }) => taken === alias)?.collection_name;
+  if (!takesAlias) return;
+  const target = await aliasTarget(client, alias);
   // An alias of a collection of another model stays: the operator who changed the model decides about it.
-  if (target === name || (target !== undefined && !target.startsWith(base))) return;
-  await switchAlias(client, alias, name, target !== undefined);
+  if (generation === 1 && target !== null && !target.startsWith(base)) return;
+  await takeAlias(client, alias, name, target);
+}
+
+/** Points the alias of a store to a collection. */
+export async function takeAlias(client: QdrantClient, alias: string, name: string, target?: string | null): Promise<void> {
+  const current = target === undefined ? await aliasTarget(client, alias) : target;
+  if (current !== name) await switchAlias(client, alias, name, current !== null);
+}
+
+async function aliasTarget(client: QdrantClient, alias: string): Promise<string | null> {
+  return (await readAliases(client)).find(({ alias_name: taken }) => taken === alias)?.collection_name ?? null;
+}
+
+/** Deletes all collections of a generation; one that does not exist is deleted already. Returns the names of those that existed. */
+export async function dropCollections(client: QdrantClient, how: Pick<CollectionSetup, "options" | "settings">, identity: VectorIdentity, generation: number): Promise<string[]> {
+  const base = collectionName(how.options.collection, identity, generation);
+  const last = await lastOf(how.settings, base);
+  const names = Array.from({ length: (last?.number ?? 0) + 1 }, (_, i) => nameOf(base, i + 1));
+  const dropped: string[] = [];
+  for (const name of names) {
+    if (!(await collectionExists(client, name))) continue;
+    await deleteCollection(client, name);
+    dropped.push(name);
+  }
+  return dropped;
+}
+
+function baseOf({ options, identity, generation }: CollectionSetup): string {
+  return collectionName(options.collection, identity, generation);
 }
 
 /** Checks that a collection was created by this package with these dimensions and this metric, and returns its metadata. */

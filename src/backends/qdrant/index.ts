@@ -22,11 +22,14 @@ import type {
   VectorRenewal,
 } from "../../ports/vector-index.ts";
 import { QdrantClient } from "./client.ts";
+import type { VectorIdentity } from "./options.ts";
 import {
+  dropCollections,
   isMarkedComplete,
   knownCollection,
   markComplete,
   prepareCollection,
+  takeAlias,
   type Collection,
   type CollectionSetup,
 } from "./collection.ts";
@@ -46,11 +49,12 @@ interface Started {
 interface QdrantStart {
   readonly setup?: CollectionSetup["setup"] | undefined;
   readonly mayBeUnavailable?: boolean;
+  readonly takesAlias?: boolean;
 }
 
 /** A vector index that connects at `start`, and whose collection can be replaced. */
 export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
-  readonly #setup: CollectionSetup;
+  #setup: CollectionSetup;
   readonly #client: QdrantClient;
   #started: Started | null = null;
 
@@ -66,8 +70,19 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
    * @param how.setup - whether the collection may be created; as configured by default
    * @param how.mayBeUnavailable - whether to start while Qdrant is unreachable; true by default
    */
-  async start({ setup = this.#setup.setup, mayBeUnavailable = true }: QdrantStart = {}): Promise<void> {
-    await this.#client.open();
+  async start(how: QdrantStart = {}): Promise<void> {
+    await this.open();
+    await this.use(1, how);
+  }
+
+  /** Creates the connection pool. */
+  open(): Promise<void> {
+    return this.#client.open();
+  }
+
+  /** As {@link start}, for the collection of a generation of the index. */
+  async use(generation: number, { setup = this.#setup.setup, mayBeUnavailable = true, takesAlias = true }: QdrantStart = {}): Promise<void> {
+    this.#setup = { ...this.#setup, generation, takesAlias };
     try {
       this.#startWith(await prepareCollection(this.#client, { ...this.#setup, setup }), false);
     } catch (error) {
@@ -116,6 +131,17 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     const started = this.#running();
     await markComplete(this.#setup.settings, started.name);
     started.isComplete = true;
+  }
+
+  /** Points the alias of the store to this collection. */
+  async takeAlias(): Promise<void> {
+    this.#setup = { ...this.#setup, takesAlias: true };
+    await takeAlias(this.#client, this.#setup.options.collection, this.name);
+  }
+
+  /** Deletes the collections of a generation, and returns their names. */
+  drop(identity: VectorIdentity, generation: number): Promise<string[]> {
+    return dropCollections(this.#client, this.#setup, identity, generation);
   }
 
   diagnose(): Promise<Finding[]> {

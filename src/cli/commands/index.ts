@@ -20,6 +20,7 @@ import { rebucketAbort } from "./rebucket-abort.ts";
 import { rebucketStart } from "./rebucket-start.ts";
 import { rebucketStatus } from "./rebucket-status.ts";
 import { reconcile } from "./reconcile.ts";
+import { reindexAbort, reindexCleanup, reindexStart, reindexStatus, reindexSwitch } from "./reindex.ts";
 import { repair } from "./repair.ts";
 import { restore } from "./restore.ts";
 import { rm } from "./rm.ts";
@@ -44,6 +45,11 @@ export const COMMANDS: readonly CliCommand[] = [
   repair,
   reconcile,
   sweep,
+  reindexStart,
+  reindexStatus,
+  reindexSwitch,
+  reindexAbort,
+  reindexCleanup,
   exportCommand,
   importCommand,
   backup,
@@ -60,4 +66,5 @@ export const COMMANDS: readonly CliCommand[] = [
 export const GROUPS: Readonly<Record<string, string>> = {
   migrate: "Shows and applies the schema of the keyspace or file.",
   rebucket: "Changes the number of partitions of namespaces on servers.",
+  reindex: "Changes the model, metric, fields or keyword settings of the index without downtime.",
 };

@@ -58,6 +58,8 @@ export interface IndexOptions {
   fusion?: IndexFusionOptions | undefined;
   /** Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md. */
   ranking?: IndexRankingOptions | undefined;
+  /** The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md. */
+  next?: IndexNextOptions | undefined;
 }
 
 /** One of `index.rules`. */
@@ -94,4 +96,40 @@ export interface IndexFusionOptions {
    * @default 30
    */
   depth?: number | undefined;
+}
+
+/** The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md. */
+export interface IndexNextOptions {
+  /**
+   * Dimensions of the vectors of the next model.
+   *
+   * @example 1024
+   */
+  dims: number;
+  /** A LangChain Embeddings of the next model. */
+  embeddings: EmbeddingsLike;
+  /**
+   * Name of the next model; by default the name that the embeddings object reports.
+   *
+   * @example "text-embedding-3-large"
+   */
+  model?: string | undefined;
+  /**
+   * Paths of the texts to embed. Default: those of `index.fields`.
+   *
+   * @example ["text"]
+   */
+  fields?: string[] | undefined;
+  /**
+   * Distance metric. Default: that of `index.metric`.
+   *
+   * @example "cosine"
+   */
+  metric?: "cosine" | "dot" | "euclid" | undefined;
+  /**
+   * Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a codec. Default without a codec: English.
+   *
+   * @example {"language":"german"}
+   */
+  keyword?: false | { language?: "none" | "arabic" | "armenian" | "bulgarian" | "danish" | "dutch" | "english" | "finnish" | "french" | "german" | "greek" | "hindi" | "hungarian" | "indonesian" | "irish" | "italian" | "lithuanian" | "nepali" | "norwegian" | "portuguese" | "romanian" | "russian" | "serbian" | "spanish" | "swedish" | "tamil" | "turkish" | "ukrainian" | undefined; } | undefined;
 }

@@ -114,6 +114,22 @@ const ranking = z
   .describe("Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md.")
   .meta(example({ decay: { halfLifeDays: 30 } }));
 
+/** The generation of the index that `reindex` builds. */
+const next = z
+  .strictObject({
+    dims: count.describe("Dimensions of the vectors of the next model.").meta(example(1024)),
+    embeddings: embeddings.describe("A LangChain Embeddings of the next model."),
+    model: z.string().min(1).optional().describe("Name of the next model; by default the name that the embeddings object reports.").meta(example("text-embedding-3-large")),
+    fields: z.array(textPath).optional().describe("Paths of the texts to embed. Default: those of `index.fields`.").meta(example(["text"])),
+    metric: z.enum(DISTANCE_METRICS).optional().describe("Distance metric. Default: that of `index.metric`.").meta(example("cosine")),
+    keyword,
+  })
+  .optional()
+  .describe(
+    "The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one " +
+      "at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md.",
+  );
+
 /** Which texts are embedded, and by which model. */
 export const index = z
   .strictObject({
@@ -159,5 +175,6 @@ export const index = z
       .meta(example("hybrid")),
     fusion,
     ranking,
+    next,
   })
   .describe("Semantic search. Without it, searches list and filter.");

@@ -47,7 +47,7 @@ function pagesOf(numbered: Numbered): { positions: PagePositions; page: (offset:
   const events = { emit: () => undefined };
   const searcher = new Searcher({
     items: numbered as unknown as ItemRepository,
-    indexing: null,
+    generations: null,
     limits,
     reads: new ReadBudget(limits),
     events,

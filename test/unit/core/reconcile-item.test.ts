@@ -1,6 +1,7 @@
 /** An item whose time to live is renewed while its expired vectors are removed. */
 import { afterEach, expect, test, vi } from "vitest";
 import { Keywords } from "../../../src/core/keywords/keywords.ts";
+import { onlyGeneration } from "../../../src/core/generations.ts";
 import type { Indexing } from "../../../src/core/indexing.ts";
 import { IndexRules } from "../../../src/core/index-rules.ts";
 import { reconcileItem } from "../../../src/core/reconcile-item.ts";
@@ -39,7 +40,7 @@ function expiredItem(onRemove: (renew: () => void) => void) {
   };
   const embedder = { documents: async (texts: readonly string[]) => texts.map(() => [1, 0]), forgetRejections: () => undefined };
   const indexing = { rules: new IndexRules(["text"], []), embedder, vectors, storedLanguage: () => null, keywords: new Keywords(null) } as unknown as Indexing;
-  return { reconciled: () => reconcileItem({ items, indexing }, { namespace: "a", key: "k" }), point: () => point };
+  return { reconciled: () => reconcileItem({ items, generations: onlyGeneration(indexing) }, { namespace: "a", key: "k" }), point: () => point };
 }
 
 test("vectors of an expired item are removed", async () => {

@@ -3,6 +3,7 @@ import { VectorSync, type Write } from "../../../src/core/vector-sync.ts";
 import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { newWriteId, type ItemRecord } from "../../../src/model/item.ts";
 import { encodeValue } from "../../../src/model/value-codec.ts";
+import { onlyGeneration } from "../../../src/core/generations.ts";
 import type { Indexing } from "../../../src/core/indexing.ts";
 import { Keywords } from "../../../src/core/keywords/keywords.ts";
 import type { ItemRepository } from "../../../src/ports/item-repository.ts";
@@ -38,7 +39,7 @@ function syncOf(
     vectors: { stored: async () => [null], upsert: async () => [{ status: "fulfilled", value: "contested" }] },
   } as unknown as Indexing;
   return {
-    sync: new VectorSync({ items, indexing, policy, events: { emit: () => undefined }, logger: silentLogger }),
+    sync: new VectorSync({ items, generations: onlyGeneration(indexing), policy, events: { emit: () => undefined }, logger: silentLogger }),
     flagged,
   };
 }
@@ -46,7 +47,7 @@ function syncOf(
 function writeOf(record: ItemRecord): { write: Write; settled: boolean[] } {
   const settled: boolean[] = [];
   const intent = { settle: (withVectors: boolean) => void settled.push(withVectors) };
-  return { write: { record, replaced: null, value: { text: "green" }, vectors: [[1]], terms: null, intent }, settled };
+  return { write: { record, replaced: null, value: { text: "green" }, entries: { indexing: null, texts: 1, vectors: [[1]], terms: null }, other: null, intent }, settled };
 }
 
 test("a put that other writers repeatedly supersede succeeds, and its intent stays", async () => {
