@@ -108,20 +108,20 @@ export class Guard {
    *
    * @param budgetMs - longest time of the call, with all attempts and pauses
    * @param call - receives its deadline: the budget or that of the caller, whichever is sooner
-   * @param caller - deadline of the caller
+   * @param callerDeadline - deadline of the caller
    * @throws {TimeoutError} when the deadline is exceeded.
    * @throws {AbortError} when the caller aborted the call.
    * @throws {UnavailableError} when the circuit is open, or too many calls wait.
    */
-  async run<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller?: Deadline): Promise<T> {
+  async run<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline?: Deadline): Promise<T> {
     // The bulkhead is outermost: calls that waited while the breaker opened fail when their turn comes, not at their deadline. The
     // breaker is outside the retries: a failed call counts once, however many attempts it made.
-    const turn = this.#bulkhead.enter(caller);
+    const turn = this.#bulkhead.enter(callerDeadline);
     if (turn !== null) await turn;
     try {
-      caller?.throwIfOver(this.#options.name);
+      callerDeadline?.throwIfOver(this.#options.name);
       // While the circuit is closed, which is nearly always, calls bypass the breaker.
-      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call, caller) : this.#tryOnce(budgetMs, call, caller));
+      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call, callerDeadline) : this.#tryOnce(budgetMs, call, callerDeadline));
     } finally {
       this.#bulkhead.leave();
     }
@@ -129,8 +129,8 @@ export class Guard {
 
   // Timeout and retries do not use cockatiel's policies: these took 20 microseconds of processor time per call, mostly for an
   // unused abort signal, while a read takes 40.
-  async #tryAll<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
-    const deadline = soonerOf(budgetMs, caller);
+  async #tryAll<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
+    const deadline = soonerOf(budgetMs, callerDeadline);
     const startedAt = performance.now();
     let backoff: IBackoff<unknown> | null = null;
     let before: unknown = null;
@@ -145,7 +145,7 @@ export class Guard {
         if (isPassing(error)) this.#pause.record(error);
         backoff = this.#backoffAfter(error, attempt, backoff, deadline);
         if (backoff === null) {
-          const isCutShort = deadline.isOver && deadline === caller && performance.now() - startedAt < caller.budgetMs * FAIR_SHARE;
+          const isCutShort = deadline.isOver && deadline === callerDeadline && performance.now() - startedAt < callerDeadline.budgetMs * FAIR_SHARE;
           if (!isCutShort) await this.#recordFailure(error);
           throw withReason(error, before);
         }
@@ -166,14 +166,14 @@ export class Guard {
   }
 
   /** Runs a call while the circuit is not closed: it fails at once, or it is the probe, whose outcome concurrent calls wait for. */
-  async #tryOnce<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
+  async #tryOnce<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
     const { name, service } = this.#options;
     try {
-      const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, caller));
-      return await (caller === undefined ? answer : caller.wait(name, answer));
+      const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, callerDeadline));
+      return await (callerDeadline === undefined ? answer : callerDeadline.wait(name, answer));
     } catch (error) {
       // The AbortError only keeps the breaker from counting; the caller gets the reason why its deadline is over.
-      if (error instanceof AbortError && caller?.isOver === true) throw caller.over(name);
+      if (error instanceof AbortError && callerDeadline?.isOver === true) throw callerDeadline.over(name);
       if (!isBrokenCircuitError(error)) throw error;
       throw new UnavailableError(`${name} failed several times in a row: the circuit is open, and calls fail at once until a probe succeeds. Try again later.`, {
         cause: error,
@@ -183,10 +183,10 @@ export class Guard {
   }
 
   /** The probe has a deadline of its own, and continues when its caller aborts: other calls wait for its outcome. */
-  async #tryWhileNotClosed<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, caller: Deadline | undefined): Promise<T> {
+  async #tryWhileNotClosed<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
     const { name } = this.#options;
     const isProbe = this.#breaker.state === CircuitState.HalfOpen;
-    const deadline = isProbe ? new Deadline(Math.min(budgetMs, caller?.budgetMs ?? Infinity)) : soonerOf(budgetMs, caller);
+    const deadline = isProbe ? new Deadline(Math.min(budgetMs, callerDeadline?.budgetMs ?? Infinity)) : soonerOf(budgetMs, callerDeadline);
     // Not a failure of the service: the caller waited for the probe of another call until its own deadline.
     if (deadline.isOver) throw new AbortError(`${name} was not called: the deadline of the caller was exceeded before.`);
     if (this.#pause.isSet) await this.#pause.end(deadline);
@@ -215,9 +215,9 @@ export class Guard {
 const FAIR_SHARE = 0.5;
 
 /** Returns the deadline of a call: that of the caller, or the budget if it is sooner. */
-function soonerOf(budgetMs: number, caller: Deadline | undefined): Deadline {
-  if (caller === undefined) return new Deadline(budgetMs);
-  return budgetMs >= caller.remainingMs ? caller : caller.within(budgetMs);
+function soonerOf(budgetMs: number, callerDeadline: Deadline | undefined): Deadline {
+  if (callerDeadline === undefined) return new Deadline(budgetMs);
+  return budgetMs >= callerDeadline.remainingMs ? callerDeadline : callerDeadline.within(budgetMs);
 }
 
 /** Adds the reason why the attempt before failed to a timeout, which would hide it. */

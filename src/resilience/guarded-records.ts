@@ -14,7 +14,7 @@ export interface RecordBudgets {
 
 /** The budget applies only without a caller's deadline: that of a put is later than the budget of a read. */
 function within(guard: Guard, budgetMs: number): Around {
-  return (call, caller) => guard.run(caller === undefined ? budgetMs : Infinity, call, caller);
+  return (call, callerDeadline) => guard.run(callerDeadline === undefined ? budgetMs : Infinity, call, callerDeadline);
 }
 
 /** Returns the repository with its calls run through a guard. Writes carry their version as timestamp, so they may be retried. */
@@ -22,7 +22,7 @@ export function guardItems(items: ItemRepository, guard: Guard, { readMs, writeM
   const [read, write, maintain] = [within(guard, readMs), within(guard, writeMs), within(guard, maintenanceMs)];
   return decorate(items, ITEM_REPOSITORY_INPUTS, {
     get: read,
-    put: (call, caller) => guardSettled(guard, caller === undefined ? writeMs : Infinity, call, caller),
+    put: (call, callerDeadline) => guardSettled(guard, callerDeadline === undefined ? writeMs : Infinity, call, callerDeadline),
     list: read,
     peek: read,
     markUnscored: write,

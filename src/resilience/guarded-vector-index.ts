@@ -13,8 +13,8 @@ export interface VectorBudgets {
 
 /** Returns the index with its calls run through a guard. Writes are conditional on versions, so they may be retried. */
 export function guardVectorIndex(vectors: VectorIndex, guard: Guard, { queryMs, writeMs, maintenanceMs }: VectorBudgets): VectorIndex {
-  const within = (budgetMs: number): Around => (call, caller) => guard.run(budgetMs, call, caller);
-  const write: Around = (call, caller) => guardSettled(guard, writeMs, call, caller);
+  const within = (budgetMs: number): Around => (call, callerDeadline) => guard.run(budgetMs, call, callerDeadline);
+  const write: Around = (call, callerDeadline) => guardSettled(guard, writeMs, call, callerDeadline);
   const maintain = within(maintenanceMs);
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
     upsert: write,

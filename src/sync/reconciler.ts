@@ -1,16 +1,16 @@
 /** Completes writes after a crash of the writer or an outage. Runs in every process, without coordination. */
 import { mapBounded } from "../concurrency/bounded.ts";
-import type { CompletedBatch, IntentLog } from "../core/intent-log.ts";
-import { readEach, UNREADABLE } from "../core/read-each.ts";
+import type { IntentLog } from "../core/intent-log.ts";
 import { readItems, reconcileItem, type ReconcileDependencies, type Seen } from "../core/reconcile-item.ts";
 import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
 import { messageOf } from "../model/errors.ts";
-import { isLive, type ItemId, type ItemRecord } from "../model/item.ts";
+import type { ItemId, ItemRecord } from "../model/item.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { Events } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Intent, IntentBatch, Outbox } from "../ports/outbox.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
+import { dropCompleted, removeBatches } from "./completed-writes.ts";
 import { FailureStreak } from "./failure-streak.ts";
 import { isDead, postpone, type Unsettled } from "./postpone.ts";
 import { StaleItems } from "./stale-items.ts";
@@ -55,9 +55,6 @@ type Verdict = "settled" | "flushing" | Unsettled["verdict"];
 const BATCHES_A_TICK = 100;
 const BATCHES_A_PASS = 1_000;
 const ITEMS_AT_ONCE = 8;
-
-/** Writes that are compared with their records at once; ten thousand blocked the event loop for 25 ms. */
-const CHECKED_AT_ONCE = 200;
 
 /** Age of an intent after which its write can no longer appear, milliseconds: the grace period of tombstones. */
 const WATCH_MS = 10 * 24 * 3_600_000;
@@ -140,7 +137,7 @@ export class Reconciler {
   async #pass(all: boolean): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
-    await this.#drop(log.takeCompleted());
+    await dropCompleted(this.#options, log.takeCompleted());
     const stale = await this.#processStale(now, all);
     const verdicts: Verdict[] = [];
     const due = all ? outbox.due(Number.MAX_SAFE_INTEGER, BATCHES_A_PASS) : outbox.due(now, BATCHES_A_TICK);
@@ -188,59 +185,6 @@ export class Reconciler {
     this.#hasUnreadable = batches > 0;
   }
 
-  /**
-   * Drops the intents of completed writes. Of two concurrent writes to one key, the later may have no vectors and miss those
-   * that the earlier writes after it; this removes them. A batch with a failed item stays in the outbox until it is due.
-   */
-  async #drop(completed: readonly CompletedBatch[]): Promise<void> {
-    if (completed.length === 0) return;
-    const { log, logger } = this.#options;
-    const failures = new FailureStreak();
-    const failed = new Set<CompletedBatch>();
-    const check = completed.flatMap((batch) => batch.check.map((intent) => ({ intent, batch })));
-    try {
-      for (let start = 0; start < check.length; start += CHECKED_AT_ONCE) {
-        const part = check.slice(start, start + CHECKED_AT_ONCE);
-        await failures.attempt(
-          () => this.#removeOrphans(part, failed),
-          (error) => {
-            for (const { batch } of part) failed.add(batch);
-            logger.debug({ cause: messageOf(error) }, "intents of completed writes could not be verified; they stay until they are due");
-          },
-        );
-      }
-      await this.#remove(completed.filter((each) => !failed.has(each)).map(({ batch }) => batch));
-    } catch (error) {
-      log.putBack(completed);
-      throw error;
-    }
-  }
-
-  /** @param failed - receives the batches with an item that could not be processed */
-  async #removeOrphans(part: readonly { readonly intent: Intent; readonly batch: CompletedBatch }[], failed: Set<CompletedBatch>): Promise<void> {
-    const { dependencies, logger } = this.#options;
-    const records = await readEach(dependencies.items, part.map(({ intent }) => intent));
-    const orphaned = part.filter(({ batch }, i) => {
-      const record = records[i] ?? null;
-      if (record === UNREADABLE) failed.add(batch);
-      return record !== UNREADABLE && (!isLive(record, Date.now()) || record.vectorCount === 0);
-    });
-    await mapBounded(orphaned, ITEMS_AT_ONCE, async ({ intent, batch }) => {
-      try {
-        await reconcileItem(dependencies, intent);
-      } catch (error) {
-        if (lacksRight(error)) throw error;
-        failed.add(batch);
-        logger.debug({ cause: messageOf(error) }, "vectors of a completed write could not be verified; its intent stays until it is due");
-      }
-    });
-  }
-
-  async #remove(batches: readonly IntentBatch[]): Promise<void> {
-    await this.#options.outbox.remove(batches);
-    this.#options.log.forget(batches);
-  }
-
   /** Repairs stale items; the next search that finds a failed one queues it again. */
   async #processStale(now: number, all: boolean): Promise<number> {
     let reconciled = 0;
@@ -270,7 +214,7 @@ export class Reconciler {
     });
     // Adds the postponed batches before it removes this one: a crash in between leaves duplicates, never a gap.
     for (const later of postpone(batch, left, Date.now())) await outbox.add(later);
-    await this.#remove([batch]);
+    await removeBatches(this.#options, [batch]);
     return verdicts;
   }
 

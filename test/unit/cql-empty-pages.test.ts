@@ -104,9 +104,9 @@ test("a tombstone-heavy partition of ScyllaDB is read in windows: each read ends
       after,
       now,
       plan: plans.of("ns", 0, "oldest"),
-      read: async (stretch, limit) => {
-        const rows = await session.rows("SELECT", [stretch.after.created, stretch.to.created, limit], "read");
-        return rows.map(({ created }) => ({ created: Number(created), key: "", endsAt: null }));
+      read: async (range, limit) => {
+        const rows = await session.rows("SELECT", [range.after.created, range.to.created, limit], "read");
+        return rows.map(({ created }) => ({ created: Number(created), key: "", expiresAt: null }));
       },
     });
     const begun = time;

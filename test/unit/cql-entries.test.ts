@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Entry, EntryReader } from "../../src/backends/cql/entries.ts";
 import { NamespaceEntries } from "../../src/backends/cql/namespace-entries.ts";
 import { type WindowPlan, WindowPlans } from "../../src/backends/cql/window-plan.ts";
-import type { Stretch } from "../../src/backends/cql/windows.ts";
+import type { EntryRange } from "../../src/backends/cql/windows.ts";
 import { QueryError, TimeoutError, UnavailableError } from "../../src/model/errors.ts";
 import type { ListingOrder } from "../../src/model/request.ts";
 import type { ListPosition } from "../../src/ports/item-repository.ts";
@@ -20,7 +20,7 @@ interface Row extends Entry {
 }
 
 const rowOf = (created: number, isTombstone: boolean, key = `${created}`): Row => {
-  return { created, key, endsAt: null, isTombstone };
+  return { created, key, expiresAt: null, isTombstone };
 };
 
 /** Returns tombstones, one every `gap` microseconds. */
@@ -50,7 +50,7 @@ class Partition {
     this.#threshold = threshold;
   }
 
-  async read(order: ListingOrder, { after, to }: Stretch, limit: number): Promise<Row[]> {
+  async read(order: ListingOrder, { after, to }: EntryRange, limit: number): Promise<Row[]> {
     const sign = order === "oldest" ? 1 : -1;
     const rows = order === "oldest" ? this.#rows : this.#rows.toReversed();
     const found: Row[] = [];
@@ -88,7 +88,7 @@ function readerOf(
   after: ListPosition | null,
   plan = noPlan(order),
 ): EntryReader {
-  const read = (stretch: Stretch, limit: number): Promise<Row[]> => partition.read(order, stretch, limit);
+  const read = (stretch: EntryRange, limit: number): Promise<Row[]> => partition.read(order, stretch, limit);
   return new EntryReader({ order, after, now: NOW, plan, read });
 }
 

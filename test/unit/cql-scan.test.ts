@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FIRST_KEY, keyBetween, type KeyPlace, leave, split } from "../../src/backends/cql/key-windows.ts";
+import { FIRST_KEY, keyBetween, type KeyPlace, afterWindow, splitWindow } from "../../src/backends/cql/key-windows.ts";
 import { BucketRules } from "../../src/backends/cql/bucket-rules.ts";
 import { fnv1a } from "../../src/backends/cql/hash.ts";
 import { ScanLayout } from "../../src/backends/cql/scan-layout.ts";
@@ -71,11 +71,11 @@ describe("a partition that is read in windows of keys", () => {
       );
       if (inside.filter((key) => keys.get(key) === false).length > threshold) {
         failures += 1;
-        place = split(place);
+        place = splitWindow(place);
         expect(place, "there is a narrower window").not.toBeNull();
       } else {
         found.push(...inside.filter((key) => keys.get(key)));
-        place = leave(place);
+        place = afterWindow(place);
       }
     }
     return { found, failures };

@@ -2,20 +2,20 @@
 import type { StoreError } from "../../model/errors.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import { isReadAborted } from "./errors.ts";
-import { type Stretch, Windows, type WindowsOptions } from "./windows.ts";
+import { type EntryRange, Windows, type WindowsOptions } from "./windows.ts";
 
 /** A listing entry: position of an item, and its expiry. */
 export interface Entry extends ListPosition {
   /** Milliseconds; 0 for the marker of a delete; null without expiry. */
-  readonly endsAt: number | null;
+  readonly expiresAt: number | null;
 }
 
 /** Options of an entry reader. */
 export interface EntryReaderOptions extends WindowsOptions {
   /** Null starts at the first. */
   readonly after: ListPosition | null;
-  /** Reads the first `limit` entries of a stretch, in the direction of the listing. */
-  readonly read: (stretch: Stretch, limit: number) => Promise<readonly Entry[]>;
+  /** Reads the first `limit` entries of a range, in the direction of the listing. */
+  readonly read: (range: EntryRange, limit: number) => Promise<readonly Entry[]>;
 }
 
 /** Bounds of all positions: versions are microseconds since the epoch. */
@@ -77,30 +77,30 @@ export class EntryReader {
   }
 
   /** Reads the entries of a range; returns none when the server aborted, so that a smaller range is tried. */
-  async #attempt(stretch: Stretch, limit: number): Promise<readonly Entry[]> {
+  async #attempt(range: EntryRange, limit: number): Promise<readonly Entry[]> {
     const begunAt = performance.now();
     try {
-      const found = await this.#options.read(stretch, limit);
+      const found = await this.#options.read(range, limit);
       const last = found.length < limit ? null : (found.at(-1) ?? null);
-      this.#after = last ?? stretch.to;
-      this.#isAtEnd = last === null && stretch.to === this.#end;
-      if (last === null) this.#windows?.succeed(stretch, performance.now() - begunAt);
-      this.#isSpent = this.#windows?.isOver() ?? false;
+      this.#after = last ?? range.to;
+      this.#isAtEnd = last === null && range.to === this.#end;
+      if (last === null) this.#windows?.succeed(range, performance.now() - begunAt);
+      this.#isSpent = this.#windows?.isSpent() ?? false;
       return found;
     } catch (error) {
       if (!isReadAborted(error)) throw error;
-      this.#narrow(stretch, error);
+      this.#narrow(range, error);
       return [];
     }
   }
 
-  #narrow(stretch: Stretch, error: StoreError): void {
+  #narrow(range: EntryRange, error: StoreError): void {
     if (this.#windows === null) {
-      this.#windows = new Windows(this.#options, stretch.after, this.#end);
+      this.#windows = new Windows(this.#options, range.after, this.#end);
       return;
     }
-    this.#isSpent = this.#windows.isOver();
-    const isStuck = this.#isSpent && stretch.after === this.#windows.begun;
-    if (isStuck || !this.#windows.fail(stretch)) throw error;
+    this.#isSpent = this.#windows.isSpent();
+    const isStuck = this.#isSpent && range.after === this.#windows.start;
+    if (isStuck || !this.#windows.fail(range)) throw error;
   }
 }

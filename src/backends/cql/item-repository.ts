@@ -14,7 +14,7 @@ import type { Buckets } from "./bucket-rules.ts";
 import { mapBounded, settleBounded } from "../../concurrency/bounded.ts";
 import { isReadAborted } from "./errors.ts";
 import { type LayoutLease, type Layouts, writtenBuckets } from "./layouts.ts";
-import { endIn, listPage } from "./listing.ts";
+import { expiryIn, listPage } from "./listing.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { RecordScanner } from "./record-scan.ts";
 import { RecordsById } from "./records-by-id.ts";
@@ -220,6 +220,6 @@ export class CqlItemRepository implements ItemRepository {
     const { session, statements } = this.#parts;
     const place = [namespace, active.bucketOf(namespace, key), bigint(created), key];
     const [row] = await session.rows(statements.readEntry, place, "read", deadline);
-    return row === undefined ? -1 : (endIn(row) ?? Infinity);
+    return row === undefined ? -1 : (expiryIn(row) ?? Infinity);
   }
 }

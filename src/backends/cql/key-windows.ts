@@ -20,7 +20,7 @@ const MOST_WINDOWS = 10_000;
 const HALVINGS = 3;
 
 /** Splits the next window after an aborted read; null when it cannot be split. */
-export function split({ after, ends }: KeyPlace): KeyPlace | null {
+export function splitWindow({ after, ends }: KeyPlace): KeyPlace | null {
   const inner = keysBetween(after ?? "", ends.at(-1) ?? null, HALVINGS);
   return inner.length === 0 || ends.length > MOST_WINDOWS ? null : { after, ends: [...ends, ...inner.reverse()] };
 }
@@ -32,7 +32,7 @@ function keysBetween(after: string, end: string | null, halvings: number): strin
 }
 
 /** Continues after the next window, which was read to its end; null after the last one. */
-export function leave({ ends }: KeyPlace): KeyPlace | null {
+export function afterWindow({ ends }: KeyPlace): KeyPlace | null {
   const end = ends.at(-1);
   return end === undefined ? null : { after: end, ends: ends.slice(0, -1) };
 }

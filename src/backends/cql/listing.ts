@@ -8,7 +8,7 @@ import { comparing, FEWEST_ENTRIES, NamespaceEntries } from "./namespace-entries
 import type { CqlSession, Param, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import type { WindowPlans } from "./window-plan.ts";
-import type { Stretch } from "./windows.ts";
+import type { EntryRange } from "./windows.ts";
 import { bigint, numberIn } from "./values.ts";
 
 /** Dependencies of a listing. */
@@ -141,25 +141,25 @@ function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts):
   const now = parts.now();
   const readers = Array.from({ length: parts.buckets.count }, (_, i) => {
     const bucket = parts.buckets.base + i;
-    const read = async (stretch: Stretch, limit: number): Promise<Entry[]> => {
+    const read = async (range: EntryRange, limit: number): Promise<Entry[]> => {
       const { session, statements } = parts;
-      const params = [namespace, bucket, ...placesOf(stretch), limit];
+      const params = [namespace, bucket, ...placesOf(range), limit];
       return (await session.rows(statements.entries[order], params, "read", parts.deadline)).map(toEntry);
     };
     return new EntryReader({ order, after, now, plan: parts.plans.of(namespace, bucket, order), read });
   });
-  return new NamespaceEntries(readers, order, ({ endsAt }) => endsAt === null || endsAt > now);
+  return new NamespaceEntries(readers, order, ({ expiresAt: endsAt }) => endsAt === null || endsAt > now);
 }
 
-function placesOf({ after, to }: Stretch): Param[] {
+function placesOf({ after, to }: EntryRange): Param[] {
   return [after, to].flatMap(({ created, key }) => [bigint(created), key]);
 }
 
 function toEntry(row: Row): Entry {
-  return { created: numberIn(row, "created"), key: row["key"] as string, endsAt: endIn(row) };
+  return { created: numberIn(row, "created"), key: row["key"] as string, expiresAt: expiryIn(row) };
 }
 
 /** Returns the expiry in a row of an entry; null without one. */
-export function endIn(row: Row): number | null {
+export function expiryIn(row: Row): number | null {
   return (row["expires_at"] ?? null) === null ? null : numberIn(row, "expires_at");
 }

@@ -7,8 +7,8 @@ import { isBytes } from "../../model/realms.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
-import { FIRST_KEY, type KeyPlace, leave, split } from "./key-windows.ts";
-import { endIn } from "./listing.ts";
+import { FIRST_KEY, type KeyPlace, afterWindow, splitWindow } from "./key-windows.ts";
+import { expiryIn } from "./listing.ts";
 import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
@@ -112,9 +112,9 @@ export class PartitionCopy {
           ? await session.rows(from, [this.#namespace, bucket, start, size], "copy")
           : await session.rows(between, [this.#namespace, bucket, start, end, size], "copy");
       const last = rows.length < size ? undefined : rows.at(-1);
-      return { rows, next: last === undefined ? leave(place) : { ...place, after: last["key"] as string } };
+      return { rows, next: last === undefined ? afterWindow(place) : { ...place, after: last["key"] as string } };
     } catch (error) {
-      const narrowed = isReadAborted(error) ? split(place) : null;
+      const narrowed = isReadAborted(error) ? splitWindow(place) : null;
       if (narrowed === null) throw error;
       return { rows: [], next: narrowed };
     }
@@ -177,7 +177,7 @@ export class PartitionCopy {
     const { session, statements } = this.#parts;
     const place = [this.#namespace, this.#target.bucketOf(this.#namespace, key), bigint(record.created), key];
     const [entry] = await session.rows(statements.readEntry, place, "copy");
-    return entry !== undefined && (endIn(entry) ?? Infinity) >= endOf(record);
+    return entry !== undefined && (expiryIn(entry) ?? Infinity) >= endOf(record);
   }
 }
 

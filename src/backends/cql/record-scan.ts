@@ -12,7 +12,7 @@ import { ROOT } from "../../model/namespace.ts";
 import type { NamespaceStart } from "../../model/namespace-place.ts";
 import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
 import { isReadAborted } from "./errors.ts";
-import { FIRST_KEY, leave, split } from "./key-windows.ts";
+import { FIRST_KEY, afterWindow, splitWindow } from "./key-windows.ts";
 import type { LayoutLease, Layouts } from "./layouts.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { toRecord } from "./records-by-id.ts";
@@ -127,7 +127,7 @@ export class RecordScanner {
         ? await session.rows(statements.itemsFrom, [namespace, bucket, from, size], "scan", deadline)
         : await session.rows(statements.itemsBetween, [namespace, bucket, from, end, size], "scan", deadline);
     const last = rows.length < size ? undefined : rows.at(-1);
-    const left = last === undefined ? leave(keys) : { ...keys, after: last["key"] as string };
+    const left = last === undefined ? afterWindow(keys) : { ...keys, after: last["key"] as string };
     return { rows, next: { ...place, partition: left === null ? null : { namespace, bucket, keys: left } } };
   }
 
@@ -138,7 +138,7 @@ export class RecordScanner {
   async #narrow(place: ScanPlace, deadline: Deadline | undefined): Promise<ScanPlace | "unreadable" | null> {
     const { partition, window, after } = place;
     if (partition !== null) {
-      const keys = split(partition.keys);
+      const keys = splitWindow(partition.keys);
       return keys === null ? null : { ...place, partition: { ...partition, keys } };
     }
     if (window?.last) {

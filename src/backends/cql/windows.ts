@@ -12,8 +12,8 @@ import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import type { WindowPlan } from "./window-plan.ts";
 
-/** A range of a partition in the direction of the listing: from `after` (exclusive) to `to` (inclusive). */
-export interface Stretch {
+/** A range of the entries of a partition, in the direction of the listing: from `after` (exclusive) to `to` (inclusive). */
+export interface EntryRange {
   readonly after: ListPosition;
   readonly to: ListPosition;
 }
@@ -50,7 +50,7 @@ interface FailedWindow {
 /** The windows of one reader. Positions are creation times, microseconds. */
 export class Windows {
   /** Start of the first window. */
-  readonly begun: ListPosition;
+  readonly start: ListPosition;
   readonly #plan: WindowPlan;
   readonly #end: ListPosition;
   readonly #sign: 1 | -1;
@@ -63,7 +63,7 @@ export class Windows {
   /** @param end - the end of the partition, in the direction of the listing */
   constructor({ order, now, plan }: WindowsOptions, begun: ListPosition, end: ListPosition) {
     const youngestFirst = windowEnds(now);
-    this.begun = begun;
+    this.start = begun;
     this.#plan = plan;
     this.#end = end;
     this.#sign = order === "oldest" ? 1 : -1;
@@ -71,7 +71,7 @@ export class Windows {
   }
 
   /** Whether the time budget is spent. */
-  isOver(): boolean {
+  isSpent(): boolean {
     return performance.now() - this.#startedAt > LONGEST_MS;
   }
 
@@ -83,13 +83,13 @@ export class Windows {
   }
 
   /** Reports a window that was read, with its duration, milliseconds. */
-  succeed({ after, to }: Stretch, ms: number): void {
+  succeed({ after, to }: EntryRange, ms: number): void {
     this.#plan.record(after.created, to.created, ms);
     while (this.#failed.at(-1)?.until === to.created) this.#failed.pop();
   }
 
   /** Reports a failed window; returns false if it is too narrow to be sliced. */
-  fail({ after, to }: Stretch): boolean {
+  fail({ after, to }: EntryRange): boolean {
     const width = Math.abs(to.created - after.created);
     if (width < NARROWEST) return false;
     this.#failed.push({ until: to.created, slice: Math.ceil(width / SLICES) });
