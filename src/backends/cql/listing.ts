@@ -148,7 +148,7 @@ function entriesOf({ namespace, order, after }: ListQuery, parts: ListingParts):
     };
     return new EntryReader({ order, after, now, plan: parts.plans.of(namespace, bucket, order), read });
   });
-  return new NamespaceEntries(readers, order, ({ expiresAt: endsAt }) => endsAt === null || endsAt > now);
+  return new NamespaceEntries(readers, order, ({ expiresAt }) => expiresAt === null || expiresAt > now);
 }
 
 function placesOf({ after, to }: EntryRange): Param[] {
