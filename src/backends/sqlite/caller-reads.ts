@@ -6,9 +6,9 @@ import { placeBytes } from "./namespace-table.ts";
 
 /** Records of more bytes are read by the database thread: copying one would pause the event loop. */
 const MAX_BYTES = 256 * 1024;
-/** Reads take so long of a turn of the event loop, milliseconds. */
+/** Time budget of the reads in one turn of the event loop, milliseconds. */
 const TURN_MS = 4;
-/** How often the files are verified, milliseconds: each time takes longer than a read. */
+/** Interval at which the files are verified, milliseconds: each time takes longer than a read. */
 const VERIFY_MS = 100;
 
 /** The encoded record of an item; null when there is none, undefined when the database thread has to read it. */
@@ -30,6 +30,7 @@ export class CallerReads {
   readonly #files: FileIdentity;
   readonly #get: Reader;
   #waiting: Waiting[] = [];
+  /** Whether reads have begun in this turn of the event loop. */
   #isTurnOpen = false;
   #turnEnd = 0;
   #verifyAt = 0;
@@ -61,7 +62,7 @@ export class CallerReads {
     });
   }
 
-  /** Closes the connection; reads that wait are left to the database thread. */
+  /** Closes the connection; the database thread makes the waiting reads. */
   close(): void {
     for (const { ids, resolve } of this.#waiting.splice(0)) resolve(ids.map(() => undefined));
     this.#connection.close();
@@ -90,7 +91,7 @@ export class CallerReads {
     this.#verifyAt = now + VERIFY_MS;
   }
 
-  /** Reads until all is read or the time of this turn is spent. */
+  /** Reads until all is read or the time budget of this turn is spent. */
   #readWaiting(waiting: readonly Waiting[]): void {
     for (const { ids, cells } of waiting) {
       while (cells.length < ids.length) {
@@ -108,7 +109,7 @@ export class CallerReads {
     for (const { ids, cells, resolve } of waiting) if (cells.length === ids.length) resolve(cells);
   }
 
-  /** Whether this turn of the event loop has time left for reads. Without turns, callers that read on and on would let nothing else run. */
+  /** Whether this turn of the event loop has time left for reads. Without this budget, callers that read continuously would block everything else. */
   #hasTime(): boolean {
     if (this.#isTurnOpen) return performance.now() < this.#turnEnd;
     this.#isTurnOpen = true;

@@ -41,7 +41,7 @@ export class Connection {
 
   /** @param path - absolute path of the file, or ":memory:" */
   constructor(path: string, { readOnly = false }: ConnectionOptions = {}) {
-    // A lock of another process is waited for by the caller, without blocking this thread.
+    // No timeout: waiting for the lock of another process would block this thread; the caller retries.
     this.#database = new (loadEngine().DatabaseSync)(path, { readOnly, timeout: 0 });
     const prepared = (sql: string): StatementSync => this.#database.prepare(sql);
     this.#transactions = { DEFERRED: prepared("BEGIN DEFERRED"), IMMEDIATE: prepared("BEGIN IMMEDIATE") };
@@ -136,7 +136,7 @@ function readerOfObjects(statement: StatementSync): Reader {
 /** Returns the bytes of a column that is declared BLOB NOT NULL. */
 export function bytesOf(column: Column | undefined): Buffer {
   if (isBytes(column)) return toBuffer(column);
-  throw new TypeError("a column that should hold bytes holds none");
+  throw new TypeError("a column that should contain bytes contains none");
 }
 
 /** Returns the text whose UTF-8 bytes a column holds. */

@@ -27,11 +27,11 @@ import { WriteGroup } from "./write-group.ts";
 
 /** Most writes, and most other calls of each thread, that wait at once. */
 const MAX_WAITING = 10_000;
-/** How long `stop` waits for what waits, milliseconds; the rest is rejected. */
+/** Timeout of `stop` for waiting writes, milliseconds; the remaining ones are rejected. */
 const DRAIN_DEADLINE_MS = 10_000;
 const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
 
-/** Where the file is and what it holds. */
+/** Path and content of the file. */
 export interface SqliteBackendOptions {
   /**
    * Path of the file, which is created if it does not exist, in a folder that does. `":memory:"` is a temporary file, deleted by
@@ -51,7 +51,7 @@ export interface SqliteBackendOptions {
   readonly vectorCacheBytes?: number;
 }
 
-/** What a started backend runs on. */
+/** State of a started backend. */
 interface Running {
   /** Path of the file, or ":memory:". */
   readonly path: string;
@@ -145,7 +145,7 @@ export class SqliteBackend implements Backend {
     return this.#stopping !== null;
   }
 
-  /** Completes what waits, within bounds, and closes the file. Later calls reject with a `ClosedError`. */
+  /** Completes waiting writes within a timeout, and closes the file. Later calls reject with a `ClosedError`. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;

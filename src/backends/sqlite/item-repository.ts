@@ -16,7 +16,7 @@ import { WORKING } from "./database-thread.ts";
 import type { DatabaseCalls, MarkWrite, PutWrite, RecordRow, UnregisterWrite } from "./requests.ts";
 import type { WriteGroup } from "./write-group.ts";
 
-/** What the repository's calls run on. */
+/** Dependencies of the repository. */
 export interface SqliteItemRepositoryOptions {
   /** Runs everything but writes. */
   readonly reads: DatabaseCalls;
@@ -66,7 +66,7 @@ export class SqliteItemRepository implements ItemRepository {
     return records;
   }
 
-  /** One part after the other, so that a reader of thousands leaves room for others. */
+  /** Reads in parts, so that other calls run between the parts of a read of thousands. */
   async #getByThread(ids: readonly ItemId[], deadline: Deadline | undefined): Promise<(ItemRecord | null)[]> {
     const records: (ItemRecord | null)[] = [];
     while (records.length < ids.length) {
@@ -113,8 +113,7 @@ export class SqliteItemRepository implements ItemRepository {
   }
 
   /**
-   * Needs no time of when a flag was set: items and points are in one file, so that one transaction sees for itself
-   * whether every item has its vectors.
+   * Ignores `asOf`: items and points are in one file, so one transaction verifies that every item has its vectors.
    */
   async clearUnscored(paths: readonly string[], _asOf: number, deadline?: Deadline): Promise<void> {
     const now = this.#options.now();
@@ -122,13 +121,13 @@ export class SqliteItemRepository implements ItemRepository {
     for (const namespace of paths) await this.#options.writes.one({ kind: "clear-mark", namespace, now }, deadline);
   }
 
-  /** Needs no time either: a namespace is forgotten only where the same transaction sees that nothing is in it. */
+  /** Needs no time either: the transaction that unregisters a namespace verifies that it is empty. */
   async unregister(paths: readonly string[], _asOf: number, deadline?: Deadline): Promise<void> {
     const toUnregister = (namespace: string): UnregisterWrite => ({ kind: "unregister", namespace });
     throwFirst(await this.#options.writes.each(paths, toUnregister, deadline));
   }
 
-  /** Counts points that never had a record too: they go the same way. */
+  /** Also deletes and counts points that never had a record. */
   async sweep(limit: number, deadline?: Deadline): Promise<number> {
     const before = this.#options.now() - CLOCK_TOLERANCE_MS;
     let removed = 0;

@@ -60,7 +60,7 @@ export class ItemTable {
     };
   }
 
-  /** Writes a record unless a higher one is there. For write transactions. */
+  /** Writes a record unless a newer one is stored. For write transactions. */
   put(write: PutWrite): void {
     const namespace = this.#namespaces.register(write.namespace);
     const { created, version, writeId, hasValue, expiresAt, cell } = write;
@@ -68,7 +68,7 @@ export class ItemTable {
     if (write.unscored) this.#namespaces.markUnscored(namespace);
   }
 
-  /** The encoded records at `ids`, null where there is none; those of the first ids only, where they are big. */
+  /** The encoded records at `ids`, null where there is none. Big records end the answer early: it is that of the first ids only. */
   get(ids: readonly ItemId[]): (Buffer | null)[] {
     const cells: (Buffer | null)[] = [];
     let bytes = 0;
@@ -90,14 +90,14 @@ export class ItemTable {
     });
   }
 
-  /** Whether records stand where the listing looks for them: its index covers all rows, so one that is stored does. */
+  /** Whether the listing finds each record. Its index covers all rows, so it does if the row has this creation time and state. */
   listed(places: readonly PlaceRequest[]): boolean[] {
     return places.map(({ namespace, key, created, hasValue }) => {
       return this.#place.first([toBytes(key), placeBytes(namespace), created, hasValue ? 1 : 0]) !== null;
     });
   }
 
-  /** A part of all rows, in the order of their ids: a row keeps its own for as long as it is there. */
+  /** A part of all rows, in the order of their ids, which never change. */
   scan({ after, limit }: ScanRequest): ScanPage<RecordRow> {
     return this.#connection.transaction("DEFERRED", () => {
       const start = this.#range.start(after);
@@ -109,7 +109,7 @@ export class ItemTable {
     });
   }
 
-  /** The row at which a part ends: big values make it a short one. */
+  /** The id of the last row of a part, which big values make shorter. */
   #lastOfPart(start: number, limit: number): number {
     let last = start;
     let bytes = 0;
@@ -147,7 +147,7 @@ export class ItemTable {
   }
 }
 
-/** Rows of a page without their records, read off the index alone. */
+/** The query of a page without its records, which reads the index alone. */
 function page(start: string, direction: "ASC" | "DESC"): string {
   return `
     SELECT i.id, i.created, i.key FROM items i

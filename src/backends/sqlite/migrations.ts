@@ -18,7 +18,7 @@ const LIBSQL_VERSION = 2;
 const VECTORS_PER_POINT = 65_536;
 
 // Places (of namespaces, see model/namespace-place.ts) and keys are UTF-8 bytes: their order is that of CQL.
-// Ids of namespaces and points are never given again (AUTOINCREMENT): other connections remember them.
+// Ids of namespaces and points are never reused (AUTOINCREMENT): other connections remember them.
 const NAMESPACES = `
   CREATE TABLE namespaces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -50,7 +50,7 @@ const TERM_COUNTS = `
   CREATE TABLE term_counts (term INTEGER PRIMARY KEY, points INTEGER NOT NULL) STRICT;`;
 
 // Only rows with a value are in the listing's index, and it has their expiry, so that it skips deleted and expired rows
-// without reading them. Sweeps have indexes of their own, which are as small as what is to be deleted.
+// without reading them. Sweeps have indexes of their own, which contain only the rows to delete.
 const OTHERS = `
   CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
 

@@ -12,7 +12,7 @@ export function rangeParameters({ from, to }: PlaceRange): [from: Bound, to: Bou
   return [toBytes(from), toBytes(to)];
 }
 
-/** What the column `place` holds for a namespace. */
+/** The value of the column `place` for a namespace. */
 export function placeBytes(path: string): Buffer {
   return toBytes(toPlace(path));
 }
@@ -22,7 +22,7 @@ export function pathIn(column: Column | undefined): string {
   return fromPlace(textOf(column));
 }
 
-/** Ids that are remembered. */
+/** Most remembered ids. */
 const MAX_IDS = 20_000;
 
 /** The registry of namespaces. */
@@ -91,23 +91,23 @@ export class NamespaceTable {
     return id;
   }
 
-  /** Notes that some item of the namespace has no vector. */
+  /** Flags a namespace that has an item without vectors. */
   markUnscored(id: number): void {
     this.#mark([id]);
   }
 
-  /** Takes the mark away, unless an item of the namespace that is live at `now` lacks its vectors. For write transactions. */
+  /** Clears the flag unless an item of the namespace that is live at `now` has no vectors. For write transactions. */
   clearMark(path: string, now: number): void {
     this.#clearMark([placeBytes(path), now]);
   }
 
-  /** Forgets a namespace, unless it holds a record or a point. For write transactions. */
+  /** Unregisters a namespace unless it contains a record or a point. For write transactions. */
   remove(path: string): void {
     this.#ids.delete(path);
     this.#remove([placeBytes(path)]);
   }
 
-  /** A page of the namespaces at or below a prefix, in label order, without those that hold nothing but markers of deletes. */
+  /** A page of the namespaces at or below a prefix, in label order, without those that contain only markers of deletes. */
   page({ prefix, from, limit, unscored }: NamespaceQuery): NamespacePage {
     const reader = unscored ? this.#unscoredPage : this.#page;
     const rows = reader.all([...rangeParameters(placesWithin(prefix, from)), limit]);

@@ -26,12 +26,12 @@ export class OutboxTable {
     this.#cells = connection.reader("SELECT row, batch FROM outbox WHERE row > ? ORDER BY row LIMIT ?");
   }
 
-  /** Keeps a batch, unless it is there. For write transactions. */
+  /** Stores a batch unless it is stored already. For write transactions. */
   add({ id, dueAt, cell }: AddBatchWrite): void {
     this.#add([dueAt, toBytes(id), cell]);
   }
 
-  /** Removes a batch, if it is there. For write transactions. */
+  /** Deletes a batch if it exists. For write transactions. */
   remove({ id, dueAt }: RemoveBatchWrite): void {
     this.#remove([dueAt, toBytes(id)]);
   }

@@ -3,7 +3,7 @@ import { TermLists, type TermQuery } from "./term-lists.ts";
 import type { VectorShape } from "../../model/distance-metric.ts";
 import { scoreChunk, VectorChunks } from "./vector-chunks.ts";
 
-/** What points are ranked by: a vector, terms, or each of both. */
+/** A query: points are ranked by a vector, by terms, or by each of both. */
 export interface Ask {
   readonly vector: Float32Array | null;
   readonly terms: TermQuery | null;
@@ -27,7 +27,7 @@ export class PackedPoints {
     return this.#vectors.count;
   }
 
-  /** Whether there are enough for a scan to be worth its overhead. */
+  /** Whether there are enough to score them at once. */
   get isMuch(): boolean {
     return this.#vectors.chunks.length > 1;
   }

@@ -1,4 +1,4 @@
-/** What the caller's thread and the database thread say to each other: plain data that can be cloned. */
+/** Requests to the database thread and its replies: plain data that can be cloned. */
 import type { DistanceMetric } from "../../model/distance-metric.ts";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
@@ -10,7 +10,7 @@ import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint, StoredPoint, Rankings } from "../../ports/vector-index.ts";
 import type { Failure } from "./errors.ts";
 
-/** Writes one record; the columns beside the cell repeat what SQL has to see of it. */
+/** Writes one record. The other properties repeat the parts of the cell that SQL conditions use. */
 export interface PutWrite extends ItemId {
   readonly kind: "put";
   readonly created: number;
@@ -31,7 +31,7 @@ export interface UpsertWrite extends ItemId {
   readonly kind: "upsert";
   readonly version: number;
   readonly writeId: string;
-  /** Numbers of a vector. */
+  /** Dimensions of a vector. */
   readonly dims: number;
   /** The vectors one after another, in single precision. */
   readonly vectors: Uint8Array;
@@ -54,27 +54,27 @@ export interface MarkWrite {
   readonly namespace: string;
 }
 
-/** Takes that flag away, unless an item that is live at `now` (milliseconds) has no vector. */
+/** Clears that flag unless an item that is live at `now` (milliseconds) has no vector. */
 interface ClearMarkWrite {
   readonly kind: "clear-mark";
   readonly namespace: string;
   readonly now: number;
 }
 
-/** Takes a namespace off the registry, unless it holds a record or a point. */
+/** Unregisters a namespace unless it contains a record or a point. */
 export interface UnregisterWrite {
   readonly kind: "unregister";
   readonly namespace: string;
 }
 
-/** Writes a setting that is not there yet. */
+/** Writes a setting unless it exists. */
 interface EstablishWrite {
   readonly kind: "establish";
   readonly name: string;
   readonly value: string;
 }
 
-/** Writes a setting, also over one that is there. */
+/** Writes a setting, and replaces an existing one. */
 interface ReplaceSettingWrite {
   readonly kind: "replace-setting";
   readonly name: string;
@@ -89,7 +89,7 @@ interface ExchangeSettingWrite {
   readonly value: string | null;
 }
 
-/** Keeps a batch of intents, unless it is there. */
+/** Stores a batch of intents unless it is stored already. */
 export interface AddBatchWrite {
   readonly kind: "add-batch";
   readonly id: string;
@@ -122,7 +122,7 @@ export type Write =
 
 /**
  * Whether a write must be on the disk when it is acknowledged. The log never keeps a commit without all commits before it, so that intents
- * are on the disk with the record that is written after them. Vectors that a loss of power takes along are written again: the intent of
+ * are on the disk with the record that is written after them. Vectors that a loss of power deletes are written again: the intent of
  * their put survives with the record, and its deletion is a later commit than theirs.
  */
 export function needsSync(write: Write): boolean {
@@ -175,7 +175,7 @@ export interface PeekRequest {
   readonly now: number;
 }
 
-/** The encoded record that was met, without its value. */
+/** The encoded record that was found, without its value. */
 export interface PeekReply {
   readonly key: string;
   readonly cell: Uint8Array;
@@ -201,14 +201,14 @@ export interface PlaceRequest extends ItemId {
   readonly hasValue: boolean;
 }
 
-/** Removes records that ended, or were deleted, by `before` (milliseconds). */
+/** Deletes records that expired, or were deleted, by `before` (milliseconds). */
 export interface SweepRequest {
   readonly before: number;
   /** At least 1. */
   readonly limit: number;
 }
 
-/** What one transaction removed. */
+/** What one transaction of a sweep deleted. */
 export interface SweepReply {
   readonly removed: number;
   /** Whether nothing is left. */
@@ -227,7 +227,7 @@ export interface RankRequest {
   readonly now: number;
 }
 
-/** A batch of intents as it is kept. */
+/** A batch of intents as it is stored. */
 export interface BatchRow {
   readonly id: string;
   readonly dueAt: number;
@@ -240,7 +240,7 @@ export interface ExpiredRequest extends ScanRequest {
   readonly now: number;
 }
 
-/** What can be asked of the database thread, and what it answers. */
+/** The calls of the database thread: request and reply by name. */
 export interface Calls {
   open: { readonly request: OpenRequest; readonly reply: null };
   write: { readonly request: readonly Write[]; readonly reply: readonly WriteOutcome[] };
@@ -266,7 +266,7 @@ export interface Calls {
 /** Name of a call. */
 export type CallName = keyof Calls;
 
-/** Answers calls; a failure is a `StoreError`. Once its deadline is over, a call is not sent any more. */
+/** Answers calls; a failure is a `StoreError`. A call whose deadline is over is not sent. */
 export interface DatabaseCalls {
   call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]>;
 }

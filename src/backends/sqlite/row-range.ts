@@ -1,4 +1,4 @@
-/** How far a scan by row id has come. */
+/** Positions of a scan by row id. */
 import { ValidationError } from "../../model/errors.ts";
 import type { Connection, Reader } from "./connection.ts";
 
@@ -7,7 +7,7 @@ export class RowRange {
   readonly #ends: Reader;
 
   constructor(connection: Connection, table: "items" | "points") {
-    // Two questions: of one that asks for both ends, SQLite would read all rows.
+    // Two subqueries: for one query of both ends, SQLite would read all rows.
     this.#ends = connection.reader(`SELECT (SELECT min(id) FROM ${table}) AS first, (SELECT max(id) FROM ${table}) AS last`);
   }
 
@@ -20,7 +20,7 @@ export class RowRange {
   start(after: string | null): number {
     const row = Number(after ?? 0);
     if (after === null || (/^\d{1,16}$/.test(after) && Number.isSafeInteger(row))) return row;
-    throw new ValidationError("A scan cannot go on from a place that no scan of a local file gave: start with null.");
+    throw new ValidationError("A scan cannot continue from a place that no scan of this file returned: start with null.");
   }
 
   /** Where the part after the one that ended with a row starts, and the share of all that lies before it. */

@@ -1,4 +1,4 @@
-/** What a file has of the schema, for the command `migrate status`. */
+/** The schema version of a file, for the command `migrate status`. */
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { SchemaMigration, SchemaStatus } from "../../ports/schema.ts";

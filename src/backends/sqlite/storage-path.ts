@@ -1,11 +1,11 @@
-/** Where a local file lies. */
+/** Paths of local files, and their creation. */
 import { randomUUID } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigurationError, kindOf, messageOf, PermissionError } from "../../model/errors.ts";
 import { isError } from "../../model/realms.ts";
 
-/** The path of a store that is not kept. */
+/** The path of a temporary store. */
 export const MEMORY = ":memory:";
 
 /** A URL, or SQLite's and libSQL's own forms of one. One letter before the colon is a drive of Windows. */

@@ -11,11 +11,11 @@ const ALL = -1;
  */
 export class TermCounts {
   readonly #changes = new Map<number, number>();
-  readonly #count: Reader;
+  readonly #find: Reader;
   readonly #change: Writer;
 
   constructor(connection: Connection) {
-    this.#count = connection.reader("SELECT points FROM term_counts WHERE term = ?");
+    this.#find = connection.reader("SELECT points FROM term_counts WHERE term = ?");
     // One statement for all terms: a call for each takes longer than what it does. SQLite needs WHERE to parse ON CONFLICT after SELECT.
     this.#change = connection.writer(`
       INSERT INTO term_counts (term, points) SELECT CAST(c.key AS INTEGER), c.value FROM json_each(?) c WHERE true
@@ -23,7 +23,7 @@ export class TermCounts {
   }
 
   /** Counts the stored terms of a point that was added (1) or deleted (-1). */
-  note(stored: Uint8Array | null, by: 1 | -1): void {
+  count(stored: Uint8Array | null, by: 1 | -1): void {
     if (stored === null || stored.byteLength === 0) return;
     this.#add(ALL, by);
     for (const term of decodeTerms(stored).terms) this.#add(term, by);
@@ -41,7 +41,7 @@ export class TermCounts {
     this.#changes.clear();
   }
 
-  /** How much each term of a query counts; those that no point has are left out. */
+  /** Returns the idf of each term of a query, without terms that no point has. */
   query(terms: readonly number[]): TermQuery {
     const all = this.#read(ALL);
     const query = new Map<number, number>();
@@ -57,6 +57,6 @@ export class TermCounts {
   }
 
   #read(term: number): number {
-    return Number(this.#count.first([term])?.[0] ?? 0);
+    return Number(this.#find.first([term])?.[0] ?? 0);
   }
 }

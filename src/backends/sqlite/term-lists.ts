@@ -20,7 +20,7 @@ export function decodeTerms(stored: Uint8Array | null): { readonly terms: Uint32
 /** A query: how much each of its terms counts. */
 export type TermQuery = ReadonlyMap<number, number>;
 
-/** Slots of the filter that most terms of a text do not pass. */
+/** Slots of a filter that excludes most terms that are not in the query. */
 const SLOTS = 1024;
 
 /** The terms of points, one point after another in memory. */

@@ -7,15 +7,15 @@ import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
 import type { VectorShape } from "../../model/distance-metric.ts";
 import { isBytes } from "../../model/realms.ts";
 
-/** So many points are read one by one sooner than the namespaces below a prefix. */
+/** Up to this number of points in the file, reading them all is faster than reading the namespaces below a prefix. */
 const FEW_POINTS = 1_000;
 /** Below a prefix of more namespaces the vectors are not cached. */
 const MAX_NAMESPACES = 50_000;
 /** Namespaces that are remembered for prefixes, in total. */
 const MAX_SELECTED = 200_000;
-/** After more writes than this, everything is read again. */
+/** After more new points than this, the cache is cleared. */
 const MAX_NEWER = 20_000;
-/** Vectors of superseded points that a cached namespace may have besides as many as it had when it was read. */
+/** A cached namespace is read again when it has more than twice its vectors and this number: most are of superseded points then. */
 const MAX_EXTRA = 256;
 
 /** A namespace that has, or had, points. */
@@ -23,11 +23,11 @@ interface Namespace {
   readonly id: number;
   /** Null when they are not cached. */
   points: PackedPoints | null;
-  /** Vectors that it may have before it is read again. */
+  /** Number of vectors beyond which it is read again. */
   maxVectors: number;
   /** Number of the last search that used it. */
   lastUse: number;
-  /** Prefixes whose selections it belongs to. */
+  /** Prefixes in whose {@link VectorCache.#selections} it is. */
   readonly selectedBy: Set<string>;
   /** All prefixes that it is below; null before they are needed. */
   ancestors: readonly string[] | null;
@@ -109,7 +109,7 @@ export class VectorCache {
     const greatest = Number(this.#greatestPoint.first([])?.[0]);
     const isTooMuch = greatest - this.#lastPoint > MAX_NEWER;
     if (isTooMuch) this.#clear();
-    // A prefix that was empty when it was searched has no namespaces, and must learn of its first.
+    // Also without cached namespaces: a prefix that was empty when it was searched may have its first one now.
     if (!isTooMuch && greatest > this.#lastPoint && this.#selections.size > 0) {
       for (const row of this.#newer.each([this.#lastPoint])) this.#addPoint(Number(row[3]), row);
     }
@@ -133,7 +133,7 @@ export class VectorCache {
     if (points.count > namespace.maxVectors || !this.#hasRoom()) this.#drop(namespace);
   }
 
-  /** Adds a namespace that has got its first point to the prefixes that it is below. */
+  /** Adds a namespace with its first point to the selections of the prefixes that it is below. */
   #addNamespace(id: number): void {
     for (const prefix of this.#ancestorsOf(id)) if (this.#selections.has(prefix)) this.#select(prefix, this.#namespace(id));
   }
@@ -142,7 +142,7 @@ export class VectorCache {
     return [...ancestors(pathIn(this.#place.first([id])?.[0]))];
   }
 
-  /** Adds a namespace to the selection of a prefix, if there is one that it is missing in. */
+  /** Adds a namespace to the selection of a prefix, if there is one without it. */
   #select(prefix: string, namespace: Namespace): void {
     const namespaces = this.#selections.get(prefix);
     if (namespaces === undefined || namespace.selectedBy.has(prefix)) return;
@@ -183,7 +183,7 @@ export class VectorCache {
     else namespace.points.score(ask, this.#scores);
   }
 
-  /** Reads and scores the points of a namespace, and keeps them where there is room. */
+  /** Reads and scores the points of a namespace, and caches them if they fit. */
   #load(namespace: Namespace, ask: Ask): void {
     const points = new PackedPoints(this.#shape);
     let isKept = true;
@@ -215,7 +215,7 @@ export class VectorCache {
     points.clear();
   }
 
-  /** Whether so many bytes more fit; makes room by dropping what this search does not use, the longest unused first. */
+  /** Whether `more` bytes fit; makes room by dropping namespaces that this search does not use, the longest unused first. */
   #hasRoom(more = 0): boolean {
     if (this.#bytes + more <= this.#maxBytes) return true;
     const unused = [...this.#namespaces.values()].filter(({ points, lastUse }) => points !== null && lastUse < this.#search);

@@ -41,7 +41,7 @@ export class SqliteVectorIndex implements VectorIndex {
     this.#now = now;
   }
 
-  /** Of two points of one version the record's stays: it is in the same file. So none is ever contested. */
+  /** Never `contested`: the record is in the same file, so of two points of one version that of the record stays. */
   async upsert(
     points: readonly VectorPoint[],
     _options?: { readonly overEqual: boolean },
@@ -102,7 +102,7 @@ export class SqliteVectorIndex implements VectorIndex {
     return limit < 1 ? { found: [], next: after } : this.#database.call("expired", { now, after, limit }, deadline);
   }
 
-  /** Nothing to do: points have no end of their own here, it is read off the record, which is in the same file. */
+  /** Does nothing: points have no expiry here, as the record is in the same file. */
   async renew(): Promise<void> {}
 
   #toUpsert({ namespace, key, version, writeId, vectors, termWeights = null }: VectorPoint): UpsertWrite {
@@ -125,7 +125,7 @@ export class SqliteVectorIndex implements VectorIndex {
   }
 }
 
-/** Numbers beyond these are scaled: single precision, in which vectors are stored, does not reach as far as theirs. */
+/** Vectors with numbers beyond these are scaled: single precision, in which they are stored, has a smaller range. */
 const LARGEST = 1e30;
 const SMALLEST = 1e-30;
 

@@ -14,11 +14,11 @@ import type { VectorCache } from "./vector-cache.ts";
 
 /** More points are read than items are requested: some are superseded, expired or deleted. */
 const SPARE = 6;
-/** With a filter, so many times as many. */
+/** Factor of the points to read with a filter: some do not match. */
 const FILTERED = 3;
-/** Where they were not enough, so many times as many are taken. */
+/** Growth factor of the points to read when they were not enough. */
 const GROWTH = 4;
-/** Bytes of records whose decoded values are kept for filters, and what each takes besides. */
+/** Most bytes of records whose decoded values are cached for filters, and the overhead of each. */
 const MAX_VALUE_BYTES = 16 * 1024 * 1024;
 const BYTES_PER_VALUE = 500;
 /** Tests of fields in one search; candidates beyond them are returned untested, and matched by the caller. */

@@ -7,7 +7,7 @@ import { TermCounts } from "./term-counts.ts";
 import { isBytes } from "../../model/realms.ts";
 
 /**
- * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never given again:
+ * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never reused:
  * a reader finds what was written since by the ids above the greatest that it has seen.
  */
 export class VectorTable {
@@ -44,7 +44,7 @@ export class VectorTable {
       this.drop(Number(id));
     }
     this.#add([namespace, key, version, writeId, dims, vectors, terms, namespace, key]);
-    this.#counts.note(terms, 1);
+    this.#counts.count(terms, 1);
   }
 
   /** Deletes a point unless it is newer. For write transactions. */
@@ -58,10 +58,10 @@ export class VectorTable {
     this.drop(Number(id));
   }
 
-  /** Deletes a point, whatever its version. For write transactions. */
+  /** Deletes a point of any version. For write transactions. */
   drop(id: number): void {
     const terms = this.#delete.first([id])?.[0];
-    if (isBytes(terms)) this.#counts.note(terms, -1);
+    if (isBytes(terms)) this.#counts.count(terms, -1);
   }
 
   /** Completes a write transaction: writes how many points have each term. */

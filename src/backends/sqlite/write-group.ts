@@ -46,7 +46,7 @@ export class WriteGroup {
     this.#unsynced.maxWaiting = writes;
   }
 
-  /** Makes one write for each input; a write that cannot be made out of its input fails alone, at its position. */
+  /** Makes one write for each input; an input that cannot be converted to a write fails alone, at its position. */
   async each<T>(
     inputs: readonly T[],
     toWrite: (input: T) => Write,
@@ -66,14 +66,14 @@ export class WriteGroup {
     return refused.map((refusal) => refusal ?? withoutValue(made.next().value));
   }
 
-  /** Makes one write and gives what it answers. */
+  /** Makes one write and returns its value. */
   async one(write: Write, deadline?: Deadline): Promise<string | null> {
     const [outcome] = await this.#commitsOf(write).add([write], deadline);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason as StoreError;
   }
 
-  /** Takes nothing more, and resolves when all that waits is done. */
+  /** Rejects new writes, and resolves when all waiting ones are committed. */
   async stop(): Promise<void> {
     await Promise.all([this.#synced.stop(), this.#unsynced.stop()]);
   }
