@@ -1,6 +1,6 @@
 /** Inputs with the largest size, depth or number that the default limits allow. */
 import fc from "fast-check";
-import type { StoreView } from "langgraph-store-scylladb";
+import type { RankingOptions, SearchOptions, StoreView } from "langgraph-store-scylladb";
 
 const VALUE_BYTES = 4 * 1024 * 1024;
 
@@ -38,7 +38,14 @@ const values: Readonly<Record<string, () => Record<string, unknown>>> = {
   deep: () => ({ deep: nested(190, Array.from({ length: 1_900_000 }, () => 1)) }),
   "long name": () => ({ ["n".repeat(3_900_000)]: Object.fromEntries(Array.from({ length: 126 }, (_, i) => [`f${i}`, i])) }),
   splits: () => everySplit(14),
+  "many words": () => ({ text: Array.from({ length: 590_000 }, (_, i) => i.toString(36).padStart(6, "q")).join(" ") }),
+  "short words of a dictionary": () => ({ text: "\u1000 ".repeat(VALUE_BYTES / 5) }),
+  "long normal forms": () => ({ text: "\uFDFA".repeat(VALUE_BYTES / 4) }),
 };
+
+/** Values of long texts, in a namespace of their own: decoded, all values together would exceed the heap of the process. */
+const TEXTS: readonly string[] = ["text", "control", "many words", "short words of a dictionary", "long normal forms", "long name"];
+const TEXTS_NAMESPACE = ["hostile", "texts"];
 
 /** Values that every store rejects. */
 const refused: Readonly<Record<string, () => Record<string, unknown>>> = {
@@ -71,6 +78,8 @@ const filters: Readonly<Record<string, () => Record<string, unknown>>> = {
 
 const LONG_KEY = "k".repeat(32_768);
 const LONG_NAMESPACE = Array.from({ length: 63 }, (_, i) => `label ${i}`);
+/** The longest path of a field. */
+const LONG_PATH = Array<string>(512).fill("a").join(".");
 const LONG_QUERY = "many words and more ".repeat(3_200);
 
 /** A call with its arguments. */
@@ -106,8 +115,19 @@ const put = fc.record({ value: oneOf({ ...values, ...refused }), key, namespace,
   },
 );
 
+/** Ranking on top of a mode, with the largest pool and the longest paths. */
+const rankings: Readonly<Record<string, () => RankingOptions>> = {
+  decay: () => ({ pool: 1_000, decay: { halfLifeDays: 1, field: LONG_PATH } }),
+  boost: () => ({ pool: 1_000, boost: { field: LONG_PATH, weight: 10 }, explain: true }),
+  diversity: () => ({ pool: 1_000, diversity: { lambda: 0.5 } }),
+  "a document compressor": () => ({ pool: 1_000, rerank: { compressDocuments: async (documents) => documents } }),
+  "a function": () => ({ pool: 1_000, rerank: (_, items) => items.map(() => 1) }),
+};
+
 const search = fc
   .record({
+    mode: fc.constantFrom(undefined, "keyword" as const, "hybrid" as const),
+    ranking: fc.option(oneOf(rankings), { nil: undefined }),
     query: fc.constantFrom(undefined, LONG_QUERY, "word"),
     filter: fc.option(oneOf(filters), { nil: undefined }),
     limit: fc.constantFrom(10, 100_000),
@@ -116,12 +136,12 @@ const search = fc
     cursor: fc.constantFrom(undefined, "x".repeat(10_000_000), Buffer.from("[".repeat(1_000_000)).toString("base64url")),
     view: fc.constantFrom<"none" | "with" | "scoped">("none", "with", "scoped"),
   })
-  .map(({ filter, view, ...rest }): LimitCall => {
-    const given = { ...rest, ...(filter === undefined ? {} : { filter: filter[1]() }) };
+  .map(({ filter, view, ranking, ...rest }): LimitCall => {
+    const given = { ...rest, ...ranking?.[1](), ...(filter === undefined ? {} : { filter: filter[1]() }) };
     const options = Object.fromEntries(Object.entries(given).filter(([, each]) => each !== undefined));
     const { query, cursor, ...shown } = rest;
     return {
-      name: `search ${JSON.stringify({ ...shown, query: query?.length, cursor: cursor?.length, filter: filter?.[0], view })}`,
+      name: `search ${JSON.stringify({ ...shown, query: query?.length, cursor: cursor?.length, filter: filter?.[0], ranking: ranking?.[0], view })}`,
       given: options,
       run: (store) => {
         if (view === "with") return store.with({ order: "newest", index: ["text"], minScore: 0.1 }).search([], options);
@@ -177,7 +197,7 @@ export const limitCall: fc.Arbitrary<LimitCall> = fc.oneof(
 export function everyCall(): (() => LimitCall)[] {
   const puts = Object.entries({ ...values, ...refused }).map(([name, make]) => (): LimitCall => {
     const value = make();
-    return { name: `put of ${name}`, given: name in refused ? null : value, run: (store) => store.put(["hostile"], name, value) };
+    return { name: `put of ${name}`, given: name in refused ? null : value, run: (store) => store.put(TEXTS.includes(name) ? TEXTS_NAMESPACE : ["hostile"], name, value) };
   });
   const searches = Object.entries(filters).flatMap(([name, make]) =>
     [undefined, "word"].map((query) => (): LimitCall => {
@@ -186,5 +206,11 @@ export function everyCall(): (() => LimitCall)[] {
       return { name: `search by ${name}, ${query === undefined ? "listed" : "ranked"}`, given: options, run: (store) => store.search([], options) };
     }),
   );
-  return [...puts, ...searches, ...Object.entries(batches).map(([name, make]) => () => batchOf(name, make))];
+  const ranked = (["semantic", "keyword", "hybrid"] as const).flatMap((mode) =>
+    Object.entries({ nothing: () => ({}), ...rankings }).map(([name, make]) => (): LimitCall => {
+      const options: SearchOptions = { query: "word", mode, limit: 100, ...make() };
+      return { name: `search by ${mode} and ${name}`, given: { mode }, run: (store) => store.search(TEXTS_NAMESPACE, options) };
+    }),
+  );
+  return [...puts, ...searches, ...ranked, ...Object.entries(batches).map(([name, make]) => () => batchOf(name, make))];
 }

@@ -1,0 +1,4 @@
+import { modeIsolation } from "../support/mode-isolation.ts";
+import { makeEmbeddedStore } from "../support/stores.ts";
+
+modeIsolation(makeEmbeddedStore);
