@@ -146,12 +146,13 @@ describe("requests of the repository", () => {
     const execute = vi.spyOn(client, "execute");
     const read = await items.get([...records, ...records]);
     expect(read.map((record) => record?.writeId)).toEqual([...records, ...records].map(({ writeId }) => writeId));
-    const calls = execute.mock.calls as unknown as Parameters<Execute>[];
-    const chunks = calls.map(([, params]) => (params[2] as string[]).length);
+    // Without reads of the settings, whose lease may end in between.
+    const readsOfItems = (): Parameters<Execute>[] => (execute.mock.calls as unknown as Parameters<Execute>[]).filter(([query]) => query.includes(".items "));
+    const chunks = readsOfItems().map(([, params]) => (params[2] as string[]).length);
     expect(chunks).toEqual([100, 100, 50]);
     execute.mockClear();
     await items.get([{ namespace: root, key: "key-7" }]);
-    expect(execute.mock.calls.map(([query]) => query)).toEqual([expect.stringMatching(/key = \?$/)]);
+    expect(readsOfItems().map(([query]) => query)).toEqual([expect.stringMatching(/key = \?$/)]);
   });
 
   test("are all prepared, idempotent, of local quorum and with a timeout", async () => {

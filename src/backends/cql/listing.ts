@@ -89,24 +89,27 @@ class PageOfItems {
     const { namespace, limit } = this.#query;
     const { get, now } = this.#parts;
     let examined = 0;
-    // Reads the number of missing items first, then more each time, because stale entries are often adjacent. Bounded by the
-    // bytes of the page, assuming the size of the largest item so far.
+    // Reads the number of missing items, and more each time after a stale entry, because stale entries are often adjacent.
+    // Bounded by the bytes of the page, assuming the size of the largest item so far.
     for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); examined < entries.length && !this.isFull; ) {
       const group = entries.slice(examined, examined + size);
       const items = await get(group.map(({ key }) => ({ namespace, key })));
       const time = now();
       const largest = items.reduce((most, item) => Math.max(most, item?.value?.bytes.byteLength ?? 0), 1);
-      size = Math.max(1, Math.min(GROWTH * size, Math.floor(MOST_BYTES_OF_PAGE / largest)));
+      let live = 0;
       for (const [i, { created }] of group.entries()) {
         const item = items[i] ?? null;
         if (isLive(item, time)) {
           this.#bytes += item.value.bytes.byteLength;
+          live += 1;
           if (item.created === created) this.#records.push(item);
           else this.#moved.set(item.key, item);
         }
         examined += 1;
         if (this.isFull) break;
       }
+      const wanted = live === group.length ? limit - this.#records.length : GROWTH * size;
+      size = Math.max(1, Math.min(wanted, Math.floor(MOST_BYTES_OF_PAGE / largest)));
     }
     return examined;
   }
