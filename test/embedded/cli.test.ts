@@ -174,7 +174,7 @@ test("help shows examples, and the completion of bash knows every command and it
   await writeFile(script, (await cli(["completion", "bash"])).output);
   const complete = (...words: string[]): Promise<string> =>
     output("bash", ["-c", `source ${script}; COMP_WORDS=(scylladb-store ${words.map((word) => `"${word}"`).join(" ")}); COMP_CWORD=${words.length}; _scylladb_store; echo "\${COMPREPLY[*]}"`]);
-  expect(await complete("re")).toBe("repair reconcile restore\n");
+  expect(await complete("re")).toBe("rebucket reindex repair reconcile restore\n");
   expect(await complete("search", "--que")).toBe("--query\n");
   expect(await complete("repair", "--dry")).toBe("--dry-run\n");
   expect((await cli(["completion", "zsh"])).output).toContain("bashcompinit");

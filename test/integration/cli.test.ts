@@ -5,6 +5,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, expect, inject, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { everyCommand } from "../support/command-cases.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
@@ -49,6 +50,7 @@ async function open(): Promise<CliStore> {
 cliUse(open);
 transferUse(open);
 operatorUse(open);
+everyCommand("servers", open);
 
 test("a command on a keyspace that does not exist fails and creates none", async () => {
   const flags = flagsFor(uniqueName("none"));

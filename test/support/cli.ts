@@ -23,7 +23,7 @@ export interface CliOptions {
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { env = {}, input, signal = new AbortController().signal, onErrors } = options;
   const [output, errors] = [new Collected(), new Collected(onErrors)];
-  const from = input === undefined ? new PassThrough() : Readable.from([input]);
+  const from = input === undefined ? new PassThrough() : Readable.from([Buffer.from(input)]);
   const code = await runCli(args, { input: from, output, errors, env, signal });
   return { code, output: output.text, errors: errors.text };
 }

@@ -24,6 +24,7 @@ const SHARES: Readonly<Record<RebucketPhase, readonly [from: number, share: numb
 
 export const rebucketStart = command<Flags>({
   name: "rebucket start",
+  isDefault: true,
   summary: "Changes the number of partitions of a namespace and of those below it, while they are read and written.",
   details:
     "Copies the records to new partitions, compares the copies, lets all processes read them, and deletes the previous partitions. Run the same command again to continue " +
