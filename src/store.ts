@@ -58,8 +58,9 @@ export abstract class StoreBase extends StoreOperations {
    * Completes the writes that any process has left incomplete, now. A running store does this in the background, some time
    * after each write; call this in tests, or to avoid the wait.
    */
-  async reconcile(): Promise<ReconcileReport> {
-    return this.#lifecycle.run(({ maintenance }) => maintenance.reconciler.reconcile());
+  async reconcile(options: { readonly signal?: AbortSignal } = {}): Promise<ReconcileReport> {
+    const { signal } = checkOptions(options, "reconcile()", { signal: true });
+    return this.#lifecycle.run(({ maintenance }) => maintenance.reconciler.reconcile(signal));
   }
 
   /**
@@ -133,9 +134,9 @@ export abstract class StoreBase extends StoreOperations {
   }
 
   /** Deletes expired items, now. A running store does this every `ttl.sweepIntervalMinutes`. */
-  async sweep(options: { readonly dryRun?: boolean } = {}): Promise<SweepReport> {
-    const { dryRun } = checkOptions(options, "sweep()", { dryRun: true });
-    return this.#lifecycle.run(({ maintenance }) => (dryRun === true ? previewSweep(maintenance.data) : maintenance.sweeper.sweep()));
+  async sweep(options: { readonly dryRun?: boolean; readonly signal?: AbortSignal } = {}): Promise<SweepReport> {
+    const { dryRun, signal } = checkOptions(options, "sweep()", { dryRun: true, signal: true });
+    return this.#lifecycle.run(({ maintenance }) => (dryRun === true ? previewSweep(maintenance.data, { signal }) : maintenance.sweeper.sweep(undefined, signal)));
   }
 
   /**

@@ -27,4 +27,6 @@ void (async () => {
     env: process.env,
     signal: abort.signal,
   });
+  // A connection that is still being opened must not hold an interrupted command.
+  if (abort.signal.aborted) process.exit();
 })();

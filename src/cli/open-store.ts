@@ -73,11 +73,28 @@ export async function openStore(terminal: Terminal, flags: StoreFlags): Promise<
 
 /** Runs a task on the store and closes it. */
 export async function withStore<T>(terminal: Terminal, flags: StoreFlags, task: (store: ScyllaDBStore) => Promise<T>): Promise<T> {
-  const store = await openStore(terminal, flags);
+  const store = await uninterrupted(terminal, openStore(terminal, flags));
   try {
     return await task(store);
   } finally {
     await store.stop();
+  }
+}
+
+/** Waits for a store to open, or for Ctrl-C: a server that does not answer must not hold the command. A store that opens later is closed. */
+async function uninterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>): Promise<ScyllaDBStore> {
+  const { signal } = terminal;
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const end = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([opening, interrupted]);
+  } catch (error) {
+    if (signal.aborted) note(terminal, "Nothing was done.");
+    if (signal.aborted) void opening.then((store) => store.stop()).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", end);
   }
 }
 

@@ -107,9 +107,9 @@ export class Reconciler {
     await this.#passLogged(() => this.#pass(true));
   }
 
-  /** Runs a pass over all intents, due or not, up to {@link BATCHES_A_PASS} batches. */
-  async reconcile(): Promise<ReconcileReport> {
-    const pass = this.#running.then(() => this.#pass(true));
+  /** Runs a pass over all intents, due or not, up to {@link BATCHES_A_PASS} batches. @param signal - ends the pass after the batch in progress */
+  async reconcile(signal?: AbortSignal): Promise<ReconcileReport> {
+    const pass = this.#running.then(() => this.#pass(true, signal));
     this.#running = pass.catch(() => undefined);
     return pass;
   }
@@ -134,7 +134,7 @@ export class Reconciler {
   }
 
   /** @param all - whether to process intents that are not due too */
-  async #pass(all: boolean): Promise<ReconcileReport> {
+  async #pass(all: boolean, signal?: AbortSignal): Promise<ReconcileReport> {
     const { outbox, log } = this.#options;
     const now = Date.now();
     await dropCompleted(this.#options, log.takeCompleted());
@@ -147,6 +147,7 @@ export class Reconciler {
     const processAll = async (): Promise<void> => {
       for (const batch of batches) {
         if (this.#isStopped) break;
+        signal?.throwIfAborted();
         await failures.attempt(
           async () => void verdicts.push(...(await this.#process(batch))),
           (error) => {

@@ -9,10 +9,11 @@ import type { SweepReport } from "./sweeper.ts";
 const PAGE = 500;
 
 /** Counts the vectors of expired items, and the records that are expired or deleted and still stored. Reads all records. */
-export async function previewSweep({ items, generations }: ReconcileDependencies, now = Date.now()): Promise<SweepReport> {
+export async function previewSweep({ items, generations }: ReconcileDependencies, { signal, now = Date.now() }: { readonly signal?: AbortSignal | undefined; readonly now?: number } = {}): Promise<SweepReport> {
   let records = 0;
   let after: string | null = null;
   do {
+    signal?.throwIfAborted();
     const page = await items.scan(after, PAGE);
     records += page.found.filter((record) => !isLive(record, now)).length;
     after = page.next;
@@ -21,6 +22,7 @@ export async function previewSweep({ items, generations }: ReconcileDependencies
   let points = 0;
   let place: string | null = null;
   do {
+    signal?.throwIfAborted();
     const page: Awaited<ReturnType<VectorIndex["expired"]>> = await generations.active.vectors.expired(now - RENEWAL_LAG_MS, place, PAGE);
     const found = await readEach(items, page.found.map(({ namespace, key }: IndexedPoint) => ({ namespace, key })));
     points += found.filter((record) => record !== UNREADABLE && !isLive(record, now - RENEWAL_LAG_MS)).length;

@@ -73,21 +73,26 @@ export class Sweeper {
     this.#running = null;
   }
 
-  /** Deletes all items that are expired at `now` and can no longer be renewed. */
-  async sweep(now = Date.now()): Promise<SweepReport> {
+  /**
+   * Deletes all items that are expired at `now` and can no longer be renewed.
+   *
+   * @param signal - ends the sweep after the round in progress
+   */
+  async sweep(now = Date.now(), signal?: AbortSignal): Promise<SweepReport> {
     const { observer = unobserved } = this.#options;
-    const report = await observer.upkeep("sweep", () => this.#sweep(now));
+    const report = await observer.upkeep("sweep", () => this.#sweep(now, signal));
     observer.swept("points", report.points);
     observer.swept("records", report.records);
     return report;
   }
 
-  async #sweep(now: number): Promise<SweepReport> {
+  async #sweep(now: number, signal?: AbortSignal): Promise<SweepReport> {
     const { items, generations } = this.#options.dependencies;
     let points = 0;
-    for (const { vectors } of generations === null ? [] : generationsToSync(generations)) points += await this.#sweepPoints(vectors, now - RENEWAL_LAG_MS);
+    for (const { vectors } of generations === null ? [] : generationsToSync(generations)) points += await this.#sweepPoints(vectors, now - RENEWAL_LAG_MS, signal);
     let records = 0;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
+      signal?.throwIfAborted();
       const removed = await items.sweep(RECORDS_AT_ONCE);
       records += removed;
       if (removed === 0) break;
@@ -96,11 +101,12 @@ export class Sweeper {
   }
 
   /** Verifies expired points against their records, which may have been renewed or rewritten. */
-  async #sweepPoints(vectors: VectorIndex, now: number): Promise<number> {
+  async #sweepPoints(vectors: VectorIndex, now: number, signal?: AbortSignal): Promise<number> {
     const failures = new FailureStreak();
     let removed = 0;
     let after: string | null = null;
     for (let round = 0; round < MOST_ROUNDS && !this.#isStopped; round += 1) {
+      signal?.throwIfAborted();
       const { found, next }: Awaited<ReturnType<VectorIndex["expired"]>> = await vectors.expired(now, after, POINTS_AT_ONCE);
       await failures.attempt(
         async () => {

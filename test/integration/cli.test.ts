@@ -1,4 +1,5 @@
 /** The command line on CQL and Qdrant. */
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type SchemaStatus } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
@@ -51,6 +52,28 @@ cliUse(open);
 transferUse(open);
 operatorUse(open);
 everyCommand("servers", open);
+
+test("SIGINT ends an import that runs as a process, and what was imported before is recognized afterwards", async () => {
+  const keyspace = uniqueName("cli");
+  const store = await ScyllaDBStore.connect({ cql: serverConfig(servers, keyspace).cql });
+  opened.push({ store, keyspace });
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const flags = flagsFor(keyspace, false);
+  const child = spawn(process.execPath, [main, "import", "-", ...flags], { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+  const exit = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  const lines = Array.from({ length: 300 }, (_, i) => `${JSON.stringify({ namespace: ["a"], key: `k${i}`, value: { i } })}\n`).join("");
+  // The input stays open: the command waits for more lines when it is interrupted.
+  child.stdin.on("error", () => undefined).write(lines);
+  await expect.poll(() => store.count([]), { timeout: 60_000 }).toBeGreaterThanOrEqual(200);
+  child.kill("SIGINT");
+  expect(await exit).toBe(130);
+  expect(errors).toContain("What was imported stays. Continue with: scylladb-store import - ");
+  const report = await cliJson<{ imported: number; kept: number; unchanged: number }>(["import", "-", "--on-conflict", "keep", ...flags], { input: lines });
+  expect(report.imported + report.unchanged + report.kept).toBe(300);
+  expect(report.imported).toBeLessThanOrEqual(100);
+});
 
 test("a command on a keyspace that does not exist fails and creates none", async () => {
   const flags = flagsFor(uniqueName("none"));

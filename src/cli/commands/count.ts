@@ -1,5 +1,6 @@
 import { jsonObject, namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { print } from "../terminal.ts";
@@ -19,11 +20,12 @@ export const count = command<Flags>({
     program
       .argument("[namespace]", "labels separated by periods; left out: everything")
       .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`),
-  run: ({ terminal, args: [namespace], flags: { filter, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [namespace], flags: { filter, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const labels = namespaceOf(namespace);
       const conditions = filter === undefined ? {} : { filter: jsonObject(filter, "--filter") };
-      const items = await store.count(labels, conditions);
+      const counting = (): Promise<number> => store.count(labels, { ...conditions, signal: terminal.signal });
+      const items = await continuable({ terminal, program, given }, { kept: "Nothing was counted.", hasResume: false }, counting);
       await print(terminal, json === true ? JSON.stringify({ namespace: labels, items }) : String(items));
       return EXIT.ok;
     }),

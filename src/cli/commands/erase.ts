@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { ConfigurationError } from "../../model/errors.ts";
 import { jsonObject, namespaceOf } from "../arguments.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
@@ -42,7 +43,7 @@ export const eraseCommand = command<Flags>({
       )
       .option("--actor <id>", "on whose behalf, for the audit trail")
       .option("--report <file>", "also writes the report to this file, as JSON"),
-  run: ({ terminal, flags: { prefix, where, everything, audit, auditActor, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
+  run: ({ terminal, program, given, flags: { prefix, where, everything, audit, auditActor, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const labels = namespaceOf(prefix);
       if (labels.length === 0 && everything !== true) throw new ConfigurationError("erase requires --prefix <namespace>. To erase in all namespaces, add --everything.");
@@ -53,20 +54,20 @@ export const eraseCommand = command<Flags>({
       }
       const progress = new Progress(terminal, "Erasing");
       const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done, `${items} items`);
-      terminal.signal.addEventListener("abort", () => note(terminal, "What was erased stays erased. Run the same command again to continue."), { once: true });
-      const report = await store
-        .erase({
-          prefix: labels,
-          dryRun,
-          onProgress,
-          signal: terminal.signal,
-          ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
-          ...(everything === undefined ? {} : { everything }),
-          ...(audit === undefined ? {} : { audit }),
-          ...(auditActor === undefined ? {} : { auditActors: [...auditActor] }),
-          ...(actor === undefined ? {} : { actor }),
-        })
-        .finally(() => progress.stop());
+      const options: EraseOptions = {
+        prefix: labels,
+        dryRun,
+        onProgress,
+        signal: terminal.signal,
+        ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
+        ...(everything === undefined ? {} : { everything }),
+        ...(audit === undefined ? {} : { audit }),
+        ...(auditActor === undefined ? {} : { auditActors: [...auditActor] }),
+        ...(actor === undefined ? {} : { actor }),
+      };
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was erased stays erased.", hasResume: false }, () =>
+        store.erase(options).finally(() => progress.stop()),
+      );
       const text = JSON.stringify(report, null, 2);
       if (file !== undefined) await writeFile(file, `${text}\n`);
       if (json === true) await print(terminal, JSON.stringify(report));

@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { fieldLines } from "../table.ts";
@@ -11,9 +12,11 @@ export const reconcile = command({
   examples: ["reconcile --dry-run", "reconcile"],
   opensStore: true,
   changes: true,
-  run: ({ terminal, flags: { dryRun = false, json, ...flags } }) =>
+  run: ({ terminal, program, given, flags: { dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
-      const report = dryRun ? { backlog: (await store.health()).backlog } : await store.reconcile();
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "Completed writes stay completed.", hasResume: false }, async () =>
+        dryRun ? { backlog: (await store.health()).backlog } : store.reconcile({ signal: terminal.signal }),
+      );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
       const isDone = "backlog" in report ? report.backlog !== null && report.backlog.deadLettered === 0 : report.failed + report.deadLettered === 0;

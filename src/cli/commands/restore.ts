@@ -1,5 +1,7 @@
 import type { ImportOptions } from "../../operator/import.ts";
+import type { ScyllaDBStore } from "../../scylladb-store.ts";
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
@@ -22,23 +24,23 @@ export const restore = command<Flags>({
     program
       .argument("<folder>", "folder of the backup")
       .option("--on-conflict <rule>", "item that is stored already: newer (the later update stays), overwrite or keep", "newer"),
-  run: ({ terminal, args: [folder = ""], flags: { onConflict = "newer", dryRun = false, yes, json, ...flags } }) =>
+  run: ({ terminal, program, given, args: [folder = ""], flags: { onConflict = "newer", dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       if (!dryRun && yes !== true && onConflict === "overwrite" && !(await confirm(terminal, `Replace items that were updated after the backup in ${folder}?`))) {
         note(terminal, "Nothing was changed.");
         return EXIT.problem;
       }
       const progress = new Progress(terminal, "Restoring");
-      terminal.signal.addEventListener("abort", () => note(terminal, `What was restored stays. Continue with: restore ${folder}`), { once: true });
-      const report = await store
-        .restore(folder, {
-          onConflict,
-          dryRun,
-          signal: terminal.signal,
-          onRejected: ({ line, reason }) => note(terminal, `Line ${line}: ${reason}`),
-          onProgress: ({ done, items }) => progress.report(done, `${items} items`),
-        })
-        .finally(() => progress.stop());
+      const options: Parameters<ScyllaDBStore["restore"]>[1] = {
+        onConflict,
+        dryRun,
+        signal: terminal.signal,
+        onRejected: ({ line, reason }) => note(terminal, `Line ${line}: ${reason}`),
+        onProgress: ({ done, items }) => progress.report(done, `${items} items`),
+      };
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was restored stays.", hasResume: false }, () =>
+        store.restore(folder, options).finally(() => progress.stop()),
+      );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
       noteIgnoredVectors(terminal, report);

@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { fieldLines } from "../table.ts";
@@ -11,12 +12,15 @@ export const stats = command({
   examples: ["stats", "stats --json"],
   opensStore: true,
   changes: false,
-  run: ({ terminal, flags }) =>
-    withStore(terminal, flags, async (store) => {
-      await store.health();
-      const measured = store.stats();
-      if (flags.json === true) await print(terminal, JSON.stringify(measured));
-      else for (const line of fieldLines({ ...measured })) await print(terminal, line);
-      return EXIT.ok;
-    }),
+  run: ({ terminal, program, given, flags }) =>
+    continuable({ terminal, program, given }, { hasResume: false }, () =>
+      withStore(terminal, flags, async (store) => {
+        await store.health();
+        terminal.signal.throwIfAborted();
+        const measured = store.stats();
+        if (flags.json === true) await print(terminal, JSON.stringify(measured));
+        else for (const line of fieldLines({ ...measured })) await print(terminal, line);
+        return EXIT.ok;
+      }),
+    ),
 });

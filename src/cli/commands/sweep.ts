@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { fieldLines } from "../table.ts";
@@ -11,9 +12,11 @@ export const sweep = command({
   examples: ["sweep", "sweep --dry-run"],
   opensStore: true,
   changes: true,
-  run: ({ terminal, flags: { dryRun = false, json, ...flags } }) =>
+  run: ({ terminal, program, given, flags: { dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
-      const report = await store.sweep({ dryRun });
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was removed stays removed.", hasResume: false }, () =>
+        store.sweep({ dryRun, signal: terminal.signal }),
+      );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
       return EXIT.ok;
