@@ -63,7 +63,7 @@ export type { ReloadReport } from "./runtime/reload.ts";
 export type { PartialServerConfig } from "./runtime/server-runtime.ts";
 export type { StoreBase } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
-export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair.ts";
+export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair-report.ts";
 export type { SweepReport } from "./sync/sweeper.ts";
 export type { BacklogHealth, Health, ServiceHealth } from "./telemetry/health.ts";
 export type { LatencyStats } from "./telemetry/recent-latency.ts";

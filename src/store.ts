@@ -23,7 +23,7 @@ import type { Finding } from "./ports/diagnosis.ts";
 import type { StoreEventType } from "./ports/events.ts";
 import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
-import type { RepairOptions, RepairReport } from "./sync/repair.ts";
+import type { RepairOptions, RepairReport } from "./sync/repair-report.ts";
 import { previewSweep } from "./sync/sweep-preview.ts";
 import type { SweepReport } from "./sync/sweeper.ts";
 import { healthOfUnstarted, type Health } from "./telemetry/health.ts";

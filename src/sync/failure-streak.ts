@@ -14,10 +14,10 @@ export class FailureStreak {
   /**
    * Processes one part.
    *
-   * @param failed - receives a failure that does not abort the pass
+   * @param onFailure - receives a failure that does not abort the pass
    * @throws the failure that aborts the pass.
    */
-  async attempt(part: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
+  async attempt(part: () => Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
     try {
       await part();
       this.#inARow = 0;
@@ -26,7 +26,7 @@ export class FailureStreak {
       // A permanent failure concerns only its part, regardless of how many parts fail.
       if (isStoreError(error) && error.retryable) this.#inARow += 1;
       if (this.#inARow >= MAX_IN_A_ROW) throw error;
-      failed(error);
+      onFailure(error);
     }
   }
 }

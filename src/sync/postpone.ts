@@ -40,10 +40,10 @@ export function isDead(intent: Intent, attempts: number, error: unknown, now: nu
  * @param now - current time, milliseconds since the epoch. Delays start here: a delay from the old due time would make a
  *   batch that is a day overdue due again at once.
  */
-export function postpone(batch: IntentBatch, left: readonly Unsettled[], now: number): IntentBatch[] {
-  const failed = left.filter(({ verdict }) => verdict === "failed");
-  const kept = left.filter(({ verdict }) => verdict === "kept");
-  const others = left.filter(({ verdict }) => verdict !== "failed" && verdict !== "kept");
+export function postpone(batch: IntentBatch, unsettled: readonly Unsettled[], now: number): IntentBatch[] {
+  const failed = unsettled.filter(({ verdict }) => verdict === "failed");
+  const kept = unsettled.filter(({ verdict }) => verdict === "kept");
+  const others = unsettled.filter(({ verdict }) => verdict !== "failed" && verdict !== "kept");
   return [
     ...(kept.length === 0 ? [] : [later(batch, kept, FIRST_PAUSE_MS, now)]),
     ...(failed.length === 0 ? [] : [later(batch, failed, LONGEST_RETRY_PAUSE_MS, now)]),
@@ -51,10 +51,10 @@ export function postpone(batch: IntentBatch, left: readonly Unsettled[], now: nu
   ];
 }
 
-function later(batch: IntentBatch, left: readonly Unsettled[], longestPauseMs: number, now: number): IntentBatch {
+function later(batch: IntentBatch, unsettled: readonly Unsettled[], longestPauseMs: number, now: number): IntentBatch {
   const [root = batch.id] = batch.id.split("~");
   const attempts = batch.attempts + 1;
-  const intents = left.map(({ intent: { namespace, key, writeId, recordedAt }, verdict }): Intent => {
+  const intents = unsettled.map(({ intent: { namespace, key, writeId, recordedAt }, verdict }): Intent => {
     const intent = { namespace, key, writeId, recordedAt };
     return verdict === "dead" ? { ...intent, isDeadLettered: true } : intent;
   });

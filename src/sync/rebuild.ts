@@ -11,7 +11,8 @@ import type { Logger } from "../ports/logger.ts";
 import type { Settings } from "../ports/settings.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { RepairJournal } from "./repair-journal.ts";
-import { Repair, type RepairReport } from "./repair.ts";
+import type { RepairReport } from "./repair-report.ts";
+import { Repair } from "./repair.ts";
 
 /** A collection of vectors that is stored separately from the records and may be lost. */
 export interface VectorCollection {
@@ -42,7 +43,7 @@ export interface RebuildOptions {
 /** Interval of the checks of the collection, milliseconds. */
 const TICK_MS = 2_000;
 
-/** Every so many checks, the current collection is read from the settings. */
+/** Number of checks between two reads of the current collection from the settings. */
 const CHECKS_PER_READ = 15;
 
 /** Longest delay between two attempts, milliseconds. */
@@ -58,7 +59,7 @@ const TURN_MS = 60_000;
 export class Rebuild {
   readonly #options: RebuildOptions;
   /** Id of this process in the settings while it rebuilds. */
-  readonly #own = newWriteId();
+  readonly #processId = newWriteId();
   readonly #stopped = new AbortController();
   #loop: Promise<void> | null = null;
   #isReported = false;
@@ -147,7 +148,7 @@ export class Rebuild {
     await this.#rest(Math.min(TICK_MS * 2 ** this.#attempts, LONGEST_REST_MS));
   }
 
-  /** Waits; ends early when the store is stopped. Never rejects. */
+  /** Waits for `ms` milliseconds, or until the store is stopped. Never rejects. */
   async #rest(ms: number): Promise<void> {
     await pause(ms, undefined, { ref: false, signal: this.#stopped.signal }).catch(() => undefined);
   }
@@ -166,8 +167,8 @@ export class Rebuild {
     const turn = Math.floor(Date.now() / TURN_MS);
     const previous = await settings.read(nameOf(turn - 1));
     const isEarly = Date.now() % TURN_MS < TURN_MS / 2;
-    if (previous !== null && previous !== this.#own && isEarly && (await settings.read(nameOf(turn))) === null) return false;
-    return (await settings.establish(nameOf(turn), this.#own)) === this.#own;
+    if (previous !== null && previous !== this.#processId && isEarly && (await settings.read(nameOf(turn))) === null) return false;
+    return (await settings.establish(nameOf(turn), this.#processId)) === this.#processId;
   }
 
   /** Claims each turn until the rebuild is done. */

@@ -208,13 +208,13 @@ export class Reconciler {
     const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#processOne(each.intent, each.seen, batch));
     // The vectors of a young batch may be acknowledged but not flushed: it stays until it is due, whatever the outcome.
     if (log.isYoung(batch, Date.now())) return verdicts;
-    const left = batch.intents.flatMap((intent, i): Unsettled[] => {
+    const unsettled = batch.intents.flatMap((intent, i): Unsettled[] => {
       const verdict = verdicts[i] ?? "watched";
       if (verdict === "settled") return [];
       return [{ intent, verdict: verdict === "flushing" ? "watched" : verdict }];
     });
     // Adds the postponed batches before it removes this one: a crash in between leaves duplicates, never a gap.
-    for (const later of postpone(batch, left, Date.now())) await outbox.add(later);
+    for (const later of postpone(batch, unsettled, Date.now())) await outbox.add(later);
     await removeBatches(this.#options, [batch]);
     return verdicts;
   }

@@ -16,7 +16,8 @@ import type { Logger } from "../ports/logger.ts";
 import type { Settings } from "../ports/settings.ts";
 import { IndexFill, textsOfRecords, type FillCounts } from "./index-fill.ts";
 import { RepairJournal } from "./repair-journal.ts";
-import { Repair, type RepairReport } from "./repair.ts";
+import type { RepairReport } from "./repair-report.ts";
+import { Repair } from "./repair.ts";
 
 /** Options of a reindex. */
 export interface ReindexOptions {

@@ -12,51 +12,7 @@ import { decodeValue, isReadable } from "../model/value-codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { IndexedPoint, StoredPoint } from "../ports/vector-index.ts";
 import type { RepairJournal, RepairPosition } from "./repair-journal.ts";
-
-/** Options of a repair. */
-export interface RepairOptions {
-  /** Counts inconsistencies without changing anything. */
-  readonly dryRun?: boolean;
-  /**
-   * Continues an unfinished repair of the last 24 hours at its last page, with its counts. Empty namespaces stay registered
-   * until a repair that starts at the beginning.
-   */
-  readonly resume?: boolean;
-  /** Receives the progress after each page. */
-  readonly onProgress?: (progress: RepairProgress) => void;
-  /** Stops the repair after the current page; repaired items stay repaired. */
-  readonly signal?: AbortSignal;
-}
-
-/** Progress of a repair. */
-export interface RepairProgress {
-  /** A repair reads all records first, then all points. */
-  readonly phase: "records" | "points";
-  /** Approximate progress of the phase, from 0 to 1. */
-  readonly done: number;
-  /** The counts so far. */
-  readonly report: RepairReport;
-}
-
-/** Result of a repair. All inconsistencies are repaired except in a dry run and those counted in `failed`. */
-export interface RepairReport {
-  /** Live records that were checked. */
-  readonly examined: number;
-  /** Live records whose vectors are missing. */
-  readonly missing: number;
-  /** Live records whose vectors come from another write. */
-  readonly stale: number;
-  /** Points without a live record, or whose record has no texts to embed. */
-  readonly orphaned: number;
-  /** Live records without a listing entry. */
-  readonly unlisted: number;
-  /** Records that cannot be decoded; they are not changed. */
-  readonly unreadable: number;
-  /** Empty namespaces, which were unregistered. */
-  readonly emptyNamespaces: number;
-  /** Items that could not be repaired; the log has the reasons. */
-  readonly failed: number;
-}
+import type { RepairOptions, RepairProgress, RepairReport } from "./repair-report.ts";
 
 /** How a repair continues and stops. */
 export interface RepairContext {
@@ -127,7 +83,7 @@ export class Repair {
     if (!isResumed) {
       await this.#readFrom("records", null);
       // A resumed repair does not know which namespaces the earlier part found occupied.
-      if (this.#context?.keepsNamespaces !== true) await this.#namespaces(startedAt);
+      if (this.#context?.keepsNamespaces !== true) await this.#cleanRegistry(startedAt);
     }
     await this.#context?.journal.clear();
     return { ...this.#counts };
@@ -155,12 +111,12 @@ export class Repair {
   async #readFrom(phase: RepairProgress["phase"], after: string | null): Promise<void> {
     const indexing = this.#dependencies.generations?.active ?? null;
     if (phase === "records") {
-      await this.#readPages(phase, after, (position) => this.#records(position, RECORDS_A_PAGE));
+      await this.#readPages(phase, after, (position) => this.#checkRecords(position, RECORDS_A_PAGE));
       if (indexing !== null) await this.#save("points", null);
     }
     if (indexing === null) return;
     const start = phase === "points" ? after : null;
-    await this.#readPages("points", start, (position) => this.#points(indexing, position, POINTS_A_PAGE));
+    await this.#readPages("points", start, (position) => this.#checkPoints(indexing, position, POINTS_A_PAGE));
   }
 
   async #readPages(
@@ -184,7 +140,7 @@ export class Repair {
     await this.#context?.journal.save(position);
   }
 
-  async #records(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
+  async #checkRecords(after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
     const { items, generations } = this.#dependencies;
     const indexing = generations?.active ?? null;
     const page = await items.scan(after, limit);
@@ -225,7 +181,7 @@ export class Repair {
     return false;
   }
 
-  async #points(indexing: Indexing, after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
+  async #checkPoints(indexing: Indexing, after: string | null, limit: number): Promise<{ next: string | null; done: number }> {
     const page = await indexing.vectors.scan(after, limit);
     const records = await readEach(this.#dependencies.items, page.found.map(idOf));
     const now = Date.now();
@@ -288,17 +244,17 @@ export class Repair {
   }
 
   /** Unregisters empty namespaces, and clears flags of namespaces in which every item has vectors. */
-  async #namespaces(startedAt: number): Promise<void> {
+  async #cleanRegistry(startedAt: number): Promise<void> {
     const { items, generations } = this.#dependencies;
     // The namespace and vectors of an undecodable record are unknown, so nothing is unregistered.
-    const isCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
+    const isOnlyCounted = this.#options.dryRun === true || this.#counts.unreadable > 0;
     for await (const { paths } of namespacePages(items, ALL)) {
       const emptyNamespaces = paths.filter((path) => !this.#occupied.has(path));
       this.#counts.emptyNamespaces += emptyNamespaces.length;
-      if (!isCounted) await items.unregister(emptyNamespaces, startedAt);
+      if (!isOnlyCounted) await items.unregister(emptyNamespaces, startedAt);
     }
     // Items without vectors in another generation have flags, too.
-    if (isCounted || generations === null || generations.other !== null || generations.keepsIntents) return;
+    if (isOnlyCounted || generations === null || generations.other !== null || generations.keepsIntents) return;
     for await (const { paths } of namespacePages(items, { ...ALL, unscoredAnd: [] })) {
       await items.clearUnscored(paths.filter((path) => !this.#unscored.has(path)), startedAt);
     }

@@ -1,7 +1,7 @@
 import { idText, type ItemId } from "../model/item.ts";
 
 /** Most queued items; a later search finds an item that does not fit again. */
-const MOST = 10_000;
+const MOST_ITEMS = 10_000;
 
 /** Bound of the total length of their namespaces and keys, characters. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
@@ -18,7 +18,7 @@ export class StaleItems {
   add(ids: readonly ItemId[], now = Date.now()): void {
     for (const { namespace, key } of ids) {
       const text = idText({ namespace, key });
-      if (this.#items.has(text) || this.#items.size >= MOST || this.#characters + text.length > MOST_CHARACTERS) continue;
+      if (this.#items.has(text) || this.#items.size >= MOST_ITEMS || this.#characters + text.length > MOST_CHARACTERS) continue;
       this.#characters += text.length;
       this.#items.set(text, { id: { namespace, key }, seenAt: now });
     }

@@ -132,12 +132,12 @@ export class Sweeper {
     if (renewals.length > 0) await vectors.renew(renewals);
     const renewed = new Set(renewals.map(idText));
     const others = readable.filter((point) => !renewed.has(idText(point)));
-    const removed = await mapBounded(others, ITEMS_AT_ONCE, (point) => this.#removed(point, now));
+    const removed = await mapBounded(others, ITEMS_AT_ONCE, (point) => this.#removeExpired(point, now));
     return removed.filter(Boolean).length;
   }
 
   /** Removes one expired point. A failure does not affect the others; the next sweep retries. */
-  async #removed({ namespace, key }: IndexedPoint, now: number): Promise<boolean> {
+  async #removeExpired({ namespace, key }: IndexedPoint, now: number): Promise<boolean> {
     const { dependencies, logger } = this.#options;
     try {
       return !isLive((await reconcileItem(dependencies, { namespace, key })).record, now);

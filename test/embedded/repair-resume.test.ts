@@ -13,7 +13,8 @@ import { UnavailableError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import type { VectorIndex } from "../../src/ports/vector-index.ts";
 import { RepairJournal } from "../../src/sync/repair-journal.ts";
-import { Repair, type RepairReport } from "../../src/sync/repair.ts";
+import type { RepairReport } from "../../src/sync/repair-report.ts";
+import { Repair } from "../../src/sync/repair.ts";
 import { putAll, recordOf } from "../../src/testing/records.ts";
 
 const DIMS = 4;

@@ -49,7 +49,7 @@ interface Sight {
 /** Number of slots per list: the minutes of eight hours. Stored, so it must never change. */
 const SLOTS_PER_LIST = 480;
 
-/** The list of lists. */
+/** The number of the list that contains the numbers of all other lists. */
 const LIST_OF_LISTS = -1;
 
 /** Duration of a lease, milliseconds: a process adds to a listed slot for this time without listing it again. */

@@ -128,7 +128,7 @@ function headIn(row: Row): ItemRecord | null {
 }
 
 /**
- * The record of a row; null where its cell is gone but its marker is not yet, as a time to live runs out. Where rows come
+ * The record of a row; null where its cell has expired but the marker of the row has not. Where rows come
  * with the timestamp of their cell, it must equal the version: an older record that was copied over a newer one, which
  * takes a later timestamp, is returned with a value that fails to decode.
  */

@@ -1,4 +1,4 @@
-import type { RepairOptions } from "../../sync/repair.ts";
+import type { RepairOptions } from "../../sync/repair-report.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
