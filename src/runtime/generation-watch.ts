@@ -51,7 +51,8 @@ export class GenerationWatch implements GenerationState {
   /** The value that {@link #resolution} comes from. */
   #applied: ReadGenerations | null = null;
   #resolution = NONE;
-  #applying: Promise<void> = Promise.resolve();
+  /** The last attempt to apply a value. Never rejects. */
+  #attempting: Promise<void> = Promise.resolve();
   #isRetired = false;
   #isStopped = false;
 
@@ -76,14 +77,14 @@ export class GenerationWatch implements GenerationState {
     if (main === undefined) return;
     const value = await this.#setting.start();
     if (value.record === null) await checkIdentity(settings, main);
-    await this.#apply(value, true);
-    if (this.#applied !== value) this.#applying = detached(() => this.#applyUntilDone(value));
+    await this.#attempt(value, true);
+    if (this.#applied !== value) detached(() => void this.#applyUntilDone(value));
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#setting.stop();
-    await this.#applying;
+    await this.#attempting;
   }
 
   get active(): number {
@@ -116,30 +117,40 @@ export class GenerationWatch implements GenerationState {
     return this.#descriptors;
   }
 
-  /** Reads and applies the setting now. */
+  /** Reads the setting now, and applies it, unless a collection cannot be opened: then this is repeated in the background. */
   async refresh(): Promise<ReadGenerations> {
     const value = await this.#setting.read();
-    await this.#applying;
-    if (this.#applied !== value) await this.#apply(value, false);
+    try {
+      await this.#attempt(value, false);
+    } catch (error) {
+      this.#options.logger.debug({ cause: messageOf(error) }, "a generation of the index could not be opened yet");
+    }
     return value;
   }
 
   #received(value: ReadGenerations): ReadGenerations {
     const isFirst = this.#latest === null;
     this.#latest = value;
-    if (!isFirst) this.#applying = this.#applying.then(() => detached(() => this.#applyUntilDone(value)));
+    if (!isFirst) detached(() => void this.#applyUntilDone(value));
     return value;
   }
 
   async #applyUntilDone(value: ReadGenerations): Promise<void> {
     while (!this.#isStopped && this.#latest === value && this.#applied !== value) {
       try {
-        await this.#apply(value, false);
+        await this.#attempt(value, false);
       } catch (error) {
         this.#options.logger.warn({ cause: messageOf(error) }, "a generation of the index could not be opened; this is retried, and its writes are left to other processes");
         await pause(REOPEN_MS, undefined, { ref: false });
       }
     }
+  }
+
+  /** Applies a value after the attempts before. */
+  #attempt(value: ReadGenerations, isStart: boolean): Promise<void> {
+    const attempt = this.#attempting.then(() => (this.#applied === value || this.#isStopped ? undefined : this.#apply(value, isStart)));
+    this.#attempting = attempt.catch(() => undefined);
+    return attempt;
   }
 
   async #apply(value: ReadGenerations, isStart: boolean): Promise<void> {
