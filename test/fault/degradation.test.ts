@@ -1,5 +1,5 @@
 /** Degraded searches: they answer in time, report the reason, and recover automatically. */
-import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type Logger, type SearchOptions } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
 import { dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
@@ -62,7 +62,7 @@ describe("on CQL and Qdrant", () => {
     await store.put([root, "b"], "cook", { text: "cooking green beans", n: 3 });
     await store.put([root, "c"], "plain", { note: "without text", n: 4 });
   };
-  const ask = async (root: string, more: object = {}) => {
+  const ask = async (root: string, more: SearchOptions = {}) => {
     return inTime(2 * DEADLINE_MS, () => store.search([root], { query: "cook something green", ...more }));
   };
   const keys = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
@@ -98,6 +98,57 @@ describe("on CQL and Qdrant", () => {
       "warn searches are degraded: ranked by keywords instead of similarity",
       "info searches are ranked by similarity again",
     ]);
+  });
+
+  const RANKING: SearchOptions = {
+    decay: { halfLifeDays: 30 },
+    boost: { field: "n", weight: 1 },
+    rerank: (_, items) => items.map(() => 1),
+    diversity: { lambda: 0.5 },
+    explain: true,
+  };
+  const UNSCORED = ["decay", "boost", "rerank", "diversity"].map((step) => ({ step, reason: "unscored", cause: null }));
+
+  test("each mode with all steps of ranking ranks by keywords and reports the skipped steps while Qdrant is down or frozen, and recovers", async () => {
+    const root = uniqueName("steps");
+    await fill(root);
+    const modes = ["semantic", "keyword", "hybrid"] as const;
+    const expectSkipped = async (): Promise<void> => {
+      for (const mode of modes) {
+        const results = await ask(root, { mode, ...RANKING });
+        expect(keys(results).slice(0, 2), mode).toEqual(["cook", "tea"]);
+        expect(results.info, mode).toMatchObject({ mode: "keyword", source: "records", degraded: true, skipped: UNSCORED });
+        expect(results.every(({ score, explanation }) => score === undefined && explanation === undefined), mode).toBe(true);
+      }
+    };
+    await qdrant.pause();
+    try {
+      await expectSkipped();
+    } finally {
+      qdrant.resume();
+    }
+    await qdrant.kill();
+    await expectSkipped();
+    await qdrant.restart({ data: "keep" });
+    for (const mode of modes) {
+      await expect.poll(async () => (await ask(root, { mode, ...RANKING })).info, { timeout: 60_000 }).toMatchObject({ mode, source: "index", degraded: false });
+      const [best] = await ask(root, { mode, ...RANKING });
+      expect(best?.explanation?.rerank, mode).toMatchObject({ score: 1 });
+    }
+  });
+
+  test("if Qdrant ends while a reranker runs, its ranking stays and diversity is reported as skipped", async () => {
+    const root = uniqueName("midway");
+    await fill(root);
+    await recovered(root);
+    const rerank: SearchOptions["rerank"] = async (_, items) => {
+      await qdrant.kill();
+      return items.map(({ value }) => -(value as { n: number }).n);
+    };
+    const results = await store.search([root], { query: "cook something green", rerank, diversity: { lambda: 0.5 }, rerankTimeoutMs: 60_000 });
+    await qdrant.restart({ data: "keep" });
+    expect(keys(results)).toEqual(["tea", "iron", "cook", "plain"]);
+    expect(results.info).toMatchObject({ mode: "semantic", degraded: false, skipped: [{ step: "diversity" }] });
   });
 
   test("a put while Qdrant is down rejects with an error that says that the record is stored", async () => {

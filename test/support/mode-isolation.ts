@@ -67,7 +67,8 @@ export function modeIsolation(make: MakeStore): void {
         // Without a degradation, keyword search returns items without vectors after the matches, of which there are none.
         if (mode === "keyword") expect(results.map(({ key }) => key)).toEqual(["plain"]);
         const filtered = await view.search([], { query: "vegan", mode, limit: 50, filter: { $or: [{ n: 1_000 }, { n: { $gte: 0 } }, { label: { $exists: false } }] } });
-        expect(filtered.map(({ value }) => value["label"])).toEqual(["user1", "user1", "user1"]);
+        expect(filtered).toHaveLength(3);
+        expect(filtered.every(({ value }) => value["label"] === "user1")).toBe(true);
       });
 
       test("better matches of others take no place of the own ones, on each page", async () => {
