@@ -3,8 +3,11 @@ import { CqlBackend } from "../../src/backends/cql/index.ts";
 import { AbortError, ValidationError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import type { RebucketOptions, RebucketReport } from "../../src/ports/partitions.ts";
+import type { ItemRecord } from "../../src/model/item.ts";
+import { listAll, plain, putAll, recordOf } from "../../src/testing/records.ts";
 import { checkListings, checkReads, checkScan, RecordWriter } from "../support/record-writer.ts";
 import { dropKeyspace, uniqueName, withCql } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
 
@@ -122,6 +125,39 @@ test("a scan that began before a change returns each record once, even if it end
     if (pages === 5) await second.partitions.rebucket({ namespace: [], buckets: 2 });
   });
   expect(pages).toBeGreaterThan(5);
+});
+
+test("calls that are in flight during an entire change, as of a frozen process, miss no record and lose no write", { timeout: 120_000 }, async () => {
+  const keyspace = newKeyspace();
+  const [host = "", port = ""] = servers.cql.contactPoints[0]?.split(":") ?? [];
+  const proxy = await TcpProxy.start({ host, port: Number(port) });
+  onTestFinished(() => proxy.stop());
+  const [other] = (await openBackends(1, keyspace)) as [CqlBackend];
+  const options = { ...servers.cql, contactPoints: [`127.0.0.1:${proxy.port}`], keyspace, requestTimeoutMs: 90_000 };
+  const frozen = new CqlBackend(options, { setup: "never", logger: silentLogger, leaseMs: LEASE_MS });
+  onTestFinished(() => frozen.stop());
+  await frozen.start();
+  const [kept, updated, deleted, created] = ["kept", "updated", "deleted", "created"].map((key) => recordOf("load.a", key)) as [ItemRecord, ItemRecord, ItemRecord, ItemRecord];
+  await putAll(frozen.items, [kept, updated, deleted]);
+  const update = recordOf("load.a", "updated", { created: updated.created, value: { key: "updated", again: true } });
+  const marker = recordOf("load.a", "deleted", { created: deleted.created, value: null });
+
+  // The registration of the namespace is known, so that each write sends its record at once.
+  proxy.impose({ kind: "partition" });
+  const reads = Promise.all([frozen.items.get([kept]), frozen.items.get([kept, kept]), frozen.items.list({ namespace: "load.a", order: "oldest", after: null, limit: 10 })]);
+  const writes = putAll(frozen.items, [update, marker, created]);
+  await other.partitions.rebucket({ namespace: ["load"], buckets: 3 });
+  proxy.heal();
+  const [one, two, listed] = await reads;
+  expect(one.map(plain)).toEqual([plain(kept)]);
+  expect(two.map(plain)).toEqual([plain(kept), plain(kept)]);
+  expect(listed.records.map(({ key }) => key)).toContain("kept");
+  await writes;
+  for (const { items } of [other, frozen]) {
+    expect((await items.get([kept, update, marker, created])).map(plain)).toEqual([kept, update, marker, created].map(plain));
+    expect((await listAll(items, "load.a")).map(({ key }) => key).toSorted()).toEqual(["created", "kept", "updated"]);
+  }
+  expect((await usedBuckets(keyspace))["load.a"]?.every((bucket) => bucket >= 256)).toBe(true);
 });
 
 test("an aborted change leaves the records where they are, and nothing in the new partitions", { timeout: 120_000 }, async () => {
