@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type BucketRule, BucketRules } from "../../src/backends/cql/bucket-rules.ts";
 import { fnv1a } from "../../src/backends/cql/hash.ts";
 import { LayoutLease, type Layouts, layoutsText, parseLayouts, type Stage, writtenBuckets } from "../../src/backends/cql/layouts.ts";
+import { withRule } from "../../src/backends/cql/rebucket-rules.ts";
 import { timeToLive } from "../../src/backends/cql/time-to-live.ts";
 import { ConfigurationError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
@@ -122,6 +123,40 @@ describe("the layouts of a keyspace", () => {
       expect(writtenBuckets(of("delete", newer, older), "x", key)).toEqual(both.slice(0, 1));
       expect(writtenBuckets(of("copy", older, newer), "other", key)).toEqual([0]);
     }
+  });
+});
+
+describe("the rules after a change of partitions", () => {
+  const placed = (...rules: readonly (readonly [string, number])[]) =>
+    new BucketRules(rules.map(([name, buckets], i) => ({ namespace: name === "" ? [] : name.split("."), base: 10 * i, buckets })));
+  const changed = (rules: BucketRules, name: string) => withRule(rules, { namespace: name.split("."), base: 500, buckets: 3 });
+
+  test("replace the rule with the same pattern in its place", () => {
+    const rules = changed(placed(["a.b", 2], ["a", 4], ["", 5]), "a");
+    expect(rules.rules.map(({ namespace, base }) => [namespace.join("."), base])).toEqual([["a.b", 0], ["a", 500], ["", 20]]);
+    expect(rules.of("a.b.c")).toEqual({ base: 0, count: 2 });
+    expect(rules.of("a.c")).toEqual({ base: 500, count: 3 });
+  });
+
+  test("put a new rule before those that are wider, and behind those that are more specific", () => {
+    const rules = changed(placed(["a.b.c", 2], ["a.*", 4], ["", 5]), "a.b");
+    expect(rules.rules.map(({ namespace }) => namespace.join("."))).toEqual(["a.b.c", "a.b", "a.*", ""]);
+    expect(["a.b.c", "a.b", "a.b.x", "a.x", "z"].map((path) => rules.of(path).count)).toEqual([2, 3, 3, 4, 5]);
+  });
+
+  test("change no namespace outside the pattern", () => {
+    const label = fc.constantFrom("a", "b", "*");
+    const pattern = fc.array(label, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 4 }), pattern, fc.array(fc.constantFrom("a", "b"), { minLength: 1, maxLength: 4 }), (others, own, labels) => {
+        const before = new BucketRules(others.map((namespace, i) => ({ namespace, base: 10 * i, buckets: 2 })));
+        const after = withRule(before, { namespace: own, base: 500, buckets: 3 });
+        const isMatch = own.length <= labels.length && own.every((each, i) => each === "*" || each === labels[i]);
+        const path = labels.join(".");
+        if (!isMatch) expect(after.of(path)).toEqual(before.of(path));
+        else expect([before.of(path).base, 500]).toContain(after.of(path).base);
+      }),
+    );
   });
 });
 

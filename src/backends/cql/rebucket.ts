@@ -14,11 +14,12 @@ import { outlastLease } from "../../ports/leased-setting.ts";
 import type { NamespacePage } from "../../ports/item-repository.ts";
 import type { Partitions, PartitionStatus, RebucketOptions, RebucketPhase, RebucketReport } from "../../ports/partitions.ts";
 import type { Settings } from "../../ports/settings.ts";
-import { BucketRules, MAX_BUCKETS, type PlacedRule } from "./bucket-rules.ts";
+import { type BucketRules, MAX_BUCKETS } from "./bucket-rules.ts";
 import { LAYOUTS, type LayoutChange, type LayoutLease, type Layouts, layoutsText } from "./layouts.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { type CopyCounts, PartitionCopy, type PartitionCopyParts } from "./partition-copy.ts";
 import { RebucketJournal, type RebucketPlace, START } from "./rebucket-journal.ts";
+import { isAborted, isDone, isOf, nameOf, otherChange, withRule } from "./rebucket-rules.ts";
 import { bigint } from "./values.ts";
 
 /** Dependencies of a change. */
@@ -252,48 +253,6 @@ function withCounts(place: RebucketPlace, { records, written, unreadable }: Copy
   const sum = { ...place, records: place.records + records, written: place.written + written };
   if (place.phase === "copy") return { ...sum, unreadable: place.unreadable + unreadable };
   return place.phase === "verify" ? { ...sum, repaired: place.repaired + written } : sum;
-}
-
-/** Returns the rules with one more, before the first that matches all of its namespaces, or in place of the one with its pattern. */
-export function withRule({ rules }: BucketRules, rule: PlacedRule): BucketRules {
-  const same = rules.findIndex(({ namespace }) => isSame(namespace, rule.namespace));
-  if (same !== -1) return new BucketRules(rules.with(same, rule));
-  const wider = rules.findIndex(({ namespace }) => matchesPattern(rule.namespace, namespace, "prefix"));
-  return new BucketRules(rules.toSpliced(wider === -1 ? rules.length : wider, 0, rule));
-}
-
-/** Whether a layout has the requested number of partitions already. */
-function isDone({ rules }: BucketRules, { namespace, buckets }: RebucketOptions): boolean {
-  const own = rules.find((rule) => isSame(rule.namespace, namespace));
-  return own === undefined ? buckets === 1 && rules.length === 0 : own.buckets === buckets;
-}
-
-function isOf(change: LayoutChange, { namespace, buckets }: RebucketOptions): boolean {
-  return change.buckets === buckets && isSame(change.namespace, namespace);
-}
-
-/** Whether the layout of a change in the last stage is its new one. */
-function isAborted({ active }: Layouts, change: LayoutChange): boolean {
-  return !active.rules.some(({ namespace, buckets, base }) => buckets === change.buckets && isSame(namespace, change.namespace) && base > baseIn(change));
-}
-
-/** The base of the changed rule in the layout that is not active; -1 without one. */
-function baseIn({ other, namespace }: LayoutChange): number {
-  return other.rules.find((rule) => isSame(rule.namespace, namespace))?.base ?? -1;
-}
-
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((label, i) => label === b[i]);
-}
-
-function nameOf(namespace: readonly string[]): string {
-  return namespace.length === 0 ? "all namespaces" : namespace.join(".");
-}
-
-function otherChange({ namespace, buckets }: LayoutChange): ValidationError {
-  return new ValidationError(
-    `The partitions of ${nameOf(namespace)} are being changed to ${buckets}: complete that change with the same namespace and number, or abort it, first.`,
-  );
 }
 
 function shareOf(records: number, total: number | null): number | null {
