@@ -20,6 +20,9 @@ interface Flags {
   readonly report?: string;
 }
 
+/** Flags as they are destructured: each may be undefined. */
+type Given = { readonly [Name in keyof Flags]-?: Flags[Name] | undefined };
+
 export const eraseCommand = command<Flags>({
   name: "erase",
   summary: "Erases a subject's data: the items below a namespace, or those that match a filter, and proves it.",
@@ -54,17 +57,7 @@ export const eraseCommand = command<Flags>({
       }
       const progress = new Progress(terminal, "Erasing");
       const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done, `${items} items`);
-      const options: EraseOptions = {
-        prefix: labels,
-        dryRun,
-        onProgress,
-        signal: terminal.signal,
-        ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
-        ...(everything === undefined ? {} : { everything }),
-        ...(audit === undefined ? {} : { audit }),
-        ...(auditActor === undefined ? {} : { auditActors: [...auditActor] }),
-        ...(actor === undefined ? {} : { actor }),
-      };
+      const options: EraseOptions = { prefix: labels, dryRun, onProgress, signal: terminal.signal, ...subjectOf({ where, everything, audit, auditActor, actor }) };
       const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was erased stays erased.", hasResume: false }, () =>
         store.erase(options).finally(() => progress.stop()),
       );
@@ -76,6 +69,16 @@ export const eraseCommand = command<Flags>({
       return dryRun || report.complete ? EXIT.ok : EXIT.problem;
     }),
 });
+
+function subjectOf({ where, everything, audit, auditActor, actor }: Pick<Given, "where" | "everything" | "audit" | "auditActor" | "actor">): Partial<EraseOptions> {
+  return {
+    ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
+    ...(everything === undefined ? {} : { everything }),
+    ...(audit === undefined ? {} : { audit }),
+    ...(auditActor === undefined ? {} : { auditActors: [...auditActor] }),
+    ...(actor === undefined ? {} : { actor }),
+  };
+}
 
 function linesOf({ erased, left, audit, complete, digest }: EraseReport): string[] {
   const entries = audit === null ? {} : { auditEntries: audit.entries, incompleteAuditLines: audit.incomplete, ...(audit.failed === null ? {} : { auditFailed: audit.failed }) };
