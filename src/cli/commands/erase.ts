@@ -20,8 +20,14 @@ interface Flags {
   readonly report?: string;
 }
 
-/** Flags as they are destructured: each may be undefined. */
-type Given = { readonly [Name in keyof Flags]-?: Flags[Name] | undefined };
+/** Flags that say what to erase. */
+interface Subject {
+  readonly where: string | undefined;
+  readonly everything: boolean | undefined;
+  readonly audit: boolean | undefined;
+  readonly auditActor: readonly string[] | undefined;
+  readonly actor: string | undefined;
+}
 
 export const eraseCommand = command<Flags>({
   name: "erase",
@@ -70,7 +76,7 @@ export const eraseCommand = command<Flags>({
     }),
 });
 
-function subjectOf({ where, everything, audit, auditActor, actor }: Pick<Given, "where" | "everything" | "audit" | "auditActor" | "actor">): Partial<EraseOptions> {
+function subjectOf({ where, everything, audit, auditActor, actor }: Subject): Partial<EraseOptions> {
   return {
     ...(where === undefined ? {} : { where: jsonObject(where, "--where") }),
     ...(everything === undefined ? {} : { everything }),
