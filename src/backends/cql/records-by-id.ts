@@ -100,12 +100,12 @@ export class RecordsById {
     const keysOf = new Map<string, Map<number, Set<string>>>();
     const bucketsOf = new Map<string, Map<string, number>>();
     for (const { namespace, key } of ids) {
-      const known = inner(bucketsOf, namespace);
-      // Computes the hash of a repeated key only once.
-      if (known.has(key)) continue;
+      // Computes the hash of a repeated key only once; a namespace with a single bucket needs none.
+      const known = active.of(namespace).count === 1 ? null : inner(bucketsOf, namespace);
+      if (known?.has(key)) continue;
       const buckets = inner(keysOf, namespace);
       const bucket = active.bucketOf(namespace, key);
-      known.set(key, bucket);
+      known?.set(key, bucket);
       const keys = buckets.get(bucket) ?? new Set();
       buckets.set(bucket, keys.add(key));
     }
