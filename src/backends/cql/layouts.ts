@@ -88,7 +88,7 @@ export function parseLayouts(text: string): Layouts {
 }
 
 /** Layouts of a store whose partitions were never changed: all rules begin at bucket 0. */
-export function firstLayouts(configured: readonly BucketRule[]): Layouts {
+function firstLayouts(configured: readonly BucketRule[]): Layouts {
   const placed = configured.map((rule): PlacedRule => ({ ...rule, base: 0 }));
   return { active: new BucketRules(placed), also: null, change: null, nextBase: MAX_BUCKETS, text: null };
 }
