@@ -1,7 +1,7 @@
 /** Imports items: checks each, writes those that the store does not have, and reports every one that it did not take. */
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { isStoreError, messageOf, RateLimitError, StoreError } from "../model/errors.ts";
+import { isStoreError, messageOf, RateLimitError, SchemaError, StoreError } from "../model/errors.ts";
 import { isLive, updatedOf, type ItemRecord } from "../model/item.ts";
 import { isWithin, ROOT, toPath } from "../model/namespace.ts";
 import { UNSPECIFIED } from "../model/ttl.ts";
@@ -114,7 +114,7 @@ export async function importLines(dependencies: OperatorDependencies, source: st
       return { line, item: found.item };
     } catch (error) {
       // A file of a newer format has no line that can be read.
-      if (isStoreError(error) && error.code === "SCHEMA") throw error;
+      if (isStoreError(error) && error.code === "SCHEMA") throw new SchemaError(`Line ${line}: ${error.message} The lines before it were processed.`, { cause: error });
       return { line, reason: messageOf(error) };
     }
   };

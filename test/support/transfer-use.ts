@@ -161,6 +161,14 @@ export function transferUse(open: () => Promise<CliStore>): void {
     expect((await store.get(["a"], "good"))?.value).toEqual({ n: 1 });
   });
 
+  test("a header of a newer format ends an import with its line, and --check imports nothing then", async () => {
+    const { store, flags } = await open();
+    const file = join(folder, "newer.jsonl");
+    await writeFile(file, `${JSON.stringify({ namespace: ["a"], key: "k", value: { n: 1 } })}\n{"langgraph-store-export":2,"prefix":[]}\n`);
+    expect(await cli(["import", file, "--check", ...flags])).toMatchObject({ code: 1, errors: expect.stringMatching(/Line 2: The file has export format 2.*upgrade/) as string });
+    expect(await store.count([])).toBe(0);
+  });
+
   test("a truncated file, compressed or not, is reported, and what it holds is imported", async () => {
     const [from, to] = [await open(), await open()];
     await fill(from.store);
