@@ -96,7 +96,7 @@ export class GenerationWatch implements GenerationState {
   }
 
   get hasUnknown(): boolean {
-    return this.#resolution.hasUnknown || this.#applied !== this.#latest;
+    return this.#isRetired || this.#resolution.hasUnknown || this.#applied !== this.#latest;
   }
 
   get keepsIntents(): boolean {

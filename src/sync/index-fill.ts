@@ -1,7 +1,6 @@
 /** Fills a new generation of the index from the records, while writers write to it as well. */
 import { setTimeout as pause } from "node:timers/promises";
-import { mapBounded } from "../concurrency/bounded.ts";
-import { settleBounded } from "../concurrency/bounded.ts";
+import { mapBounded, settleBounded } from "../concurrency/bounded.ts";
 import { onlyGeneration } from "../core/generations.ts";
 import { keywordWeightsOf, type Indexing } from "../core/indexing.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";

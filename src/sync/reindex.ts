@@ -9,7 +9,7 @@ import {
 } from "../core/generation-record.ts";
 import { onlyGeneration } from "../core/generations.ts";
 import type { Indexing } from "../core/indexing.ts";
-import { ConfigurationError, QueryError, UnavailableError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, messageOf, QueryError, UnavailableError, ValidationError } from "../model/errors.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { outlastLease } from "../ports/leased-setting.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -165,7 +165,7 @@ export class Reindex {
     try {
       if (position >= 0) await storage.activated(position);
     } catch (error) {
-      logger.warn({ cause: String(error) }, "the alias could not be pointed to the new collection; searches do not use it");
+      logger.warn({ cause: messageOf(error) }, "the alias could not be pointed to the new collection; searches do not use it");
     }
   }
 
