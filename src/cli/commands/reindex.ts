@@ -31,7 +31,7 @@ export const reindexStart = command<Flags>({
   changes: true,
   define: (program) =>
     program.option("--rate <texts>", "most texts to embed per second (default: no limit)").option("--no-switch", "stops before the switch, which reindex switch then does"),
-  run: ({ terminal, program, given, flags: { rate, switch: isSwitched, dryRun = false, yes: _yes, json, ...flags } }) =>
+  run: ({ terminal, program, given, flags: { rate, switch: isSwitched, dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const textsPerSecond = rate === undefined ? undefined : Number(rate);
       if (textsPerSecond !== undefined && !(textsPerSecond > 0)) throw new ConfigurationError(`--rate must be a number of texts per second, but got ${JSON.stringify(rate)}.`);
@@ -85,7 +85,7 @@ export const reindexSwitch = command({
   examples: ["reindex switch"],
   opensStore: true,
   changes: true,
-  run: ({ terminal, flags: { dryRun = false, yes: _yes, json, ...flags } }) =>
+  run: ({ terminal, flags: { dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       if (!dryRun) await store.reindexSwitch();
       const { active, next } = await store.reindexStatus();
