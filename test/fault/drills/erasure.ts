@@ -27,6 +27,7 @@ export async function erasureOnServers(items: number, log: Log): Promise<Erasure
   await using servers = await DrillServers.start();
   const { cassandra, qdrant } = servers;
   let store = await servers.open();
+  await storeUncompressed(servers);
   const text = secretText();
   await fill(store, items, text);
   await cassandra.nodetool("flush");
@@ -94,6 +95,19 @@ export async function eraseUnderLoad(store: ScyllaDBStore, text: string): Promis
 
 async function subjectFiles({ cassandra, qdrant }: DrillServers, text: string): Promise<string[]> {
   return [...(await filesWith(cassandra.folder, text)), ...(await filesWith(qdrant.folder, text))];
+}
+
+/** Turns off the compression of SSTables: a search for the text in compressed files would find nothing. */
+async function storeUncompressed({ cassandra }: DrillServers): Promise<void> {
+  const client = new Client({ contactPoints: [cassandra.contactPoint], localDataCenter: cassandra.localDataCenter });
+  try {
+    const { rows: tables } = await client.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", [KEYSPACE], { prepare: true });
+    for (const table of tables) {
+      await client.execute(`ALTER TABLE "${KEYSPACE}".${String(table["table_name"])} WITH compression = {'enabled': 'false'}`, [], { readTimeout: 60_000 });
+    }
+  } finally {
+    await client.shutdown();
+  }
 }
 
 /** No table of the keyspace has a row with the text. */
