@@ -1,10 +1,11 @@
 /** Limits the bytes of records that reads keep in memory: per call, and for all calls in flight together. */
 import { rejected } from "../concurrency/outcomes.ts";
+import { parsedBytes } from "../model/bytes.ts";
 import { isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
-/** Limits in bytes. */
+/** Limits in bytes of memory: those of the JSON texts, and for large values those of what they contain. */
 export interface ReadLimits {
   /** Most bytes of values that one call returns. A single value of any size is returned. */
   readonly maxReadBytes: number;
@@ -70,8 +71,8 @@ export class Reading {
 
   /** Counts a record. Returns an error when it does not fit; it is not counted then. */
   take(record: ItemRecord | null): StoreError | null {
-    const bytes = bytesIn(record);
-    if (bytes === 0) return null;
+    if (record === null || record.value === null) return null;
+    const bytes = parsedBytes(record.value.bytes);
     const fault = this.#budget.take(bytes, this.bytes);
     if (fault === null) this.bytes += bytes;
     return fault;

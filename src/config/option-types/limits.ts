@@ -164,13 +164,13 @@ export interface LimitsOptions {
    */
   maxPendingBytes?: number | undefined;
   /**
-   * Most bytes of values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned.
+   * Most bytes of memory for the values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned.
    *
    * @default 67108864
    */
   maxReadBytes?: number | undefined;
   /**
-   * Most bytes of values that gets and searches in flight hold; beyond it, they are rejected as unavailable.
+   * Most bytes of memory for the values that gets and searches in flight hold; beyond it, they are rejected as unavailable.
    *
    * @default 268435456
    */

@@ -90,10 +90,10 @@ export const limits = z
       .describe("Most bytes of values in flight of puts; beyond it, puts are rejected as unavailable."),
     maxReadBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned."),
+      .describe("Most bytes of memory for the values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned."),
     maxPendingReadBytes: count
       .default(256 * 1024 * 1024)
-      .describe("Most bytes of values that gets and searches in flight hold; beyond it, they are rejected as unavailable."),
+      .describe("Most bytes of memory for the values that gets and searches in flight hold; beyond it, they are rejected as unavailable."),
     maxConcurrentSearches: count.default(32).describe("Most concurrent searches and listings; others wait."),
     maxQueuedSearches: count
       .default(10_000)

@@ -33,6 +33,13 @@ describe("a batch of gets", () => {
     expect(items.asked).toEqual([64]);
   });
 
+  test("counts what large values take in memory: empty arrays take 13 times their text", async () => {
+    const bytes = Buffer.from(JSON.stringify({ a: Array.from({ length: 100_000 }, () => []), text: '[[,["\\'.repeat(1_000), more: [] }));
+    const items = { get: (ids: readonly ItemId[]) => Promise.resolve(ids.map(({ namespace, key }) => ({ ...recordOf(namespace, key), value: { typed: false, bytes } }))) };
+    const outcomes = await budgetOf(16 * KIB * KIB).run((reading) => readCounted(items, idsOf(10), reading));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
+  });
+
   test("reads small records in few parts, each id once", async () => {
     const items = new Sized(100);
     const outcomes = await budgetOf(64 * KIB * KIB).run((reading) => readCounted(items, [...idsOf(1_000), ...idsOf(1_000)], reading));
