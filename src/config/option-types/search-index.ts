@@ -19,7 +19,7 @@ export interface IndexOptions {
    */
   model?: string | undefined;
   /**
-   * Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes.
+   * Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).
    *
    * @default ["$"]
    * @example ["text"]

@@ -34,7 +34,7 @@ const keyword = z
         .default("english")
         .describe(
           'Language of the stems and stop words; "none" compares words as they are. Texts in other languages are found, too, without ' +
-            "their stems. A change applies to a collection that is created or rebuilt.",
+            "their stems. On servers, reindex changes it (`index.next.keyword`).",
         ),
     }),
   ])
@@ -144,7 +144,7 @@ export const index = z
     fields: z
       .array(textPath)
       .default(["$"])
-      .describe('Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes.')
+      .describe('Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).')
       .meta(example(["text"])),
     rules: z
       .array(
