@@ -48,7 +48,7 @@ export function parseGenerations(text: string | null): ReadGenerations {
 }
 
 /** Returns the generations that exist. */
-export function existing({ active, next, previous }: GenerationRecord): StoredGeneration[] {
+function existing({ active, next, previous }: GenerationRecord): StoredGeneration[] {
   return [active, next, previous].filter((each) => each !== null);
 }
 

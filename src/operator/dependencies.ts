@@ -8,7 +8,9 @@ import type { Outbox } from "../ports/outbox.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { AuditOfStore } from "./erase-audit.ts";
-import type { StoreKind } from "./erase-remains.ts";
+
+/** Where a store keeps its data. */
+export type StoreKind = "servers" | "file";
 
 /** The data of a store, with the time budgets of maintenance, and the request pipeline for what has to be audited. */
 export interface OperatorDependencies {

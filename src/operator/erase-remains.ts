@@ -1,10 +1,7 @@
 /** What remains of erased data in files and in the memory of processes, until when, and how to force its removal. */
 import { FILE_VECTORS_MS, PURGE_INTERVAL_MS } from "../concurrency/cache-expiry.ts";
 import { HINT_TTL_MS } from "../concurrency/hints.ts";
-import type { OperatorDependencies } from "./dependencies.ts";
-
-/** Where a store keeps its data. */
-export type StoreKind = "servers" | "file";
+import type { OperatorDependencies, StoreKind } from "./dependencies.ts";
 
 /** Something that remains for a while. */
 export interface Remains {

@@ -10,7 +10,7 @@ import type { RequestLimits } from "../model/request.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { DISTANCE_METRICS } from "../model/distance-metric.ts";
-import type { ItemVectors } from "./transferred-vectors.ts";
+import type { Vector } from "../ports/vector-index.ts";
 
 /** Increased when an older version could misread what is written. */
 const FORMAT_VERSION = 1;
@@ -30,6 +30,12 @@ export interface ExportEnd {
   readonly items: number;
   /** Items that were left out, as their values could not be decoded. */
   readonly unreadable: number;
+}
+
+/** The vectors of an item, and the hash of the texts that they were computed from. */
+export interface ItemVectors {
+  readonly vectors: readonly Vector[];
+  readonly textsHash: string;
 }
 
 /** An item of an import, checked. */

@@ -151,14 +151,10 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
     }
     const page: ItemsPage = await readPage(dependencies, prefix, after, limit);
     const vectors = indexing === null ? [] : await vectorsOfRecords(indexing, page.records);
-    let pageCharacters = 0;
-    for (const [i, record] of page.records.entries()) {
-      const own = vectors[i] ?? null;
-      if (own !== null) withVectors = (withVectors ?? 0) + 1;
-      const line = itemLine(record, own);
-      lines.push(line);
-      pageCharacters += line.length;
-    }
+    if (withVectors !== null) withVectors += vectors.filter((own) => own !== null).length;
+    const added = page.records.map((record, i) => itemLine(record, vectors[i] ?? null));
+    lines.push(...added);
+    const pageCharacters = added.reduce((sum, line) => sum + line.length, 0);
     characters += pageCharacters;
     items += page.records.length;
     unreadable += page.unreadable;

@@ -7,13 +7,7 @@ import { isStoreError } from "../model/errors.ts";
 import type { LiveRecord } from "../model/item.ts";
 import { tryDecodeValue } from "../model/value-codec.ts";
 import type { StoredPoint, Vector } from "../ports/vector-index.ts";
-import type { ImportedItem } from "./export-format.ts";
-
-/** The vectors of an item, and the hash of the texts that they were computed from. */
-export interface ItemVectors {
-  readonly vectors: readonly Vector[];
-  readonly textsHash: string;
-}
+import type { ImportedItem, ItemVectors } from "./export-format.ts";
 
 /** What an import did with vectors. */
 export interface ImportedVectors {

@@ -16,7 +16,7 @@ export const GENERATION_LEASE_MS = 5_000;
 const REOPEN_MS = 1_000;
 
 /** How the vectors of a generation are opened. */
-export interface GenerationOpening {
+interface GenerationOpening {
   /** Whether searches use the generation. */
   readonly isActive: boolean;
   /** Whether the store is starting. */

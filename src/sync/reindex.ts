@@ -78,7 +78,7 @@ export interface ReindexRemoval {
 }
 
 /** Where generations are stored. */
-export interface GenerationStorage {
+interface GenerationStorage {
   /** Creates the vectors of a configured generation. */
   create(position: number, number: number): Promise<void>;
   /** Called after the switch to a configured generation. */

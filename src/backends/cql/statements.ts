@@ -95,14 +95,7 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
       `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ? AND entry = ?`,
     readSlotEntries: `SELECT entry, writetime(listed) AS written FROM ${keyspace}.outbox_slots WHERE list_id = ?`,
 
-    // As JSON, so that absent columns are not written. The only write that the driver cannot route to a replica.
-    writeAudit: `INSERT INTO ${keyspace}.audit JSON ? DEFAULT UNSET USING TTL ?`,
-
-    scanAudit:
-      "SELECT day, shard, begun_at, id, actor, namespace, key, WRITETIME(actor) AS actor_written, WRITETIME(namespace) AS namespace_written, " +
-      `WRITETIME(key) AS key_written FROM ${keyspace}.audit WHERE token(day, shard) > ? AND token(day, shard) <= ?`,
-    eraseAuditItem: `DELETE namespace, key FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
-    eraseAuditActor: `DELETE actor FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
+    ...auditStatements(keyspace),
 
     readMigrations: `SELECT version, name, checksum FROM ${keyspace}.schema_migrations WHERE component = ?`,
     recordMigration:
@@ -121,4 +114,17 @@ function copiedRows(select: string): { readonly from: string; readonly between: 
 
 function batch(...statements: readonly string[]): string {
   return `BEGIN UNLOGGED BATCH ${statements.join("; ")}; APPLY BATCH`;
+}
+
+function auditStatements(keyspace: string) {
+  return {
+    // As JSON, so that absent columns are not written. The only write that the driver cannot route to a replica.
+    writeAudit: `INSERT INTO ${keyspace}.audit JSON ? DEFAULT UNSET USING TTL ?`,
+
+    scanAudit:
+      "SELECT day, shard, begun_at, id, actor, namespace, key, WRITETIME(actor) AS actor_written, WRITETIME(namespace) AS namespace_written, " +
+      `WRITETIME(key) AS key_written FROM ${keyspace}.audit WHERE token(day, shard) > ? AND token(day, shard) <= ?`,
+    eraseAuditItem: `DELETE namespace, key FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
+    eraseAuditActor: `DELETE actor FROM ${keyspace}.audit USING TIMESTAMP ? WHERE day = ? AND shard = ? AND begun_at = ? AND id = ?`,
+  };
 }
