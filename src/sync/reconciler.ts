@@ -54,6 +54,9 @@ type Verdict = "settled" | "flushing" | Unsettled["verdict"];
 
 const BATCHES_A_TICK = 100;
 const BATCHES_A_PASS = 1_000;
+/** Time that a batch stays due for a process that knows every generation of the index, before it is postponed, milliseconds. */
+const KEPT_DUE_MS = 60_000;
+
 const ITEMS_AT_ONCE = 8;
 
 /** Age of an intent after which its write can no longer appear, milliseconds: the grace period of tombstones. */
@@ -208,6 +211,8 @@ export class Reconciler {
     const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#processOne(each.intent, each.seen, batch));
     // The vectors of a young batch may be acknowledged but not flushed: it stays until it is due, whatever the outcome.
     if (log.isYoung(batch, Date.now())) return verdicts;
+    // A process that knows every generation of the index finds the batch here. Without one, the batch must not block others.
+    if (verdicts.includes("kept") && Date.now() - batch.dueAt < KEPT_DUE_MS) return verdicts;
     const unsettled = batch.intents.flatMap((intent, i): Unsettled[] => {
       const verdict = verdicts[i] ?? "watched";
       if (verdict === "settled") return [];
