@@ -5,7 +5,7 @@ import { exportToFile, exportToStream, type ExportOptions, type ExportReport } f
 import { isStore, type SourceStore } from "./operator/import-source.ts";
 import { isPostgresUrl } from "./operator/postgres-source.ts";
 import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
-import type { ReindexOptions, ReindexRemoval, ReindexReport, ReindexStatus } from "./sync/reindex.ts";
+import type { ReindexOptions, ReindexRemoval, ReindexReport, ReindexStatus } from "./sync/reindex-report.ts";
 import { diagnose } from "./runtime/diagnosis.ts";
 import { operatorDependencies, partitionsOf, reindexOf } from "./runtime/operator.ts";
 import type { Runtime } from "./runtime/runtime.ts";

@@ -1,4 +1,4 @@
-import type { ReindexOptions, ReindexRemoval } from "../../sync/reindex.ts";
+import type { ReindexOptions, ReindexRemoval } from "../../sync/reindex-report.ts";
 import { ConfigurationError } from "../../model/errors.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
