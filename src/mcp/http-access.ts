@@ -60,12 +60,14 @@ export function refusalOfSource({ host, origin }: IncomingHttpHeaders, { hosts, 
   return null;
 }
 
-/** Why the token of a request is rejected; null if it is right. Takes the same time for every wrong token. */
+/**
+ * Why the token of a request is rejected; null if it is right. Every wrong token gets the same answer in the same time; no token counts
+ * as a wrong one.
+ */
 export function refusalOfToken({ authorization }: IncomingHttpHeaders, { token }: AccessRules): Refusal | null {
-  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1] ?? "";
   // Digests have one length, which timingSafeEqual requires.
-  if (given !== undefined && timingSafeEqual(digest(given), digest(token))) return null;
-  return { status: 401, message: given === undefined ? "A bearer token is required." : "The bearer token is wrong." };
+  return timingSafeEqual(digest(given), digest(token)) ? null : { status: 401, message: "A valid bearer token is required." };
 }
 
 function digest(text: string): Buffer {

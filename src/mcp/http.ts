@@ -65,8 +65,11 @@ const PATH = "/mcp";
 const OWNER = "serveHttp()";
 const DEFAULTS = { host: "127.0.0.1", port: 3_920, maxSessions: 100, sessionIdleMs: 30 * 60_000, maxBodyBytes: 1_048_576 };
 
-/** A client that sends its request slower is cut off. */
+/** A client that sends its request slower is disconnected. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Checks of slow clients per timeout: one is disconnected after 1.1 times the timeout at the latest. */
+const CHECKS_PER_TIMEOUT = 10;
 
 const HTTP_NAMES: OptionNames<HttpOptions> = {
   token: true,
@@ -85,7 +88,12 @@ const HTTP_NAMES: OptionNames<HttpOptions> = {
  * @throws {ConfigurationError} when the token is missing or short, or another machine could reach the server under an unknown name.
  * @throws {ConnectionError} when the address cannot be listened on.
  */
-export async function serveHttp(options: McpStoreOptions, http: HttpOptions): Promise<McpHttpServer> {
+export function serveHttp(options: McpStoreOptions, http: HttpOptions): Promise<McpHttpServer> {
+  return serveHttpWithin(options, http, REQUEST_TIMEOUT_MS);
+}
+
+/** {@link serveHttp} with another timeout for the arrival of a request, for tests. */
+export async function serveHttpWithin(options: McpStoreOptions, http: HttpOptions, requestTimeout: number): Promise<McpHttpServer> {
   checkOptions(http, OWNER, HTTP_NAMES);
   scopeOf(options);
   const { token, host = DEFAULTS.host, allowedHosts = [], allowedOrigins = [] } = http;
@@ -95,7 +103,8 @@ export async function serveHttp(options: McpStoreOptions, http: HttpOptions): Pr
     sessionIdleMs: count("sessionIdleMs", http.sessionIdleMs ?? DEFAULTS.sessionIdleMs, 2 ** 31 - 1),
     maxBodyBytes: count("maxBodyBytes", http.maxBodyBytes ?? DEFAULTS.maxBodyBytes, 2 ** 30),
   });
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const connectionsCheckingInterval = Math.ceil(requestTimeout / CHECKS_PER_TIMEOUT);
+  const server = createServer({ requestTimeout, connectionsCheckingInterval }, (request, response) => {
     route(request, response, rules, sessions).catch((error: unknown) => {
       // The response may have begun; then its connection is all that can be ended.
       if (response.headersSent) response.destroy();

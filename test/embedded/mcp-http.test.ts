@@ -9,6 +9,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { serveHttp, type HttpOptions, type McpHttpServer } from "langgraph-store-scylladb/mcp";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { serveHttpWithin } from "../../src/mcp/http.ts";
 import { callTool } from "../support/mcp-call.ts";
 import { mcpUse } from "../support/mcp-use.ts";
 
@@ -19,6 +20,8 @@ const INITIALIZE = JSON.stringify({
   method: "initialize",
   params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
 });
+
+const PING = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" });
 
 let store: ScyllaDBStore;
 const servers: McpHttpServer[] = [];
@@ -44,6 +47,15 @@ async function client(server: McpHttpServer): Promise<Client> {
   await made.connect(new StreamableHTTPClientTransport(new URL(server.url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }));
   clients.push(made);
   return made;
+}
+
+/** Timeout of requests in tests of it, milliseconds. */
+const REQUEST_TIMEOUT = 200;
+
+async function serveWithin(requestTimeout: number, options: Partial<HttpOptions>): Promise<McpHttpServer> {
+  const server = await serveHttpWithin({ store, root: ["users", "mia"] }, { token, port: 0, ...options }, requestTimeout);
+  servers.push(server);
+  return server;
 }
 
 interface Raw {
@@ -84,6 +96,34 @@ function sendText(port: number, text: string): Promise<string> {
     socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
     socket.on("error", reject).on("close", () => resolve(answer));
   });
+}
+
+/** The headers of a request of a client that has the token, with a body of the length of {@link INITIALIZE}. */
+function headOf(port: number, session?: string): string {
+  const head = ["POST /mcp HTTP/1.1", `Host: 127.0.0.1:${port}`, `Authorization: Bearer ${token}`, "Content-Type: application/json", "Accept: application/json, text/event-stream"];
+  if (session !== undefined) head.push(`Mcp-Session-Id: ${session}`);
+  return [...head, `Content-Length: ${INITIALIZE.length}`, "", ""].join("\r\n");
+}
+
+/** The status of an answer; 408 where the machine was so busy that the server disconnected the request. */
+async function statusOf(sent: Promise<Raw>): Promise<number> {
+  return sent.then(
+    ({ status }) => status,
+    () => 408,
+  );
+}
+
+/** Opens a session as soon as there is room for one, and returns its id. */
+async function opensSession(server: McpHttpServer): Promise<string> {
+  let id = "";
+  await expect
+    .poll(async () => {
+      const { status, headers } = await send(server);
+      id = String(headers["mcp-session-id"]);
+      return status;
+    })
+    .toBe(200);
+  return id;
 }
 
 describe("MCP over HTTP", () => {
@@ -178,27 +218,80 @@ describe("time to live of items that clients read", () => {
   });
 });
 
+const UNAUTHORIZED = { jsonrpc: "2.0", error: { code: -32_000, message: "A valid bearer token is required." }, id: null };
+
+/** The answer to an Authorization header as it is, without its date. */
+async function answerTo(server: McpHttpServer, method: string, authorization: string | undefined): Promise<string> {
+  const { port } = new URL(server.url);
+  const head = [`${method} /mcp HTTP/1.1`, `Host: 127.0.0.1:${port}`, "Content-Type: application/json", "Accept: application/json, text/event-stream"];
+  if (authorization !== undefined) head.push(`Authorization: ${authorization}`);
+  if (method === "POST") head.push(`Content-Length: ${INITIALIZE.length}`);
+  const answer = await sendText(Number(port), `${head.join("\r\n")}\r\n\r\n${method === "POST" ? INITIALIZE : ""}`);
+  return answer.replace(/^date: .*\r\n/im, "");
+}
+
 describe("a request without the right to be served", () => {
   for (const [what, authorization] of [
-    ["no token", ""],
+    ["no header", undefined],
+    ["an empty header", ""],
+    ["a scheme without a token", "Bearer "],
     ["a wrong token", "Bearer wrong-token-0123456789"],
+    ["a wrong token of the same length", `Bearer ${token.slice(0, -1)}x`],
+    ["one character", "Bearer a"],
     ["the beginning of the token", `Bearer ${token.slice(0, -1)}`],
+    ["the end of the token", `Bearer ${token.slice(1)}`],
     ["a longer token", `Bearer ${token}0`],
+    ["the token twice", `Bearer ${token}${token}`],
+    ["the token and another", `Bearer ${token} ${token}`],
+    ["a token of 10,000 characters", `Bearer ${"x".repeat(10_000)}`],
     ["another case of the token", `Bearer ${token.toUpperCase()}`],
     ["the token without its scheme", token],
     ["another scheme", `Basic ${Buffer.from(`user:${token}`).toString("base64")}`],
+    ["a token beyond ASCII", "Bearer t\u00f6ken-of-the-tests-0123456789"],
+    ["a token beyond Latin-1", `Bearer ${"\u{1f511}".repeat(10)}`],
+    ["the token with a character beyond ASCII", `Bearer ${token}\u00e9`],
+    ["the token in full-width characters", `Bearer ${token.replace("a", "\uff41")}`],
   ] as const) {
-    test(`gets 401 with ${what}`, async () => {
+    test(`gets the same 401 with ${what}`, async () => {
       const server = await serve();
       for (const method of ["POST", "GET", "DELETE"]) {
-        const { status, headers, body } = await send(server, { method, headers: { authorization } });
-        expect(status).toBe(401);
-        expect(headers["www-authenticate"]).toBe("Bearer");
-        expect(body).not.toContain(token);
+        const answer = await answerTo(server, method, authorization);
+        expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+        expect(answer).toMatch(/^www-authenticate: Bearer\r$/im);
+        expect(answer).toContain(JSON.stringify(UNAUTHORIZED));
+        expect(answer).toBe(await answerTo(server, method, "Bearer another-wrong-token-0123456789"));
       }
       expect(server.sessions).toBe(0);
     });
   }
+
+  test("gets 401 with a beginning of the token of any length, and with more after it", async () => {
+    const server = await serve();
+    const longer = `${token}${"0".repeat(100)}`;
+    for (let length = 1; length <= longer.length; length += 1) {
+      const { status, body } = await send(server, { headers: { authorization: `Bearer ${longer.slice(0, length)}` } });
+      expect(status, `${length} characters`).toBe(length === token.length ? 200 : 401);
+      if (status === 401) expect(JSON.parse(body)).toEqual(UNAUTHORIZED);
+    }
+    expect(server.sessions).toBe(1);
+  });
+
+  test("gets 200 with a token of the shortest and of a long length, whatever the case of the scheme", async () => {
+    for (const used of ["0123456789abcdef", "x".repeat(10_000)]) {
+      const server = await serve({ token: used });
+      for (const scheme of ["Bearer", "bearer", "BEARER "]) {
+        expect((await send(server, { headers: { authorization: `${scheme} ${used}` } })).status).toBe(200);
+      }
+      expect((await send(server)).status).toBe(401);
+    }
+  });
+
+  test("gets its 401 before it has sent its body, and is disconnected", async () => {
+    const server = await serve();
+    const { port } = new URL(server.url);
+    const head = ["POST /mcp HTTP/1.1", `Host: 127.0.0.1:${port}`, "Authorization: Bearer wrong-token-0123456789", "Content-Length: 1000000"];
+    expect(await sendText(Number(port), `${head.join("\r\n")}\r\n\r\n{`)).toMatch(/^HTTP\/1\.1 401 /);
+  });
 
   test("gets 401 with a session id of another client but without the token", async () => {
     const server = await serve();
@@ -271,6 +364,60 @@ describe("the bounds of the HTTP server", () => {
     }).toBe(503);
     opening.destroy();
     await expect.poll(async () => (await send(server)).status).toBe(200);
+  });
+
+  for (const [what, sent] of [
+    ["no byte", () => ""],
+    ["a part of its headers", (head: string) => head.slice(0, 40)],
+    ["its headers and no body", (head: string) => head],
+    ["a part of its body", (head: string) => head + INITIALIZE.slice(0, 10)],
+  ] as const) {
+    test(`a client that sends ${what} is disconnected after the timeout, and takes no place`, async () => {
+      const server = await serveWithin(REQUEST_TIMEOUT, { maxSessions: 1 });
+      const port = Number(new URL(server.url).port);
+      const answer = await sendText(port, sent(headOf(port)));
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(server.sessions).toBe(0);
+      await opensSession(server);
+    });
+  }
+
+  test("a client that sends its body byte by byte is disconnected after the timeout, and takes no place", async () => {
+    const server = await serveWithin(REQUEST_TIMEOUT, { maxSessions: 1 });
+    const port = Number(new URL(server.url).port);
+    const socket = connect(port, "127.0.0.1", () => socket.write(headOf(port)));
+    // Each byte arrives well within the timeout; the entire body would take many times as long.
+    const drip = setInterval(() => socket.write(" "), REQUEST_TIMEOUT / 10);
+    try {
+      // A byte that is sent after the server has disconnected fails.
+      await new Promise<void>((resolve) => socket.on("error", () => clearInterval(drip)).on("close", () => resolve()));
+      expect(server.sessions).toBe(0);
+      await opensSession(server);
+    } finally {
+      clearInterval(drip);
+      socket.destroy();
+    }
+  });
+
+  test("a client of an open session that sends its body slowly is disconnected after the timeout, and the session stays usable", async () => {
+    const server = await serveWithin(REQUEST_TIMEOUT, {});
+    const port = Number(new URL(server.url).port);
+    const session = await opensSession(server);
+    expect(await sendText(port, headOf(port, session) + "{")).toMatch(/^HTTP\/1\.1 408 /);
+    await expect.poll(() => statusOf(send(server, { headers: { "mcp-session-id": session }, body: PING }))).toBe(200);
+    expect(server.sessions).toBe(1);
+  });
+
+  test("a stream of notifications outlives the timeout of requests", async () => {
+    const server = await serveWithin(REQUEST_TIMEOUT, {});
+    const port = Number(new URL(server.url).port);
+    const session = await opensSession(server);
+    const stream = connect(port, "127.0.0.1", () => stream.write(headOf(port, session).replace("POST", "GET").replace(/Content-Length.*\r\n/, "")));
+    await once(stream, "data");
+    // A slow client that came later is disconnected, so the timeout is over.
+    await sendText(port, headOf(port));
+    expect(stream.closed).toBe(false);
+    stream.destroy();
   });
 
   test("requests that open no session take no place", async () => {
