@@ -107,7 +107,7 @@ export class FileDatabase implements Databases {
   async start(): Promise<void> {
     const { index } = this.config;
     await this.#file.start();
-    await checkIdentity(this.settings, index === undefined ? null : identityOf(index));
+    await checkIdentity(this.settings, index === undefined ? null : identityOf(index), "file");
     if (index !== undefined) this.#keywordLanguage = await this.#useKeywords();
   }
 

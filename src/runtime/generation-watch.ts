@@ -76,7 +76,7 @@ export class GenerationWatch implements GenerationState {
     const [main] = this.#descriptors;
     if (main === undefined) return;
     const value = await this.#setting.start();
-    if (value.record === null) await checkIdentity(settings, main);
+    if (value.record === null) await checkIdentity(settings, main, "servers");
     await this.#attempt(value, true);
     if (this.#applied !== value) detached(() => void this.#applyUntilDone(value));
   }
