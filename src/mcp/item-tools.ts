@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { z } from "zod";
-import type { SearchOptions } from "../call-options.ts";
+import type { SearchItem, SearchOptions } from "../call-options.ts";
+import { TimeSlice } from "../concurrency/time-slice.ts";
 import { SEARCH_MODES } from "../model/search-mode.ts";
 import { ValidationError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
@@ -102,7 +103,7 @@ function registerSearch(server: McpServer, scope: McpScope): void {
           ...(mode === undefined ? {} : { mode }),
         };
         const results = await scope.view.search(labels, options);
-        const { items, omitted } = fitting(results.map(shown));
+        const { items, omitted } = await fitting(results);
         return { items, mode: results.info.mode, degraded: results.info.degraded, omitted };
       }),
   );
@@ -143,12 +144,13 @@ function registerList(server: McpServer, { view }: McpScope): void {
     ({ namespace: labels, limit: most, cursor }, { signal }) =>
       answer(async () => {
         const results = await view.search(labels, { limit: most, signal, refreshTtl: false, ...(cursor === undefined ? {} : { cursor }) });
-        const items = results.map(({ namespace: of, key: used, value, updatedAt }) => ({
-          namespace: of,
-          key: used,
-          preview: preview(value),
-          updatedAt: updatedAt.toISOString(),
-        }));
+        const items: { namespace: string[]; key: string; preview: string; updatedAt: string }[] = [];
+        const slice = new TimeSlice();
+        for (const { namespace: of, key: used, value, updatedAt } of results) {
+          const turn = slice.turn();
+          if (turn !== null) await turn;
+          items.push({ namespace: of, key: used, preview: preview(value), updatedAt: updatedAt.toISOString() });
+        }
         return { items, ...(results.info.cursor === null ? {} : { nextCursor: results.info.cursor }) };
       }),
   );
@@ -183,12 +185,18 @@ function preview(value: Record<string, unknown>): string {
   return text.length <= PREVIEW_CHARS ? text : `${text.slice(0, PREVIEW_CHARS).toWellFormed()}…`;
 }
 
-function fitting(items: readonly ShownItem[]): { items: ShownItem[]; omitted: number } {
+/** The best results that fit in one answer, of which there is always one. Values may be large: other calls run in between. */
+async function fitting(results: readonly SearchItem[]): Promise<{ items: ShownItem[]; omitted: number }> {
+  const items: ShownItem[] = [];
+  const slice = new TimeSlice();
   let room = MAX_ANSWER_CHARS;
-  const kept = items.filter(({ value }, position) => {
-    room -= plainJson(value).length;
-    // The best result is always shown.
-    return position === 0 || room >= 0;
-  });
-  return { items: kept, omitted: items.length - kept.length };
+  for (const result of results) {
+    const turn = slice.turn();
+    if (turn !== null) await turn;
+    const next = shown(result);
+    room -= plainJson(next.value).length;
+    if (items.length > 0 && room < 0) break;
+    items.push(next);
+  }
+  return { items, omitted: results.length - items.length };
 }

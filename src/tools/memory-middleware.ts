@@ -1,6 +1,7 @@
 /** A LangChain middleware that shows the model what is remembered. */
 import { HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { createMiddleware, type AgentMiddleware } from "langchain";
+import { TimeSlice } from "../concurrency/time-slice.ts";
 import { kindOf, ValidationError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
 import { checkOptions, type OptionNames } from "../option-names.ts";
@@ -78,7 +79,7 @@ export function createMemoryMiddleware(options: MemoryMiddlewareOptions): AgentM
       if (query === null) return handler(request);
       const found = await memories.search(query, limit);
       const relevant = minScore === undefined ? found : found.filter(({ score = -1 }) => score >= minScore);
-      const text = withinBudget(relevant, maxTokens, countTokens);
+      const text = await withinBudget(relevant, maxTokens, countTokens);
       if (text === null) return handler(request);
       return handler({ ...request, systemMessage: request.systemMessage.concat(`${request.systemMessage.text === "" ? "" : "\n\n"}${text}`) });
     },
@@ -92,9 +93,12 @@ function latestQuestion(messages: readonly BaseMessage[]): string | null {
 }
 
 /** The block of memories; null when not one fits. A memory that does not fit is left out, and a shorter one may follow. */
-function withinBudget(found: readonly FoundMemory[], maxTokens: number, countTokens: (text: string) => number): string | null {
+async function withinBudget(found: readonly FoundMemory[], maxTokens: number, countTokens: (text: string) => number): Promise<string | null> {
   let block: string | null = null;
+  const slice = new TimeSlice();
   for (const { value, updatedAt } of found) {
+    const turn = slice.turn();
+    if (turn !== null) await turn;
     // A memory cannot close the block: "<" stands only in its tags.
     const line = plainJson({ memory: TEXT_SHAPE.show(value), updatedAt }).replaceAll("<", "\\u003c");
     const next: string = block === null ? `${HEADER}\n<memories>\n${line}\n</memories>` : block.replace(/\n<\/memories>$/, () => `\n${line}\n</memories>`);
