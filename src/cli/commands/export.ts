@@ -46,7 +46,8 @@ export const exportCommand = command<Flags>({
       };
       const write = (to: string | Writable): Promise<ExportReport> => store.exportTo(to, options).finally(() => progress.stop());
       const report = await (file === "-" ? write(terminal.output) : continuable({ terminal, program, given }, { hasResume: true }, () => write(file)));
-      const lines = json === true ? [JSON.stringify({ file, ...report })] : fieldLines({ ...report });
+      const { withVectors, ...counts } = report;
+      const lines = json === true ? [JSON.stringify({ file, ...report })] : fieldLines(withVectors === null ? counts : { ...counts, withVectors });
       // Standard output has the items.
       for (const line of lines) await (file === "-" ? note(terminal, line) : print(terminal, line));
       return report.unreadable > 0 ? EXIT.problem : EXIT.ok;
