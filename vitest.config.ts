@@ -26,8 +26,8 @@ export default defineConfig({
     ],
   },
   test: {
-    // The servers and the tests mostly wait for each other: two files at once fit on two cores.
-    maxWorkers: 2,
+    // The servers and the tests mostly wait for each other: three files at once fit on two cores.
+    maxWorkers: 3,
     // Only for what hangs: a machine that is busy takes many times as long as an idle one.
     testTimeout: 180_000,
     hookTimeout: 600_000,

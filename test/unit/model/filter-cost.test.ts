@@ -53,6 +53,9 @@ describe("lookups of a filter evaluation, bounded by the fields of the value", (
   });
 });
 
+/** Some systems count CPU time in ticks of this length, in microseconds. */
+const TICK_US = 4_000;
+
 describe("evaluations of many operands cost no more per item than of few", () => {
   const items = Array.from({ length: 500 }, (_, i) => ({ n: i, text: `t${i}`, list: [i, { deep: i }], at: new Date(i) }));
 
@@ -61,7 +64,7 @@ describe("evaluations of many operands cost no more per item than of few", () =>
     const filter = parseFilter({ [field]: { [op]: operands } });
     const runs = Array.from({ length: 5 }, () => {
       const before = process.cpuUsage();
-      for (let i = 0; i < 20; i += 1) for (const item of items) matchesFilter(item, filter);
+      for (let i = 0; i < 200; i += 1) for (const item of items) matchesFilter(item, filter);
       const { user } = process.cpuUsage(before);
       return user;
     });
@@ -77,7 +80,7 @@ describe("evaluations of many operands cost no more per item than of few", () =>
     for (const op of ["$in", "$nin"]) {
       const few = cost(Array.from({ length: 20 }, (_, i) => operand(i)), op, field);
       const many = cost(Array.from({ length: 5_000 }, (_, i) => operand(i)), op, field);
-      expect(many / few).toBeLessThan(25);
+      expect(many / Math.max(few, TICK_US)).toBeLessThan(25);
     }
   });
 });
