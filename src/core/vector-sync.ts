@@ -73,9 +73,11 @@ export class VectorSync {
     return outcomes;
   }
 
-  /** Writes vectors to the other generation. Never rejects, as puts depend on the active one only. Returns the writes that are left to the reconciler. */
+  /** Writes vectors to the other generation. Never rejects, as puts depend on the active one only; a failure is an event. Returns the writes that are left to the reconciler. */
   async #syncOther(other: Indexing, writes: readonly Write[], deadline: Deadline): Promise<readonly Write[]> {
     const { indexed, cleared, upserts, removals } = await writeVectors(other, writes, deadline.part(SHARE), true);
+    const failed = [...upserts, ...removals].find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) this.#options.events.emit({ type: "vector-sync-failed", cause: messageOf(failed.reason) });
     return [
       ...writes.filter((write) => isPending(write, other)),
       ...indexed.filter((_, i) => isOpen(upserts[i])),

@@ -7,11 +7,10 @@
 import { nextTurn } from "../concurrency/event-loop.ts";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected, settleTogether } from "../concurrency/outcomes.ts";
-import { toEmbeddingError } from "../model/embedding-error.ts";
-import { AbortError, EmbeddingError, isStoreError, messageOf, TimeoutError, ValidationError } from "../model/errors.ts";
-import { isLive, newWriteId, type ItemRecord, type Value } from "../model/item.ts";
+import { AbortError, isStoreError, TimeoutError } from "../model/errors.ts";
+import { isLive, newWriteId, type ItemRecord } from "../model/item.ts";
 import type { PutRequest } from "../model/request.ts";
-import { decodeValue, type EncodedValue } from "../model/value-codec.ts";
+import type { EncodedValue } from "../model/value-codec.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { VersionClock } from "../model/version-clock.ts";
 import type { Events } from "../ports/events.ts";
@@ -21,10 +20,10 @@ import type { Intent } from "../ports/outbox.ts";
 import type { Observer } from "../ports/telemetry.ts";
 import { importTimes, importVersion, keepsStored } from "./import-write.ts";
 import type { Generations } from "./generations.ts";
-import { keywordWeightsOf, type IndexEntries, type Indexing } from "./indexing.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import type { PagePositions } from "./page-positions.ts";
+import { NOTHING_SAVED, PutEntries, type EntriesOfPut } from "./put-entries.ts";
 import { readInParts } from "./read-budget.ts";
 import type { TtlRules } from "./ttl-rules.ts";
 import { VectorSync, type Write } from "./vector-sync.ts";
@@ -59,39 +58,21 @@ export interface WritePathOptions {
 /** The marker of a delete has no expiry of its own: the repository keeps it for as long as clocks may differ. */
 const NO_EXPIRY = { expiresAt: null, ttlMs: null };
 
-const NOTHING_SAVED = "Nothing was saved.";
 const PERHAPS_SAVED = "It may or may not be stored; its vectors and listing entry will be consistent in either case.";
-
-/** Bigger values are processed in several turns of the event loop. */
-const BIG_BYTES = 256 * 1024;
 
 /** More requests are started in several turns of the event loop. */
 const MOST_TOGETHER = 2_000;
 
-/** Share of a put's time for embedding; the rest is for the writes. */
-const PUT_EMBEDDING_SHARE = 0.5;
-
-/** The index entries of a value that is not indexed. */
-const WITHOUT_TEXTS: IndexEntries = { indexing: null, texts: 0, vectors: [], terms: null };
-
-const NOT_INDEXED: Embedded = { value: null, entries: WITHOUT_TEXTS, other: null };
-
-/** The texts of a value, embedded. */
-interface Embedded {
-  readonly value: Value | null;
-  readonly entries: IndexEntries;
-  /** In the other generation of the index; null for none. */
-  readonly other: IndexEntries | null;
-}
-
 /** Puts and deletes items. */
 export class WritePath {
   readonly #options: WritePathOptions;
+  readonly #entries: PutEntries;
   readonly #vectors: VectorSync;
 
   constructor(options: WritePathOptions) {
     this.#options = options;
     const { items, generations, policy, events, logger, observer } = options;
+    this.#entries = new PutEntries({ generations, embeddingFailure: policy.embeddingFailure, events });
     this.#vectors = new VectorSync({ items, generations, policy: policy.vectorSync, events, logger, observer });
   }
 
@@ -140,13 +121,13 @@ export class WritePath {
     requests: readonly PutRequest[],
     intents: readonly Intent[],
     deadline: Deadline,
-  ): Promise<{ open: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<Embedded>[] }> {
+  ): Promise<{ open: OpenIntent[]; replaced: (ItemRecord | null)[]; embedded: PromiseSettledResult<EntriesOfPut>[] }> {
     const recording = this.#options.intents.record(intents, deadline);
     try {
       const steps = Promise.all([
         recording,
         this.#readReplaced(requests, deadline),
-        Promise.allSettled(requests.map((request) => this.#embed(request, deadline))),
+        Promise.allSettled(requests.map((request) => this.#entries.of(request, deadline))),
       ]);
       const [open, replaced, embedded] = await deadline.wait("The put", steps, NOTHING_SAVED);
       return { open, replaced, embedded };
@@ -170,49 +151,12 @@ export class WritePath {
     return replaced;
   }
 
-  async #embed(request: PutRequest, deadline: Deadline): Promise<Embedded> {
-    const { generations } = this.#options;
-    if (generations === null || request.value === null || request.index === false) return NOT_INDEXED;
-    // Each step on a big value takes as long as encoding it: other callers run in between.
-    const isBig = request.value.bytes.byteLength > BIG_BYTES;
-    if (isBig) await nextTurn();
-    const value = decodeValue(request.value);
-    if (isBig) await nextTurn();
-    const { active, other } = generations;
-    if (other === null) return { value, entries: await this.#entries(active, value, request, deadline), other: null };
-    const [entries, others] = await Promise.all([
-      this.#entries(active, value, request, deadline),
-      // A put depends on the active generation only: the reconciler completes the other one.
-      this.#entries(other, value, { ...request, origin: undefined }, deadline).catch(() => null),
-    ]);
-    return { value, entries, other: others };
-  }
-
-  async #entries(indexing: Indexing, value: Value, request: PutRequest, deadline: Deadline): Promise<IndexEntries> {
-    const { policy, events } = this.#options;
-    const { texts, excess } = indexing.rules.collect(value, request.namespace, request.index);
-    if (excess !== null) throw new ValidationError(`value has ${excess}: index fewer fields, or split the value.`);
-    if (texts.length === 0) return { indexing, texts: 0, vectors: [], terms: null };
-    const given = request.origin?.vectors;
-    if (given?.length === texts.length) return { indexing, texts: texts.length, vectors: given, terms: await keywordWeightsOf(indexing, texts) };
-    try {
-      // The terms are computed while the provider works.
-      const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts, deadline.part(PUT_EMBEDDING_SHARE)), keywordWeightsOf(indexing, texts)]);
-      return { indexing, texts: texts.length, vectors, terms };
-    } catch (error) {
-      if (isStoreError(error) && error.code === "ABORTED") throw error;
-      if (policy.embeddingFailure === "fail") throw nothingSaved(toEmbeddingError(error));
-      events.emit({ type: "embedding-postponed", cause: messageOf(error) });
-      return { indexing, texts: texts.length, vectors: [], terms: null };
-    }
-  }
-
   /** Returns the write for a request, or its outcome if nothing is to be written. */
   #draft(
     request: PutRequest,
     { writeId, recordedAt }: Intent,
     replaced: ItemRecord | null,
-    embedded: PromiseSettledResult<Embedded> | undefined,
+    embedded: PromiseSettledResult<EntriesOfPut> | undefined,
     deadline: Deadline,
   ): Omit<Write, "intent"> | PromiseSettledResult<number> {
     if (embedded?.status !== "fulfilled") return rejected(embedded?.reason);
@@ -293,9 +237,4 @@ export class WritePath {
       return failed?.status === "rejected" ? failed : fulfilled(draft.record.version);
     });
   }
-}
-
-function nothingSaved(error: EmbeddingError): EmbeddingError {
-  const { message, retryable, details } = error;
-  return new EmbeddingError(`${message} ${NOTHING_SAVED}`, { cause: error.cause, retryable, details });
 }

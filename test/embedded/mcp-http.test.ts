@@ -1,5 +1,4 @@
 /** The MCP server over streamable HTTP, with the official client and with hostile requests. */
-import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
@@ -11,17 +10,8 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { serveHttpWithin } from "../../src/mcp/http.ts";
 import { callTool } from "../support/mcp-call.ts";
+import { failsUnlessClosed, headOf, INITIALIZE, opensSession, PING, type Raw, send, sendText, statusOf, STILL_CONNECTED, token } from "../support/mcp-http-requests.ts";
 import { mcpUse } from "../support/mcp-use.ts";
-
-const token = "a-token-of-the-tests-0123456789";
-const INITIALIZE = JSON.stringify({
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
-});
-
-const PING = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" });
 
 let store: ScyllaDBStore;
 const servers: McpHttpServer[] = [];
@@ -56,74 +46,6 @@ async function serveWithin(requestTimeout: number, options: Partial<HttpOptions>
   const server = await serveHttpWithin({ store, root: ["users", "mia"] }, { token, port: 0, ...options }, requestTimeout);
   servers.push(server);
   return server;
-}
-
-interface Raw {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: NodeJS.Dict<string | string[]>;
-}
-
-/** A request as anything may send it; `fetch` would not let a test set Host or Origin. */
-function send(server: McpHttpServer, { method = "POST", path, headers = {}, body = INITIALIZE }: { method?: string; path?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Raw> {
-  const url = new URL(server.url);
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        host: url.hostname,
-        port: url.port,
-        path: path ?? url.pathname,
-        method,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
-      },
-      (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
-        response.on("error", reject);
-      },
-    );
-    request.on("error", reject);
-    request.end(method === "POST" ? body : undefined);
-  });
-}
-
-/** Sends text as it is, and returns what the server answers until it closes the connection. */
-function sendText(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
-    socket.on("error", reject).on("close", () => resolve(answer));
-  });
-}
-
-/** The headers of a request of a client that has the token, with a body of the length of {@link INITIALIZE}. */
-function headOf(port: number, session?: string): string {
-  const head = ["POST /mcp HTTP/1.1", `Host: 127.0.0.1:${port}`, `Authorization: Bearer ${token}`, "Content-Type: application/json", "Accept: application/json, text/event-stream"];
-  if (session !== undefined) head.push(`Mcp-Session-Id: ${session}`);
-  return [...head, `Content-Length: ${INITIALIZE.length}`, "", ""].join("\r\n");
-}
-
-/** The status of an answer; 408 where the machine was so busy that the server disconnected the request. */
-async function statusOf(sent: Promise<Raw>): Promise<number> {
-  return sent.then(
-    ({ status }) => status,
-    () => 408,
-  );
-}
-
-/** Opens a session as soon as there is room for one, and returns its id. */
-async function opensSession(server: McpHttpServer): Promise<string> {
-  let id = "";
-  await expect
-    .poll(async () => {
-      const { status, headers } = await send(server);
-      id = String(headers["mcp-session-id"]);
-      return status;
-    })
-    .toBe(200);
-  return id;
 }
 
 describe("MCP over HTTP", () => {
@@ -387,10 +309,20 @@ describe("the bounds of the HTTP server", () => {
     const port = Number(new URL(server.url).port);
     const socket = connect(port, "127.0.0.1", () => socket.write(headOf(port)));
     // Each byte arrives well within the timeout; the entire body would take many times as long.
-    const drip = setInterval(() => socket.write(" "), REQUEST_TIMEOUT / 10);
+    let sent = 0;
+    const drip = setInterval(() => {
+      socket.write(" ");
+      sent += 1;
+    }, REQUEST_TIMEOUT / 10);
     try {
       // A byte that is sent after the server has disconnected fails.
-      await new Promise<void>((resolve) => socket.on("error", () => clearInterval(drip)).on("close", () => resolve()));
+      failsUnlessClosed(socket);
+      const ended = new Promise<string>((resolve) => {
+        let reason = "";
+        socket.on("error", (error) => ((reason = error.message), clearInterval(drip))).on("close", () => resolve(reason));
+      });
+      expect(await ended).not.toBe(STILL_CONNECTED);
+      expect(sent).toBeLessThan(INITIALIZE.length);
       expect(server.sessions).toBe(0);
       await opensSession(server);
     } finally {

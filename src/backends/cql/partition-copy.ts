@@ -7,6 +7,7 @@ import { isBytes } from "../../model/realms.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import type { BucketRules } from "./bucket-rules.ts";
 import { isReadAborted } from "./errors.ts";
+import { inChunks, KEYS_PER_READ } from "./key-chunks.ts";
 import { FIRST_KEY, type KeyPlace, afterWindow, splitWindow } from "./key-windows.ts";
 import { expiryIn } from "./listing.ts";
 import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
@@ -42,9 +43,6 @@ const MOST_ROWS = 500;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 const REQUESTS_AT_ONCE = 32;
-
-/** Most keys of an IN clause that ScyllaDB accepts. */
-const KEYS_PER_READ = 100;
 
 /** Tolerated difference of native TTLs of one record in two layouts, seconds: they are rounded, and copies end earlier. */
 const TTL_TOLERANCE_SECONDS = 5;
@@ -163,7 +161,7 @@ export class PartitionCopy {
     const { session, statements } = this.#parts;
     const areListed = await mapBounded(rows, REQUESTS_AT_ONCE, (row) => this.#isListed(row));
     const chunks = [...Map.groupBy(rows, ({ key }) => this.#target.bucketOf(this.#namespace, key))].flatMap(([bucket, group]) =>
-      Array.from({ length: Math.ceil(group.length / KEYS_PER_READ) }, (_, i) => ({ bucket, keys: group.slice(i * KEYS_PER_READ, (i + 1) * KEYS_PER_READ).map(({ key }) => key) })),
+      inChunks(group, KEYS_PER_READ).map((chunk) => ({ bucket, keys: chunk.map(({ key }) => key) })),
     );
     const copies = await mapBounded(chunks, REQUESTS_AT_ONCE, ({ bucket, keys }) => session.rows(statements.copies, [this.#namespace, bucket, keys], "copy"));
     const byKey = new Map(copies.flat().map((row) => [row["key"] as string, row]));

@@ -5,6 +5,7 @@ import { CodecError } from "../../model/errors.ts";
 import type { ItemId, ItemRecord } from "../../model/item.ts";
 import { decodeRecord } from "../../model/record-codec.ts";
 import { isReadAborted } from "./errors.ts";
+import { inChunks, KEYS_PER_READ } from "./key-chunks.ts";
 import type { LayoutLease, Layouts } from "./layouts.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
@@ -20,9 +21,6 @@ export interface RecordsByIdParts {
 
 /** Concurrent requests of one call. */
 const READS_AT_ONCE = 16;
-
-/** Most keys of an IN clause that ScyllaDB accepts. */
-const KEYS_PER_READ = 100;
 
 /** Most partitions of one request. */
 const PARTITIONS_PER_READ = 50;
@@ -145,10 +143,6 @@ function copied(): CodecError {
     "The timestamp of a record in the database is not its version: something else than this store wrote it, for example by " +
       "copying an older record over a newer one. Write the item again, or delete it.",
   );
-}
-
-function inChunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 function inner<K, V>(map: Map<string, Map<K, V>>, name: string): Map<K, V> {

@@ -76,7 +76,7 @@ test.each([["a superseded put", 2, [[1]]], ["a put whose texts are embedded late
       let version = standing;
       const { sync } = syncOf(() => recordOf((version += 1)), { policy, flag });
       const { write, settled } = writeOf(recordOf(1));
-      const late = { ...write, vectors };
+      const late: Write = { ...write, entries: { ...write.entries, vectors } };
       const outcome = (await sync.sync([late], new Deadline(5_000))).get(late);
       const failure = { status: "rejected", reason: { code: "VECTOR_SYNC", cause: { message: "the registry is away" } } };
       expect(outcome).toMatchObject(policy === "strict" ? failure : { status: "fulfilled" });
@@ -84,3 +84,18 @@ test.each([["a superseded put", 2, [[1]]], ["a put whose texts are embedded late
     }
   },
 );
+
+test("a failure in the other generation of the index is an event, leaves the intent, and does not fail the put", async () => {
+  const indexingOf = (upsert: () => Promise<unknown>): Indexing => ({ vectors: { upsert } }) as unknown as Indexing;
+  const active = indexingOf(async () => [{ status: "fulfilled", value: "stored" }]);
+  const other = indexingOf(() => Promise.reject(new Error("the other collection is away")));
+  const emitted: unknown[] = [];
+  const items = { markUnscored: async () => undefined } as unknown as ItemRepository;
+  const generations = { ...onlyGeneration(active), other };
+  const sync = new VectorSync({ items, generations, policy: "strict", events: { emit: (event) => void emitted.push(event) }, logger: silentLogger });
+  const { write, settled } = writeOf(recordOf(1));
+  const both: Write = { ...write, entries: { ...write.entries, indexing: active }, other: { ...write.entries, indexing: other } };
+  expect((await sync.sync([both], new Deadline(5_000))).get(both)).toEqual({ status: "fulfilled", value: undefined });
+  expect(emitted).toEqual([{ type: "vector-sync-failed", cause: "the other collection is away" }]);
+  expect(settled).toEqual([]);
+});

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parsedBytes } from "../../../src/model/bytes.ts";
 
-/** Longer than the texts that are not looked at. */
+/** Longer than the texts whose content is not examined. */
 const LONG = "x".repeat(5_000);
 
 test("elements and containers outside of texts count, whatever the texts contain", () => {

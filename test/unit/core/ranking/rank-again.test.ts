@@ -8,6 +8,7 @@ import type { RankingOptions } from "../../../../src/model/ranking-options.ts";
 import { present } from "../../../../src/testing/expectations.ts";
 import { recordOf } from "../../../../src/testing/records.ts";
 import type { LiveRecord } from "../../../../src/model/item.ts";
+import { turnsDuring } from "../../../support/event-loop-turns.ts";
 
 const hits = [3, 2, 1].map((n): Found => ({ record: recordOf("a", `k${n}`, { value: { n } }) as LiveRecord, value: { n }, score: n / 10 }));
 
@@ -49,20 +50,6 @@ test("the vectors of many candidates are read in parts of bounded size", async (
   expect(reads.reduce((sum, read) => sum + read, 0)).toBe(9 * 20 + 256);
   expect(reads.length).toBeGreaterThan(1);
 });
-
-/** Counts the turns of the event loop that a task leaves to others. */
-async function turnsDuring(task: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let isOver = false;
-  const turn = (): void => {
-    turns += 1;
-    if (!isOver) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await task();
-  isOver = true;
-  return turns;
-}
 
 /** Work for about a millisecond of CPU time. */
 function work(): string {
