@@ -71,4 +71,4 @@ export type { LatencyStats } from "./telemetry/recent-latency.ts";
 export type { OperationStats, ServiceStats, StoreStats } from "./telemetry/stats.ts";
 export type { StoreEventListener, StoreEventMap } from "./telemetry/event-listeners.ts";
 export type { ViewDefaults } from "./view-defaults.ts";
-export { StoreOperations, StoreView } from "./views.ts";
+export { StoreOperations, StoreView } from "./store-operations.ts";

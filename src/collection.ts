@@ -143,7 +143,7 @@ export class Collection<Value extends object, Input = Value> {
     throw invalid("The value does not match the schema of the collection; nothing was stored", result.issues, this.#namespace, key);
   }
 
-  /** The item with the value that the schema returns; null for one to leave out. */
+  /** Returns the item with the value that the schema returns; null for an item to omit. */
   async #checkStored<To extends Item<Value>>(item: Item): Promise<To | null> {
     if (this.#schema === null || this.#onInvalid === "ignore") return item as unknown as To;
     const result = await this.#schema["~standard"].validate(item.value);

@@ -21,7 +21,7 @@ import { Lifecycle } from "./runtime/lifecycle.ts";
 import type { PartitionStatus, RebucketOptions, RebucketReport } from "./ports/partitions.ts";
 import type { Finding } from "./ports/diagnosis.ts";
 import type { StoreEventType } from "./ports/events.ts";
-import { changeConfig, type ReloadReport } from "./runtime/reload.ts";
+import { reloadConfig, type ReloadReport } from "./runtime/reload.ts";
 import type { ReconcileReport } from "./sync/reconciler.ts";
 import type { RepairOptions, RepairReport } from "./sync/repair-report.ts";
 import { previewSweep } from "./sync/sweep-preview.ts";
@@ -30,12 +30,12 @@ import { healthOfUnstarted, type Health } from "./telemetry/health.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
-import { StoreOperations, type ViewDependencies } from "./views.ts";
+import { StoreOperations, type OperationDependencies } from "./store-operations.ts";
 
 /** Deadline of a health check that has to connect first, milliseconds. */
 const HEALTH_DEADLINE_MS = 3_000;
 
-/** What every store can do, on servers or on one local file. Imports no backend, so that a bundle contains only those that it uses. */
+/** A store on servers or on one local file. Imports no backend, so that a bundle contains only those that it uses. */
 export abstract class StoreBase extends StoreOperations {
   readonly #lifecycle: Lifecycle;
   #schemaCreation: SchemaCreation | null;
@@ -43,13 +43,13 @@ export abstract class StoreBase extends StoreOperations {
   #watch: ConfigWatch | null = null;
 
   /**
-   * @param schemaCreation - null where a start creates the schema
+   * @param schemaCreation - null when each start creates the schema
    *
    * @internal
    */
   constructor(runtime: Runtime, schemaCreation: SchemaCreation | null = null) {
     const lifecycle = new Lifecycle(runtime);
-    super(viewDependencies(lifecycle), ROOT, {});
+    super(operationDependencies(lifecycle), ROOT, {});
     this.#lifecycle = lifecycle;
     this.#schemaCreation = schemaCreation;
   }
@@ -266,7 +266,7 @@ export abstract class StoreBase extends StoreOperations {
    * @throws {StoreError} when the servers cannot be reached with the new options.
    */
   async reload(config: ScyllaDBStoreConfig | EmbeddedStoreConfig): Promise<ReloadReport> {
-    return this.#change(() => Promise.resolve(config));
+    return this.#reload(() => Promise.resolve(config));
   }
 
   /**
@@ -276,12 +276,12 @@ export abstract class StoreBase extends StoreOperations {
    */
   protected reloadOnChange(load: () => Promise<StoreConfig>, watch: (onChange: () => Promise<unknown>) => ConfigWatch): void {
     // The reload has logged and emitted the failure.
-    this.#watch = watch(() => this.#change(load).catch(() => undefined));
+    this.#watch = watch(() => this.#reload(load).catch(() => undefined));
   }
 
-  async #change(load: () => Promise<StoreConfig>): Promise<ReloadReport> {
+  async #reload(load: () => Promise<StoreConfig>): Promise<ReloadReport> {
     let config: StoreConfig | undefined;
-    const report = await changeConfig(this.#lifecycle, async () => (config = await load()));
+    const report = await reloadConfig(this.#lifecycle, async () => (config = await load()));
     if (this.#schemaCreation !== null && config !== undefined) this.#schemaCreation = { ...this.#schemaCreation, config };
     return report;
   }
@@ -308,6 +308,7 @@ export abstract class StoreBase extends StoreOperations {
 
   /** Connects. Optional, as the first operation connects, too; safe to call again. */
   override async start(): Promise<void> {
+    // Any call connects first, also one that does nothing.
     await this.#lifecycle.run(() => Promise.resolve());
   }
 
@@ -344,8 +345,8 @@ const REBUCKET_NAMES: OptionNames<RebucketOptions> = { namespace: true, buckets:
 const REINDEX_NAMES: OptionNames<ReindexOptions> = { dryRun: true, textsPerSecond: true, switch: true, onProgress: true, signal: true };
 const REPAIR_NAMES: OptionNames<RepairOptions> = { dryRun: true, resume: true, onProgress: true, signal: true };
 
-/** What views need: each call uses the runtime that is current when it is made. */
-function viewDependencies(lifecycle: Lifecycle): ViewDependencies {
+/** Each call uses the runtime that is current when it is made. */
+function operationDependencies(lifecycle: Lifecycle): OperationDependencies {
   return {
     run: (requests, caller) => lifecycle.run(({ pipeline }) => pipeline(requests, caller)),
     refusalOf: (scope, operations) => lifecycle.runtime.refusalOf(scope, operations),

@@ -30,7 +30,7 @@ export interface ViewDefaults extends RankingOptions {
   actor?: string | null;
 }
 
-/** Checked defaults, with the options of ranking in one. */
+/** Checked defaults, with all options of ranking in one field. */
 export interface CheckedDefaults extends Omit<ViewDefaults, keyof RankingOptions> {
   readonly ranking?: RankingRequest | undefined;
 }
@@ -46,8 +46,8 @@ const DEFAULT_NAMES: OptionNames<ViewDefaults> = {
   actor: true,
 };
 
-/** Checks defaults that a caller gave, and returns them with those of the view before. */
-export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits, before: CheckedDefaults): CheckedDefaults {
+/** Checks the defaults of a caller, and returns them merged over `inherited`, those of the view or store that they extend. */
+export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits, inherited: CheckedDefaults): CheckedDefaults {
   if (typeof defaults !== "object" || defaults === null) {
     throw new ValidationError(`with() takes an object of defaults, but got ${kindOf(defaults)}.`);
   }
@@ -57,14 +57,14 @@ export function checkDefaults(defaults: ViewDefaults, limits: RequestLimits, bef
     throw new ValidationError('batchErrors must be "throw" or "positional".');
   }
   if (actor !== undefined && actor !== null && (typeof actor !== "string" || actor === "")) {
-    // An empty text would be a user id that the caller failed to set.
+    // Presumably a user id that the caller failed to set.
     throw new ValidationError(`actor must be a non-empty text or null, but got ${actor === "" ? "an empty text" : kindOf(actor)}.`);
   }
   parseLifetime(ttl, undefined, Date.now());
   const checkedIndex: IndexOverride = parseIndex(index, limits);
-  const ranking = parseRankingOptions(checked, before.ranking);
+  const ranking = parseRankingOptions(checked, inherited.ranking);
   return {
-    ...before,
+    ...inherited,
     ...(ranking === null ? {} : { ranking }),
     ...(checkedIndex === undefined ? {} : { index: checkedIndex === false ? false : [...checkedIndex] }),
     ...(order === undefined ? {} : { order: parseOrder(order) }),

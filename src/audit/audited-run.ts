@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { rejected } from "../concurrency/outcomes.ts";
 import { AuditError, isStoreError, messageOf } from "../model/errors.ts";
 import { toLabels } from "../model/namespace.ts";
-import type { Request } from "../model/request.ts";
-import type { AuditedOperation, AuditEntry } from "../ports/audit.ts";
+import { operationOf, type Request } from "../model/request.ts";
+import type { AuditEntry } from "../ports/audit.ts";
 import type { Caller, RunRequests } from "../ports/requests.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 
@@ -122,10 +122,6 @@ function intentOf(request: Request, actor: string | null, time: string): AuditEn
     outcome: null,
     durationMs: null,
   };
-}
-
-function operationOf(request: Request): AuditedOperation {
-  return request.kind === "put" && request.value === null ? "delete" : request.kind;
 }
 
 function subjectOf(request: Request): Pick<AuditEntry, "namespace" | "key"> {

@@ -27,7 +27,7 @@ import { reconcileItem } from "./reconcile-item.ts";
 import { Searcher } from "./search.ts";
 import { TtlRefresh } from "./ttl-refresh.ts";
 import { isRenewable, TtlRules, type TtlOptions } from "./ttl-rules.ts";
-import type { UpkeepRights } from "./upkeep-rights.ts";
+import type { MaintenanceRights } from "./maintenance-rights.ts";
 import { WritePath, type SyncPolicy } from "./write-path.ts";
 
 /** Result of one request: a record or null, a search result, namespaces, or the version that a put has written. */
@@ -67,7 +67,7 @@ export interface MemoryOptions {
   readonly logger: Logger;
   /** Called with items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
-  readonly upkeep: UpkeepRights;
+  readonly rights: MaintenanceRights;
   /** One for the entire life of a store: two clocks could assign the same version. */
   readonly clock?: VersionClock;
   /** One for the entire life of a store; a new one by default. */
@@ -140,7 +140,7 @@ export class Memory {
       return generations?.keepsIntents !== true;
     };
     const vectors = generations === null ? null : { intents, verify };
-    this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, vectors, upkeep: options.upkeep });
+    this.#refresh = new TtlRefresh({ items, rules, logger, observer, onLate: options.onStale, vectors, rights: options.rights });
   }
 
   /** Resolves when no TTL refresh is queued or in flight. */

@@ -10,7 +10,7 @@ import type { Logger } from "../ports/logger.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
 import type { IntentLog, OpenIntent } from "./intent-log.ts";
 import { isRenewable, refreshed, type TtlRules } from "./ttl-rules.ts";
-import { RefusalWarning, UpkeepRights } from "./upkeep-rights.ts";
+import { RefusalWarning, MaintenanceRights } from "./maintenance-rights.ts";
 
 /** A record that was read, and whether the call requested a refresh; null for the configured default. */
 export interface Read {
@@ -56,7 +56,7 @@ export interface TtlRefreshOptions {
   readonly onLate: (ids: readonly ItemId[]) => void;
   /** Keeps the vectors of items that are refreshed shortly before they expire; null where there are no vectors. */
   readonly vectors: RefreshedVectors | null;
-  readonly upkeep?: UpkeepRights | undefined;
+  readonly rights?: MaintenanceRights | undefined;
   readonly observer?: Observer | undefined;
   readonly bounds?: Partial<RefreshBounds> | undefined;
 }
@@ -81,7 +81,7 @@ export class TtlRefresh {
   readonly #logger: Logger;
   readonly #onLate: (ids: readonly ItemId[]) => void;
   readonly #vectors: RefreshedVectors | null;
-  readonly #upkeep: UpkeepRights;
+  readonly #rights: MaintenanceRights;
   readonly #observer: Observer;
   readonly #bounds: RefreshBounds;
   /** By id, the oldest first. */
@@ -99,14 +99,14 @@ export class TtlRefresh {
     this.#logger = options.logger;
     this.#onLate = options.onLate;
     this.#vectors = options.vectors;
-    this.#upkeep = options.upkeep ?? new UpkeepRights(new RefusalWarning(options.logger));
+    this.#rights = options.rights ?? new MaintenanceRights(new RefusalWarning(options.logger));
     this.#observer = options.observer ?? unobserved;
     this.#bounds = { ...BOUNDS, ...options.bounds };
   }
 
   /** Queues a refresh of the records that need one. */
   enqueue(reads: readonly Read[]): void {
-    if (this.#isStopped || this.#upkeep.areMissing) return;
+    if (this.#isStopped || this.#rights.areMissing) return;
     const now = Date.now();
     for (const { record, override } of reads) {
       if (!isRenewable(record) || !(override ?? this.#rules.refreshOnRead)) continue;
@@ -244,7 +244,7 @@ export class TtlRefresh {
     const [first] = failures;
     if (first === undefined) return;
     this.#observer.refreshed("failed", failures.length);
-    if (this.#upkeep.handled(first.reason)) {
+    if (this.#rights.handled(first.reason)) {
       this.#clear("failed");
       return;
     }

@@ -1,6 +1,6 @@
 /** What the clients of an MCP server reach. */
 import { ValidationError } from "../model/errors.ts";
-import type { StoreView } from "../views.ts";
+import type { StoreView } from "../store-operations.ts";
 
 /** What a server gives its clients access to. */
 export interface McpStoreOptions {

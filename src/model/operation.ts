@@ -6,7 +6,7 @@ import { isBlank } from "./index-text.ts";
 import type { IndexOverride } from "./item.ts";
 import { toPath, toPathWithin, type LabelRules } from "./namespace.ts";
 import { parseCount, parseIndex, parseKey, parseMinScore, parseMode, parseOrder, parseSignal, parseSwitch } from "./operation-fields.ts";
-import type { GetRequest, ListingOrder, ListNamespacesRequest, PutRequest, Request, RequestLimits, SearchRequest } from "./request.ts";
+import type { GetRequest, ListingOrder, ListNamespacesRequest, OperationKind, PutRequest, Request, RequestLimits, SearchRequest } from "./request.ts";
 import { parseRankingOptions, type RankingRequest } from "./ranking-options.ts";
 import type { SearchMode } from "./search-mode.ts";
 import { parseLifetime, UNSPECIFIED, type Lifetime } from "./ttl.ts";
@@ -64,9 +64,6 @@ export function parseOperation(operation: unknown, context: OperationContext): R
       );
   }
 }
-
-/** Kinds of operations. */
-export type OperationKind = Request["kind"] | "delete";
 
 /** Returns the kind of an operation by its fields, without validation; null when it is not an operation. */
 export function kindOfOperation(operation: unknown): OperationKind | null {

@@ -91,7 +91,15 @@ export interface ListNamespacesRequest extends Abortable {
 /** A validated operation. */
 export type Request = GetRequest | PutRequest | SearchRequest | ListNamespacesRequest;
 
-/** Subjects of error messages, by the kind of the request. A delete is a put without a value. */
+/** Kinds of operations, as callers see them. */
+export type OperationKind = Request["kind"] | "delete";
+
+/** Returns the kind of an operation; a delete is a put without a value. */
+export function operationOf(request: Request): OperationKind {
+  return request.kind === "put" && request.value === null ? "delete" : request.kind;
+}
+
+/** Subjects of error messages, by the kind of the request. */
 export const SUBJECTS: Readonly<Record<Request["kind"], string>> = {
   get: "The get",
   put: "The write",

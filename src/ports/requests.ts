@@ -7,7 +7,7 @@ export interface Caller {
   readonly scope: string;
   /** The `actor` of `with({ actor })`; null without one. */
   readonly actor: string | null;
-  /** The rejection by a rate limit, if it was known before the values were encoded. */
+  /** The error of an exceeded rate limit, if it is known before the values are encoded. */
   readonly refusal?: StoreError | undefined;
 }
 

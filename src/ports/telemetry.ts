@@ -9,7 +9,7 @@ export type ReconcileVerdict = "settled" | "watched" | "failed" | "dead" | "stal
 export type RefreshOutcome = "written" | "failed" | "dropped";
 
 /** Kinds of background work that have a span. */
-export type Upkeep = "reconcile" | "repair" | "sweep";
+export type MaintenanceTask = "reconcile" | "repair" | "sweep";
 
 /** Observes the store's work. No method throws or waits; methods with a task run it and return its outcome. */
 export interface Observer {
@@ -18,7 +18,7 @@ export interface Observer {
   /** Runs the vector writes of a put or delete. */
   syncVectors<T>(task: () => Promise<T>): Promise<T>;
   /** Runs background work that has something to do. */
-  upkeep<T>(kind: Upkeep, task: () => Promise<T>): Promise<T>;
+  maintenance<T>(kind: MaintenanceTask, task: () => Promise<T>): Promise<T>;
   /** Reports that vectors of items became searchable, `ms` after the write of their records. */
   vectorsSynced(path: "write" | "reconcile", ms: number, items: number): void;
   /** Reports hits that a search omitted because their vectors did not match their records. */
@@ -39,7 +39,7 @@ export interface Observer {
 export const unobserved: Observer = {
   fallback: (_, task) => task(),
   syncVectors: (task) => task(),
-  upkeep: (_, task) => task(),
+  maintenance: (_, task) => task(),
   vectorsSynced() {},
   staleHits() {},
   reconciled() {},

@@ -1,7 +1,7 @@
 /** Applies rate limits to requests before they run. A batch costs the number of its operations, and passes entirely or not at all. */
 import { settleEach, settleTogether } from "../concurrency/outcomes.ts";
-import { kindOfOperation, type OperationKind } from "../model/operation.ts";
-import type { Request } from "../model/request.ts";
+import { kindOfOperation } from "../model/operation.ts";
+import { operationOf, type OperationKind, type Request } from "../model/request.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { RateLimitError } from "../model/errors.ts";
 import type { Costs, RatedKind, RateLimiter } from "./rate-limit.ts";
@@ -38,19 +38,11 @@ const RATED_KINDS: Readonly<Record<OperationKind, RatedKind>> = {
 
 function costsOf(requests: readonly Request[]): Costs {
   const costs = new Map<RatedKind, number>();
-  for (const request of requests) costs.set(ratedKindOf(request), (costs.get(ratedKindOf(request)) ?? 0) + 1);
-  return costs;
-}
-
-function ratedKindOf(request: Request): RatedKind {
-  switch (request.kind) {
-    case "put":
-      return request.value === null ? "delete" : "put";
-    case "list-namespaces":
-      return "listNamespaces";
-    default:
-      return request.kind;
+  for (const request of requests) {
+    const kind = RATED_KINDS[operationOf(request)];
+    costs.set(kind, (costs.get(kind) ?? 0) + 1);
   }
+  return costs;
 }
 
 function abandonmentOf(requests: readonly Request[]): () => boolean {

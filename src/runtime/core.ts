@@ -25,7 +25,7 @@ const PROVIDER_CALL_SHARE = 0.45;
 
 /** The configured generations of an index, and the embedder of the first with its cache of embeddings. */
 interface RuntimeIndexing {
-  /** That of `index`, and that of `index.next`; empty when the store has no index. */
+  /** Of `index`, and of `index.next`; empty when the store has no index. */
   readonly indexings: readonly Indexing[];
   readonly embedder: SharedEmbedder | null;
 }
@@ -42,7 +42,7 @@ export function generationConfigs({ index }: Pick<CommonConfig, "index">): reado
 }
 
 /** Describes the configured generations. */
-export function generationsOf(config: Pick<CommonConfig, "index" | "codec">): readonly GenerationDescriptor[] {
+export function descriptorsOf(config: Pick<CommonConfig, "index" | "codec">): readonly GenerationDescriptor[] {
   return generationConfigs(config).map((index) => ({
     ...identityOf(index),
     fields: index.fields,
@@ -69,11 +69,11 @@ interface SharedByGenerations {
 function createGeneration(
   config: CommonConfig,
   index: NonNullable<CommonConfig["index"]>,
-  generation: number,
+  position: number,
   { databases, telemetry, modes }: SharedByGenerations,
 ): { readonly indexing: Indexing; readonly embedder: SharedEmbedder } {
   const { embedding, limits, logger } = config;
-  const vectors = databases.callPorts.vectors[generation] as VectorIndex;
+  const vectors = databases.callPorts.vectors[position] as VectorIndex;
   const retries = clientRetriesOf(index.embeddings);
   if (retries > 0) {
     logger.warn(
@@ -81,7 +81,7 @@ function createGeneration(
       "The embeddings client retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by `retry`.",
     );
   }
-  const provider = guardEmbeddings(index.embeddings, generation === 0 ? databases.guards.of("embeddings") : databases.guards.ofNextEmbeddings(), {
+  const provider = guardEmbeddings(index.embeddings, position === 0 ? databases.guards.of("embeddings") : databases.guards.ofNextEmbeddings(), {
     queryMs: limits.queryEmbeddingDeadlineMs,
     // Puts wait for their own share of the deadline; maintenance, which joins their calls, needs more than a short write deadline.
     documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * PROVIDER_CALL_SHARE), limits.queryEmbeddingDeadlineMs),
@@ -96,7 +96,7 @@ function createGeneration(
       "index.keyword stores the words of texts readable beside the vectors, which the codec does not encrypt: set it to false unless that is intended.",
     );
   }
-  const storedLanguage = (): KeywordLanguage | null => databases.keywordLanguage(generation);
+  const storedLanguage = (): KeywordLanguage | null => databases.keywordLanguage(position);
   return { indexing: { rules, embedder: observeEmbedder(embedder, telemetry), vectors, storedLanguage, keywords, modes, metric: index.metric }, embedder };
 }
 
@@ -125,7 +125,7 @@ export function createMemory(
     observer: telemetry,
     clock,
     onStale: (ids) => maintenance.reconciler.reportStale(ids),
-    upkeep: maintenance.rights(),
+    rights: maintenance.rights(),
     degraded,
   });
 }

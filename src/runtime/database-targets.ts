@@ -15,14 +15,14 @@ export function cqlTarget({ contactPoints, port, keyspace }: ServerConfig["cql"]
   return { system: "cassandra", namespace: keyspace, address: endpoint.serverAddress, port: endpoint.serverPort ?? port ?? 9_042 };
 }
 
-/** Qdrant and its collection, for traces and metrics. */
+/** Qdrant and the alias of its collection, for traces and metrics. */
 export function qdrantTarget({ qdrant, cql }: ServerConfig): readonly [DatabaseTarget, string] {
   const url = qdrant === undefined ? null : new URL(qdrant.url);
   const port = url === null || url.port === "" ? null : Number(url.port);
   return [{ system: "qdrant", namespace: null, address: url?.hostname ?? null, port }, qdrant?.collection ?? cql.keyspace];
 }
 
-/** Identifies a store on servers by what leads to its keyspace: two clusters may have keyspaces of the same name. */
+/** Identifies a store on servers by keyspace and cluster: two clusters may have keyspaces of the same name. */
 export function serversIdentity({ keyspace, contactPoints = [], port, localDataCenter }: ServerConfig["cql"]): string {
   return identity(keyspace, JSON.stringify([[...contactPoints].sort(), port ?? null, localDataCenter ?? null]));
 }

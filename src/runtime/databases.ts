@@ -32,7 +32,7 @@ export interface Databases extends Resource, Diagnosable {
   /** For the reconciler, repair and the sweeper: with time budgets that do not depend on those of callers. */
   readonly maintenancePorts: DataPorts;
   /** Without resilience wrappers: for the health check. */
-  readonly direct: DataPorts;
+  readonly directPorts: DataPorts;
   /** Null where there is no circuit breaker. */
   readonly breakers: { readonly records: (() => BreakerState) | null; readonly vectors: (() => BreakerState) | null };
   readonly guards: Guards;
@@ -52,24 +52,24 @@ export interface Databases extends Resource, Diagnosable {
   /** Resolves a secret reference, or returns plain text as it is; `option` is named in error messages. */
   readonly readSecret: (text: string, option: string) => Promise<string>;
   /**
-   * Names of the options that differ from the configuration before, such as `limits.deadlineMs`, and of those whose file or
+   * Names of the options that differ from the previous configuration, such as `limits.deadlineMs`, and of those whose file or
    * secret has new content; empty for the first configuration of a store.
    */
   readonly changed: readonly string[];
   /**
-   * Checks another configuration, as the user gave it, and returns the databases for it, not connected yet; connections that
-   * need not change are shared. Null when nothing differs.
+   * Checks another configuration, as the user gave it, and returns the databases for it, not connected yet; unchanged
+   * connections are shared. Null when nothing differs.
    *
    * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
    */
-  next(given: unknown): Promise<Databases | null>;
+  createNext(given: unknown): Promise<Databases | null>;
   /** Which of the configured generations are used. */
   readonly generations: GenerationState;
   /** Changes the generations that exist; null where there is always one. */
   readonly generationControl: GenerationControl | null;
-  /** Language of the terms that a configured generation holds, once started; null where it holds none. */
-  keywordLanguage(generation: number): KeywordLanguage | null;
-  /** Called when these replace the databases before. */
+  /** Returns the language of the terms of the configured generation at this position, once started; null where it has none. */
+  keywordLanguage(position: number): KeywordLanguage | null;
+  /** Called when these become the current databases. */
   activate?(): void;
 }
 

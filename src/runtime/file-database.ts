@@ -36,9 +36,9 @@ export class FileDatabase implements Databases {
   readonly changed: readonly string[];
   readonly guards: Guards;
   readonly callPorts: DataPorts;
-  /** The same: without resilience wrappers, only the deadlines of callers limit calls, and maintenance has none. */
+  /** The same as {@link callPorts}: calls to a file have no time budget but the deadline of their caller. */
   readonly maintenancePorts: DataPorts;
-  readonly direct: DataPorts;
+  readonly directPorts: DataPorts;
   readonly breakers = { records: null, vectors: null };
   readonly collection = null;
   readonly settings: Settings;
@@ -72,7 +72,7 @@ export class FileDatabase implements Databases {
       vectors: vectors === null ? [] : [observeVectors(vectors, telemetry, LOCAL_FILE, "points")],
     };
     this.maintenancePorts = this.callPorts;
-    this.direct = { items, outbox, vectors: vectors === null ? [] : [vectors] };
+    this.directPorts = { items, outbox, vectors: vectors === null ? [] : [vectors] };
     this.settings = settings;
     this.identity = fileIdentity(path);
     this.#secrets = new Secrets(config.secrets, events);
@@ -83,7 +83,7 @@ export class FileDatabase implements Databases {
   readonly readSecret: Databases["readSecret"] = (text, option) =>
     this.#codecTexts.read(option, () => this.#secrets.resolve(text, option));
 
-  async next(given: unknown): Promise<FileDatabase | null> {
+  async createNext(given: unknown): Promise<FileDatabase | null> {
     checkKind(given, "path");
     const config = parseConfig(embeddedConfigSchema, given);
     const options = changesOf(embeddedConfigSchema, withModelName(this.config), withModelName(config));
@@ -111,13 +111,13 @@ export class FileDatabase implements Databases {
     if (index !== undefined) this.#keywordLanguage = await this.#useKeywords();
   }
 
-  /** A file has terms from its beginning, or none. */
+  /** Determines the language of the stored terms: a file stores terms for all items or for none. */
   async #useKeywords(): Promise<KeywordLanguage | null> {
-    const { settings, direct } = this;
+    const { settings, directPorts } = this;
     const configured = keywordLanguageOf(this.config);
     let stored = await readKeywordLanguage({ name: FILE, settings });
     if (stored === null && configured !== null) {
-      const isNew = (await direct.vectors[0]?.scan(null, 1))?.found.length === 0;
+      const isNew = (await directPorts.vectors[0]?.scan(null, 1))?.found.length === 0;
       if (isNew) stored = configured;
     }
     if (stored === null && configured === null) return null;

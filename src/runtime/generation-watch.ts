@@ -47,6 +47,7 @@ export class GenerationWatch implements GenerationState {
   readonly #setting: LeasedSetting<ReadGenerations>;
   /** Number of each configured generation whose vectors are open. */
   readonly #open: (number | null)[];
+  /** The value that was read last. */
   #latest: ReadGenerations | null = null;
   /** The value that {@link #resolution} comes from. */
   #applied: ReadGenerations | null = null;

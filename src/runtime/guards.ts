@@ -9,7 +9,7 @@ import type { StoreContext } from "./context.ts";
 /** The options that a guard depends on. */
 type GuardPolicy = Pick<CommonConfig, "retry" | "breaker" | "bulkhead" | "index">;
 
-/** The guards before a reload, and what they call. */
+/** The guards before a reload, and the configuration that they are for. */
 export interface PreviousGuards {
   readonly guards: Guards;
   readonly config: CommonConfig;
@@ -27,7 +27,7 @@ export class Guards {
   readonly #policy: Omit<GuardPolicy, "index">;
   readonly #context: Pick<StoreContext, "events" | "telemetry">;
   readonly #guards = new Map<Service, Guard>();
-  /** Of the embedder of `index.next`: its outage must not concern searches. */
+  /** Guard of the embedder of `index.next`: its outage must not open the circuit of searches. */
   #nextEmbeddings: Guard | null = null;
 
   /** @param previous - its guards are kept for services whose connection and options did not change; null at the first start */

@@ -2,7 +2,7 @@ import type { ClosedError } from "../model/errors.ts";
 
 /** The calls that are in flight on one runtime. */
 export class InFlightCalls {
-  /** Each call with the function that rejects it early. A promise of the entire lifetime would keep every caller in memory. */
+  /** Each call with the function that rejects it early. A race with one long-lived promise would keep every caller in memory. */
   readonly #calls = new Map<Promise<unknown>, (reason: ClosedError) => void>();
 
   /** Returns the outcome of `call`, or rejects early when {@link abort} is called. */

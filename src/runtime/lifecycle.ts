@@ -25,7 +25,7 @@ export class Lifecycle {
     return this.#stopping !== null;
   }
 
-  /** Runs a call on the current runtime, which connects first if it must; the call completes there even if a reload comes. */
+  /** Runs a call on the current runtime, which connects first if it is not connected. A call in flight during a reload completes there. */
   run<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {
     return this.isStopped ? Promise.reject(stoppedError()) : this.#current.run(call);
   }
@@ -34,7 +34,7 @@ export class Lifecycle {
    * Replaces the current runtime by the next one, after it has connected. New calls then run on the next one; calls in flight
    * complete on the old one. Reloads run one after the other.
    *
-   * @param createNext - creates the next runtime; null when nothing is to change
+   * @param createNext - creates the next runtime; null when nothing changed
    * @throws what `createNext` or the start throws; the current runtime then stays.
    */
   reload(createNext: (current: Runtime) => Promise<Runtime | null>): Promise<void> {
@@ -52,7 +52,7 @@ export class Lifecycle {
   async #reload(createNext: (current: Runtime) => Promise<Runtime | null>): Promise<void> {
     this.#refuseIfStopped();
     const old = this.#current;
-    // The next connections compare themselves with connected ones, so a start in progress ends first.
+    // A start in progress completes first, as the next connections are compared with connected ones.
     await old.startSettled();
     const next = await createNext(old);
     if (next === null) return;

@@ -2,7 +2,7 @@
 import type { CommonConfig } from "../config/schema.ts";
 import { IntentLog } from "../core/intent-log.ts";
 import type { ReconcileDependencies } from "../core/reconcile-item.ts";
-import { RefusalWarning, UpkeepRights } from "../core/upkeep-rights.ts";
+import { RefusalWarning, MaintenanceRights } from "../core/maintenance-rights.ts";
 import { Reconciler } from "../sync/reconciler.ts";
 import { Rebuild } from "../sync/rebuild.ts";
 import { RepairJournal } from "../sync/repair-journal.ts";
@@ -27,7 +27,6 @@ export class Maintenance {
   readonly data: ReconcileDependencies;
   readonly #warning: RefusalWarning;
 
-  /** @param data - records and index, with the time budgets of maintenance */
   constructor(config: CommonConfig, context: StoreContext, databases: Databases, data: ReconcileDependencies) {
     const { bulkhead, reconcile, ttl, logger } = config;
     const { events, telemetry: observer } = context;
@@ -40,14 +39,14 @@ export class Maintenance {
     this.intents = new IntentLog(databases.callPorts.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
     const shared = { dependencies: data, logger, observer };
     const { outbox } = databases.maintenancePorts;
-    this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, upkeep: this.rights(), tickMs: reconcile.tickMs });
-    this.sweeper = new Sweeper({ ...shared, upkeep: this.rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
+    this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, rights: this.rights(), tickMs: reconcile.tickMs });
+    this.sweeper = new Sweeper({ ...shared, rights: this.rights(), intervalMs: ttl.sweepIntervalMinutes * 60_000 });
     this.#rebuild = collection === null ? null : new Rebuild({ ...shared, collection, settings, events });
   }
 
-  /** Records which kinds of background work the database user may not do; the log has one warning for all of them. */
-  rights(): UpkeepRights {
-    return new UpkeepRights(this.#warning);
+  /** Returns the permissions of one kind of background work; all kinds share one warning in the log. */
+  rights(): MaintenanceRights {
+    return new MaintenanceRights(this.#warning);
   }
 
   start(): void {
@@ -71,7 +70,7 @@ export class Maintenance {
     const collection = this.#rebuild?.name;
     const journal = new RepairJournal<RepairReport>(this.#databases.settings, "repair:place", collection ?? "");
     const repair = new Repair(this.data, this.#config.logger, options, { journal });
-    const report = await this.#context.telemetry.upkeep("repair", () => repair.run());
+    const report = await this.#context.telemetry.maintenance("repair", () => repair.run());
     if (collection !== undefined && repair.isComplete) await this.#rebuild?.complete(collection);
     return report;
   }

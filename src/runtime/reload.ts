@@ -18,14 +18,14 @@ export interface ReloadReport {
  * @param load - reads the configuration; called when earlier reloads are done
  * @throws what `load` throws, or the reason why the configuration cannot be applied; the current one then stays.
  */
-export async function changeConfig(lifecycle: Lifecycle, load: () => Promise<unknown>): Promise<ReloadReport> {
+export async function reloadConfig(lifecycle: Lifecycle, load: () => Promise<unknown>): Promise<ReloadReport> {
   const begunAt = Date.now();
-  // Read now: a reload that waits for its turn runs outside the caller's context.
+  // Determined before the reload, which may wait for another one and then runs outside the caller's context.
   const actor = actorOf(lifecycle.runtime);
   let intent = reloadIntent({ changed: [], actor, begunAt });
   try {
     await lifecycle.reload(async (current) => {
-      const next = await current.next(await load());
+      const next = await current.createNext(await load());
       if (next === null) return null;
       intent = { ...intent, changed: next.databases.changed };
       // To the current trail: if the reload removes the audit trail, the trail must show who removed it.

@@ -22,7 +22,7 @@ import { createIndexing, createMemory } from "./core.ts";
 import type { Databases } from "./databases.ts";
 import { InFlightCalls } from "./in-flight.ts";
 import { Maintenance } from "./maintenance.ts";
-import { requestPipeline } from "./middleware.ts";
+import { requestPipeline } from "./request-pipeline.ts";
 import { shareResources, type SharedResources } from "./shared-resources.ts";
 import { healthCheck, stateSources } from "./status.ts";
 
@@ -46,7 +46,7 @@ export class Runtime {
   readonly #state: StateSources;
   readonly #alerts: StoreAlerts | null;
   readonly #calls = new InFlightCalls();
-  /** The runtime that this one replaces; null once it has, so that old runtimes can be collected as garbage. */
+  /** The runtime that this one replaces; null after the replacement, so that old runtimes can be collected as garbage. */
   #previous: Runtime | null;
   #starting: Promise<void> | null = null;
   #isStarted = false;
@@ -88,8 +88,8 @@ export class Runtime {
    *
    * @throws {ConfigurationError} that lists every mistake, or names what cannot change while the store runs.
    */
-  async next(given: unknown): Promise<Runtime | null> {
-    const databases = await this.databases.next(given);
+  async createNext(given: unknown): Promise<Runtime | null> {
+    const databases = await this.databases.createNext(given);
     return databases === null ? null : new Runtime(databases, this.#context, this);
   }
 
@@ -133,7 +133,7 @@ export class Runtime {
   /** Becomes the current runtime: takes over logger, gauges, alerts and the cached embeddings of the previous one. */
   activate(): void {
     const { log, telemetry } = this.#context;
-    // With the logger as the user gave it: the other one is the log itself.
+    // `this.config.logger` is the log itself; the configuration of the databases has the user's logger.
     const { config } = this.databases;
     log.use(config);
     telemetry.use(config.telemetry);
@@ -153,7 +153,7 @@ export class Runtime {
     await this.#memory.drained();
   }
 
-  /** Rejects the calls in flight. */
+  /** Rejects the calls in flight; what they do in the background continues. */
   abortCalls(reason: ClosedError): void {
     this.#calls.abort(reason);
   }

@@ -2,7 +2,7 @@
 import type { StoreConfig } from "../config/store-config.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** What `setup()` creates the schema with, where a start does not create it. */
+/** Creates the schema of a store whose start does not. */
 export interface SchemaCreation {
   /** The current configuration. */
   readonly config: StoreConfig;

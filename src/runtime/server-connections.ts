@@ -13,14 +13,14 @@ import type { SchemaReader, SchemaStatus } from "../ports/schema.ts";
 import type { Resource } from "../ports/backend.ts";
 import type { Tls } from "../ports/tls.ts";
 import type { StoreContext } from "./context.ts";
-import { generationsOf } from "./core.ts";
+import { descriptorsOf } from "./core.ts";
 import { GenerationWatch, type ConfiguredGeneration } from "./generation-watch.ts";
 
 /** Name of the setting that identifies a store. */
 const STORE_ID = "store-id";
 
-/** Connections to replace, and the names of the options that differ. */
-interface Replaced {
+/** The connections before a reload, and the names of the options that differ. */
+interface PreviousConnections {
   readonly connections: ServerConnections;
   readonly changed: readonly string[];
 }
@@ -34,25 +34,25 @@ export class ServerConnections implements Resource, SchemaReader {
   readonly generations: GenerationWatch;
   /** Certificates and keys. */
   readonly #texts = new ReadTexts();
-  /** Whether no option of Qdrant differs from those of the connections replaced. */
+  /** Whether no option of Qdrant differs from those of the previous connections. */
   readonly #isSameQdrant: boolean;
-  /** The connections replaced, which must lead to the same store; null once that was checked. */
-  #predecessor: ServerConnections | null;
+  /** The started connections that these replace, which must lead to the same store; null once that was checked. */
+  #previous: ServerConnections | null;
   #storeId: string | null = null;
   #isStarted = false;
 
-  /** @param replaced - null for the first connections of a store */
-  constructor(config: ServerConfig, { events, log: logger }: StoreContext, replaced: Replaced | null) {
+  /** @param previous - null for the first connections of a store */
+  constructor(config: ServerConfig, { events, log: logger }: StoreContext, previous: PreviousConnections | null) {
     const { cql, qdrant, index, codec } = config;
-    const predecessor = replaced !== null && replaced.connections.#isStarted ? replaced.connections : null;
+    const replaced = previous !== null && previous.connections.#isStarted ? previous.connections : null;
     const secrets = new Secrets(config.secrets, events);
     // A reload creates nothing: a wrong address must not leave an empty keyspace behind.
-    const setup = predecessor === null ? config.setup : "never";
+    const setup = replaced === null ? config.setup : "never";
     const tls = encryption(cql.tls, "cql.tls", secrets, this.#texts);
     const options = { ...cql, credentials: credentialsOf(cql, secrets), tls };
     this.records = new CqlBackend(options, { setup, logger, checksVersions: codec !== undefined });
     const { settings } = this.records;
-    const descriptors = index === undefined || qdrant === undefined ? [] : generationsOf(config);
+    const descriptors = index === undefined || qdrant === undefined ? [] : descriptorsOf(config);
     this.vectors = descriptors.map(
       (identity) =>
         new QdrantBackend({
@@ -66,12 +66,12 @@ export class ServerConnections implements Resource, SchemaReader {
     );
     const configured = this.vectors.map((vectors, i): ConfiguredGeneration => ({
       descriptor: descriptors[i] as GenerationDescriptor,
-      open: (number, { isActive, isStart }) => vectors.use(number, { takesAlias: isActive, ...(isStart ? this.#start : {}) }),
+      open: (number, { isActive, isStart }) => vectors.use(number, { takesAlias: isActive, ...(isStart ? this.#startOptions : {}) }),
     }));
     this.generations = new GenerationWatch({ settings, configured, logger });
     this.secrets = secrets;
-    this.#isSameQdrant = replaced?.changed.every((name) => !/^qdrant(?:\.|$)/.test(name)) ?? false;
-    this.#predecessor = predecessor;
+    this.#isSameQdrant = previous?.changed.every((name) => !/^qdrant(?:\.|$)/.test(name)) ?? false;
+    this.#previous = replaced;
   }
 
   async start(): Promise<void> {
@@ -79,11 +79,11 @@ export class ServerConnections implements Resource, SchemaReader {
     await this.records.start();
     const { settings } = this.records;
     this.#storeId = await settings.read(STORE_ID);
-    if (this.#predecessor !== null) await this.#refuseAnotherStore(this.#predecessor);
+    if (this.#previous !== null) await this.#refuseAnotherStore(this.#previous);
     for (const vectors of this.vectors) await vectors.open();
     // Checks the model first: a wrong one must not leave a collection behind.
     await this.generations.start();
-    this.#predecessor = null;
+    this.#previous = null;
     this.#isStarted = true;
   }
 
@@ -98,27 +98,27 @@ export class ServerConnections implements Resource, SchemaReader {
   }
 
   async stop(): Promise<void> {
-    this.#predecessor = null;
+    this.#previous = null;
     await this.generations.stop();
     await Promise.all([this.records.stop(), ...this.vectors.map((vectors) => vectors.stop())]);
     await this.secrets.stop();
   }
 
-  /** Options, other than those in `changed`, whose certificate or key has new content since the connections were made. */
+  /** Returns the options, other than those in `changed`, whose certificate or key has new content since the connections were made. */
   withNewContent(changed: readonly string[]): Promise<string[]> {
     return this.#texts.withNewContent(changed);
   }
 
-  /** How a start opens collections. An outage of Qdrant must not prevent the change of an option that does not concern it. */
-  get #start(): { readonly setup?: "never"; readonly mayBeUnavailable?: boolean } {
-    return this.#predecessor === null ? {} : { setup: "never", mayBeUnavailable: this.#isSameQdrant };
+  /** How the first opening treats collections. A reload creates none, and an outage of Qdrant must not prevent a reload of options that do not concern it. */
+  get #startOptions(): { readonly setup?: "never"; readonly mayBeUnavailable?: boolean } {
+    return this.#previous === null ? {} : { setup: "never", mayBeUnavailable: this.#isSameQdrant };
   }
 
-  async #refuseAnotherStore(predecessor: ServerConnections): Promise<void> {
+  async #refuseAnotherStore(previous: ServerConnections): Promise<void> {
     // A store without an index may not have an id yet.
-    predecessor.#storeId ??= await predecessor.records.settings.establish(STORE_ID, randomUUID());
+    previous.#storeId ??= await previous.records.settings.establish(STORE_ID, randomUUID());
     this.#storeId ??= await this.records.settings.read(STORE_ID);
-    if (this.#storeId === predecessor.#storeId) return;
+    if (this.#storeId === previous.#storeId) return;
     throw new ConfigurationError(
       "cql leads to the keyspace of another store, which cannot replace the current one while the store runs: " +
         "check cql.contactPoints, or create a new store for that keyspace.",
@@ -127,8 +127,8 @@ export class ServerConnections implements Resource, SchemaReader {
 }
 
 /**
- * Whether a change of this option needs new connections: those of the connections themselves, and those that the backends take when they
- * are created (whether there is a codec, payload, keywords).
+ * Whether a change of this option needs new connections: an option of the connections, or one that the backends receive when they are
+ * created (codec, payload, keywords).
  */
 export function isConnectionOption(name: string): boolean {
   return name !== "index.next.embeddings" && /^(?:codec$|(?:cql|qdrant|secrets|index\.payload|index\.keyword|index\.next)(?:\.|$))/.test(name);

@@ -45,7 +45,7 @@ export class ServerDatabases implements Databases {
   readonly guards: Guards;
   readonly callPorts: DataPorts;
   readonly maintenancePorts: DataPorts;
-  readonly direct: DataPorts;
+  readonly directPorts: DataPorts;
   readonly breakers: Databases["breakers"];
   readonly collection: ActiveCollection<QdrantBackend> | null;
   readonly generations: GenerationWatch;
@@ -74,7 +74,7 @@ export class ServerDatabases implements Databases {
     this.guards = new Guards(config, context, previousGuards(reloaded, records.settings));
     this.callPorts = this.#ports(callBudgets(config.limits));
     this.maintenancePorts = this.#ports(maintenanceBudgets(config.limits));
-    this.direct = { items: records.items, outbox: records.outbox, vectors };
+    this.directPorts = { items: records.items, outbox: records.outbox, vectors };
     this.breakers = { records: () => this.guards.of("records").breaker, vectors: () => this.guards.of("vectors").breaker };
     this.nodes = () => records.nodes();
     this.identity = serversIdentity(config.cql);
@@ -86,7 +86,7 @@ export class ServerDatabases implements Databases {
   readonly readSecret: Databases["readSecret"] = (text, option) =>
     this.#codecTexts.read(option, () => this.#connections.resource.secrets.resolve(text, option));
 
-  async next(given: unknown): Promise<ServerDatabases | null> {
+  async createNext(given: unknown): Promise<ServerDatabases | null> {
     checkKind(given, "cql");
     const config = parseConfig(serverConfigSchema, given);
     const options = changesOf(serverConfigSchema, withModelName(this.config), withModelName(config));
@@ -100,8 +100,8 @@ export class ServerDatabases implements Databases {
     return new ServerDatabases(config, this.#context, { previous: this, connections, changed });
   }
 
-  keywordLanguage(generation: number): KeywordLanguage | null {
-    return this.#connections.resource.vectors[generation]?.keywordLanguage ?? null;
+  keywordLanguage(position: number): KeywordLanguage | null {
+    return this.#connections.resource.vectors[position]?.keywordLanguage ?? null;
   }
 
   get generationControl(): GenerationControl {
@@ -167,8 +167,8 @@ export class ServerDatabases implements Databases {
 
 function previousGuards(reloaded: Reloaded | null, settings: Settings): PreviousGuards | null {
   if (reloaded === null) return null;
-  const { guards, config, settings: before } = reloaded.previous;
-  return { guards, config, isSameConnection: before === settings };
+  const { previous } = reloaded;
+  return { guards: previous.guards, config: previous.config, isSameConnection: previous.settings === settings };
 }
 
 function callBudgets(limits: CommonConfig["limits"]): Budgets {

@@ -20,10 +20,10 @@ export function serverRuntime(config: ScyllaDBStoreConfig): Runtime {
   return Runtime.first(parseConfig(serverConfigSchema, config), (checked, context) => new ServerDatabases(checked, context));
 }
 
-/** Returns how `setup()` creates the schema where a start does not, with `setup: "never"`; null where it does. */
+/** Returns how `setup()` creates the schema with `setup: "never"`; null with `setup: "auto"`, as each start creates it. */
 export function creationOnServers(config: ScyllaDBStoreConfig): SchemaCreation | null {
   if (config.setup !== "never") return null;
-  // Between a store on servers and one on a file no reload is possible.
+  // Still a configuration on servers: a reload cannot change the kind of store.
   return { config, create: (current) => serverRuntime({ ...(current as ScyllaDBStoreConfig), setup: "auto" }) };
 }
 

@@ -31,16 +31,16 @@ export function stateSources(databases: Databases, embedder: SharedEmbedder | nu
 
 /** Returns the health check. It calls the databases directly, so that it sees them while a circuit is open. */
 export function healthCheck(databases: Databases, { events }: StoreContext, generations: Generations | null, trail: AuditTrail | null): () => Promise<Health> {
-  const { direct, breakers, guards, collection } = databases;
-  const outbox = countedOnce(direct.outbox);
+  const { directPorts, breakers, guards, collection } = databases;
+  const outbox = countedOnce(directPorts.outbox);
   const keywords = (): "off" | "missing" | "ready" => {
     if (generations === null || generations.active.keywords.configured === null) return "off";
     return generations.active.storedLanguage() === null ? "missing" : "ready";
   };
   const sources = (): HealthSources => ({
-    items: direct.items,
+    items: directPorts.items,
     outbox,
-    vectors: direct.vectors[databases.generations.active] ?? null,
+    vectors: directPorts.vectors[databases.generations.active] ?? null,
     isComplete: () => collection?.isComplete ?? true,
     keywords,
     breakers: { ...breakers, embeddings: generations !== null ? () => guards.of("embeddings").breaker : null },

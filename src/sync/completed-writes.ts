@@ -3,7 +3,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import type { CompletedBatch, IntentLog } from "../core/intent-log.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
-import { lacksRight } from "../core/upkeep-rights.ts";
+import { lacksRight } from "../core/maintenance-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { isLive } from "../model/item.ts";
 import type { Logger } from "../ports/logger.ts";

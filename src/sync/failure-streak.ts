@@ -1,4 +1,4 @@
-import { lacksRight } from "../core/upkeep-rights.ts";
+import { lacksRight } from "../core/maintenance-rights.ts";
 import { isStoreError } from "../model/errors.ts";
 
 /** Number of transient failures in a row after which the database counts as down. */

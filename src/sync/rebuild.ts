@@ -131,7 +131,7 @@ export class Rebuild {
     const options = { signal: this.#stopped.signal, resume: true };
     const repair = new Repair(dependencies, logger, options, { journal, stopsAtFailure: true });
     try {
-      const report = await this.#claiming(observer.upkeep("repair", () => repair.run()));
+      const report = await this.#claiming(observer.maintenance("repair", () => repair.run()));
       logger.info({ ...report }, "a pass of the rebuild of the collection is complete");
       if (repair.isComplete) return await this.complete(name);
     } catch (error) {

@@ -2,7 +2,7 @@
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { IntentLog } from "../core/intent-log.ts";
 import { readItems, reconcileItem, type ReconcileDependencies, type Seen } from "../core/reconcile-item.ts";
-import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
+import { lacksRight, type MaintenanceRights } from "../core/maintenance-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
@@ -43,7 +43,7 @@ export interface ReconcilerOptions {
   readonly log: IntentLog;
   readonly events: Events;
   readonly logger: Logger;
-  readonly upkeep: UpkeepRights;
+  readonly rights: MaintenanceRights;
   /** Interval between two passes, milliseconds. */
   readonly tickMs: number;
   readonly observer?: Observer;
@@ -118,15 +118,15 @@ export class Reconciler {
   }
 
   async #passLogged(pass: () => Promise<unknown>): Promise<void> {
-    const { logger, upkeep } = this.#options;
+    const { logger, rights } = this.#options;
     this.#running = this.#running.then(async () => {
-      if (upkeep.areMissing) return;
+      if (rights.areMissing) return;
       try {
         await pass();
         if (this.#isOutboxDown) logger.info({}, "the outbox is readable again");
         this.#isOutboxDown = false;
       } catch (error) {
-        if (upkeep.handled(error)) return;
+        if (rights.handled(error)) return;
         // Logged once per outage, not at each tick.
         const message = "the outbox could not be read; the read is retried";
         if (!this.#isOutboxDown) logger.warn({ cause: messageOf(error) }, message);
@@ -161,7 +161,7 @@ export class Reconciler {
       }
     };
     try {
-      if (batches.length > 0) await this.#observer.upkeep("reconcile", processAll);
+      if (batches.length > 0) await this.#observer.maintenance("reconcile", processAll);
     } finally {
       this.#report(verdicts, stale);
     }

@@ -4,7 +4,7 @@ import type { Indexing } from "../core/indexing.ts";
 import { namespacePages, type NamespaceStream } from "../core/namespace-pages.ts";
 import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
-import { lacksRight } from "../core/upkeep-rights.ts";
+import { lacksRight } from "../core/maintenance-rights.ts";
 import { isStoreError, messageOf } from "../model/errors.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
 import { ROOT } from "../model/namespace.ts";

@@ -3,7 +3,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { readEach, UNREADABLE } from "../core/read-each.ts";
 import { reconcileItem, type ReconcileDependencies } from "../core/reconcile-item.ts";
-import { lacksRight, type UpkeepRights } from "../core/upkeep-rights.ts";
+import { lacksRight, type MaintenanceRights } from "../core/maintenance-rights.ts";
 import { messageOf } from "../model/errors.ts";
 import { idText, isLive, type ItemRecord } from "../model/item.ts";
 import { RENEWAL_LAG_MS } from "../model/ttl.ts";
@@ -24,7 +24,7 @@ export interface SweepReport {
 export interface SweeperOptions {
   readonly dependencies: ReconcileDependencies;
   readonly logger: Logger;
-  readonly upkeep: UpkeepRights;
+  readonly rights: MaintenanceRights;
   /** Interval between two sweeps, milliseconds. */
   readonly intervalMs: number;
   readonly observer?: Observer;
@@ -63,10 +63,10 @@ export class Sweeper {
 
   /** Sweeps unless a sweep is running. Logs a failure; the next sweep retries. */
   async tick(): Promise<void> {
-    const { upkeep } = this.#options;
-    if (this.#running !== null || upkeep.areMissing) return;
+    const { rights } = this.#options;
+    if (this.#running !== null || rights.areMissing) return;
     this.#running = this.sweep().catch((error: unknown) => {
-      if (upkeep.handled(error)) return;
+      if (rights.handled(error)) return;
       this.#options.logger.warn({ cause: messageOf(error) }, "a sweep of expired items failed; the next sweep retries");
     });
     await this.#running;
@@ -80,7 +80,7 @@ export class Sweeper {
    */
   async sweep(now = Date.now(), signal?: AbortSignal): Promise<SweepReport> {
     const { observer = unobserved } = this.#options;
-    const report = await observer.upkeep("sweep", () => this.#sweep(now, signal));
+    const report = await observer.maintenance("sweep", () => this.#sweep(now, signal));
     observer.swept("points", report.points);
     observer.swept("records", report.records);
     return report;

@@ -1,10 +1,10 @@
 /** Observes operations while they run: their spans, and the time that they wait. */
-import type { Request } from "../model/request.ts";
+import { operationOf, type Request } from "../model/request.ts";
 import { toLabels } from "../model/namespace.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import { attributesOf } from "./instruments.ts";
 import { ATTRIBUTES } from "./names.ts";
-import { operationOf, OperationReport, pathOf, type FactsOf } from "./operation-report.ts";
+import { OperationReport, pathOf, type FactsOf } from "./operation-report.ts";
 import { currentOperation, OperationTime } from "./operation-time.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { hashOf, type Step } from "./tracing.ts";
@@ -54,8 +54,8 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
   };
 }
 
-/** Records the time that requests waited for the rate limit. */
-export function observeTurn<Answer>(run: RunRequests<Answer>): RunRequests<Answer> {
+/** Records the time that requests waited for the rate limiter; wraps what runs after it. */
+export function observeQueueTime<Answer>(run: RunRequests<Answer>): RunRequests<Answer> {
   return (requests, caller) => {
     const time = currentOperation.getStore();
     const now = performance.now();

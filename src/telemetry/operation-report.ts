@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Attributes, Span } from "@opentelemetry/api";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import { isError } from "../model/realms.ts";
-import type { Request } from "../model/request.ts";
+import { operationOf, type Request } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import { attributesOf } from "./instruments.ts";
 import type { OperationCounts } from "./ledger.ts";
@@ -214,11 +214,6 @@ function traceOf(span: Span | null): { readonly traceId?: string; readonly spanI
   if (span === null) return {};
   const { traceId, spanId } = span.spanContext();
   return { traceId, spanId };
-}
-
-/** The name of an operation. */
-export function operationOf(request: Request): OperationName {
-  return request.kind === "put" && request.value === null ? "delete" : request.kind;
 }
 
 /** The namespace, prefix or scope of an operation. */

@@ -3,7 +3,7 @@ import { SpanKind, trace, type MeterProvider, type TracerProvider } from "@opent
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { Service, StoreEventType } from "../ports/events.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Observer, ReconcileVerdict, RefreshOutcome, Upkeep } from "../ports/telemetry.ts";
+import type { Observer, ReconcileVerdict, RefreshOutcome, MaintenanceTask } from "../ports/telemetry.ts";
 import { attributesOf, Instruments, type Labels } from "./instruments.ts";
 import { Ledger } from "./ledger.ts";
 import { ATTRIBUTES, SPAN_EVENTS, SPANS } from "./names.ts";
@@ -104,7 +104,7 @@ export class Telemetry implements Observer {
     return runStep(this.tracing.within(SPANS.syncVectors.name, SpanKind.INTERNAL, {}), task);
   }
 
-  async upkeep<T>(kind: Upkeep, task: () => Promise<T>): Promise<T> {
+  async maintenance<T>(kind: MaintenanceTask, task: () => Promise<T>): Promise<T> {
     return runStep(this.tracing.begin(SPANS[kind].name, {}, true), task);
   }
 

@@ -4,7 +4,7 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import { canonicalText } from "../model/canonical-text.ts";
 import { ValidationError } from "../model/errors.ts";
 import type { SearchMode } from "../model/search-mode.ts";
-import type { StoreView } from "../views.ts";
+import type { StoreView } from "../store-operations.ts";
 import { textOf, type MemoryValue } from "./memory-shape.ts";
 
 /** A memory that was found. */

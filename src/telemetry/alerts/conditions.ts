@@ -76,7 +76,7 @@ export function longestWindow(rules: AlertRules): number {
 
 /** The enabled conditions. */
 export function conditionsOf(rules: AlertRules): Condition[] {
-  return [...ofServices(rules), ...ofOperations(rules), ...ofUpkeep(rules)].filter(({ rule }) => rule.enabled);
+  return [...ofServices(rules), ...ofOperations(rules), ...ofMaintenance(rules)].filter(({ rule }) => rule.enabled);
 }
 
 function ofServices(rules: AlertRules): Condition[] {
@@ -168,7 +168,7 @@ function ofOperations(rules: AlertRules): Condition[] {
   ];
 }
 
-function ofUpkeep(rules: AlertRules): Condition[] {
+function ofMaintenance(rules: AlertRules): Condition[] {
   return [
     {
       name: "vector-sync-failing",

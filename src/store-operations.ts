@@ -21,8 +21,8 @@ import { CALL_NAMES, checkOptions, GET_NAMES, LIST_NAMESPACES_NAMES, PUT_NAMES, 
 import type { Caller, RunRequests } from "./ports/requests.ts";
 import { checkDefaults, type CheckedDefaults, type ViewDefaults } from "./view-defaults.ts";
 
-/** What a view needs of its store. */
-export interface ViewDependencies {
+/** What the calls need of the store's runtime. */
+export interface OperationDependencies {
   readonly run: RunRequests<Answer>;
   /** The current limits: a reload may change them, and `order`. */
   readonly limits: RequestLimits;
@@ -34,13 +34,13 @@ export interface ViewDependencies {
 
 /** The calls of LangGraph's `BaseStore`, relative to a scope. Base class of the store, whose scope is the root, and of views. */
 export class StoreOperations extends BaseStore {
-  readonly #dependencies: ViewDependencies;
+  readonly #dependencies: OperationDependencies;
   readonly #scope: string;
   readonly #depth: number;
   readonly #defaults: CheckedDefaults;
 
   /** @internal */
-  constructor(dependencies: ViewDependencies, scope: string, defaults: CheckedDefaults) {
+  constructor(dependencies: OperationDependencies, scope: string, defaults: CheckedDefaults) {
     super();
     this.#dependencies = dependencies;
     this.#scope = scope;
@@ -94,7 +94,7 @@ export class StoreOperations extends BaseStore {
    */
   override async batch<Op extends Operation[]>(operations: Op, options: CallOptions = {}): Promise<OperationResults<Op>> {
     const { signal } = checkOptions(options, "batch()", CALL_NAMES);
-    const outcomes = await this.#settle(operations, signal);
+    const outcomes = await this.#runBatch(operations, signal);
     if (this.#defaults.batchErrors !== "positional") {
       if (outcomes.some(({ status }) => status === "rejected")) throw new BatchError(outcomes);
       return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as OperationResults<Op>;
@@ -104,9 +104,9 @@ export class StoreOperations extends BaseStore {
 
   /** Reads an item; null when there is none. */
   override async get(namespace: string[], key: string, options: GetOptions = {}): Promise<Item | null> {
-    // Field by field: the fields of an operation determine its kind.
+    // Not spread, as the fields of an operation determine its kind.
     const { refreshTtl, signal } = checkOptions(options, "get()", GET_NAMES);
-    return (await this.#one({ namespace, key, refreshTtl, signal })) as Item | null;
+    return (await this.#runOne({ namespace, key, refreshTtl, signal })) as Item | null;
   }
 
   /**
@@ -122,21 +122,21 @@ export class StoreOperations extends BaseStore {
     index?: false | string[],
     options: PutOptions = {},
   ): Promise<void> {
-    // Only for its check: LangGraph allows its reserved label in batched puts alone.
+    // Only to validate: LangGraph allows its reserved label in batched puts, but not here.
     toPath(namespace);
     const { ttl, expiresAt, signal } = checkOptions(options, "put()", PUT_NAMES);
-    await this.#one({ namespace, key, value, index, ttl, expiresAt, signal });
+    await this.#runOne({ namespace, key, value, index, ttl, expiresAt, signal });
   }
 
   /** Deletes an item; a missing item is no error. */
   override async delete(namespace: string[], key: string, options: CallOptions = {}): Promise<void> {
     const { signal } = checkOptions(options, "delete()", CALL_NAMES);
-    await this.#one({ namespace, key, value: null, signal });
+    await this.#runOne({ namespace, key, value: null, signal });
   }
 
   /** Finds items below a prefix, ranked by similarity with a `query` or in stable order. The prefix `[]` searches the entire store. */
   override async search(namespacePrefix: string[], options: SearchOptions = {}): Promise<SearchResults> {
-    return (await this.#one({ ...checkOptions(options, "search()", SEARCH_NAMES), namespacePrefix })) as SearchResults;
+    return (await this.#runOne({ ...checkOptions(options, "search()", SEARCH_NAMES), namespacePrefix })) as SearchResults;
   }
 
   /** Lists the namespaces that hold items, ordered label by label. "*" in `prefix` or `suffix` matches any one label. */
@@ -148,7 +148,7 @@ export class StoreOperations extends BaseStore {
       ...(prefix === undefined ? [] : [{ matchType: "prefix", path: prefix }]),
       ...(suffix === undefined ? [] : [{ matchType: "suffix", path: suffix }]),
     ];
-    return (await this.#one({ matchConditions, maxDepth, limit, offset, signal })) as string[][];
+    return (await this.#runOne({ matchConditions, maxDepth, limit, offset, signal })) as string[][];
   }
 
   /**
@@ -181,15 +181,15 @@ export class StoreOperations extends BaseStore {
     return pagesOf((namespacePrefix, page) => this.search(namespacePrefix, page), this.#dependencies.limits.maxLimit, prefix, options);
   }
 
-  async #one(operation: unknown): Promise<unknown> {
-    const caller = this.#caller([operation]);
-    const request = parseOperation(operation, this.#context(caller));
+  async #runOne(operation: unknown): Promise<unknown> {
+    const caller = this.#callerOf([operation]);
+    const request = parseOperation(operation, this.#contextOf(caller));
     const [outcome] = await this.#dependencies.run([request], caller);
     if (outcome?.status === "fulfilled") return present(request, outcome.value, this.#depth);
     throw outcome?.reason;
   }
 
-  async #settle(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
+  async #runBatch(operations: readonly unknown[], signal?: AbortSignal): Promise<PromiseSettledResult<unknown>[]> {
     if (!Array.isArray(operations)) throw new ValidationError("A batch must be a list of operations.");
     const { maxBatchOperations } = this.#dependencies.limits;
     if (operations.length > maxBatchOperations) {
@@ -198,14 +198,14 @@ export class StoreOperations extends BaseStore {
           "(limits.maxBatchOperations): split it. Nothing was done.",
       );
     }
-    const caller = this.#caller(operations);
-    const context = { ...this.#context(caller, signal), filters: new Map() };
-    let room = context.limits.maxBatchBytes;
+    const caller = this.#callerOf(operations);
+    const context = { ...this.#contextOf(caller, signal), filters: new Map() };
+    let remainingBytes = context.limits.maxBatchBytes;
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {
-        if (room <= 0) throw tooManyBytes(context.limits);
+        if (remainingBytes <= 0) throw tooManyBytes(context.limits);
         const request = parseOperation(operation, context);
-        room -= inputBytes(request);
+        remainingBytes -= inputBytes(request);
         return request;
       } catch (reason) {
         return { status: "rejected", reason };
@@ -218,21 +218,22 @@ export class StoreOperations extends BaseStore {
       if (!("kind" in each)) return each;
       const outcome = answers[next] as PromiseSettledResult<Answer>;
       next += 1;
-      return outcome.status === "rejected" ? outcome : this.#present(each, outcome.value);
+      return outcome.status === "rejected" ? outcome : this.#presentSettled(each, outcome.value);
     });
   }
 
-  #context(caller: Caller, signal?: AbortSignal): OperationContext {
+  #contextOf(caller: Caller, signal?: AbortSignal): OperationContext {
     const { index, order = this.#dependencies.order, minScore, mode, ranking, ttl } = this.#defaults;
     return { scope: this.#scope, limits: this.#dependencies.limits, index, order, minScore, mode, ranking, ttl, signal, now: Date.now(), skipsEncoding: caller.refusal !== undefined };
   }
 
-  #caller(operations: readonly unknown[]): Caller {
+  /** Determines a refusal by the rate limit now, so that a refused value is not encoded; the middleware rejects with it. */
+  #callerOf(operations: readonly unknown[]): Caller {
     const refusal = this.#dependencies.refusalOf(this.#scope, operations);
     return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 
-  #present(request: Request, answer: Answer): PromiseSettledResult<unknown> {
+  #presentSettled(request: Request, answer: Answer): PromiseSettledResult<unknown> {
     try {
       return { status: "fulfilled", value: present(request, answer, this.#depth) };
     } catch (reason) {
@@ -245,7 +246,7 @@ export class StoreOperations extends BaseStore {
 /** A store bound to a prefix or to defaults, see {@link StoreOperations.scoped} and {@link StoreOperations.with}. */
 export class StoreView extends StoreOperations {}
 
-/** Turns an answer of the core into what LangGraph's contract returns. */
+/** Returns an answer of the core in the form of LangGraph's contract. */
 function present(request: Request, answer: Answer, depth: number): unknown {
   switch (request.kind) {
     case "get":

@@ -9,7 +9,7 @@ const REFUSED_MS = 10 * 60_000;
  * Permissions of one kind of background work: TTL refreshes, the reconciler or the sweeper. A process with a read-only user leaves it
  * to other processes, with one warning for all kinds.
  */
-export class UpkeepRights {
+export class MaintenanceRights {
   readonly #warning: RefusalWarning;
   #refusedAt = -Infinity;
 
