@@ -24,8 +24,8 @@ module.exports = {
     layer("qdrant-imports-model-and-ports", "backends/qdrant/", ["model/", "concurrency/", "ports/", "backends/qdrant/"]),
     layer("sqlite-imports-model-and-ports", "backends/sqlite/", ["model/", "concurrency/", "ports/", "backends/sqlite/"]),
     layer("embeddings-import-only-the-model", "embeddings/", ["model/", "concurrency/", "embeddings/"]),
-    layer("tools-import-only-the-model", "tools/", ["model/", "concurrency/time-slice\\.ts$", "option-names\\.ts$", "views\\.ts$", "tools/"]),
-    layer("mcp-serves-a-view", "mcp/", ["model/", "concurrency/time-slice\\.ts$", "option-names\\.ts$", "call-options\\.ts$", "views\\.ts$", "mcp/"]),
+    layer("tools-import-only-the-model", "tools/", ["model/", "concurrency/time-slice\\.ts$", "option-names\\.ts$", "store-operations\\.ts$", "tools/"]),
+    layer("mcp-serves-a-view", "mcp/", ["model/", "concurrency/time-slice\\.ts$", "option-names\\.ts$", "call-options\\.ts$", "store-operations\\.ts$", "mcp/"]),
     layer("testing-imports-model-and-ports", "testing/", ["model/", "concurrency/", "ports/", "testing/"]),
     {
       name: "only-the-composition-root-knows-backends",
