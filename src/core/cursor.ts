@@ -52,8 +52,8 @@ const MAX_LABELS = 1_024;
 /**
  * Encodes a cursor for the next page of a request; the labels of its prefix, which may be a tenant's, stay out of it.
  *
- * @param asked - how the search was to rank; null where it was not
- * @param digest - that of the search, where it is known already: see {@link listingDigest}
+ * @param asked - the requested mode of a ranked search; null for a listing
+ * @param digest - of the search, if already computed, see {@link listingDigest}
  */
 export function encodeCursor(
   cursor: Cursor,
@@ -75,7 +75,7 @@ export function encodeCursor(
 }
 
 /**
- * Decodes a cursor that an equal search gave: of the same prefix below its scope, filter, query, mode, ranking, order and kind.
+ * Decodes a cursor of an equal search: with the same prefix below its scope, filter, query, mode, ranking, order and kind.
  *
  * @throws {ValidationError} when the cursor belongs to another search or is malformed.
  */
@@ -92,7 +92,7 @@ export function decodeCursor(text: string, request: CursorRequest, expected: "ra
 function rankedOf(content: readonly unknown[], request: CursorRequest, asked: SearchMode | null): Cursor | null {
   const [kind, digest, by, offset] = content;
   if (content.length !== 4 || kind !== "r" || !isRanking(by)) return null;
-  // The first page has no cursor: one without results before it is made up.
+  // A cursor has results before it: the first page has none.
   if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by, asked)) return null;
   return { kind: "ranked", by, offset };
 }

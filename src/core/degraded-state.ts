@@ -7,13 +7,13 @@ import type { Events } from "../ports/events.ts";
 /** Failures that are older do not count, milliseconds; without a search, the state clears after so long. */
 const WINDOW_MS = 90_000;
 
-/** Searches that are remembered of each outcome: they are degraded when more than half of the last ones failed. */
+/** Most counted searches of each outcome: searches are degraded when more than half of the counted ones failed. */
 const MOST_COUNTED = 20;
 
 /** Faults of the embedding provider that concern one query. */
 const OF_ONE_QUERY: ReadonlySet<unknown> = new Set(["input", "suspect-input", "timeout", "refused"]);
 
-/** Counts searches with a query, and emits an event for each transition. Carried on by a reload. */
+/** Counts searches with a query, and emits an event for each transition. One per store, also across reloads. */
 export class DegradedState {
   readonly #events: Events;
   readonly #windowMs: number;
@@ -32,14 +32,14 @@ export class DegradedState {
     return this.#isDegraded;
   }
 
-  /** A search was ranked by similarity: what it needs is there, and its circuits are closed. */
+  /** Records that a search was ranked by similarity: the services that it needs are available. */
   succeeded(): void {
     this.#successes = Math.min(MOST_COUNTED, this.#successes + 1);
     if (this.#failures > 0) this.#failures -= 1;
     if (this.#isDegraded) this.#clear(1);
   }
 
-  /** A search could not be ranked by similarity. */
+  /** Records that a search could not be ranked by similarity. */
   failed(reason: DegradedReason, error: unknown): void {
     if (OF_ONE_QUERY.has(embeddingFaultOf(error))) return;
     this.#failures = Math.min(MOST_COUNTED, this.#failures + 1);
@@ -50,7 +50,7 @@ export class DegradedState {
     this.#events.emit({ type: "search-degraded", reason, cause: messageOf(error) });
   }
 
-  /** The circuits are closed: what failed before says nothing any more. */
+  /** Called when all circuits are closed again: earlier failures no longer count. */
   recovered(): void {
     this.#clear(0);
   }

@@ -35,10 +35,10 @@ const REJECTION_BYTES = 1_048_576;
 /** How long a rejected text is not sent again, milliseconds. */
 const REJECTED_MS = 60_000;
 
-/** The same, if the reason is unknown. */
+/** How long a text is not sent again if it is only suspected to be the cause of a failure, milliseconds. */
 const SUSPECTED_MS = 5_000;
 
-/** How exactly the age of a cached vector is measured, milliseconds. */
+/** Resolution of the age of a cached vector, milliseconds. */
 const RESOLUTION_MS = 1_000;
 
 /** Characters of a rejection's message that are remembered. */
@@ -97,7 +97,7 @@ export class SharedEmbedder implements Embedder {
   }
 
   /** Copies the cache of another embedder with the same model. */
-  takeCacheOf(other: SharedEmbedder): void {
+  copyCacheOf(other: SharedEmbedder): void {
     if (other.#cache !== null) this.#cache?.load(other.#cache.dump());
   }
 

@@ -7,15 +7,15 @@ export interface Generations {
   readonly configured: readonly Indexing[];
   /** The generation that searches use. */
   readonly active: Indexing;
-  /** The generation that is kept in sync besides: the next one while it is built, or the previous one after the switch; null for none. */
+  /** Another generation that is kept in sync: the next one while it is built, or the previous one after the switch; null for none. */
   readonly other: Indexing | null;
   /** Whether there is a generation that this process cannot write. */
   readonly hasUnknown: boolean;
-  /** Whether there may be one: intents then stay for a process that can write it. */
+  /** Whether there may be such a generation: intents then stay for a process that can write it. */
   readonly keepsIntents: boolean;
 }
 
-/** Returns generations of which there is one. */
+/** Returns the generations of an index that has only one. */
 export function onlyGeneration(indexing: Indexing): Generations {
   return { configured: [indexing], active: indexing, other: null, hasUnknown: false, keepsIntents: false };
 }

@@ -47,15 +47,15 @@ interface Candidates {
 }
 
 /** Offset of a page, and how many results it still needs. */
-interface Room {
+interface Missing {
   readonly offset: number;
-  readonly room: number;
+  readonly count: number;
 }
 
 /** Parts of an explanation where nothing is ranked again. */
 const NO_STEPS = { decay: null, boost: null, rerank: null, diversity: null } as const;
 
-/** A page that is not filled. */
+/** The part without scores of a page that needs none. */
 const NO_FILL = { found: [], faults: [], more: false, truncated: false } as const;
 
 /** Ranks searches. */
@@ -86,7 +86,7 @@ export class IndexRanking {
     // Items without a score cannot reach a lowest score.
     const isComplete = isWhole && !candidates.isCut();
     const fills = !hasNext && isComplete && request.minScore === null;
-    const fill = fills ? await this.#fill(search, way, { hits, candidates, items, analyzer, deadline }, { offset, room: request.limit - scored.length }) : NO_FILL;
+    const fill = fills ? await this.#fill(search, way, { hits, candidates, items, analyzer, deadline }, { offset, count: request.limit - scored.length }) : NO_FILL;
     return this.#resultOf(search, way, { hits, scored, hasNext, isComplete, skipped }, fill);
   }
 
@@ -197,7 +197,7 @@ export class IndexRanking {
       readonly analyzer: Analyzer | null;
       readonly deadline: Deadline;
     },
-    { offset, room }: Room,
+    { offset, count }: Missing,
   ): Promise<Page> {
     const { prefix, order, filter } = request;
     const { maxScannedItems: maxScanned, maxFilterTests: maxTests } = this.#options.limits;
@@ -215,11 +215,11 @@ export class IndexRanking {
       return "then" in counted ? counted.then(({ counts }) => !hasTerm(counts, terms)) : !hasTerm(counted.counts, terms);
     };
     return readPage(items, {
-      walk: { prefix, order, after: null, expected: skip + room + 1, ...(showsAll ? {} : { unscoredAnd: hits.pending }) },
+      walk: { prefix, order, after: null, expected: skip + count + 1, ...(showsAll ? {} : { unscoredAnd: hits.pending }) },
       filter,
       reading,
       offset: skip,
-      limit: room,
+      limit: count,
       maxScanned,
       maxTests,
       deadline,

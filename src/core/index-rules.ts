@@ -7,7 +7,7 @@ import { matchesPattern, toLabels } from "../model/namespace.ts";
 export interface IndexRule {
   /** Leading labels of the namespaces; "*" matches any one label. */
   readonly namespace: readonly string[];
-  /** Paths of the texts to embed; `false` embeds nothing. Absent: the rule says nothing of them. */
+  /** Paths of the texts to embed; `false` embeds nothing. Absent: the rule does not change them. */
   readonly fields?: false | readonly string[] | undefined;
 }
 

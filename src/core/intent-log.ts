@@ -17,7 +17,7 @@ export interface IntentTimes {
 /** An intent whose write is in progress. */
 export interface OpenIntent {
   /**
-   * Completes the write: everything is done, or nothing will ever be done.
+   * Reports that the write is complete: everything is done, or nothing will ever be written.
    *
    * @param withVectors - whether the write has written vectors, which a concurrent write without vectors may not have seen
    */
@@ -52,8 +52,8 @@ class OpenBatch {
     return this.#settled.has(writeId);
   }
 
-  /** Returns one intent, which can be settled once. */
-  opened(intent: Intent): OpenIntent {
+  /** Returns an intent of the batch as open; it can be settled once. */
+  openIntent(intent: Intent): OpenIntent {
     let isOpen = true;
     return {
       settle: (withVectors) => {
@@ -106,7 +106,7 @@ export class IntentLog {
    */
   async record(intents: readonly Intent[], deadline?: Deadline): Promise<OpenIntent[]> {
     const outcomes = await this.#groups.add(intents, deadline);
-    const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.opened(intents[i] as Intent)));
+    const open = outcomes.map((outcome, i) => (outcome.status === "rejected" ? null : outcome.value.openIntent(intents[i] as Intent)));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return open.filter((each) => each !== null);
     // Nothing is written, not even for the intents that were recorded.
@@ -119,8 +119,8 @@ export class IntentLog {
     return this.#own.get(batch.id)?.isSettled(intent) ?? false;
   }
 
-  /** Whether acknowledged vectors may not be flushed yet. */
-  get flushes(): boolean {
+  /** Whether the index flushes vectors some time after it acknowledges them. */
+  get waitsForFlush(): boolean {
     return this.#times.flushMs > 0;
   }
 

@@ -2,13 +2,13 @@ import type { Deadline } from "../concurrency/deadline.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
 import type { ItemRepository, ListPage, ListQuery, NamespacePage, NamespaceQuery, RecordScan } from "../ports/item-repository.ts";
 
-/** Actions, for the message of an exceeded deadline. */
+/** Subjects of the message of an exceeded deadline. */
 const READING = "Reading the records";
 const WRITING = "Writing the records";
 
 /**
- * The records during one call: every request gets the call's deadline, and none starts after it. So a loop over pages ends with
- * the call that it belongs to. A class, as one is created for each call.
+ * The repository with the deadline of one call: every request gets it, and none starts after it, so that a loop over pages ends
+ * with its call. A class, as an instance per call is cheaper than an object of closures.
  */
 export class ItemsOfCall implements ItemRepository {
   readonly #items: ItemRepository;

@@ -7,7 +7,7 @@ import { idf } from "../model/idf.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { termWeight } from "./keywords/weights.ts";
 
-/** Bounds of one ranking. What lies beyond is not ranked, and the ranking says that it is truncated. */
+/** Bounds of one ranking, which is marked as truncated when one is reached. */
 const BOUNDS = {
   /** Characters of one text that are read. */
   textChars: 32_768,
@@ -40,7 +40,7 @@ export async function rankByKeywords(
   checkpoint: () => void = () => undefined,
 ): Promise<KeywordRanking> {
   const { terms, truncated: isQueryCut } = analyzer.query(query);
-  const tally = new Tally(analyzer, terms);
+  const scores = new CandidateScores(analyzer, terms);
   let truncated = isQueryCut;
   let left: number = BOUNDS.totalChars;
   let sliceStart = performance.now();
@@ -53,24 +53,24 @@ export async function rankByKeywords(
     const read = Math.min(text.length, BOUNDS.textChars, left);
     truncated ||= read < text.length;
     left -= read;
-    tally.add(position, text.slice(0, read));
+    scores.add(position, text.slice(0, read));
     if (performance.now() - sliceStart < SLICE_MS) continue;
     await nextTurn();
     checkpoint();
     sliceStart = performance.now();
   }
-  return { positions: tally.ranked(), truncated };
+  return { positions: scores.ranked(), truncated };
 }
 
 /** A candidate that holds a word of the query. */
 interface Match {
   readonly position: number;
-  /** How much each term of the query counts in it, by the term's number. */
+  /** Weight of each term of the query in it, by the position of the term in the query. */
   readonly weights: readonly (readonly [number, number])[];
 }
 
-/** Counts the terms of the query in texts, and nothing else of them. */
-class Tally {
+/** Counts the terms of the query in the text of each candidate, which is not kept. */
+class CandidateScores {
   readonly #analyzer: Analyzer;
   readonly #terms: readonly number[];
   readonly #matches: Match[] = [];

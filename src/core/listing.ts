@@ -51,14 +51,14 @@ export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<W
   const { prefix, own, after, expected, unscoredAnd } = what;
   // The items of the prefix itself come before those below it, and usually suffice: then the namespaces below are not read at all,
   // which saves half of the requests of a listing.
-  const held = startsBelow(what) ? false : (own?.at(prefix) ?? null);
-  const from: NamespaceStart | null = held === false ? startOf(after) : { path: prefix, from: "after" };
+  const holdsItems = startsBelow(what) ? false : own?.at(prefix);
+  const from: NamespaceStart | null = holdsItems === false ? startOf(after) : { path: prefix, from: "after" };
   const pages = namespacePages(items, { prefix, from, expected, unscoredAnd });
   const pace: Pace = { atOnce: 1 };
-  if (held !== false) {
-    const [page, below] = await Promise.all([firstPage(items, prefix, what), held === true ? null : pages.next()]);
+  if (holdsItems !== false) {
+    const [page, below] = await Promise.all([firstPage(items, prefix, what), holdsItems === true ? null : pages.next()]);
     own?.record(prefix, page, after === null);
-    yield* rest(items, prefix, what, page);
+    yield* walkNamespace(items, prefix, what, page);
     pace.atOnce = 2;
     if (below !== null && below.done !== true) yield* walkEach(items, below.value, what, pace);
   }
@@ -70,7 +70,7 @@ interface Pace {
   atOnce: number;
 }
 
-/** Returns whether the walk starts below the prefix, or hints for the prefix itself are not used. */
+/** Returns whether the walk starts below the prefix, or does not use hints for the prefix itself. */
 function startsBelow({ prefix, own, after, unscoredAnd }: Walk): boolean {
   if (own === undefined || prefix === ROOT || unscoredAnd !== undefined) return true;
   return after !== null && (after.namespace !== prefix || after.created === NAMESPACE_END);
@@ -94,7 +94,7 @@ async function* walkEach(
     for (const [i, namespace] of group.entries()) {
       const page = pages[i] as ListPage;
       if (namespace === what.prefix) what.own?.record(namespace, page, what.after === null);
-      yield* rest(items, namespace, what, page);
+      yield* walkNamespace(items, namespace, what, page);
     }
     next += group.length;
     pace.atOnce = Math.min(pace.atOnce * 2, MOST_NAMESPACES_AT_ONCE);
@@ -106,7 +106,8 @@ function firstPage(items: ItemRepository, namespace: string, { order, expected, 
   return items.list({ namespace, order, after: start, limit: recordsAtOnce(expected) });
 }
 
-async function* rest(
+/** Walks one namespace, whose first page was read. */
+async function* walkNamespace(
   items: ItemRepository,
   namespace: string,
   { order, expected, expectedMore }: Walk,

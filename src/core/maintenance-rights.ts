@@ -6,7 +6,7 @@ import type { Logger } from "../ports/logger.ts";
 const REFUSED_MS = 10 * 60_000;
 
 /**
- * Permissions of one kind of background work: TTL refreshes, the reconciler or the sweeper. A process with a read-only user leaves it
+ * Permissions of one kind of background work: TTL refreshes, reconciliation or sweeps. A process with a read-only user leaves the work
  * to other processes, with one warning for all kinds.
  */
 export class MaintenanceRights {

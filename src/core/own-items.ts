@@ -1,4 +1,4 @@
-/** Hints on which prefixes hold items themselves, and not only namespaces below them. */
+/** Hints on which prefixes are namespaces that hold items, and not only above namespaces that do. */
 import { Hints } from "../concurrency/hints.ts";
 import type { ListPage } from "../ports/item-repository.ts";
 

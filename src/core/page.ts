@@ -8,7 +8,7 @@ import { matchesFilter, testsIn } from "../model/filter-match.ts";
 import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
-import { neededFor, type Met } from "./hit-rates.ts";
+import { neededFor, type MatchCounts } from "./match-rates.ts";
 import { walk, type Walk, type WalkPlace } from "./listing.ts";
 import type { Reading } from "./read-budget.ts";
 
@@ -31,14 +31,14 @@ export interface PageRequest {
   readonly deadline: Deadline;
   /** Counts the bytes of the records found. */
   readonly reading: Reading;
-  /** Whether the page is truncated when the byte limit of reads is reached; an error by default. */
+  /** Whether the page is truncated when the byte limit of reads is reached, instead of rejected. */
   readonly endsWhenFull?: boolean;
   /** Returns whether to omit a record, independent of the filter; a promise where the answer takes long. */
   readonly leaveOut?: (record: LiveRecord) => boolean | Promise<boolean>;
 }
 
 /** A page. */
-export interface Page extends Met {
+export interface Page extends MatchCounts {
   readonly found: readonly Found[];
   /** The place before the first match of the page; null at the start of the walk. */
   readonly before: WalkPlace | null;
@@ -66,7 +66,7 @@ const READING_SHARE = 0.8;
  * @throws {ValidationError} when the offset cannot be reached within the limits.
  */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
-  const page = new Collected(request);
+  const page = new PageBuilder(request);
   const slice = new TimeSlice();
   for await (const { records, place } of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
     for (const record of records) {
@@ -78,13 +78,13 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
     }
     const end = records.length === 0 ? page.addEmpty(place) : null;
     if (end !== null) return end;
-    if (page.isAtItsTime()) return page.stopAfter(place);
+    if (page.isOutOfTime()) return page.stopAfter(place);
   }
   return page.end({ more: false, truncated: false });
 }
 
-/** A page that is being read. */
-class Collected {
+/** Collects the records of a page. */
+class PageBuilder {
   readonly #request: PageRequest;
   readonly #found: Found[] = [];
   readonly #faults: StoreError[] = [];
@@ -163,8 +163,8 @@ class Collected {
     return this.#isAtBound() ? this.#stopAtBound(place) : null;
   }
 
-  /** Returns whether the time for reading is over; a page cannot stop before its offset. */
-  isAtItsTime(): boolean {
+  /** Returns whether the time budget of reading is spent; a page cannot stop before its offset. */
+  isOutOfTime(): boolean {
     const { deadline, offset } = this.#request;
     return this.#skipped >= offset && deadline.remainingMs < (1 - READING_SHARE) * deadline.budgetMs;
   }
@@ -195,9 +195,9 @@ class Collected {
   /** Returns how many records to read until the page is full, at the current rate of matches; null without a match so far. */
   expectedMore(): number | null {
     const { offset, limit } = this.#request;
-    const met = this.#met();
+    const counts = this.#matchCounts();
     // One more than the page, to know whether there are more.
-    return neededFor(offset - this.#preceding + limit + 1 - met.matched, met);
+    return neededFor(offset - this.#preceding + limit + 1 - counts.matched, counts);
   }
 
   /** Matches that were read and skipped; without those before the start of the walk. */
@@ -205,7 +205,7 @@ class Collected {
     return this.#skipped - this.#preceding;
   }
 
-  #met(): Met {
+  #matchCounts(): MatchCounts {
     const matched = this.#skippedNow + this.#found.length;
     return { matched, seen: matched + this.#passedOver };
   }
@@ -213,6 +213,6 @@ class Collected {
   end(how: Pick<Page, "more" | "truncated">): Page {
     const skippedExpire = this.#skippedExpire;
     const matchesExpire = Math.min(skippedExpire, this.#keptExpire);
-    return { found: this.#found, before: this.#before, last: this.#last, skippedExpire, matchesExpire, faults: this.#faults, ...this.#met(), ...how };
+    return { found: this.#found, before: this.#before, last: this.#last, skippedExpire, matchesExpire, faults: this.#faults, ...this.#matchCounts(), ...how };
   }
 }

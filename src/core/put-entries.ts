@@ -21,6 +21,7 @@ export interface PutEntriesOptions {
   readonly events: Events;
 }
 
+/** Consequence of a failure, for error messages. */
 export const NOTHING_SAVED = "Nothing was saved.";
 
 /** Bigger values are processed in several turns of the event loop. */
@@ -54,7 +55,7 @@ export class PutEntries {
   async of(request: PutRequest, deadline: Deadline): Promise<EntriesOfPut> {
     const { generations } = this.#options;
     if (generations === null || request.value === null || request.index === false) return NOT_INDEXED;
-    // Each step on a big value takes as long as encoding it: other callers run in between.
+    // Each step on a big value blocks the event loop for a while: other callers run in between.
     const isBig = request.value.bytes.byteLength > BIG_BYTES;
     if (isBig) await nextTurn();
     const value = decodeValue(request.value);
@@ -88,7 +89,7 @@ export class PutEntries {
     }
   }
 
-  /** Reports entries that are left to the reconciler. */
+  /** Emits an event for entries that are left to the reconciler. */
   #postponed(error: unknown): null {
     const isAborted = isStoreError(error) && error.code === "ABORTED";
     if (!isAborted) this.#options.events.emit({ type: "embedding-postponed", cause: messageOf(error) });

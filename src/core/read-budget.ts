@@ -38,7 +38,7 @@ export class ReadBudget {
     }
   }
 
-  /** Takes bytes for a call that has `held` already. Returns an error when they do not fit. For {@link Reading}. */
+  /** Reserves bytes for a call that already holds `held`. Returns an error when they do not fit. Called by {@link Reading}. */
   take(bytes: number, held: number): StoreError | null {
     const { maxReadBytes, maxPendingReadBytes } = this.#limits;
     if (held > 0 && held + bytes > maxReadBytes) {
@@ -60,7 +60,7 @@ export class ReadBudget {
   }
 }
 
-/** The bytes of one call. */
+/** Counts the bytes of records that one call has read. */
 export class Reading {
   readonly #budget: ReadBudget;
   bytes = 0;

@@ -43,7 +43,7 @@ export interface Seen {
   readonly record: ItemRecord | null;
 }
 
-/** Reads items, the points before the records: then a point that is removed is never newer than the record that was read. */
+/** Reads items. The points first, so that a removed point is never newer than the record that was read. */
 export async function readItems({ items, generations }: ReconcileDependencies, ids: readonly ItemId[]): Promise<Seen[]> {
   return readItemsIn({ items, indexing: generations?.active ?? null }, ids);
 }
@@ -91,12 +91,12 @@ export interface Reconciled {
 }
 
 /** Outcome of one round for the vectors; `contested`: a concurrent write requires another round. */
-type Sync = "untouched" | "written" | "contested";
+type RoundOutcome = "untouched" | "written" | "contested";
 
 /** Result of one round. */
 interface Round {
   readonly record: ItemRecord | null;
-  readonly sync: Sync;
+  readonly sync: RoundOutcome;
 }
 
 async function reconcileOnce(dependencies: OneGeneration, id: ItemId, seen: Seen | null): Promise<Round> {
@@ -105,7 +105,7 @@ async function reconcileOnce(dependencies: OneGeneration, id: ItemId, seen: Seen
   if (record !== null) await only(items.put([record]));
   if (indexing === null) return { record, sync: "untouched" };
   if (isLive(record, Date.now() - RENEWAL_LAG_MS)) {
-    const sync = await syncVectors(indexing, record, point);
+    const sync = await syncPoint(indexing, record, point);
     if (sync !== "written") return { record, sync };
     // A delete during the embedding found no point to remove; the point written after it would be an orphan.
     const [after = null] = await items.get([id]);
@@ -119,7 +119,8 @@ async function reconcileOnce(dependencies: OneGeneration, id: ItemId, seen: Seen
   return isLive(after, Date.now() - RENEWAL_LAG_MS) ? { record: after, sync: "contested" } : { record, sync: "untouched" };
 }
 
-async function syncVectors(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<Sync> {
+/** Makes the point of a live record consistent with it. */
+async function syncPoint(indexing: Indexing, record: LiveRecord, stored: StoredPoint | null): Promise<RoundOutcome> {
   const { namespace, key, version, writeId, expiresAt } = record;
   const value = decodeValue(record.value);
   const texts = indexing.rules.textsOf(value, namespace, record.index);

@@ -10,7 +10,7 @@ export interface SearchModeRule {
   readonly mode?: SearchMode | undefined;
 }
 
-/** The configured modes. */
+/** The configured modes, fusion and ranking. */
 export class SearchModes {
   readonly fusion: Fusion;
   /** What ranks on top of the modes; null for nothing. */

@@ -16,7 +16,7 @@ import { unobserved, type Observer } from "../ports/telemetry.ts";
 import { encodeCursor, listingDigest } from "./cursor.ts";
 import type { DegradedState } from "./degraded-state.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
-import { HitRates } from "./hit-rates.ts";
+import { MatchRates } from "./match-rates.ts";
 import { IndexRanking, type Progress } from "./index-ranking.ts";
 import type { Generations } from "./generations.ts";
 import type { Indexing } from "./indexing.ts";
@@ -43,7 +43,7 @@ export interface SearcherOptions {
   /** Receives the items whose stored vectors are not those of their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly degraded: DegradedState;
-  /** Places of pages, which the writes of the store drop. */
+  /** Hints on where pages start, which writes of the store drop. */
   readonly positions: PagePositions;
   readonly observer?: Observer | undefined;
 }
@@ -57,7 +57,7 @@ const PLAIN = { degraded: false, reason: null, unreadable: 0 } as const;
 /** Answers searches. */
 export class Searcher {
   readonly #options: SearcherOptions;
-  readonly #rates = new HitRates();
+  readonly #rates = new MatchRates();
   readonly #own = new OwnItems();
   readonly #ranking: IndexRanking;
 
@@ -86,7 +86,7 @@ export class Searcher {
     const { query, offset } = plan;
     const search: RankedSearch = { request, query, offset, asked, indexing, reading };
     if (plan.mode === "records") return this.#byRecords(search, "continues-degraded", deadline);
-    if (plan.mode === asked) return this.#asAsked(search, deadline);
+    if (plan.mode === asked) return this.#byRequestedMode(search, deadline);
     return this.#byKeywords(search, "continues-degraded", deadline);
   }
 
@@ -128,7 +128,7 @@ export class Searcher {
     return { found, info: { mode: "filter", source: "records", ...PLAIN, unreadable, truncated, cursor } };
   }
 
-  async #asAsked(search: RankedSearch, deadline: Deadline): Promise<SearchResult> {
+  async #byRequestedMode(search: RankedSearch, deadline: Deadline): Promise<SearchResult> {
     const { degraded } = this.#options;
     const { asked } = search;
     const analyzer = asked === "semantic" ? null : await analyzerOf(search);

@@ -39,7 +39,7 @@ const VERIFIED_AT_ONCE = 16;
 
 const BOUNDS: RefreshBounds = { items: 10_000, bytes: 32 * 1024 * 1024, group: 100 };
 
-/** Keeps the vectors of an item in sync when its refresh may be written after its expiry. */
+/** How the vectors of an item stay in sync when its refresh may be written after its expiry. */
 export interface RefreshedVectors {
   /** Records intents before the refresh is written: after a crash, any process verifies the vectors. */
   readonly intents: Pick<IntentLog, "record">;
@@ -130,7 +130,7 @@ export class TtlRefresh {
   #add(refresh: Refresh): void {
     const { record } = refresh;
     const id = idText(record);
-    // The write in flight has about the same expiry.
+    // Superfluous: the write in flight has about the same expiry.
     if (this.#inFlight.get(id) === record.writeId) return;
     const known = this.#queued.get(id);
     if (known !== undefined && known.record.version > record.version) return;
@@ -235,7 +235,7 @@ export class TtlRefresh {
     });
     const failed = verified.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return;
-    this.#logger.debug({ cause: messageOf(failed.reason) }, "Vectors of refreshed items could not be verified; their intents stay until they are due");
+    this.#logger.debug({ cause: messageOf(failed.reason) }, "vectors of refreshed items could not be verified; their intents stay until they are due");
   }
 
   #report(refreshes: readonly Refresh[], failures: readonly PromiseRejectedResult[]): void {

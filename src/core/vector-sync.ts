@@ -20,7 +20,7 @@ export interface Write {
   readonly replaced: ItemRecord | null;
   readonly value: Value | null;
   readonly entries: IndexEntries;
-  /** In the other generation of the index; null where there was none when the texts were embedded. */
+  /** Entries in the other generation of the index; null if there was none when the texts were embedded. */
   readonly other: IndexEntries | null;
   readonly intent: OpenIntent;
 }
@@ -40,7 +40,7 @@ export interface VectorSyncOptions {
 type Outcomes = Map<Write, PromiseSettledResult<void>>;
 
 /** Share of the remaining time of a put for its vectors; the rest is for flagging them as pending. */
-const SHARE = 0.8;
+const VECTORS_SHARE = 0.8;
 
 /** Writes and removes vectors after their records were written. */
 export class VectorSync {
@@ -54,7 +54,7 @@ export class VectorSync {
   async sync(writes: readonly Write[], deadline: Deadline): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
     const { generations } = this.#options;
-    if (generations === null || (isOnly(generations) && !writes.some(({ record, replaced }) => record.vectorCount > 0 || (replaced?.vectorCount ?? 0) > 0))) {
+    if (generations === null || (hasOneGeneration(generations) && !writes.some(({ record, replaced }) => record.vectorCount > 0 || (replaced?.vectorCount ?? 0) > 0))) {
       for (const { intent } of writes) intent.settle(false);
       return outcomes;
     }
@@ -63,25 +63,28 @@ export class VectorSync {
     const superseded = await this.#syncObserved(active, writes, deadline, outcomes);
     const failed = writes.filter((write) => outcomes.get(write)?.status === "rejected");
     const pending = writes.filter((write) => isPending(write, active));
-    const open = new Set([...failed, ...pending, ...superseded, ...((await syncingOther) ?? [])]);
-    // Decided now, after the records were written: a reindex that begins later reads them.
-    if (!generations.keepsIntents) for (const write of writes) if (!open.has(write)) write.intent.settle(write.record.vectorCount > 0);
-    const unflagged = await this.#flagUnscored(isOnly(generations) ? [...open] : writes.filter((write) => open.has(write) || isUnscored(write, generations)), deadline);
+    const unsynced = new Set([...failed, ...pending, ...superseded, ...((await syncingOther) ?? [])]);
+    // Determined after the records were written: a reindex that begins later reads them.
+    if (!generations.keepsIntents) for (const write of writes) if (!unsynced.has(write)) write.intent.settle(write.record.vectorCount > 0);
+    const flagFailure = await this.#flagUnscored(hasOneGeneration(generations) ? [...unsynced] : writes.filter((write) => unsynced.has(write) || isUnscored(write, generations)), deadline);
     for (const write of failed) outcomes.set(write, this.#failure(outcomes.get(write) as PromiseRejectedResult));
-    // Neither its vectors nor the flag lead a search to such an item until the reconciler was there.
-    if (unflagged !== null) for (const write of [...pending, ...superseded]) outcomes.set(write, this.#failure(unflagged));
+    // Without vectors and flag, searches miss these items until the reconciler has processed them.
+    if (flagFailure !== null) for (const write of [...pending, ...superseded]) outcomes.set(write, this.#failure(flagFailure));
     return outcomes;
   }
 
-  /** Writes vectors to the other generation. Never rejects, as puts depend on the active one only; a failure is an event. Returns the writes that are left to the reconciler. */
+  /**
+   * Writes vectors to the other generation, and returns the writes that are left to the reconciler. Never rejects, as puts depend on the
+   * active generation only; a failure is an event.
+   */
   async #syncOther(other: Indexing, writes: readonly Write[], deadline: Deadline): Promise<readonly Write[]> {
-    const { indexed, cleared, upserts, removals } = await writeVectors(other, writes, deadline.part(SHARE), true);
+    const { indexed, cleared, upserts, removals } = await writeVectors(other, writes, deadline.part(VECTORS_SHARE), true);
     const failed = [...upserts, ...removals].find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) this.#options.events.emit({ type: "vector-sync-failed", cause: messageOf(failed.reason) });
     return [
       ...writes.filter((write) => isPending(write, other)),
-      ...indexed.filter((_, i) => isOpen(upserts[i])),
-      ...cleared.filter((_, i) => isOpen(removals[i])),
+      ...indexed.filter((_, i) => isUnsynced(upserts[i])),
+      ...cleared.filter((_, i) => isUnsynced(removals[i])),
     ];
   }
 
@@ -94,7 +97,7 @@ export class VectorSync {
   ): Promise<readonly Write[]> {
     const { observer = unobserved } = this.#options;
     const startedAt = performance.now();
-    const superseded = await observer.syncVectors(() => this.#syncVectors(indexing, writes, deadline.part(SHARE), outcomes));
+    const superseded = await observer.syncVectors(() => this.#syncVectors(indexing, writes, deadline.part(VECTORS_SHARE), outcomes));
     const synced = writes.filter((write) => write.entries.vectors.length > 0 && outcomes.get(write)?.status === "fulfilled");
     if (synced.length > 0) observer.vectorsSynced("write", performance.now() - startedAt, synced.length);
     return superseded;
@@ -175,15 +178,15 @@ function isPending(write: Write, indexing: Indexing): boolean {
 }
 
 /** Returns whether vectors are not known to be in sync. */
-function isOpen(outcome: PromiseSettledResult<UpsertOutcome | void> | undefined): boolean {
+function isUnsynced(outcome: PromiseSettledResult<UpsertOutcome | void> | undefined): boolean {
   return outcome?.status !== "fulfilled" || outcome.value === "contested";
 }
 
-function isOnly({ other, keepsIntents }: Generations): boolean {
+function hasOneGeneration({ other, keepsIntents }: Generations): boolean {
   return other === null && !keepsIntents;
 }
 
-/** Returns whether an item has no vectors in some generation, although its record has a number of vectors. */
+/** Returns whether an item may lack vectors in a generation, so that searches need the flag of its namespace to return it. */
 function isUnscored(write: Write, { active, other, hasUnknown }: Generations): boolean {
   if (write.record.value === null) return false;
   return hasUnknown || [active, other].some((indexing) => indexing !== null && entriesOf(write, indexing)?.texts === 0);

@@ -36,8 +36,8 @@ export interface SyncPolicy {
   readonly embeddingFailure: "fail" | "store-unindexed";
 }
 
-/** Replaces the value of a replaced record, of which only the existence matters. */
-const VALUE_LEFT_OUT: EncodedValue = { typed: false, bytes: new Uint8Array() };
+/** Stands for the value of a replaced record, of which only the existence matters. */
+const OMITTED_VALUE: EncodedValue = { typed: false, bytes: new Uint8Array() };
 
 /** What the write path depends on. */
 export interface WritePathOptions {
@@ -50,7 +50,7 @@ export interface WritePathOptions {
   readonly clock: VersionClock;
   readonly events: Events;
   readonly logger: Logger;
-  /** Places of pages: those that a write may move are dropped. */
+  /** Hints on where pages start; a write drops those that it may move. */
   readonly positions: PagePositions;
   readonly observer?: Observer | undefined;
 }
@@ -60,8 +60,8 @@ const NO_EXPIRY = { expiresAt: null, ttlMs: null };
 
 const PERHAPS_SAVED = "It may or may not be stored; its vectors and listing entry will be consistent in either case.";
 
-/** More requests are started in several turns of the event loop. */
-const MOST_TOGETHER = 2_000;
+/** Requests that are started in one turn of the event loop; more would block it. */
+const CHUNK_SIZE = 2_000;
 
 /** Puts and deletes items. */
 export class WritePath {
@@ -81,29 +81,30 @@ export class WritePath {
    * concerns only this item.
    */
   async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
-    if (requests.length <= MOST_TOGETHER) return this.#putPart(requests, deadline);
+    if (requests.length <= CHUNK_SIZE) return this.#putChunk(requests, deadline);
     const parts: Promise<PromiseSettledResult<number>[]>[] = [];
-    for (let start = 0; start < requests.length; start += MOST_TOGETHER) {
+    for (let start = 0; start < requests.length; start += CHUNK_SIZE) {
       if (start > 0) await nextTurn();
-      parts.push(this.#putPart(requests.slice(start, start + MOST_TOGETHER), deadline));
+      parts.push(this.#putChunk(requests.slice(start, start + CHUNK_SIZE), deadline));
     }
     return (await Promise.all(parts)).flat();
   }
 
-  async #putPart(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
-    const outcomes = await this.#putTogether(requests, deadline);
+  /** Puts one chunk; again one by one if a replaced record is in a newer format, which must fail only its own put. */
+  async #putChunk(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
+    const outcomes = await this.#putAtOnce(requests, deadline);
     const [first] = outcomes;
-    // A record that only a newer version of the package can read must fail only its own put.
     const isUnreadable = first?.status === "rejected" && isStoreError(first.reason) && first.reason.code === "SCHEMA";
     if (!isUnreadable || requests.length === 1) return outcomes;
-    return (await Promise.all(requests.map((request) => this.#putTogether([request], deadline)))).flat();
+    return (await Promise.all(requests.map((request) => this.#putAtOnce([request], deadline)))).flat();
   }
 
-  #putTogether(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
+  /** Puts items with shared round trips: a failure before the first write fails all of them. */
+  #putAtOnce(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     return settleTogether(requests.length, async () => {
       const recordedAt = Date.now();
       const intents = requests.map(({ namespace, key }) => ({ namespace, key, writeId: newWriteId(), recordedAt }));
-      // Aborts end the put up to the draft. Once the record is being written, the put completes in the background.
+      // An abort ends the put before the record is written; after that, the put completes in the background.
       const { open, replaced, embedded } = await this.#prepare(requests, intents, deadline.abortedBy(requests));
       const drafts = requests.map((request, i) => {
         const intent = open[i] as OpenIntent;
@@ -146,7 +147,7 @@ export class WritePath {
     if (ids.length === 1) return this.#options.items.get(ids, deadline);
     const replaced: (ItemRecord | null)[] = [];
     for await (const records of readInParts(new ItemsOfCall(this.#options.items, deadline), ids)) {
-      for (const record of records) replaced.push(record === null || record.value === null ? record : { ...record, value: VALUE_LEFT_OUT });
+      for (const record of records) replaced.push(record === null || record.value === null ? record : { ...record, value: OMITTED_VALUE });
     }
     return replaced;
   }
@@ -196,7 +197,7 @@ export class WritePath {
     return { version, created: continues ? replaced.created : version, ...(value === null ? NO_EXPIRY : ttl.expiryOf(namespace, lifetime, now)) };
   }
 
-  /** Writes records. Places of pages that were read before or meanwhile are dropped, even if the deadline of the put ends before its write. */
+  /** Writes records, and drops hints on pages that were read before or meanwhile, even if the deadline is exceeded before the write completes. */
   async #putRecords(records: readonly ItemRecord[], deadline: Deadline): Promise<PromiseSettledResult<void>[]> {
     this.#dropPositions(records);
     try {

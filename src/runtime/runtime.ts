@@ -143,7 +143,7 @@ export class Runtime {
     if (previous === null) return;
     this.#previous = null;
     if (this.#isConnected) detached(() => this.#alerts?.watch(previous.#alerts));
-    if (previous.#embedder !== null) this.#embedder?.takeCacheOf(previous.#embedder);
+    if (previous.#embedder !== null) this.#embedder?.copyCacheOf(previous.#embedder);
     this.databases.guards.emitReplacedBreakersClosed(previous.databases.guards);
   }
 

@@ -247,7 +247,7 @@ export class Reconciler {
         // Its write may be missing in a generation that this process cannot write.
         if (dependencies.generations?.keepsIntents === true) return "kept";
       }
-      return wroteVectors && log.flushes ? "flushing" : "settled";
+      return wroteVectors && log.waitsForFlush ? "flushing" : "settled";
     } catch (error) {
       // The intent stays unchanged for a process that has the right.
       if (lacksRight(error)) throw error;

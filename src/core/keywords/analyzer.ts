@@ -49,7 +49,7 @@ export interface TermCounts {
 }
 
 /** Counts while texts are read. */
-class Tally implements TermCounts {
+class RunningCounts implements TermCounts {
   readonly counts = new Map<number, number>();
   length = 0;
 }
@@ -84,9 +84,9 @@ export class Analyzer {
 
   /** Counts the terms of texts. */
   count(texts: readonly string[]): TermCounts {
-    const tally = new Tally();
-    for (const part of partsOfTexts(texts)) this.#add(part, tally);
-    return tally;
+    const running = new RunningCounts();
+    for (const part of partsOfTexts(texts)) this.#add(part, running);
+    return running;
   }
 
   /** As {@link count}; yields to the event loop between the parts of long texts. */
@@ -95,21 +95,21 @@ export class Analyzer {
   }
 
   async #countInSteps(texts: readonly string[]): Promise<TermCounts> {
-    const tally = new Tally();
+    const running = new RunningCounts();
     const slice = new TimeSlice();
     for (const part of partsOfTexts(texts)) {
       const turn = slice.turn();
       if (turn !== null) await turn;
-      this.#add(part, tally);
+      this.#add(part, running);
     }
-    return tally;
+    return running;
   }
 
-  #add(text: string, tally: Tally): void {
-    const { counts } = tally;
+  #add(text: string, running: RunningCounts): void {
+    const { counts } = running;
     for (const word of wordsOf(text)) {
       for (const term of this.#termsOf(word, true)) {
-        tally.length += 1;
+        running.length += 1;
         const before = counts.get(term);
         if (before !== undefined) counts.set(term, before + 1);
         else if (counts.size < BOUNDS.recordTerms) counts.set(term, 1);

@@ -26,7 +26,7 @@ const FOLDED_LETTERS = new RegExp(Object.keys(FOLDED).join("|"), "gu");
 /** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic, and the stroke that lengthens Arabic words. */
 const ACCENTS = /[\u0300-\u036f]|[\u0591-\u05c7]|[\u0610-\u061a]|\u0640|[\u064b-\u065f]|\u0670/gu;
 
-/** Matches a text with characters beyond ASCII. */
+/** Returns whether a text has ASCII characters only. */
 export function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text);
 }

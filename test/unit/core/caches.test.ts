@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { WindowPlans } from "../../../src/backends/cql/window-plan.ts";
-import { HitRates } from "../../../src/core/hit-rates.ts";
+import { MatchRates } from "../../../src/core/match-rates.ts";
 import { OwnItems } from "../../../src/core/own-items.ts";
 import type { Page } from "../../../src/core/page.ts";
 import { PagePositions } from "../../../src/core/page-positions.ts";
@@ -42,7 +42,7 @@ const meters = { algorithm: "token-bucket", mode: "reject", scope: { all: { oper
 
 const caches: readonly (readonly [name: string, create: () => (name: string) => unknown])[] = [
   ["OwnItems", () => { const cache = new OwnItems(); return (name) => { cache.record(name, page, true); return cache; }; }],
-  ["HitRates", () => { const cache = new HitRates(); return (name) => { cache.record(name, filter, { matched: 1, seen: 2 }); return cache; }; }],
+  ["MatchRates", () => { const cache = new MatchRates(); return (name) => { cache.record(name, filter, { matched: 1, seen: 2 }); return cache; }; }],
   ["PagePositions", () => { const cache = new PagePositions(); return (name) => { cache.below(name).record("l", pageTo(name), 1, null, 0); return cache; }; }],
   ["WindowPlans", () => { const cache = new WindowPlans(); return (name) => { cache.of(name, 0, "oldest").record(1, 2, 3); return cache; }; }],
   ["RateLimiter", () => { const cache = new RateLimiter(meters); return (name) => { void cache.acquire(name, new Map([["get", 1]])); return cache; }; }],

@@ -1,4 +1,4 @@
-/** Hints on how many records a filter matches, so that a listing reads as many records at once as it will need. */
+/** Hints on the share of records that a filter matches, so that a listing reads as many records at once as it will need. */
 import { Hints } from "../concurrency/hints.ts";
 import { charactersOf, type Filter } from "../model/filter.ts";
 import { testsIn } from "../model/filter-match.ts";
@@ -18,8 +18,8 @@ const DEFAULT_RATE = 0.5;
 /** Factor by which more records are read than the rate predicts: matches are not evenly distributed. */
 const MARGIN = 1.25;
 
-/** Records read for a filter. */
-export interface Met {
+/** How many of the records that were read match a filter. */
+export interface MatchCounts {
   /** Records that matched. */
   readonly matched: number;
   /** Records that were read. */
@@ -27,28 +27,28 @@ export interface Met {
 }
 
 /** Returns how many records to read for `missing` further matches at the same rate; null when nothing matched so far. */
-export function neededFor(missing: number, { matched, seen }: Met): number | null {
+export function neededFor(missing: number, { matched, seen }: MatchCounts): number | null {
   return matched === 0 ? null : Math.ceil((MARGIN * missing * seen) / matched);
 }
 
 /** Match rates of filters, by prefix. */
-export class HitRates {
-  readonly #met = new Hints<Met>({ max: MAX_FILTERS });
+export class MatchRates {
+  readonly #counts = new Hints<MatchCounts>({ max: MAX_FILTERS });
 
   /** Returns how many records to read for `needed` matches; without a filter every record matches. */
   expected(prefix: string, filter: Filter | null, needed: number): number {
     if (filter === null) return needed;
     const name = nameOf(prefix, filter);
-    const met = name === null ? undefined : this.#met.get(name);
-    if (met === undefined) return Math.ceil(needed / DEFAULT_RATE);
+    const counts = name === null ? undefined : this.#counts.get(name);
+    if (counts === undefined) return Math.ceil(needed / DEFAULT_RATE);
     // If nothing matched, the entire prefix was read, and will be again.
-    return neededFor(needed, met) ?? Math.max(met.seen, needed);
+    return neededFor(needed, counts) ?? Math.max(counts.seen, needed);
   }
 
   /** Records the rate of a listing. */
-  record(prefix: string, filter: Filter | null, met: Met): void {
-    const name = filter === null || met.seen === 0 ? null : nameOf(prefix, filter);
-    if (name !== null) this.#met.record(name, met);
+  record(prefix: string, filter: Filter | null, counts: MatchCounts): void {
+    const name = filter === null || counts.seen === 0 ? null : nameOf(prefix, filter);
+    if (name !== null) this.#counts.record(name, counts);
   }
 }
 
