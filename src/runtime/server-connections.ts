@@ -66,7 +66,7 @@ export class ServerConnections implements Resource, SchemaReader {
     );
     const configured = this.vectors.map((vectors, i): ConfiguredGeneration => ({
       descriptor: descriptors[i] as GenerationDescriptor,
-      open: (number, { isActive, isStart }) => vectors.use(number, { takesAlias: isActive, ...(isStart ? this.#startOptions : {}) }),
+      open: (number, { isActive, isStart }) => vectors.startGeneration(number, { takesAlias: isActive, ...(isStart ? this.#startOptions : {}) }),
     }));
     this.generations = new GenerationWatch({ settings, configured, logger });
     this.secrets = secrets;

@@ -111,7 +111,7 @@ export class ServerDatabases implements Databases {
       leaseMs: GENERATION_LEASE_MS,
       refresh: () => generations.refresh(),
       storage: {
-        create: async (position, number) => vectors[position]?.use(number, { setup: "auto", mayBeUnavailable: false, takesAlias: false }),
+        create: async (position, number) => vectors[position]?.startGeneration(number, { setup: "auto", mayBeUnavailable: false, takesAlias: false }),
         activated: async (position) => vectors[position]?.takeAlias(),
         drop: async (generation) => (await vectors[0]?.drop(generation, generation.number)) ?? [],
       },

@@ -8,7 +8,7 @@ import type { CqlOptions } from "./options.ts";
 import { ControlConnectionFix } from "./control-connection.ts";
 import { checkBundle, clientOptionsFor, warnOfWeakConsistency } from "./driver-options.ts";
 import { CurrentLogin } from "./credentials.ts";
-import { closedUnanswered, untilSeenClosed } from "./first-answer.ts";
+import { closedUnanswered, connectedUnlessClosed } from "./first-answer.ts";
 import { RefusedNodes } from "./refused-nodes.ts";
 import { tlsOf, verifyCloud, warnOfUnverifiedClient } from "./tls.ts";
 
@@ -26,8 +26,8 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
   const connected = options.client === undefined ? ownClient(options, nearby, tls, logger) : callersClient(options.client);
   const connecting = connected.client.connect();
   try {
-    await (options.client === undefined ? untilSeenClosed(connecting, options, tls) : connecting);
-    connected.recordHosts();
+    await (options.client === undefined ? connectedUnlessClosed(connecting, options, tls) : connecting);
+    connected.afterConnect();
   } catch (error) {
     // Also closes a client that connects after its failure was reported.
     connecting.then(() => connected.close()).catch(() => undefined);
@@ -40,8 +40,8 @@ export async function connect(options: CqlOptions, logger: Logger): Promise<Conn
 /** A connected client. */
 export interface Connected {
   readonly client: Client;
-  /** To be called after the connection. */
-  recordHosts(): void;
+  /** To be called once the client is connected. */
+  afterConnect(): void;
   /** Closes its connections, unless the caller provided the client. */
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
   const control = new ControlConnectionFix(client, logger);
   return {
     client,
-    recordHosts() {
+    afterConnect() {
       control.recordHosts();
       refused.startReporting();
     },
@@ -65,7 +65,7 @@ function ownClient(options: CqlOptions, nearby: NearbyPolicy, tls: ConnectionOpt
 }
 
 function callersClient(client: Client): Connected {
-  return { client, recordHosts: () => undefined, close: () => Promise.resolve() };
+  return { client, afterConnect: () => undefined, close: () => Promise.resolve() };
 }
 
 /** Delays of reconnection. The driver's default waits up to ten minutes and keeps the process alive. */

@@ -33,8 +33,8 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
   readonly #password: SecretText;
   /** Sent and not answered yet, oldest first. */
   readonly #sent = new Set<Login>();
-  /** The pending search for other secrets than the rejected ones. */
-  #turning: Promise<unknown> | null = null;
+  /** The pending read of other secrets, after a login was rejected. */
+  #otherSecrets: Promise<unknown> | null = null;
 
   constructor({ username, password }: CqlCredentials) {
     // The driver accepts only subclasses of its provider. The texts of the base class are unused, so they cannot leak.
@@ -58,10 +58,10 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
   }
 
   async #login(): Promise<Login> {
-    if (this.#turning === null) await Promise.all([this.#username.latest(), this.#password.latest()]);
-    else await this.#turning;
-    this.#turning = null;
-    // Both in the same turn: they may be fields of one document, which is replaced atomically.
+    if (this.#otherSecrets === null) await Promise.all([this.#username.latest(), this.#password.latest()]);
+    else await this.#otherSecrets;
+    this.#otherSecrets = null;
+    // In one turn of the event loop: both may be fields of one document, which is replaced atomically.
     const login = { username: this.#username.current(), password: this.#password.current(), at: performance.now() };
     this.#sent.add(login);
     return login;
@@ -71,7 +71,7 @@ export class CurrentLogin extends auth.PlainTextAuthProvider {
     for (const login of this.#sent) {
       this.#sent.delete(login);
       if (performance.now() - login.at > ANSWERED_WITHIN_MS) continue;
-      this.#turning = Promise.allSettled([this.#username.refused(login.username), this.#password.refused(login.password)]);
+      this.#otherSecrets = Promise.allSettled([this.#username.refused(login.username), this.#password.refused(login.password)]);
       return;
     }
   }

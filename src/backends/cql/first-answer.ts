@@ -20,12 +20,12 @@ const DEFAULT_PORT = 9042;
 const OPTIONS_REQUEST = Buffer.from([0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00]);
 
 /**
- * Waits until the driver is connected.
+ * Waits until the driver is connected, and fails early if the servers close connections.
  *
  * @param tls - null when connections are not encrypted
  * @throws {ConnectionError} as soon as servers are found to close connections without an answer
  */
-export async function untilSeenClosed(
+export async function connectedUnlessClosed(
   connecting: Promise<void>,
   options: CqlOptions,
   tls: ConnectionOptions | null,

@@ -22,7 +22,7 @@ import { SmallNamespaces } from "./small-namespaces.ts";
 import type { CqlSession } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
-import { endOf, timeToLive } from "./time-to-live.ts";
+import { entryExpiryOf, timeToLive } from "./time-to-live.ts";
 import { WindowPlans } from "./window-plan.ts";
 import { bigint } from "./values.ts";
 
@@ -45,12 +45,12 @@ function isNew({ created, version }: ItemRecord): boolean {
   return created === version;
 }
 
-/** Whether the record expires: markers of deletes and items with an expiry do. */
-function hasEnd({ value, expiresAt }: ItemRecord): boolean {
+/** Whether the record has an expiry; markers of deletes do, too. */
+function expires({ value, expiresAt }: ItemRecord): boolean {
   return value === null || expiresAt !== null;
 }
 
-/** Whether a read has refreshed the expiry of the item. */
+/** Whether the expiry was refreshed by a read. */
 function isRenewed({ version, ttlMs, expiresAt }: ItemRecord): boolean {
   return ttlMs !== null && expiresAt !== null && expiresAt > Math.ceil(version / 1000) + ttlMs;
 }
@@ -124,12 +124,12 @@ export class CqlItemRepository implements ItemRepository {
 
   async listed(records: readonly ItemRecord[], deadline?: Deadline): Promise<boolean[]> {
     const { registry, layouts } = this.#parts;
-    const [registered, ends] = await Promise.all([
+    const [registered, expiries] = await Promise.all([
       registry.registered(records.map(({ namespace }) => namespace), deadline),
-      layouts.reading(deadline, (used) => mapBounded(records, READS_AT_ONCE, (record) => this.#listedEnd(record, used, deadline))),
+      layouts.reading(deadline, (used) => mapBounded(records, READS_AT_ONCE, (record) => this.#listedExpiry(record, used, deadline))),
     ]);
     // An entry with an earlier expiry than the record would hide it.
-    return records.map((record, i) => registered.has(record.namespace) && (ends[i] ?? -1) >= endOf(record));
+    return records.map((record, i) => registered.has(record.namespace) && (expiries[i] ?? -1) >= entryExpiryOf(record));
   }
 
   async clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
@@ -184,7 +184,7 @@ export class CqlItemRepository implements ItemRepository {
     const cells = { cell, head: encodeHead(record), timestamp: record.version, ttl: timeToLive(record, now()) };
     const writes = recordWrites(statements, bucket, record, cells);
     const { entry, item } = writes;
-    if (fitsBatch(cell) && (isNew(record) || !hasEnd(record))) {
+    if (fitsBatch(cell) && (isNew(record) || !expires(record))) {
       await session.write(recordBatch(statements, bucket, record.namespace, writes));
     } else if (isNew(record) || isRenewed(record)) {
       // The entry first. The entry of a new item is ignored without its record, but a record without its entry is not listed,
@@ -216,7 +216,7 @@ export class CqlItemRepository implements ItemRepository {
   }
 
   /** The expiry of a record by its entry, milliseconds; -1 without an entry. */
-  async #listedEnd({ namespace, key, created }: ItemRecord, { active }: Layouts, deadline: Deadline | undefined): Promise<number> {
+  async #listedExpiry({ namespace, key, created }: ItemRecord, { active }: Layouts, deadline: Deadline | undefined): Promise<number> {
     const { session, statements } = this.#parts;
     const place = [namespace, active.bucketOf(namespace, key), bigint(created), key];
     const [row] = await session.rows(statements.readEntry, place, "read", deadline);

@@ -66,24 +66,24 @@ export class NamespaceRegistry {
    */
   register(namespace: string, unscored: boolean, version: number): Promise<void> | null {
     const name = shortName(namespace);
-    // A registration with the flag includes the one without.
-    const held = this.#unscored.get(name) ?? (unscored ? undefined : this.#plain.get(name));
-    return held === undefined ? this.#registerNow(namespace, unscored, version) : held.writing;
+    // Registering with the flag also registers without it.
+    const cached = this.#unscored.get(name) ?? (unscored ? undefined : this.#plain.get(name));
+    return cached === undefined ? this.#registerNow(namespace, unscored, version) : cached.writing;
   }
 
   async #registerNow(namespace: string, unscored: boolean, version: number): Promise<void> {
     const name = shortName(namespace);
-    const leases = unscored ? this.#unscored : this.#plain;
+    const registrations = unscored ? this.#unscored : this.#plain;
     // The TTL starts at the write time of the entry, which removals rely on.
     const start = this.#parts.now();
     const writing = this.#write(namespace, unscored, Math.max(start * 1000, version));
-    const lease: CachedRegistration = { writing };
-    leases.set(name, lease, { start });
+    const registration: CachedRegistration = { writing };
+    registrations.set(name, registration, { start });
     try {
       await writing;
-      lease.writing = null;
+      registration.writing = null;
     } catch (error) {
-      if (leases.peek(name) === lease) leases.delete(name);
+      if (registrations.peek(name) === registration) registrations.delete(name);
       throw error;
     }
   }

@@ -39,7 +39,7 @@ export interface CqlOptions extends DriverOptions {
    */
   readonly client?: Client;
   /**
-   * Spreads huge namespaces over several partitions. The rules of a keyspace cannot change after its first item.
+   * Spreads huge namespaces over several partitions. Once items are stored, `rebucket` changes the partitions first, then this option.
    * @default every namespace is one partition
    */
   readonly buckets?: readonly BucketRule[];

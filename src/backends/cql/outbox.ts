@@ -46,8 +46,8 @@ interface ShardSize {
  * the size of CQL batches do not apply; a hundred intents with keys of 32 KiB are 3 MB, below the limit of 16 MB.
  *
  * The write timestamp of a batch is its due time in milliseconds, which CQL reads as microseconds: a moment in January 1970. Its
- * removal has the next one. So a removal always wins, also over a repeated or delayed add, regardless of clocks, and is never in the future, which
- * ScyllaDB rejects.
+ * removal has the next microsecond. So a removal always wins, also over a repeated or delayed add, regardless of clocks, and is never in
+ * the future, which ScyllaDB rejects.
  */
 export class CqlOutbox implements Outbox {
   readonly #parts: CqlOutboxParts;
@@ -176,12 +176,12 @@ export class CqlOutbox implements Outbox {
     return counted;
   }
 
-  /** Reads rows of all partitions of a slot. @param isWhole - whether an empty result means an empty slot */
+  /** Reads rows of all partitions of a slot. @param readsEntireSlot - whether the query matches every row, so that no result means an empty slot */
   async #read(
     slot: ListedSlot,
     query: string,
     params: readonly Param[],
-    isWhole: boolean,
+    readsEntireSlot: boolean,
     deadline: Deadline | undefined,
   ): Promise<Row[]> {
     const begun = this.#slots.moment();
@@ -189,7 +189,7 @@ export class CqlOutbox implements Outbox {
       this.#parts.session.rows(query, [bigint(slot.slot), shard, ...params], "read", deadline),
     );
     const rows = (await Promise.all(shards)).flat();
-    if (rows.length === 0 && isWhole) this.#slots.reportEmpty(slot, begun);
+    if (rows.length === 0 && readsEntireSlot) this.#slots.reportEmpty(slot, begun);
     return rows;
   }
 }

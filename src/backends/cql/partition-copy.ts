@@ -13,7 +13,7 @@ import { expiryIn } from "./listing.ts";
 import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
-import { endOf } from "./time-to-live.ts";
+import { entryExpiryOf } from "./time-to-live.ts";
 import { bigint, numberIn } from "./values.ts";
 
 /** Dependencies of a copy. */
@@ -82,14 +82,14 @@ export class PartitionCopy {
   /**
    * Copies the next page of a bucket. Copies keep their timestamps, so that they never replace a newer write.
    *
-   * @param isVerified - whether to compare first, and to write only copies that are missing or older
+   * @param comparesFirst - whether to write only copies that are missing or older
    */
-  async copy(bucket: number, place: KeyPlace | null, isVerified: boolean): Promise<{ counts: CopyCounts; next: KeyPlace | null }> {
+  async copy(bucket: number, place: KeyPlace | null, comparesFirst: boolean): Promise<{ counts: CopyCounts; next: KeyPlace | null }> {
     // Before the read, so that no copy outlives its original.
     const readAt = performance.now();
     const { rows, next } = await this.#page("cells", bucket, place ?? FIRST_KEY, this.#size);
     const copied = rows.flatMap((row) => this.#rowOf(row) ?? []);
-    const missing = isVerified ? await this.#missing(copied, readAt) : copied;
+    const missing = comparesFirst ? await this.#missing(copied, readAt) : copied;
     await mapBounded(missing, REQUESTS_AT_ONCE, (row) => this.#write(row, readAt));
     const largest = copied.reduce((most, { cell }) => Math.max(most, cell.byteLength), 1);
     this.#size = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / largest)));
@@ -175,7 +175,7 @@ export class PartitionCopy {
     const { session, statements } = this.#parts;
     const place = [this.#namespace, this.#target.bucketOf(this.#namespace, key), bigint(record.created), key];
     const [entry] = await session.rows(statements.readEntry, place, "copy");
-    return entry !== undefined && (expiryIn(entry) ?? Infinity) >= endOf(record);
+    return entry !== undefined && (expiryIn(entry) ?? Infinity) >= entryExpiryOf(record);
   }
 }
 

@@ -42,7 +42,7 @@ const SLICES = 32n;
 const MOST_REQUESTS = 64;
 const REQUESTS_A_FAILURE = 6;
 
-/** Number of timeouts in a row that tombstones can explain; after more, the scan fails. */
+/** Most timeouts in a row, which tombstones can explain; after more, the scan fails. */
 const MOST_TIMEOUTS = 2;
 
 /** Namespaces per page when a token is searched. */
@@ -64,15 +64,15 @@ export class RecordScanner {
     let layout = this.#layoutOf(place);
     let unreadable = 0;
     let timeouts = 0;
-    for (let cost = 0; !isOver(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
+    for (let cost = 0; !isAtEnd(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
       const used = layouts.fresh ?? (await layouts.current(deadline));
-      if (!isKept(place, used)) place = nextPass(place, used.active.rules);
+      if (!isLayoutInUse(place, used)) place = nextPass(place, used.active.rules);
       if (!layout.isOf(place)) layout = this.#layoutOf(place);
       try {
         const { rows, next } = await this.#read(place, limit - found.length, deadline);
-        // A layout whose partitions may have been deleted during the read.
-        if (!isKept(place, layouts.fresh ?? (await layouts.current(deadline)))) continue;
-        const records = returnedBy(layout, rows).map(scanned);
+        // Otherwise partitions of the layout may have been deleted during the read.
+        if (!isLayoutInUse(place, layouts.fresh ?? (await layouts.current(deadline)))) continue;
+        const records = returnedBy(layout, rows).map(recordIn);
         found.push(...records.filter((record) => record !== null && record !== "unreadable"));
         unreadable += records.filter((record) => record === "unreadable").length;
         place = next;
@@ -87,7 +87,7 @@ export class RecordScanner {
         cost += REQUESTS_A_FAILURE;
       }
     }
-    return { found, unreadable, next: isOver(place) ? null : formatPlace(place), done: shareUpTo(place.after) };
+    return { found, unreadable, next: isAtEnd(place) ? null : formatPlace(place), done: shareUpTo(place.after) };
   }
 
   #read(place: ScanPlace, size: number, deadline: Deadline | undefined): Promise<{ rows: readonly Row[]; next: ScanPlace }> {
@@ -152,12 +152,12 @@ export class RecordScanner {
       const slice = (end - after + SLICES - 1n) / SLICES;
       return { ...place, window: null, failed: [...place.failed, { until: end, slice }] };
     }
-    const alone = await this.#find(end, deadline);
-    return alone === null ? "unreadable" : { ...leaveWindow(place, end), partition: { ...alone, keys: FIRST_KEY } };
+    const partitionAtToken = await this.#partitionAt(end, deadline);
+    return partitionAtToken === null ? "unreadable" : { ...leaveWindow(place, end), partition: { ...partitionAtToken, keys: FIRST_KEY } };
   }
 
   /** Returns the partition of a registered namespace with this token. */
-  async #find(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
+  async #partitionAt(token: bigint, deadline: Deadline | undefined): Promise<Partition | null> {
     const { registry, layouts } = this.#parts;
     let from: NamespaceStart | null = null;
     do {
@@ -184,14 +184,14 @@ export class RecordScanner {
   }
 }
 
-/** Whether the layout of a place is written and read completely: the active one, and the previous one until it is deleted. */
-function isKept({ rules }: ScanPlace, { active, change }: Layouts): boolean {
+/** Whether every write still goes to the layout of a place: the active one, and the previous one until it is deleted. */
+function isLayoutInUse({ rules }: ScanPlace, { active, change }: Layouts): boolean {
   if (rules === null) return false;
   const text = JSON.stringify(rules);
   return text === active.text || (change?.stage === "switched" && text === change.other.text);
 }
 
-function isOver({ after, partition }: ScanPlace): boolean {
+function isAtEnd({ after, partition }: ScanPlace): boolean {
   return after === GREATEST_TOKEN && partition === null;
 }
 
@@ -216,7 +216,7 @@ function returnedBy(layout: ScanLayout, rows: readonly Row[]): readonly Row[] {
   return rows.filter((row) => layout.returns(row["namespace"] as string, row["bucket"] as number, row["key"] as string));
 }
 
-function scanned(row: Row): ItemRecord | "unreadable" | null {
+function recordIn(row: Row): ItemRecord | "unreadable" | null {
   try {
     return toRecord(row["namespace"] as string, row);
   } catch (error) {

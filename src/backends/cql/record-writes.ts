@@ -2,7 +2,7 @@
 import type { ItemRecord } from "../../model/item.ts";
 import type { Statement } from "./session.ts";
 import type { Statements } from "./statements.ts";
-import { endOf } from "./time-to-live.ts";
+import { entryExpiryOf } from "./time-to-live.ts";
 import { bigint, int, partitionKey } from "./values.ts";
 
 /** The cells of a record, and how they are written. */
@@ -36,7 +36,7 @@ export function recordWrites(statements: Statements, bucket: number, record: Ite
   const { namespace, key, created } = record;
   const using = [bigint(timestamp), ttl];
   return {
-    entry: { query: statements.writeEntry, params: [namespace, bucket, bigint(created), key, bigint(endOf(record)), ...using] },
+    entry: { query: statements.writeEntry, params: [namespace, bucket, bigint(created), key, bigint(entryExpiryOf(record)), ...using] },
     item: { query: statements.writeItem, params: [namespace, bucket, key, cell, head, ...using] },
   };
 }

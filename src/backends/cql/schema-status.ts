@@ -1,10 +1,10 @@
-/** What a keyspace has of the schema, and the statements that create it, for the commands `migrate status` and `print`. */
+/** The state of the schema of a keyspace, and the statements that create it, for the commands `migrate status` and `migrate print`. */
 import type { SchemaMigration, SchemaStatus } from "../../ports/schema.ts";
 import type { AppliedMigration, Migration } from "./migrations.ts";
-import { quoteIdentifier, type Statements } from "./statements.ts";
+import { quoteIdentifier, quoteText, type Statements } from "./statements.ts";
 
-/** Copies of each record where the configuration says nothing, as a printed statement cannot count the nodes. */
-const DEFAULT_FACTOR = 3;
+/** Default replication factor: LOCAL_QUORUM survives the failure of one node. */
+export const DEFAULT_FACTOR = 3;
 
 /** Compares what was applied with what is known; null for a keyspace that does not exist. */
 export function statusOf(keyspace: string, known: readonly Migration[], applied: readonly AppliedMigration[] | null): SchemaStatus {
@@ -32,18 +32,14 @@ export function creatingStatements(
 ): string[] {
   const { keyspace, replication, localDataCenter = "datacenter1" } = options;
   const factors = Object.entries(replication ?? { [localDataCenter]: DEFAULT_FACTOR });
-  const text = factors.map(([dataCenter, factor]) => `, ${quoted(dataCenter)}: ${factor}`).join("");
+  const text = factors.map(([dataCenter, factor]) => `, ${quoteText(dataCenter)}: ${factor}`).join("");
   return [
     `CREATE KEYSPACE IF NOT EXISTS ${quoteIdentifier(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy'${text}}`,
     statements.createMigrations,
     ...migrations.flatMap(({ version, name, checksum, statements: own }) => [
       ...own,
       `INSERT INTO ${quoteIdentifier(keyspace)}.schema_migrations (component, version, name, checksum, applied_at) ` +
-        `VALUES (${quoted(component)}, ${version}, ${quoted(name)}, ${quoted(checksum)}, toTimestamp(now()))`,
+        `VALUES (${quoteText(component)}, ${version}, ${quoteText(name)}, ${quoteText(checksum)}, toTimestamp(now()))`,
     ]),
   ];
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConfigurationError, isStoreError, SchemaError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { type AppliedMigration, type Migration, pendingMigrations, readMigrations } from "./migrations.ts";
-import { creatingStatements, statusOf } from "./schema-status.ts";
+import { creatingStatements, DEFAULT_FACTOR, statusOf } from "./schema-status.ts";
 import type { SchemaStatus } from "../../ports/schema.ts";
 import type { SetupMode } from "./options.ts";
 import type { CqlSession } from "./session.ts";
-import { quoteIdentifier, type Statements } from "./statements.ts";
+import { quoteIdentifier, quoteText, type Statements } from "./statements.ts";
 import { checkTombstoneGc, setTombstoneGc } from "./tombstone-gc.ts";
 
 /** Dependencies of the setup. */
@@ -22,9 +22,6 @@ export interface SchemaParts {
 
 /** Marks the rows of this backend in `schema_migrations`. */
 const COMPONENT = "cql";
-
-/** Default replication factor: LOCAL_QUORUM survives the failure of one node. */
-const DEFAULT_FACTOR = 3;
 
 /** Retries, because concurrent setups of several processes may conflict. */
 const ATTEMPTS = 10;
@@ -84,7 +81,7 @@ async function migrate(parts: SchemaParts, migrations: readonly Migration[]): Pr
       query: statements.recordMigration,
       params: [COMPONENT, version, name, checksum, new Date()],
     });
-    logger.info({ keyspace, version, name }, "Applied a CQL migration");
+    logger.info({ keyspace, version, name }, "applied a CQL migration");
   }
   await setTombstoneGc(parts);
 }
@@ -128,7 +125,7 @@ async function createKeyspace(parts: SchemaParts): Promise<void> {
     `CREATE KEYSPACE IF NOT EXISTS ${quoteIdentifier(keyspace)} ` +
       `WITH replication = {'class': 'NetworkTopologyStrategy'${factors.join("")}}`,
   );
-  logger.info({ keyspace, replication, chosen: parts.replication !== undefined }, "Created the CQL keyspace");
+  logger.info({ keyspace, replication, chosen: parts.replication !== undefined }, "created the CQL keyspace");
 }
 
 /** The smaller of {@link DEFAULT_FACTOR} and the number of local nodes: more replicas than nodes cannot be written. */
@@ -151,8 +148,4 @@ function checkReplication({ session, replication = {} }: SchemaParts): Readonly<
     `cql.replication names the data center ${JSON.stringify(unknown)}, but the cluster has ${found.join(", ")}.`,
     { details: { unknown, found } },
   );
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

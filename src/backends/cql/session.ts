@@ -99,7 +99,7 @@ export class CqlSession {
     }));
   }
 
-  /** Number of nodes in the local data center, or in all data centers if the local one is unknown. */
+  /** Nodes of the local data center, or of all data centers if the local one is unknown. */
   localHosts(): Host[] {
     const dataCenter = this.localDataCenter();
     return this.#client()
@@ -107,7 +107,7 @@ export class CqlSession {
       .filter((host) => dataCenter === null || host.datacenter === dataCenter);
   }
 
-  /** Number of nodes in a data center. */
+  /** Nodes of a data center. */
   hostsOf(dataCenter: string): Host[] {
     return this.#client()
       .hosts.values()
@@ -249,7 +249,7 @@ export class CqlSession {
       return await client.execute(query, params as Param[], options);
     } catch (error) {
       const { credentials } = this.#options;
-      throw mayChange(credentials) ? passing(toStoreError(error, DOING[purpose])) : toStoreError(error, DOING[purpose]);
+      throw mayChange(credentials) ? retryableLogin(toStoreError(error, DOING[purpose])) : toStoreError(error, DOING[purpose]);
     }
   }
 
@@ -270,8 +270,8 @@ function bundleDataCenter({ cloud }: CqlOptions, client: Client): string | undef
   return cloud === undefined ? undefined : options?.localDataCenter;
 }
 
-/** Converts a rejected login of an established session to a temporary failure if credentials are being rotated. */
-function passing(error: StoreError): StoreError {
+/** Returns a rejected login as a retryable error; others unchanged. */
+function retryableLogin(error: StoreError): StoreError {
   if (!(error instanceof AuthenticationError)) return error;
   return new AuthenticationError(error.message, { cause: error.cause, details: error.details, retryable: true });
 }

@@ -1,11 +1,17 @@
 /**
- * All statements of the repositories. All are prepared, and each names its full partition key for routing, except the
- * statement of the audit trail, the scan, which is split by token, the page of namespaces, which reads all shards of a list by
- * one request because every listing needs it, the first items of several namespaces, and the batches of the registry.
+ * All statements of the repositories, to be prepared. Each names its full partition key, so that the driver routes it to a replica, except:
+ * - the scan, which is split by token;
+ * - the page of namespaces, which reads all shards of a list by one request, as every listing needs it;
+ * - the first items of several namespaces, the batches of the registry, and the audit trail.
  */
 
 /** The statements for one keyspace. */
 export type Statements = ReturnType<typeof statementsFor>;
+
+/** Returns a text as a CQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
 
 /** Quotes a name for CQL, preserving its case. */
 export function quoteIdentifier(name: string): string {

@@ -32,10 +32,10 @@ export function timeToLive(record: ItemRecord, now: number): number {
 }
 
 /**
- * Returns the expiry for the entry of a record, milliseconds, so that a listing need not read expired records. A later expiry
- * is a greater number, so of two entries with equal timestamps and TTLs CQL keeps the later expiry.
+ * Returns the expiry that the listing entry of a record has, milliseconds, so that a listing need not read expired records. A later
+ * expiry is a greater number, so of two entries with equal timestamps and TTLs CQL keeps the later expiry.
  */
-export function endOf({ value, expiresAt }: ItemRecord): number {
+export function entryExpiryOf({ value, expiresAt }: ItemRecord): number {
   if (value === null) return 0;
   return expiresAt === null ? NEVER : Math.min(Math.ceil(expiresAt), NEVER);
 }

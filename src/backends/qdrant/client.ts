@@ -102,6 +102,7 @@ export class QdrantClient {
     return whyClosed(toEndpoint(this.#options.url), this.#connect, asking(action));
   }
 
+  /** Sends a request, and once more if the API key was rotated. */
   async #send(method: Method, path: string, body: unknown, action: string, deadline: Deadline | undefined): Promise<unknown> {
     deadline?.throwIfOver(asking(action));
     const text = body === undefined ? null : JSON.stringify(body);
@@ -121,6 +122,7 @@ export class QdrantClient {
     }
   }
 
+  /** Makes one attempt, which the deadline aborts. */
   async #ask(method: Method, path: string, body: string | null, { headers }: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
     if (this.#pool === null) throw new UnavailableError("The connection to Qdrant is not started.");
     if (deadline === undefined) return this.#exchange(this.#pool, { method, path, headers, body });

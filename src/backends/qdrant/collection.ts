@@ -37,13 +37,15 @@ export interface Collection {
   readonly name: string;
   /** Language of the terms that all of its points have; null where they have none. */
   readonly keywordLanguage: KeywordLanguage | null;
-  /** Whether it holds what the records say; not so when the one that did was lost, and this one took its place. */
+  /** Whether it holds the vectors of all records: not before a replacement of a lost collection is rebuilt. */
   readonly isComplete: boolean;
 }
 
 /** Metadata written into a collection when it is created. */
 interface Mark {
+  /** Id of the store. */
   readonly owner: string;
+  /** Random id of this collection: one that was re-created under the same name has another. Not a generation of the index. */
   readonly generation: string;
   /** Language of its terms; absent where it has none. */
   readonly keywords?: KeywordLanguage | undefined;
@@ -55,8 +57,8 @@ const OLDEST_SERVER = [1, 16] as const;
 /**
  * Creates the collection if it does not exist, and checks its schema. Several processes may do so at the same time.
  *
- * The settings record every collection that the store ever had, by number and generation. A collection that does not exist, or
- * has another generation, was lost, and the collection with the next number replaces it. Therefore a collection that was
+ * The settings record every collection that the store ever had, by number and random id. A collection that does not exist, or
+ * has another id, was lost, and the collection with the next number replaces it. Therefore a collection that was
  * re-created under an old name is never mistaken for the one that held the vectors, and a process that still uses the old name
  * gets an error instead of an empty collection.
  *
@@ -71,7 +73,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const existing = last === null ? null : await existingMark(client, last.name, identity);
   if (last !== null && existing?.generation === last.generation) {
     // Repeated at each start: an index may have been dropped, or be newer than the collection.
-    if (setup === "auto") await finish(client, how, last.name, base);
+    if (setup === "auto") await createIndexesAndAlias(client, how, last.name, base);
     return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing.keywords), isComplete: await isComplete(settings, last) };
   }
   const number = (last?.number ?? 0) + 1;
@@ -85,19 +87,19 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     }
     await create(client, name, { owner, generation: randomUUID(), keywords: how.keywordLanguage ?? undefined }, how);
   }
-  const mark = await check(client, name, identity);
+  const mark = await checkedMark(client, name, identity);
   if (mark.owner !== owner) {
     throw new SchemaError(
       `The Qdrant collection "${name}" belongs to the store of another keyspace: set another name for this store as ` +
         "qdrant.collection.",
     );
   }
-  if (setup === "auto") await finish(client, how, name, base);
+  if (setup === "auto") await createIndexesAndAlias(client, how, name, base);
   await settings.establish(settingOf(base, number), mark.generation);
   return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
 }
 
-/** The collection that the records know of, whether it can be reached or not; null when there never was one. */
+/** Returns the collection that the settings name, without a request to Qdrant; null when there never was one. */
 export async function knownCollection(how: CollectionSetup): Promise<Collection | null> {
   const { settings } = how;
   const last = await lastOf(settings, baseOf(how));
@@ -131,6 +133,7 @@ async function isComplete(settings: Settings, { name, number }: Pick<KnownCollec
 interface KnownCollection {
   readonly number: number;
   readonly name: string;
+  /** See {@link Mark.generation}. */
   readonly generation: string;
 }
 
@@ -154,7 +157,7 @@ async function lastOf(settings: Settings, base: string): Promise<KnownCollection
 
 /** Returns the metadata of a collection; null when there is no collection of that name. */
 async function existingMark(client: QdrantClient, name: string, identity: VectorIdentity): Promise<Mark | null> {
-  return (await collectionExists(client, name)) ? check(client, name, identity) : null;
+  return (await collectionExists(client, name)) ? checkedMark(client, name, identity) : null;
 }
 
 async function checkServer(client: QdrantClient): Promise<void> {
@@ -198,7 +201,7 @@ async function create(client: QdrantClient, name: string, mark: Mark, how: Colle
 }
 
 /** Creates the payload indexes and the alias; repeating this has no effect. */
-async function finish(client: QdrantClient, { options: { collection: alias }, takesAlias = true, generation = 1 }: CollectionSetup, name: string, base: string): Promise<void> {
+async function createIndexesAndAlias(client: QdrantClient, { options: { collection: alias }, takesAlias = true, generation = 1 }: CollectionSetup, name: string, base: string): Promise<void> {
   await createPayloadIndex(client, name, "prefixes", { type: "keyword", is_tenant: true });
   await createPayloadIndex(client, name, "terms", "keyword");
   // Every filter tests it: without an index, Qdrant reads the payload of each point that does not match a term.
@@ -241,7 +244,7 @@ function baseOf({ options, identity, generation }: CollectionSetup): string {
 }
 
 /** Checks that a collection was created by this package with these dimensions and this metric, and returns its metadata. */
-async function check(client: QdrantClient, name: string, { dims, metric }: VectorIdentity): Promise<Mark> {
+async function checkedMark(client: QdrantClient, name: string, { dims, metric }: VectorIdentity): Promise<Mark> {
   const { config } = await readCollection(client, name);
   const { vectors } = config.params;
   const fits =

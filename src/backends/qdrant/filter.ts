@@ -14,7 +14,7 @@ import { isDate } from "../../model/realms.ts";
 /** The payload fields that filters use. */
 export interface FilterPayload {
   readonly terms: readonly string[];
-  /** Whether terms may be missing. Such a point matches every filter, except filters under the same rule `kept`. */
+  /** Whether terms may be missing: then the point matches every filter, except one under the same payload rule, see `kept`. */
   readonly partial: boolean;
   /** Identifies the payload rule, all of whose paths have their terms; absent if all paths are stored. */
   readonly kept?: string;
@@ -88,13 +88,13 @@ function visit(value: unknown, above: string, kept: KeptPaths, take: (path: stri
 }
 
 /** The number of terms that a filter may still use. */
-interface Room {
-  terms: number;
+interface TermBudget {
+  remaining: number;
 }
 
 /** Translates a filter; null matches everything. Tests of paths that are not stored are left to the record. */
 export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PATHS): QdrantFilter | null {
-  const condition = filter === null ? null : translate(filter, false, kept, { terms: MAX_FILTER_TERMS });
+  const condition = filter === null ? null : translate(filter, false, kept, { remaining: MAX_FILTER_TERMS });
   if (condition === null) return null;
   // A point with incomplete terms must not be excluded.
   const isPartial = { key: "partial", match: { value: true } };
@@ -102,14 +102,14 @@ export function translateFilter(filter: Filter | null, kept: KeptPaths = ALL_PAT
   return { should: [condition, { must: [isPartial], must_not: [{ key: "kept", match: { value: kept.mark } }] }] };
 }
 
-function translate(filter: Filter, negated: boolean, kept: KeptPaths, room: Room): QdrantCondition | null {
+function translate(filter: Filter, negated: boolean, kept: KeptPaths, budget: TermBudget): QdrantCondition | null {
   switch (filter.kind) {
     case "not":
-      return translate(filter.filter, !negated, kept, room);
+      return translate(filter.filter, !negated, kept, budget);
     case "field":
-      return kept.covers(filter.path) ? translateField(filter.path, filter.test, negated, room) : null;
+      return kept.covers(filter.path) ? translateField(filter.path, filter.test, negated, budget) : null;
     default: {
-      const parts = filter.filters.map((each) => translate(each, negated, kept, room));
+      const parts = filter.filters.map((each) => translate(each, negated, kept, budget));
       const known = parts.filter((part) => part !== null);
       if ((filter.kind === "and") !== negated) return known.length === 0 ? null : { must: known };
       return known.length < parts.length ? null : { should: known };
@@ -118,43 +118,43 @@ function translate(filter: Filter, negated: boolean, kept: KeptPaths, room: Room
 }
 
 /** Returns null for tests that need the absence of a term: two long texts may share a term, and a false exclusion would lose an item. */
-function translateField(path: string, test: FieldTest, negated: boolean, room: Room): QdrantCondition | null {
-  if (path.length > LONGEST_PATH || room.terms <= 0 || path.split(".").some((step) => /^\d+$/.test(step))) return null;
+function translateField(path: string, test: FieldTest, negated: boolean, budget: TermBudget): QdrantCondition | null {
+  if (path.length > LONGEST_PATH || budget.remaining <= 0 || path.split(".").some((step) => /^\d+$/.test(step))) return null;
   switch (test.op) {
     case "eq":
-      return negated ? null : equalTo(path, [test.value], room);
+      return negated ? null : equalTo(path, [test.value], budget);
     case "ne":
-      return negated ? equalTo(path, [test.value], room) : null;
+      return negated ? equalTo(path, [test.value], budget) : null;
     case "in":
-      return negated ? null : equalTo(path, test.values, room);
+      return negated ? null : equalTo(path, test.values, budget);
     case "nin":
-      return negated ? equalTo(path, test.values, room) : null;
+      return negated ? equalTo(path, test.values, budget) : null;
     case "exists":
-      return test.value === negated ? null : exists(path, room);
+      return test.value === negated ? null : exists(path, budget);
     default:
-      return negated ? null : inRange(path, test.op, test.value, room);
+      return negated ? null : inRange(path, test.op, test.value, budget);
   }
 }
 
-function equalTo(path: string, values: readonly unknown[], room: Room): QdrantCondition {
+function equalTo(path: string, values: readonly unknown[], budget: TermBudget): QdrantCondition {
   const name = nameOf(path);
-  if (values.length > MAX_CONDITION_TERMS || values.length > room.terms) return exists(path, room);
-  return has(new Set(values.map((value) => scalarTerm(name, value) ?? existsTerm(name))), room);
+  if (values.length > MAX_CONDITION_TERMS || values.length > budget.remaining) return exists(path, budget);
+  return hasAnyOf(new Set(values.map((value) => scalarTerm(name, value) ?? existsTerm(name))), budget);
 }
 
-function exists(path: string, room: Room): QdrantCondition {
-  return has(new Set([existsTerm(nameOf(path))]), room);
+function exists(path: string, budget: TermBudget): QdrantCondition {
+  return hasAnyOf(new Set([existsTerm(nameOf(path))]), budget);
 }
 
-function has(terms: ReadonlySet<string>, room: Room): QdrantCondition {
-  room.terms -= Math.max(1, terms.size);
+function hasAnyOf(terms: ReadonlySet<string>, budget: TermBudget): QdrantCondition {
+  budget.remaining -= Math.max(1, terms.size);
   return { key: "terms", match: { any: [...terms] } };
 }
 
-function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparable, room: Room): QdrantCondition {
+function inRange(path: string, op: "gt" | "gte" | "lt" | "lte", bound: Comparable, budget: TermBudget): QdrantCondition {
   const number = rankOf(bound);
-  if (number === null) return exists(path, room);
-  room.terms -= 1;
+  if (number === null) return exists(path, budget);
+  budget.remaining -= 1;
   // Slightly wider than the test: the server may parse the last digit of a number differently.
   const slack = Math.abs(number) * 4 * Number.EPSILON;
   const key = `numbers.${numberKey(path, bound)}`;

@@ -45,7 +45,7 @@ interface Started {
   isUnavailable: boolean;
 }
 
-/** Deviations of one start from the configuration. */
+/** How one start differs from the configuration. */
 interface QdrantStart {
   readonly setup?: CollectionSetup["setup"] | undefined;
   readonly mayBeUnavailable?: boolean;
@@ -72,7 +72,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
    */
   async start(how: QdrantStart = {}): Promise<void> {
     await this.open();
-    await this.use(1, how);
+    await this.startGeneration(1, how);
   }
 
   /** Creates the connection pool. */
@@ -80,8 +80,8 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     return this.#client.open();
   }
 
-  /** As {@link start}, for the collection of a generation of the index. */
-  async use(generation: number, { setup = this.#setup.setup, mayBeUnavailable = true, takesAlias = true }: QdrantStart = {}): Promise<void> {
+  /** Finds or creates the collection of a generation of the index, and uses it from now on; otherwise as {@link start}. */
+  async startGeneration(generation: number, { setup = this.#setup.setup, mayBeUnavailable = true, takesAlias = true }: QdrantStart = {}): Promise<void> {
     this.#setup = { ...this.#setup, generation, takesAlias };
     try {
       this.#startWith(await prepareCollection(this.#client, { ...this.#setup, setup }), false);
@@ -100,17 +100,17 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
 
   /** Name of the collection in use. */
   get name(): string {
-    return this.#running().name;
+    return this.#requireStarted().name;
   }
 
   /** Whether the collection holds the vectors of all records. */
   get isComplete(): boolean {
-    return this.#running().isComplete;
+    return this.#requireStarted().isComplete;
   }
 
   /** Whether the collection is missing, or was unreachable when the store started. */
   get isUnavailable(): boolean {
-    return this.#running().isUnavailable;
+    return this.#requireStarted().isUnavailable;
   }
 
   /** Finds the collection, or creates the replacement of a lost one. */
@@ -120,7 +120,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
 
   /** Checks whether another process has rebuilt or replaced the collection. */
   async refresh(): Promise<void> {
-    const started = this.#running();
+    const started = this.#requireStarted();
     const known = await knownCollection(this.#setup);
     started.isUnavailable ||= known !== null && known.name !== started.name;
     started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
@@ -128,7 +128,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
 
   /** Records that the collection is rebuilt; searches use it from now on. */
   async complete(): Promise<void> {
-    const started = this.#running();
+    const started = this.#requireStarted();
     await markComplete(this.#setup.settings, started.name);
     started.isComplete = true;
   }
@@ -145,7 +145,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   }
 
   diagnose(): Promise<Finding[]> {
-    const { name, isComplete, isUnavailable } = this.#running();
+    const { name, isComplete, isUnavailable } = this.#requireStarted();
     return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isUnavailable, url: this.#setup.options.url });
   }
 
@@ -154,53 +154,53 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     options?: { readonly overEqual: boolean },
     deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
-    return this.#useForEach((index) => index.upsert(points, options, deadline));
+    return this.#callForEach((index) => index.upsert(points, options, deadline));
   }
 
   stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
-    return this.#use((index) => index.stored(ids, deadline));
+    return this.#call((index) => index.stored(ids, deadline));
   }
 
   vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
-    return this.#use((index) => index.vectorsOf(ids, deadline));
+    return this.#call((index) => index.vectorsOf(ids, deadline));
   }
 
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
-    return this.#useForEach((index) => index.remove(removals, deadline));
+    return this.#callForEach((index) => index.remove(removals, deadline));
   }
 
   query(query: VectorQuery, deadline?: Deadline): Promise<VectorHit[]> {
-    return this.#use((index) => index.query(query, deadline));
+    return this.#call((index) => index.query(query, deadline));
   }
 
   /** Language of the terms that the collection holds; null where it holds none. */
   get keywordLanguage(): KeywordLanguage | null {
-    return this.#running().index.keywordLanguage;
+    return this.#requireStarted().index.keywordLanguage;
   }
 
   queryKeywords(query: KeywordQuery, deadline?: Deadline): Promise<VectorHit[]> {
-    return this.#use((index) => index.queryKeywords(query, deadline));
+    return this.#call((index) => index.queryKeywords(query, deadline));
   }
 
   queryBoth(query: HybridQuery, deadline?: Deadline): Promise<Rankings> {
-    return this.#use((index) => index.queryBoth(query, deadline));
+    return this.#call((index) => index.queryBoth(query, deadline));
   }
 
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
-    return this.#use((index) => index.scan(after, limit, deadline));
+    return this.#call((index) => index.scan(after, limit, deadline));
   }
 
   expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
-    return this.#use((index) => index.expired(now, after, limit, deadline));
+    return this.#call((index) => index.expired(now, after, limit, deadline));
   }
 
   renew(renewals: readonly VectorRenewal[], deadline?: Deadline): Promise<void> {
-    return this.#use((index) => index.renew(renewals, deadline));
+    return this.#call((index) => index.renew(renewals, deadline));
   }
 
-  /** Calls the index, and remembers when its collection turns out to be missing. */
-  async #use<T>(task: (index: QdrantVectorIndex) => Promise<T>): Promise<T> {
-    const started = this.#running();
+  /** Calls the index, and records when its collection turns out to be missing. */
+  async #call<T>(task: (index: QdrantVectorIndex) => Promise<T>): Promise<T> {
+    const started = this.#requireStarted();
     try {
       return await task(started.index);
     } catch (error) {
@@ -209,11 +209,11 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     }
   }
 
-  #useForEach<T>(
+  #callForEach<T>(
     task: (index: QdrantVectorIndex) => Promise<PromiseSettledResult<T>[]>,
   ): Promise<PromiseSettledResult<T>[]> {
-    const started = this.#running();
-    return this.#use(async (index) => {
+    const started = this.#requireStarted();
+    return this.#call(async (index) => {
       const outcomes = await task(index);
       started.isUnavailable ||= outcomes.some((outcome) => outcome.status === "rejected" && isMissingCollection(outcome.reason));
       return outcomes;
@@ -227,7 +227,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     this.#started = { name, index, isComplete, isUnavailable };
   }
 
-  #running(): Started {
+  #requireStarted(): Started {
     if (this.#started === null) throw new UnavailableError("The connection to Qdrant is not started.");
     return this.#started;
   }

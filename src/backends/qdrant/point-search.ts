@@ -116,23 +116,23 @@ export class PointSearch {
     const { limit, prefix, filter } = query;
     const hits = await this.#hits(body, points, exact ? this.#sendAlone : this.#sendShared, deadline);
     if (exact) {
-      if (filter === null) this.#remember(prefix, hits.length < limit);
+      if (filter === null) this.#rememberSize(prefix, hits.length < limit);
       return hits;
     }
     if (hits.length >= limit) {
-      this.#remember(prefix, false);
+      this.#rememberSize(prefix, false);
       return hits;
     }
     // Too few hits mean that there are no more, or that the graph did not lead to them.
     const again = this.#vectorQueryBody(query, true);
     const [all = []] = await this.#sendAlone([again], deadline);
-    const sure = await this.#hits(again, all, this.#sendAlone, deadline);
-    this.#remember(prefix, sure.length < limit);
-    return sure;
+    const exactHits = await this.#hits(again, all, this.#sendAlone, deadline);
+    this.#rememberSize(prefix, exactHits.length < limit);
+    return exactHits;
   }
 
-  /** Queries of a prefix with few points are exact from the next query on: one request instead of two. */
-  #remember(prefix: string, isSmall: boolean): void {
+  /** Queries of a small prefix are exact from the next query on: one request instead of two. */
+  #rememberSize(prefix: string, isSmall: boolean): void {
     if (isSmall) this.#small.record(prefix, true);
     else this.#small.forget(prefix);
   }

@@ -46,7 +46,7 @@ const DEFAULT_VECTOR = "";
 
 /** How points are written. */
 interface UpsertCondition {
-  /** Which stored versions are kept: equal and newer ones, or newer ones only. A stored point without valid version is replaced. */
+  /** Which stored points are kept: those of an equal or newer version, or of a newer one only. One without a valid version is replaced. */
   readonly keepsStored: "gte" | "gt";
   readonly deadline: Deadline | undefined;
 }
@@ -93,16 +93,14 @@ export class QdrantVectorIndex implements VectorIndex {
     deadline?: Deadline,
   ): Promise<PromiseSettledResult<UpsertOutcome>[]> {
     const outcomes = new Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>();
-    const sound = points.filter((point) => {
+    const valid = points.filter((point) => {
       const fault = this.#faultOf(point.vectors);
       if (fault !== null) outcomes.set(point, { status: "rejected", reason: fault });
       return fault === null;
     });
-    const how: UpsertCondition = { keepsStored: overEqual ? "gt" : "gte", deadline };
-    const chunks = inChunks(await this.#toPoints(sound));
-    await Promise.all(
-      chunks.map((chunk) => this.#upsertGroup(chunk.map(({ sent }) => sent), chunk.map(({ point }) => point), outcomes, how)),
-    );
+    const condition: UpsertCondition = { keepsStored: overEqual ? "gt" : "gte", deadline };
+    const chunks = inChunks(await this.#toOutgoing(valid));
+    await Promise.all(chunks.map((chunk) => this.#upsertChunk(chunk, outcomes, condition)));
     return points.map((point) => outcomes.get(point) as PromiseSettledResult<UpsertOutcome>);
   }
 
@@ -161,7 +159,7 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   /** Yields to other callers in between: the terms of a big value take milliseconds. */
-  async #toPoints(points: readonly VectorPoint[]): Promise<Outgoing[]> {
+  async #toOutgoing(points: readonly VectorPoint[]): Promise<Outgoing[]> {
     const outgoing: Outgoing[] = [];
     const slice = new TimeSlice();
     for (const point of points) {
@@ -184,49 +182,48 @@ export class QdrantVectorIndex implements VectorIndex {
   }
 
   /**
-   * Writes a group in one request, with one condition for all points: the stored version is older than the oldest of the group.
-   * The stored versions are then read back: a point that another, older write has blocked is written again with its own condition.
+   * Writes a chunk in one request, with one condition for all points: the stored version is older than the oldest of the chunk.
+   * The stored versions are then read back: a point that an older stored write has blocked is written again with its own condition.
    */
-  async #upsertGroup(
-    group: readonly QdrantPoint[],
-    points: readonly VectorPoint[],
+  async #upsertChunk(
+    chunk: readonly Outgoing[],
     outcomes: Map<VectorPoint, PromiseSettledResult<UpsertOutcome>>,
-    how: UpsertCondition,
+    condition: UpsertCondition,
   ): Promise<void> {
-    const oldest = Math.min(...group.map(({ payload }) => payload.version));
+    const points = chunk.map(({ sent }) => sent);
+    const oldest = Math.min(...points.map(({ payload }) => payload.version));
     try {
-      await this.#upsertUnlessStored(group, oldest, how);
-      const stored = await this.#readBack(group, how);
+      await this.#upsertUnlessStored(points, oldest, condition);
+      const stored = await this.#readBack(points, condition);
       await Promise.all(
-        points.map(async (point, i) => {
-          const sent = group[i] as QdrantPoint;
+        chunk.map(async ({ point, sent }, i) => {
           const found = stored[i] ?? null;
-          const isOlder = group.length > 1 && found !== null && found.version < sent.payload.version;
-          outcomes.set(point, isOlder ? await this.#upsertAlone(sent, how) : fulfilled(outcomeOf(sent, found)));
+          const isBlocked = chunk.length > 1 && found !== null && found.version < sent.payload.version;
+          outcomes.set(point, isBlocked ? await this.#upsertAlone(sent, condition) : fulfilled(outcomeOf(sent, found)));
         }),
       );
     } catch (reason) {
-      if (group.length > 1 && isStoreError(reason) && !reason.retryable) {
+      if (chunk.length > 1 && isStoreError(reason) && !reason.retryable) {
         // One point may be the cause: each is written alone, so that only that one fails.
-        await Promise.all(points.map(async (point, i) => this.#upsertGroup([group[i] as QdrantPoint], [point], outcomes, how)));
+        await Promise.all(chunk.map((outgoing) => this.#upsertChunk([outgoing], outcomes, condition)));
       } else {
-        for (const point of points) outcomes.set(point, rejected(reason));
+        for (const { point } of chunk) outcomes.set(point, rejected(reason));
       }
     }
   }
 
-  async #upsertAlone(point: QdrantPoint, how: UpsertCondition): Promise<PromiseSettledResult<UpsertOutcome>> {
+  async #upsertAlone(point: QdrantPoint, condition: UpsertCondition): Promise<PromiseSettledResult<UpsertOutcome>> {
     try {
-      await this.#upsertUnlessStored([point], point.payload.version, how);
-      const [stored = null] = await this.#readBack([point], how);
+      await this.#upsertUnlessStored([point], point.payload.version, condition);
+      const [stored = null] = await this.#readBack([point], condition);
       return fulfilled(outcomeOf(point, stored));
     } catch (reason) {
       return rejected(reason);
     }
   }
 
-  async #upsertUnlessStored(points: readonly QdrantPoint[], version: number, { keepsStored: under, deadline }: UpsertCondition): Promise<void> {
-    const body: Schema<"PointsList"> = { points, update_filter: { must_not: [{ key: "version", range: { [under]: version } }] } };
+  async #upsertUnlessStored(points: readonly QdrantPoint[], version: number, { keepsStored, deadline }: UpsertCondition): Promise<void> {
+    const body: Schema<"PointsList"> = { points, update_filter: { must_not: [{ key: "version", range: { [keepsStored]: version } }] } };
     await this.#client.request<"upsertPoints">("PUT", `${this.#path}?wait=true`, body, "write vectors", deadline);
   }
 
