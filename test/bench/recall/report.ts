@@ -58,7 +58,7 @@ function median(numbers: readonly number[]): number {
 export function asMarkdown(measured: readonly Measured[], conversations: readonly Conversation[], reporting: readonly string[]): string {
   const groups = [
     { title: `All ${conversations.length} conversations`, ids: conversations.map(({ id }) => id) },
-    { title: `The ${reporting.length} conversations that no parameter was chosen on`, ids: reporting },
+    { title: `The ${reporting.length} conversations that were not used to choose the defaults`, ids: reporting },
   ];
   const tables = groups.map(({ title, ids }) => `${title}:\n\n${recallTable(measured, ids)}`);
   return [...tables, `Recall@10 by category of question:\n\n${categoryTable(measured)}`, chart(measured)].join("\n\n");
