@@ -18,45 +18,44 @@ const INTERVAL_MS = 1_000;
  */
 export class ConfigWatch {
   readonly #path: string;
-  readonly #changed: () => Promise<unknown>;
+  readonly #onChange: () => Promise<unknown>;
   readonly #intervalMs: number;
-  readonly #look = (now: Stats): void => this.#see(now);
-  #settling: NodeJS.Timeout | null = null;
+  readonly #onStat = ({ mtimeMs }: Stats): void => {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    // Without a modification time, the file is missing: it is being replaced.
+    if (mtimeMs !== 0) this.#notifyWhenStable();
+  };
+  #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
   /**
-   * @param changed - called after each change; must not reject
+   * @param onChange - called after each change; must not reject
    * @param baseline - state of the file when it was read, from {@link stateOf}; a change since then is reported too
    */
-  constructor(path: string, changed: () => Promise<unknown>, baseline: string | null, { intervalMs = INTERVAL_MS }: WatchOptions = {}) {
+  constructor(path: string, onChange: () => Promise<unknown>, baseline: string | null, { intervalMs = INTERVAL_MS }: WatchOptions = {}) {
     this.#path = path;
-    this.#changed = changed;
+    this.#onChange = onChange;
     this.#intervalMs = intervalMs;
-    watchFile(path, { interval: intervalMs, persistent: false }, this.#look);
+    watchFile(path, { interval: intervalMs, persistent: false }, this.#onStat);
     void this.#compare(baseline);
   }
 
   /** Stops watching. */
   close(): void {
     this.#isClosed = true;
-    unwatchFile(this.#path, this.#look);
-    if (this.#settling !== null) clearTimeout(this.#settling);
+    unwatchFile(this.#path, this.#onStat);
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   async #compare(baseline: string | null): Promise<void> {
-    if (baseline !== (await stateOf(this.#path))) this.#settle();
+    if (baseline !== (await stateOf(this.#path))) this.#notifyWhenStable();
   }
 
-  /** Waits until a file that is being written or replaced is stable. */
-  #see(now: Stats): void {
-    if (this.#settling !== null) clearTimeout(this.#settling);
-    if (now.mtimeMs !== 0) this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#settling !== null) clearTimeout(this.#settling);
+  /** Notifies once the file has not changed for one interval: it may still be being written. */
+  #notifyWhenStable(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    this.#settling = setTimeout(() => void this.#changed(), this.#intervalMs).unref();
+    this.#timer = setTimeout(() => void this.#onChange(), this.#intervalMs).unref();
   }
 }
 

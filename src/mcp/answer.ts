@@ -43,7 +43,7 @@ export async function answer(run: () => Promise<Record<string, unknown>>): Promi
   }
 }
 
-/** The message of an error of the store's family; of any other error, nothing is known to be safe. */
+/** Returns the message of an error of the store; that of any other error may not be safe to show. */
 export function shownError(error: unknown): string {
   const isSafe = isStoreError(error) || (isError(error) && error.name === "InvalidNamespaceError");
   return isSafe ? error.message : "The request failed with an internal error.";

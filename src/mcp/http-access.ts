@@ -53,7 +53,7 @@ export function accessRules({ token, host, allowedHosts, allowedOrigins }: Acces
   return { token, hosts: new Set(hosts.map((name) => name.toLowerCase())), origins: new Set(origins) };
 }
 
-/** Why the Host or Origin of a request is rejected; null if neither is. A page of another site, also by DNS rebinding, fails here. */
+/** Why the Host or Origin of a request is rejected; null if neither is. Stops pages of other sites, also with DNS rebinding. */
 export function refusalOfSource({ host, origin }: IncomingHttpHeaders, { hosts, origins }: AccessRules): Refusal | null {
   if (host === undefined || !hosts.has(nameOf(host))) return { status: 403, message: "This host name is not allowed." };
   if (origin !== undefined && !origins.has(origin)) return { status: 403, message: "This origin is not allowed." };

@@ -1,4 +1,4 @@
-/** What the clients of an MCP server reach. */
+/** The items that clients of an MCP server can reach. */
 import { ValidationError } from "../model/errors.ts";
 import type { StoreView } from "../store-operations.ts";
 

@@ -6,7 +6,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import type { McpStoreOptions } from "./scope.ts";
 import { createMcpServer } from "./server.ts";
 
-/** Streams of {@link serveStdio}, and its end. */
+/** Streams of {@link serveStdio}, and the signal that ends it. */
 export interface StdioOptions {
   /** @default process.stdin */
   readonly input?: Readable;
@@ -22,7 +22,7 @@ export async function serveStdio(options: McpStoreOptions, { input = process.std
   const closed = new Promise<void>((resolve) => (server.server.onclose = resolve));
   const close = (): void => void server.close();
   const transport = new CountingTransport(input, output);
-  // The transport of the SDK does not notice that the client is gone.
+  // The SDK's transport does not detect the end of its input.
   const finish = (): void => transport.onceIdle(close);
   input.once("end", finish).once("close", finish);
   signal?.addEventListener("abort", close, { once: true });
@@ -37,7 +37,7 @@ export async function serveStdio(options: McpStoreOptions, { input = process.std
   }
 }
 
-/** Knows whether all requests are answered. */
+/** Counts the requests that are not answered yet. */
 class CountingTransport extends StdioServerTransport {
   #open = 0;
   #onIdle: (() => void) | null = null;

@@ -17,7 +17,7 @@ interface Attempts {
   last: { readonly error: unknown; /** By `performance.now()`. */ readonly at: number } | null;
 }
 
-/** An attempt that failed. */
+/** A failed attempt that the client retried. */
 export interface RetriedAttempt {
   readonly error: EmbeddingError;
   /** By `performance.now()`. */

@@ -11,8 +11,8 @@ const MAX_UNEXPLAINED = 32;
 /** Consecutive rejected texts after which a control text checks whether the provider accepts any. */
 const REJECTED_IN_A_ROW = 8;
 
-/** No further call starts when less than this many times the slowest call remains until the deadline. */
-const LAST_CALL = 1.5;
+/** A further call starts only if this many times the duration of the slowest call remains until the deadline. */
+const CALL_TIME_FACTOR = 1.5;
 
 /** Every model accepts this text. */
 const CONTROL_TEXT = "ok";
@@ -209,7 +209,7 @@ class Division {
 
   /** Whether no further part is sent. Ends before the deadline, so that the vectors received so far are returned. */
   get #isEnding(): boolean {
-    return this.#stopped !== null || (this.#deadline !== undefined && this.#deadline.remainingMs <= LAST_CALL * this.#slowestMs);
+    return this.#stopped !== null || (this.#deadline !== undefined && this.#deadline.remainingMs <= CALL_TIME_FACTOR * this.#slowestMs);
   }
 
   /** Stops if the provider accepts no text: then the cause is the provider. */

@@ -68,7 +68,7 @@ export class Guard {
   constructor(options: GuardOptions) {
     const { service, name, retry: retries, breaker, bulkhead, events } = options;
     this.#options = options;
-    this.#isOutage = options.isOutage ?? isPassing;
+    this.#isOutage = options.isOutage ?? isTransient;
     this.#bulkhead = new Bulkhead(name, bulkhead);
     this.#pause = new ServicePause(name);
     this.#breaker = circuitBreaker(handleWhen(this.#isOutage), {
@@ -121,7 +121,7 @@ export class Guard {
     try {
       callerDeadline?.throwIfOver(this.#options.name);
       // While the circuit is closed, which is nearly always, calls bypass the breaker.
-      return await (this.#breaker.state === CircuitState.Closed ? this.#tryAll(budgetMs, call, callerDeadline) : this.#tryOnce(budgetMs, call, callerDeadline));
+      return await (this.#breaker.state === CircuitState.Closed ? this.#callWithRetries(budgetMs, call, callerDeadline) : this.#callThroughBreaker(budgetMs, call, callerDeadline));
     } finally {
       this.#bulkhead.leave();
     }
@@ -129,20 +129,20 @@ export class Guard {
 
   // Timeout and retries do not use cockatiel's policies: these took 20 microseconds of processor time per call, mostly for an
   // unused abort signal, while a read takes 40.
-  async #tryAll<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
+  async #callWithRetries<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
     const deadline = soonerOf(budgetMs, callerDeadline);
     const startedAt = performance.now();
     let backoff: IBackoff<unknown> | null = null;
     let before: unknown = null;
     for (let attempt = 1; ; attempt += 1) {
-      if (this.#pause.isSet) await this.#pause.end(deadline);
+      if (this.#pause.isSet) await this.#pause.waitOut(deadline);
       try {
         const answer = await deadline.wait(this.#options.name, call(deadline));
         if (this.#hasFailed) await this.#updateBreaker(() => Promise.resolve());
         this.#hasFailed = false;
         return answer;
       } catch (error) {
-        if (isPassing(error)) this.#pause.record(error);
+        if (isTransient(error)) this.#pause.record(error);
         backoff = this.#backoffAfter(error, attempt, backoff, deadline);
         if (backoff === null) {
           const isCutShort = deadline.isOver && deadline === callerDeadline && performance.now() - startedAt < callerDeadline.budgetMs * FAIR_SHARE;
@@ -160,16 +160,16 @@ export class Guard {
 
   /** Returns the pause before the next attempt; null for none: a call that cannot be retried before its deadline fails now. */
   #backoffAfter(error: unknown, attempt: number, before: IBackoff<unknown> | null, deadline: Deadline): IBackoff<unknown> | null {
-    if (!isPassing(error) || attempt >= this.#options.retry.maxAttempts) return null;
+    if (!isTransient(error) || attempt >= this.#options.retry.maxAttempts) return null;
     const backoff = before === null ? this.#backoff.next() : before.next(undefined);
     return Math.max(backoff.duration, retryAfterOf(error)) >= deadline.remainingMs ? null : backoff;
   }
 
   /** Runs a call while the circuit is not closed: it fails at once, or it is the probe, whose outcome concurrent calls wait for. */
-  async #tryOnce<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
+  async #callThroughBreaker<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
     const { name, service } = this.#options;
     try {
-      const answer = this.#breaker.execute(() => this.#tryWhileNotClosed(budgetMs, call, callerDeadline));
+      const answer = this.#breaker.execute(() => this.#attemptInBreaker(budgetMs, call, callerDeadline));
       return await (callerDeadline === undefined ? answer : callerDeadline.wait(name, answer));
     } catch (error) {
       // The AbortError only keeps the breaker from counting; the caller gets the reason why its deadline is over.
@@ -182,18 +182,18 @@ export class Guard {
     }
   }
 
-  /** The probe has a deadline of its own, and continues when its caller aborts: other calls wait for its outcome. */
-  async #tryWhileNotClosed<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
+  /** Makes one attempt. A probe has a deadline of its own, and continues when its caller aborts: other calls wait for its outcome. */
+  async #attemptInBreaker<T>(budgetMs: number, call: (deadline: Deadline) => Promise<T>, callerDeadline: Deadline | undefined): Promise<T> {
     const { name } = this.#options;
     const isProbe = this.#breaker.state === CircuitState.HalfOpen;
     const deadline = isProbe ? new Deadline(Math.min(budgetMs, callerDeadline?.budgetMs ?? Infinity)) : soonerOf(budgetMs, callerDeadline);
     // Not a failure of the service: the caller waited for the probe of another call until its own deadline.
     if (deadline.isOver) throw new AbortError(`${name} was not called: the deadline of the caller was exceeded before.`);
-    if (this.#pause.isSet) await this.#pause.end(deadline);
+    if (this.#pause.isSet) await this.#pause.waitOut(deadline);
     try {
       return await deadline.wait(name, call(deadline));
     } catch (error) {
-      if (isPassing(error)) this.#pause.record(error);
+      if (isTransient(error)) this.#pause.record(error);
       throw error;
     }
   }
@@ -205,7 +205,7 @@ export class Guard {
     await this.#updateBreaker(() => Promise.reject(error)).catch(() => undefined);
   }
 
-  /** Reports an outcome to the breaker, unless it has opened since: then only its probes count. */
+  /** Reports an outcome to the breaker, unless it is open: then only probes count. */
   async #updateBreaker(outcome: () => Promise<void>): Promise<void> {
     if (this.#breaker.state === CircuitState.Closed) await this.#breaker.execute(outcome);
   }
@@ -226,6 +226,6 @@ function withReason(error: unknown, before: unknown): unknown {
   return new TimeoutError(`${error.message} The attempt before failed: ${messageOf(before)}`, { cause: before, details: error.details });
 }
 
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return isStoreError(error) && error.retryable && !(error instanceof NotReadyError);
 }

@@ -16,25 +16,25 @@ interface CollectionState {
  * writes that rebuild the collection.
  */
 export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): VectorIndex {
-  const present: Around = async (call, deadline) => {
+  const ifPresent: Around = async (call, deadline) => {
     if (state.isUnavailable) throw new NotReadyError("The Qdrant collection is missing or unreachable; the store checks for it regularly.");
     return call(deadline);
   };
-  const complete: Around = (call, deadline) =>
-    present(async () => {
+  const ifComplete: Around = (call, deadline) =>
+    ifPresent(async () => {
       if (!state.isComplete) throw new NotReadyError("The vectors were lost and are being rebuilt from the records.");
       return call(deadline);
     }, deadline, null);
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
-    upsert: present,
-    stored: present,
-    vectorsOf: complete,
-    remove: present,
-    query: complete,
-    queryKeywords: complete,
-    queryBoth: complete,
-    scan: present,
-    expired: present,
-    renew: present,
+    upsert: ifPresent,
+    stored: ifPresent,
+    vectorsOf: ifComplete,
+    remove: ifPresent,
+    query: ifComplete,
+    queryKeywords: ifComplete,
+    queryBoth: ifComplete,
+    scan: ifPresent,
+    expired: ifPresent,
+    renew: ifPresent,
   });
 }

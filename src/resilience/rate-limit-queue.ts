@@ -92,7 +92,7 @@ export class FairQueue {
   drain(): Waiter[] {
     const all = [...this.#queues.values()].flat().map(({ waiter }) => waiter);
     this.#queues.clear();
-    this.#rest();
+    this.#reset();
     return all;
   }
 
@@ -138,10 +138,11 @@ export class FairQueue {
     const [dropped] = queue.splice(position, 1);
     this.#size -= 1;
     if (queue.length === 0 && dropped !== undefined) this.#queues.delete(dropped.waiter.lane);
-    if (this.#size === 0) this.#rest();
+    if (this.#size === 0) this.#reset();
   }
 
-  #rest(): void {
+  /** Restarts the virtual time when nothing waits. */
+  #reset(): void {
     this.#size = 0;
     this.#clock = 0;
     this.#served.clear();

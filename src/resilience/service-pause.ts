@@ -2,7 +2,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import { isStoreError, messageOf, UnavailableError } from "../model/errors.ts";
 
-/** Calls other than the failed one are held back for no longer than this, whatever the service asks for, milliseconds. */
+/** Longest pause of calls other than the failed one, regardless of what the service asks for, milliseconds. */
 const MAX_PAUSE_MS = 60_000;
 
 /** Largest share of a pause that is added to it. */
@@ -21,7 +21,7 @@ export class ServicePause {
     this.#name = name;
   }
 
-  /** Whether a pause was recorded that no call has waited out yet. */
+  /** Whether a pause was recorded, and no call has waited until its end yet. */
   get isSet(): boolean {
     return this.#until > 0;
   }
@@ -41,11 +41,11 @@ export class ServicePause {
   }
 
   /**
-   * Waits for the end of the pause.
+   * Waits until the pause is over.
    *
    * @throws {UnavailableError} at once when the deadline comes before the end.
    */
-  async end(deadline: Deadline): Promise<void> {
+  async waitOut(deadline: Deadline): Promise<void> {
     for (;;) {
       const ms = Math.ceil(this.#until - performance.now());
       if (ms <= 0) break;

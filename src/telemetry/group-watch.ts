@@ -16,7 +16,7 @@ const SERVICES: Readonly<Record<GroupName, Service>> = {
 };
 
 /** A caller that waits for its group. */
-class Waiting implements GroupCaller {
+class WaitingCaller implements GroupCaller {
   readonly context: Context | null;
   readonly #operation: OperationTime | null;
   readonly #service: Service;
@@ -33,7 +33,7 @@ class Waiting implements GroupCaller {
     operation?.enter("queue", now);
   }
 
-  /** Marks the caller as started: the call with at least some of its inputs begins. */
+  /** Records that a call with some of its inputs has begun. */
   begun(now: number): void {
     if (this.#isQueued) this.#operation?.leave("queue", now);
     this.#isQueued = false;
@@ -46,14 +46,14 @@ class Waiting implements GroupCaller {
 }
 
 /** Returns an observer for groups of one kind. */
-export function watchGroups(telemetry: Telemetry, name: GroupName): GroupWatch<Waiting> {
+export function watchGroups(telemetry: Telemetry, name: GroupName): GroupWatch<WaitingCaller> {
   const labels = attributesOf({ group: name });
   const counts = telemetry.ledger.groups[name];
   return {
     joined(inputs) {
       const operation = currentOperation.getStore() ?? null;
       const context = telemetry.tracing.isEnabled ? recordedContext() : null;
-      return operation === null && context === null ? null : new Waiting(context, operation, SERVICES[name], inputs);
+      return operation === null && context === null ? null : new WaitingCaller(context, operation, SERVICES[name], inputs);
     },
     run(callers, commit) {
       counts.groups += 1;

@@ -42,7 +42,7 @@ export class Instruments {
   readonly #readGauges: ReadGauges;
   #given: MeterProvider | undefined;
   #provider: MeterProvider | null = null;
-  #bound: Bound | null = null;
+  #current: MeterInstruments | null = null;
   #isReading = false;
 
   /** @param readGauges - reads the gauges at each collection */
@@ -52,7 +52,7 @@ export class Instruments {
 
   /** Whether a meter provider is registered. */
   get areEnabled(): boolean {
-    return this.#bound !== null;
+    return this.#current !== null;
   }
 
   /** Switches to a provider; by default to the one of the process. */
@@ -69,8 +69,8 @@ export class Instruments {
     this.#release();
     const meter = provider.getMeter(SCOPE);
     if (meter === createNoopMeter()) return;
-    this.#bound = new Bound(meter);
-    if (this.#isReading) this.#bound.read(this.#readGauges);
+    this.#current = new MeterInstruments(meter);
+    if (this.#isReading) this.#current.read(this.#readGauges);
   }
 
   /** Starts to report gauges. */
@@ -78,33 +78,33 @@ export class Instruments {
     if (this.#isReading) return;
     this.#isReading = true;
     this.detectProvider();
-    this.#bound?.read(this.#readGauges);
+    this.#current?.read(this.#readGauges);
   }
 
   /** Stops reporting gauges. */
   stop(): void {
     this.#isReading = false;
-    this.#bound?.release();
+    this.#current?.release();
   }
 
   /** Records a value of a histogram. */
   record(name: OfKind<"histogram">, value: number, attributes?: Attributes): void {
-    this.#bound?.histograms.get(name)?.record(value, attributes);
+    this.#current?.histograms.get(name)?.record(value, attributes);
   }
 
   /** Adds to a counter. */
   add(name: OfKind<"counter">, value: number, attributes?: Attributes): void {
-    this.#bound?.counters.get(name)?.add(value, attributes);
+    this.#current?.counters.get(name)?.add(value, attributes);
   }
 
   #release(): void {
-    this.#bound?.release();
-    this.#bound = null;
+    this.#current?.release();
+    this.#current = null;
   }
 }
 
 /** The instruments of one meter. */
-class Bound {
+class MeterInstruments {
   readonly histograms = new Map<MetricName, Histogram>();
   readonly counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, ObservableGauge>();

@@ -74,7 +74,7 @@ export const ATTRIBUTES = {
   keyHash: { name: "langgraph.store.key.hash", meaning: "Hash of the key." },
   key: { name: "langgraph.store.key", meaning: "The key itself; only with `telemetry.includeKeys`." },
   mode: { name: "langgraph.store.search.mode", meaning: "How a search was answered: `semantic`, `keyword`, `hybrid` or `filter`." },
-  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether similarity was asked for and could not be had." },
+  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether the requested ranking by similarity was not available." },
   reason: { name: "langgraph.store.search.reason", meaning: "Why: `embedding-failed`, `vectors-unavailable`, `ranking-too-slow` or `continues-degraded`." },
   results: { name: "langgraph.store.search.results", meaning: "Items found." },
   truncated: { name: "langgraph.store.search.truncated", meaning: "Whether the search stopped at a bound." },

@@ -25,8 +25,8 @@ interface SearchFacts {
 /** Returns the facts of a search result; null for other answers. */
 export type FactsOf<Answer> = (answer: Answer) => SearchFacts | null;
 
-/** Codes of rejections that are no failures of the store or a server: invalid input, aborts and rate limits. */
-const CALLERS: ReadonlySet<string> = new Set(["VALIDATION", "ABORTED", "RATE_LIMITED", "CLOSED"]);
+/** Codes of rejections that are caused by the caller, not by the store or a server. */
+const CALLER_CODES: ReadonlySet<string> = new Set(["VALIDATION", "ABORTED", "RATE_LIMITED", "CLOSED"]);
 
 /** Shortest interval between two log lines of one kind of operation, milliseconds. */
 const QUIET_MS = 10_000;
@@ -187,11 +187,11 @@ export class OperationReport<Answer> {
 
 /** Whether an operation failed because of the store or a server. */
 function isFault(outcome: PromiseSettledResult<unknown>): boolean {
-  return outcome.status === "rejected" && !CALLERS.has(codeOf(outcome.reason));
+  return outcome.status === "rejected" && !CALLER_CODES.has(codeOf(outcome.reason));
 }
 
 function countFailure(counts: OperationCounts, code: string): void {
-  if (CALLERS.has(code)) counts.refused += 1;
+  if (CALLER_CODES.has(code)) counts.refused += 1;
   else counts.failed += 1;
   if (code === "RATE_LIMITED") counts.rateLimited += 1;
 }

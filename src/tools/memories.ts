@@ -21,7 +21,7 @@ export type SaveOutcome =
   | { readonly status: "saved" | "unchanged"; readonly id: string }
   | { readonly status: "updated"; readonly id: string; readonly previous: MemoryValue; readonly similarity?: number };
 
-/** Searches are ranked by the first characters of a long text: embedders read no more, and the store bounds queries. */
+/** Characters of a long text that a search uses: embedders read no more, and the store limits queries. */
 const MAX_QUERY_CHARS = 2_000;
 
 /** Memories that a new one is compared with. */
@@ -83,8 +83,8 @@ export class Memories {
   }
 
   /**
-   * Merges a new memory with a near-duplicate that another process added since this one compared: of two that do so at the same
-   * moment, the one that compares last finds both. The older one stays, with the value of the newer; null where there is no other.
+   * Merges a new memory with a near-duplicate that another process added after the comparison of {@link save}. Of two processes that
+   * add at the same time, the one that compares last finds both. The older memory stays, with the newer value; null without another one.
    */
   async #merged(id: string, value: MemoryValue, threshold: number): Promise<SaveOutcome | null> {
     const near = (await this.#similar(value)).filter(({ score }) => score !== undefined && score >= threshold).sort(byAge);

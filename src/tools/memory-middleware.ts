@@ -69,12 +69,12 @@ export function createMemoryMiddleware(options: MemoryMiddlewareOptions): AgentM
   const limit = parseCount("limit", options.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
   if (minScore !== undefined && !(minScore >= -1 && minScore <= 1)) throw new ValidationError(`minScore of ${OWNER} must be a number from -1 to 1.`);
   if (typeof countTokens !== "function") throw new ValidationError(`countTokens of ${OWNER} must be a function, but got ${kindOf(countTokens)}.`);
-  const of = memoriesOfRun(options, OWNER);
+  const memoriesOf = memoriesOfRun(options, OWNER);
   return createMiddleware({
     name: "ScyllaDBMemory",
     async wrapModelCall(request, handler) {
       // Even where nothing is searched: a run without a user must fail at its first call.
-      const { memories } = of(request.runtime);
+      const { memories } = memoriesOf(request.runtime);
       const query = latestQuestion(request.messages);
       if (query === null) return handler(request);
       const found = await memories.search(query, limit);

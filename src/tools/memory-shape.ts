@@ -35,7 +35,7 @@ export const TEXT_SHAPE: MemoryShape = {
   show: (value) => (typeof value["text"] === "string" && Object.keys(value).length === 1 ? value["text"] : value),
 };
 
-/** Where a memory stands in the arguments of a tool: references inside its schema are moved there. */
+/** JSON pointer of a memory in the arguments of a tool, to which references inside its schema are moved. */
 const PLACE = "#/properties/memory";
 
 /**
@@ -76,7 +76,7 @@ export function textOf(value: MemoryValue): string {
   return texts.length > 0 ? texts.join(" ") : plainJson(value);
 }
 
-/** Adds every string within a value; {@link plainJson} bounds nothing, but the store has accepted the value. */
+/** Adds every text within a value, whose depth the store has bounded. */
 function collect(value: unknown, into: string[]): void {
   if (typeof value === "string") into.push(value);
   else if (Array.isArray(value)) for (const each of value) collect(each, into);

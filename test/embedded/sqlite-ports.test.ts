@@ -44,7 +44,7 @@ async function onThisThread(now: () => number, metric: DistanceMetric = "cosine"
     },
   };
   const writes = new WriteGroup(calls, path, 10_000);
-  const items = new SqliteItemRepository({ database: calls, reads: calls, writes, callerReads: () => null, now });
+  const items = new SqliteItemRepository({ writer: calls, reads: calls, writes, callerReads: () => null, now });
   const dispose = async (): Promise<void> => {
     database.answer("close", null);
     await rm(directory, { recursive: true });

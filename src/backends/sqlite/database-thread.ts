@@ -9,7 +9,7 @@ import { MEMORY } from "./storage-path.ts";
 import { settledWithin } from "./settled-within.ts";
 import { workerProgram } from "./worker-program.ts";
 
-/** What a call does, for the message of an exceeded deadline. */
+/** Subject of the message of an exceeded deadline. */
 export const WORKING = "Working on the database file";
 /** Timeout of `stop` for calls in flight, milliseconds. */
 const STOP_DEADLINE_MS = 15_000;
@@ -68,7 +68,7 @@ export class DatabaseThread implements DatabaseCalls {
     await settledWithin(STOP_DEADLINE_MS, Promise.allSettled([...this.#active]));
     const [channel] = await Promise.allSettled([this.#channel]);
     this.#channel = null;
-    // One that failed to start has ended itself.
+    // A thread that failed to start has already ended.
     if (channel.status === "rejected" || channel.value === null) return;
     // Not closed by the thread itself: that of Deno cannot.
     if (this.#active.size === 0) await Promise.allSettled([channel.value.call("close", null)]);

@@ -104,7 +104,7 @@ export class SqliteBackend implements Backend {
       call: (name, request, deadline) => (this.#running?.path === MEMORY ? this.#writer : this.#reader).call(name, request, deadline),
     };
     const callerReads = (): CallerReads | null => this.#running?.callerReads ?? null;
-    this.items = new SqliteItemRepository({ database: this.#writer, reads, writes: this.#writes, callerReads, now });
+    this.items = new SqliteItemRepository({ writer: this.#writer, reads, writes: this.#writes, callerReads, now });
     this.settings = new SqliteSettings(reads, this.#writes);
     this.outbox = new SqliteOutbox(reads, this.#writes);
     this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, { dims, metric }, now);

@@ -18,10 +18,10 @@ import type { WriteGroup } from "./write-group.ts";
 
 /** Dependencies of the repository. */
 export interface SqliteItemRepositoryOptions {
-  /** Runs everything but writes. */
+  /** Runs reads. */
   readonly reads: DatabaseCalls;
-  /** Runs sweeps. */
-  readonly database: DatabaseCalls;
+  /** Runs sweeps, in the thread that writes. */
+  readonly writer: DatabaseCalls;
   readonly writes: WriteGroup;
   /** Reads of single records on the caller's thread; null where the data is in the memory of the database thread. */
   readonly callerReads: () => CallerReads | null;
@@ -132,7 +132,7 @@ export class SqliteItemRepository implements ItemRepository {
     const before = this.#options.now() - CLOCK_TOLERANCE_MS;
     let removed = 0;
     while (removed < limit) {
-      const step = await this.#options.database.call("sweep", { before, limit: limit - removed }, deadline);
+      const step = await this.#options.writer.call("sweep", { before, limit: limit - removed }, deadline);
       removed += step.removed;
       if (step.isDone) break;
     }

@@ -83,7 +83,7 @@ export class LocalDatabase {
     if (request.path !== MEMORY) prepareFile(request.path);
     this.#connection = new Connection(request.path);
     try {
-      this.#tables = opened(this.#connection, request);
+      this.#tables = openTables(this.#connection, request);
     } catch (error) {
       this.#close();
       throw error;
@@ -151,7 +151,7 @@ export class LocalDatabase {
 }
 
 /** Prepares a connection: its modes, the tables of this version, its statements. */
-function opened(connection: Connection, request: OpenRequest): Tables {
+function openTables(connection: Connection, request: OpenRequest): Tables {
   const { path, dims, durable } = request;
   // Before anything is changed: the journal mode of another program's database would stay changed.
   connection.transaction("DEFERRED", () => checkedVersion(connection, path));

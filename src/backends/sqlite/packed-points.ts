@@ -3,8 +3,8 @@ import { TermLists, type TermQuery } from "./term-lists.ts";
 import type { VectorShape } from "../../model/distance-metric.ts";
 import { scoreChunk, VectorChunks } from "./vector-chunks.ts";
 
-/** A query: points are ranked by a vector, by terms, or by each of both. */
-export interface Ask {
+/** What points are ranked by: a vector, terms, or each of both. */
+export interface PointQuery {
   readonly vector: Float32Array | null;
   readonly terms: TermQuery | null;
 }
@@ -27,8 +27,8 @@ export class PackedPoints {
     return this.#vectors.count;
   }
 
-  /** Whether there are enough to score them at once. */
-  get isMuch(): boolean {
+  /** Whether there are so many that they are scored before more are added. */
+  get isLarge(): boolean {
     return this.#vectors.chunks.length > 1;
   }
 
@@ -51,7 +51,7 @@ export class PackedPoints {
   }
 
   /** Adds the scores of all points to `scores`. */
-  score({ vector, terms }: Ask, scores: Scores): void {
+  score({ vector, terms }: PointQuery, scores: Scores): void {
     if (vector !== null) scores.semantic.addVectors(this.#vectors, vector);
     if (terms !== null && terms.size > 0) scores.keyword.addTerms(this.#terms, terms);
   }

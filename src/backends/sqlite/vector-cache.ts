@@ -3,7 +3,7 @@ import { ancestors, ROOT } from "../../model/namespace-path.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
-import { PackedPoints, Scores, type Ask } from "./packed-points.ts";
+import { PackedPoints, Scores, type PointQuery } from "./packed-points.ts";
 import type { VectorShape } from "../../model/distance-metric.ts";
 import { isBytes } from "../../model/realms.ts";
 
@@ -81,13 +81,13 @@ export class VectorCache {
   }
 
   /** Scores all points at or below a prefix: by the similarity of their vectors, and by terms. Valid until the next call. */
-  score(prefix: string, ask: Ask): Scores {
+  score(prefix: string, query: PointQuery): Scores {
     this.#search += 1;
     this.#addNewer();
     this.#scores.clear();
     const namespaces = this.#selection(prefix);
-    if (namespaces === null) this.#scoreUncached(prefix, ask);
-    else for (const namespace of namespaces) this.#score(namespace, ask);
+    if (namespaces === null) this.#scoreUncached(prefix, query);
+    else for (const namespace of namespaces) this.#score(namespace, query);
     return this.#scores;
   }
 
@@ -177,41 +177,41 @@ export class VectorCache {
     return namespace;
   }
 
-  #score(namespace: Namespace, ask: Ask): void {
+  #score(namespace: Namespace, query: PointQuery): void {
     namespace.lastUse = this.#search;
-    if (namespace.points === null) this.#load(namespace, ask);
-    else namespace.points.score(ask, this.#scores);
+    if (namespace.points === null) this.#load(namespace, query);
+    else namespace.points.score(query, this.#scores);
   }
 
   /** Reads and scores the points of a namespace, and caches them if they fit. */
-  #load(namespace: Namespace, ask: Ask): void {
+  #load(namespace: Namespace, query: PointQuery): void {
     const points = new PackedPoints(this.#shape);
     let isKept = true;
     for (const row of this.#pointsOf.each([namespace.id])) {
       addRow(points, row);
       isKept &&= this.#hasRoom(points.bytes);
-      if (!isKept && points.isMuch) this.#scoreAndClear(points, ask);
+      if (!isKept && points.isLarge) this.#scoreAndClear(points, query);
     }
-    points.score(ask, this.#scores);
+    points.score(query, this.#scores);
     if (!isKept) return;
     namespace.points = points;
     namespace.maxVectors = 2 * points.count + MAX_EXTRA;
     this.#bytes += points.bytes;
   }
 
-  #scoreUncached(prefix: string, ask: Ask): void {
+  #scoreUncached(prefix: string, query: PointQuery): void {
     const points = new PackedPoints(this.#shape);
     const rows =
       prefix === ROOT ? this.#newer.each([-1]) : this.#pointsWithin.each(rangeParameters(placesWithin(prefix, null)));
     for (const row of rows) {
       addRow(points, row);
-      if (points.isMuch) this.#scoreAndClear(points, ask);
+      if (points.isLarge) this.#scoreAndClear(points, query);
     }
-    points.score(ask, this.#scores);
+    points.score(query, this.#scores);
   }
 
-  #scoreAndClear(points: PackedPoints, ask: Ask): void {
-    points.score(ask, this.#scores);
+  #scoreAndClear(points: PackedPoints, query: PointQuery): void {
+    points.score(query, this.#scores);
     points.clear();
   }
 

@@ -5,10 +5,10 @@ import { toStoreError, type Failure } from "./errors.ts";
 import { needsSync, type DatabaseCalls, type Write, type WriteOutcome } from "./requests.ts";
 
 const MIB = 1024 * 1024;
-/** Approximate bytes of a write besides its texts and its content. */
+/** Approximate bytes of the object of a write, without its texts and its content. */
 const OBJECT_BYTES = 200;
 
-/** Settles writes with those of others. */
+/** Commits writes together with those of other callers. */
 type Commits = GroupCommit<Write, string | null>;
 
 /**

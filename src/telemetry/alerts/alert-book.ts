@@ -1,7 +1,7 @@
 /** The state of alerts: a condition that holds long enough fires one; its absence for long enough resolves it. */
 import { createHash } from "node:crypto";
 import type { AlertNotice } from "../../ports/alerts.ts";
-import type { Condition, Finding } from "./conditions.ts";
+import type { Condition, Violation } from "./conditions.ts";
 import type { History } from "./history.ts";
 
 /** When alerts resolve and repeat. */
@@ -20,7 +20,7 @@ export interface AlertBookOptions {
 
 interface Entry {
   readonly condition: Condition;
-  finding: Finding;
+  violation: Violation;
   /** When the condition was first found. */
   readonly since: Date;
   readonly sinceAt: number;
@@ -62,7 +62,7 @@ export class AlertBook {
     for (const condition of conditions) {
       const findings = condition.find(snapshot, history);
       if (findings === null) this.#keepAll(condition, at);
-      else for (const finding of findings) this.#add(condition, finding, now, at);
+      else for (const violation of findings) this.#add(condition, violation, now, at);
     }
     return [...this.#entries].flatMap(([key, entry]) => this.#noticesOf(key, entry, now, at));
   }
@@ -83,15 +83,15 @@ export class AlertBook {
     return closed;
   }
 
-  #add(condition: Condition, finding: Finding, now: Date, at: number): void {
-    const key = `${condition.name} ${finding.subject ?? ""}`;
+  #add(condition: Condition, violation: Violation, now: Date, at: number): void {
+    const key = `${condition.name} ${violation.subject ?? ""}`;
     const known = this.#entries.get(key);
     // Before the alert fires, the condition must hold without interruption.
     if (known === undefined) {
-      this.#entries.set(key, { condition, finding, since: now, sinceAt: at, seenAt: at, absentSince: null, notifiedAt: null });
+      this.#entries.set(key, { condition, violation, since: now, sinceAt: at, seenAt: at, absentSince: null, notifiedAt: null });
       return;
     }
-    known.finding = finding;
+    known.violation = violation;
     known.seenAt = at;
   }
 
@@ -118,9 +118,9 @@ export class AlertBook {
     return [this.#notice(entry, null, true)];
   }
 
-  #notice({ condition, finding, since }: Entry, closed: Date | null, isRepeat: boolean): AlertNotice {
+  #notice({ condition, violation, since }: Entry, closed: Date | null, isRepeat: boolean): AlertNotice {
     const { source, store, runbook } = this.#options;
-    const { subject, value, limit, summary } = finding;
+    const { subject, value, limit, summary } = violation;
     const { name } = condition;
     return {
       status: closed === null ? "firing" : "resolved",

@@ -41,7 +41,7 @@ export interface AlertRules {
 }
 
 /** A violation of a condition. */
-export interface Finding {
+export interface Violation {
   readonly subject: string | null;
   readonly value: number | null;
   readonly limit: number | null;
@@ -53,7 +53,7 @@ export interface Condition {
   readonly name: AlertCondition;
   readonly rule: Rule;
   /** Returns the violations; null when they are unknown, which leaves its alerts unchanged. */
-  find(snapshot: AlertSnapshot, history: History): readonly Finding[] | null;
+  find(snapshot: AlertSnapshot, history: History): readonly Violation[] | null;
 }
 
 const NAMES: Readonly<Record<Service, string>> = {
@@ -67,7 +67,7 @@ const SERVICES = ["records", "vectors", "embeddings"] as const;
 /** Time after its opening in which a breaker counts as open, milliseconds: one that flaps keeps its alert. */
 const RECENTLY_MS = 60_000;
 
-const NOTHING: readonly Finding[] = [];
+const NOTHING: readonly Violation[] = [];
 
 /** Longest window of the rules, milliseconds. */
 export function longestWindow(rules: AlertRules): number {
@@ -234,7 +234,7 @@ function share(
   of: "operations" | "lookups",
   part: "failed" | "slow" | "cacheHits",
   judge: (share: number) => { readonly isWrong: boolean; readonly limit: number; readonly summary: string },
-): readonly Finding[] {
+): readonly Violation[] {
   const all = history.growth(windowMs, (counts) =>
     of === "operations" ? counts.operations : counts.cacheHits + counts.cacheMisses,
   );
@@ -244,7 +244,7 @@ function share(
   return isWrong ? [{ subject: null, value, limit, summary }] : NOTHING;
 }
 
-function found(subject: string | null, summary: string): Finding {
+function found(subject: string | null, summary: string): Violation {
   return { subject, value: null, limit: null, summary };
 }
 

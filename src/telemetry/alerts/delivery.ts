@@ -49,7 +49,7 @@ interface QueuedNotice {
   readonly dueAt: number;
 }
 
-/** Number of different notices that must fail in a row before the failure counts as one of the sink. */
+/** Number of different notices that must fail in a row before the sink counts as failing. */
 const FAILED_NOTICES_OF_A_SINK = 2;
 
 /** The delivery to one sink. The queue holds only the newest notice of each alert. */
@@ -89,7 +89,7 @@ export class Delivery {
     this.#waiting.delete(notice.id);
     const now = performance.now();
     this.#waiting.set(notice.id, { notice, since: now, failures: replaced?.failures ?? 0, dueAt: replaced?.dueAt ?? now });
-    if (this.#waiting.size > this.#policy.maxQueued) this.#dropOne();
+    if (this.#waiting.size > this.#policy.maxQueued) this.#dropLeastSevere();
     this.#added.abort();
     this.#running ??= this.#run();
   }
@@ -163,7 +163,7 @@ export class Delivery {
     return longest / 2 + (Math.random() * longest) / 2;
   }
 
-  #untilNextMayGo(): number {
+  #msUntilNext(): number {
     const now = performance.now();
     this.#sent = this.#sent.filter((at) => at > now - MINUTE_MS);
     if (this.#sent.length < this.#policy.maxPerMinute) return 0;
@@ -184,13 +184,14 @@ export class Delivery {
     if (this.#isStopping) return sorted[0] ?? null;
     const now = performance.now();
     const firstDueAt = Math.min(...sorted.map(({ dueAt }) => dueAt));
-    const pauseMs = Math.max(this.#untilNextMayGo(), this.#pausedUntil - now, firstDueAt - now);
+    const pauseMs = Math.max(this.#msUntilNext(), this.#pausedUntil - now, firstDueAt - now);
     if (pauseMs <= 0) return sorted.find(({ dueAt }) => dueAt <= now) ?? null;
     await this.#pauseFor(pauseMs);
     return null;
   }
 
-  #dropOne(): void {
+  /** Drops the queued notice that would be sent last. */
+  #dropLeastSevere(): void {
     const last = this.#sorted().at(-1);
     if (last === undefined) return;
     this.#waiting.delete(last.notice.id);
