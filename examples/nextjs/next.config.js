@@ -1,4 +1,4 @@
-/** The store and the local embedder start worker threads from files beside their own: they must not be bundled. */
+/** The local embedder starts a worker thread from a file of its package, which a bundler does not copy. Without it, the list is not needed. */
 export default {
   serverExternalPackages: ["langgraph-store-scylladb", "@energetic-ai/core", "@energetic-ai/embeddings", "cassandra-driver"],
   typescript: { tsconfigPath: "tsconfig.next.json" },
