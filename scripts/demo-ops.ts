@@ -97,7 +97,7 @@ await untilSecond(QUIET_S);
 const before = { intents: await figure(INTENTS), degraded: await figure(DEGRADED) };
 if (before.degraded !== 0) throw new Error(`${before.degraded} searches were degraded while every service was up`);
 say(`${(await figure(OPERATIONS)).toFixed(0)} operations a second, 99th percentile ${(await figure(P99_MS)).toFixed(0)} ms, degraded searches 0`);
-say(`intents ${before.intents}: the last 30 s, waiting for Qdrant to flush`);
+say(`intents ${before.intents}: of recent writes, kept until Qdrant has flushed`);
 
 const killedAt = Date.now();
 await qdrant.kill();

@@ -31,11 +31,11 @@ export const SPANS = {
   },
   syncVectors: {
     name: "langgraph.store.sync_vectors",
-    meaning: "A put or delete writes or deletes its vectors; contains the call of its group, or is linked to it.",
+    meaning: "A put or delete writes or deletes its vectors. The span of the shared request is its child, or is linked with it.",
   },
   fallback: {
     name: "langgraph.store.fallback",
-    meaning: "A degraded search ranks by keywords; contains the reads of records.",
+    meaning: "A degraded search ranks records by keywords. The reads of records are its children.",
   },
   reconcile: { name: "langgraph.store.reconcile", meaning: "A pass of the reconciler that found due intents." },
   repair: { name: "langgraph.store.repair", meaning: "A scan of all records and vectors, by `repair()` or by the rebuild of a lost collection." },
@@ -43,11 +43,11 @@ export const SPANS = {
   database: {
     name: "<db.operation.name> <db.collection.name>",
     meaning:
-      "A call to the record database or to Qdrant (kind CLIENT), with its retries as events. The call of a group is linked to each caller.",
+      "A call to the record database or to Qdrant (kind CLIENT), with its retries as events. A shared request is linked with the span of each caller.",
   },
   provider: {
     name: "embeddings",
-    meaning: "A call to the embedding provider (kind CLIENT), with its retries as events; linked to each caller whose texts it contains.",
+    meaning: "A call to the embedding provider (kind CLIENT), with its retries as events. It is linked with the span of each caller whose texts it contains.",
   },
 } as const satisfies Record<string, Named>;
 
@@ -64,7 +64,7 @@ export const ATTRIBUTES = {
   genAiOperation: { name: "gen_ai.operation.name", meaning: "Always `embeddings`." },
   genAiModel: { name: "gen_ai.request.model", meaning: "The model: `index.model`, or the name that the provider reports." },
   operation: { name: "langgraph.store.operation", meaning: "`put`, `delete`, `get`, `search` or `list-namespaces`." },
-  outcome: { name: "langgraph.store.outcome", meaning: "`ok`, `degraded` (a search with a query that was not ranked by similarity) or `error`." },
+  outcome: { name: "langgraph.store.outcome", meaning: "`ok`, `degraded` (a search that could not run in the requested mode) or `error`." },
   operationId: { name: "langgraph.store.operation.id", meaning: "Random id; also in the log line of a slow or failed operation." },
   errorName: { name: "langgraph.store.error.name", meaning: "Class of the error, such as `VectorSyncError`." },
   retryable: { name: "langgraph.store.error.retryable", meaning: "Whether the same call may succeed later." },
@@ -74,17 +74,17 @@ export const ATTRIBUTES = {
   keyHash: { name: "langgraph.store.key.hash", meaning: "Hash of the key." },
   key: { name: "langgraph.store.key", meaning: "The key itself; only with `telemetry.includeKeys`." },
   mode: { name: "langgraph.store.search.mode", meaning: "How a search was answered: `semantic`, `keyword`, `hybrid` or `filter`." },
-  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether the requested ranking by similarity was not available." },
-  reason: { name: "langgraph.store.search.reason", meaning: "Why: `embedding-failed`, `vectors-unavailable`, `ranking-too-slow` or `continues-degraded`." },
+  degraded: { name: "langgraph.store.search.degraded", meaning: "Whether the search ran in another mode than the requested one, because that was not available." },
+  reason: { name: "langgraph.store.search.reason", meaning: "Why a search is degraded: `embedding-failed`, `vectors-unavailable`, `ranking-too-slow`, `continues-degraded` or `keywords-missing`." },
   results: { name: "langgraph.store.search.results", meaning: "Items found." },
-  truncated: { name: "langgraph.store.search.truncated", meaning: "Whether the search stopped at a bound." },
+  truncated: { name: "langgraph.store.search.truncated", meaning: "Whether the search stopped at a limit before it read all candidates." },
   texts: { name: "langgraph.store.embedding.texts", meaning: "Number of texts to embed." },
   cacheHits: { name: "langgraph.store.embedding.cache_hits", meaning: "Number of texts whose vectors were in the cache." },
   shared: { name: "langgraph.store.embedding.shared", meaning: "Number of texts that a call in flight was already embedding." },
   purpose: { name: "langgraph.store.embedding.purpose", meaning: "`document` or `query`." },
   source: { name: "langgraph.store.embedding.source", meaning: "Source of the vector of a text: `cache`, `shared` (a call in flight) or `provider`." },
-  group: { name: "langgraph.store.group", meaning: "Kind of grouped call: `intents`, `embeddings`, `upserts` or `removals`." },
-  groupSize: { name: "langgraph.store.group.size", meaning: "Number of inputs in one grouped call." },
+  group: { name: "langgraph.store.group", meaning: "Kind of shared request: `intents`, `embeddings`, `upserts` or `removals`." },
+  groupSize: { name: "langgraph.store.group.size", meaning: "Number of inputs in one shared request." },
   service: { name: "langgraph.store.service", meaning: "`records`, `vectors` or `embeddings`." },
   attempt: { name: "langgraph.store.retry.attempt", meaning: "Number of the failed attempt, from 1." },
   delay: { name: "langgraph.store.retry.delay_ms", meaning: "Delay before the next attempt, in milliseconds." },
@@ -94,7 +94,7 @@ export const ATTRIBUTES = {
   refresh: { name: "langgraph.store.ttl.refresh", meaning: "Outcome of a TTL refresh: `written`, `failed`, or `dropped` (the queue was full, or the store was stopped)." },
   path: { name: "langgraph.store.sync.path", meaning: "`write`: by the put itself. `reconcile`: by the reconciler." },
   timeEmbedding: { name: "langgraph.store.time.embedding_ms", meaning: "Time that the operation waited for embeddings, in milliseconds." },
-  timeRecords: { name: "langgraph.store.time.records_ms", meaning: "Time that the operation waited for records and its intent, in milliseconds." },
+  timeRecords: { name: "langgraph.store.time.records_ms", meaning: "Time that the operation waited for reads and writes of records and of its intent, in milliseconds." },
   timeVectors: { name: "langgraph.store.time.vectors_ms", meaning: "Time that the operation waited for vectors, in milliseconds." },
   timeQueue: { name: "langgraph.store.time.queue_ms", meaning: "Part of these times that the operation waited in a queue, for a rate limit or for the previous group, in milliseconds." },
 } as const satisfies Record<string, Named>;
@@ -102,7 +102,7 @@ export const ATTRIBUTES = {
 /** Events of spans. */
 export const SPAN_EVENTS = {
   retry: { name: "langgraph.store.retry", meaning: "An attempt failed and is retried." },
-  fallback: { name: "langgraph.store.degraded", meaning: "The search continues without ranking by similarity; has the reason." },
+  fallback: { name: "langgraph.store.degraded", meaning: "The search continues in another mode; the event has the reason." },
   failed: { name: "langgraph.store.operation_failed", meaning: "An operation of a batch failed; the others continued." },
 } as const satisfies Record<string, Named>;
 
@@ -199,7 +199,7 @@ export const METRICS = {
     instrument: "counter",
     unit: "{text}",
     labels: ["purpose", "source"],
-    meaning: "Texts to embed, by source; the share of `cache` is the hit rate.",
+    meaning: "Texts to embed, by source. The share of the source `cache` is the hit rate of the cache.",
   },
   embeddingCacheEntries: {
     name: "langgraph.store.embedding.cache.entries",
@@ -214,7 +214,7 @@ export const METRICS = {
     unit: "{input}",
     labels: ["group"],
     buckets: SIZES,
-    meaning: "Inputs per grouped call.",
+    meaning: "Inputs of different callers per shared request.",
   },
   vectorSyncDuration: {
     name: "langgraph.store.vector_sync.duration",
@@ -222,14 +222,14 @@ export const METRICS = {
     unit: "s",
     labels: ["path"],
     buckets: SYNC_SECONDS,
-    meaning: "Time from the write of a record until its vectors are searchable. `reconcile`: from the version of the record.",
+    meaning: "Time from the write of a record until its vectors are searchable. On the path `reconcile`, the time of the write is the version of the record.",
   },
   degradedSearches: {
     name: "langgraph.store.search.degraded",
     instrument: "counter",
     unit: "{search}",
     labels: ["reason"],
-    meaning: "Searches with a query that were not ranked by similarity.",
+    meaning: "Searches with a query that could not run in the requested mode.",
   },
   staleHits: {
     name: "langgraph.store.search.stale_hits",
@@ -243,14 +243,14 @@ export const METRICS = {
     instrument: "gauge",
     unit: "{intent}",
     labels: [],
-    meaning: "Recorded intents of all processes, recently completed writes included. Counted up to 1,000 batches.",
+    meaning: "Recorded intents of all processes, including those of recently completed writes. At most 1,000 batches are counted.",
   },
   intentsDead: {
     name: "langgraph.store.intents.dead",
     instrument: "gauge",
     unit: "{intent}",
     labels: [],
-    meaning: "Dead-lettered intents: a retry does not help.",
+    meaning: "Dead-lettered intents: their writes fail at every retry.",
   },
   intentsOverdue: {
     name: "langgraph.store.intents.overdue",
@@ -324,7 +324,7 @@ export const METRICS = {
     unit: "{request}",
     labels: ["serverAddress", "serverPort"],
     values: "one for each node of the cluster",
-    meaning: "Most requests that the open connections to the node carry concurrently.",
+    meaning: "Largest number of concurrent requests on the open connections to the node.",
   },
   vectorsComplete: {
     name: "langgraph.store.vectors.complete",
