@@ -34,13 +34,13 @@ export interface CliCommand<Flags = object> {
   readonly isDefault?: boolean;
   /** One line. */
   readonly summary: string;
-  /** What else there is to know; for `--help` and the documentation. */
+  /** Further sentences for `--help` and the documentation. */
   readonly details?: string;
   /** Arguments after the program's name. */
   readonly examples: readonly string[];
-  /** Whether it works on a store, whose flags it then takes. */
+  /** Whether it takes the flags that select a store. */
   readonly opensStore: boolean;
-  /** Whether it changes something: it then takes --dry-run and --yes. */
+  /** Whether it changes data, and so takes --dry-run and --yes. */
   readonly changes: boolean;
   /** Adds arguments and flags of its own. */
   readonly define?: (command: Command) => Command;
@@ -48,7 +48,7 @@ export interface CliCommand<Flags = object> {
   readonly run: (invocation: Invocation<Flags>) => Promise<ExitCode>;
 }
 
-/** Checks a command against the type of its flags, which the list of commands does not know. */
+/** Checks a command against the type of its flags, which the list of all commands does not have. */
 export function command<Flags = object>(definition: CliCommand<Flags>): CliCommand {
   return definition as CliCommand;
 }

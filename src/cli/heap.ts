@@ -2,7 +2,7 @@ import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Keeps the heap of a command small. V8 lets garbage pile up while there is memory: an export of 100,000 items took 340 MiB, of
+ * Keeps the heap of a command small. V8 collects garbage late while memory is free: an export of 100,000 items took 340 MiB, of
  * which 60 MiB were in use. New objects get 1 MiB before they are collected, and a collection follows when the heap has grown by 30 %.
  * Nothing is limited: what is in use may grow. An export takes 50 to 80 % more CPU time.
  */

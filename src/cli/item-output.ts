@@ -3,7 +3,7 @@ import type { Item, SearchItem } from "../call-options.ts";
 import { encodeValue } from "../model/value-codec.ts";
 import { tableLines } from "./table.ts";
 
-/** A value as JSON text; what JSON lacks stands as in exports: `{"~date":"2026-01-01T00:00:00.000Z"}`. */
+/** Returns a value as JSON; types that JSON lacks have the form of exports: `{"~date":"2026-01-01T00:00:00.000Z"}`. */
 function valueJson(value: unknown): { readonly value: unknown; readonly typed: boolean } {
   const { bytes, typed } = encodeValue(value, { maxValueBytes: Number.MAX_SAFE_INTEGER });
   return { value: JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown, typed };

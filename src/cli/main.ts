@@ -3,7 +3,7 @@
 import process from "node:process";
 import { boundHeap } from "./heap.ts";
 
-// Before the program loads, which fills the heap for the first time. `mcp` serves for long, and its speed counts more.
+// Before the program is loaded into the heap. Not for `mcp`, a long-running server whose speed matters more.
 if (process.argv[2] !== "mcp") boundHeap();
 
 const abort = new AbortController();

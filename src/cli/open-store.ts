@@ -98,7 +98,7 @@ async function uninterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>
   }
 }
 
-/** Flags as variables, which are parsed and checked as those of the environment. */
+/** Returns flags as environment variables, which are parsed and checked like them. */
 function variablesOf({ set = [], path }: StoreFlags): Record<string, string> {
   const given = path === undefined ? set : [...set, `path=${path}`];
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** The command line: reads arguments, runs one command, and turns what happened into an exit code. */
+/** The command line: parses arguments, runs one command and returns its exit code. */
 import { Command, CommanderError } from "commander";
 import { isStoreError, messageOf } from "../model/errors.ts";
 import type { CliCommand } from "./command.ts";

@@ -2,16 +2,16 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Terminal } from "./terminal.ts";
 
-/** Nothing is shown before. */
+/** Time before anything is shown. */
 const SHOWN_AFTER_MS = 2_000;
 
-/** Between two lines where the errors go to no terminal. */
+/** Interval between two lines if the error stream is no terminal. */
 const LINE_INTERVAL_MS = 10_000;
 
 /** Resolution of the bar. */
 const STEPS = 1_000;
 
-/** Shows how far a command is; without an estimate where the total is not known. */
+/** Shows the progress of a command, with an estimate of the remaining time if the total is known. */
 export class Progress {
   readonly #errors: Terminal["errors"];
   readonly #what: string;

@@ -15,7 +15,7 @@ export type BackupOptions = Omit<ExportOptions, "compression">;
 /** Options of a restore. */
 export type RestoreOptions = Omit<ImportOptions, "prefix" | "verify">;
 
-/** What a backup holds. */
+/** Describes a backup. */
 export interface BackupManifest {
   readonly "langgraph-store-backup": 1;
   /** Name of the file with the items, beside the manifest. */

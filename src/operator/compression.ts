@@ -20,10 +20,10 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 /** Magic, size of the content, and the content: the length of the frame that follows. */
 const SKIPPABLE_BYTES = 12;
 
-/** Longer parts are not written; a greater length says that the file is damaged. */
+/** Largest part; a greater length shows that the file is damaged. */
 const MAX_PART_BYTES = 256 * 1024 * 1024;
 
-/** The compression of a file: as asked for, else by its name (`.gz`, `.zst`). */
+/** Returns the requested compression, else the one of the file's name (`.gz`, `.zst`). */
 export function compressionOf(path: string | null, given: Compression | undefined): Compression {
   if (given !== undefined && !COMPRESSIONS.includes(given)) {
     throw new ConfigurationError(`compression must be ${COMPRESSIONS.join(", ")}, but is ${typeof given === "string" ? JSON.stringify(given) : kindOf(given)}.`);
@@ -46,7 +46,7 @@ export async function compress(bytes: Buffer, compression: Compression): Promise
   return Buffer.concat([length, frame]);
 }
 
-/** The content of a file, decompressed as its first bytes say. */
+/** Yields the content of a file; its first bytes determine the compression. */
 export async function* decompressed(file: Readable): AsyncGenerator<Buffer, void, undefined> {
   const bytes = new ByteReader(file);
   const start = await bytes.peek(4);
@@ -73,7 +73,7 @@ async function* through(bytes: ByteReader, transform: zlib.Gunzip | zlib.ZstdDec
   }
 }
 
-/** Resolves once the transform takes more, or was closed. */
+/** Resolves once the transform accepts more bytes, or was closed. */
 async function drained(transform: Transform): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = (): void => {
@@ -109,7 +109,7 @@ function requireZstd(): void {
   throw new ConfigurationError(`Node.js ${process.version} has no zstd: use gzip, or Node.js 22.15 or newer.`);
 }
 
-/** Reads a stream by numbers of bytes. */
+/** Reads a given number of bytes from a stream. */
 class ByteReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #held: Buffer = Buffer.alloc(0);
@@ -118,7 +118,7 @@ class ByteReader {
     this.#chunks = file[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
-  /** So many bytes, without taking them; fewer at the end. */
+  /** Returns the next `count` bytes without consuming them; fewer at the end. */
   async peek(count: number): Promise<Buffer> {
     const parts = [this.#held];
     let length = this.#held.length;
@@ -132,14 +132,14 @@ class ByteReader {
     return this.#held.subarray(0, count);
   }
 
-  /** So many bytes; fewer at the end. */
+  /** Consumes and returns the next `count` bytes; fewer at the end. */
   async take(count: number): Promise<Buffer> {
     const taken = await this.peek(count);
     this.#held = this.#held.subarray(taken.length);
     return taken;
   }
 
-  /** All that is left. */
+  /** Yields the remaining bytes. */
   async *rest(): AsyncGenerator<Buffer, void, undefined> {
     if (this.#held.length > 0) yield this.#held;
     for (let next = await this.#chunks.next(); next.done !== true; next = await this.#chunks.next()) yield next.value;

@@ -24,7 +24,7 @@ export interface AuditErasureReport extends AuditErasure {
   readonly failed: string | null;
 }
 
-/** Erased items whose hashes are held before the trail is searched for them. */
+/** Most hashes of erased items in memory; then the trail is searched for them. */
 const MOST_ITEMS = 100_000;
 
 const NOTHING: ErasedFields = { item: false, actor: false };

@@ -4,11 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { mapBounded } from "../concurrency/bounded.ts";
+import type { SearchResult } from "../core/found.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
-import { searchOf } from "../core/memory.ts";
-import { ConfigurationError, isStoreError, StoreError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, isStoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
@@ -20,6 +20,7 @@ import type { VectorIndex } from "../ports/vector-index.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { AuditErasing, checkAudit, type AuditErasureReport } from "./erase-audit.ts";
 import { remainsOf, type Remains } from "./erase-remains.ts";
+import { searchPage } from "./search-page.ts";
 
 /** What to erase, and how. */
 export interface EraseOptions {
@@ -46,7 +47,7 @@ export interface EraseOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What was erased, and what is left. */
+/** Result of an erasure. */
 export interface EraseReport {
   readonly prefix: readonly string[];
   readonly filtered: boolean;
@@ -94,7 +95,7 @@ const SCAN_PAGE = 500;
 const ITEMS_AT_ONCE = 16;
 const INTENT_BATCHES = 10_000;
 
-/** Far enough ahead to meet every intent, milliseconds. */
+/** Time from now after which no intent is due, milliseconds. */
 const ALL_DUE_MS = 400 * 24 * 3_600_000;
 
 /** Erases and verifies. */
@@ -122,7 +123,7 @@ class Erasure {
   readonly #erased = { items: 0, unlisted: 0, orphanedVectors: 0, namespaces: 0 };
   readonly #left = { undecodable: 0, vectors: 0, namespaces: 0, intents: 0, moreIntents: false };
   readonly #concurrent: { namespace: readonly string[]; key: string }[] = [];
-  /** Namespaces that hold something that stays. */
+  /** Namespaces with an item that is not erased. */
   readonly #occupied = new Set<string>();
   readonly #audit: AuditErasing | null;
 
@@ -166,31 +167,27 @@ class Erasure {
     return { ...content, digest: createHash("sha256").update(JSON.stringify(content)).digest("hex") };
   }
 
-  /** What searches return, first: from then on no query returns the subject. */
+  /** Erases what searches return. This comes first, so that no later search returns the subject. */
   async #eraseListed(): Promise<void> {
-    const { run } = this.#dependencies;
-    const search = { scope: ROOT, query: null, offset: 0, order: "oldest", minScore: null, mode: null, ranking: null, refreshTtl: false, signal: null } as const;
+    const { actor = null, dryRun } = this.#options;
+    const limit = Math.min(PAGE, this.#dependencies.limits.maxLimit);
     let cursor: string | null = null;
     do {
       this.#options.signal?.throwIfAborted();
-      const request: Request = { kind: "search", prefix: this.#prefix, filter: this.#filter, cursor, limit: Math.min(PAGE, this.#dependencies.limits.maxLimit), ...search };
-      const [outcome] = await run([request], { scope: ROOT, actor: this.#options.actor ?? null });
-      if (outcome?.status !== "fulfilled") throw outcome?.reason;
-      const result = searchOf(outcome.value);
-      if (result === null) throw new StoreError("QUERY", false, "A search returned something else than results.");
+      const result: SearchResult = await searchPage(this.#dependencies, { prefix: this.#prefix, filter: this.#filter, cursor, limit, actor });
       const records = result.found.map(({ record }) => record);
       await this.#delete(records);
       await this.#audit?.add(records);
       this.#erased.items += result.found.length;
-      // Of a dry run, which scans nothing.
-      if (this.#options.dryRun === true && this.#filter !== null) this.#left.undecodable += result.info.unreadable;
-      if (this.#options.dryRun === true && this.#filter === null) this.#erased.items += result.info.unreadable;
+      // Otherwise the scan of all records counts them.
+      if (dryRun === true && this.#filter !== null) this.#left.undecodable += result.info.unreadable;
+      if (dryRun === true && this.#filter === null) this.#erased.items += result.info.unreadable;
       this.#options.onProgress?.({ phase: "erase", done: null, items: this.#erased.items });
       ({ cursor } = result.info);
     } while (cursor !== null);
   }
 
-  /** Everything that is stored: records that no listing finds, and what was written meanwhile. */
+  /** Scans all records: erases those that no listing finds, and reports those that were written meanwhile. */
   async #scanRecords(): Promise<void> {
     let after: string | null = null;
     do {
@@ -211,8 +208,8 @@ class Erasure {
   }
 
   /**
-   * The records that were written after the listing was read: they are listed now, and everything that was listed is deleted. Their
-   * versions prove nothing, as each writer has its own clock. A value that cannot be decoded is not in the results of a listing.
+   * Returns the records that were written after the listing was read: they are listed, and everything that was listed before is
+   * deleted. Versions do not show it, as each writer has its own clock. Listings omit values that cannot be decoded.
    */
   async #writtenMeanwhile(records: readonly ItemRecord[]): Promise<ReadonlySet<ItemRecord>> {
     const live = records.filter((record): record is LiveRecord => isLive(record, Date.now()) && isReadable(record.value));
@@ -231,7 +228,7 @@ class Erasure {
     return isMatch;
   }
 
-  /** Vectors below the prefix whose record is gone: what a crash left behind. */
+  /** Removes vectors below the prefix whose record is gone, as after a crash. */
   async #scanPoints(): Promise<void> {
     const { generations } = this.#dependencies;
     for (const { vectors } of generations === null ? [] : generationsToSync(generations)) await this.#scanPointsOf(vectors);
@@ -282,7 +279,7 @@ class Erasure {
     const outcomes = await this.#dependencies.run(requests, { scope: ROOT, actor: this.#options.actor ?? null });
     const failed = outcomes.flatMap((outcome, i) => (outcome.status === "rejected" ? [{ reason: outcome.reason as unknown, id: ids[i] as ItemId }] : []));
     await mapBounded(failed, ITEMS_AT_ONCE, async ({ reason, id: { namespace, key } }) => {
-      // The record is deleted and its vectors are not: they are removed now, or the task fails.
+      // The record is deleted, its vectors are not: removes them now, or fails.
       if (!isStoreError(reason) || reason.code !== "VECTOR_SYNC") throw reason;
       await reconcileItem(this.#dependencies, { namespace, key });
     });

@@ -96,7 +96,7 @@ export function endLine(items: number, unreadable: number): string {
  * Parses a line.
  *
  * @param model - of the vectors, as the header says; null for none
- * @throws {ValidationError} saying what is wrong with it, {@link SchemaError} for a newer format.
+ * @throws {ValidationError} naming the mistake, {@link SchemaError} for a newer format.
  */
 export function parseLine(text: string, limits: RequestLimits, model: ModelIdentity | null): ParsedLine {
   let line: unknown;
@@ -132,7 +132,7 @@ function checkModel(given: unknown): void {
 
 const KNOWN = ["namespace", "key", "value", "typed", "createdAt", "updatedAt", "expiresAt", "ttlMinutes", "index", "textsHash", "vectors"];
 
-/** Checks an item as an import takes it; `value` is JSON, with typed forms where `typed` says so. */
+/** Checks an item. `value` is JSON, with forms of typed values if `typed` is true. */
 function parseItem(fields: Record<string, unknown>, limits: RequestLimits, model: ModelIdentity | null): ImportedItem {
   const unknown = Object.keys(fields).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) throw new ValidationError(`The line has an unknown field ${JSON.stringify(unknown)}; an item has ${KNOWN.join(", ")}.`);
@@ -187,7 +187,7 @@ function timeText(micros: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(micros - ms * 1_000).padStart(3, "0")}Z`;
 }
 
-/** A time as microseconds: with as many as the text has. */
+/** Returns a time in microseconds; the text may have fewer digits. */
 function timeOf(fields: Record<string, unknown>, name: string): number | null {
   const text = fields[name];
   if (text === undefined || text === null) return null;

@@ -5,9 +5,9 @@ import { isStoreError, messageOf, StoreError, ValidationError } from "../model/e
 import { isLive, type LiveRecord } from "../model/item.ts";
 import { ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { isReadable } from "../model/value-codec.ts";
-import { searchOf } from "../core/memory.ts";
 import { compress, compressionOf, type Compression } from "./compression.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
+import { searchPage } from "./search-page.ts";
 import { vectorsOfRecords } from "./transferred-vectors.ts";
 import { endLine, headerLine, itemLine } from "./export-format.ts";
 
@@ -30,14 +30,14 @@ export interface ExportOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How far an export or import is. */
+/** Progress of an export or import. */
 export interface TransferProgress {
   /** Share from 0 to 1; null where the total is not known. */
   readonly done: number | null;
   readonly items: number;
 }
 
-/** What was exported. */
+/** Result of an export. */
 export interface ExportReport {
   readonly items: number;
   /** Items that were left out, as their values cannot be decoded: a key of the codec is missing or wrong. */
@@ -48,7 +48,7 @@ export interface ExportReport {
   readonly bytes: number;
 }
 
-/** Where an export is, kept beside its file. */
+/** Position of an unfinished export, stored beside its file. */
 interface Place {
   readonly prefix: string;
   readonly compression: Compression;
@@ -61,7 +61,7 @@ interface Place {
   readonly withVectors: number | null;
 }
 
-/** Part of the items. */
+/** A page of items. */
 interface ItemsPage {
   readonly records: readonly LiveRecord[];
   readonly unreadable: number;
@@ -69,9 +69,9 @@ interface ItemsPage {
   readonly done: number | null;
 }
 
-/** Least and most items of a page; between them, as many as fit into {@link PAGE_BYTES} by the size of those before. */
-const LEAST = 10;
-const MOST = 500;
+/** Items of a page; between these bounds, as many as fit into {@link PAGE_BYTES} by the size of the page before. */
+const MIN_PAGE_ITEMS = 10;
+const MAX_PAGE_ITEMS = 500;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** Characters of lines that are compressed and written together. */
@@ -125,7 +125,7 @@ interface Task extends Omit<ExportOptions, "prefix" | "compression"> {
 
 interface Sink {
   write(bytes: Buffer): Promise<void>;
-  /** Keeps the place that was reached, once what was written is durable. */
+  /** Saves a position, once everything written before it is durable. */
   save(place: Place): Promise<void>;
 }
 
@@ -135,7 +135,7 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
   let { after, bytes, items, unreadable, withVectors } = place ?? { after: null, bytes: 0, items: 0, unreadable: 0, withVectors: indexing === null ? null : 0 };
   let lines = place === null ? [headerLine(toLabels(prefix), indexing === null ? null : dependencies.model)] : [];
   let characters = 0;
-  let limit = LEAST * 5;
+  let limit = 5 * MIN_PAGE_ITEMS;
   const flush = async (): Promise<void> => {
     if (lines.length === 0) return;
     const part = await compress(Buffer.from(`${lines.join("\n")}\n`), compression);
@@ -170,8 +170,8 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
 }
 
 function nextLimit(characters: number, records: number): number {
-  if (records === 0) return MOST;
-  return Math.min(MOST, Math.max(LEAST, Math.floor(PAGE_BYTES / (characters / records))));
+  if (records === 0) return MAX_PAGE_ITEMS;
+  return Math.min(MAX_PAGE_ITEMS, Math.max(MIN_PAGE_ITEMS, Math.floor(PAGE_BYTES / (characters / records))));
 }
 
 /** A page of all records in the order of storage, or of those below a prefix in stable order. */
@@ -184,13 +184,8 @@ async function readPage(dependencies: OperatorDependencies, prefix: string, afte
   return { records, unreadable: page.unreadable + live.length - records.length, next: page.next, done: page.done };
 }
 
-async function readBelow({ run }: OperatorDependencies, prefix: string, cursor: string | null, limit: number): Promise<ItemsPage> {
-  const common = { scope: ROOT, query: null, filter: null, offset: 0, order: "oldest", minScore: null, mode: null, ranking: null, refreshTtl: false, signal: null } as const;
-  const [outcome] = await run([{ kind: "search", prefix, cursor, limit, ...common }], { scope: ROOT, actor: null });
-  if (outcome?.status !== "fulfilled") throw outcome?.reason;
-  const result = searchOf(outcome.value);
-  if (result === null) throw new StoreError("QUERY", false, "A search returned something else than results.");
-  const { found, info } = result;
+async function readBelow(dependencies: OperatorDependencies, prefix: string, cursor: string | null, limit: number): Promise<ItemsPage> {
+  const { found, info } = await searchPage(dependencies, { prefix, cursor, limit });
   return { records: found.map(({ record }) => record), unreadable: info.unreadable, next: info.cursor, done: null };
 }
 
@@ -236,7 +231,7 @@ async function readPlace(
   throw new ValidationError(`${partial} is shorter than its journal says (${size} of ${place.bytes} bytes): leave out resume to start again.`);
 }
 
-/** An error of the file system with what to do; others as they are. */
+/** Returns an error of the file system with what to do; other errors unchanged. */
 function stoppedAt(error: unknown, partial: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (isStoreError(error) || typeof code !== "string" || !code.startsWith("E")) return error;

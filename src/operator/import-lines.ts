@@ -64,7 +64,7 @@ export async function* linesOf(source: string | Readable, { maxBytes, onRead, si
   if (last !== null) yield last;
 }
 
-/** Null where there is no file, which reading it reports, or no size, as of a pipe. */
+/** Returns the size; null without a file, which the read reports, or without a size, as of a pipe. */
 async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size || null;

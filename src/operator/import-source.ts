@@ -19,7 +19,7 @@ export function isStore(source: object): source is SourceStore {
   return "listNamespaces" in source && typeof source.listNamespaces === "function" && "search" in source && typeof source.search === "function";
 }
 
-/** What another store knows of an item. */
+/** An item as another store returns it. */
 export interface ForeignItem {
   readonly namespace: readonly string[];
   readonly key: string;
@@ -29,7 +29,7 @@ export interface ForeignItem {
   readonly expiry: ImportedItem["expiry"];
 }
 
-/** All items of a store, namespace by namespace. Items that are written meanwhile may be met or not. */
+/** All items of a store, namespace by namespace. Items that are written meanwhile may be missing. */
 export async function* itemsOfStore(store: SourceStore, prefix: readonly string[], limits: RequestLimits): AsyncGenerator<SourceItem, void, undefined> {
   let line = 0;
   for await (const namespace of namespacesOf(store, prefix)) {
@@ -54,7 +54,7 @@ async function* namespacesOf(store: SourceStore, prefix: readonly string[]): Asy
   }
 }
 
-/** An item as an import takes it; or why it cannot be imported. */
+/** Returns the checked item, or the reason why it cannot be imported. */
 export function sourceItem(line: number, foreign: ForeignItem, limits: RequestLimits): SourceItem {
   const { namespace, key, value, createdAt, updatedAt, expiry } = foreign;
   try {

@@ -47,23 +47,23 @@ export interface ImportRejection {
   readonly reason: string;
 }
 
-/** What an import did. */
+/** Result of an import. */
 export interface ImportReport {
   /** Items that were read. */
   readonly items: number;
-  /** Those that were written, or would be in a dry run. */
+  /** Items that were written, or would be in a dry run. */
   readonly imported: number;
-  /** Those that are stored exactly so. */
+  /** Items that are already stored with the same content. */
   readonly unchanged: number;
-  /** Those of which another value is stored and stays, as `onConflict` says. */
+  /** Items whose stored value differs and was kept, see `onConflict`. */
   readonly kept: number;
-  /** Those that had expired. */
+  /** Items that had expired. */
   readonly expired: number;
-  /** Those that are not below the prefix. */
+  /** Items that are not below the prefix. */
   readonly skipped: number;
   /** Lines that were not imported; `onRejected` was called for each. */
   readonly rejected: number;
-  /** Items that the source says it left out, as they could not be decoded. */
+  /** Items that the source omitted, as they could not be decoded. */
   readonly missing: number;
   /** Vectors of the source that were used, and those that were not. */
   readonly vectors: ImportedVectors;
@@ -158,7 +158,7 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
     inFlight.add(running);
   };
   try {
-    for await (const batch of batchesOf(source, (each) => count(each, prefix, counts, reject))) {
+    for await (const batch of batchesOf(source, (each) => countAndFilter(each, prefix, counts, reject))) {
       signal?.throwIfAborted();
       await begin(batch);
     }
@@ -169,8 +169,8 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
   return { ...counts, vectors: vectors.report };
 }
 
-/** What a batch adds to. */
-interface Tally {
+/** The counts of an import, to which each batch adds. */
+interface ImportProgress {
   readonly counts: Omit<Counts, "vectors">;
   readonly vectors: VectorsOfImport;
   readonly reject: (line: number, reason: string) => void;
@@ -181,8 +181,8 @@ interface ItemAt {
   readonly item: ImportedItem;
 }
 
-/** The item to import; null for one that is not. */
-function count(source: SourceItem, prefix: string, counts: Omit<Counts, "vectors">, reject: (line: number, reason: string) => void): ItemAt | null {
+/** Counts an item, and returns it if it is to be imported; otherwise null. */
+function countAndFilter(source: SourceItem, prefix: string, counts: Omit<Counts, "vectors">, reject: (line: number, reason: string) => void): ItemAt | null {
   if ("reason" in source) {
     reject(source.line, source.reason);
     return null;
@@ -195,7 +195,7 @@ function count(source: SourceItem, prefix: string, counts: Omit<Counts, "vectors
   return null;
 }
 
-/** Batches in which no item is twice: of two, the later one counts. */
+/** Yields batches that contain no item twice: a later one starts the next batch, so that it wins. */
 async function* batchesOf(source: AsyncIterable<SourceItem>, take: (source: SourceItem) => ItemAt | null): AsyncGenerator<ItemAt[], void, undefined> {
   let batch = new Map<string, ItemAt>();
   let bytes = 0;
@@ -218,9 +218,9 @@ async function importBatch(
   { items, run }: OperatorDependencies,
   batch: readonly ItemAt[],
   { onConflict = "newer", dryRun, signal }: ImportOptions,
-  { counts, vectors, reject }: Tally,
+  { counts, vectors, reject }: ImportProgress,
 ): Promise<void> {
-  // Before the records are read: whatever is written from now on wins.
+  // Determined before the records are read, so that every later write wins.
   const asOf = Date.now() * 1_000;
   const stored = await items.get(batch.map(({ item: { namespace, key } }) => ({ namespace, key })));
   let open = batch.filter(({ item }, i) => {

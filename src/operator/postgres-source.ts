@@ -31,7 +31,7 @@ export function isPostgresUrl(source: string): boolean {
 }
 
 /**
- * All items of the table `store` in the order of its key, so that an item that is there all the while is met once.
+ * Yields the items of the table `store` in the order of its key: one that exists during the entire read appears once.
  *
  * @param url - the address; its parameter `schema` names another schema than `public`
  */

@@ -68,7 +68,7 @@ export class VectorsOfImport {
   /** Returns the vectors to write; null to embed the texts. */
   of(item: ImportedItem): readonly Vector[] | null {
     if (item.vectors === null) return null;
-    const reason = this.#unfit(item, item.vectors);
+    const reason = this.#whyUnusable(item, item.vectors);
     if (reason === null) return item.vectors.vectors;
     this.#reason ??= reason;
     return null;
@@ -81,7 +81,7 @@ export class VectorsOfImport {
     else this.#used += 1;
   }
 
-  #unfit({ value, namespace, index }: ImportedItem, { model, textsHash }: NonNullable<ImportedItem["vectors"]>): string | null {
+  #whyUnusable({ value, namespace, index }: ImportedItem, { model, textsHash }: NonNullable<ImportedItem["vectors"]>): string | null {
     if (this.#indexing === null || this.#model === null) return "This store has no index.";
     if (nameOf(model) !== nameOf(this.#model)) {
       return `The vectors in the file were made by ${nameOf(model)}, but this store has ${nameOf(this.#model)}: texts are embedded again.`;

@@ -161,7 +161,7 @@ export class Reindex {
           `Generation ${now.next.number} is being built for ${JSON.stringify(summaryOf(now.next))}, which is not index.next: complete it by reindex with its configuration, or remove it by reindex abort.`,
         );
       }
-      if (now.previous !== null) throw new ConfigurationError(`Generation ${now.previous.number} of the reindex before still exists: remove it by reindex cleanup.`);
+      if (now.previous !== null) throw new ConfigurationError(`Generation ${now.previous.number} of the previous reindex still exists: remove it by reindex cleanup.`);
       const number = now.last + 1;
       return { ...now, next: { ...descriptor, number }, last: number };
     });

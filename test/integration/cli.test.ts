@@ -101,7 +101,7 @@ test("Ctrl-C ends a reindex with the command that continues it, and reindex abor
   const { flags } = await openForReindex(300);
   const stop = new AbortController();
   const stopped = await cli(["reindex", "--rate", "20", ...flags], { signal: stop.signal, onErrors: () => stop.abort() });
-  expect(stopped).toMatchObject({ code: 130, errors: expect.stringMatching(/searches use the index before\. Continue with: .*reindex --rate 20/) as string });
+  expect(stopped).toMatchObject({ code: 130, errors: expect.stringMatching(/searches use the previous index\. Continue with: .*reindex --rate 20/) as string });
   expect(await cliJson(["reindex", "status", ...flags])).toMatchObject({ active: { number: 1 }, next: { number: 2, model: "next", complete: false } });
   expect(await cliJson(["reindex", "abort", "--dry-run", ...flags])).toMatchObject({ generation: 2, dryRun: true });
   expect(await cli(["reindex", "abort", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("--yes") as string });

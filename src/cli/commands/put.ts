@@ -45,8 +45,8 @@ export const put = command<Flags>({
         const view = actor === undefined ? store : store.with({ actor });
         await view.put(labels, key, value, index ? (field === undefined ? undefined : [...field]) : false, ttl === undefined ? {} : { ttl });
       }
-      const text_ = dryRun === true ? `The item would be ${done}. Nothing was changed.` : `The item was ${done}.`;
-      await print(terminal, json === true ? JSON.stringify({ namespace: labels, key, [done]: true, dryRun: dryRun === true }) : text_);
+      const message = dryRun === true ? `The item would be ${done}. Nothing was changed.` : `The item was ${done}.`;
+      await print(terminal, json === true ? JSON.stringify({ namespace: labels, key, [done]: true, dryRun: dryRun === true }) : message);
       return EXIT.ok;
     }),
 });

@@ -40,7 +40,7 @@ export const reindexStart = command<Flags>({
         const [start, share] = dryRun ? [0, 1] : SHARES[phase];
         progress.report(start + (done ?? 0) * share, dryRun ? `${texts} texts` : `${PHASES[phase]}: ${records} records, ${texts} texts`);
       };
-      const kept = "What was indexed stays indexed, and searches use the index before.";
+      const kept = "What was indexed stays indexed, and searches use the previous index.";
       const report = await continuable({ terminal, program, given }, { kept, hasResume: false }, () =>
         store
           .reindex({ dryRun, signal: terminal.signal, onProgress, switch: isSwitched !== false, ...(textsPerSecond === undefined ? {} : { textsPerSecond }) })
@@ -48,7 +48,7 @@ export const reindexStart = command<Flags>({
       );
       if (json === true) await print(terminal, JSON.stringify(report));
       else for (const line of fieldLines({ ...report, generation: report.generation ?? "-", switched: String(report.switched), dryRun: String(dryRun) })) await print(terminal, line);
-      if (json !== true && report.switched) note(terminal, "When every process runs with index.next or the new index, remove the index before: reindex cleanup");
+      if (json !== true && report.switched) note(terminal, "When every process runs with index.next or the new index, remove the previous index: reindex cleanup");
       if (json !== true && !report.switched && !dryRun) note(terminal, "Change searches to the next index: reindex switch");
       return report.failed + report.unreadable > 0 ? EXIT.problem : EXIT.ok;
     }),
@@ -56,7 +56,7 @@ export const reindexStart = command<Flags>({
 
 export const reindexStatus = command({
   name: "reindex status",
-  summary: "Shows the active index, the one that is being built, and the one before.",
+  summary: "Shows the active index, the one that is being built, and the previous one.",
   examples: ["reindex status", "reindex status --json"],
   opensStore: true,
   changes: false,
@@ -118,7 +118,7 @@ export const reindexCleanup = command({
   run: ({ terminal, flags: { dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const { previous } = await store.reindexStatus();
-      return remove(terminal, { what: "index before", generation: previous?.number ?? null, dryRun, yes, json }, () => store.reindexCleanup());
+      return remove(terminal, { what: "previous index", generation: previous?.number ?? null, dryRun, yes, json }, () => store.reindexCleanup());
     }),
 });
 
