@@ -2,15 +2,16 @@
  * `npm run bench`: compares the store with the raw drivers and with other stores, in one run on one machine.
  *
  *   node scripts/bench.ts [--quick] [--case TEXT] [--systems a,b] [--rounds N] [--seconds N] [--json FILE] [--markdown FILE]
- *                         [--profile FOLDER] [--baseline REF]
+ *                         [--profile FOLDER] [--baseline REF [--no-keyword]]
  *
  * `--quick` measures all ratios in a few minutes. `--case` runs the cases whose names contain the text. `--profile` writes a
- * CPU profile of each system, for a browser's developer tools. A missed target does not fail the run.
+ * CPU profile of each system and version, for a browser's developer tools. A missed target does not fail the run.
  *
  * `--baseline REF` compares this version of the store with a commit, branch or tag. Both run the cases of this
  * version on the same servers and on a local file, in alternating rounds. The exit code is 1 if there is a regression.
+ * `--no-keyword` sets `index.keyword: false` in this version, to compare it with one that had no keyword search.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { comparisonAsMarkdown, reasonsToFail } from "../test/bench/baseline/comparison-report.ts";
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     markdown: { type: "string" },
     profile: { type: "string" },
     baseline: { type: "string" },
+    "no-keyword": { type: "boolean", default: false },
   },
 });
 
@@ -59,6 +61,7 @@ const plan: Plan = {
 if (options.baseline !== undefined && !(plan.rounds >= LEAST_ROUNDS)) {
   throw new Error(`--baseline needs at least ${LEAST_ROUNDS} rounds, but --rounds is ${options.rounds}`);
 }
+const profiling = options.profile === undefined ? {} : { profileFolder: options.profile };
 const begun = performance.now();
 
 function systemNamed(text: string): SystemName {
@@ -98,7 +101,7 @@ async function publish(text: string, results: unknown): Promise<void> {
 }
 
 async function compareWith(ref: string, started: StartedEnvironment): Promise<void> {
-  const compared = await compareVersions(started, { ...plan, ref, systems: wanted, isQuick: options.quick }, log);
+  const compared = await compareVersions(started, { ...plan, ...profiling, ref, systems: wanted, isQuick: options.quick, hasTerms: !options["no-keyword"] }, log);
   await publish(comparisonAsMarkdown({ ...circumstances(started), ...compared, ref }), compared);
   const reasons = reasonsToFail(compared);
   for (const reason of reasons) console.error(reason);
@@ -107,8 +110,6 @@ async function compareWith(ref: string, started: StartedEnvironment): Promise<vo
 
 async function measureAll(started: StartedEnvironment): Promise<void> {
   const { environment, whyNoPostgres } = started;
-  if (options.profile !== undefined) await mkdir(options.profile, { recursive: true });
-  const profiling = options.profile === undefined ? {} : { profileFolder: options.profile };
   const workers: WorkerProcess[] = [];
   for (const name of wanted.filter((each) => each !== "postgres" || whyNoPostgres === null)) {
     const worker = await WorkerProcess.start(name, environment, profiling);

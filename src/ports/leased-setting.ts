@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 
 /** Options of a leased setting. */
 export interface LeasedSettingOptions<Value> {
-  readonly settings: Pick<Settings, "read">;
+  readonly settings: Pick<Settings, "read" | "readFromAny">;
   readonly name: string;
   /** Longest use of a value after its read began, milliseconds; equal in all processes of a store. */
   readonly leaseMs: number;
@@ -35,8 +35,9 @@ const CLOCK_DRIFT = 0.05;
  * A setting that is read in the background while it is in use. The value remains the same object while the stored text remains
  * the same, so callers detect a change by comparing references.
  *
- * A process that changes the setting and then calls {@link outlastLease} knows that no process uses the previous value anymore,
- * provided that every process obtains the value after a piece of work again, and repeats the work if the value has changed.
+ * It is refreshed from any one replica, so that the process continues while others are down. A process that changes the setting
+ * and then calls {@link outlastLease}, which needs all replicas, knows that no process uses the previous value anymore, provided
+ * that every process obtains the value after a piece of work again, and repeats the work if the value has changed.
  */
 export class LeasedSetting<Value extends NonNullable<unknown>> {
   readonly #options: LeasedSettingOptions<Value>;
@@ -76,7 +77,7 @@ export class LeasedSetting<Value extends NonNullable<unknown>> {
   async current(deadline?: Deadline): Promise<Value> {
     const value = this.fresh;
     if (value !== null) return value;
-    const reading = (this.#reading ??= this.#read());
+    const reading = (this.#reading ??= this.#read("any"));
     return deadline === undefined ? reading : deadline.wait(`Reading the setting "${this.#options.name}"`, reading);
   }
 
@@ -84,15 +85,15 @@ export class LeasedSetting<Value extends NonNullable<unknown>> {
   async read(): Promise<Value> {
     // A read in flight may have begun before the change.
     await this.#reading?.catch(() => undefined);
-    return (this.#reading ??= this.#read());
+    return (this.#reading ??= this.#read("quorum"));
   }
 
-  async #read(): Promise<Value> {
+  async #read(from: "any" | "quorum"): Promise<Value> {
     const { settings, name, leaseMs, parse } = this.#options;
     const endsAt = performance.now() + leaseMs;
     const endsAtWall = Date.now() + leaseMs;
     try {
-      const text = await settings.read(name);
+      const text = await (from === "any" ? settings.readFromAny(name) : settings.read(name));
       const value = this.#leased?.text === text ? this.#leased.value : parse(text);
       this.#leased = { text, value, endsAt, endsAtWall };
       return value;
@@ -107,17 +108,27 @@ export class LeasedSetting<Value extends NonNullable<unknown>> {
     this.#timer = null;
     if (!this.#isStarted) return;
     this.#timer = setTimeout(() => {
-      this.#reading ??= this.#read();
+      this.#reading ??= this.#read("any");
       this.#reading.catch((error: unknown) => this.#options.onFailure?.(error));
     }, this.#options.leaseMs * REFRESH_SHARE).unref();
   }
 }
 
+/** The lease of a setting in all processes. */
+export interface Lease {
+  readonly settings: Pick<Settings, "readFromAll">;
+  readonly name: string;
+  readonly leaseMs: number;
+}
+
 /**
- * Waits until the leases of all values that were read before this call have ended, in every process.
+ * Makes the value of a setting known to all replicas, and waits until the leases of all values before it have ended, in every
+ * process.
  *
  * @param signal - ends the wait early with the reason of its abort
+ * @throws {UnavailableError} while a replica is down.
  */
-export async function outlastLease(leaseMs: number, signal?: AbortSignal): Promise<void> {
+export async function outlastLease({ settings, name, leaseMs }: Lease, signal?: AbortSignal): Promise<void> {
+  await settings.readFromAll(name);
   await pause(Math.ceil(leaseMs * (1 + CLOCK_DRIFT)), undefined, signal === undefined ? {} : { signal });
 }

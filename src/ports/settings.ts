@@ -4,6 +4,19 @@ export interface Settings {
   read(name: string): Promise<string | null>;
 
   /**
+   * The same from any one replica, so that it works while a quorum is down. The value may be outdated, but not older than what
+   * the last {@link readFromAll} of any process has returned.
+   */
+  readFromAny(name: string): Promise<string | null>;
+
+  /**
+   * The same from all replicas, after which all of them have this value or a later one.
+   *
+   * @throws {UnavailableError} while a replica is down.
+   */
+  readFromAll(name: string): Promise<string | null>;
+
+  /**
    * Sets a setting that is not set yet, and returns the resulting value, which is the same for all concurrent processes.
    */
   establish(name: string, value: string): Promise<string>;

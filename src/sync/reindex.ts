@@ -178,7 +178,7 @@ export class Reindex {
     if ((await journal.read()) === null) {
       onProgress?.({ phase: "wait", done: null, records: 0, texts: 0 });
       // From then on, each write is in this generation, keeps its intent, or is in the records that are read.
-      await outlastLease(leaseMs, signal);
+      await outlastLease({ settings, name: GENERATIONS, leaseMs }, signal);
     }
     const fill = new IndexFill({
       items,
@@ -246,11 +246,11 @@ export class Reindex {
 
   /** Deletes the vectors of a generation that is no longer used, also one whose removal was interrupted. */
   async #finishRemoval(): Promise<ReindexRemoval> {
-    const { refresh, storage, leaseMs } = this.#dependencies;
+    const { refresh, storage, settings, leaseMs } = this.#dependencies;
     const removed = (await refresh()).record?.removed ?? null;
     if (removed === null) return { generation: null, collections: [] };
     // Until then, other processes may write to it.
-    await outlastLease(leaseMs);
+    await outlastLease({ settings, name: GENERATIONS, leaseMs });
     const collections = await storage.drop(removed);
     await this.#journal(removed).clear();
     await this.#change((now) => (now.removed?.number === removed.number ? { ...now, removed: null } : null));

@@ -28,6 +28,18 @@ export function settingsSuite(suite: SettingsSuite): void {
       expect(await opened.settings.read("absent")).toBeNull();
     });
 
+    test("a value that all replicas have is returned by any of them, also after later changes and a removal", async () => {
+      const { settings, others } = opened;
+      expect(await settings.readFromAny("spread")).toBeNull();
+      let current: string | null = null;
+      for (const next of ["one", "two", null, "three"]) {
+        expect(await others.exchange("spread", current, next)).toBe(true);
+        expect(await others.readFromAll("spread")).toBe(next);
+        expect(await settings.readFromAny("spread")).toBe(next);
+        current = next;
+      }
+    });
+
     test("exchange sets a setting that is not set, and only then", async () => {
       const { settings, others } = opened;
       expect(await settings.exchange("first", null, "one")).toBe(true);

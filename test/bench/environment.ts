@@ -39,6 +39,7 @@ export async function startEnvironment(systems: readonly SystemName[]): Promise<
       postgres: postgres?.connectionString ?? null,
       folder,
       storeName: "bench_store",
+      hasTerms: true,
     },
     servers: servers === null ? "no servers" : `${servers.source === "docker" ? "ScyllaDB" : "Cassandra"} and Qdrant (${servers.source})`,
     whyNoPostgres,

@@ -44,4 +44,6 @@ export interface BenchEnvironment {
   readonly folder: string;
   /** Keyspace, collection and file name of this store, separate for each version in a run. */
   readonly storeName: string;
+  /** Whether this store indexes terms; false compares puts with versions that had no keyword search. */
+  readonly hasTerms: boolean;
 }

@@ -18,8 +18,11 @@ export function qdrantBackends(servers: ServerAddresses) {
   function settingsOf(store: string): Settings {
     const settings = stores.get(store) ?? new Map<string, string>();
     stores.set(store, settings);
+    const read = async (name: string) => settings.get(name) ?? null;
     return {
-      read: async (name) => settings.get(name) ?? null,
+      read,
+      readFromAny: read,
+      readFromAll: read,
       async establish(name, value) {
         if (!settings.has(name)) settings.set(name, value);
         return settings.get(name) ?? value;

@@ -57,8 +57,11 @@ describe("bucket rules", () => {
 
 /** Settings in memory. */
 function settingsWith(stored: Record<string, string>): Settings {
+  const read = async (name: string) => stored[name] ?? null;
   return {
-    read: async (name) => stored[name] ?? null,
+    read,
+    readFromAny: read,
+    readFromAll: read,
     establish: async (name, value) => (stored[name] ??= value),
     replace: async () => undefined,
     exchange: async () => false,

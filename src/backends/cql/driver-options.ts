@@ -11,7 +11,7 @@ type ReadConsistency = "ONE" | "TWO" | "THREE" | "QUORUM" | "ALL" | "LOCAL_ONE" 
 type Consistency = ReadConsistency | "EACH_QUORUM";
 
 /** Purpose of a statement; determines consistency, timeout and idempotence. */
-export type Purpose = "read" | "write" | "scan" | "copy" | "settings" | "schema";
+export type Purpose = "read" | "write" | "scan" | "copy" | "settings" | "settings-any" | "settings-all" | "schema";
 
 /** Execution of statements of one purpose. */
 interface ProfileOptions<Level extends Consistency> {
@@ -49,7 +49,7 @@ const SCHEMA_TIMEOUT_MS = 30_000;
 
 /** Options of each purpose. Passed with every request, because a caller's client does not have our profiles. */
 export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_MS }: DriverOptions): Readonly<Record<Purpose, QueryOptions>> {
-  const of = (purpose: Exclude<Purpose, "copy" | "settings">, timeoutMs: number): QueryOptions => {
+  const of = (purpose: "read" | "write" | "scan" | "schema", timeoutMs: number): QueryOptions => {
     const { consistency = "LOCAL_QUORUM", timeoutMs: own = timeoutMs, executionProfile } = profiles[purpose] ?? {};
     return {
       consistency: CONSISTENCIES[consistency],
@@ -58,12 +58,15 @@ export function profilesFor({ profiles = {}, requestTimeoutMs = DEFAULT_TIMEOUT_
     };
   };
   const data: QueryOptions = { prepare: true, isIdempotent: true };
+  const settings = withQuorum({ ...data, ...of("read", requestTimeoutMs) });
   return {
     read: { ...data, ...of("read", requestTimeoutMs) },
     write: { ...data, ...of("write", requestTimeoutMs) },
     scan: { ...data, ...of("scan", 2 * requestTimeoutMs) },
     copy: withQuorum({ ...data, ...of("scan", 2 * requestTimeoutMs) }),
-    settings: withQuorum({ ...data, ...of("read", requestTimeoutMs) }),
+    settings,
+    "settings-any": { ...settings, consistency: CONSISTENCIES.LOCAL_ONE },
+    "settings-all": { ...settings, consistency: CONSISTENCIES.ALL },
     schema: { isIdempotent: false, ...of("schema", Math.max(SCHEMA_TIMEOUT_MS, requestTimeoutMs)) },
   };
 }

@@ -97,7 +97,8 @@ export class CqlPartitions implements Partitions {
   /** Completes the current stage; returns whether the change is complete. */
   async #advance(change: LayoutChange, layouts: Layouts, options: Partial<RebucketOptions>): Promise<boolean> {
     // Processes may still use the stage before: it is not known when this one began.
-    await outlastLease(this.#parts.leaseMs, options.signal);
+    const { settings, leaseMs } = this.#parts;
+    await outlastLease({ settings, name: LAYOUTS, leaseMs }, options.signal);
     const { active } = layouts;
     switch (change.stage) {
       case "copy":

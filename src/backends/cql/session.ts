@@ -16,7 +16,7 @@ import { PageBudget } from "./page-budget.ts";
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Purpose of a query. */
-export type ReadPurpose = "read" | "scan" | "copy" | "settings";
+export type ReadPurpose = Exclude<Purpose, "write" | "schema">;
 
 /** A value bound to a statement. */
 export type Param = string | number | boolean | Buffer | Date | readonly string[] | readonly number[];
@@ -56,6 +56,8 @@ const DOING: Readonly<Record<Purpose, string>> = {
   scan: "A CQL scan",
   copy: "Reading records to copy",
   settings: "Reading a setting",
+  "settings-any": "Reading a setting from one replica",
+  "settings-all": "Reading a setting from all replicas",
   schema: "A CQL schema change",
 };
 

@@ -30,6 +30,9 @@ const SETTLING_MS = 500;
 /** Age at which a first value is final, regardless of clock skew. */
 const SETTLED_AGE_MS = 10_000;
 
+/** From which replicas a setting is read. */
+type SettingsPurpose = "settings" | "settings-any" | "settings-all";
+
 /** A stored setting. */
 interface StoredSetting {
   readonly value: string;
@@ -44,13 +47,27 @@ interface StoredSetting {
  */
 export class CqlSettings implements Settings {
   readonly #parts: CqlSettingsParts;
+  /** Timestamps of the latest values that `read` and `readFromAny` have returned. */
+  readonly #latest = new Map<string, number>();
 
   constructor(parts: CqlSettingsParts) {
     this.#parts = parts;
   }
 
   async read(name: string): Promise<string | null> {
-    return (await this.#stored(name))?.value ?? null;
+    return this.#returned(name, await this.#stored(name));
+  }
+
+  async readFromAny(name: string): Promise<string | null> {
+    const found = await this.#stored(name, "settings-any");
+    const latest = this.#latest.get(name);
+    // A replica that missed a change, or a removal: a quorum knows.
+    const isOutdated = latest !== undefined && (found === null || found.timestamp < latest);
+    return isOutdated ? this.read(name) : this.#returned(name, found);
+  }
+
+  async readFromAll(name: string): Promise<string | null> {
+    return (await this.#stored(name, "settings-all"))?.value ?? null;
   }
 
   async establish(name: string, value: string): Promise<string> {
@@ -82,6 +99,12 @@ export class CqlSettings implements Settings {
     return (await this.read(name)) === null;
   }
 
+  #returned(name: string, stored: StoredSetting | null): string | null {
+    if (stored === null) this.#latest.delete(name);
+    else this.#latest.set(name, stored.timestamp);
+    return stored?.value ?? null;
+  }
+
   #isFresh({ timestamp }: StoredSetting): boolean {
     return timestamp < FIRST_VALUE_EPOCH && this.#parts.now() - (FIRST_VALUE_EPOCH - timestamp) < SETTLED_AGE_MS;
   }
@@ -92,9 +115,9 @@ export class CqlSettings implements Settings {
     throw new SchemaError(`The setting "${name}" was written and has disappeared: another program deletes from its table.`);
   }
 
-  async #stored(name: string): Promise<StoredSetting | null> {
+  async #stored(name: string, purpose: SettingsPurpose = "settings"): Promise<StoredSetting | null> {
     const { session, statements } = this.#parts;
-    const [row] = await session.rows(statements.readSetting, [name], "settings");
+    const [row] = await session.rows(statements.readSetting, [name], purpose);
     const value = row?.["value"];
     return typeof value === "string" ? { value, timestamp: Number(String(row?.["timestamp"])) } : null;
   }

@@ -16,6 +16,14 @@ export class SqliteSettings implements Settings {
     return this.#database.call("setting", { name });
   }
 
+  readFromAny(name: string): Promise<string | null> {
+    return this.read(name);
+  }
+
+  readFromAll(name: string): Promise<string | null> {
+    return this.read(name);
+  }
+
   async establish(name: string, value: string): Promise<string> {
     // Answered from within the transaction, where it is there.
     return (await this.#writes.one({ kind: "establish", name, value })) ?? value;

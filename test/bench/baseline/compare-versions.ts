@@ -1,4 +1,5 @@
 /** `npm run bench -- --baseline REF`: this version of the store beside another, in one run on the same servers. */
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StartedEnvironment } from "../environment.ts";
 import type { Plan } from "../run.ts";
@@ -18,6 +19,10 @@ export interface VersionPlan extends Plan {
   readonly ref: string;
   readonly systems: readonly SystemName[];
   readonly isQuick: boolean;
+  /** Whether this version indexes terms. The other one does so if it can. */
+  readonly hasTerms: boolean;
+  /** Folder for CPU profiles of both versions, in folders of their names. */
+  readonly profileFolder?: string;
 }
 
 /** Checks out the other version, runs all cases on both, and removes it. */
@@ -33,7 +38,8 @@ export async function compareVersions(
     const pairs: Pair[] = [];
     for (const system of plan.systems) {
       const start = async (storeName: string, other?: Checkout): Promise<WorkerProcess> => {
-        const worker = await WorkerProcess.start(system, { ...environment, storeName }, other && { checkout: other.folder });
+        const profiling = plan.profileFolder === undefined ? {} : { profileFolder: join(plan.profileFolder, storeName) };
+        const worker = await WorkerProcess.start(system, { ...environment, storeName, hasTerms: plan.hasTerms || other !== undefined }, { ...profiling, ...(other && { checkout: other.folder }) });
         workers.push(worker);
         log(`${system}: seeding the ${other === undefined ? "current version" : "baseline"}`);
         await worker.seed();

@@ -8,7 +8,7 @@ import { rawSystem } from "./raw.ts";
 export function connectTo(name: SystemName, environment: BenchEnvironment): Promise<System> {
   switch (name) {
     case "servers":
-      return serversSystem(serversOf(environment), environment.storeName);
+      return serversSystem(serversOf(environment), environment);
     case "embedded":
       return embeddedSystem(environment);
     case "raw":

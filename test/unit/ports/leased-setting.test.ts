@@ -1,23 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Deadline } from "../../../src/concurrency/deadline.ts";
 import { TimeoutError } from "../../../src/model/errors.ts";
-import { LeasedSetting } from "../../../src/ports/leased-setting.ts";
+import { LeasedSetting, outlastLease } from "../../../src/ports/leased-setting.ts";
 
 const LEASE_MS = 1_000;
 
 /** A setting whose reads can be delayed or fail. */
 function stored(text: string | null) {
-  const state = { text, reads: 0, failure: null as Error | null, gate: Promise.resolve() };
+  const state = { text, reads: 0, fromQuorum: 0, failure: null as Error | null, gate: Promise.resolve() };
   const failures: unknown[] = [];
+  async function answer(): Promise<string | null> {
+    state.reads += 1;
+    const text = state.text;
+    await state.gate;
+    if (state.failure !== null) throw state.failure;
+    return text;
+  }
   const setting = new LeasedSetting<{ readonly text: string | null }>({
     settings: {
       async read() {
-        state.reads += 1;
-        const answer = state.text;
-        await state.gate;
-        if (state.failure !== null) throw state.failure;
-        return answer;
+        state.fromQuorum += 1;
+        return answer();
       },
+      readFromAny: answer,
     },
     name: "layout",
     leaseMs: LEASE_MS,
@@ -54,6 +59,20 @@ describe("a leased setting", () => {
     expect(state.reads).toBeGreaterThan(10);
     expect(state.reads).toBeLessThan(30);
     setting.stop();
+  });
+
+  test("is read from a quorum at the start and on request only, so that it can be refreshed while a quorum is down", async () => {
+    const { state, setting } = stored("a");
+    await setting.start();
+    await vi.advanceTimersByTimeAsync(10 * LEASE_MS);
+    expect(state.fromQuorum).toBe(1);
+    expect(state.reads).toBeGreaterThan(10);
+    await setting.read();
+    expect(state.fromQuorum).toBe(2);
+    setting.stop();
+    await vi.advanceTimersByTimeAsync(2 * LEASE_MS);
+    await setting.current();
+    expect(state.fromQuorum).toBe(2);
   });
 
   test("is not used longer than the lease after its read began, even if the read took long", async () => {
@@ -137,5 +156,27 @@ describe("a leased setting", () => {
     await vi.advanceTimersByTimeAsync(10 * LEASE_MS);
     expect(state.reads).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the end of all leases", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  test("is awaited only after all replicas have the value: others could still hand out the one before", async () => {
+    const { promise, resolve } = Promise.withResolvers<string | null>();
+    let isOver = false;
+    const waiting = outlastLease({ settings: { readFromAll: () => promise }, name: "layout", leaseMs: LEASE_MS }).then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(3 * LEASE_MS);
+    resolve("b");
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(0.1 * LEASE_MS);
+    await waiting;
+  });
+
+  test("cannot be known while a replica is down", async () => {
+    const settings = { readFromAll: () => Promise.reject(new Error("a replica is down")) };
+    await expect(outlastLease({ settings, name: "layout", leaseMs: LEASE_MS })).rejects.toThrow("a replica is down");
   });
 });
