@@ -11,6 +11,7 @@ import type { IntentBatch } from "../../src/ports/outbox.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { present, upTo } from "../../src/testing/expectations.ts";
 import { batchOf, outboxSuite } from "../../src/testing/outbox-suite.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -212,7 +213,7 @@ describe("requests of the outbox", () => {
   test("performance pin: a backlog reads the intents of no more batches than it counts", async () => {
     const outbox = await processOf();
     await Promise.all(upTo(60).map((i) => outbox.add(batchOf(START + i * 4 * SECOND))));
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     expect(await outbox.backlog(25)).toMatchObject({ batches: 25, more: true, intents: 25 });
     const answers = await Promise.all(execute.mock.results.map(({ value }) => value as Promise<types.ResultSet>));
     const cells = answers.filter((_, i) => execute.mock.calls[i]?.[0].startsWith("SELECT intents "));
@@ -220,7 +221,7 @@ describe("requests of the outbox", () => {
   });
 
   test("are prepared, use LOCAL_QUORUM, and avoid what ScyllaDB with tablets can reject", async () => {
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     const consistency = types.consistencies.localQuorum;
     const outbox = await processOf();
     const batch = batchOf(START);

@@ -4,6 +4,7 @@ import { CqlBackend, type CqlOptions, type SetupMode } from "../../src/backends/
 import { ConfigurationError, ConnectionError, SchemaError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { recordOf } from "../../src/testing/item-repository-suite.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -105,8 +106,7 @@ describe("an existing keyspace", () => {
   test("is used without any schema change, in either mode", async () => {
     const keyspace = newKeyspace();
     await started({ keyspace });
-    const execute = vi.spyOn(client, "execute");
-    onTestFinished(() => execute.mockRestore());
+    const execute = spyOnStatements(client);
     for (const setup of ["auto", "never"] as const) await started({ keyspace, client }, setup);
     const queries = execute.mock.calls.map(([query]) => query);
     expect(queries.length).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts"
 import { silentLogger } from "../../src/ports/logger.ts";
 import { upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 // Tests the hints themselves.
@@ -51,11 +52,9 @@ async function keysOf(namespace: string, order: "oldest" | "newest", limit: numb
 
 /** Returns the tables that a task reads, one for each request. */
 async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
-  const execute = vi.spyOn(client, "execute");
+  const execute = spyOnStatements(client);
   await task();
-  const tables = execute.mock.calls.map(([query]) => /FROM \S+\.(\w+)/.exec(query)?.[1] ?? query);
-  execute.mockRestore();
-  return tables;
+  return execute.mock.calls.map(([query]) => /FROM \S+\.(\w+)/.exec(query)?.[1] ?? query);
 }
 
 test("performance pin: a small namespace takes one request once its size is known, in either order", async () => {
@@ -70,7 +69,7 @@ test("of large values little more is read than requested, for repeated and concu
   const root = newRoot();
   const text = "x".repeat(512 * 1024);
   for (const n of upTo(25)) await putAll(items, [recordOf(root, `key-${n}`, { value: { text } })]);
-  const execute = vi.spyOn(client, "execute");
+  const execute = spyOnStatements(client);
   const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 1 });
   const pages = await Promise.all(upTo(4).map(page));
   pages.push(await page());
@@ -126,7 +125,7 @@ test("namespaces that hold big values are listed without reading the values", as
   // In some namespaces, the first record is the marker of a delete.
   const deleted = paths.filter((_, i) => i % 10 === 0);
   await putAll(items, deleted.map((path) => recordOf(path, "a", { value: null })));
-  const execute = vi.spyOn(client, "execute");
+  const execute = spyOnStatements(client);
   const found = await items.peek(paths);
   const answers = await Promise.all(execute.mock.results.map(({ value }) => value as Promise<types.ResultSet>));
   const cells = answers.flatMap(({ rows }) => ((rows as types.Row[] | undefined) ?? []).flatMap((row) => row.values() as unknown[]));

@@ -8,6 +8,7 @@ import type { ItemRecord } from "../../src/model/item.ts";
 import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
 import { flagsBelow, putAll, recordOf, registeredBelow } from "../../src/testing/records.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -118,7 +119,7 @@ describe("requests of the repository", () => {
   test("write a record and its entry in one batch, or the harmless one first", async () => {
     const root = newRoot();
     await putAll(items, [recordOf(root, "first")]);
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     const sent = async (parts: Parameters<typeof recordOf>[2]): Promise<unknown[]> => {
       execute.mockClear();
       await putAll(items, [recordOf(root, "key", parts)]);
@@ -143,7 +144,7 @@ describe("requests of the repository", () => {
     const root = newRoot();
     const records = Array.from({ length: 250 }, (_, n) => recordOf(root, `key-${n}`));
     await putAll(items, records);
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     const read = await items.get([...records, ...records]);
     expect(read.map((record) => record?.writeId)).toEqual([...records, ...records].map(({ writeId }) => writeId));
     // Without reads of the settings, whose lease may end in between.
@@ -157,7 +158,7 @@ describe("requests of the repository", () => {
 
   test("are all prepared, idempotent, of local quorum and with a timeout", async () => {
     const root = newRoot();
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     await putAll(items, [recordOf(root, "key"), recordOf(root, "big", { value: { text: "x".repeat(60_000) } })]);
     await items.list({ namespace: root, order: "newest", after: { created: 5, key: "a" }, limit: 1 });
     await registeredBelow(items, "");
@@ -173,7 +174,7 @@ describe("requests of the repository", () => {
 
   test("send a batch to a replica of its partition", async () => {
     const root = newRoot();
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     await putAll(items, [recordOf(root, "key")]);
     const [, , options] = execute.mock.calls.at(-1) as unknown as [string, unknown, QueryOptions];
     const [row] = await client.execute(`SELECT token(namespace, bucket) AS place FROM "${keyspace}".items WHERE namespace = ? AND bucket = 0`, [root], { prepare: true });
@@ -212,7 +213,7 @@ describe("the namespace registry", () => {
 
   test("performance pin: is written once per lease, for any number of puts, and before the item", async () => {
     const root = newRoot();
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     await Promise.all(Array.from({ length: 30 }, (_, n) => putAll(items, [recordOf(root, `key-${n}`)])));
     expect(registrations(execute)).toBe(1);
     expect(execute.mock.calls[0]?.[0]).toContain(".namespaces");
@@ -227,7 +228,7 @@ describe("the namespace registry", () => {
 
   test("performance pin: is written once more for an item without vectors, and not for the marker of a delete", async () => {
     const root = newRoot();
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     await putAll(items, [recordOf(root, "gone", { value: null, vectorCount: 0 })]);
     expect(registrations(execute)).toBe(0);
     await putAll(items, [recordOf(root, "scored")]);
@@ -240,7 +241,7 @@ describe("the namespace registry", () => {
 
   test("that is not writable fails the put before its item is written, and the next put retries it", async () => {
     const root = newRoot();
-    const execute = vi.spyOn(client, "execute").mockRejectedValueOnce(new Error("Socket was closed"));
+    const execute = spyOnStatements(client).mockRejectedValueOnce(new Error("Socket was closed"));
     const record = recordOf(root, "key");
     expect(await items.put([record])).toMatchObject([{ status: "rejected", reason: { code: "CONNECTION" } }]);
     expect(await items.get([record])).toEqual([null]);
@@ -329,7 +330,7 @@ describe("settings", () => {
 
   test("are not changed by a writer that was delayed between read and write", async () => {
     const name = randomUUID();
-    const late = vi.spyOn(client, "execute");
+    const late = spyOnStatements(client);
     await settings.establish(name, "first");
     late.mockReturnValueOnce(Promise.resolve({ rows: [], pageState: null }) as never);
     expect(await settings.establish(name, "zzz, late")).toBe("first");

@@ -11,6 +11,7 @@ import type { ListPage, ListPosition, RecordScan } from "../../src/ports/item-re
 import { silentLogger } from "../../src/ports/logger.ts";
 import { present, upTo } from "../../src/testing/expectations.ts";
 import { flagsBelow, putAll, recordOf } from "../../src/testing/records.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -74,7 +75,7 @@ describe("the expiry in an entry", () => {
     await putAll(items, [...ended, live, recordOf(root, "stays")]);
     // The first listing detects that the namespace is not small.
     await listedKeys(root);
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     expect(await listedKeys(root)).toEqual(["live", "stays"]);
     expect(execute.mock.calls.filter(([query]) => query.includes(".items ")).length).toBe(1);
   });
@@ -176,7 +177,7 @@ describe("the check of listings", () => {
     const root = newRoot();
     const records = upTo(100).map((n) => recordOf(root, `${n}`));
     await putAll(items, records);
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     expect(await items.listed(records)).toEqual(records.map(() => true));
     const tables = execute.mock.calls.map(([query]) => /"\.(\w+)/.exec(query)?.[1]);
     expect(tables.filter((table) => table === "namespaces")).toHaveLength(2);
@@ -285,7 +286,7 @@ describe("a scan", () => {
   test("requests no more rows than needed, prepared, of local quorum and with a timeout", async () => {
     const root = newRoot();
     await putAll(items, upTo(40).map((n) => recordOf(root, `${n}`)));
-    const execute = vi.spyOn(client, "execute");
+    const execute = spyOnStatements(client);
     await items.scan(null, 7);
     const calls = execute.mock.calls as unknown as [string, unknown[], QueryOptions][];
     expect(calls.length).toBeGreaterThan(0);

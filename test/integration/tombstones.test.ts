@@ -12,6 +12,7 @@ import type { ListPage, ListPosition, RecordScan } from "../../src/ports/item-re
 import { silentLogger } from "../../src/ports/logger.ts";
 import { upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
+import { spyOnStatements } from "../support/statements.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -156,7 +157,7 @@ describe.each(cases)("among 120,000 items that have %s, the live one %s", (state
 });
 
 test("performance pin: of recently expired items no record and few pages of entries are read", LOADING, async () => {
-  const execute = vi.spyOn(client, "execute");
+  const execute = spyOnStatements(client);
   await store.search(namespaceOf("ended", "last"), { order: "oldest" });
   const queries = execute.mock.calls.map(([query]) => query);
   expect(queries.filter((query) => query.includes(".items ")).length).toBeLessThan(3);
@@ -165,7 +166,7 @@ test("performance pin: of recently expired items no record and few pages of entr
 
 test("performance pin: a second search skips the known tombstones", LOADING, async () => {
   await store.search(namespaceOf("gone", "last"));
-  const execute = vi.spyOn(client, "execute");
+  const execute = spyOnStatements(client);
   await store.search(namespaceOf("gone", "last"));
   const reads = execute.mock.results.filter((_, i) => /\.items(_by_creation)? /.test(execute.mock.calls[i]?.[0] ?? ""));
   expect(reads.length).toBeGreaterThan(0);
