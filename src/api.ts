@@ -62,6 +62,7 @@ export type { LogFields, Logger } from "./ports/logger.ts";
 export type { CqlNode, ReconcileVerdict } from "./ports/telemetry.ts";
 export type { ReloadReport } from "./runtime/reload.ts";
 export type { PartialServerConfig } from "./runtime/server-runtime.ts";
+export type { OperatorCalls } from "./operator-calls.ts";
 export type { StoreBase } from "./store.ts";
 export type { ReconcileReport } from "./sync/reconciler.ts";
 export type { RepairOptions, RepairProgress, RepairReport } from "./sync/repair-report.ts";
