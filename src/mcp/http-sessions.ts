@@ -14,8 +14,10 @@ export interface SessionLimits {
 
 interface Session {
   readonly transport: StreamableHTTPServerTransport;
+  /** Requests that are not answered yet, without streams of notifications. */
+  requests: number;
   /** Closes the session when it was idle for too long. */
-  readonly idle: NodeJS.Timeout;
+  idle: NodeJS.Timeout;
 }
 
 /** The sessions of one server. */
@@ -45,9 +47,9 @@ export class Sessions {
   async handle(id: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const session = this.#sessions.get(id);
     if (session === undefined) return false;
-    session.idle.refresh();
     // A stream of notifications stays open; only its beginning counts as activity.
-    if (request.method !== "GET") response.once("close", () => session.idle.refresh());
+    if (request.method === "GET") session.idle.refresh();
+    else this.#keepUntilAnswered(session, response);
     await session.transport.handleRequest(request, response);
     return true;
   }
@@ -60,8 +62,7 @@ export class Sessions {
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: this.#limits.maxBodyBytes,
       onsessioninitialized: (id) => {
-        const idle = setTimeout(() => void server.close(), this.#limits.sessionIdleMs).unref();
-        this.#sessions.set(id, { transport, idle });
+        this.#sessions.set(id, { transport, requests: 0, idle: this.#closeWhenIdle(transport) });
       },
     });
     server.server.onclose = () => {
@@ -77,6 +78,20 @@ export class Sessions {
       this.#opening -= 1;
       if (transport.sessionId === undefined) await server.close();
     }
+  }
+
+  #keepUntilAnswered(session: Session, response: ServerResponse): void {
+    const { transport } = session;
+    session.requests += 1;
+    clearTimeout(session.idle);
+    response.once("close", () => {
+      session.requests -= 1;
+      if (session.requests === 0 && this.#sessions.has(transport.sessionId ?? "")) session.idle = this.#closeWhenIdle(transport);
+    });
+  }
+
+  #closeWhenIdle(transport: StreamableHTTPServerTransport): NodeJS.Timeout {
+    return setTimeout(() => void transport.close(), this.#limits.sessionIdleMs).unref();
   }
 
   /** Closes all sessions and their streams. */

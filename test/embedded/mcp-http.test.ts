@@ -386,6 +386,33 @@ describe("the bounds of the HTTP server", () => {
     }
   });
 
+  test("a session whose call runs longer than its idle time stays open for the answer", async () => {
+    const gate = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<void>();
+    const embeddings = new HashEmbeddings();
+    const embedQuery = vi.spyOn(embeddings, "embedQuery").mockImplementation(async () => {
+      called.resolve();
+      await gate.promise;
+      return [1, ...Array.from({ length: 63 }, () => 0)];
+    });
+    await using slow = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings, fields: ["text"] } });
+    const server = await serveHttp({ store: slow, root: ["users", "mia"] }, { token, port: 0, sessionIdleMs: 50 });
+    servers.push(server);
+    const call = JSON.stringify({ jsonrpc: "2.0", id: 3, method: "tools/call", params: { name: "search", arguments: { query: "tea" } } });
+    let answer: Promise<Raw>;
+    do {
+      // On a busy machine, a session may be closed before its call arrives.
+      answer = send(server, { headers: { "mcp-session-id": await opensSession(server) }, body: call });
+      await Promise.race([called.promise, answer]);
+    } while (embedQuery.mock.calls.length === 0);
+    // Sessions of later clients are idle and closed meanwhile.
+    await opensSession(server);
+    await expect.poll(() => server.sessions).toBe(1);
+    gate.resolve();
+    expect((await answer).status).toBe(200);
+    await expect.poll(() => server.sessions).toBe(0);
+  });
+
   test("an unknown session, path or method is answered by its status", async () => {
     const server = await serve();
     expect((await send(server, { headers: { "mcp-session-id": "00000000-0000-0000-0000-000000000000" } })).status).toBe(404);
