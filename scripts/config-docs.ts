@@ -8,7 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { catalogueOf, type Option, type OptionGroup } from "../src/config/catalogue.ts";
-import { FILE_VARIABLE, PROFILE_VARIABLE, USUAL_VARIABLES, variableOf } from "../src/config/environment.ts";
+import { FILE_VARIABLE, PROFILE_VARIABLE, CONVENTIONAL_VARIABLES, variableOf } from "../src/config/environment.ts";
 import { embeddedConfigSchema, serverConfigSchema } from "../src/config/schema.ts";
 import { configTypes } from "./config-types.ts";
 
@@ -123,7 +123,7 @@ const EXAMPLE_HEAD = `# Every variable that the store reads, with its default or
 #${PROFILE_VARIABLE}=production
 
 # Read too, where the names below are not set.
-${Object.keys(USUAL_VARIABLES)
+${Object.keys(CONVENTIONAL_VARIABLES)
   .map((name) => `#${name}=`)
   .join("\n")}
 `;

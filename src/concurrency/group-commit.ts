@@ -1,6 +1,6 @@
 /** Group commit: concurrent callers share one round trip, without timers. */
 import { nextTick } from "./event-loop.ts";
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outsideCallers } from "./async-context.ts";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
 import { Deadline } from "./deadline.ts";
 import { rejected } from "./outcomes.ts";
@@ -57,9 +57,6 @@ export interface GroupCommitOptions<In> {
   readonly watch?: GroupWatch | undefined;
 }
 
-/** Runs a function outside of the asynchronous context, and the trace, of the caller that came first. */
-const outsideCallers = AsyncLocalStorage.snapshot();
-
 interface Entry<In, Out> {
   readonly input: In;
   readonly caller: GroupCaller | null;
@@ -77,6 +74,7 @@ export class GroupCommit<In, Out> {
   readonly #options: GroupCommitOptions<In>;
   readonly #waiting: Entry<In, Out>[] = [];
   readonly #inFlight = new Set<Promise<void>>();
+  /** Inputs that are queued or in flight, and their bytes. */
   #count = 0;
   #bytes = 0;
   #isStopped = false;
@@ -108,7 +106,7 @@ export class GroupCommit<In, Out> {
     this.#checkRoom(inputs.length, total);
     this.#count += inputs.length;
     this.#bytes += total;
-    // Deferred to the end of the tick, so that callers of one batch share the first group.
+    // At the end of the tick, so that callers of one tick share the first group.
     if (this.#waiting.length === 0) nextTick(() => this.#next());
     const caller = this.#options.watch?.joined(inputs.length) ?? null;
     const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>[]>();

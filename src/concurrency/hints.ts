@@ -1,4 +1,4 @@
-/** What earlier calls observed, so that later ones need fewer requests. */
+/** Caches of observations by which later calls need fewer requests. */
 import { LRUCache } from "lru-cache";
 import { shortName } from "../model/short-name.ts";
 import { purgedRegularly } from "./cache-expiry.ts";
@@ -6,7 +6,7 @@ import { purgedRegularly } from "./cache-expiry.ts";
 /** How long a hint is used after it was recorded, milliseconds. Names of hints may contain text of users: prefixes and filters. */
 export const HINT_TTL_MS = 10 * 60_000;
 
-/** How exactly the age is measured, milliseconds: the clock is read once for so long. */
+/** Resolution of the age, milliseconds: the clock is not read more often. */
 const RESOLUTION_MS = 1_000;
 
 /** Bounds of the hints of one kind. */
@@ -16,8 +16,8 @@ export interface HintBounds {
 }
 
 /**
- * Hints of one kind, by name. An outdated hint costs requests, and without hints every call costs what the first one does. No
- * hint changes a result, but for writes of other processes: see `PagePositions`.
+ * Hints of one kind, by name. An outdated or missing hint only costs requests. No hint changes a result, with one exception: see
+ * `PagePositions`.
  */
 export class Hints<Hint extends NonNullable<unknown>> {
   /** Whether hints are recorded and used, in the entire process. Tests set this to false: then latency does not depend on history. */

@@ -19,8 +19,8 @@ export const PROFILE_VARIABLE = `${PREFIX}PROFILE`;
 /** Path of the configuration file. */
 export const FILE_VARIABLE = `${PREFIX}CONFIG`;
 
-/** Conventional variable names, with lower precedence than ours. */
-export const USUAL_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+/** Variables that other programs use, too; of lower precedence than `SCYLLADB_STORE_*`. */
+export const CONVENTIONAL_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   QDRANT_URL: ["qdrant", "url"],
   QDRANT_API_KEY: ["qdrant", "apiKey"],
 };
@@ -33,8 +33,8 @@ export function variableOf(path: readonly string[]): string {
 /** The options found in the environment. */
 export interface FromEnvironment {
   readonly values: ConfigObject;
-  /** Values of {@link USUAL_VARIABLES}; lower precedence than all other variables. */
-  readonly usual: ConfigObject;
+  /** Values of {@link CONVENTIONAL_VARIABLES}; lower precedence than all other variables. */
+  readonly conventional: ConfigObject;
   /** Names of the variables, by the path of their option as text. */
   readonly variables: ReadonlyMap<string, string>;
   readonly mistakes: readonly string[];
@@ -54,14 +54,14 @@ export function readEnvironment(env: Environment, options: readonly Option[]): F
     values = withValue(values, option.path, toValue(text, option));
     variables.set(pathText(option.path), name);
   }
-  let usual: ConfigObject = {};
-  for (const [name, path] of Object.entries(USUAL_VARIABLES)) {
+  let conventional: ConfigObject = {};
+  for (const [name, path] of Object.entries(CONVENTIONAL_VARIABLES)) {
     const text = env[name];
     if (text === undefined || text === "") continue;
-    usual = withValue(usual, path, text);
+    conventional = withValue(conventional, path, text);
     if (!variables.has(pathText(path))) variables.set(pathText(path), name);
   }
-  return { values, usual, variables, mistakes };
+  return { values, conventional, variables, mistakes };
 }
 
 function refusal(name: string, option: Option | undefined, known: readonly string[]): string {

@@ -75,7 +75,7 @@ export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
   const fromFile = applyProfile(file, profile, env);
   const fromEnv = readEnvironment(env, allOptions());
   const ours = [fromFile, fromEnv.values, overrides].reduce(layered);
-  const config = withUsual(ours, fromFile, fromEnv, overrides);
+  const config = withConventional(ours, fromFile, fromEnv, overrides);
   check(config, { file, fromEnv, overrides });
   return { config: config as ScyllaDBStoreConfig | EmbeddedStoreConfig, file: file?.path ?? null, fileState };
 }
@@ -104,9 +104,9 @@ function allOptions(): Option[] {
 }
 
 /** `QDRANT_URL` may be set for another program: it applies only to a store on servers, and the key only together with a URL. */
-function withUsual(config: ConfigObject, fromFile: ConfigObject, fromEnv: FromEnvironment, overrides: ConfigObject): ConfigObject {
+function withConventional(config: ConfigObject, fromFile: ConfigObject, fromEnv: FromEnvironment, overrides: ConfigObject): ConfigObject {
   if (!Object.hasOwn(config, "cql")) return config;
-  const merged = [fromFile, fromEnv.usual, fromEnv.values, overrides].reduce(layered);
+  const merged = [fromFile, fromEnv.conventional, fromEnv.values, overrides].reduce(layered);
   return valueAt(merged, ["qdrant", "url"]) === undefined ? config : merged;
 }
 

@@ -45,14 +45,14 @@ const common = {
   alerts: alerts.optional(),
 };
 
-/** What {@link checkModes} reads; beside other mistakes, anything may be in the place of the index. */
-interface Searched {
+/** Input of {@link checkModes}. If the configuration has other mistakes, `index` may be of any type. */
+interface SearchOptions {
   readonly index?: z.output<typeof index> | undefined;
   readonly codec?: unknown;
 }
 
-/** Reports modes of search that need keywords in a store that keeps none. */
-function checkModes({ index, codec }: Searched, context: z.RefinementCtx): void {
+/** Reports search modes that need keywords in a store without keywords. */
+function checkModes({ index, codec }: SearchOptions, context: z.RefinementCtx): void {
   const keyword = index?.keyword ?? (codec === undefined ? undefined : false);
   if (keyword !== false) return;
   const message = "needs index.keyword, which is false by default with a codec and stores the words of texts readable";

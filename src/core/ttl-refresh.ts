@@ -1,5 +1,5 @@
 /** Extends the TTL of items that are read, in the background. */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outsideCallers } from "../concurrency/async-context.ts";
 import { nextTurn } from "../concurrency/event-loop.ts";
 import { settleBounded } from "../concurrency/bounded.ts";
 import { rejected, settleTogether } from "../concurrency/outcomes.ts";
@@ -68,9 +68,6 @@ interface Refresh {
   readonly formerExpiry: number;
 }
 
-/** Runs background work outside the asynchronous context, and the trace, of the read that queued it. */
-const withoutContext = AsyncLocalStorage.snapshot();
-
 /**
  * Rewrites records with a later expiry when reads request it and enough of the TTL has passed. Reads never wait for it: there is one
  * write at a time, at most one queued record per key, and when the queue is full, the oldest record is dropped.
@@ -113,7 +110,7 @@ export class TtlRefresh {
       const later = refreshed(record, now);
       if (later !== null) this.#add({ record: later, formerExpiry: record.expiresAt });
     }
-    if (this.#queued.size > 0) this.#running ??= withoutContext(() => this.#run());
+    if (this.#queued.size > 0) this.#running ??= outsideCallers(() => this.#run());
   }
 
   /** Resolves when nothing is queued or in flight. */

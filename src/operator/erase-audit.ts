@@ -73,13 +73,13 @@ export class AuditErasing {
     this.#items = new Set();
   }
 
-  /** Erases the rest. */
+  /** Erases the remaining entries. */
   async end(): Promise<AuditErasureReport> {
     await this.#run(this.#options.signal);
     return { ...this.#erased, where: this.#audit.archives.map(({ name }) => name), failed: this.#failed };
   }
 
-  /** After an interruption of the erasure: no later run knows which items a filter matched in this one. */
+  /** Erases the entries of items that are erased already: after an interruption, no later run knows which items the filter matched. */
   async interrupted(): Promise<void> {
     if (this.#items !== null && this.#items.size > 0) await this.#run(undefined);
   }

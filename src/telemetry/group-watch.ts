@@ -6,7 +6,7 @@ import { attributesOf } from "./instruments.ts";
 import type { GroupName } from "./ledger.ts";
 import { currentOperation, type OperationTime } from "./operation-time.ts";
 import type { Telemetry } from "./telemetry.ts";
-import { recordedContext, runShared } from "./tracing.ts";
+import { recordedContext, runGrouped } from "./tracing.ts";
 
 const SERVICES: Readonly<Record<GroupName, Service>> = {
   intents: "records",
@@ -63,7 +63,7 @@ export function watchGroups(telemetry: Telemetry, name: GroupName): GroupWatch<W
       const waiting = new Set(callers.filter((caller) => caller !== null));
       for (const each of waiting) each.begun(now);
       const contexts = [...waiting].flatMap(({ context }) => context ?? []);
-      return runShared(contexts, attributesOf({ group: name, groupSize: callers.length }), () => currentOperation.run(null, commit));
+      return runGrouped(contexts, attributesOf({ group: name, groupSize: callers.length }), () => currentOperation.run(null, commit));
     },
   };
 }

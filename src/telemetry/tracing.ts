@@ -18,15 +18,17 @@ import { isStoreError } from "../model/errors.ts";
 import { ATTRIBUTES, SCOPE } from "./names.ts";
 import { isError } from "../model/realms.ts";
 
-/** Context key of a grouped call: the spans of its callers. */
-const SHARED = createContextKey("langgraph.store: what is shared, and the spans that share it");
+/** Context key of {@link GroupedCall}. */
+const GROUPED_CALL = createContextKey("langgraph.store: the callers of a grouped call");
 
-interface Shared {
+/** A call that several callers share. */
+interface GroupedCall {
+  /** Spans of the callers; empty for a single one, which is the parent. */
   readonly spans: readonly Span[];
   readonly attributes: Attributes;
 }
 
-const ALONE: Shared = { spans: [], attributes: {} };
+const NO_GROUP: GroupedCall = { spans: [], attributes: {} };
 
 /** The delegate of `ProxyTracerProvider` while no provider is registered. */
 const NONE = new ProxyTracerProvider().getDelegate();
@@ -74,12 +76,12 @@ export class Tracing {
     const parent = context.active();
     const outer = trace.getSpan(parent);
     if (outer === undefined || !outer.isRecording()) return null;
-    const shared = (parent.getValue(SHARED) ?? ALONE) as Shared;
-    const links = shared.spans.map((each) => ({ context: each.spanContext() }));
-    const span = this.#tracer.startSpan(name, { kind, attributes: { ...attributes, ...shared.attributes }, links }, parent);
+    const group = (parent.getValue(GROUPED_CALL) ?? NO_GROUP) as GroupedCall;
+    const links = group.spans.map((each) => ({ context: each.spanContext() }));
+    const span = this.#tracer.startSpan(name, { kind, attributes: { ...attributes, ...group.attributes }, links }, parent);
     // Linked in both directions: most viewers show a link only at its source.
-    for (const each of shared.spans) if (each !== outer) each.addLink({ context: span.spanContext() });
-    return stepOf(span, parent.deleteValue(SHARED));
+    for (const each of group.spans) if (each !== outer) each.addLink({ context: span.spanContext() });
+    return stepOf(span, parent.deleteValue(GROUPED_CALL));
   }
 }
 
@@ -95,12 +97,12 @@ export function recordedContext(): Context | null {
 }
 
 /** Runs the call of a group in the context of its first caller, with links to all callers. */
-export function runShared<T>(callers: readonly Context[], attributes: Attributes, task: () => T): T {
+export function runGrouped<T>(callers: readonly Context[], attributes: Attributes, task: () => T): T {
   const [first] = callers;
   if (first === undefined) return context.with(ROOT_CONTEXT, task);
   const spans = [...new Set(callers.flatMap((caller) => trace.getSpan(caller) ?? []))];
-  const shared: Shared = { spans: spans.length === 1 ? [] : spans, attributes };
-  return context.with(first.setValue(SHARED, shared), task);
+  const group: GroupedCall = { spans: spans.length === 1 ? [] : spans, attributes };
+  return context.with(first.setValue(GROUPED_CALL, group), task);
 }
 
 /** Runs a task outside of any trace. */

@@ -62,7 +62,7 @@ export class CallerReads {
     });
   }
 
-  /** Closes the connection; the database thread makes the waiting reads. */
+  /** Closes the connection; the database thread runs the waiting reads. */
   close(): void {
     for (const { ids, resolve } of this.#waiting.splice(0)) resolve(ids.map(() => undefined));
     this.#connection.close();
@@ -70,7 +70,7 @@ export class CallerReads {
 
   #read(): void {
     const waiting = this.#waiting;
-    // Closed since.
+    // Closed meanwhile.
     if (waiting.length === 0) return;
     try {
       if (!this.#isTurnOpen) this.#verifySometimes();

@@ -46,7 +46,7 @@ export class DatabaseThread implements DatabaseCalls {
     if (this.#state === "stopped") throw this.#closed();
     this.#open = open;
     this.#state = "started";
-    await this.#track(this.#running(open));
+    await this.#track(this.#startedChannel(open));
   }
 
   async call<N extends CallName>(name: N, request: Calls[N]["request"], deadline?: Deadline): Promise<Calls[N]["reply"]> {
@@ -96,11 +96,11 @@ export class DatabaseThread implements DatabaseCalls {
     request: Calls[N]["request"],
     deadline: Deadline | undefined,
   ): Promise<Calls[N]["reply"]> {
-    const channel = await this.#running(open);
+    const channel = await this.#startedChannel(open);
     return this.#untilFree(channel, name, request, deadline);
   }
 
-  #running(open: OpenRequest): Promise<DatabaseChannel> {
+  #startedChannel(open: OpenRequest): Promise<DatabaseChannel> {
     if (this.#channel !== null) return this.#channel;
     const forget = (): void => {
       if (this.#channel === starting) this.#channel = null;

@@ -72,7 +72,7 @@ export class LocalDatabase {
   /** Answers one call; throws what SQLite throws. */
   answer<N extends CallName>(name: N, request: Calls[N]["request"]): Calls[N]["reply"] {
     const reply = this.#handlers[name](request);
-    // After the call, so that no write is acknowledged that a deleted file has taken along.
+    // After the call, so that no write to a deleted file is acknowledged.
     this.#tables?.files.verify();
     return reply;
   }
@@ -113,7 +113,7 @@ export class LocalDatabase {
     try {
       return tables.sweep.run(request);
     } catch (error) {
-      // Counts of terms of a transaction that was rolled back.
+      // The transaction was rolled back, and with it the counts of terms.
       tables.vectors.forget();
       throw error;
     }
@@ -167,7 +167,7 @@ function openTables(connection: Connection, request: OpenRequest): Tables {
   connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "OFF"}`);
   // On macOS a plain sync leaves data in the cache of the drive.
   if (durable) connection.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
-  // What is deleted or replaced is overwritten in the file.
+  // Overwrites deleted and replaced content in the file.
   connection.reader("PRAGMA secure_delete = ON").first([]);
   connection.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   migrate(connection, path);

@@ -65,7 +65,7 @@ export class Sweep {
         return true;
       }),
       ...this.#orphans.all([most]).map(([point, hasRecord]): Step => () => {
-        // Its record was written after it.
+        // The record was written after the point: it is no orphan any more.
         if (hasRecord === 1) this.#adopt([Number(point)]);
         else this.#vectors.drop(Number(point));
         return hasRecord !== 1;

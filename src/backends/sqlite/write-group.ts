@@ -25,7 +25,7 @@ export class WriteGroup {
     this.#path = path;
     const send = async (writes: readonly Write[], deadline?: Deadline): Promise<PromiseSettledResult<string | null>[]> => {
       const outcomes = await database.call("write", writes, deadline);
-      return outcomes.map((outcome) => this.#settled(outcome));
+      return outcomes.map((outcome) => this.#outcomeOf(outcome));
     };
     const commits = (): Commits =>
       new GroupCommit(send, {
@@ -62,8 +62,8 @@ export class WriteGroup {
       }
     });
     const [first] = writes;
-    const made = (first === undefined ? [] : await this.#commitsOf(first).add(writes, deadline)).values();
-    return refused.map((refusal) => refusal ?? withoutValue(made.next().value));
+    const outcomes = (first === undefined ? [] : await this.#commitsOf(first).add(writes, deadline)).values();
+    return refused.map((refusal) => refusal ?? withoutValue(outcomes.next().value));
   }
 
   /** Makes one write and returns its value. */
@@ -78,12 +78,12 @@ export class WriteGroup {
     await Promise.all([this.#synced.stop(), this.#unsynced.stop()]);
   }
 
-  /** The writes of one call are of one kind, and all need a sync or none does. */
+  /** By the first write: the writes of one call are of one kind, and all need a sync or none does. */
   #commitsOf(write: Write): Commits {
     return needsSync(write) ? this.#synced : this.#unsynced;
   }
 
-  #settled(outcome: WriteOutcome): PromiseSettledResult<string | null> {
+  #outcomeOf(outcome: WriteOutcome): PromiseSettledResult<string | null> {
     if ("failure" in outcome) return { status: "rejected", reason: this.#error(outcome.failure) };
     return { status: "fulfilled", value: outcome.value };
   }

@@ -13,7 +13,7 @@ const LEAST_BETWEEN_READS_MS = 250;
 const AFTER_FAILURE_MS = 1_000;
 const LONGEST_AFTER_FAILURE_MS = 60_000;
 /** Longest time that a new connection waits for a newer text, milliseconds; the read continues in the background. */
-const LONGEST_LOOK_MS = 1_000;
+const LONGEST_WAIT_MS = 1_000;
 /** Time after a failed read in which new connections use the last valid text without waiting, milliseconds. */
 const TRUSTED_AFTER_FAILURE_MS = 10_000;
 
@@ -82,7 +82,7 @@ export class SecretDocument {
    */
   async start(field: string | null): Promise<void> {
     if (this.#versions.current === null) await (this.#reading ?? this.#read());
-    else if (this.#current.size === 0) await this.look();
+    else if (this.#current.size === 0) await this.refreshBeforeUse();
     try {
       this.field(field);
     } catch (error) {
@@ -92,13 +92,13 @@ export class SecretDocument {
     }
   }
 
-  /** Reads the document again, unless that was just done or just failed. Does not throw. */
-  async look(): Promise<void> {
+  /** Reads the document again for a new connection, unless it was just read or just failed. Waits for a bounded time. Does not throw. */
+  async refreshBeforeUse(): Promise<void> {
     const isFailing = this.#failedAt !== null && performance.now() - this.#failedAt < TRUSTED_AFTER_FAILURE_MS;
     if (isFailing) return;
     const isFresh = performance.now() - this.#readAt < LEAST_BETWEEN_READS_MS;
-    const look = isFresh ? this.#reading?.catch(() => undefined) : this.#readAgain();
-    if (look !== undefined) await Promise.race([look, this.#pause(LONGEST_LOOK_MS)]);
+    const refresh = isFresh ? this.#reading?.catch(() => undefined) : this.#readAgain();
+    if (refresh !== undefined) await Promise.race([refresh, this.#pause(LONGEST_WAIT_MS)]);
   }
 
   /** Reads the document again, now or after the shortest interval. Does not throw: after a failure the last valid text stays active. */

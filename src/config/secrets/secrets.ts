@@ -63,7 +63,7 @@ export class Secrets implements Resource {
       isChanging: this.#providers[source.scheme].isChanging,
       current: () => document.field(field),
       async latest() {
-        await document.look();
+        await document.refreshBeforeUse();
         return document.field(field);
       },
       refused: (secret) => document.other(field, secret),

@@ -155,21 +155,21 @@ test("a new connection checks for a newer value, without waiting for a manager t
   const { place, document, password } = await running();
   await vi.advanceTimersByTimeAsync(2_000);
   place.fields = { username: "agents", password: "second" };
-  await document.look();
+  await document.refreshBeforeUse();
   expect(password()).toBe("second");
   const reads = place.reads;
-  await document.look();
+  await document.refreshBeforeUse();
   expect(place.reads).toBe(reads);
   await vi.advanceTimersByTimeAsync(2_000);
   place.state = "silent";
-  const looked = document.look();
+  const looked = document.refreshBeforeUse();
   await vi.advanceTimersByTimeAsync(1_000);
   await looked;
   // After a known failure, no call waits for it.
   await vi.advanceTimersByTimeAsync(4_000);
   place.state = "down";
   const readsThen = place.reads;
-  await document.look();
+  await document.refreshBeforeUse();
   expect(place.reads).toBe(readsThen);
   expect(password()).toBe("second");
 });
