@@ -38,7 +38,7 @@ const common = {
   audit: audit.optional(),
   codec: codec.optional(),
   secrets,
-  order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of a search without a query, by creation."),
+  order: z.enum(["oldest", "newest"]).default("oldest").describe("Order of the results of a search without a query: oldest or newest creation first."),
   logger,
   logLevel,
   telemetry,
@@ -91,7 +91,7 @@ export const embeddedConfigSchema = z
       .min(1)
       .default("./langgraph-store.db")
       .describe(
-        'Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.',
+        'Path of the file. ":memory:" is a temporary file, which is deleted when the store stops or the process exits. If no temporary file can be created, the data is kept in memory.',
       )
       .meta(fixed("holds the records: another file is another store")),
     embedded,

@@ -18,7 +18,7 @@ export interface AlertsOptions {
   email?: AlertsEmailOptions | undefined;
   /** Any service that accepts JSON. */
   webhook?: AlertsWebhookOptions | undefined;
-  /** Receives each notice. */
+  /** Receives each message of an alert: firing, repeated, resolved. */
   callback?: ((notice: AlertNotice) => void | Promise<void>) | undefined;
   /**
    * Name of this process in alerts; by default the host name.
@@ -40,7 +40,7 @@ export interface AlertsOptions {
    */
   intervalMs?: number | undefined;
   /**
-   * Time without the condition after which an alert resolves, in milliseconds; a condition that comes and goes is one alert.
+   * Time without the condition after which an alert resolves, in milliseconds; a condition that ends and begins again within this time is one alert.
    *
    * @default 60000
    */

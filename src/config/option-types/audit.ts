@@ -7,7 +7,7 @@ export interface AuditOptions {
   file?: AuditFileOptions | undefined;
   /** Entries in the table `audit` of the store's keyspace; only for a store on servers. */
   table?: AuditTableOptions | undefined;
-  /** Receives each entry; the next entry waits until the returned promise resolves. */
+  /** Receives each entry. It receives the next one when the returned promise has resolved. */
   callback?: ((entry: AuditEntry) => void | Promise<void>) | undefined;
   /**
    * When entries cannot be written: "block" rejects operations, "continue" runs them and counts the lost entries.

@@ -1,17 +1,17 @@
 // Written by npm run docs:config from the schema of the configuration. Do not edit.
-/** Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an acknowledged write; each start then logs a warning. */
+/** Consistency and timeout of each kind of request. Below a quorum, a read may miss a write, and the loss of one node may lose an acknowledged write; each start then logs a warning. */
 export interface CqlProfilesOptions {
-  /** Execution of a read. */
+  /** Consistency and timeout of a read. */
   read?: CqlProfilesReadOptions | undefined;
-  /** Execution of a write. */
+  /** Consistency and timeout of a write. */
   write?: CqlProfilesWriteOptions | undefined;
-  /** Execution of a page of a scan of many partitions. */
+  /** Consistency and timeout of one page of a scan over many partitions. */
   scan?: CqlProfilesScanOptions | undefined;
-  /** Execution of a read or change of the schema. */
+  /** Consistency and timeout of a statement that reads or changes the schema. */
   schema?: CqlProfilesSchemaOptions | undefined;
 }
 
-/** Execution of a read. */
+/** Consistency and timeout of a read. */
 export interface CqlProfilesReadOptions {
   /**
    * Consistency level of a read.
@@ -33,7 +33,7 @@ export interface CqlProfilesReadOptions {
   executionProfile?: string | undefined;
 }
 
-/** Execution of a write. */
+/** Consistency and timeout of a write. */
 export interface CqlProfilesWriteOptions {
   /**
    * Consistency level of a write.
@@ -55,10 +55,10 @@ export interface CqlProfilesWriteOptions {
   executionProfile?: string | undefined;
 }
 
-/** Execution of a page of a scan of many partitions. */
+/** Consistency and timeout of one page of a scan over many partitions. */
 export interface CqlProfilesScanOptions {
   /**
-   * Consistency level of a page of a scan of many partitions.
+   * Consistency level of one page of a scan over many partitions.
    *
    * @default "LOCAL_QUORUM"
    */
@@ -77,10 +77,10 @@ export interface CqlProfilesScanOptions {
   executionProfile?: string | undefined;
 }
 
-/** Execution of a read or change of the schema. */
+/** Consistency and timeout of a statement that reads or changes the schema. */
 export interface CqlProfilesSchemaOptions {
   /**
-   * Consistency level of a read or change of the schema.
+   * Consistency level of a statement that reads or changes the schema.
    *
    * @default "LOCAL_QUORUM"
    */

@@ -36,7 +36,7 @@ export interface CqlOptions {
   credentials?: CqlCredentialsOptions | undefined;
   /** TLS; {} trusts the CAs that Node.js trusts. By default connections are not encrypted. */
   tls?: CqlTlsOptions | undefined;
-  /** Options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer. */
+  /** Options of Node's tls.connect(), for settings that `tls` does not have; cannot be combined with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer. */
   ssl?: Record<string, unknown> | undefined;
   /**
    * Replicas by data center for a new keyspace; by default 3 in the local one, or the number of its nodes if smaller.
@@ -59,7 +59,7 @@ export interface CqlOptions {
    * @default 6000
    */
   requestTimeoutMs?: number | undefined;
-  /** Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an acknowledged write; each start then logs a warning. */
+  /** Consistency and timeout of each kind of request. Below a quorum, a read may miss a write, and the loss of one node may lose an acknowledged write; each start then logs a warning. */
   profiles?: CqlProfilesOptions | undefined;
   /** Connections to the nodes. */
   pooling?: CqlPoolingOptions | undefined;

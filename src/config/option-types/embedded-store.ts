@@ -19,14 +19,14 @@ import type { TtlOptions } from "./ttl.ts";
 /** Configuration of a store on one local file. */
 export interface EmbeddedStoreConfig {
   /**
-   * Path of the file. ":memory:" is a temporary file, deleted when the store stops or the process exits, or memory where no temporary file can be created.
+   * Path of the file. ":memory:" is a temporary file, which is deleted when the store stops or the process exits. If no temporary file can be created, the data is kept in memory.
    *
    * @default "./langgraph-store.db"
    */
   path?: string | undefined;
   /** The local file of an embedded store. */
   embedded?: EmbeddedOptions | undefined;
-  /** Semantic search. Without it, searches list and filter. */
+  /** The index for searches with a query. Without it, searches only list and filter items. */
   index?: IndexOptions | undefined;
   /** Bounds of single operations. */
   limits?: LimitsOptions | undefined;
@@ -63,7 +63,7 @@ export interface EmbeddedStoreConfig {
   /** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are resolved. */
   secrets?: SecretsOptions | undefined;
   /**
-   * Order of a search without a query, by creation.
+   * Order of the results of a search without a query: oldest or newest creation first.
    *
    * @default "oldest"
    */

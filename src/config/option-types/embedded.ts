@@ -2,7 +2,7 @@
 /** The local file of an embedded store. */
 export interface EmbeddedOptions {
   /**
-   * Bytes of vectors that a process keeps in memory, packed, for searches; a vector takes 4 bytes a number. Vectors beyond it are read from the file by every search: raise it when the vectors that are searched often take more.
+   * Size of the vector cache of a process, in bytes; a vector takes 4 bytes per dimension. Every search reads the vectors that do not fit from the file: raise the size when the vectors that are searched often take more.
    *
    * @default 268435456
    */

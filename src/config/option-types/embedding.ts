@@ -26,7 +26,7 @@ export interface EmbeddingOptions {
    */
   cacheBytes?: number | undefined;
   /**
-   * How long a vector stays in the cache after it was computed, in minutes. A vector of an erased text stays in running processes for so long.
+   * How long a vector stays in the cache after it was computed, in minutes. A running process can hold the vector of an erased text for that time.
    *
    * @default 60
    */

@@ -7,18 +7,18 @@ export interface IndexRankingOptions {
   decay?: IndexRankingDecayOptions | undefined;
   /** Raises the scores of items with a number in the value, such as an importance. Off by default. */
   boost?: IndexRankingBoostOptions | undefined;
-  /** Prefers results that differ from those before them (maximal marginal relevance). Off by default. */
+  /** Prefers results that differ from previous results (maximal marginal relevance). Off by default. */
   diversity?: IndexRankingDiversityOptions | undefined;
   /** Ranks the best results again: a LangChain document compressor, or a function that returns a score for each item. Off by default. */
   rerank?: Reranker | undefined;
   /**
-   * Deadline of `rerank`, milliseconds. After it, results keep the order before, and `info.skipped` reports that.
+   * Deadline of `rerank`, in milliseconds. If it is exceeded, results keep their previous order, and `info.skipped` reports that.
    *
    * @default 2000
    */
   rerankTimeoutMs?: number | undefined;
   /**
-   * Best results that are ranked again; at least as many as the search's limit. Pages of such a search end there.
+   * Number of best results that are ranked again; at least the search's limit. Pages of such a search end with these results.
    *
    * @default 60
    */
@@ -27,10 +27,10 @@ export interface IndexRankingOptions {
 
 /** Lowers the scores of old items. Off by default. */
 export interface IndexRankingDecayOptions {
-  /** Age at which a score counts half, days. */
+  /** Age at which a score is halved, in days. */
   halfLifeDays: number;
   /**
-   * What the age is counted from: "updatedAt", "createdAt" or the dotted path of a date in the value; items without one count from their creation.
+   * Start of the age: "updatedAt", "createdAt" or the dotted path of a date in the value. For items without that date, it is the creation.
    *
    * @default "updatedAt"
    */
@@ -49,8 +49,8 @@ export interface IndexRankingBoostOptions {
   weight: number;
 }
 
-/** Prefers results that differ from those before them (maximal marginal relevance). Off by default. */
+/** Prefers results that differ from previous results (maximal marginal relevance). Off by default. */
 export interface IndexRankingDiversityOptions {
-  /** Share of relevance; the rest is that of the difference from results before. */
+  /** Weight of the relevance, from 0 to 1; the rest is the weight of the difference from previous results. */
   lambda: number;
 }

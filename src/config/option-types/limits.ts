@@ -68,7 +68,7 @@ export interface LimitsOptions {
    */
   maxFilterBytes?: number | undefined;
   /**
-   * Most filter conditions that one search evaluates, over all items; beyond it, the search returns as `truncated`.
+   * Most filter conditions that one search evaluates, over all items; beyond it, the search ends and reports `info.truncated`.
    *
    * @default 10000000
    */
@@ -158,7 +158,7 @@ export interface LimitsOptions {
    */
   drainMs?: number | undefined;
   /**
-   * Most bytes of values in flight of puts; beyond it, puts are rejected as unavailable.
+   * Most bytes of values of puts in flight; beyond it, puts are rejected as unavailable.
    *
    * @default 67108864
    */

@@ -11,7 +11,7 @@ export interface RateLimitOptions {
    */
   algorithm?: "token-bucket" | "sliding-window" | undefined;
   /**
-   * Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call, with fairness between scopes.
+   * Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call in a queue that is fair between scopes.
    *
    * @default "reject"
    */
@@ -20,10 +20,10 @@ export interface RateLimitOptions {
   store?: RateLimitStoreOptions | undefined;
   /** Rates of each scope: all calls through views with the same root, see scoped(). */
   scope?: RateLimitScopeOptions | undefined;
-  /** Number of leading labels of a view's root that identify its scope; by default all, so that a view of a view is a new scope. */
+  /** Number of leading labels of a view's root that identify its scope. By default, all labels do, so a view of a view has a scope of its own. */
   scopeLabels?: number | undefined;
   /**
-   * Most scopes that are tracked; the least recently used is dropped first.
+   * Most scopes whose operations are counted. Beyond it, the count of the least recently used scope is dropped.
    *
    * @default 10000
    */
@@ -35,7 +35,7 @@ export interface RateLimitOptions {
    */
   maxWaitMs?: number | undefined;
   /**
-   * Most calls that wait; beyond it, calls of the scope with the most waiting calls fail.
+   * Most calls that wait; beyond it, a call of the scope with the most waiting calls is rejected.
    *
    * @default 1000
    */

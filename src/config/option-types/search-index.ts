@@ -2,7 +2,7 @@
 import type { EmbeddingsLike } from "../../ports/embedder.ts";
 import type { IndexRankingOptions } from "./index-ranking.ts";
 
-/** Semantic search. Without it, searches list and filter. */
+/** The index for searches with a query. Without it, searches only list and filter items. */
 export interface IndexOptions {
   /**
    * Dimensions of the model's vectors.
@@ -19,36 +19,36 @@ export interface IndexOptions {
    */
   model?: string | undefined;
   /**
-   * Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).
+   * Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).
    *
    * @default ["$"]
    * @example ["text"]
    */
   fields?: string[] | undefined;
   /**
-   * Fields and modes by namespace; the first matching rule that has one overrides `fields` or `mode`. A change of fields applies to new writes.
+   * Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes.
    *
    * @default []
    * @example [{"namespace":["logs"],"fields":false}]
    */
   rules?: IndexRuleOptions[] | undefined;
   /**
-   * How the similarity of vectors is measured, and so what `score` and `minScore` of semantic searches are: "cosine" (-1 to 1), "dot" (the dot product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.
+   * Measure of similarity, which defines `score` and `minScore` of semantic searches: "cosine" (-1 to 1), "dot" (the dot product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.
    *
    * @default "cosine"
    * @example "dot"
    */
   metric?: "cosine" | "dot" | "euclid" | undefined;
-  /** Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default with one), or those at or below these paths. Filters are right either way; those on other paths are applied to the records that were read. */
+  /** Which scalars of a value Qdrant stores, in clear text, to apply filters: "all" (the default without a codec), "none" (the default with a codec), or those at or below these paths. Results are the same with every setting: filters on other paths are applied to the records that a search reads. */
   payload?: string[] | "all" | "none" | undefined;
   /**
-   * Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a codec. Default without a codec: English.
+   * Terms of the texts for keyword and hybrid search, stored in clear text beside the vectors. false stores no terms, and is the default with a codec. The default without a codec is { language: "english" }.
    *
    * @example {"language":"german"}
    */
   keyword?: false | { language?: "none" | "arabic" | "armenian" | "bulgarian" | "danish" | "dutch" | "english" | "finnish" | "french" | "german" | "greek" | "hindi" | "hungarian" | "indonesian" | "irish" | "italian" | "lithuanian" | "nepali" | "norwegian" | "portuguese" | "romanian" | "russian" | "serbian" | "spanish" | "swedish" | "tamil" | "turkish" | "ukrainian" | undefined; } | undefined;
   /**
-   * How searches with a query rank: by similarity ("semantic"), by words in common ("keyword"), or by both ("hybrid"). See docs/retrieval.md.
+   * How searches with a query rank: by similarity ("semantic"), by the words that query and item share ("keyword"), or by both ("hybrid"). See docs/retrieval.md.
    *
    * @default "semantic"
    * @example "hybrid"
@@ -58,7 +58,7 @@ export interface IndexOptions {
   fusion?: IndexFusionOptions | undefined;
   /** Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md. */
   ranking?: IndexRankingOptions | undefined;
-  /** The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md. */
+  /** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md. */
   next?: IndexNextOptions | undefined;
 }
 
@@ -85,20 +85,20 @@ export interface IndexFusionOptions {
    */
   method?: "distribution" | "range" | "rank" | undefined;
   /**
-   * Share of similarity in the fused score, from 0 to 1. Raise it when the embedding model is better than the default local one.
+   * Weight of the similarity in the fused score, from 0 to 1; keywords have the rest. Raise it when the embedding model is better than the local embedder.
    *
    * @default 0.3
    */
   semanticWeight?: number | undefined;
   /**
-   * Candidates that each ranking contributes; at least as many as the search's limit. Pages of a hybrid search end there.
+   * Number of candidates from each ranking; at least the search's limit. Pages of a hybrid search end with these candidates.
    *
    * @default 30
    */
   depth?: number | undefined;
 }
 
-/** The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md. */
+/** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md. */
 export interface IndexNextOptions {
   /**
    * Dimensions of the vectors of the next model.
@@ -127,7 +127,7 @@ export interface IndexNextOptions {
    */
   metric?: "cosine" | "dot" | "euclid" | undefined;
   /**
-   * Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a codec. Default without a codec: English.
+   * Terms of the texts for keyword and hybrid search, stored in clear text beside the vectors. false stores no terms, and is the default with a codec. The default without a codec is { language: "english" }.
    *
    * @example {"language":"german"}
    */

@@ -29,7 +29,7 @@ export interface ScyllaDBStoreConfig {
    * @default "auto"
    */
   setup?: "never" | "auto" | undefined;
-  /** Semantic search. Without it, searches list and filter. */
+  /** The index for searches with a query. Without it, searches only list and filter items. */
   index?: IndexOptions | undefined;
   /** Bounds of single operations. */
   limits?: LimitsOptions | undefined;
@@ -66,7 +66,7 @@ export interface ScyllaDBStoreConfig {
   /** How secret references (env://, file://, aws-sm://, vault://, azure-kv://) are resolved. */
   secrets?: SecretsOptions | undefined;
   /**
-   * Order of a search without a query, by creation.
+   * Order of the results of a search without a query: oldest or newest creation first.
    *
    * @default "oldest"
    */

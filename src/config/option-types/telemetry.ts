@@ -31,7 +31,7 @@ export interface TelemetryOptions {
    */
   maxTenants?: number | undefined;
   /**
-   * Shortest interval at which recorded intents are counted for metrics, in milliseconds; only where metrics are read.
+   * Shortest interval between two counts of the recorded intents for metrics, in milliseconds. A process whose metrics are not read does not count.
    *
    * @default 15000
    */

@@ -168,7 +168,7 @@ export const alerts = z
     callback: z
       .custom<(notice: AlertNotice) => void | Promise<void>>((value) => typeof value === "function", mustBe("be a function that takes a notice"))
       .optional()
-      .describe("Receives each notice."),
+      .describe("Receives each message of an alert: firing, repeated, resolved."),
     source: z.string().min(1).max(100).optional().describe("Name of this process in alerts; by default the host name.").meta(example("agents-1")),
     runbook: z
       .string()
@@ -177,7 +177,7 @@ export const alerts = z
       .describe("Path or URL of the runbook; alerts append # and the name of the condition. Set a URL so that alerts link to it.")
       .meta(example("https://docs.internal/operations")),
     intervalMs: window.default(15_000).describe("Interval between two evaluations of the conditions, in milliseconds."),
-    resolveAfterMs: milliseconds.default(60_000).describe("Time without the condition after which an alert resolves, in milliseconds; a condition that comes and goes is one alert."),
+    resolveAfterMs: milliseconds.default(60_000).describe("Time without the condition after which an alert resolves, in milliseconds; a condition that ends and begins again within this time is one alert."),
     repeatAfterMs: window.default(14_400_000).describe("Interval at which a firing alert is sent again, in milliseconds."),
     flushMs: window.default(5_000).describe("Timeout for sending the last messages when the store stops, in milliseconds."),
     delivery,

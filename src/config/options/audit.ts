@@ -30,7 +30,7 @@ export const audit = z
     callback: z
       .custom<(entry: AuditEntry) => void | Promise<void>>(isFunction, "must be a function that takes an entry")
       .optional()
-      .describe("Receives each entry; the next entry waits until the returned promise resolves."),
+      .describe("Receives each entry. It receives the next one when the returned promise has resolved."),
     policy: z
       .enum(["block", "continue"])
       .default("block")

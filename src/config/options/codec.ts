@@ -19,7 +19,7 @@ export const indexPayload = z
   .union([z.enum(["all", "none"]), z.array(z.string().min(1))])
   .optional()
   .describe(
-    'Which scalars of a value Qdrant keeps, in clear, to apply filters: "all" (the default without a codec), "none" (the default ' +
-      "with one), or those at or below these paths. Filters " +
-      "are right either way; those on other paths are applied to the records that were read.",
+    'Which scalars of a value Qdrant stores, in clear text, to apply filters: "all" (the default without a codec), "none" (the default ' +
+      "with a codec), or those at or below these paths. Results are the same with every setting: filters on other paths are applied " +
+      "to the records that a search reads.",
   );

@@ -50,7 +50,7 @@ export const cql = z
     ssl: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("Options of Node's tls.connect(), for what `tls` does not offer; not with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer."),
+      .describe("Options of Node's tls.connect(), for settings that `tls` does not have; cannot be combined with `tls`. Certificates are verified unless rejectUnauthorized is false; minVersion is TLSv1.2 or newer."),
     replication: z
       .record(z.string().min(1), count)
       .optional()

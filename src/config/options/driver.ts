@@ -32,7 +32,7 @@ function profile<Levels extends z.core.util.EnumLike>(
         .meta(example("analytics")),
     })
     .prefault({})
-    .describe(`Execution of ${what}.`);
+    .describe(`Consistency and timeout of ${what}.`);
 }
 
 /** Execution of each kind of request. */
@@ -40,12 +40,12 @@ export const profiles = z
   .strictObject({
     read: profile(readConsistency, "a read", "`requestTimeoutMs`"),
     write: profile(writeConsistency, "a write", "`requestTimeoutMs`"),
-    scan: profile(readConsistency, "a page of a scan of many partitions", "twice `requestTimeoutMs`"),
-    schema: profile(readConsistency, "a read or change of the schema", "30 s, or `requestTimeoutMs` if longer,"),
+    scan: profile(readConsistency, "one page of a scan over many partitions", "twice `requestTimeoutMs`"),
+    schema: profile(readConsistency, "a statement that reads or changes the schema", "30 s, or `requestTimeoutMs` if longer,"),
   })
   .prefault({})
   .describe(
-    "Consistency and timeout of each kind of request. Below a quorum, reads may miss writes and one lost node may lose an " +
+    "Consistency and timeout of each kind of request. Below a quorum, a read may miss a write, and the loss of one node may lose an " +
       "acknowledged write; each start then logs a warning.",
   );
 

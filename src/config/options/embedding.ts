@@ -14,7 +14,7 @@ export const embeddingCalls = z
       .positive()
       .max(10_080)
       .default(60)
-      .describe("How long a vector stays in the cache after it was computed, in minutes. A vector of an erased text stays in running processes for so long."),
+      .describe("How long a vector stays in the cache after it was computed, in minutes. A running process can hold the vector of an erased text for that time."),
   })
   .prefault({})
   .describe("Calls to the embedding provider.");

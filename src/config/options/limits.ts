@@ -38,7 +38,7 @@ export const limits = z
       .describe("Longest filter, in characters of its field names and operands."),
     maxFilterTests: count
       .default(10_000_000)
-      .describe("Most filter conditions that one search evaluates, over all items; beyond it, the search returns as `truncated`."),
+      .describe("Most filter conditions that one search evaluates, over all items; beyond it, the search ends and reports `info.truncated`."),
     maxLimit: count.default(100_000).describe("Greatest `limit` of a search or a listing of namespaces."),
     maxOffset: count.default(1_000_000).describe("Greatest `offset` of a search or a listing of namespaces."),
     maxQueryBytes: count.default(65_536).describe("Longest query of a search, in UTF-8 bytes."),
@@ -87,7 +87,7 @@ export const limits = z
       .describe("Longest time, in milliseconds, that stop() waits for operations in flight and for TTL refreshes; then it aborts them."),
     maxPendingBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of values in flight of puts; beyond it, puts are rejected as unavailable."),
+      .describe("Most bytes of values of puts in flight; beyond it, puts are rejected as unavailable."),
     maxReadBytes: count
       .default(64 * 1024 * 1024)
       .describe("Most bytes of memory for the values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned."),

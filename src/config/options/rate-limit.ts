@@ -31,15 +31,15 @@ export const rateLimit = z
     mode: z
       .enum(["reject", "wait"])
       .default("reject")
-      .describe('Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call, with fairness between scopes.'),
+      .describe('Beyond the rate, "reject" fails at once with a RateLimitError, and "wait" queues the call in a queue that is fair between scopes.'),
     store: rates.optional().describe("Rates of the entire store, in this process."),
     scope: rates.optional().describe("Rates of each scope: all calls through views with the same root, see scoped()."),
     scopeLabels: count
       .optional()
-      .describe("Number of leading labels of a view's root that identify its scope; by default all, so that a view of a view is a new scope."),
-    maxScopes: count.default(10_000).describe("Most scopes that are tracked; the least recently used is dropped first."),
+      .describe("Number of leading labels of a view's root that identify its scope. By default, all labels do, so a view of a view has a scope of its own."),
+    maxScopes: count.default(10_000).describe("Most scopes whose operations are counted. Beyond it, the count of the least recently used scope is dropped."),
     maxWaitMs: count.default(5_000).describe("Longest wait in the queue, in milliseconds; beyond it, the call fails."),
-    maxQueued: count.default(1_000).describe("Most calls that wait; beyond it, calls of the scope with the most waiting calls fail."),
+    maxQueued: count.default(1_000).describe("Most calls that wait; beyond it, a call of the scope with the most waiting calls is rejected."),
   })
   .superRefine(({ algorithm, store, scope }, context) => {
     if (algorithm === "token-bucket") return;

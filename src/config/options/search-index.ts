@@ -33,15 +33,15 @@ const keyword = z
         .enum(KEYWORD_LANGUAGES)
         .default("english")
         .describe(
-          'Language of the stems and stop words; "none" compares words as they are. Texts in other languages are found, too, without ' +
-            "their stems. On servers, reindex changes it (`index.next.keyword`).",
+          'Language of the stems and stop words; "none" compares words as they are. Keyword search also finds texts in other ' +
+            "languages, without their stems. On servers, reindex changes the language (`index.next.keyword`).",
         ),
     }),
   ])
   .optional()
   .describe(
-    "Terms of the texts for keyword and hybrid search, stored readable beside the vectors. false stores none, and is the default with a " +
-      "codec. Default without a codec: English.",
+    "Terms of the texts for keyword and hybrid search, stored in clear text beside the vectors. false stores no terms, and is the default with a " +
+      "codec. The default without a codec is { language: \"english\" }.",
   )
   .meta(example({ language: "german" }));
 
@@ -60,11 +60,11 @@ const fusion = z
       .min(0)
       .max(1)
       .default(DEFAULT_FUSION.semanticWeight)
-      .describe("Share of similarity in the fused score, from 0 to 1. Raise it when the embedding model is better than the default local one."),
+      .describe("Weight of the similarity in the fused score, from 0 to 1; keywords have the rest. Raise it when the embedding model is better than the local embedder."),
     depth: count
       .max(1_000)
       .default(DEFAULT_FUSION.depth)
-      .describe("Candidates that each ranking contributes; at least as many as the search's limit. Pages of a hybrid search end there."),
+      .describe("Number of candidates from each ranking; at least the search's limit. Pages of a hybrid search end with these candidates."),
   })
   .prefault({})
   .describe("How hybrid search fuses similarity and keywords.");
@@ -76,10 +76,10 @@ const ranking = z
   .strictObject({
     decay: z
       .strictObject({
-        halfLifeDays: z.number().positive().max(RANKING_BOUNDS.maxHalfLifeDays).describe("Age at which a score counts half, days."),
+        halfLifeDays: z.number().positive().max(RANKING_BOUNDS.maxHalfLifeDays).describe("Age at which a score is halved, in days."),
         field: fieldPath
           .default("updatedAt")
-          .describe('What the age is counted from: "updatedAt", "createdAt" or the dotted path of a date in the value; items without one count from their creation.'),
+          .describe('Start of the age: "updatedAt", "createdAt" or the dotted path of a date in the value. For items without that date, it is the creation.'),
       })
       .optional()
       .describe("Lowers the scores of old items. Off by default.")
@@ -93,9 +93,9 @@ const ranking = z
       .describe("Raises the scores of items with a number in the value, such as an importance. Off by default.")
       .meta(example({ field: "importance", weight: 0.5 })),
     diversity: z
-      .strictObject({ lambda: z.number().min(0).max(1).describe("Share of relevance; the rest is that of the difference from results before.") })
+      .strictObject({ lambda: z.number().min(0).max(1).describe("Weight of the relevance, from 0 to 1; the rest is the weight of the difference from previous results.") })
       .optional()
-      .describe("Prefers results that differ from those before them (maximal marginal relevance). Off by default.")
+      .describe("Prefers results that differ from previous results (maximal marginal relevance). Off by default.")
       .meta(example({ lambda: 0.7 })),
     rerank: z
       .custom<Reranker>(isReranker, mustBe("be a LangChain document compressor or a function (query, items) => scores"))
@@ -104,11 +104,11 @@ const ranking = z
     rerankTimeoutMs: count
       .max(RANKING_BOUNDS.maxRerankTimeoutMs)
       .default(DEFAULT_RERANK_TIMEOUT_MS)
-      .describe("Deadline of `rerank`, milliseconds. After it, results keep the order before, and `info.skipped` reports that."),
+      .describe("Deadline of `rerank`, in milliseconds. If it is exceeded, results keep their previous order, and `info.skipped` reports that."),
     pool: count
       .max(RANKING_BOUNDS.maxPool)
       .default(DEFAULT_POOL)
-      .describe("Best results that are ranked again; at least as many as the search's limit. Pages of such a search end there."),
+      .describe("Number of best results that are ranked again; at least the search's limit. Pages of such a search end with these results."),
   })
   .optional()
   .describe("Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md.")
@@ -126,8 +126,8 @@ const next = z
   })
   .optional()
   .describe(
-    "The index that `reindex` builds beside the active one. Set it in every process before the reindex: they write both, and change to this one " +
-      "at the switch. Afterwards, make it the `index`. On servers only. See docs/operations.md.",
+    "The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and " +
+      "search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md.",
   );
 
 /** Which texts are embedded, and by which model. */
@@ -144,7 +144,7 @@ export const index = z
     fields: z
       .array(textPath)
       .default(["$"])
-      .describe('Paths of the texts to embed; "$" is the entire value, [] nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).')
+      .describe('Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).')
       .meta(example(["text"])),
     rules: z
       .array(
@@ -156,14 +156,14 @@ export const index = z
       )
       .default([])
       .describe(
-        "Fields and modes by namespace; the first matching rule that has one overrides `fields` or `mode`. A change of fields applies to new writes.",
+        "Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes.",
       )
       .meta(example([{ namespace: ["logs"], fields: false }])),
     metric: z
       .enum(DISTANCE_METRICS)
       .default("cosine")
       .describe(
-        'How the similarity of vectors is measured, and so what `score` and `minScore` of semantic searches are: "cosine" (-1 to 1), "dot" (the dot ' +
+        'Measure of similarity, which defines `score` and `minScore` of semantic searches: "cosine" (-1 to 1), "dot" (the dot ' +
           'product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.',
       )
       .meta({ ...example("dot"), ...ofTheMetric }),
@@ -171,10 +171,10 @@ export const index = z
     keyword,
     mode: searchMode
       .default("semantic")
-      .describe('How searches with a query rank: by similarity ("semantic"), by words in common ("keyword"), or by both ("hybrid"). See docs/retrieval.md.')
+      .describe('How searches with a query rank: by similarity ("semantic"), by the words that query and item share ("keyword"), or by both ("hybrid"). See docs/retrieval.md.')
       .meta(example("hybrid")),
     fusion,
     ranking,
     next,
   })
-  .describe("Semantic search. Without it, searches list and filter.");
+  .describe("The index for searches with a query. Without it, searches only list and filter items.");

@@ -27,7 +27,7 @@ export const telemetry = z
     maxTenants: count.default(100).describe('Most distinct tenants in labels; further tenants are labeled "other".'),
     backlogIntervalMs: count
       .default(15_000)
-      .describe("Shortest interval at which recorded intents are counted for metrics, in milliseconds; only where metrics are read."),
+      .describe("Shortest interval between two counts of the recorded intents for metrics, in milliseconds. A process whose metrics are not read does not count."),
     tracerProvider: z
       .custom<TracerProvider>(hasMethod("getTracer"), mustBe("be an OpenTelemetry TracerProvider"))
       .optional()
