@@ -17,7 +17,7 @@ interface Flags {
 export const backup = command<Flags>({
   name: "backup",
   summary: "Writes a logical backup into a folder: an export, and a manifest with its digest.",
-  details: "Items that are written meanwhile may or may not be in it. For snapshots of the databases, see docs/disaster-recovery.md.",
+  details: "The backup may or may not contain items that are written while it runs. For snapshots of the databases, see docs/disaster-recovery.md.",
   examples: ["backup backups/2026-01-31", "backup backups/mia --prefix users.mia", "backup backups/full --vectors"],
   opensStore: true,
   changes: false,

@@ -18,7 +18,7 @@ export const count = command<Flags>({
   changes: false,
   define: (program) =>
     program
-      .argument("[namespace]", "labels separated by periods; left out: everything")
+      .argument("[namespace]", "labels separated by periods; without it: all namespaces")
       .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`),
   run: ({ terminal, program, given, args: [namespace], flags: { filter, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {

@@ -14,7 +14,7 @@ export const doctor = command({
   name: "doctor",
   summary: "Checks Node.js, configuration, connections, replication, clocks, rights, collection, embedder, backlog and audit trail.",
   details:
-    "Prints ✓ for a check that passed, ! for a warning and ✗ for a problem, with the fix below each. Exit code 1 for a problem, 2 when the configuration is wrong, 3 when a " +
+    "Prints ✓ for a check that passed, ! for a warning and ✗ for a problem, with the fix below each problem. Exit code 1 for a problem, 2 when the configuration is wrong, 3 when a " +
     'server cannot be reached. It embeds one text twice and writes the setting "doctor"; nothing else is changed.',
   examples: ["doctor", "doctor --profile production --json"],
   opensStore: true,

@@ -31,11 +31,11 @@ interface Subject {
 
 export const eraseCommand = command<Flags>({
   name: "erase",
-  summary: "Erases a subject's data: the items below a namespace, or those that match a filter, and proves it.",
+  summary: "Erases the data of a subject, and writes a report: the items below a namespace, or those that match a filter.",
   details:
-    "Deletes records, vectors, listing and registry entries, then scans everything for what is left. The report says what was erased, what was written meanwhile, and " +
-    "what remains in files until when, with a digest. Exit code 1 when something is left: run it again. With --audit, entries of the audit trail lose namespace, key and " +
-    "actor where they concern the erased items.",
+    "Deletes records, vectors, listing and registry entries, then scans all tables and collections for data that is left. The report lists what was erased, what was written while the command ran, and " +
+    "what remains in files and for how long; it has a digest. Exit code 1 when data is left: run it again. With --audit, namespace, key and actor are deleted from the entries of the " +
+    "audit trail for the erased items.",
   examples: ["erase --prefix users.mia --dry-run", "erase --prefix users.mia --yes --report mia.json", "erase --prefix users.mia --audit --audit-actor mia@example.com", `erase --prefix users --where '{"email":"mia@example.com"}'`],
   opensStore: true,
   changes: true,
@@ -50,7 +50,7 @@ export const eraseCommand = command<Flags>({
         "with --audit: an actor that is the subject, deleted from all entries; may be repeated. Labels of the namespaces are deleted without it",
         (value: string, before: string[] = []) => [...before, value],
       )
-      .option("--actor <id>", "on whose behalf, for the audit trail")
+      .option("--actor <id>", "actor for the audit trail: the user on whose behalf the command runs")
       .option("--report <file>", "also writes the report to this file, as JSON"),
   run: ({ terminal, program, given, flags: { prefix, where, everything, audit, auditActor, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {

@@ -21,8 +21,8 @@ export const exportCommand = command<Flags>({
   name: "export",
   summary: "Writes items to a file of JSON Lines, with their times, TTLs and typed values.",
   details:
-    'The file is <file>.part until it is complete; Ctrl-C, a full disk or a lost connection leave it there, and --resume continues. "-" is standard ' +
-    "output. Memory stays bounded. Exit code 1 when items were left out because their values cannot be decoded.",
+    'The file is named <file>.part until it is complete. After Ctrl-C, a full disk or a lost connection, --resume continues this file. "-" is standard ' +
+    "output. Memory use does not depend on the number of items. Exit code 1 when items were omitted because their values cannot be decoded.",
   examples: ["export memories.jsonl.gz", "export mia.jsonl --prefix users.mia", "export memories.jsonl.zst --resume", "export memories.jsonl.zst --vectors", "export - | head"],
   opensStore: true,
   changes: false,

@@ -31,8 +31,8 @@ export const importCommand = command<Flags>({
   name: "import",
   summary: "Writes the items of an export to the store, with their times and TTLs.",
   details:
-    "With --from, every item is compared with the source afterwards. Rejected lines are printed with number and reason; the others are imported. To continue an import that was interrupted, run it again: items " +
-    "that are stored already are recognized and neither written nor embedded again. Exit code 1 when a line was rejected or the file is truncated.",
+    "With --from, every item is compared with the source afterwards. Rejected lines are printed with number and reason; the others are imported. To continue an interrupted import, run it again: it skips items " +
+    "that are stored already. Exit code 1 when a line was rejected or the file is truncated.",
   examples: ["import memories.jsonl.gz", "import memories.jsonl.gz --check", "import memories.jsonl --dry-run --rejected rejected.jsonl", "import - < memories.jsonl", "import --from postgres://user@host/db", "import --from ./old-store.mjs --dry-run"],
   opensStore: true,
   changes: true,

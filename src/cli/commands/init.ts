@@ -19,7 +19,7 @@ const EMBEDDERS: readonly string[] = ["local", "openai"];
 export const init = command<Flags>({
   name: "init",
   summary: "Writes configuration, .env, a compose file and a first agent into a new or existing project.",
-  details: "Files that exist are kept. It connects to nothing.",
+  details: "Existing files are kept. Connects to no server.",
   examples: ["init", "init my-agent --backend servers", "init --embedder openai --dry-run"],
   opensStore: false,
   changes: true,

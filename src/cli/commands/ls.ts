@@ -22,7 +22,7 @@ export const ls = command<Flags>({
   define: (program) =>
     program
       .argument("[namespace]", 'namespace at which to start, labels separated by periods: "users.mia"')
-      .option("--depth <labels>", "cuts namespaces to so many labels", wholeNumber)
+      .option("--depth <labels>", "cuts namespaces to this number of labels", wholeNumber)
       .option("--keys", "lists the keys of items instead, each with its namespace")
       .option("--limit <count>", "most lines", wholeNumber, 1_000),
   run: ({ terminal, args: [prefix], flags }) =>

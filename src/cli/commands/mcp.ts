@@ -42,7 +42,7 @@ export const mcp = command<Flags>({
   changes: false,
   define: (program) =>
     program
-      .requiredOption("--root <labels>", 'labels of the prefix that clients reach, separated by "/": users/mia')
+      .requiredOption("--root <labels>", 'labels of the prefix whose items are served, separated by "/": users/mia')
       .option("--read-only", "clients can search, get and list only")
       .option("--http", "serve over HTTP instead of standard input and output")
       .option("--host <address>", "address to listen on (default: 127.0.0.1)")

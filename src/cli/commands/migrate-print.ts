@@ -7,7 +7,7 @@ import { print } from "../terminal.ts";
 export const migratePrint = command({
   name: "migrate print",
   summary: "Prints the statements that create the schema, for a DBA who applies them by hand.",
-  details: "Each statement may run again. Check the number of copies of each record in CREATE KEYSPACE. Connects to nothing.",
+  details: "Each statement can be run again. Check the number of replicas in CREATE KEYSPACE. Connects to no server.",
   examples: ["migrate print > schema.cql", "migrate print --set cql.keyspace=agents"],
   opensStore: true,
   changes: false,

@@ -28,10 +28,10 @@ export const put = command<Flags>({
       .argument("<key>", "key of the item")
       .argument("<value>", "JSON object, or - for standard input")
       .option("--ttl <minutes>", "minutes that the item lives", anyNumber)
-      .option("--no-index", "keeps the item out of semantic search")
+      .option("--no-index", "does not index the item: searches with a query return it without a score")
       .option("--field <path>", "path of a text to embed; may be repeated", (value: string, before: string[] = []) => [...before, value])
       .option("--typed", 'the value holds typed forms, such as {"~date":"2026-01-01T00:00:00.000Z"}')
-      .option("--actor <id>", "on whose behalf, for the audit trail"),
+      .option("--actor <id>", "actor for the audit trail: the user on whose behalf the command runs"),
   run: ({ terminal, args: [namespace, key = "", given = ""], flags }) =>
     withStore(terminal, flags, async (store) => {
       const { ttl, index, field, typed, actor, dryRun, json } = flags;

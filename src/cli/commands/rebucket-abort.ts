@@ -6,8 +6,8 @@ import { confirm, note, print } from "../terminal.ts";
 
 export const rebucketAbort = command({
   name: "rebucket abort",
-  summary: "Ends a change of partitions whose new partitions are not read yet, and deletes them.",
-  details: "Exit code 2 when the new partitions are read already: then the change can only be completed.",
+  summary: "Cancels a change of partitions before processes read the new partitions, and deletes these.",
+  details: "Exit code 2 when processes already read the new partitions: then the change can only be completed.",
   examples: ["rebucket abort --dry-run", "rebucket abort --yes"],
   opensStore: true,
   changes: true,

@@ -28,7 +28,7 @@ export const rebucketStart = command<Flags>({
   summary: "Changes the number of partitions of a namespace and of those below it, while they are read and written.",
   details:
     "Copies the records to new partitions, compares the copies, lets all processes read them, and deletes the previous partitions. Run the same command again to continue " +
-    "an interrupted change. Afterwards set cql.buckets to the printed rules in the configuration. Servers only: a local file has no partitions, exit code 2.",
+    "an interrupted change. Afterwards set cql.buckets to the printed rules in the configuration. Servers only: a local file has no partitions, so the exit code is 2.",
   examples: ["rebucket start logs --buckets 16 --dry-run", "rebucket start logs --buckets 16 --yes", `rebucket start "tenants.*.events" --buckets 4 --rate 500 --yes`],
   opensStore: true,
   changes: true,

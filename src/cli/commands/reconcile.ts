@@ -7,7 +7,7 @@ import { print } from "../terminal.ts";
 
 export const reconcile = command({
   name: "reconcile",
-  summary: "Completes now the writes that a crash or an outage left incomplete.",
+  summary: "Completes the writes that a crash or an outage has left incomplete.",
   details: "A running store does so by itself. With --dry-run, prints the backlog only. Exit code 1 when a write could not be completed.",
   examples: ["reconcile --dry-run", "reconcile"],
   opensStore: true,

@@ -24,13 +24,13 @@ export const reindexStart = command<Flags>({
   isDefault: true,
   summary: "Builds the index of index.next beside the active one, and makes it the active one.",
   details:
-    "Set index.next in every process first: they then write both, and change to the next one within seconds of the switch. An unfinished reindex continues. " +
+    "Set index.next in every process first: the processes then write both indexes, and search the next one within seconds after the switch. An unfinished reindex continues. " +
     "--dry-run counts the texts to embed and estimates the time; it embeds a few of them.",
   examples: ["reindex --dry-run", "reindex --rate 200", "reindex --no-switch", "reindex --set index.next.dims=1024 --next-embeddings ./embeddings.mjs"],
   opensStore: true,
   changes: true,
   define: (program) =>
-    program.option("--rate <texts>", "most texts to embed per second (default: no limit)").option("--no-switch", "stops before the switch, which reindex switch then does"),
+    program.option("--rate <texts>", "most texts to embed per second (default: no limit)").option("--no-switch", "stops before the switch; reindex switch makes it later"),
   run: ({ terminal, program, given, flags: { rate, switch: isSwitched, dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const textsPerSecond = rate === undefined ? undefined : Number(rate);

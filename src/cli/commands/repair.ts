@@ -13,7 +13,7 @@ interface Flags {
 
 export const repair = command<Flags>({
   name: "repair",
-  summary: "Compares every record with its vectors and its place in listings, and repairs what differs.",
+  summary: "Compares every record with its vectors and its listing entry, and repairs the differences.",
   details: "With --dry-run, the exit code is 1 when something differs. Otherwise it is 1 when an item could not be repaired. The store may be in use.",
   examples: ["repair --dry-run", "repair", "repair --resume"],
   opensStore: true,

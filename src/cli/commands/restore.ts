@@ -15,8 +15,8 @@ interface Flags {
 
 export const restore = command<Flags>({
   name: "restore",
-  summary: "Writes the items of a backup to the store, once its digest is verified.",
-  details: "Items that are not in the backup stay. To continue a restore that was interrupted, run it again: items that are stored already are recognized.",
+  summary: "Verifies the digest of a backup, and writes its items to the store.",
+  details: "Items of the store that are not in the backup are kept. To continue an interrupted restore, run it again: it skips items that are stored already.",
   examples: ["restore backups/2026-01-31 --dry-run", "restore backups/2026-01-31 --yes", "restore backups/2026-01-31 --on-conflict overwrite"],
   opensStore: true,
   changes: true,

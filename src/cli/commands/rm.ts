@@ -11,7 +11,7 @@ interface Flags {
 export const rm = command<Flags>({
   name: "rm",
   summary: "Deletes one item. Exit code 1 when there is none.",
-  details: "To delete everything below a namespace, with proof, use erase.",
+  details: "To delete all items below a namespace and get a report, use erase.",
   examples: ["rm users.mia food", "rm users.mia food --yes"],
   opensStore: true,
   changes: true,
@@ -19,7 +19,7 @@ export const rm = command<Flags>({
     program
       .argument("<namespace>", "labels separated by periods")
       .argument("<key>", "key of the item")
-      .option("--actor <id>", "on whose behalf, for the audit trail"),
+      .option("--actor <id>", "actor for the audit trail: the user on whose behalf the command runs"),
   run: ({ terminal, args: [namespace = "", key = ""], flags }) =>
     withStore(terminal, flags, async (store) => {
       const { dryRun, yes, json, actor } = flags;

@@ -27,14 +27,14 @@ export const search = command<Flags>({
   changes: false,
   define: (program) =>
     program
-      .argument("[namespace]", "labels separated by periods; left out: everything")
+      .argument("[namespace]", "labels separated by periods; without it: all namespaces")
       .option("--query <text>", "ranks results by this text")
-      .option("--mode <mode>", "with --query: semantic (similarity), keyword (words in common) or hybrid (both)")
+      .option("--mode <mode>", "with --query: semantic (similarity), keyword (words that query and item share) or hybrid (both)")
       .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`)
       .option("--limit <count>", "most results", wholeNumber, 10)
-      .option("--offset <count>", "results to leave out first", wholeNumber, 0)
+      .option("--offset <count>", "number of results to skip", wholeNumber, 0)
       .option("--order <order>", "without a query: oldest or newest")
-      .option("--min-score <score>", "least score of a result", anyNumber)
+      .option("--min-score <score>", "lowest score of a result", anyNumber)
       .option("--cursor <cursor>", "continues after an earlier search: its cursor"),
   run: ({ terminal, args: [namespace], flags }) =>
     withStore(terminal, flags, async (store) => {

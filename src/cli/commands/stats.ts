@@ -7,8 +7,8 @@ import { print } from "../terminal.ts";
 
 export const stats = command({
   name: "stats",
-  summary: "Prints what this process measured: counts and latencies of a connection made now.",
-  details: "Statistics are per process: serve store.stats() in the application for its own. For the state of the servers, use health.",
+  summary: "Connects to the store, and prints the counts and latencies of this command's own calls.",
+  details: "Each process has its own statistics: to see those of an application, call store.stats() in it. For the state of the servers, use health.",
   examples: ["stats", "stats --json"],
   opensStore: true,
   changes: false,

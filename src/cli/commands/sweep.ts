@@ -7,8 +7,8 @@ import { print } from "../terminal.ts";
 
 export const sweep = command({
   name: "sweep",
-  summary: "Removes expired items and their vectors now.",
-  details: "A running store does so by itself, every ttl.sweepIntervalMinutes. Expired items are not returned by any read, swept or not.",
+  summary: "Deletes expired items and their vectors.",
+  details: "A running store does so by itself, every ttl.sweepIntervalMinutes. No read returns an expired item, even before it is deleted.",
   examples: ["sweep", "sweep --dry-run"],
   opensStore: true,
   changes: true,
