@@ -36,7 +36,7 @@ export interface SearchOptions<Value = unknown> extends CallOptions, RankingOpti
   limit?: number;
   /** Number of results to skip; 0 by default. */
   offset?: number;
-  /** Ranks results by this text: by similarity, or as `mode` says. */
+  /** Ranks results by this text, in the mode of `mode`. */
   query?: string;
   /** How a search with a query ranks: by similarity, by words in common, or by both; what is configured by default (`index.mode`). */
   mode?: SearchMode;

@@ -30,7 +30,7 @@ export interface CollectionPutOptions extends PutOptions {
 /** Results of a search in a collection. */
 export type CollectionResults<Value> = SearchResults<Value> & {
   readonly info: SearchInfo & {
-    /** Items that were left out because their values do not match the schema (`onInvalid: "skip"`). */
+    /** Items that were omitted because their values do not match the schema (`onInvalid: "skip"`). */
     readonly invalid: number;
   };
 };

@@ -34,7 +34,7 @@ export class ScyllaDBStore extends StoreBase {
   /** @internal */
   constructor(config: ScyllaDBStoreConfig | Runtime);
   constructor(config: ScyllaDBStoreConfig | Runtime) {
-    // A runtime is that of a local file, which has no setup().
+    // Only `embedded` passes a runtime: a store on a local file needs no separate setup.
     if (config instanceof Runtime) super(config);
     else super(serverRuntime(config), creationOnServers(config));
   }

@@ -18,7 +18,7 @@ export interface AuditedRunOptions<Answer> {
   readonly reads: boolean;
   /** Returns the actor of a call whose view has none; null when unknown. Throws only under `block`. */
   readonly actor: () => string | null;
-  /** Whether only `actor` determines the actor, and that of the view is ignored. */
+  /** Whether `actor` alone determines the actor; the actor of the view is then ignored. */
   readonly isActorVerified: boolean;
   /** Returns the version of the record of an answer; null without one. */
   readonly versionOf: (answer: Answer) => number | null;

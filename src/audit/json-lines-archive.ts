@@ -13,7 +13,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 
-/** How long an incomplete last line may be one that a process is writing, milliseconds. */
+/** How long a process may take to complete the last line, milliseconds. */
 const WRITING_MS = 2_000;
 const POLL_MS = 50;
 

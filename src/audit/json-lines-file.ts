@@ -78,7 +78,7 @@ export class JsonLinesFile implements AuditSink {
     await file?.handle.close();
   }
 
-  /** Returns the file for a write of so many bytes; rotates a file that is too large or too old. */
+  /** Returns the file for a write of `bytes`; rotates a file that is too large or too old. */
   async #fileFor(bytes: number): Promise<OpenFile> {
     const file = await this.#current();
     const { maxBytes, maxAgeHours } = this.#options;

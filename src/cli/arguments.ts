@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { ConfigurationError, messageOf } from "../model/errors.ts";
 
-/** A namespace as labels: "users.mia" is `["users", "mia"]`; no label may hold a period. The root is "" or left out. */
+/** A namespace as labels: "users.mia" is `["users", "mia"]`; no label may hold a period. The root is "" or omitted. */
 export function namespaceOf(text: string | undefined): string[] {
   return text === undefined || text === "" ? [] : text.split(".");
 }

@@ -21,7 +21,7 @@ export interface Invocation<Flags> {
   readonly program: Command;
   /** The arguments as they were given, the name of the command included. */
   readonly given: readonly string[];
-  /** Positional arguments; those left out are undefined. */
+  /** Positional arguments; omitted ones are undefined. */
   readonly args: readonly (string | undefined)[];
   readonly flags: Flags & CommonFlags;
 }

@@ -32,7 +32,7 @@ function quoted(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Returns an argument with `***` for the secret in it, because what is printed may be kept in logs: that of `--set`, or of a URL. */
+/** Returns an argument with `***` for a secret in `--set` or in a URL, as printed text may end up in logs. */
 function withoutSecrets(arg: string): string {
   const { name = "", start = "", value = arg } = /^(?<start>(?:--set=)?(?<name>[\w.]+)=)(?<value>.*)$/s.exec(arg)?.groups ?? {};
   if (isSecretName(name.split("."))) return `${start}***`;

@@ -17,8 +17,8 @@ const CODEC_SHARE = 0.5;
 const BACKGROUND_MS = 30_000;
 
 /**
- * Wraps a repository with a codec. A value that cannot be decoded carries the error and fails only its own operation; so does
- * a value that was stored without a codec, unless the codec accepts these.
+ * Wraps a repository with a codec. A value that cannot be decoded carries the error and fails only its own operation. A value that
+ * was stored without a codec counts as such, unless the codec accepts these.
  */
 export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
   const openAll = <Found extends ItemRecord>(records: readonly Found[], deadline: Deadline | undefined): Promise<Found[]> => {

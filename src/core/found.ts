@@ -3,13 +3,13 @@ import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { LiveRecord, Value } from "../model/item.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 
-/** A result: the record, and its score if it was ranked as asked for. */
+/** A result: the record, and its score if it was ranked in the requested mode. */
 export interface Found {
   readonly record: LiveRecord;
   /** The decoded value, where a filter or a ranking needed it. */
   readonly value: Value | undefined;
   readonly score: number | undefined;
-  /** Where the search asked for it and the item was ranked. */
+  /** With `explain: true`, if the item was ranked. */
   readonly explanation?: Explanation;
 }
 
@@ -60,7 +60,7 @@ export interface SearchInfo {
    * index cannot answer (`limits.maxKeywordCandidates`).
    */
   readonly source: "index" | "records";
-  /** Whether another mode was asked for and was not available. */
+  /** Whether the requested mode was not available. */
   readonly degraded: boolean;
   /**
    * Why it is degraded; null when it is not. `continues-degraded` is the next page of a search that was; `keywords-missing`: the

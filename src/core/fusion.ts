@@ -68,7 +68,7 @@ export function fuse<C extends Candidate>(
   return fused.sort((a, b) => b.score - a.score || compareText(a.candidate.id, b.candidate.id));
 }
 
-/** Returns scores from 0 to 1. Those from position `ranked` on match nothing: by rank they are 0, as are all where none is ranked. */
+/** Returns scores from 0 to 1. Candidates from position `ranked` on match nothing: by rank they score 0; without any match, all score 0. */
 function normalize(list: readonly Candidate[], method: Fusion["method"], ranked = list.length): readonly number[] {
   const scores = list.map(({ score }) => score);
   const [low, high] = method === "rank" ? [0, 0] : boundsOf(scores, method);

@@ -17,19 +17,19 @@ export interface GenerationDescriptor extends ModelIdentity {
 /** A generation that exists. */
 export interface StoredGeneration extends GenerationDescriptor {
   readonly number: number;
-  /** Whether it holds what the records say, so that searches may use it; absent while it is being built. */
+  /** Whether it has the vectors of all records, so that searches may use it; absent while it is being built. */
   readonly isComplete?: boolean;
 }
 
 /** The generations that exist. */
 export interface GenerationRecord {
-  /** The one that searches use. */
+  /** The generation that searches use. */
   readonly active: StoredGeneration;
-  /** The one that is being built. */
+  /** The generation that is being built. */
   readonly next: StoredGeneration | null;
-  /** The one that was active before, until cleanup. */
+  /** The generation that was active before the switch, until cleanup. */
   readonly previous: StoredGeneration | null;
-  /** One that is no longer used, and whose vectors are not deleted yet. */
+  /** A generation that is no longer used, but whose vectors are not deleted yet. */
   readonly removed: StoredGeneration | null;
   /** Highest number that was ever used. */
   readonly last: number;
@@ -59,13 +59,13 @@ export function isSameGeneration(one: GenerationDescriptor, other: GenerationDes
 
 /** Which of the generations that exist the configured ones are. */
 export interface Resolution {
-  /** Number of each configured generation; null for one that does not exist. */
+  /** Number of each configured generation; null if it does not exist. */
   readonly numbers: readonly (number | null)[];
   /** Position of the configured generation that this process searches. */
   readonly active: number;
   /** Position of another configured one that exists; null for none. */
   readonly other: number | null;
-  /** Whether one exists that is not configured. */
+  /** Whether a generation exists that is not configured. */
   readonly hasUnknown: boolean;
 }
 

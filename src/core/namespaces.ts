@@ -17,7 +17,7 @@ const LISTED_AT_ONCE = 16;
 /** Page size after the newest entry of a namespace turned out to have no live item. */
 const DEAD_ENTRIES_AT_ONCE = 100;
 
-/** A namespace as listed, with the stored namespaces of a page that it stands for after truncation to a depth. */
+/** A namespace as listed, and the stored namespaces of a page that are truncated to it. */
 interface Listed {
   readonly labels: readonly string[];
   /** The truncated path. */

@@ -5,7 +5,7 @@ import { isStoreError, UnavailableError, ValidationError, type StoreError } from
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
-/** Limits in bytes of memory: those of the JSON texts, and for large values those of what they contain. */
+/** Limits in bytes of memory: of JSON texts, and for large values of their parsed content. */
 export interface ReadLimits {
   /** Most bytes of values that one call returns. A single value of any size is returned. */
   readonly maxReadBytes: number;

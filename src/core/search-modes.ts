@@ -1,4 +1,4 @@
-/** Selects the mode of searches: that of the search, else of the first matching rule, else the default. */
+/** Selects the mode of searches: the one of the search, else of the first matching rule, else the default. */
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 import type { RankingRequest } from "../model/ranking-options.ts";
 import { DEFAULT_FUSION, type Fusion, type SearchMode } from "../model/search-mode.ts";

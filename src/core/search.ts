@@ -1,7 +1,7 @@
 /**
  * Searches. With a query and an index, items are ranked by similarity, by keywords or by both, followed by items without a score.
  * If the provider does not answer, the index ranks by keywords; if the index does not answer, records are read and ranked by
- * keywords; the result says so. Without a query, items are listed in stable order. Every result is a record that was read and
+ * keywords; `info` reports it. Without a query, items are listed in stable order. Every result is a record that was read and
  * matched against the filter here.
  */
 import type { Deadline } from "../concurrency/deadline.ts";
@@ -40,7 +40,7 @@ export interface SearcherOptions {
   readonly limits: SearchLimits;
   readonly reads: ReadBudget;
   readonly events: Events;
-  /** Receives the items whose stored vectors are not those of their record. */
+  /** Receives the items whose stored vectors are of another write than their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
   readonly degraded: DegradedState;
   /** Hints on where pages start, which writes of the store drop. */
@@ -93,7 +93,7 @@ export class Searcher {
   async #list(request: SearchRequest, plan: SearchPlan, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { prefix, order, limit, filter } = request;
     const { offset } = plan;
-    // A cursor says where to start. The first page is read again: it is cheap, and so always current.
+    // A cursor determines the start. The first page is always read, which is cheap, so that it is current.
     const positions = request.cursor === null ? this.#options.positions.below(prefix) : null;
     const readAt = performance.now();
     const skipping = offset > 0 ? listingDigest(request) : null;

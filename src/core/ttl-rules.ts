@@ -1,4 +1,4 @@
-/** Selects the TTL of items: that of the put, else of the first matching rule, else the default. */
+/** Selects the TTL of items: the one of the put, else of the first matching rule, else the default. */
 import { matchesPattern, toLabels } from "../model/namespace.ts";
 import type { Lifetime } from "../model/ttl.ts";
 import type { ItemRecord, LiveRecord } from "../model/item.ts";

@@ -207,7 +207,7 @@ const WRITING = "Writing the vectors";
 /**
  * Writes and removes vectors in one generation.
  *
- * @param hasOthers - whether the number of vectors in a replaced record may be that of another generation
+ * @param hasOthers - whether a replaced record may count the vectors of another generation, so that its number 0 proves nothing
  */
 async function writeVectors(indexing: Indexing, writes: readonly Write[], deadline: Deadline, hasOthers: boolean): Promise<WrittenVectors> {
   const { vectors } = indexing;

@@ -55,7 +55,7 @@ export interface WritePathOptions {
   readonly observer?: Observer | undefined;
 }
 
-/** The marker of a delete has no expiry of its own: the repository keeps it for as long as clocks may differ. */
+/** The marker of a delete has no expiry: the repository keeps it for the tolerated clock skew. */
 const NO_EXPIRY = { expiresAt: null, ttlMs: null };
 
 const PERHAPS_SAVED = "It may or may not be stored; its vectors and listing entry will be consistent in either case.";
@@ -117,7 +117,7 @@ export class WritePath {
     });
   }
 
-  /** Does everything that precedes the first write. The intent is durable afterwards, without a round trip of its own. */
+  /** Runs the steps before the first write concurrently, so that recording the intent adds no round trip. */
   async #prepare(
     requests: readonly PutRequest[],
     intents: readonly Intent[],

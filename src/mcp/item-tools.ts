@@ -37,7 +37,7 @@ const item = z.object({
 
 const READS = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
 
-/** Registers the tools; those that write only where clients may. */
+/** Registers the tools; the writing ones only if clients may write. */
 export function registerTools(server: McpServer, scope: McpScope): void {
   registerSearch(server, scope);
   registerGet(server, scope);

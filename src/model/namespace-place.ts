@@ -30,7 +30,7 @@ const FIRST_HIGH = 0xe000;
 /** Greater than every place: the character after an escape in a place is always less. */
 const BEHIND_ALL = HIGH_ESCAPE + HIGH_ESCAPE;
 
-/** Largest ratio of the length of a place to that of its path, in bytes. */
+/** Largest ratio of the length of a place to the length of its path, in bytes. */
 export const MAX_PLACE_GROWTH = 7 / 3;
 
 /** Returns the place of a path. */

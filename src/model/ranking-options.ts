@@ -64,7 +64,7 @@ export interface RankingOptions {
   explain?: boolean;
 }
 
-/** Checked options; an absent one is that of the configuration. */
+/** Checked options; the configuration determines absent ones. */
 export type RankingRequest = Readonly<RankingOptions>;
 
 /** Best results that are ranked again: all candidates of a hybrid search at the default depth, and one approximate query of Qdrant. */

@@ -15,7 +15,7 @@ export interface Fusion {
    * rank fusion).
    */
   readonly method: (typeof FUSION_METHODS)[number];
-  /** Share of similarity in the fused score, from 0 to 1; the rest is that of keywords. */
+  /** Share of similarity in the fused score, from 0 to 1; the remaining share is that of keywords. */
   readonly semanticWeight: number;
   /** Candidates of each ranking. */
   readonly depth: number;

@@ -1,4 +1,4 @@
-/** The terms of a text, as numbers, with how much each counts: `weights[i]` is that of `terms[i]`. No term occurs twice. */
+/** The distinct terms of a text, as numbers, and their weights: `weights[i]` is the weight of `terms[i]`. */
 export interface TermWeights {
   /** Unsigned 32-bit integers. */
   readonly terms: readonly number[];

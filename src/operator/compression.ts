@@ -1,6 +1,6 @@
 /**
  * Compression of exports. Each part is a gzip member or a zstd frame of its own, so that a file can be continued. Before each
- * zstd frame stands a skippable frame with its length, as Node.js decompresses one frame and ignores what follows.
+ * zstd frame is a skippable frame with its length, as Node.js decompresses one frame and ignores what follows.
  */
 import type { Readable, Transform } from "node:stream";
 import { promisify } from "node:util";

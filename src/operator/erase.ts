@@ -67,7 +67,7 @@ export interface EraseReport {
   readonly left: {
     /** Items that were written below the prefix while the task ran: erase again. */
     readonly concurrent: readonly { readonly namespace: readonly string[]; readonly key: string }[];
-    /** Items of which it is not known whether they match, as their values cannot be decoded. */
+    /** Items that may match `where`, as their values cannot be decoded. */
     readonly undecodable: number;
     /** Vectors that could not be removed. */
     readonly vectors: number;

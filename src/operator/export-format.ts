@@ -28,7 +28,7 @@ export interface ExportHeader {
 export interface ExportEnd {
   readonly end: true;
   readonly items: number;
-  /** Items that were left out, as their values could not be decoded. */
+  /** Items that were omitted, as their values could not be decoded. */
   readonly unreadable: number;
 }
 
@@ -49,7 +49,7 @@ export interface ImportedItem {
   readonly created: number | null;
   /** Microseconds; null where the source does not say. */
   readonly updated: number | null;
-  /** Null where the source says nothing of it. */
+  /** Null if the source does not have it. */
   readonly expiry: { readonly expiresAt: number | null; readonly ttlMs: number | null } | null;
   /** With the model of the file; null where the source has none. */
   readonly vectors: (ItemVectors & { readonly model: ModelIdentity }) | null;
@@ -77,7 +77,7 @@ export function itemLine(record: LiveRecord, vectors: ItemVectors | null): strin
     ...(value.typed ? { typed: true } : {}),
     createdAt: timeText(created),
     updatedAt: timeText(updatedOf(record)),
-    // Null says that the item does not expire, whatever is configured where it is imported.
+    // Null: the item does not expire, regardless of the TTL rules of the store that imports it.
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     ...(ttlMs === null ? {} : { ttlMinutes: ttlMs / MS_PER_MINUTE }),
     ...(index === undefined ? {} : { index }),
@@ -95,7 +95,7 @@ export function endLine(items: number, unreadable: number): string {
 /**
  * Parses a line.
  *
- * @param model - of the vectors, as the header says; null for none
+ * @param model - of the vectors, from the header; null for none
  * @throws {ValidationError} naming the mistake, {@link SchemaError} for a newer format.
  */
 export function parseLine(text: string, limits: RequestLimits, model: ModelIdentity | null): ParsedLine {

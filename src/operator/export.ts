@@ -40,7 +40,7 @@ export interface TransferProgress {
 /** Result of an export. */
 export interface ExportReport {
   readonly items: number;
-  /** Items that were left out, as their values cannot be decoded: a key of the codec is missing or wrong. */
+  /** Items that were omitted, as their values cannot be decoded: a key of the codec is missing or wrong. */
   readonly unreadable: number;
   /** Items with vectors; null without `vectors`. Fewer than items: some are not indexed, or their vectors were not in sync. */
   readonly withVectors: number | null;

@@ -1,4 +1,4 @@
-/** Imports items: checks each, writes those that the store does not have, and reports every one that it did not take. */
+/** Imports items: checks each, writes the ones that the store does not have, and reports each rejected one. */
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { isStoreError, messageOf, RateLimitError, SchemaError, StoreError } from "../model/errors.ts";
@@ -65,7 +65,7 @@ export interface ImportReport {
   readonly rejected: number;
   /** Items that the source omitted, as they could not be decoded. */
   readonly missing: number;
-  /** Vectors of the source that were used, and those that were not. */
+  /** How many vectors of the source were used, and how many were not. */
   readonly vectors: ImportedVectors;
   /** Whether the source was read to its end: its end line was there, with the number of items read. */
   readonly complete: boolean;

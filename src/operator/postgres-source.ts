@@ -1,4 +1,4 @@
-/** Items of LangGraph's PostgresStore, read from its table: that of the JavaScript package, or that of the Python one. */
+/** Reads the items of LangGraph's PostgresStore from its table, of the JavaScript package or of the Python package. */
 import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../model/errors.ts";
 import type { RequestLimits } from "../model/request.ts";
 import type { SourceItem } from "./source-item.ts";

@@ -15,8 +15,8 @@ export interface EmbeddingProvider {
   embedQuery(text: string): Promise<ArrayLike<number>>;
 
   /**
-   * The last failure of the provider, not of one text, of an attempt that ended at `since` or later, also of one that is
-   * retried, or one with which the provider asked for a pause that lasts; null where there is none.
+   * Returns the last failure of the provider (not of a single text) at `since` or later, also of an attempt that is retried, or
+   * the one with which it requested the current pause; null without one.
    *
    * @param since - by `performance.now()`
    */

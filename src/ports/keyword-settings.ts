@@ -1,4 +1,4 @@
-/** Which language the terms of an index have: a fact that all processes agree on, in the settings. */
+/** The language of the terms of an index, in the settings, so that all processes agree on it. */
 import { isKeywordLanguage, type KeywordLanguage } from "../model/keyword-language.ts";
 import type { Logger } from "./logger.ts";
 import type { Settings } from "./settings.ts";
@@ -20,8 +20,8 @@ export async function readKeywordLanguage({ settings, name }: Pick<KeywordIndex,
 }
 
 /**
- * Returns the language that an index is used with: that of its terms, as terms of two languages do not match. Null where it
- * has none, where none are wanted, and where a process that wanted none has written points without.
+ * Returns the language with which an index is used: that of its terms, as terms of two languages do not match. Null if it has no
+ * terms, if the configuration wants none, and if a process with such a configuration has written points without terms.
  *
  * @param stored - language that the index was created with; null where it was created without terms
  */

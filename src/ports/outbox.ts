@@ -12,7 +12,7 @@ export interface Intent extends ItemId {
   readonly isDeadLettered?: true;
 }
 
-/** Intents that are recorded, read and removed together: those of one group commit. */
+/** Intents that are recorded, read and removed together: one group commit. */
 export interface IntentBatch {
   /** Unique id. A postponed batch gets a deterministic id, so that two processes that postpone it create only one batch. */
   readonly id: string;

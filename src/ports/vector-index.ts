@@ -44,10 +44,10 @@ export interface VectorRenewal extends ItemId {
   readonly expiresAt: number | null;
 }
 
-/** Removes the vectors of an item: those of older versions, and those of one write. */
+/** Removes the vectors of an item that are of an older version, or of this write. */
 export interface VectorRemoval extends ItemId {
   readonly version: number;
-  /** Among points of equal version, only that of this write is removed; the record decides which of the two remains. */
+  /** Of two points with equal versions, only the point of this write is removed; the record decides which one remains. */
   readonly writeId: string;
   /**
    * Whether no intent repeats the removal: it then survives a loss of power once it is acknowledged. Otherwise it may be lost

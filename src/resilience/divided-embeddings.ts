@@ -119,7 +119,7 @@ class Acceptance {
       this.recordSuccess();
       return true;
     } catch {
-      // The failure that led here is the one that is reported.
+      // The failure of the text is reported, not this one.
       return false;
     }
   }

@@ -52,8 +52,8 @@ export interface GuardOptions {
  * several consecutive failures the circuit opens: calls fail at once until a half-open probe, which is not retried, succeeds. The
  * bulkhead limits the calls in flight and the calls that wait.
  *
- * Only outages count as failures, by default all retryable errors: a mistake of the caller says nothing about the service, nor does
- * an abort. An exceeded deadline of the caller counts if the service had most of its time.
+ * Only outages count as failures, by default all retryable errors: neither a mistake of the caller nor an abort is a failure of the
+ * service. An exceeded deadline of the caller counts if the service had most of its time.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -93,7 +93,7 @@ export class Guard {
     }
   }
 
-  /** The error with which the service asked for a pause that lasts; null where there is none. */
+  /** The error with which the service requested the current pause; null without one. */
   get pausedBy(): unknown {
     return this.#pause.reason;
   }

@@ -12,7 +12,7 @@ export interface RecordBudgets {
   readonly maintenanceMs: number;
 }
 
-/** The budget applies only without a caller's deadline: that of a put is later than the budget of a read. */
+/** The budget applies only without a caller's deadline: the deadline of a put is later than the budget of a read. */
 function within(guard: Guard, budgetMs: number): Around {
   return (call, callerDeadline) => guard.run(callerDeadline === undefined ? budgetMs : Infinity, call, callerDeadline);
 }
@@ -35,7 +35,7 @@ export function guardItems(items: ItemRepository, guard: Guard, { readMs, writeM
   });
 }
 
-/** Returns the outbox with its calls run through the guard of the records, with which it is stored. Adding a batch again changes nothing. */
+/** Returns the outbox with its calls run through the guard of the records, which are in the same database. Adds are idempotent. */
 export function guardOutbox(outbox: Outbox, guard: Guard, { readMs, writeMs }: RecordBudgets): Outbox {
   const [read, write] = [within(guard, readMs), within(guard, writeMs)];
   return decorate(outbox, OUTBOX_INPUTS, { add: write, due: read, remove: write, backlog: read });

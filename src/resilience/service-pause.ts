@@ -68,7 +68,7 @@ export class ServicePause {
   }
 }
 
-/** How long a service asks to wait before the next call, by the error that it answered with; 0 where it does not, milliseconds. */
+/** Returns the pause before the next call that a service requests with an error, milliseconds; 0 for none. */
 export function retryAfterOf(error: unknown): number {
   const ms = isStoreError(error) ? error.details["retryAfterMs"] : undefined;
   return typeof ms === "number" ? ms : 0;

@@ -30,7 +30,7 @@ interface RuntimeIndexing {
   readonly embedder: SharedEmbedder | null;
 }
 
-/** A configured generation: the options of `index`, or those of `index.next` beside them. */
+/** Options of a configured generation: of `index`, or of `index.next`. */
 type GenerationConfig = Pick<NonNullable<CommonConfig["index"]>, "embeddings" | "dims" | "model" | "fields" | "metric" | "keyword">;
 
 /** Returns the options of the configured generations; empty for a store without an index. */

@@ -29,7 +29,7 @@ export interface Databases extends Resource, Diagnosable {
   readonly config: CommonConfig;
   /** For calls of the application: with the time budgets of callers. */
   readonly callPorts: DataPorts;
-  /** For the reconciler, repair and the sweeper: with time budgets that do not depend on those of callers. */
+  /** For the reconciler, repair and the sweeper: with time budgets that do not depend on `limits` of callers. */
   readonly maintenancePorts: DataPorts;
   /** Without resilience wrappers: for the health check. */
   readonly directPorts: DataPorts;
@@ -43,7 +43,7 @@ export interface Databases extends Resource, Diagnosable {
   readonly settings: Settings;
   /** Null for a local file, which has no partitions. */
   readonly partitions: Partitions | null;
-  /** Identifies the store among those of one host; the same after a restart. */
+  /** Identifies the store among the stores of one host; the same after a restart. */
   readonly identity: string;
   /** The audit trail in the database; null where none is configured. */
   readonly auditTable: AuditSink | null;

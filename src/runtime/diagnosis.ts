@@ -33,7 +33,7 @@ async function checkEmbedder({ index }: CommonConfig): Promise<Finding> {
   const check = "Embedder";
   if (index === undefined) return { check, status: "warning", detail: "none configured: searches list and filter only", fix: "Set index.dims and index.embeddings for semantic search." };
   let startedAt = performance.now();
-  // The first call connects, or loads the model; the second one takes as long as those of searches.
+  // The first call connects, or loads the model; only the second one takes as long as in a search.
   const embed = async (): Promise<ArrayLike<number>> => {
     await index.embeddings.embedQuery(PROBE);
     startedAt = performance.now();

@@ -71,7 +71,7 @@ export class GenerationWatch implements GenerationState {
     });
   }
 
-  /** @throws {SchemaError} when the configured index is none of those that exist. */
+  /** @throws {SchemaError} when the configured index is no existing generation. */
   async start(): Promise<void> {
     const { settings } = this.#options;
     const [main] = this.#descriptors;
@@ -109,7 +109,7 @@ export class GenerationWatch implements GenerationState {
     return this.#isRetired;
   }
 
-  /** Numbers of the configured generations; null for those that do not exist. */
+  /** Numbers of the configured generations; null if one does not exist. */
   get numbers(): readonly (number | null)[] {
     return this.#resolution.numbers;
   }
@@ -172,7 +172,7 @@ export class GenerationWatch implements GenerationState {
         await configured[i]?.open(number, { isActive: number === (value.record?.active.number ?? 1), isStart });
         this.#open[i] = number;
       } catch (error) {
-        // The store can start with the one that it searches.
+        // A store can start with only the generation that it searches.
         if (!isStart || i === resolution.active) throw error;
         this.#resolution = { ...resolution, other: null, hasUnknown: true };
         return;

@@ -9,7 +9,7 @@ import type { GuardState, StateSources } from "../telemetry/state.ts";
 import type { StoreContext } from "./context.ts";
 import type { Databases } from "./databases.ts";
 
-/** Returns the sources of gauges and statistics. While not connected, those of the connections are empty. */
+/** Returns the sources of gauges and statistics; sources that need connections are empty while not connected. */
 export function stateSources(databases: Databases, embedder: SharedEmbedder | null, isConnected: () => boolean): StateSources {
   const { guards, breakers, collection } = databases;
   const services: Service[] = embedder === null ? [] : ["embeddings"];

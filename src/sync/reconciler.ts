@@ -209,7 +209,7 @@ export class Reconciler {
     const seen = await this.#readItems(batch.intents);
     const numbered = batch.intents.map((intent, i) => ({ intent, seen: seen?.[i] ?? null }));
     const verdicts = await mapBounded(numbered, ITEMS_AT_ONCE, (each) => this.#processOne(each.intent, each.seen, batch));
-    // The vectors of a young batch may be acknowledged but not flushed: it stays until it is due, whatever the outcome.
+    // Vectors of a young batch may be acknowledged but not flushed, so the batch stays until it is due in any case.
     if (log.isYoung(batch, Date.now())) return verdicts;
     // A process that knows every generation of the index finds the batch here. Without one, the batch must not block others.
     if (verdicts.includes("kept") && Date.now() - batch.dueAt < KEPT_DUE_MS) return verdicts;

@@ -41,9 +41,9 @@ export interface ReindexReport extends FillCounts {
 /** The generations of the index. */
 export interface ReindexStatus {
   readonly active: GenerationSummary;
-  /** The one that is being built. */
+  /** The generation that is being built. */
   readonly next: (GenerationSummary & { readonly complete: boolean; readonly progress: FillCounts | null }) | null;
-  /** The one that was active before, until cleanup. */
+  /** The generation that was active before the switch, until cleanup. */
   readonly previous: GenerationSummary | null;
 }
 

@@ -1,4 +1,4 @@
-/** The saved position of a repair or rebuild, stored with the records so that another process can continue. */
+/** The saved position of a repair, a rebuild or a reindex, in the settings so that another process can continue. */
 import type { Settings } from "../ports/settings.ts";
 
 /** Position of a repair. */

@@ -36,7 +36,7 @@ interface Call {
 
 const noFault = (): null => null;
 
-/** The failure of a call that returns an outcome for each input: that of the first input, if all failed. */
+/** Returns the failure of the first input if all inputs of a call failed; null otherwise. */
 function sharedFault(answer: unknown): { readonly reason: unknown } | null {
   const outcomes = answer as readonly PromiseSettledResult<unknown>[];
   const [first] = outcomes;

@@ -24,7 +24,7 @@ export interface MemoryMiddlewareOptions extends MemoryPlace {
    */
   readonly limit?: number;
   /**
-   * Lowest similarity of a memory. By default the most relevant memories are inserted whatever their similarity.
+   * Lowest similarity of a memory. By default the most relevant memories are inserted with any similarity.
    */
   readonly minScore?: number;
   /** Counts the tokens of a text; by default a token for each four bytes, which is an estimate. */
@@ -92,14 +92,14 @@ function latestQuestion(messages: readonly BaseMessage[]): string | null {
   return text === "" ? null : text;
 }
 
-/** The block of memories; null when not one fits. A memory that does not fit is left out, and a shorter one may follow. */
+/** Returns the block of memories; null if none fits. Omits a memory that does not fit; a shorter one may follow. */
 async function withinBudget(found: readonly FoundMemory[], maxTokens: number, countTokens: (text: string) => number): Promise<string | null> {
   let block: string | null = null;
   const slice = new TimeSlice();
   for (const { value, updatedAt } of found) {
     const turn = slice.turn();
     if (turn !== null) await turn;
-    // A memory cannot close the block: "<" stands only in its tags.
+    // A memory cannot close the block: "<" occurs only in its tags.
     const line = plainJson({ memory: TEXT_SHAPE.show(value), updatedAt }).replaceAll("<", "\\u003c");
     const next: string = block === null ? `${HEADER}\n<memories>\n${line}\n</memories>` : block.replace(/\n<\/memories>$/, () => `\n${line}\n</memories>`);
     if (countTokens(next) <= maxTokens) block = next;

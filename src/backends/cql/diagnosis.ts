@@ -21,7 +21,7 @@ const SAFE_FACTOR = 3;
 const CLOCK_WARNING_MS = 1_000;
 const CLOCK_PROBLEM_MS = 60_000;
 
-/** Runs all checks; one that cannot be made is a finding itself. */
+/** Runs all checks; a check that fails is a finding itself. */
 export async function diagnoseCql(parts: DiagnosisParts): Promise<Finding[]> {
   const checks = { "CQL nodes": nodes, "CQL replication": replication, "CQL tombstone collection": tombstones, "CQL clock": clock, "CQL rights": rights, "CQL encryption": encryption };
   const findings: Finding[] = [];

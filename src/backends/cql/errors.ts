@@ -103,7 +103,7 @@ function ofResponse(error: DriverError, doing: string): StoreError {
   }
 }
 
-/** Names the missing right if the server's message does, as those of Cassandra and ScyllaDB do. */
+/** Names the missing right if the server's message does: Cassandra's and ScyllaDB's do. */
 function ofRefusal(error: DriverError, doing: string): StoreError {
   const words = /^User (.+?) has no ([A-Z_]+) permission on <(.+?)> or any of its parents/.exec(error.message);
   const [, role, right, resource] = words ?? [];

@@ -101,7 +101,7 @@ export class NamespaceRegistry {
     );
   }
 
-  /** Returns the namespaces that are registered in both lists: that of their root and that of the store. */
+  /** Returns the namespaces that are registered in both lists, of their root and of the store. */
   async registered(paths: Iterable<string>, deadline?: Deadline): Promise<Set<string>> {
     const { session, statements } = this.#parts;
     const isRegistered = await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {

@@ -1,4 +1,4 @@
-/** Copies and compares the records of one partition with those of another layout. */
+/** Copies the records of one partition into another layout, and compares the copies. */
 import { mapBounded } from "../../concurrency/bounded.ts";
 import { isStoreError } from "../../model/errors.ts";
 import { toBuffer } from "../../model/bytes.ts";
@@ -59,7 +59,7 @@ interface CopiedRow {
   readonly record: ItemRecord | null;
 }
 
-/** Copies the records of one namespace from the buckets of one layout to those of another. */
+/** Copies the records of one namespace from the buckets of one layout to the buckets of another. */
 export class PartitionCopy {
   readonly #parts: PartitionCopyParts;
   readonly #namespace: string;

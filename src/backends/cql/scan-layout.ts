@@ -1,4 +1,4 @@
-/** Which records a scan returns while there are two layouts of the partitions: those of its own, each once. */
+/** Selects the records that a scan returns while there are two layouts of the partitions: each record of its own layout once. */
 import { BucketRules } from "./bucket-rules.ts";
 import type { Partition, Pass, ScanPlace } from "./scan-place.ts";
 

@@ -23,7 +23,7 @@ export interface WindowsOptions {
   readonly order: ListingOrder;
   /** Current time, milliseconds since the epoch. */
   readonly now: number;
-  /** Known successful windows in this order; receives those of this reader. */
+  /** Known windows of successful reads in this order; this reader adds its own. */
   readonly plan: WindowPlan;
 }
 

@@ -17,7 +17,7 @@ export interface DiagnosisParts {
 /** Strict-mode limits that requests of the store would exceed. */
 const STRICT_LIMITS: Readonly<Record<string, number>> = { max_query_limit: 1_000, upsert_max_batchsize: 256, filter_max_conditions: 64 };
 
-/** Runs all checks; one that cannot be made is a finding itself. */
+/** Runs all checks; a check that fails is a finding itself. */
 export async function diagnoseQdrant(parts: DiagnosisParts): Promise<Finding[]> {
   return [await version(parts), await collection(parts), await strictMode(parts), encryption(parts)];
 }

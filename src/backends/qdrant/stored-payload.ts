@@ -27,7 +27,7 @@ export function toIndexedPoint({ payload }: ReturnedPoint): IndexedPoint | null 
   return { namespace: ns, key, ...toStoredPoint(payload) };
 }
 
-/** Returns version and write id of a point; those of no write if the payload lacks them. */
+/** Returns version and write id of a point; {@link NO_WRITE} if the payload lacks them. */
 export function toStoredPoint(payload: Identity | null | undefined): StoredPoint {
   const { version, write_id: writeId } = payload ?? {};
   return {

@@ -46,7 +46,7 @@ const DEFAULT_VECTOR = "";
 
 /** How points are written. */
 interface UpsertCondition {
-  /** Which stored points are kept: those of an equal or newer version, or of a newer one only. One without a valid version is replaced. */
+  /** Which stored points are kept: of an equal or newer version (`gte`), or only of a newer version (`gt`). A point without a valid version is replaced. */
   readonly keepsStored: "gte" | "gt";
   readonly deadline: Deadline | undefined;
 }

@@ -70,7 +70,7 @@ export class DatabaseThread implements DatabaseCalls {
     this.#channel = null;
     // A thread that failed to start has already ended.
     if (channel.status === "rejected" || channel.value === null) return;
-    // Not closed by the thread itself: that of Deno cannot.
+    // Terminated from here, as a thread cannot end itself on Deno.
     if (this.#active.size === 0) await Promise.allSettled([channel.value.call("close", null)]);
     await channel.value.terminate();
   }
@@ -119,7 +119,7 @@ export class DatabaseThread implements DatabaseCalls {
       onExit: (cause) => {
         forget();
         if (!isOpen || this.#state === "stopped") return;
-        // What was in its memory only is lost: an empty database in its place would look like one that holds nothing.
+        // Data in its memory is lost: a new, empty database would look like a store without items.
         if (open.path === MEMORY) this.#state = "lost";
         const what = open.path === MEMORY ? "its data is lost" : "the next call starts another";
         this.#logger.error({ err: cause, path: this.#path }, `the database thread ended; ${what}`);

@@ -21,7 +21,7 @@ export interface Failure {
   /** SQLite's primary result code, such as `SQLITE_BUSY`, the code of a store error, or that of a system call, such as `EACCES`. */
   readonly code: string;
   readonly message: string;
-  /** SQLite's extended result code, where it says more. */
+  /** SQLite's extended result code, if there is one. */
   readonly extended?: number;
 }
 
@@ -38,7 +38,7 @@ const BUSY_CODES: ReadonlySet<string> = new Set(["SQLITE_BUSY", "SQLITE_LOCKED",
 /** Failures of one statement that affect neither its transaction nor the file. */
 const STATEMENT_CODES: ReadonlySet<string> = new Set(["SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE"]);
 
-/** Whether an error says that there was no transaction to roll back. */
+/** Whether the error is that there was no transaction to roll back. */
 export function isNoTransaction(error: unknown): boolean {
   return isError(error) && error.message.includes("no transaction is active");
 }
@@ -61,7 +61,7 @@ export function isBusy({ origin, code }: Failure): boolean {
   return origin === "sqlite" && BUSY_CODES.has(code);
 }
 
-/** Whether only the statement failed, so that the other writes of its transaction can go on. */
+/** Whether only the statement failed, so that the other writes of its transaction can continue. */
 export function isStatementFailure({ origin, code }: Failure): boolean {
   if (origin === "system") return false;
   return origin !== "sqlite" || STATEMENT_CODES.has(code);

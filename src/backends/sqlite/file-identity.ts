@@ -3,8 +3,8 @@ import { ConnectionError } from "../../model/errors.ts";
 import { MEMORY } from "./storage-path.ts";
 
 /**
- * The file and its log that a connection has open. SQLite goes on working on a file that was deleted or replaced, and what it
- * writes then is lost: every write, and every call of the database thread, verifies that the path still leads to them.
+ * The file and its log that a connection has open. SQLite continues to write to a file that was deleted or replaced, and these
+ * writes are lost: every write, and every call of the database thread, verifies that the path still leads to them.
  */
 export class FileIdentity {
   readonly #path: string;

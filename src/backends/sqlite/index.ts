@@ -110,7 +110,7 @@ export class SqliteBackend implements Backend {
     this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, { dims, metric }, now);
   }
 
-  /** Changes how many writes, and how many other calls of each thread, may wait; those that wait stay. */
+  /** Changes how many writes, and how many other calls of each thread, may wait; queued ones are not affected. */
   set maxWaiting(calls: number) {
     for (const thread of [this.#writer, this.#reader]) thread.maxCalls = calls;
     this.#writes.maxWaiting = calls;

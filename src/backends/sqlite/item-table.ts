@@ -68,7 +68,7 @@ export class ItemTable {
     if (write.unscored) this.#namespaces.markUnscored(namespace);
   }
 
-  /** The encoded records at `ids`, null where there is none. Big records end the answer early: it is that of the first ids only. */
+  /** Returns the encoded records of `ids`, null for none. Big records end the answer early: it then covers only the first ids. */
   get(ids: readonly ItemId[]): (Buffer | null)[] {
     const cells: (Buffer | null)[] = [];
     let bytes = 0;
@@ -90,7 +90,7 @@ export class ItemTable {
     });
   }
 
-  /** Whether the listing finds each record. Its index covers all rows, so it does if the row has this creation time and state. */
+  /** Returns whether the listing finds each record: its index covers all rows, so a row with this creation time and state is found. */
   listed(places: readonly PlaceRequest[]): boolean[] {
     return places.map(({ namespace, key, created, hasValue }) => {
       return this.#place.first([toBytes(key), placeBytes(namespace), created, hasValue ? 1 : 0]) !== null;

@@ -201,7 +201,7 @@ function createTables(connection: Connection, { path, dims, metric, durable, vec
   };
 }
 
-/** Makes one write of many; one that fails by its own fault is undone alone. */
+/** Applies one write of many; if its statement fails, only this write is undone. */
 function applyAlone(tables: Tables, write: Write): WriteOutcome {
   tables.savepoint([]);
   try {

@@ -14,7 +14,7 @@ const VERSION_WITHOUT_TERMS = 3;
 /** Version of files that were written with `libsql`, before this package was released. */
 const LIBSQL_VERSION = 2;
 
-/** In files of {@link LIBSQL_VERSION}, vectors had a table of their own, their ids following those of points by this factor. */
+/** In files of {@link LIBSQL_VERSION}, vectors had their own table; the ids of a point's vectors start at its id times this factor. */
 const VECTORS_PER_POINT = 65_536;
 
 // Places (of namespaces, see model/namespace-place.ts) and keys are UTF-8 bytes: their order is that of CQL.
@@ -27,7 +27,7 @@ const NAMESPACES = `
   ) STRICT;
   CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;`;
 
-// "terms" are those of the item's texts, see term-lists.ts; null for none.
+// "terms" has the terms of the item's texts, see term-lists.ts; null for none.
 // "vectors" are the vectors of the item, of "dims" numbers each, one after another in single precision. A point is orphaned if it was
 // written when no record existed; only a sweep deletes records, and their points with them.
 const POINTS = `

@@ -39,7 +39,7 @@ export interface UpsertWrite extends ItemId {
   readonly terms: Uint8Array | null;
 }
 
-/** Removes the vectors of one item: those of older versions, and those of one write. */
+/** Removes the vectors of one item that are of an older version, or of this write. */
 export interface RemoveWrite extends ItemId {
   readonly kind: "remove";
   readonly version: number;

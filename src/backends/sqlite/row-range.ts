@@ -23,7 +23,7 @@ export class RowRange {
     throw new ValidationError("A scan cannot continue from a place that no scan of this file returned: start with null.");
   }
 
-  /** Where the part after the one that ended with a row starts, and the share of all that lies before it. */
+  /** Returns where the next part starts after a part that ended with `row`, and the share of rows before it. */
   upTo(row: number): { next: string | null; done: number } {
     const [first, last] = (this.#ends.first([]) ?? []).map(Number);
     if (first === undefined || last === undefined || row >= last) return { next: null, done: 1 };

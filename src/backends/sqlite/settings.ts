@@ -25,7 +25,7 @@ export class SqliteSettings implements Settings {
   }
 
   async establish(name: string, value: string): Promise<string> {
-    // Answered from within the transaction, where it is there.
+    // The transaction returns the stored value.
     return (await this.#writes.one({ kind: "establish", name, value })) ?? value;
   }
 

@@ -41,7 +41,7 @@ export class SqliteVectorIndex implements VectorIndex {
     this.#now = now;
   }
 
-  /** Never `contested`: the record is in the same file, so of two points of one version that of the record stays. */
+  /** Never `contested`: the record is in the same file, so of two points with equal versions the record's own stays. */
   async upsert(
     points: readonly VectorPoint[],
     _options?: { readonly overEqual: boolean },

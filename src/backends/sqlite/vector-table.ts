@@ -53,7 +53,7 @@ export class VectorTable {
     const found = namespace === null ? null : this.#find.first([namespace, toBytes(key)]);
     if (found === null) return;
     const [id, storedVersion, storedWriteId] = found;
-    // Of points of this very version, that of another write may be the record's.
+    // A point of the same version but of another write may be the record's.
     if (Number(storedVersion) > version || (storedVersion === version && storedWriteId !== writeId)) return;
     this.drop(Number(id));
   }

@@ -5,7 +5,7 @@ import { LocalDatabase } from "./local-database.ts";
 import type { CallMessage, ReplyMessage } from "../../concurrency/worker-channel.ts";
 import type { Calls } from "./requests.ts";
 
-/** Replies wait for those of the calls sent with theirs, but no longer than this, milliseconds. */
+/** Longest time that a reply waits for the replies to calls of the same message, milliseconds. */
 const MAX_REPLY_DELAY_MS = 1;
 
 const port = parentPort;

@@ -6,7 +6,7 @@ import { isDate } from "../../model/realms.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A boost raises a score to so many times at most: one item with a huge number must not hide all others. */
+/** Largest factor of a boost: one item with a huge number must not hide all others. */
 const MAX_BOOST = 10;
 
 /** Returns a function from an item to its factor. */

@@ -33,7 +33,7 @@ export interface RankedAgain {
 /** A hit on its way through the steps. */
 interface Candidate {
   readonly hit: ValuedFound;
-  /** Null for one that a document compressor left out. */
+  /** Null if a document compressor omitted the item. */
   score: number | null;
   readonly explanation: { -readonly [Part in keyof Explanation]: Explanation[Part] };
 }

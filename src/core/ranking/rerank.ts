@@ -21,7 +21,7 @@ export interface RerankInput {
   readonly textOf: (hit: ValuedFound) => string;
 }
 
-/** Scores by the position of the hit; null for one that a compressor left out. Or why there are none. */
+/** Scores by the position of the hit, null for a hit that a compressor omitted; or why there are no scores. */
 export type RerankOutcome = { readonly scores: readonly (number | null)[] } | { readonly skipped: SkippedStep };
 
 /** Returns the scores of a reranker; a failure, an invalid answer and an exceeded deadline skip the step. */

@@ -39,7 +39,7 @@ export function unscoredSteps(steps: RankingSteps | null): SkippedStep[] {
   return names.flatMap((step) => (steps === null || steps[step] === null ? [] : [{ step, reason: "unscored", cause: null } as const]));
 }
 
-/** Returns what identifies the list that the steps make; a reranker by its presence alone. Null where the order is that of the mode. */
+/** Returns what identifies the resulting list, for cursors; a reranker only by its presence. Null if no step changes the order. */
 export function factsOfSteps(steps: RankingSteps | null): unknown {
   if (steps === null || !changesOrder(steps)) return null;
   const { decay, boost, diversity, rerank, pool } = steps;

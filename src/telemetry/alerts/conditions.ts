@@ -64,7 +64,7 @@ const NAMES: Readonly<Record<Service, string>> = {
 
 const SERVICES = ["records", "vectors", "embeddings"] as const;
 
-/** Time after its opening in which a breaker counts as open, milliseconds: one that flaps keeps its alert. */
+/** Time after its opening during which a breaker counts as open, milliseconds, so that a flapping breaker keeps its alert. */
 const RECENTLY_MS = 60_000;
 
 const NOTHING: readonly Violation[] = [];
