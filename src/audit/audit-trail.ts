@@ -34,7 +34,7 @@ export class AuditTrail {
   constructor(options: AuditTrailOptions) {
     this.policy = options.policy;
     this.#options = options;
-    this.#groups = new GroupCommit((entries) => this.#write(entries), {
+    this.#groups = new GroupCommit((entries) => this.#writeToSinks(entries), {
       waitFor: "the audit trail",
       maxGroup: MAX_GROUP,
       // One group at a time, which preserves the order.
@@ -64,7 +64,7 @@ export class AuditTrail {
   }
 
   /** Writes entries to all sinks and returns the outcome of each. Counts failed entries as lost. Never rejects. */
-  async keep(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+  async write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
     const outcomes = await settleTogether(entries.length, () => this.#groups.add(entries));
     const failed = outcomes.filter((outcome) => outcome.status === "rejected");
     if (failed[0] === undefined) this.#recover();
@@ -72,13 +72,13 @@ export class AuditTrail {
     return outcomes;
   }
 
-  /** As {@link keep}, without waiting. */
-  keepLater(entries: readonly AuditEntry[]): void {
+  /** As {@link write}, without waiting. */
+  writeLater(entries: readonly AuditEntry[]): void {
     // Groups are written in order, so the last one is written after all others.
-    this.#last = this.keep(entries);
+    this.#last = this.write(entries);
   }
 
-  /** Resolves when the entries of earlier calls of {@link keepLater} are written, or lost. */
+  /** Resolves when the entries of earlier calls of {@link writeLater} are written, or lost. */
   async flush(): Promise<void> {
     await this.#last;
   }
@@ -99,7 +99,7 @@ export class AuditTrail {
     }
   }
 
-  async #write(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
+  async #writeToSinks(entries: readonly AuditEntry[]): Promise<PromiseSettledResult<void>[]> {
     const bySink = await Promise.all(
       this.#options.sinks.map(async (sink) => ({ sink, outcomes: await this.#attempt(sink, sink.write(entries)) })),
     );

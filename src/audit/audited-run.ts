@@ -33,27 +33,27 @@ export function audited<Answer>(run: RunRequests<Answer>, options: AuditedRunOpt
   return async (requests, caller) => {
     const subjects = requests.filter(({ kind }) => reads || kind === "put");
     if (subjects.length === 0) return run(requests, caller);
-    const begun = new Map(subjects.map((request) => [request, performance.now()]));
+    const startTimes = new Map(subjects.map((request) => [request, performance.now()]));
     const refused = new Map<Request, PromiseRejectedResult>();
-    const intents = await begin(subjects, caller, options, refused);
+    const intents = await writeIntents(subjects, caller, options, refused);
     const permitted = refused.size === 0 ? requests : requests.filter((request) => !refused.has(request));
     const outcomes = permitted.length === 0 ? [] : await run(permitted, caller);
-    const ends = new Map(permitted.map((request, i) => [request, outcomes[i] as PromiseSettledResult<Answer>]));
+    const outcomeByRequest = new Map(permitted.map((request, i) => [request, outcomes[i] as PromiseSettledResult<Answer>]));
     const entries = permitted.flatMap((request): AuditEntry[] => {
       const intent = intents.get(request);
-      const end = ends.get(request);
-      if (intent === undefined || end === undefined) return [];
-      const durationMs = Math.round(performance.now() - (begun.get(request) ?? performance.now()));
-      return [{ ...intent, phase: "outcome", ...resultOf(end, options.versionOf), durationMs }];
+      const outcome = outcomeByRequest.get(request);
+      if (intent === undefined || outcome === undefined) return [];
+      const durationMs = Math.round(performance.now() - (startTimes.get(request) ?? performance.now()));
+      return [{ ...intent, phase: "outcome", ...resultOf(outcome, options.versionOf), durationMs }];
     });
-    if (trail.policy === "continue") trail.keepLater(entries);
-    else if (entries.length > 0) await end(trail, entries, intents, ends);
-    return requests.map((request) => refused.get(request) ?? (ends.get(request) as PromiseSettledResult<Answer>));
+    if (trail.policy === "continue") trail.writeLater(entries);
+    else if (entries.length > 0) await writeOutcomes(trail, entries, intents, outcomeByRequest);
+    return requests.map((request) => refused.get(request) ?? (outcomeByRequest.get(request) as PromiseSettledResult<Answer>));
   };
 }
 
 /** Creates the intents of requests; under `block`, writes them and refuses requests whose intent fails. */
-async function begin<Answer>(
+async function writeIntents<Answer>(
   subjects: readonly Request[],
   caller: Caller,
   { trail, actor, isActorVerified }: AuditedRunOptions<Answer>,
@@ -69,9 +69,9 @@ async function begin<Answer>(
     return intents;
   }
   if (trail.policy !== "block") return intents;
-  const kept = await trail.keep([...intents.values()]);
+  const written = await trail.write([...intents.values()]);
   for (const [i, request] of [...intents.keys()].entries()) {
-    const outcome = kept[i];
+    const outcome = written[i];
     if (outcome?.status === "rejected") refused.set(request, rejected(withoutEntry(outcome.reason)));
   }
   return intents;
@@ -83,22 +83,22 @@ function withoutEntry(cause: unknown): AuditError {
 }
 
 /** Writes the outcomes. A successful operation whose outcome cannot be written fails; a failed one keeps its error. */
-async function end<Answer>(
+async function writeOutcomes<Answer>(
   trail: AuditTrail,
   entries: readonly AuditEntry[],
   intents: ReadonlyMap<Request, AuditEntry>,
-  ends: Map<Request, PromiseSettledResult<Answer>>,
+  outcomeByRequest: Map<Request, PromiseSettledResult<Answer>>,
 ): Promise<void> {
-  const kept = await trail.keep(entries);
+  const written = await trail.write(entries);
   // An entry has the id of its intent.
-  const lost = new Map(kept.flatMap((outcome, i) => (outcome.status === "rejected" ? [[entries[i]?.id, outcome.reason as unknown]] : [])));
+  const lost = new Map(written.flatMap((outcome, i) => (outcome.status === "rejected" ? [[entries[i]?.id, outcome.reason as unknown]] : [])));
   if (lost.size === 0) return;
-  for (const [request, outcome] of ends) {
+  for (const [request, outcome] of outcomeByRequest) {
     const id = intents.get(request)?.id;
     if (outcome.status !== "fulfilled" || id === undefined || !lost.has(id)) continue;
     const cause = lost.get(id);
     const text = "The operation took effect, but its outcome could not be written to the audit trail, only its intent: ";
-    ends.set(request, rejected(new AuditError(`${text}${messageOf(cause)}`, true, { cause })));
+    outcomeByRequest.set(request, rejected(new AuditError(`${text}${messageOf(cause)}`, true, { cause })));
   }
 }
 

@@ -36,10 +36,10 @@ export class JsonLinesArchive implements AuditArchive {
   async erase(subject: AuditSubject, options: Options): Promise<AuditErasure> {
     const counts = { entries: 0, incomplete: 0 };
     // The current file is opened first: if it is rotated now, it is among the others, too, and read twice.
-    const current = await opened(this.#path, options);
+    const current = await openIfExists(this.#path, options);
     try {
       for (const path of await rotatedFilesOf(this.#path)) {
-        const rotated = await opened(path, options);
+        const rotated = await openIfExists(path, options);
         if (rotated === null) continue;
         try {
           if ((await inodeOf(rotated)) !== (await inodeOf(current))) await eraseIn(rotated, subject, options, counts);
@@ -56,7 +56,7 @@ export class JsonLinesArchive implements AuditArchive {
 }
 
 /** Null where there is no such file: the oldest rotated files are deleted. */
-async function opened(path: string, { dryRun }: Options): Promise<FileHandle | null> {
+async function openIfExists(path: string, { dryRun }: Options): Promise<FileHandle | null> {
   try {
     return await open(path, dryRun ? "r" : "r+");
   } catch (error) {

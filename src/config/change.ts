@@ -5,7 +5,7 @@ import { catalogueOf, type Option } from "./catalogue.ts";
 import { givenText, isSecretName } from "./given.ts";
 import { isPlainObject } from "./layers.ts";
 import { pathText, valueAt } from "./mistakes.ts";
-import { mistaken } from "./parse.ts";
+import { mistakesError } from "./parse.ts";
 import { SecretReference } from "./secrets/reference.ts";
 
 /**
@@ -16,7 +16,7 @@ import { SecretReference } from "./secrets/reference.ts";
 export function changesOf(schema: z.ZodType, before: unknown, after: unknown): string[] {
   const changed = catalogueOf(schema).options.filter(({ path }) => !isSame(valueAt(before, path), valueAt(after, path)));
   const refused = changed.flatMap((option) => (option.fixed === null ? [] : [refusal(option, option.fixed, before, after)]));
-  if (refused.length > 0) throw mistaken(refused, "These options cannot change while the store runs; the active configuration stays.");
+  if (refused.length > 0) throw mistakesError(refused, "These options cannot change while the store runs; the active configuration stays.");
   return changed.map(({ path }) => pathText(path));
 }
 

@@ -1,11 +1,11 @@
 /** Options of comparable packages, and what they are called here. */
 
-/** The answer for an option by its path; the options beside it decide which store is configured. */
-export function answerFor(path: string, siblings: readonly string[]): string | null {
+/** The hint for an option by its path; the options beside it decide which store is configured. */
+export function hintFor(path: string, siblings: readonly string[]): string | null {
   if (path === "path" && !siblings.includes("path")) return "it belongs to a store on one local file: use ScyllaDBStore.embedded({ path }).";
   const isFile = siblings.includes("path");
-  const answer = isFile ? FILE[path] : SERVERS[path];
-  return answer ?? null;
+  const hint = isFile ? FILE[path] : SERVERS[path];
+  return hint ?? null;
 }
 
 const FILE: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import { FILE_VARIABLE, readEnvironment, type Environment, type FromEnvironment 
 import { findConfigFile, readConfigFile, type ConfigFile } from "./file.ts";
 import { isPlainObject, layered, type ConfigObject } from "./layers.ts";
 import { describeMistakes, NO_MESSAGE, pathText, valueAt, type Origin } from "./mistakes.ts";
-import { mistaken } from "./parse.ts";
+import { mistakesError } from "./parse.ts";
 import { stateOf } from "./watch.ts";
 import { applyProfile, type Profile } from "./profiles.ts";
 import type { EmbeddedStoreConfig } from "./option-types/embedded-store.ts";
@@ -69,7 +69,7 @@ export async function loadWithFile(options: LoadOptions): Promise<Loaded> {
   checkOptions(options);
   const { profile, env = process.env } = options;
   const overrides: ConfigObject = options.overrides ?? {};
-  const path = await pathOf(options, env);
+  const path = await configPathOf(options, env);
   const fileState = path === null ? null : await stateOf(path);
   const file = path === null ? null : await readConfigFile(path);
   const fromFile = applyProfile(file, profile, env);
@@ -93,7 +93,7 @@ function checkOptions(options: LoadOptions): void {
   throw new ConfigurationError(`overrides must be an object of options, but got ${kindOf(overrides)}.`);
 }
 
-async function pathOf({ file }: LoadOptions, env: Environment): Promise<string | null> {
+async function configPathOf({ file }: LoadOptions, env: Environment): Promise<string | null> {
   if (file === false) return null;
   return findConfigFile(file ?? (env[FILE_VARIABLE] || undefined), process.cwd());
 }
@@ -119,7 +119,7 @@ interface Sources {
 function check(config: ConfigObject, { file, fromEnv, overrides }: Sources): void {
   const mistakes = [...fromEnv.mistakes];
   const kind = kindOfStore(config);
-  if (typeof kind === "string") throw mistaken([...mistakes, kind]);
+  if (typeof kind === "string") throw mistakesError([...mistakes, kind]);
   const originOf = (path: readonly PropertyKey[]): Origin | null => {
     if (valueAt(overrides, path) !== undefined) return { text: "in overrides", variable: null };
     for (let length = path.length; length > 0; length -= 1) {
@@ -130,7 +130,7 @@ function check(config: ConfigObject, { file, fromEnv, overrides }: Sources): voi
   };
   const parsed = kind.safeParse(config, { error: () => NO_MESSAGE });
   if (!parsed.success) mistakes.push(...describeMistakes(catalogueOf(kind), config, parsed.error.issues, originOf));
-  if (mistakes.length > 0) throw mistaken(mistakes);
+  if (mistakes.length > 0) throw mistakesError(mistakes);
 }
 
 function kindOfStore(config: ConfigObject): typeof serverConfigSchema | typeof embeddedConfigSchema | string {

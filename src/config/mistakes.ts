@@ -1,7 +1,7 @@
 /** Describes what is wrong with a configuration: location, given value, what is allowed, and an example. */
 import type { z } from "zod";
 import { exampleOf, metaOf, schemasTo, type Catalogue } from "./catalogue.ts";
-import { answerFor } from "./known-spellings.ts";
+import { hintFor } from "./known-spellings.ts";
 import { givenText, isSecretName } from "./given.ts";
 import { nearestOf } from "../model/nearest-name.ts";
 import { mustBe, typeText, type OptionSchema } from "./type-text.ts";
@@ -73,8 +73,8 @@ function unknownName(catalogue: Catalogue, path: readonly PropertyKey[], originO
   const near = nearestOf(name, known);
   const origin = originOf(path);
   const problem = `${pathText(path)}: is not an option${origin === null ? "" : ` (${origin.text})`}; `;
-  const answer = answerFor(pathText(path), known);
-  if (answer !== null) return `${problem}${answer}`;
+  const hint = hintFor(pathText(path), known);
+  if (hint !== null) return `${problem}${hint}`;
   if (near !== null) return `${problem}did you mean ${pathText([...above, near])}?`;
   const elsewhere = catalogue.options.find((option) => isBelowSibling(option.path, above) && nearestOf(name, [option.path.at(-1) ?? ""]) !== null);
   if (elsewhere !== undefined) return `${problem}did you mean ${pathText(elsewhere.path)}?`;

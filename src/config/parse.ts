@@ -18,11 +18,11 @@ export function parseConfig<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(config, { error: () => NO_MESSAGE });
   if (parsed.success) return parsed.data;
-  throw mistaken(describeMistakes(catalogueOf(schema), config, parsed.error.issues, originOf));
+  throw mistakesError(describeMistakes(catalogueOf(schema), config, parsed.error.issues, originOf));
 }
 
 /** Returns the error that lists mistakes. */
-export function mistaken(mistakes: readonly string[], heading?: string): ConfigurationError {
+export function mistakesError(mistakes: readonly string[], heading?: string): ConfigurationError {
   const count = mistakes.length === 1 ? "The configuration has a mistake." : `The configuration has ${mistakes.length} mistakes.`;
   return new ConfigurationError([heading ?? count, ...mistakes.map((mistake) => `  ${mistake}`)].join("\n"), {
     details: { mistakes },

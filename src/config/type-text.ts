@@ -49,7 +49,7 @@ export function typeText(schema: OptionSchema): string {
     case "boolean":
       return "true or false";
     case "array":
-      return `list of ${listed(itemsOf(schema))}`;
+      return `list of ${pluralText(itemsOf(schema))}`;
     case "object":
       return objectText(schema);
     default:
@@ -62,7 +62,7 @@ export function itemsOf({ items }: OptionSchema): OptionSchema {
   return asSchema(Array.isArray(items) ? items[0] : items);
 }
 
-function listed(items: OptionSchema): string {
+function pluralText(items: OptionSchema): string {
   return items.type === "string" && items.enum === undefined ? `${typeText(items)}s` : typeText(items);
 }
 

@@ -16,7 +16,7 @@ export interface ShownItem extends Record<string, unknown> {
 }
 
 /** An item with its value as plain JSON. */
-export function shown(item: Item | SearchItem): ShownItem {
+export function toShownItem(item: Item | SearchItem): ShownItem {
   const { namespace, key, createdAt, updatedAt } = item;
   const score = "score" in item && item.score !== undefined ? { score: item.score } : {};
   return {
@@ -30,21 +30,21 @@ export function shown(item: Item | SearchItem): ShownItem {
 }
 
 /** A result, as structure and as text for clients that read only text. */
-function answered(content: Record<string, unknown>): CallToolResult {
+function resultOf(content: Record<string, unknown>): CallToolResult {
   return { content: [{ type: "text", text: plainJson(content) }], structuredContent: content };
 }
 
 /** Runs a tool; a failure becomes a result that the model can read. */
-export async function answer(run: () => Promise<Record<string, unknown>>): Promise<CallToolResult> {
+export async function runTool(run: () => Promise<Record<string, unknown>>): Promise<CallToolResult> {
   try {
-    return answered(await run());
+    return resultOf(await run());
   } catch (error) {
-    return { content: [{ type: "text", text: shownError(error) }], isError: true };
+    return { content: [{ type: "text", text: safeMessage(error) }], isError: true };
   }
 }
 
 /** Returns the message of an error of the store; that of any other error may not be safe to show. */
-export function shownError(error: unknown): string {
+export function safeMessage(error: unknown): string {
   const isSafe = isStoreError(error) || (isError(error) && error.name === "InvalidNamespaceError");
   return isSafe ? error.message : "The request failed with an internal error.";
 }

@@ -17,7 +17,7 @@ interface Session {
   /** Requests that are not answered yet, without streams of notifications. */
   requests: number;
   /** Closes the session when it was idle for too long. */
-  idle: NodeJS.Timeout;
+  idleTimer: NodeJS.Timeout;
 }
 
 /** The sessions of one server. */
@@ -48,7 +48,7 @@ export class Sessions {
     const session = this.#sessions.get(id);
     if (session === undefined) return false;
     // A stream of notifications stays open; only its beginning counts as activity.
-    if (request.method === "GET") session.idle.refresh();
+    if (request.method === "GET") session.idleTimer.refresh();
     else this.#keepUntilAnswered(session, response);
     await session.transport.handleRequest(request, response);
     return true;
@@ -62,13 +62,13 @@ export class Sessions {
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: this.#limits.maxBodyBytes,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, requests: 0, idle: this.#closeWhenIdle(transport) });
+        this.#sessions.set(id, { transport, requests: 0, idleTimer: this.#closeWhenIdle(transport) });
       },
     });
     server.server.onclose = () => {
       const { sessionId } = transport;
       if (sessionId === undefined) return;
-      clearTimeout(this.#sessions.get(sessionId)?.idle);
+      clearTimeout(this.#sessions.get(sessionId)?.idleTimer);
       this.#sessions.delete(sessionId);
     };
     try {
@@ -83,10 +83,10 @@ export class Sessions {
   #keepUntilAnswered(session: Session, response: ServerResponse): void {
     const { transport } = session;
     session.requests += 1;
-    clearTimeout(session.idle);
+    clearTimeout(session.idleTimer);
     response.once("close", () => {
       session.requests -= 1;
-      if (session.requests === 0 && this.#sessions.has(transport.sessionId ?? "")) session.idle = this.#closeWhenIdle(transport);
+      if (session.requests === 0 && this.#sessions.has(transport.sessionId ?? "")) session.idleTimer = this.#closeWhenIdle(transport);
     });
   }
 

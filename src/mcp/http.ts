@@ -99,9 +99,9 @@ export async function serveHttpWithin(options: McpStoreOptions, http: HttpOption
   const { token, host = DEFAULTS.host, allowedHosts = [], allowedOrigins = [] } = http;
   const rules = accessRules({ token, host, allowedHosts, allowedOrigins });
   const sessions = new Sessions(options, {
-    maxSessions: count("maxSessions", http.maxSessions ?? DEFAULTS.maxSessions, 100_000),
-    sessionIdleMs: count("sessionIdleMs", http.sessionIdleMs ?? DEFAULTS.sessionIdleMs, 2 ** 31 - 1),
-    maxBodyBytes: count("maxBodyBytes", http.maxBodyBytes ?? DEFAULTS.maxBodyBytes, 2 ** 30),
+    maxSessions: parseCount("maxSessions", http.maxSessions ?? DEFAULTS.maxSessions, 100_000),
+    sessionIdleMs: parseCount("sessionIdleMs", http.sessionIdleMs ?? DEFAULTS.sessionIdleMs, 2 ** 31 - 1),
+    maxBodyBytes: parseCount("maxBodyBytes", http.maxBodyBytes ?? DEFAULTS.maxBodyBytes, 2 ** 30),
   });
   const connectionsCheckingInterval = Math.ceil(requestTimeout / CHECKS_PER_TIMEOUT);
   const server = createServer({ requestTimeout, connectionsCheckingInterval }, (request, response) => {
@@ -111,7 +111,7 @@ export async function serveHttpWithin(options: McpStoreOptions, http: HttpOption
       else reject(response, 500, `The request failed: ${error instanceof ValidationError ? error.message : "internal error"}.`);
     });
   });
-  await listening(server, http.port ?? DEFAULTS.port, host);
+  await listen(server, http.port ?? DEFAULTS.port, host);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}${PATH}`,
@@ -162,7 +162,7 @@ function reject(response: ServerResponse, status: number, message: string, heade
   response.writeHead(status, { ...headers, "content-type": "application/json", connection: "close" }).end(body);
 }
 
-async function listening(server: Server, port: number, host: string): Promise<void> {
+async function listen(server: Server, port: number, host: string): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigurationError(`port of ${OWNER} must be a whole number from 0 to 65535.`);
   await new Promise<void>((resolve, fail) => {
     server.once("error", (cause) => fail(new ConnectionError(`The MCP server cannot listen on ${host}:${port}: ${messageOf(cause)}`, { cause, retryable: false })));
@@ -170,7 +170,7 @@ async function listening(server: Server, port: number, host: string): Promise<vo
   });
 }
 
-function count(name: string, value: number, most: number): number {
+function parseCount(name: string, value: number, most: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new ConfigurationError(`${name} of ${OWNER} must be a whole number from 1 to ${most}.`);
 }

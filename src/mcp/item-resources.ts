@@ -9,7 +9,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import type { SearchOptions } from "../call-options.ts";
 import { plainJson } from "../model/plain-json.ts";
-import { shown, shownError } from "./answer.ts";
+import { toShownItem, safeMessage } from "./answer.ts";
 import { readOptions, type McpScope } from "./scope.ts";
 import { isError } from "../model/realms.ts";
 
@@ -48,7 +48,7 @@ export function registerResources({ server }: McpServer, scope: McpScope): void 
       const { namespace, key } = parseUri(uri);
       const found = await scope.view.get(namespace, key, { signal, ...readOptions(scope) });
       if (found === null) throw new McpError(RESOURCE_NOT_FOUND, "There is no such item.");
-      return { contents: [{ uri, mimeType: JSON_TYPE, text: plainJson(shown(found), 2) }] };
+      return { contents: [{ uri, mimeType: JSON_TYPE, text: plainJson(toShownItem(found), 2) }] };
     }),
   );
 }
@@ -73,6 +73,6 @@ async function protocolErrors<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (error instanceof McpError) throw error;
-    throw new McpError(ErrorCode.InvalidParams, shownError(error));
+    throw new McpError(ErrorCode.InvalidParams, safeMessage(error));
   }
 }

@@ -7,7 +7,7 @@ import { TimeSlice } from "../concurrency/time-slice.ts";
 import { SEARCH_MODES } from "../model/search-mode.ts";
 import { ValidationError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
-import { answer, shown, type ShownItem } from "./answer.ts";
+import { runTool, toShownItem, type ShownItem } from "./answer.ts";
 import { readOptions, type McpScope } from "./scope.ts";
 
 const MAX_RESULTS = 50;
@@ -63,7 +63,7 @@ function registerSave(server: McpServer, { view }: McpScope): void {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
     },
     ({ text, fields, namespace: labels, key: given }, { signal }) =>
-      answer(async () => {
+      runTool(async () => {
         const used = given ?? randomUUID();
         await view.put(labels, used, { ...fields, text }, undefined, { signal });
         return { namespace: labels, key: used };
@@ -93,7 +93,7 @@ function registerSearch(server: McpServer, scope: McpScope): void {
       annotations: READS,
     },
     ({ query, namespace: labels, filter, mode, limit: most }, { signal }) =>
-      answer(async () => {
+      runTool(async () => {
         const options: SearchOptions = {
           query,
           limit: most,
@@ -103,7 +103,7 @@ function registerSearch(server: McpServer, scope: McpScope): void {
           ...(mode === undefined ? {} : { mode }),
         };
         const results = await scope.view.search(labels, options);
-        const { items, omitted } = await fitting(results);
+        const { items, omitted } = await fitIntoAnswer(results);
         return { items, mode: results.info.mode, degraded: results.info.degraded, omitted };
       }),
   );
@@ -120,10 +120,10 @@ function registerGet(server: McpServer, scope: McpScope): void {
       annotations: READS,
     },
     ({ namespace: labels, key: used }, { signal }) =>
-      answer(async () => {
+      runTool(async () => {
         const found = await scope.view.get(labels, used, { signal, ...readOptions(scope) });
         if (found === null) throw missing(labels, used);
-        return shown(found);
+        return toShownItem(found);
       }),
   );
 }
@@ -142,7 +142,7 @@ function registerList(server: McpServer, { view }: McpScope): void {
       annotations: READS,
     },
     ({ namespace: labels, limit: most, cursor }, { signal }) =>
-      answer(async () => {
+      runTool(async () => {
         const results = await view.search(labels, { limit: most, signal, refreshTtl: false, ...(cursor === undefined ? {} : { cursor }) });
         const items: { namespace: string[]; key: string; preview: string; updatedAt: string }[] = [];
         const slice = new TimeSlice();
@@ -167,7 +167,7 @@ function registerForget(server: McpServer, { view }: McpScope): void {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
     ({ namespace: labels, key: used }, { signal }) =>
-      answer(async () => {
+      runTool(async () => {
         const existed = (await view.get(labels, used, { signal, refreshTtl: false })) !== null;
         await view.delete(labels, used, { signal });
         return { namespace: labels, key: used, existed };
@@ -186,16 +186,16 @@ function preview(value: Record<string, unknown>): string {
 }
 
 /** The best results that fit in one answer, of which there is always one. Values may be large: other calls run in between. */
-async function fitting(results: readonly SearchItem[]): Promise<{ items: ShownItem[]; omitted: number }> {
+async function fitIntoAnswer(results: readonly SearchItem[]): Promise<{ items: ShownItem[]; omitted: number }> {
   const items: ShownItem[] = [];
   const slice = new TimeSlice();
-  let room = MAX_ANSWER_CHARS;
+  let remaining = MAX_ANSWER_CHARS;
   for (const result of results) {
     const turn = slice.turn();
     if (turn !== null) await turn;
-    const next = shown(result);
-    room -= plainJson(next.value).length;
-    if (items.length > 0 && room < 0) break;
+    const next = toShownItem(result);
+    remaining -= plainJson(next.value).length;
+    if (items.length > 0 && remaining < 0) break;
     items.push(next);
   }
   return { items, omitted: results.length - items.length };

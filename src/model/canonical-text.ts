@@ -6,20 +6,20 @@ import { isBytes, isDate, isMap, isOwnPlainObject, isSet } from "./realms.ts";
  * Returns the canonical text of a value. It does not depend on the order of keys and members of objects, maps and sets, and
  * differs between types. 0 equals -0 except inside an object or list, as in `util.isDeepStrictEqual`.
  *
- * @param room - longest text of interest, characters
- * @returns null when the text is longer; the cost is then bounded by `room` and the number of keys of the largest object.
+ * @param maxLength - longest text of interest, characters
+ * @returns null when the text is longer; the cost is then bounded by `maxLength` and the number of keys of the largest object.
  */
-export function canonicalText(value: unknown, room: number): string | null {
-  const writer = new Writer(room);
+export function canonicalText(value: unknown, maxLength: number): string | null {
+  const writer = new Writer(maxLength);
   return writer.write(Object.is(value, -0) ? 0 : value) ? writer.text : null;
 }
 
 class Writer {
-  #room: number;
+  #remaining: number;
   readonly #parts: string[] = [];
 
-  constructor(room: number) {
-    this.#room = room;
+  constructor(maxLength: number) {
+    this.#remaining = maxLength;
   }
 
   get text(): string {
@@ -30,11 +30,11 @@ class Writer {
   write(value: unknown): boolean {
     switch (typeof value) {
       case "string":
-        return this.#sized("s", value);
+        return this.#writeText("s", value);
       case "number":
         return this.#add(`n${Object.is(value, -0) ? "-0" : value},`);
       case "object":
-        return value === null ? this.#add("null,") : this.#object(value);
+        return value === null ? this.#add("null,") : this.#writeObject(value);
       case "bigint":
         return this.#add(`i${value},`);
       default:
@@ -42,52 +42,52 @@ class Writer {
     }
   }
 
-  #object(value: object): boolean {
+  #writeObject(value: object): boolean {
     if (Array.isArray(value)) return this.#fits(value.length) && this.#add("[") && value.every((each) => this.write(each)) && this.#add("]");
-    return isOwnPlainObject(value) ? this.#fields(value) : this.#typed(value);
+    return isOwnPlainObject(value) ? this.#writeFields(value) : this.#writeTyped(value);
   }
 
-  #typed(value: object): boolean {
+  #writeTyped(value: object): boolean {
     if (isDate(value)) return this.#add(`d${value.getTime()},`);
-    if (isBytes(value)) return this.#fits(value.byteLength) && this.#sized("b", toBuffer(value).toString("latin1"));
-    if (isMap(value)) return this.#sorted("m", value.size, value, ([key, each]) => [key, each]);
-    if (isSet(value)) return this.#sorted("t", value.size, value, (each) => [each]);
-    return this.#fields(value);
+    if (isBytes(value)) return this.#fits(value.byteLength) && this.#writeText("b", toBuffer(value).toString("latin1"));
+    if (isMap(value)) return this.#writeSorted("m", value.size, value, ([key, each]) => [key, each]);
+    if (isSet(value)) return this.#writeSorted("t", value.size, value, (each) => [each]);
+    return this.#writeFields(value);
   }
 
-  #fields(value: object): boolean {
+  #writeFields(value: object): boolean {
     const names = Object.keys(value);
     if (!this.#fits(names.length) || !this.#add("{")) return false;
     const fields = value as Record<string, unknown>;
-    return names.sort().every((name) => this.#sized("", name) && this.write(fields[name])) && this.#add("}");
+    return names.sort().every((name) => this.#writeText("", name) && this.write(fields[name])) && this.#add("}");
   }
 
   /** Writes members without order: their texts, sorted. */
-  #sorted<T>(tag: string, size: number, members: Iterable<T>, partsOf: (member: T) => unknown[]): boolean {
+  #writeSorted<T>(tag: string, size: number, members: Iterable<T>, partsOf: (member: T) => unknown[]): boolean {
     if (!this.#fits(size)) return false;
     const texts: string[] = [];
-    let room = this.#room;
+    let remaining = this.#remaining;
     for (const member of members) {
-      const writer = new Writer(room);
+      const writer = new Writer(remaining);
       if (!partsOf(member).every((part) => writer.write(part))) return false;
-      room = writer.#room;
+      remaining = writer.#remaining;
       texts.push(writer.text);
     }
     return this.#add(`${tag}{`) && texts.sort().every((text) => this.#add(text)) && this.#add("}");
   }
 
   /** Writes a text with its length, so that its content cannot be confused with what follows. */
-  #sized(tag: string, text: string): boolean {
+  #writeText(tag: string, text: string): boolean {
     return this.#fits(text.length) && this.#add(`${tag}${text.length}:${text}`);
   }
 
   #fits(characters: number): boolean {
-    return characters <= this.#room;
+    return characters <= this.#remaining;
   }
 
   #add(text: string): boolean {
-    this.#room -= text.length;
-    if (this.#room < 0) return false;
+    this.#remaining -= text.length;
+    if (this.#remaining < 0) return false;
     this.#parts.push(text);
     return true;
   }

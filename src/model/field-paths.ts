@@ -9,20 +9,20 @@ export function hasFields(value: unknown): value is object {
 }
 
 /** A node of the tree of paths, after some of their steps. */
-interface Place {
+interface PathNode {
   readonly depth: number;
-  readonly next: Map<string, Place>;
+  readonly next: Map<string, PathNode>;
   /** Position of the path that ends here; -1 without one. */
   path: number;
   /** Number of descendants. */
-  below: number;
+  descendants: number;
   /** The keys that lead from here to descendants, longest first; created lazily. */
   keys: readonly Key[] | null;
 }
 
 interface Key {
   readonly name: string;
-  readonly place: Place;
+  readonly node: PathNode;
 }
 
 /** Up to this number of keys each is looked up in an object; beyond it, the keys of the object are iterated. */
@@ -36,32 +36,32 @@ const FEW_KEYS = 8;
  * fields of the value.
  */
 export class FieldPaths {
-  readonly #start: Place = newPlace(0);
+  readonly #start: PathNode = newNode(0);
   /** The result for a value without any of the fields. */
   readonly #missing: undefined[] = [];
 
   /** Adds a path; returns its position in the result of {@link find}. Equal paths share a position. */
   add(path: string): number {
-    const passed: Place[] = [];
-    let place = this.#start;
+    const passed: PathNode[] = [];
+    let node = this.#start;
     let added = 0;
     for (const step of path.split(".")) {
-      passed.push(place);
-      let next = place.next.get(step);
+      passed.push(node);
+      let next = node.next.get(step);
       if (next === undefined) {
-        next = newPlace(place.depth + 1);
-        place.next.set(step, next);
-        for (const before of passed) before.below += 1;
+        next = newNode(node.depth + 1);
+        node.next.set(step, next);
+        for (const ancestor of passed) ancestor.descendants += 1;
         added += 1;
       }
-      place = next;
+      node = next;
     }
-    if (added > 0) for (const before of passed) before.keys = null;
-    if (place.path < 0) {
-      place.path = this.#missing.length;
+    if (added > 0) for (const ancestor of passed) ancestor.keys = null;
+    if (node.path < 0) {
+      node.path = this.#missing.length;
       this.#missing.push(undefined);
     }
-    return place.path;
+    return node.path;
   }
 
   /** Returns the field at each path; undefined for a missing one. A field with the value `undefined` counts as missing. */
@@ -72,53 +72,53 @@ export class FieldPaths {
   }
 }
 
-function newPlace(depth: number): Place {
-  return { depth, next: new Map(), path: -1, below: 0, keys: null };
+function newNode(depth: number): PathNode {
+  return { depth, next: new Map(), path: -1, descendants: 0, keys: null };
 }
 
-function descend(value: unknown, place: Place, found: unknown[]): void {
+function descend(value: unknown, node: PathNode, found: unknown[]): void {
   if (!hasFields(value)) return;
-  if (Array.isArray(value)) intoArray(value, place, found);
-  else if (place.below <= FEW_KEYS) byLookup(value as Record<string, unknown>, place, found);
-  else byKeys(value as Record<string, unknown>, place, found);
+  if (Array.isArray(value)) descendArray(value, node, found);
+  else if (node.descendants <= FEW_KEYS) descendByLookup(value as Record<string, unknown>, node, found);
+  else descendByKeys(value as Record<string, unknown>, node, found);
 }
 
-function arriveAt(field: unknown, place: Place, found: unknown[]): void {
+function arriveAt(field: unknown, node: PathNode, found: unknown[]): void {
   if (field === undefined) return;
   // The first match of a path counts.
-  if (place.path >= 0 && found[place.path] === undefined) found[place.path] = field;
-  if (place.below > 0) descend(field, place, found);
+  if (node.path >= 0 && found[node.path] === undefined) found[node.path] = field;
+  if (node.descendants > 0) descend(field, node, found);
 }
 
-function intoArray(elements: readonly unknown[], place: Place, found: unknown[]): void {
-  if (place.next.size <= elements.length) {
-    for (const [step, next] of place.next) {
+function descendArray(elements: readonly unknown[], node: PathNode, found: unknown[]): void {
+  if (node.next.size <= elements.length) {
+    for (const [step, next] of node.next) {
       if (isIndex(step) && Object.hasOwn(elements, step)) arriveAt(elements[Number(step)], next, found);
     }
     return;
   }
   elements.forEach((element, i) => {
-    const next = place.next.get(String(i));
+    const next = node.next.get(String(i));
     if (next !== undefined) arriveAt(element, next, found);
   });
 }
 
-function byLookup(fields: Record<string, unknown>, place: Place, found: unknown[]): void {
-  place.keys ??= keysFrom(place, "").sort((a, b) => b.place.depth - a.place.depth);
-  for (const { name, place: next } of place.keys) if (Object.hasOwn(fields, name)) arriveAt(fields[name], next, found);
+function descendByLookup(fields: Record<string, unknown>, node: PathNode, found: unknown[]): void {
+  node.keys ??= keysFrom(node, "").sort((a, b) => b.node.depth - a.node.depth);
+  for (const { name, node: next } of node.keys) if (Object.hasOwn(fields, name)) arriveAt(fields[name], next, found);
 }
 
-function keysFrom(place: Place, before: string): Key[] {
-  return [...place.next].flatMap(([step, next]) => {
+function keysFrom(node: PathNode, before: string): Key[] {
+  return [...node.next].flatMap(([step, next]) => {
     const name = before + step;
-    return [{ name, place: next }, ...keysFrom(next, `${name}.`)];
+    return [{ name, node: next }, ...keysFrom(next, `${name}.`)];
   });
 }
 
-function byKeys(fields: Record<string, unknown>, place: Place, found: unknown[]): void {
-  const byDepth: { name: string; next: Place }[][] = [];
+function descendByKeys(fields: Record<string, unknown>, node: PathNode, found: unknown[]): void {
+  const byDepth: { name: string; next: PathNode }[][] = [];
   for (const name of Object.keys(fields)) {
-    const next = follow(place, name);
+    const next = follow(node, name);
     if (next !== null) (byDepth[next.depth] ??= []).push({ name, next });
   }
   for (const same of byDepth.reverse()) {
@@ -127,12 +127,12 @@ function byKeys(fields: Record<string, unknown>, place: Place, found: unknown[])
 }
 
 /** Returns the node that a key with any number of steps leads to; null when no path leads there. */
-function follow(from: Place, name: string): Place | null {
-  let place: Place | undefined = from;
-  for (let start = 0; place !== undefined; ) {
+function follow(from: PathNode, name: string): PathNode | null {
+  let node: PathNode | undefined = from;
+  for (let start = 0; node !== undefined; ) {
     const end = name.indexOf(".", start);
-    if (end < 0) return place.next.get(start === 0 ? name : name.slice(start)) ?? null;
-    place = place.next.get(name.slice(start, end));
+    if (end < 0) return node.next.get(start === 0 ? name : name.slice(start)) ?? null;
+    node = node.next.get(name.slice(start, end));
     start = end + 1;
   }
   return null;

@@ -54,7 +54,7 @@ type Condition = (fields: Fields) => boolean;
 class Evaluator {
   readonly #paths = new FieldPaths();
   /** Longest operand text, by the positions of paths. */
-  readonly #rooms: number[] = [];
+  readonly #longestOperands: number[] = [];
   readonly #condition: Condition;
 
   constructor(filter: Filter) {
@@ -111,7 +111,7 @@ class Evaluator {
     const texts = new Set(values.map((value) => canonicalText(value, Infinity)));
     let longest = 0;
     for (const text of texts) longest = Math.max(longest, text?.length ?? 0);
-    this.#rooms[path] = Math.max(this.#rooms[path] ?? 0, longest);
+    this.#longestOperands[path] = Math.max(this.#longestOperands[path] ?? 0, longest);
     return (fields) => {
       if (fields.found[path] === MISSING) return false;
       const text = this.#textOf(path, fields);
@@ -123,7 +123,7 @@ class Evaluator {
   #textOf(path: number, { found, texts }: Fields): string | null {
     let text = texts[path];
     if (text === undefined) {
-      text = canonicalText(found[path], this.#rooms[path] ?? 0);
+      text = canonicalText(found[path], this.#longestOperands[path] ?? 0);
       texts[path] = text;
     }
     return text;

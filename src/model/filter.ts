@@ -50,9 +50,9 @@ export const DEFAULT_FILTER_LIMITS: FilterLimits = {
 export const DEEPEST_FILTER = 200;
 
 /** State of one parse: bounds, conditions so far, and remaining characters. */
-interface Bounds extends FilterLimits {
+interface ParseState extends FilterLimits {
   conditions: number;
-  room: number;
+  remainingCharacters: number;
 }
 
 /** Most steps of a path: each step may form a literal key with the following ones. */
@@ -79,43 +79,43 @@ export function charactersOf(filter: Filter | null): number {
 export function parseFilter(filter: unknown, limits: FilterLimits = DEFAULT_FILTER_LIMITS): Filter | null {
   if (filter === undefined || filter === null) return null;
   const { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes } = limits;
-  const bounds = { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes, conditions: 0, room: maxFilterBytes };
-  const parsed = parseObject(filter, "filter", 1, bounds);
-  lengths.set(parsed, maxFilterBytes - bounds.room);
+  const state = { maxFilterDepth, maxFilterConditions, maxFilterValues, maxFilterBytes, conditions: 0, remainingCharacters: maxFilterBytes };
+  const parsed = parseObject(filter, "filter", 1, state);
+  lengths.set(parsed, maxFilterBytes - state.remainingCharacters);
   return parsed.kind === "and" && parsed.filters.length === 0 ? null : parsed;
 }
 
-function parseObject(filter: unknown, at: string, depth: number, bounds: Bounds): Filter {
-  checkDepth(depth, at, bounds);
+function parseObject(filter: unknown, at: string, depth: number, state: ParseState): Filter {
+  checkDepth(depth, at, state);
   if (!isPlainObject(filter)) {
     throw new ValidationError(`${at} must be an object of fields and operators, but got ${kindOf(filter)}.`);
   }
   const names = Object.keys(filter);
-  spend(names.length, bounds);
+  consume(names.length, state);
   // An empty filter counts as a condition: nested lists that repeat one object could otherwise be exponentially large.
-  if (names.length === 0) count(bounds);
-  return all(names.map((name) => parseEntry(name, filter[name], at, depth, bounds)));
+  if (names.length === 0) countCondition(state);
+  return all(names.map((name) => parseEntry(name, filter[name], at, depth, state)));
 }
 
-function count(bounds: Bounds): void {
-  bounds.conditions += 1;
-  if (bounds.conditions <= bounds.maxFilterConditions) return;
+function countCondition(state: ParseState): void {
+  state.conditions += 1;
+  if (state.conditions <= state.maxFilterConditions) return;
   throw new ValidationError(
-    `filter has more than ${bounds.maxFilterConditions} conditions (limits.maxFilterConditions): for one of many values, ` +
+    `filter has more than ${state.maxFilterConditions} conditions (limits.maxFilterConditions): for one of many values, ` +
       "use $in.",
   );
 }
 
 /** Reserves characters for names, before they are processed. */
-function spend(characters: number, bounds: Bounds): void {
-  bounds.room -= characters;
-  if (bounds.room >= 0) return;
+function consume(characters: number, state: ParseState): void {
+  state.remainingCharacters -= characters;
+  if (state.remainingCharacters >= 0) return;
   throw new ValidationError(
-    `filter is longer than ${bounds.maxFilterBytes} characters (limits.maxFilterBytes): use fewer or shorter values.`,
+    `filter is longer than ${state.maxFilterBytes} characters (limits.maxFilterBytes): use fewer or shorter values.`,
   );
 }
 
-function checkDepth(depth: number, at: string, { maxFilterDepth }: Bounds): void {
+function checkDepth(depth: number, at: string, { maxFilterDepth }: ParseState): void {
   if (depth <= maxFilterDepth) return;
   throw new ValidationError(`${shown(at)} is nested deeper than ${maxFilterDepth} levels (limits.maxFilterDepth).`);
 }
@@ -125,28 +125,28 @@ function shown(at: string): string {
   return at.length <= LONGEST_PATH_SHOWN ? at : `${at.slice(0, LONGEST_PATH_SHOWN)}…`;
 }
 
-function parseEntry(name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
-  spend(name.length, bounds);
+function parseEntry(name: string, operand: unknown, at: string, depth: number, state: ParseState): Filter {
+  consume(name.length, state);
   const here = `${at}.${name}`;
   if (name === "$and" || name === "$or") {
     if (!Array.isArray(operand) || operand.length === 0) {
       throw new ValidationError(`${here} must be a list of at least one filter, but got ${emptyOrKind(operand)}.`);
     }
-    const filters = operand.map((filter, i) => parseObject(filter, `${here}[${i}]`, depth + 1, bounds));
+    const filters = operand.map((filter, i) => parseObject(filter, `${here}[${i}]`, depth + 1, state));
     return { kind: name === "$and" ? "and" : "or", filters };
   }
-  if (name === "$not") return { kind: "not", filter: parseObject(operand, here, depth + 1, bounds) };
+  if (name === "$not") return { kind: "not", filter: parseObject(operand, here, depth + 1, state) };
   if (name.startsWith("$")) throw unknownOperator(here, name, LOGICAL_OPERATORS);
-  return parseField(name, operand, here, depth, bounds);
+  return parseField(name, operand, here, depth, state);
 }
 
-function parseField(path: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
-  checkDepth(depth, at, bounds);
-  count(bounds);
-  if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at, bounds) });
+function parseField(path: string, operand: unknown, at: string, depth: number, state: ParseState): Filter {
+  checkDepth(depth, at, state);
+  countCondition(state);
+  if (!isPlainObject(operand)) return field(path, { op: "eq", value: literal(operand, at, state) });
   const names = Object.keys(operand);
   const operators = names.filter((name) => name.startsWith("$"));
-  if (operators.length === 0) return field(path, { op: "eq", value: literal(operand, at, bounds) });
+  if (operators.length === 0) return field(path, { op: "eq", value: literal(operand, at, state) });
   if (operators.length < names.length) {
     const stray = names.find((name) => !name.startsWith("$"));
     throw new ValidationError(
@@ -154,31 +154,31 @@ function parseField(path: string, operand: unknown, at: string, depth: number, b
         `field under its dotted path "${path}.${stray}".`,
     );
   }
-  return all(names.map((name) => parseOperator(path, name, operand[name], `${at}.${name}`, depth, bounds)));
+  return all(names.map((name) => parseOperator(path, name, operand[name], `${at}.${name}`, depth, state)));
 }
 
-function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number, bounds: Bounds): Filter {
+function parseOperator(path: string, name: string, operand: unknown, at: string, depth: number, state: ParseState): Filter {
   switch (name) {
     case "$eq":
-      return field(path, { op: "eq", value: literal(operand, at, bounds) });
+      return field(path, { op: "eq", value: literal(operand, at, state) });
     case "$ne":
-      return field(path, { op: "ne", value: literal(operand, at, bounds) });
+      return field(path, { op: "ne", value: literal(operand, at, state) });
     case "$gt":
     case "$gte":
     case "$lt":
     case "$lte":
-      return field(path, { op: name.slice(1) as "gt" | "gte" | "lt" | "lte", value: comparable(operand, at, bounds) });
+      return field(path, { op: name.slice(1) as "gt" | "gte" | "lt" | "lte", value: comparable(operand, at, state) });
     case "$in":
     case "$nin":
       if (!Array.isArray(operand)) throw new ValidationError(`${at} must be a list, but got ${kindOf(operand)}.`);
-      if (operand.length > bounds.maxFilterValues) {
+      if (operand.length > state.maxFilterValues) {
         throw new ValidationError(
-          `${shown(at)} is a list of ${operand.length}; at most ${bounds.maxFilterValues} are allowed (limits.maxFilterValues).`,
+          `${shown(at)} is a list of ${operand.length}; at most ${state.maxFilterValues} are allowed (limits.maxFilterValues).`,
         );
       }
       return field(path, {
         op: name.slice(1) as "in" | "nin",
-        values: operand.map((value, i) => literal(value, `${at}[${i}]`, bounds)),
+        values: operand.map((value, i) => literal(value, `${at}[${i}]`, state)),
       });
     case "$exists":
       if (typeof operand !== "boolean") {
@@ -189,7 +189,7 @@ function parseOperator(path: string, name: string, operand: unknown, at: string,
       if (!isPlainObject(operand) || !Object.keys(operand).every((key) => key.startsWith("$")) || isEmpty(operand)) {
         throw new ValidationError(`${at} must be an object of operators, but got ${emptyOrKind(operand)}; for "is not", use $ne.`);
       }
-      return { kind: "not", filter: parseField(path, operand, at, depth + 1, bounds) };
+      return { kind: "not", filter: parseField(path, operand, at, depth + 1, state) };
     default:
       throw unknownOperator(at, name, FIELD_OPERATORS);
   }
@@ -208,22 +208,22 @@ function all(filters: Filter[]): Filter {
   return filters.length === 1 && only !== undefined ? only : { kind: "and", filters };
 }
 
-function literal(value: unknown, at: string, bounds: Bounds): unknown {
+function literal(value: unknown, at: string, state: ParseState): unknown {
   if (value === undefined) {
     throw new ValidationError(
       `${at} is undefined: omit the field to match everything, or use { $exists: false } to match its absence.`,
     );
   }
   try {
-    const { copy, characters } = copyValue(value, { maxBytes: bounds.room, option: "limits.maxFilterBytes" });
-    bounds.room -= characters;
+    const { copy, characters } = copyValue(value, { maxBytes: state.remainingCharacters, option: "limits.maxFilterBytes" });
+    state.remainingCharacters -= characters;
     return copy;
   } catch (cause) {
     throw new ValidationError(`${at} is not a valid operand: ${(cause as Error).message}`, { cause });
   }
 }
 
-function comparable(value: unknown, at: string, bounds: Bounds): Comparable {
+function comparable(value: unknown, at: string, state: ParseState): Comparable {
   const ordered =
     (typeof value === "number" && !Number.isNaN(value)) ||
     typeof value === "bigint" ||
@@ -232,7 +232,7 @@ function comparable(value: unknown, at: string, bounds: Bounds): Comparable {
   if (!ordered) {
     throw new ValidationError(`${at} must be a number, string, bigint or valid Date, but got ${kindOf(value)}.`);
   }
-  return literal(value, at, bounds) as Comparable;
+  return literal(value, at, state) as Comparable;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

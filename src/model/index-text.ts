@@ -161,26 +161,26 @@ function textOf(value: unknown): string | null {
 }
 
 function jsonOf(value: object): string {
-  const shape: Shape = { room: MAX_INDENT, isPlain: true };
-  see(value, 1, shape);
+  const shape: Shape = { remainingIndent: MAX_INDENT, isPlain: true };
+  measure(value, 1, shape);
   // A replacer function makes JSON.stringify several times slower.
-  return JSON.stringify(value, shape.isPlain ? undefined : readable, shape.room < 0 ? 0 : 2);
+  return JSON.stringify(value, shape.isPlain ? undefined : toNearestJson, shape.remainingIndent < 0 ? 0 : 2);
 }
 
 /** Properties of an object that determine its serialization. */
 interface Shape {
   /** Remaining characters of indentation; negative when exceeded. */
-  room: number;
+  remainingIndent: number;
   /** Whether it contains only JSON types. */
   isPlain: boolean;
 }
 
-function see(value: unknown, depth: number, shape: Shape): void {
+function measure(value: unknown, depth: number, shape: Shape): void {
   if (typeof value === "bigint") shape.isPlain = false;
   if (typeof value !== "object" || value === null) return;
   for (const member of membersOf(value, shape)) {
-    shape.room -= 2 * depth + 1;
-    see(member, depth + 1, shape);
+    shape.remainingIndent -= 2 * depth + 1;
+    measure(member, depth + 1, shape);
   }
 }
 
@@ -197,7 +197,7 @@ function membersOf(value: object, shape: Shape): Iterable<unknown> {
 }
 
 /** Replacer for types that JSON lacks: their nearest text; bytes are omitted. */
-function readable(_key: string, value: unknown): unknown {
+function toNearestJson(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (isMap(value)) return Object.fromEntries(value);
   if (isSet(value)) return [...value];

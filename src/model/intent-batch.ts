@@ -71,9 +71,9 @@ export function readableIntents(cell: Uint8Array): IntentCell | null {
 export function readableBatches<Batch extends { readonly cell: Uint8Array }>(
   rows: readonly Batch[],
 ): { readonly batches: (Omit<Batch, "cell"> & IntentCell)[]; readonly unreadable: number } {
-  const batches = rows.flatMap(({ cell, ...place }) => {
+  const batches = rows.flatMap(({ cell, ...row }) => {
     const intents = readableIntents(cell);
-    return intents === null ? [] : [{ ...place, ...intents }];
+    return intents === null ? [] : [{ ...row, ...intents }];
   });
   return { batches, unreadable: rows.length - batches.length };
 }

@@ -92,7 +92,7 @@ export function inputBytes(request: Request): number {
 }
 
 /** The path of a namespace below the root of the view. */
-function pathOf(namespace: unknown, { scope, limits }: OperationContext, rules: LabelRules): string {
+function namespacePathOf(namespace: unknown, { scope, limits }: OperationContext, rules: LabelRules): string {
   return toPathWithin(scope, namespace, { ...rules, allowReservedRoot: true, limits });
 }
 
@@ -100,7 +100,7 @@ function parseGet(fields: Record<string, unknown>, context: OperationContext): G
   const { limits, signal } = context;
   return {
     kind: "get",
-    namespace: pathOf(fields["namespace"], context, { allowEmpty: true }),
+    namespace: namespacePathOf(fields["namespace"], context, { allowEmpty: true }),
     key: parseKey(fields["key"], limits),
     refreshTtl: parseSwitch(fields["refreshTtl"], "refreshTtl"),
     signal: parseSignal(fields["signal"] ?? signal),
@@ -113,7 +113,7 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
   // namespace is harmless, but a put into it is invalid.
   return {
     kind: "put",
-    namespace: pathOf(fields["namespace"], context, { allowEmpty: value === null }),
+    namespace: namespacePathOf(fields["namespace"], context, { allowEmpty: value === null }),
     key: parseKey(fields["key"], context.limits),
     value: value === null ? null : context.skipsEncoding ? NOT_ENCODED : encodeValue(value, context.limits),
     index: fields["index"] === undefined || fields["index"] === null ? context.index : parseIndex(fields["index"], context.limits),
@@ -139,7 +139,7 @@ function parseSearch(fields: Record<string, unknown>, context: OperationContext)
   return {
     kind: "search",
     scope: context.scope,
-    prefix: pathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
+    prefix: namespacePathOf(fields["namespacePrefix"], context, { allowEmpty: true }),
     // A blank query cannot rank anything. LangGraph treats an empty query as none.
     query: query === undefined || query === null || isBlank(query) ? null : query.toWellFormed(),
     filter: parseFilterOnce(fields["filter"], context),

@@ -45,8 +45,8 @@ export function encodeRecord(record: ItemRecord): Buffer {
 }
 
 /**
- * Encodes a record without its value and index override; {@link decodeRecord} reads it. It equals the cell of the record up
- * to the write id, so that of two writes the same one has the greater head and the greater cell.
+ * Encodes a record without its value and index override; {@link decodeRecord} reads it. It equals the cell up to the write id,
+ * so that heads compare as cells do.
  */
 export function encodeHead(record: ItemRecord): Buffer {
   return Buffer.from(`${JSON.stringify(headerOf(record, undefined))}\n`);

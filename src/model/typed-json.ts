@@ -28,7 +28,7 @@ interface Walk {
   readonly open: object[];
   typed: boolean;
   /** Remaining characters of JSON: a small object with many references to shared objects may be huge as JSON. */
-  room: number;
+  remaining: number;
   readonly bound: SizeBound;
 }
 
@@ -40,16 +40,16 @@ export interface SizeBound {
 
 /** Returns a copy of a value as it would be after encoding and decoding, for filters and texts of values that are not stored yet. */
 export function copyValue(value: unknown, bound: SizeBound): { readonly copy: unknown; readonly characters: number } {
-  const { json, typed, characters } = toPlain(value, bound);
+  const { json, typed, characters } = toTypedJson(value, bound);
   return { copy: typed ? restore(json) : json, characters };
 }
 
 /** Converts a value to JSON, in which types beyond JSON are "~" forms. */
-export function toPlain(value: unknown, bound: SizeBound): { json: Json; typed: boolean; characters: number } {
-  const walk: Walk = { path: [], open: [], typed: false, room: bound.maxBytes, bound };
+export function toTypedJson(value: unknown, bound: SizeBound): { json: Json; typed: boolean; characters: number } {
+  const walk: Walk = { path: [], open: [], typed: false, remaining: bound.maxBytes, bound };
   try {
-    const json = plain(value, walk);
-    return { json, typed: walk.typed, characters: bound.maxBytes - walk.room };
+    const json = toJson(value, walk);
+    return { json, typed: walk.typed, characters: bound.maxBytes - walk.remaining };
   } catch (error) {
     if (isStoreError(error)) throw error;
     // A getter, a toJSON method or a proxy of the caller.
@@ -66,17 +66,17 @@ export function tooBig(bytes: string, { maxBytes, option }: SizeBound): Validati
 }
 
 /** Rejects input that does not fit before it is processed. */
-function checkRoom(walk: Walk, characters: number): void {
-  if (characters > walk.room) throw tooBig(`more than ${walk.bound.maxBytes}`, walk.bound);
+function checkFits(walk: Walk, characters: number): void {
+  if (characters > walk.remaining) throw tooBig(`more than ${walk.bound.maxBytes}`, walk.bound);
 }
 
-function take(walk: Walk, characters: number): void {
-  checkRoom(walk, characters);
-  walk.room -= characters;
+function consume(walk: Walk, characters: number): void {
+  checkFits(walk, characters);
+  walk.remaining -= characters;
 }
 
-function plain(value: unknown, walk: Walk): Json {
-  take(walk, typeof value === "string" ? value.length + 1 : 1);
+function toJson(value: unknown, walk: Walk): Json {
+  consume(walk, typeof value === "string" ? value.length + 1 : 1);
   switch (typeof value) {
     case "string":
       if (!value.isWellFormed()) throw refusal(walk, "text with a lone surrogate", "replace it by toWellFormed()");
@@ -90,13 +90,13 @@ function plain(value: unknown, walk: Walk): Json {
     case "undefined":
       return mark(walk, "undefined", true);
     case "object":
-      return value === null ? null : nested(value, walk);
+      return value === null ? null : nestedToJson(value, walk);
     default:
       throw refusal(walk, `a ${typeof value}`, "omit it");
   }
 }
 
-function nested(value: object, walk: Walk): Json {
+function nestedToJson(value: object, walk: Walk): Json {
   if (walk.open.includes(value)) throw refusal(walk, "a reference to an object that contains it", "store its key instead");
   if (walk.open.length >= MAX_DEPTH) throw refusal(walk, `an object nested deeper than ${MAX_DEPTH}`, "flatten it");
   walk.open.push(value);
@@ -115,18 +115,18 @@ function ofObject(value: object, walk: Walk): Json {
     return mark(walk, "date", value.toISOString());
   }
   if (isBytes(value)) {
-    take(walk, Math.ceil(value.byteLength / 3) * 4);
+    consume(walk, Math.ceil(value.byteLength / 3) * 4);
     return mark(walk, "bytes", toBuffer(value).toString("base64"));
   }
   if (isMap(value)) {
-    checkRoom(walk, value.size);
+    checkFits(walk, value.size);
     return mark(walk, "map", ofEntries(value, walk));
   }
   if (isSet(value)) {
-    checkRoom(walk, value.size);
+    checkFits(walk, value.size);
     return mark(walk, "set", ofElements([...value], walk));
   }
-  if (hasToJson(value)) return plain(value.toJSON(), walk);
+  if (hasToJson(value)) return toJson(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
     throw refusal(walk, `a value of kind ${kindOf(value)}`, "store the plain data that you need");
   }
@@ -135,16 +135,16 @@ function ofObject(value: object, walk: Walk): Json {
 
 function ofElements(elements: readonly unknown[], walk: Walk): Json[] {
   const { length } = elements;
-  checkRoom(walk, length);
+  checkFits(walk, length);
   const json: Json[] = [];
   // By position, so that a hole counts as undefined.
-  for (let i = 0; i < length; i += 1) json.push(at(walk, i, elements[i]));
+  for (let i = 0; i < length; i += 1) json.push(memberToJson(walk, i, elements[i]));
   return json;
 }
 
 function ofEntries(map: ReadonlyMap<unknown, unknown>, walk: Walk): Json[] {
   const json: Json[] = [];
-  for (const [key, element] of map) json.push([at(walk, ~json.length, key), at(walk, json.length, element)]);
+  for (const [key, element] of map) json.push([memberToJson(walk, ~json.length, key), memberToJson(walk, json.length, element)]);
   return json;
 }
 
@@ -153,7 +153,7 @@ function digitsOf(value: bigint, walk: Walk): string {
     throw refusal(walk, `a bigint of more than ${MAX_BIGINT_DIGITS} digits`, "store it as bytes");
   }
   const digits = value.toString();
-  take(walk, digits.length);
+  consume(walk, digits.length);
   return digits;
 }
 
@@ -168,12 +168,12 @@ function ofProperties(value: object, walk: Walk): Json {
   }
   const json: Record<string, Json> = {};
   const keys = Object.keys(value);
-  checkRoom(walk, keys.length);
+  checkFits(walk, keys.length);
   for (const key of keys) {
     if (key === "__proto__") throw refusal(walk, 'a property named "__proto__"', "rename it");
     if (!key.isWellFormed()) throw refusal(walk, "a property name with a lone surrogate", "rename it");
-    take(walk, key.length);
-    json[key] = at(walk, key, (value as Record<string, unknown>)[key]);
+    consume(walk, key.length);
+    json[key] = memberToJson(walk, key, (value as Record<string, unknown>)[key]);
   }
   const [only] = keys.length === 1 ? keys : [];
   if (only === undefined || !only.startsWith(MARK)) return json;
@@ -182,9 +182,9 @@ function ofProperties(value: object, walk: Walk): Json {
   return { [MARK + only]: json[only] as Json };
 }
 
-function at(walk: Walk, step: string | number, value: unknown): Json {
+function memberToJson(walk: Walk, step: string | number, value: unknown): Json {
   walk.path.push(step);
-  const json = plain(value, walk);
+  const json = toJson(value, walk);
   walk.path.pop();
   return json;
 }

@@ -1,7 +1,7 @@
 /** Encodes the values of items as bytes: JSON, in which types beyond JSON have a form of their own, see `typed-json.ts`. */
 import { toBuffer } from "./bytes.ts";
 import { CodecError, isStoreError, kindOf, ValidationError, type StoreError } from "./errors.ts";
-import { isTag, restore, tooBig, toPlain, type Json, type SizeBound } from "./typed-json.ts";
+import { isTag, restore, tooBig, toTypedJson, type Json, type SizeBound } from "./typed-json.ts";
 
 /** A stored value. */
 export interface EncodedValue {
@@ -43,19 +43,19 @@ export function encodeValue(value: unknown, limits: ValueLimits): EncodedValue {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
   const bound: SizeBound = { maxBytes: limits.maxValueBytes, option: "limits.maxValueBytes" };
-  const plain = toPlain(value, bound);
-  if (typeof plain.json !== "object" || plain.json === null || Array.isArray(plain.json) || isMarked(plain)) {
+  const converted = toTypedJson(value, bound);
+  if (typeof converted.json !== "object" || converted.json === null || Array.isArray(converted.json) || isMarked(converted)) {
     throw new ValidationError(`value must be an object with string keys, but got ${kindOf(value)}; wrap it in one.`);
   }
-  const bytes = Buffer.from(JSON.stringify(plain.json));
+  const bytes = Buffer.from(JSON.stringify(converted.json));
   if (bytes.byteLength > bound.maxBytes) throw tooBig(`${bytes.byteLength}`, bound);
-  return { typed: plain.typed, bytes };
+  return { typed: converted.typed, bytes };
 }
 
 /** Whether an entire value is a "~" form, such as a Map, and therefore not an object with string keys. */
-function isMarked(plain: { json: Json; typed: boolean }): boolean {
-  if (!plain.typed) return false;
-  const keys = Object.keys(plain.json as object);
+function isMarked(converted: { json: Json; typed: boolean }): boolean {
+  if (!converted.typed) return false;
+  const keys = Object.keys(converted.json as object);
   return keys.length === 1 && isTag(keys[0] as string);
 }
 

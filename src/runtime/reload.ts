@@ -47,7 +47,7 @@ export async function reloadConfig(lifecycle: Lifecycle, load: () => Promise<unk
 }
 
 function audit({ shared }: Runtime, entry: AuditEntry): void {
-  shared.trail?.resource.keepLater([entry]);
+  shared.trail?.resource.writeLater([entry]);
 }
 
 function actorOf({ config }: Runtime): string | null {

@@ -135,8 +135,8 @@ export class Runtime {
     const { log, telemetry } = this.#context;
     // `this.config.logger` is the log itself; the configuration of the databases has the user's logger.
     const { config } = this.databases;
-    log.use(config);
-    telemetry.use(config.telemetry);
+    log.switchTo(config);
+    telemetry.switchTo(config.telemetry);
     telemetry.watch(this.#state);
     this.databases.activate?.();
     const previous = this.#previous;

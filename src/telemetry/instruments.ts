@@ -43,7 +43,7 @@ export class Instruments {
   #given: MeterProvider | undefined;
   #provider: MeterProvider | null = null;
   #current: MeterInstruments | null = null;
-  #isReading = false;
+  #isReporting = false;
 
   /** @param readGauges - reads the gauges at each collection */
   constructor(readGauges: ReadGauges) {
@@ -56,7 +56,7 @@ export class Instruments {
   }
 
   /** Switches to a provider; by default to the one of the process. */
-  use(given: MeterProvider | undefined): void {
+  switchTo(given: MeterProvider | undefined): void {
     this.#given = given;
     this.detectProvider();
   }
@@ -70,21 +70,21 @@ export class Instruments {
     const meter = provider.getMeter(SCOPE);
     if (meter === createNoopMeter()) return;
     this.#current = new MeterInstruments(meter);
-    if (this.#isReading) this.#current.read(this.#readGauges);
+    if (this.#isReporting) this.#current.reportGauges(this.#readGauges);
   }
 
   /** Starts to report gauges. */
   start(): void {
-    if (this.#isReading) return;
-    this.#isReading = true;
+    if (this.#isReporting) return;
+    this.#isReporting = true;
     this.detectProvider();
-    this.#current?.read(this.#readGauges);
+    this.#current?.reportGauges(this.#readGauges);
   }
 
   /** Stops reporting gauges. */
   stop(): void {
-    this.#isReading = false;
-    this.#current?.release();
+    this.#isReporting = false;
+    this.#current?.stopReporting();
   }
 
   /** Records a value of a histogram. */
@@ -98,7 +98,7 @@ export class Instruments {
   }
 
   #release(): void {
-    this.#current?.release();
+    this.#current?.stopReporting();
     this.#current = null;
   }
 }
@@ -124,7 +124,7 @@ class MeterInstruments {
     }
   }
 
-  read(readGauges: ReadGauges): void {
+  reportGauges(readGauges: ReadGauges): void {
     if (this.#callback !== null) return;
     this.#callback = (result) =>
       readGauges((name, value, labels = {}) => {
@@ -134,7 +134,7 @@ class MeterInstruments {
     this.#meter.addBatchObservableCallback(this.#callback, this.#observables());
   }
 
-  release(): void {
+  stopReporting(): void {
     if (this.#callback !== null) this.#meter.removeBatchObservableCallback(this.#callback, this.#observables());
     this.#callback = null;
   }

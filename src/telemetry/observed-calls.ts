@@ -11,7 +11,7 @@ import { attributesOf } from "./instruments.ts";
 import type { ServiceCounts } from "./ledger.ts";
 import { ATTRIBUTES, SPANS } from "./names.ts";
 import { currentOperation } from "./operation-time.ts";
-import { runStep, type Telemetry } from "./telemetry.ts";
+import { runInSpan, type Telemetry } from "./telemetry.ts";
 import { errorAttributes, markFailed } from "./tracing.ts";
 
 /** The database of a call. */
@@ -31,13 +31,13 @@ interface Call {
   readonly metric: "databaseDuration" | "embeddingDuration";
   readonly attributes: Attributes;
   /** Returns the failure of an answer that consists of outcomes; null when the call succeeded. */
-  readonly fault: (answer: unknown) => { readonly reason: unknown } | null;
+  readonly failureOf: (answer: unknown) => { readonly reason: unknown } | null;
 }
 
-const noFault = (): null => null;
+const noFailure = (): null => null;
 
 /** Returns the failure of the first input if all inputs of a call failed; null otherwise. */
-function sharedFault(answer: unknown): { readonly reason: unknown } | null {
+function sharedFailure(answer: unknown): { readonly reason: unknown } | null {
   const outcomes = answer as readonly PromiseSettledResult<unknown>[];
   const [first] = outcomes;
   if (first?.status !== "rejected" || outcomes.some(({ status }) => status === "fulfilled")) return null;
@@ -46,12 +46,12 @@ function sharedFault(answer: unknown): { readonly reason: unknown } | null {
 
 function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, task: Task<T>, deadline?: Deadline): Promise<T> {
   const { ledger, tracing, instruments } = telemetry;
-  const { service, metric, attributes, fault } = call;
+  const { service, metric, attributes, failureOf } = call;
   const operation = currentOperation.getStore() ?? null;
-  const step = tracing.within(call.span, SpanKind.CLIENT, size === null ? attributes : { ...attributes, ...size });
+  const open = tracing.beginChild(call.span, SpanKind.CLIENT, size === null ? attributes : { ...attributes, ...size });
   const startedAt = performance.now();
   const counts = ledger.services[service];
-  if (operation === null && step === null && !instruments.areEnabled) return counted(counts, startedAt, fault, task, deadline);
+  if (operation === null && open === null && !instruments.areEnabled) return counted(counts, startedAt, failureOf, task, deadline);
   operation?.enter(service, startedAt);
   const end = (failure: { readonly reason: unknown } | null): void => {
     const now = performance.now();
@@ -61,13 +61,13 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
       const { [ATTRIBUTES.errorType.name]: type } = failure === null ? {} : errorAttributes(failure.reason);
       instruments.record(metric, (now - startedAt) / 1_000, type === undefined ? attributes : { ...attributes, [ATTRIBUTES.errorType.name]: type });
     }
-    if (step === null) return;
-    if (failure !== null) markFailed(step.span, failure.reason);
-    step.span.end();
+    if (open === null) return;
+    if (failure !== null) markFailed(open.span, failure.reason);
+    open.span.end();
   };
-  return (step === null ? task(deadline) : step.run(() => task(deadline))).then(
+  return (open === null ? task(deadline) : open.run(() => task(deadline))).then(
     (answer) => {
-      end(fault(answer));
+      end(failureOf(answer));
       return answer;
     },
     (reason: unknown) => {
@@ -78,11 +78,11 @@ function observe<T>(telemetry: Telemetry, call: Call, size: Attributes | null, t
 }
 
 /** The path without SDK and operation, which every get takes: counts only. */
-function counted<T>(counts: ServiceCounts, startedAt: number, fault: Call["fault"], task: Task<T>, deadline: Deadline | undefined): Promise<T> {
+function counted<T>(counts: ServiceCounts, startedAt: number, failureOf: Call["failureOf"], task: Task<T>, deadline: Deadline | undefined): Promise<T> {
   return task(deadline).then(
     (answer) => {
       const now = performance.now();
-      counts.completed(fault(answer) !== null, now - startedAt, now);
+      counts.completed(failureOf(answer) !== null, now - startedAt, now);
       return answer;
     },
     (reason: unknown) => {
@@ -104,7 +104,7 @@ function countOf(input: unknown): number {
 /** Returns observers for the methods of one database. */
 function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget, collection: string) {
   const { system, namespace, address, port } = target;
-  return (operation: string, fault: Call["fault"] = noFault, sizeOf: (input: unknown) => number = countOf): Around => {
+  return (operation: string, failureOf: Call["failureOf"] = noFailure, sizeOf: (input: unknown) => number = countOf): Around => {
     const attributes = attributesOf({
       dbSystem: system,
       dbNamespace: namespace,
@@ -113,7 +113,7 @@ function callsTo(telemetry: Telemetry, service: Service, target: DatabaseTarget,
       serverAddress: address,
       serverPort: port,
     });
-    const call: Call = { service, span: `${operation} ${collection}`, metric: "databaseDuration", attributes, fault };
+    const call: Call = { service, span: `${operation} ${collection}`, metric: "databaseDuration", attributes, failureOf };
     return (task, deadline, input) => {
       const size = sizeOf(input);
       return observe(telemetry, call, size > 1 ? { [ATTRIBUTES.dbBatchSize.name]: size } : null, task, deadline);
@@ -126,7 +126,7 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
   const call = callsTo(telemetry, "records", target, "items");
   return decorate(items, ITEM_REPOSITORY_INPUTS, {
     get: call("get"),
-    put: call("put", sharedFault),
+    put: call("put", sharedFailure),
     list: call("list"),
     peek: call("peek"),
     markUnscored: call("mark_unscored"),
@@ -143,7 +143,7 @@ export function observeItems(items: ItemRepository, telemetry: Telemetry, target
 export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: DatabaseTarget): Outbox {
   const call = callsTo(telemetry, "records", target, "outbox");
   return decorate(outbox, OUTBOX_INPUTS, {
-    add: call("add", noFault, (batch) => (batch as IntentBatch).intents.length),
+    add: call("add", noFailure, (batch) => (batch as IntentBatch).intents.length),
     due: call("due"),
     remove: call("remove"),
     backlog: call("backlog"),
@@ -154,13 +154,13 @@ export function observeOutbox(outbox: Outbox, telemetry: Telemetry, target: Data
 export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, target: DatabaseTarget, collection: string): VectorIndex {
   const call = callsTo(telemetry, "vectors", target, collection);
   return decorate(vectors, VECTOR_INDEX_INPUTS, {
-    upsert: call("upsert", sharedFault),
+    upsert: call("upsert", sharedFailure),
     stored: call("stored"),
     vectorsOf: call("stored"),
-    remove: call("remove", sharedFault),
+    remove: call("remove", sharedFailure),
     query: call("query"),
     queryKeywords: call("query"),
-    queryBoth: call("query", noFault, () => 2),
+    queryBoth: call("query", noFailure, () => 2),
     scan: call("scan"),
     expired: call("expired"),
     renew: call("renew"),
@@ -169,14 +169,14 @@ export function observeVectors(vectors: VectorIndex, telemetry: Telemetry, targe
 
 /** Observes the calls of an embedding provider. */
 export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetry, model: string): EmbeddingProvider {
-  const call = (purpose: "document" | "query", fault: Call["fault"]) => {
+  const call = (purpose: "document" | "query", failureOf: Call["failureOf"]) => {
     const attributes = attributesOf({ purpose });
-    const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, fault };
+    const kind: Call = { service: "embeddings", span: SPANS.provider.name, metric: "embeddingDuration", attributes, failureOf };
     return <T>(texts: number, task: () => Promise<T>): Promise<T> => {
       return observe(telemetry, kind, attributesOf({ genAiOperation: "embeddings", genAiModel: model, texts }), task);
     };
   };
-  const [document, query] = [call("document", sharedFault), call("query", noFault)];
+  const [document, query] = [call("document", sharedFailure), call("query", noFailure)];
   return {
     embedDocuments: (texts) => document(texts.length, () => provider.embedDocuments(texts)),
     embedQuery: (text) => query(1, () => provider.embedQuery(text)),
@@ -188,15 +188,15 @@ export function observeProvider(provider: EmbeddingProvider, telemetry: Telemetr
 export function observeEmbedder(embedder: Embedder, telemetry: Telemetry): Embedder {
   const waitFor = <T>(purpose: "document" | "query", texts: number, task: () => Promise<T>): Promise<T> => {
     const operation = currentOperation.getStore() ?? null;
-    const step = telemetry.tracing.within(SPANS.embed.name, SpanKind.INTERNAL, {});
-    if (operation === null && step === null) return task();
+    const open = telemetry.tracing.beginChild(SPANS.embed.name, SpanKind.INTERNAL, {});
+    if (operation === null && open === null) return task();
     operation?.enter("embeddings", performance.now());
     // The embedder determines the source of each text before it returns its promise.
     const before = { ...telemetry.ledger.texts };
-    const running = runStep(step, () => {
+    const running = runInSpan(open, () => {
       const embedding = task();
       const { cache, shared } = telemetry.ledger.texts;
-      step?.span.setAttributes(attributesOf({ purpose, texts, cacheHits: cache - before.cache, shared: shared - before.shared }));
+      open?.span.setAttributes(attributesOf({ purpose, texts, cacheHits: cache - before.cache, shared: shared - before.shared }));
       return embedding;
     });
     return running.finally(() => operation?.leave("embeddings", performance.now()));

@@ -7,7 +7,7 @@ import { ATTRIBUTES } from "./names.ts";
 import { OperationReport, pathOf, type FactsOf } from "./operation-report.ts";
 import { currentOperation, OperationTime } from "./operation-time.ts";
 import type { Telemetry } from "./telemetry.ts";
-import { hashOf, type Step } from "./tracing.ts";
+import { hashOf, type OpenSpan } from "./tracing.ts";
 
 /** Wraps the runner of requests with telemetry. */
 export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetry, factsOf: FactsOf<Answer>): RunRequests<Answer> {
@@ -17,17 +17,17 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
     if (requests.length === 0) return run(requests, caller);
     const startedAt = performance.now();
     telemetry.detectProviders(startedAt);
-    const step = tracing.isEnabled ? beginOperation(telemetry, requests) : null;
+    const open = tracing.isEnabled ? beginOperation(telemetry, requests) : null;
     // A single get waits for records only and is the most frequent operation: without an SDK it skips the breakdown.
-    if (step === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areEnabled) {
+    if (open === null && requests.length === 1 && requests[0]?.kind === "get" && !instruments.areEnabled) {
       ledger.inFlight += 1;
       return run(requests, caller).then(
         (outcomes) => {
-          report.getCompleted(requests, outcomes, startedAt);
+          report.completedGet(requests, outcomes, startedAt);
           return outcomes;
         },
         (reason: unknown) => {
-          report.getCompleted(requests, [{ status: "rejected", reason }], startedAt);
+          report.completedGet(requests, [{ status: "rejected", reason }], startedAt);
           throw reason;
         },
       );
@@ -38,10 +38,10 @@ export function observeRun<Answer>(run: RunRequests<Answer>, telemetry: Telemetr
     const end = (outcomes: readonly PromiseSettledResult<Answer>[]): void => {
       const now = performance.now();
       ledger.inFlight -= requests.length;
-      report.completed({ requests, outcomes, ms: now - startedAt, now, time, span: step?.span ?? null });
-      step?.span.end();
+      report.completed({ requests, outcomes, ms: now - startedAt, now, time, span: open?.span ?? null });
+      open?.span.end();
     };
-    return (step === null ? task() : step.run(task)).then(
+    return (open === null ? task() : open.run(task)).then(
       (outcomes) => {
         end(outcomes);
         return outcomes;
@@ -64,23 +64,23 @@ export function observeQueueTime<Answer>(run: RunRequests<Answer>): RunRequests<
   };
 }
 
-function beginOperation({ tracing, options }: Telemetry, requests: readonly Request[]): Step | null {
+function beginOperation({ tracing, options }: Telemetry, requests: readonly Request[]): OpenSpan | null {
   const [first, ...others] = requests;
   if (first === undefined) return null;
   const isBatch = others.length > 0;
   const operation = operationOf(first);
   const name = `langgraph.store.${isBatch ? "batch" : operation}`;
-  const step = tracing.begin(name, isBatch ? { [ATTRIBUTES.dbBatchSize.name]: requests.length } : { [ATTRIBUTES.operation.name]: operation });
-  if (isBatch || step?.span.isRecording() !== true) return step;
+  const open = tracing.beginOperation(name, isBatch ? { [ATTRIBUTES.dbBatchSize.name]: requests.length } : { [ATTRIBUTES.operation.name]: operation });
+  if (isBatch || open?.span.isRecording() !== true) return open;
   const path = pathOf(first);
   const key = "key" in first ? first.key : null;
-  step.span.setAttributes(
+  open.span.setAttributes(
     attributesOf({
       namespaceHash: hashOf(path),
       keyHash: key === null ? null : hashOf(key),
       key: options.includeKeys ? key : null,
     }),
   );
-  if (options.includeNamespaces) step.span.setAttribute(ATTRIBUTES.namespace.name, toLabels(path));
-  return step;
+  if (options.includeNamespaces) open.span.setAttribute(ATTRIBUTES.namespace.name, toLabels(path));
+  return open;
 }

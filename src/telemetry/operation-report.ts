@@ -68,7 +68,7 @@ export class OperationReport<Answer> {
   }
 
   /** As {@link completed}, for a get without span and metrics: only counts it unless it was slow or failed. */
-  getCompleted(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
+  completedGet(requests: readonly Request[], outcomes: readonly PromiseSettledResult<Answer>[], startedAt: number): void {
     const { ledger, options } = this.#telemetry;
     const now = performance.now();
     const ms = now - startedAt;
@@ -115,7 +115,7 @@ export class OperationReport<Answer> {
 
   #measure({ request, operation, code, facts, bytes, ms }: Measured): void {
     const { instruments, options, tenants } = this.#telemetry;
-    const tenant = tenants.of(pathOf(request), options);
+    const tenant = tenants.labelOf(pathOf(request), options);
     const result = code !== null ? "error" : facts?.degraded === true ? "degraded" : "ok";
     instruments.record("operationDuration", ms / 1_000, attributesOf({ operation, outcome: result, errorType: code, tenant }));
     const ofKind = attributesOf({ operation });

@@ -52,8 +52,8 @@ export class OperationTime {
   /** The wait times until now, current waits included. */
   breakdown(now: number): Breakdown {
     const { embeddings, records, vectors, queue } = this.#waits;
-    const of = ({ active, since, ms }: Waited): number => rounded(active === 0 ? ms : ms + now - since);
-    return { embeddingMs: of(embeddings), recordsMs: of(records), vectorsMs: of(vectors), queueMs: of(queue) };
+    const waitedMs = ({ active, since, ms }: Waited): number => rounded(active === 0 ? ms : ms + now - since);
+    return { embeddingMs: waitedMs(embeddings), recordsMs: waitedMs(records), vectorsMs: waitedMs(vectors), queueMs: waitedMs(queue) };
   }
 }
 

@@ -13,7 +13,7 @@ export interface LatencyStats {
   readonly max: number;
 }
 
-/** Length of each of the two histograms, milliseconds: together they cover the last one or two minutes. */
+/** Period of each of the two histograms, milliseconds. */
 const HALF_MS = 60_000;
 
 const MICROSECONDS = 1_000;
@@ -37,14 +37,14 @@ export class RecentLatency {
    * @param now - `performance.now()`
    */
   record(ms: number, now: number): void {
-    if (this.#newer === null || now - this.#newerSince >= HALF_MS) this.#newer = this.#turn(now);
+    if (this.#newer === null || now - this.#newerSince >= HALF_MS) this.#newer = this.#rotate(now);
     const micros = Math.round(ms * MICROSECONDS);
     this.#newer.record(micros < 1 ? 1 : micros > LONGEST ? LONGEST : micros);
   }
 
   /** The statistics of recent latencies; null when there are none. */
   read(now = performance.now()): LatencyStats | null {
-    if (this.#newer !== null && now - this.#newerSince >= HALF_MS) this.#newer = this.#turn(now);
+    if (this.#newer !== null && now - this.#newerSince >= HALF_MS) this.#newer = this.#rotate(now);
     const all = createHistogram(OPTIONS);
     for (const half of [this.#newer, this.#older]) if (half !== null && half.count > 0) all.add(half);
     if (all.count === 0) return null;
@@ -61,11 +61,12 @@ export class RecentLatency {
     };
   }
 
-  #turn(now: number): RecordableHistogram {
+  /** Makes the newer histogram the older one, and returns an empty one. After a pause, both are too old. */
+  #rotate(now: number): RecordableHistogram {
     const next = this.#older ?? createHistogram(OPTIONS);
     next.reset();
-    const isNewerOfUse = this.#newer !== null && now - this.#newerSince < 2 * HALF_MS;
-    if (!isNewerOfUse) this.#newer?.reset();
+    const isNewerRecent = this.#newer !== null && now - this.#newerSince < 2 * HALF_MS;
+    if (!isNewerRecent) this.#newer?.reset();
     this.#older = this.#newer;
     this.#olderSince = this.#newerSince;
     this.#newerSince = now;

@@ -25,7 +25,7 @@ export interface StateSources {
   readonly outbox: Pick<Outbox, "backlog">;
 }
 
-const BREAKERS: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
+const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
 /** Bound of the number of batches that are counted. */
 const BATCHES_COUNTED = 1_000;
@@ -60,7 +60,7 @@ export class BacklogCount {
 export async function observeState(sources: StateSources, count: BacklogCount, intervalMs: number, observe: Observe): Promise<void> {
   for (const [service, state] of Object.entries(sources.guards)) {
     const { breaker, calls } = state();
-    observe("breakerState", BREAKERS[breaker], { service });
+    observe("breakerState", BREAKER_VALUES[breaker], { service });
     observe("callsInFlight", calls.inFlight, { service });
     observe("callsWaiting", calls.waiting, { service });
   }

@@ -71,8 +71,8 @@ export class StoreEvents implements Events {
   readonly #logger: Logger;
   readonly #onEmit: (type: StoreEventType) => void;
   readonly #counts = new Map<StoreEventType, number>();
-  readonly #logged = new Map<string, number>();
-  readonly #failures = new RepeatedLines(QUIET_MS);
+  readonly #repeatedLines = new RepeatedLines(QUIET_MS);
+  readonly #failureLines = new RepeatedLines(QUIET_MS);
 
   /** @param onEmit - receives the type of each event, to count it */
   constructor(logger: Logger, onEmit: (type: StoreEventType) => void = () => undefined) {
@@ -100,7 +100,7 @@ export class StoreEvents implements Events {
   }
 
   #logFailure(what: string, type: StoreEventType, error: unknown): void {
-    const suppressed = this.#failures.due(`${what} ${type}`, performance.now());
+    const suppressed = this.#failureLines.due(`${what} ${type}`, performance.now());
     if (suppressed === null) return;
     const fields = { type, cause: messageOf(error), ...(suppressed === 0 ? {} : { suppressed }) };
     this.#logger.error(fields, `an ${what} failed; the store and other listeners are not affected`);
@@ -108,12 +108,9 @@ export class StoreEvents implements Events {
 
   #log({ type, ...fields }: StoreEvent, count: number): void {
     const { level, message } = LINES[type];
-    const of = "service" in fields ? fields.service : "secret" in fields ? fields.secret : "";
-    const subject = `${type} ${of}`;
-    const last = this.#logged.get(subject);
+    const source = "service" in fields ? fields.service : "secret" in fields ? fields.secret : "";
     const isRepeated = REPEATED.has(type);
-    if (isRepeated && last !== undefined && performance.now() - last < QUIET_MS) return;
-    this.#logged.set(subject, performance.now());
+    if (isRepeated && this.#repeatedLines.due(`${type} ${source}`, performance.now()) === null) return;
     this.#logger[level](isRepeated ? { ...fields, count } : fields, message);
   }
 }

@@ -28,7 +28,7 @@ export class StoreLog implements Logger {
   }
 
   /** Switches to another logger and level. */
-  use({ logger, logLevel }: LogOptions): void {
+  switchTo({ logger, logLevel }: LogOptions): void {
     this.#logger = asLogger(logger);
     this.#least = LEVELS.indexOf(logLevel);
   }

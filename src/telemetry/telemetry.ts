@@ -9,7 +9,7 @@ import { Ledger } from "./ledger.ts";
 import { ATTRIBUTES, SPAN_EVENTS, SPANS } from "./names.ts";
 import { BacklogCount, observeState, type StateSources } from "./state.ts";
 import { Tenants, type TenantOptions } from "./tenants.ts";
-import { errorAttributes, markFailed, Tracing, type Step } from "./tracing.ts";
+import { errorAttributes, markFailed, Tracing, type OpenSpan } from "./tracing.ts";
 
 /** Options of telemetry. */
 export interface TelemetryOptions extends TenantOptions {
@@ -45,7 +45,7 @@ export class Telemetry implements Observer {
       observe("operationsInFlight", this.ledger.inFlight);
       if (this.#state !== null) await observeState(this.#state, this.#backlog, this.#options.backlogIntervalMs, observe);
     });
-    this.use(options);
+    this.switchTo(options);
   }
 
   /** The active options. */
@@ -59,10 +59,10 @@ export class Telemetry implements Observer {
   }
 
   /** Switches to other options. */
-  use(options: TelemetryOptions): void {
+  switchTo(options: TelemetryOptions): void {
     this.#options = options;
-    this.tracing.use(options.tracerProvider);
-    this.instruments.use(options.meterProvider);
+    this.tracing.switchTo(options.tracerProvider);
+    this.instruments.switchTo(options.meterProvider);
   }
 
   /** Reports this state in gauges. */
@@ -97,15 +97,15 @@ export class Telemetry implements Observer {
   async fallback<T>(reason: DegradedReason, task: () => Promise<T>): Promise<T> {
     const attributes = { [ATTRIBUTES.reason.name]: reason };
     trace.getActiveSpan()?.addEvent(SPAN_EVENTS.fallback.name, attributes);
-    return runStep(this.tracing.within(SPANS.fallback.name, SpanKind.INTERNAL, attributes), task);
+    return runInSpan(this.tracing.beginChild(SPANS.fallback.name, SpanKind.INTERNAL, attributes), task);
   }
 
   async syncVectors<T>(task: () => Promise<T>): Promise<T> {
-    return runStep(this.tracing.within(SPANS.syncVectors.name, SpanKind.INTERNAL, {}), task);
+    return runInSpan(this.tracing.beginChild(SPANS.syncVectors.name, SpanKind.INTERNAL, {}), task);
   }
 
   async maintenance<T>(kind: MaintenanceTask, task: () => Promise<T>): Promise<T> {
-    return runStep(this.tracing.begin(SPANS[kind].name, {}, true), task);
+    return runInSpan(this.tracing.beginOperation(SPANS[kind].name, {}, true), task);
   }
 
   vectorsSynced(path: "write" | "reconcile", ms: number, items: number): void {
@@ -156,14 +156,14 @@ export class Telemetry implements Observer {
 }
 
 /** Runs a task in a span, which ends with the task. */
-export async function runStep<T>(step: Step | null, task: () => Promise<T>): Promise<T> {
-  if (step === null) return task();
+export async function runInSpan<T>(open: OpenSpan | null, task: () => Promise<T>): Promise<T> {
+  if (open === null) return task();
   try {
-    return await step.run(task);
+    return await open.run(task);
   } catch (error) {
-    markFailed(step.span, error);
+    markFailed(open.span, error);
     throw error;
   } finally {
-    step.span.end();
+    open.span.end();
   }
 }

@@ -20,7 +20,7 @@ export class Tenants {
   }
 
   /** The label of a namespace's tenant; null when labels are disabled. */
-  of(path: string, { tenantOf, maxTenants }: TenantOptions): string | null {
+  labelOf(path: string, { tenantOf, maxTenants }: TenantOptions): string | null {
     if (tenantOf === undefined) return null;
     const answer = this.#call(tenantOf, path);
     if (typeof answer !== "string" || answer === "") return "none";

@@ -31,10 +31,10 @@ interface GroupedCall {
 const NO_GROUP: GroupedCall = { spans: [], attributes: {} };
 
 /** The delegate of `ProxyTracerProvider` while no provider is registered. */
-const NONE = new ProxyTracerProvider().getDelegate();
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
 /** A span, and a function that runs a task in it. */
-export interface Step {
+export interface OpenSpan {
   readonly span: Span;
   run<T>(task: () => T): T;
 }
@@ -51,7 +51,7 @@ export class Tracing {
   }
 
   /** Switches to a provider; by default to the one of the process. */
-  use(given: TracerProvider | undefined): void {
+  switchTo(given: TracerProvider | undefined): void {
     this.#given = given;
     this.#tracer = (given ?? trace.getTracerProvider()).getTracer(SCOPE);
     this.detectProvider();
@@ -60,18 +60,18 @@ export class Tracing {
   /** Detects a newly registered provider of the process. */
   detectProvider(): void {
     const provider = this.#given ?? trace.getTracerProvider();
-    this.#isEnabled = !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NONE;
+    this.#isEnabled = !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_PROVIDER;
   }
 
   /** Starts a span, as a root or below the caller's active span; null without a provider. */
-  begin(name: string, attributes: Attributes, isRoot = false): Step | null {
+  beginOperation(name: string, attributes: Attributes, isRoot = false): OpenSpan | null {
     if (!this.#isEnabled) return null;
     const parent = isRoot ? ROOT_CONTEXT : context.active();
-    return stepOf(this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent), parent);
+    return openSpanOf(this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent), parent);
   }
 
   /** Starts a span below the active one; null when that is not recorded. */
-  within(name: string, kind: SpanKind, attributes: Attributes): Step | null {
+  beginChild(name: string, kind: SpanKind, attributes: Attributes): OpenSpan | null {
     if (!this.#isEnabled) return null;
     const parent = context.active();
     const outer = trace.getSpan(parent);
@@ -81,11 +81,11 @@ export class Tracing {
     const span = this.#tracer.startSpan(name, { kind, attributes: { ...attributes, ...group.attributes }, links }, parent);
     // Linked in both directions: most viewers show a link only at its source.
     for (const each of group.spans) if (each !== outer) each.addLink({ context: span.spanContext() });
-    return stepOf(span, parent.deleteValue(GROUPED_CALL));
+    return openSpanOf(span, parent.deleteValue(GROUPED_CALL));
   }
 }
 
-function stepOf(span: Span, parent: Context): Step {
+function openSpanOf(span: Span, parent: Context): OpenSpan {
   const own = trace.setSpan(parent, span);
   return { span, run: (task) => context.with(own, task) };
 }

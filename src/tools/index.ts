@@ -3,5 +3,5 @@ export { createMemoryMiddleware, type MemoryMiddlewareOptions } from "./memory-m
 export { createMemoryTools, type MemoryAction, type MemoryToolsOptions } from "./memory-tools.ts";
 export type { SearchMode } from "../model/search-mode.ts";
 export type { JsonSchema } from "./memory-shape.ts";
-export type { MemoryPlace } from "./run-store.ts";
+export type { MemoryPlace } from "./run-memories.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "../model/standard-schema.ts";

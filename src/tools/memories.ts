@@ -25,7 +25,7 @@ export type SaveOutcome =
 const MAX_QUERY_CHARS = 2_000;
 
 /** Memories that a new one is compared with. */
-const COMPARED = 10;
+const MAX_COMPARED = 10;
 
 /** Pages that a search reads to fill its results, where items of namespaces below lie between them. */
 const MAX_PAGES = 5;
@@ -66,27 +66,27 @@ export class Memories {
    * equal to one.
    */
   async save(value: MemoryValue, threshold: number | null): Promise<SaveOutcome> {
-    const content = contentId(value);
-    const [atContent, near] = await Promise.all([this.#store.get(this.#namespace, content), this.#similar(value)]);
-    if (atContent !== null && contentId(atContent.value) === content) return { status: "unchanged", id: content };
-    const equal = near.find((each) => contentId(each.value) === content);
+    const ownId = contentId(value);
+    const [atOwnId, near] = await Promise.all([this.#store.get(this.#namespace, ownId), this.#similar(value)]);
+    if (atOwnId !== null && contentId(atOwnId.value) === ownId) return { status: "unchanged", id: ownId };
+    const equal = near.find((each) => contentId(each.value) === ownId);
     if (equal !== undefined) return { status: "unchanged", id: equal.id };
     const [best] = near;
     if (threshold !== null && best?.score !== undefined && best.score >= threshold) {
       await this.#store.put(this.#namespace, best.id, value);
       return { status: "updated", id: best.id, previous: best.value, similarity: best.score };
     }
-    // A process that saves an equal memory at this moment writes the same item. The id is taken where its memory was replaced by another.
-    const id = atContent === null ? content : randomUUID();
+    // Processes that save equal memories at once write one item. The id may hold another value, which replaced an equal one.
+    const id = atOwnId === null ? ownId : randomUUID();
     await this.#store.put(this.#namespace, id, value);
-    return (threshold === null ? null : await this.#merged(id, value, threshold)) ?? { status: "saved", id };
+    return (threshold === null ? null : await this.#mergeWithRival(id, value, threshold)) ?? { status: "saved", id };
   }
 
   /**
    * Merges a new memory with a near-duplicate that another process added after the comparison of {@link save}. Of two processes that
    * add at the same time, the one that compares last finds both. The older memory stays, with the newer value; null without another one.
    */
-  async #merged(id: string, value: MemoryValue, threshold: number): Promise<SaveOutcome | null> {
+  async #mergeWithRival(id: string, value: MemoryValue, threshold: number): Promise<SaveOutcome | null> {
     const near = (await this.#similar(value)).filter(({ score }) => score !== undefined && score >= threshold).sort(byAge);
     const own = near.find((each) => each.id === id);
     const rival = near.find((each) => each.id !== id);
@@ -105,7 +105,7 @@ export class Memories {
 
   /** Returns the memories that are compared with a new one. Only similarities can be compared with the threshold. */
   #similar(value: MemoryValue): Promise<FoundMemory[]> {
-    return this.#ranked(textOf(value), COMPARED, hasModes(this.#store) ? "semantic" : undefined);
+    return this.#ranked(textOf(value), MAX_COMPARED, hasModes(this.#store) ? "semantic" : undefined);
   }
 
   /**

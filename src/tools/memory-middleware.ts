@@ -7,7 +7,7 @@ import { plainJson } from "../model/plain-json.ts";
 import { checkOptions, type OptionNames } from "../option-names.ts";
 import type { FoundMemory } from "./memories.ts";
 import { TEXT_SHAPE } from "./memory-shape.ts";
-import { memoriesOfRun, type MemoryPlace } from "./run-store.ts";
+import { memoriesOfRun, type MemoryPlace } from "./run-memories.ts";
 
 /** Options of {@link createMemoryMiddleware}. */
 export interface MemoryMiddlewareOptions extends MemoryPlace {

@@ -36,7 +36,7 @@ export const TEXT_SHAPE: MemoryShape = {
 };
 
 /** JSON pointer of a memory in the arguments of a tool, to which references inside its schema are moved. */
-const PLACE = "#/properties/memory";
+const MEMORY_POINTER = "#/properties/memory";
 
 /**
  * A memory that a Standard Schema describes.
@@ -55,7 +55,7 @@ export function schemaShape(schema: StandardSchema, jsonSchema: JsonSchema | und
     throw new ValidationError(`schema of ${owner} must describe an object, as the store keeps objects. Wrap it: { memory: … }.`);
   }
   return {
-    jsonSchema: movedTo(PLACE, described) as JsonSchema,
+    jsonSchema: moveReferences(MEMORY_POINTER, described) as JsonSchema,
     async parse(memory) {
       const result = await schema["~standard"].validate(memory);
       if (result.issues !== undefined) throw new ValidationError(`memory does not match its schema: ${describeIssues(result.issues, "memory")}. Nothing was stored.`);
@@ -84,12 +84,12 @@ function collect(value: unknown, into: string[]): void {
 }
 
 /** Standard JSON Schema, which newer schema libraries implement beside Standard Schema. */
-interface Describing {
+interface SelfDescribing {
   readonly jsonSchema?: { readonly input: (options: { readonly target: string }) => JsonSchema };
 }
 
 function describe(schema: StandardSchema, owner: string): JsonSchema {
-  const { jsonSchema } = schema["~standard"] as Describing;
+  const { jsonSchema } = schema["~standard"] as SelfDescribing;
   if (jsonSchema === undefined) {
     throw new ValidationError(
       `schema of ${owner} cannot be described to the model: ${schema["~standard"].vendor} gives no JSON Schema. Update the library, or pass jsonSchema.`,
@@ -102,13 +102,13 @@ function describe(schema: StandardSchema, owner: string): JsonSchema {
   }
 }
 
-function movedTo(place: string, schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map((each) => movedTo(place, each));
+function moveReferences(pointer: string, schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map((each) => moveReferences(pointer, each));
   if (typeof schema !== "object" || schema === null) return schema;
   const moved = Object.entries(schema).flatMap(([name, value]) => {
     if (name === "$schema") return [];
     const isReference = name === "$ref" && typeof value === "string" && value.startsWith("#");
-    return [[name, isReference ? place + value.slice(1) : movedTo(place, value)]];
+    return [[name, isReference ? pointer + value.slice(1) : moveReferences(pointer, value)]];
   });
   return Object.fromEntries(moved) as unknown;
 }

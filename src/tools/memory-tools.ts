@@ -7,7 +7,7 @@ import type { StandardSchema } from "../model/standard-schema.ts";
 import { checkOptions, type OptionNames } from "../option-names.ts";
 import { SaveQueue, type FoundMemory, type SaveOutcome } from "./memories.ts";
 import { schemaShape, TEXT_SHAPE, type JsonSchema, type MemoryShape } from "./memory-shape.ts";
-import { memoriesOfRun, type MemoryPlace, type RunConfig } from "./run-store.ts";
+import { memoriesOfRun, type MemoryPlace, type RunConfig } from "./run-memories.ts";
 
 /** What a model may do with its memories. */
 export type MemoryAction = "save" | "search" | "forget";

@@ -32,7 +32,7 @@ export class SecretDocument {
   /** All fields in use. */
   readonly #fields = new Set<string | null>();
   /** Fields that are read at each use, so that a new text takes effect at once. */
-  readonly #current = new Set<string | null>();
+  readonly #liveFields = new Set<string | null>();
   readonly #dependencies: DocumentDependencies;
   readonly #stopped = new AbortController();
   readonly #versions = new Versions();
@@ -51,7 +51,7 @@ export class SecretDocument {
   /** Registers a field that is read at each use; the document is refreshed in the background for it. */
   use(field: string | null): void {
     this.#fields.add(field);
-    this.#current.add(field);
+    this.#liveFields.add(field);
   }
 
   /** Registers a field that is read only once, at a start. */
@@ -60,8 +60,8 @@ export class SecretDocument {
   }
 
   /** Whether some field is read only once, so that the text in use may be older than the document. */
-  get isReadOnce(): boolean {
-    return this.#current.size < this.#fields.size;
+  get hasFieldsReadOnce(): boolean {
+    return this.#liveFields.size < this.#fields.size;
   }
 
   /**
@@ -82,7 +82,7 @@ export class SecretDocument {
    */
   async start(field: string | null): Promise<void> {
     if (this.#versions.current === null) await (this.#reading ?? this.#read());
-    else if (this.#current.size === 0) await this.refreshBeforeUse();
+    else if (this.#liveFields.size === 0) await this.refreshBeforeUse();
     try {
       this.field(field);
     } catch (error) {
@@ -97,13 +97,17 @@ export class SecretDocument {
     const isFailing = this.#failedAt !== null && performance.now() - this.#failedAt < TRUSTED_AFTER_FAILURE_MS;
     if (isFailing) return;
     const isFresh = performance.now() - this.#readAt < LEAST_BETWEEN_READS_MS;
-    const refresh = isFresh ? this.#reading?.catch(() => undefined) : this.#readAgain();
+    const refresh = isFresh ? this.#reading?.catch(() => undefined) : this.reread();
     if (refresh !== undefined) await Promise.race([refresh, this.#pause(LONGEST_WAIT_MS)]);
   }
 
-  /** Reads the document again, now or after the shortest interval. Does not throw: after a failure the last valid text stays active. */
-  async reread(): Promise<void> {
-    await this.#readAgain();
+  /**
+   * Reads the document again, now or after the shortest interval; concurrent callers share the read. Does not throw: after a
+   * failure the last valid text stays active.
+   */
+  reread(): Promise<void> {
+    this.#nextRead ??= this.#waitAndRead();
+    return this.#nextRead;
   }
 
   /**
@@ -114,7 +118,7 @@ export class SecretDocument {
   async other(field: string | null, refused: Secret): Promise<Secret | null> {
     const changed = this.#versions.unlike(field, refused);
     if (changed !== null) return changed;
-    await this.#readAgain();
+    await this.reread();
     const read = this.#versions.unlike(field, refused);
     if (read !== null) return read;
     const switched = this.#versions.switchFrom(field, refused);
@@ -130,12 +134,6 @@ export class SecretDocument {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#nextRead;
     await this.#reading?.catch(() => undefined);
-  }
-
-  /** Reads the document again after the shortest interval; concurrent callers share the read. Does not throw. */
-  #readAgain(): Promise<void> {
-    this.#nextRead ??= this.#waitAndRead();
-    return this.#nextRead;
   }
 
   async #waitAndRead(): Promise<void> {
@@ -154,7 +152,7 @@ export class SecretDocument {
 
   async #read(): Promise<void> {
     this.#readAt = performance.now();
-    this.#reading = this.#readOnce();
+    this.#reading = this.#readInTime();
     try {
       await this.#reading;
       this.#failures = 0;
@@ -170,7 +168,7 @@ export class SecretDocument {
     }
   }
 
-  async #readOnce(): Promise<void> {
+  async #readInTime(): Promise<void> {
     const { provider, timeoutMs } = this.#dependencies;
     const timeout = new AbortController();
     const timer = setTimeout(() => {
@@ -190,18 +188,18 @@ export class SecretDocument {
   }
 
   #differInUse(before: Content, now: Content): boolean {
-    return [...this.#current].some((field) => !now.field(field).equals(before.field(field)));
+    return [...this.#liveFields].some((field) => !now.field(field).equals(before.field(field)));
   }
 
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#current.size === 0) return;
+    if (this.#liveFields.size === 0) return;
     if (this.#stopped.signal.aborted || !this.#dependencies.provider.isChanging) return;
     const { lifetimeMs } = this.#dependencies;
     const afterFailureMs = Math.min(AFTER_FAILURE_MS * 2 ** (this.#failures - 1), LONGEST_AFTER_FAILURE_MS, lifetimeMs);
     const delayMs = this.#failures === 0 ? lifetimeMs : afterFailureMs;
     // Up to a tenth earlier, so that processes that started together spread their reads.
-    this.#timer = setTimeout(() => void this.#readAgain(), delayMs * (1 - Math.random() / 10)).unref();
+    this.#timer = setTimeout(() => void this.reread(), delayMs * (1 - Math.random() / 10)).unref();
   }
 
   /** Waits, at most until the stop. */

@@ -56,7 +56,7 @@ export class Secrets implements Resource {
    */
   text(source: CredentialSource, option: string): SecretText {
     if (source instanceof Secret) return fixedSecret(source);
-    const document = this.#use(source, option);
+    const document = this.#documentOf(source, option);
     const { field } = source;
     document.use(field);
     return {
@@ -80,7 +80,7 @@ export class Secrets implements Resource {
   async resolve(text: string, option: string): Promise<string> {
     const reference = parseReference(text);
     if (reference === null) return text;
-    const document = this.#use(reference, option);
+    const document = this.#documentOf(reference, option);
     document.useOnce(reference.field);
     await startOne(document, option, reference);
     return document.field(reference.field).reveal();
@@ -105,7 +105,7 @@ export class Secrets implements Resource {
 
   /** Reads resolved documents again. Does not throw: after a failure the last valid text stays active and an event is emitted. */
   async reread(): Promise<void> {
-    const resolved = [...this.#documents.values()].filter((document) => document.isReadOnce);
+    const resolved = [...this.#documents.values()].filter((document) => document.hasFieldsReadOnce);
     await Promise.all(resolved.map((document) => document.reread()));
   }
 
@@ -114,7 +114,7 @@ export class Secrets implements Resource {
     await Promise.all(Object.values(this.#providers).map((provider) => provider.close()));
   }
 
-  #use(reference: SecretReference, option: string): SecretDocument {
+  #documentOf(reference: SecretReference, option: string): SecretDocument {
     const name = reference.documentReference;
     const document =
       this.#documents.get(name) ??

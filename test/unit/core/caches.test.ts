@@ -47,7 +47,7 @@ const caches: readonly (readonly [name: string, create: () => (name: string) => 
   ["WindowPlans", () => { const cache = new WindowPlans(); return (name) => { cache.of(name, 0, "oldest").record(1, 2, 3); return cache; }; }],
   ["RateLimiter", () => { const cache = new RateLimiter(meters); return (name) => { void cache.acquire(name, new Map([["get", 1]])); return cache; }; }],
   ["StaleItems", () => { const cache = new StaleItems(); return (name) => { cache.add([{ namespace: name, key: "k" }]); return cache; }; }],
-  ["Tenants", () => { const cache = new Tenants(silentLogger); return (name) => { cache.of("a", { tenantOf: () => name, maxTenants: 10_000 }); return cache; }; }],
+  ["Tenants", () => { const cache = new Tenants(silentLogger); return (name) => { cache.labelOf("a", { tenantOf: () => name, maxTenants: 10_000 }); return cache; }; }],
 ];
 
 test.each(caches)("%s", (_, create) => {
