@@ -62,7 +62,7 @@ export class Bulkhead {
    * @throws {UnavailableError} when the queue is full.
    */
   enter(deadline?: Deadline): Promise<void> | null {
-    if (this.#running >= this.#limits.maxConcurrent) return this.#turn(deadline);
+    if (this.#running >= this.#limits.maxConcurrent) return this.#waitForSlot(deadline);
     this.#running += 1;
     return null;
   }
@@ -75,7 +75,7 @@ export class Bulkhead {
     else next();
   }
 
-  #turn(deadline: Deadline | undefined): Promise<void> {
+  #waitForSlot(deadline: Deadline | undefined): Promise<void> {
     if (this.#waiting.length >= this.#limits.maxQueued) {
       throw new UnavailableError(
         `The queue for ${this.#waitFor} is full: ${this.#waiting.length} wait (${this.#option}). Retry later or lower the load. ` +

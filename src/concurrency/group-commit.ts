@@ -107,16 +107,16 @@ export class GroupCommit<In, Out> {
     this.#count += inputs.length;
     this.#bytes += total;
     // At the end of the tick, so that callers of one tick share the first group.
-    if (this.#waiting.length === 0) nextTick(() => this.#next());
+    if (this.#waiting.length === 0) nextTick(() => this.#startGroups());
     const caller = this.#options.watch?.joined(inputs.length) ?? null;
     const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Out>[]>();
     const outcomes: PromiseSettledResult<Out>[] = [];
-    let open = inputs.length;
+    let pending = inputs.length;
     inputs.forEach((input, i) => {
       const settle = (outcome: PromiseSettledResult<Out>): void => {
         outcomes[i] = outcome;
-        open -= 1;
-        if (open === 0) resolve(outcomes);
+        pending -= 1;
+        if (pending === 0) resolve(outcomes);
       };
       this.#waiting.push({ input, caller, bytes: sizes[i] ?? 0, deadline, settle });
     });
@@ -126,7 +126,7 @@ export class GroupCommit<In, Out> {
   /** Rejects new inputs, and resolves when all queued inputs are committed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#next();
+    this.#startGroups();
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
@@ -146,19 +146,19 @@ export class GroupCommit<In, Out> {
     );
   }
 
-  #next(): void {
+  #startGroups(): void {
     while (this.#inFlight.size < this.#options.maxInFlight && this.#waiting.length > 0) {
-      const group = this.#stillAwaited(this.#take());
+      const group = this.#stillAwaited(this.#takeGroup());
       if (group.length === 0) continue;
       const running = this.#run(group).finally(() => {
         this.#inFlight.delete(running);
-        this.#next();
+        this.#startGroups();
       });
       this.#inFlight.add(running);
     }
   }
 
-  #take(): Entry<In, Out>[] {
+  #takeGroup(): Entry<In, Out>[] {
     const maxBytes = this.#options.bytes?.maxGroup ?? Infinity;
     let count = 0;
     for (let bytes = 0; count < this.#waiting.length && count < this.#options.maxGroup; count += 1) {

@@ -92,7 +92,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
 /** Whether a provider that rejected one text accepts others. */
 class Acceptance {
   readonly #control: () => Promise<unknown>;
-  #lastAt = -Infinity;
+  #acceptedAt = -Infinity;
   #asking: Promise<boolean> | null = null;
 
   constructor(control: () => Promise<unknown>) {
@@ -101,12 +101,12 @@ class Acceptance {
 
   /** Records that the provider accepted texts. */
   recordSuccess(): void {
-    this.#lastAt = performance.now();
+    this.#acceptedAt = performance.now();
   }
 
   /** Returns whether the provider accepted a text after `since`; sends a control text if no other text shows it. */
   async isConfirmed(since: number): Promise<boolean> {
-    if (this.#lastAt >= since) return true;
+    if (this.#acceptedAt >= since) return true;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = null;
     });
@@ -130,7 +130,7 @@ class Division {
   readonly #texts: readonly string[];
   readonly #outcomes: Outcome[];
   readonly #startedAt = performance.now();
-  readonly #first: EmbeddingError;
+  readonly #firstFailure: EmbeddingError;
   readonly #acceptance: Acceptance;
   readonly #ask: (texts: readonly string[]) => Promise<Outcome[]>;
   readonly #deadline: Deadline | undefined;
@@ -149,7 +149,7 @@ class Division {
     deadline: Deadline | undefined,
   ) {
     this.#texts = texts;
-    this.#first = first;
+    this.#firstFailure = first;
     this.#outcomes = texts.map(() => rejected(first));
     this.#acceptance = acceptance;
     this.#ask = ask;
@@ -158,23 +158,23 @@ class Division {
 
   /** @throws {EmbeddingError} when no text was accepted and the cause is the provider. */
   async run(): Promise<Outcome[]> {
-    await this.#halves(0, this.#texts.length);
+    await this.#sendHalves(0, this.#texts.length);
     const faults = this.#outcomes.map((outcome) => (outcome.status === "rejected" ? embeddingFaultOf(outcome.reason) : null));
     const isRejection = faults.some((fault) => fault === null || fault === "input" || fault === "suspect-input");
-    if (!isRejection) throw this.#stopped ?? this.#first;
+    if (!isRejection) throw this.#stopped ?? this.#firstFailure;
     return this.#outcomes;
   }
 
-  async #halves(from: number, to: number): Promise<void> {
+  async #sendHalves(from: number, to: number): Promise<void> {
     const middle = Math.ceil((from + to) / 2);
-    const failures = [await this.#part(from, middle), await this.#part(middle, to)] as const;
+    const failures = [await this.#sendPart(from, middle), await this.#sendPart(middle, to)] as const;
     await this.#divide(from, middle, failures[0]);
     await this.#divide(middle, to, failures[1]);
   }
 
   /** Sends a part. Returns its failure, or null. */
-  async #part(from: number, to: number): Promise<EmbeddingError | null> {
-    if (this.#isEnding) return this.#stopped ?? this.#first;
+  async #sendPart(from: number, to: number): Promise<EmbeddingError | null> {
+    if (this.#isEnding) return this.#stopped ?? this.#firstFailure;
     const startedAt = performance.now();
     try {
       const outcomes = await this.#ask(this.#texts.slice(from, to));
@@ -203,7 +203,7 @@ class Division {
       this.#rejectedInARow += 1;
       this.#outcomes[from] = rejected(ofText(failure, this.#texts[from] ?? ""));
     } else {
-      await this.#halves(from, to);
+      await this.#sendHalves(from, to);
     }
   }
 

@@ -37,7 +37,7 @@ class TokenBucket implements Meter {
   readonly #perMs: number;
   readonly #burst: number;
   #tokens: number;
-  #at: number | null = null;
+  #filledAt: number | null = null;
 
   constructor({ operations, periodMs, burst = operations }: Rate) {
     this.#perMs = operations / periodMs;
@@ -58,8 +58,8 @@ class TokenBucket implements Meter {
   }
 
   #fill(now: number): void {
-    if (this.#at !== null) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
-    this.#at = now;
+    if (this.#filledAt !== null) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
+    this.#filledAt = now;
   }
 }
 

@@ -43,16 +43,16 @@ export function takeAll(claims: readonly Claim[], now: number): void {
 
 /** Waiting calls, by lane. */
 export class FairQueue {
-  readonly #queues = new Map<string, Queued[]>();
+  readonly #lanes = new Map<string, Queued[]>();
   /** Virtual finish time of each scope; cleared when nothing waits. */
-  readonly #served: LRUCache<string, number>;
+  readonly #finishTimes: LRUCache<string, number>;
   /** Virtual time: the start of the call that passed last. */
   #clock = 0;
   #size = 0;
 
   /** @param maxScopes - most scopes that are remembered */
   constructor(maxScopes: number) {
-    this.#served = new LRUCache({ max: maxScopes });
+    this.#finishTimes = new LRUCache({ max: maxScopes });
   }
 
   /** Number of waiting calls. */
@@ -62,17 +62,17 @@ export class FairQueue {
 
   /** Appends a call to its lane. */
   add(waiter: Waiter): void {
-    const start = Math.max(this.#clock, this.#served.get(waiter.scope) ?? 0);
-    this.#served.set(waiter.scope, start + waiter.cost);
-    const queue = this.#queues.get(waiter.lane) ?? [];
+    const start = Math.max(this.#clock, this.#finishTimes.get(waiter.scope) ?? 0);
+    this.#finishTimes.set(waiter.scope, start + waiter.cost);
+    const queue = this.#lanes.get(waiter.lane) ?? [];
     queue.push({ waiter, start });
-    this.#queues.set(waiter.lane, queue);
+    this.#lanes.set(waiter.lane, queue);
     this.#size += 1;
   }
 
   /** Removes a call that stopped waiting. */
   remove(waiter: Waiter): void {
-    const queue = this.#queues.get(waiter.lane) ?? [];
+    const queue = this.#lanes.get(waiter.lane) ?? [];
     const position = queue.findIndex((queued) => queued.waiter === waiter);
     if (position >= 0) this.#drop(queue, position);
   }
@@ -80,9 +80,9 @@ export class FairQueue {
   /** Removes the last call of the longest lane, if it belongs to another scope and the lane is longer than `lane` would be. */
   displaceFor({ scope, lane }: Pick<Waiter, "scope" | "lane">): Waiter | null {
     let longest: Queued[] = [];
-    for (const queue of this.#queues.values()) if (queue.length > longest.length) longest = queue;
+    for (const queue of this.#lanes.values()) if (queue.length > longest.length) longest = queue;
     const last = longest.at(-1);
-    const own = this.#queues.get(lane)?.length ?? 0;
+    const own = this.#lanes.get(lane)?.length ?? 0;
     if (last === undefined || last.waiter.scope === scope || longest.length <= own + 1) return null;
     this.#drop(longest, longest.length - 1);
     return last.waiter;
@@ -90,8 +90,8 @@ export class FairQueue {
 
   /** Removes all calls. */
   drain(): Waiter[] {
-    const all = [...this.#queues.values()].flat().map(({ waiter }) => waiter);
-    this.#queues.clear();
+    const all = [...this.#lanes.values()].flat().map(({ waiter }) => waiter);
+    this.#lanes.clear();
     this.#reset();
     return all;
   }
@@ -110,7 +110,7 @@ export class FairQueue {
 
   /** @returns 0 when a call passed, and the order has to be computed again */
   #advanceOnce(now: number): number | null {
-    const heads = [...this.#queues.values()].flatMap((queue) => queue[0] ?? []).sort((a, b) => a.start - b.start);
+    const heads = [...this.#lanes.values()].flatMap((queue) => queue[0] ?? []).sort((a, b) => a.start - b.start);
     const awaited = new Set<Meter>();
     let soonest: number | null = null;
     for (const { waiter, start } of heads) {
@@ -137,7 +137,7 @@ export class FairQueue {
   #drop(queue: Queued[], position: number): void {
     const [dropped] = queue.splice(position, 1);
     this.#size -= 1;
-    if (queue.length === 0 && dropped !== undefined) this.#queues.delete(dropped.waiter.lane);
+    if (queue.length === 0 && dropped !== undefined) this.#lanes.delete(dropped.waiter.lane);
     if (this.#size === 0) this.#reset();
   }
 
@@ -145,6 +145,6 @@ export class FairQueue {
   #reset(): void {
     this.#size = 0;
     this.#clock = 0;
-    this.#served.clear();
+    this.#finishTimes.clear();
   }
 }

@@ -70,8 +70,8 @@ export class RateLimiter {
     if (mode === "reject") throw tooMany("", wait);
     if (wait > maxWaitMs) throw tooLong(wait, maxWaitMs);
     const lane = `${[...costs.keys()].sort().join(",")} ${scope}`;
-    if (this.#waiting.size >= maxQueued) this.#makeRoom({ scope, lane }, wait);
-    await this.#turn({ scope, lane, cost: totalOf(costs), claims, isAbandoned });
+    if (this.#waiting.size >= maxQueued) this.#displaceWaiter({ scope, lane }, wait);
+    await this.#waitInQueue({ scope, lane, cost: totalOf(costs), claims, isAbandoned });
   }
 
   /**
@@ -116,14 +116,14 @@ export class RateLimiter {
     return meters;
   }
 
-  /** Makes room in a full queue, so that one scope cannot exclude the others. */
-  #makeRoom(arrival: Pick<Waiter, "scope" | "lane">, wait: number): void {
+  /** Frees a place in a full queue, so that one scope cannot exclude the others. */
+  #displaceWaiter(arrival: Pick<Waiter, "scope" | "lane">, wait: number): void {
     const displaced = this.#waiting.displaceFor(arrival);
     if (displaced === null) throw tooMany(` The queue is full: ${this.#waiting.size} calls are waiting (rateLimit.maxQueued).`, wait);
     displaced.abandon();
   }
 
-  #turn(call: Omit<Waiter, "pass" | "abandon">): Promise<void> {
+  #waitInQueue(call: Omit<Waiter, "pass" | "abandon">): Promise<void> {
     return new Promise((resolve, reject) => {
       const { maxWaitMs } = this.#options;
       const expiry = setTimeout(() => {

@@ -6,6 +6,7 @@ import type { BreakerState, StoreEventType } from "../ports/events.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
+import { countBacklog, overdueMsOf } from "./backlog.ts";
 
 /** Result of a request to one service. */
 export interface ServiceHealth {
@@ -74,8 +75,6 @@ export interface HealthSources {
 /** Timeout of the entire health check, milliseconds. */
 const DEADLINE_MS = 2_000;
 
-const BATCHES_COUNTED = 1_000;
-
 /** Age of a due intent above which the reconciler is considered behind, milliseconds. */
 const OVERDUE_MS = 60_000;
 
@@ -142,10 +141,8 @@ async function checkService(
 }
 
 async function readBacklog(deadline: Deadline, outbox: Pick<Outbox, "backlog">): Promise<BacklogHealth | null> {
-  const answer = await settled(deadline.wait("Counting the backlog", outbox.backlog(BATCHES_COUNTED)));
-  // The health of the records, in the same database, has the error.
-  if (answer.status === "rejected") return null;
-  const { intents, deadLettered, unreadable, more, oldestDueAt } = answer.value;
-  const overdueMs = oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt);
-  return { intents, more, unreadable, deadLettered, overdueMs };
+  const backlog = await countBacklog(outbox, deadline);
+  if (backlog === null) return null;
+  const { intents, more, unreadable, deadLettered } = backlog;
+  return { intents, more, unreadable, deadLettered, overdueMs: overdueMsOf(backlog) };
 }

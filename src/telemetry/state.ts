@@ -1,9 +1,8 @@
 /** The current state of a store, for gauges. */
-import { withinDeadline } from "../concurrency/deadline.ts";
-import { settled } from "../concurrency/outcomes.ts";
 import type { BreakerState, Service } from "../ports/events.ts";
-import type { Outbox } from "../ports/outbox.ts";
+import type { Outbox, OutboxBacklog } from "../ports/outbox.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
+import { countBacklog, overdueMsOf } from "./backlog.ts";
 import type { Observe } from "./instruments.ts";
 
 /** State of the guard of a service. */
@@ -27,31 +26,17 @@ export interface StateSources {
 
 const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
-/** Bound of the number of batches that are counted. */
-const BATCHES_COUNTED = 1_000;
-
-/** Timeout of the count, milliseconds, so that it does not delay other gauges. */
-const BACKLOG_DEADLINE_MS = 2_000;
-
-interface Backlog {
-  readonly intents: number;
-  readonly deadLettered: number;
-  readonly oldestDueAt: number | null;
-}
-
 /** Counts recorded intents, at most once per interval. */
 export class BacklogCount {
-  #last: Backlog | null = null;
+  #last: OutboxBacklog | null = null;
   #readAt = -Infinity;
 
   /** The last count; null when counting failed. */
-  async read(outbox: Pick<Outbox, "backlog">, intervalMs: number): Promise<Backlog | null> {
+  async read(outbox: Pick<Outbox, "backlog">, intervalMs: number): Promise<OutboxBacklog | null> {
     const now = performance.now();
     if (now - this.#readAt < intervalMs) return this.#last;
     this.#readAt = now;
-    const counted = await settled(withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, outbox.backlog(BATCHES_COUNTED)));
-    // Null instead of a stale count; the metrics of the records report the failure.
-    this.#last = counted.status === "fulfilled" ? counted.value : null;
+    this.#last = await countBacklog(outbox);
     return this.#last;
   }
 }
@@ -79,8 +64,7 @@ export async function observeState(sources: StateSources, count: BacklogCount, i
   if (backlog === null) return;
   observe("intentsPending", backlog.intents);
   observe("intentsDead", backlog.deadLettered);
-  const { oldestDueAt } = backlog;
-  observe("intentsOverdue", oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) / 1_000);
+  observe("intentsOverdue", overdueMsOf(backlog) / 1_000);
 }
 
 /** Splits an address such as "10.0.0.1:9042" or "[::1]:9042" into host and port. */

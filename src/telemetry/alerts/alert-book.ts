@@ -60,9 +60,9 @@ export class AlertBook {
     const snapshot = history.newest;
     if (snapshot === null) return [];
     for (const condition of conditions) {
-      const findings = condition.find(snapshot, history);
-      if (findings === null) this.#keepAll(condition, at);
-      else for (const violation of findings) this.#add(condition, violation, now, at);
+      const violations = condition.find(snapshot, history);
+      if (violations === null) this.#keepAll(condition, at);
+      else for (const violation of violations) this.#add(condition, violation, now, at);
     }
     return [...this.#entries].flatMap(([key, entry]) => this.#noticesOf(key, entry, now, at));
   }
@@ -118,12 +118,12 @@ export class AlertBook {
     return [this.#notice(entry, null, true)];
   }
 
-  #notice({ condition, violation, since }: Entry, closed: Date | null, isRepeat: boolean): AlertNotice {
+  #notice({ condition, violation, since }: Entry, endedAt: Date | null, isRepeat: boolean): AlertNotice {
     const { source, store, runbook } = this.#options;
     const { subject, value, limit, summary } = violation;
     const { name } = condition;
     return {
-      status: closed === null ? "firing" : "resolved",
+      status: endedAt === null ? "firing" : "resolved",
       isRepeat,
       id: bounded(["langgraph-store", source, store, name, ...(subject === null ? [] : [subject])].join("/")),
       condition: name,
@@ -134,7 +134,7 @@ export class AlertBook {
       limit,
       source,
       startedAt: since.toISOString(),
-      endedAt: closed?.toISOString() ?? null,
+      endedAt: endedAt?.toISOString() ?? null,
       runbook: `${runbook}#${name}`,
     };
   }

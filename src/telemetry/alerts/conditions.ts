@@ -89,7 +89,7 @@ function ofServices(rules: AlertRules): Condition[] {
           (service) =>
             (breakers[service] ?? "closed") !== "closed" ||
             history.growth(RECENTLY_MS, ({ breakerOpenings }) => breakerOpenings[service] ?? 0) > 0,
-        ).map((service) => found(service, `Calls to ${NAMES[service]} keep failing: its circuit breaker is open.`)),
+        ).map((service) => violation(service, `Calls to ${NAMES[service]} keep failing: its circuit breaker is open.`)),
     },
     {
       name: "pool-exhausted",
@@ -107,7 +107,7 @@ function ofServices(rules: AlertRules): Condition[] {
       name: "node-unreachable",
       rule: rules.nodeUnreachable,
       find: ({ nodes }) =>
-        nodes.filter(({ isUp }) => !isUp).map(({ name }) => found(name, `The CQL node ${name} is unreachable.`)),
+        nodes.filter(({ isUp }) => !isUp).map(({ name }) => violation(name, `The CQL node ${name} is unreachable.`)),
     },
   ];
 }
@@ -118,7 +118,7 @@ function ofOperations(rules: AlertRules): Condition[] {
       name: "error-rate",
       rule: rules.errorRate,
       find: (_, history) =>
-        share(rules.errorRate, history, "operations", "failed", (value) => ({
+        violationsOfShare(rules.errorRate, history, "operations", "failed", (value) => ({
           isWrong: value > rules.errorRate.above,
           limit: rules.errorRate.above,
           summary: `${percent(value)} of the operations of the last ${minutes(rules.errorRate.windowMs)} failed.`,
@@ -143,7 +143,7 @@ function ofOperations(rules: AlertRules): Condition[] {
       name: "slow-operations",
       rule: rules.slowOperations,
       find: (_, history) =>
-        share(rules.slowOperations, history, "operations", "slow", (value) => ({
+        violationsOfShare(rules.slowOperations, history, "operations", "slow", (value) => ({
           isWrong: value > rules.slowOperations.above,
           limit: rules.slowOperations.above,
           summary: `${percent(value)} of the operations of the last ${minutes(rules.slowOperations.windowMs)} were slow.`,
@@ -153,7 +153,7 @@ function ofOperations(rules: AlertRules): Condition[] {
       name: "embedding-cache",
       rule: rules.embeddingCache,
       find: (_, history) =>
-        share(rules.embeddingCache, history, "lookups", "cacheHits", (value) => ({
+        violationsOfShare(rules.embeddingCache, history, "lookups", "cacheHits", (value) => ({
           isWrong: value < rules.embeddingCache.below,
           limit: rules.embeddingCache.below,
           summary: `The hit rate of the embedding cache was ${percent(value)} in the last ${minutes(rules.embeddingCache.windowMs)}.`,
@@ -163,7 +163,7 @@ function ofOperations(rules: AlertRules): Condition[] {
       name: "search-degraded",
       rule: rules.searchDegraded,
       find: ({ isSearchDegraded }) =>
-        isSearchDegraded ? [found(null, "Searches with a query are ranked by keywords instead of similarity.")] : NOTHING,
+        isSearchDegraded ? [violation(null, "Searches with a query are ranked by keywords instead of similarity.")] : NOTHING,
     },
   ];
 }
@@ -207,7 +207,7 @@ function ofMaintenance(rules: AlertRules): Condition[] {
       name: "vectors-lost",
       rule: rules.vectorsLost,
       find: ({ hasAllVectors }) =>
-        hasAllVectors ? NOTHING : [found(null, "The Qdrant collection was lost: searches are degraded until it is rebuilt.")],
+        hasAllVectors ? NOTHING : [violation(null, "The Qdrant collection was lost: searches are degraded until it is rebuilt.")],
     },
     {
       name: "secret-refresh-failing",
@@ -216,27 +216,27 @@ function ofMaintenance(rules: AlertRules): Condition[] {
         const { windowMs } = rules.secretRefreshFailing;
         return Object.keys(counts.secretFailures)
           .filter((secret) => history.growth(windowMs, ({ secretFailures }) => secretFailures[secret] ?? 0) > 0)
-          .map((secret) => found(secret, `The secret ${secret} cannot be refreshed: its last valid text stays active.`));
+          .map((secret) => violation(secret, `The secret ${secret} cannot be refreshed: its last valid text stays active.`));
       },
     },
     {
       name: "audit-failing",
       rule: rules.auditFailing,
-      find: ({ isAuditFailing }) => (isAuditFailing ? [found(null, "The audit trail cannot be written.")] : NOTHING),
+      find: ({ isAuditFailing }) => (isAuditFailing ? [violation(null, "The audit trail cannot be written.")] : NOTHING),
     },
   ];
 }
 
 /** Evaluates a ratio of two counts in the window, if there are enough samples. */
-function share(
+function violationsOfShare(
   { windowMs, minCount }: ShareRule,
   history: History,
-  of: "operations" | "lookups",
+  total: "operations" | "lookups",
   part: "failed" | "slow" | "cacheHits",
   judge: (share: number) => { readonly isWrong: boolean; readonly limit: number; readonly summary: string },
 ): readonly Violation[] {
   const all = history.growth(windowMs, (counts) =>
-    of === "operations" ? counts.operations : counts.cacheHits + counts.cacheMisses,
+    total === "operations" ? counts.operations : counts.cacheHits + counts.cacheMisses,
   );
   if (all < minCount) return NOTHING;
   const value = history.growth(windowMs, (counts) => counts[part]) / all;
@@ -244,7 +244,7 @@ function share(
   return isWrong ? [{ subject: null, value, limit, summary }] : NOTHING;
 }
 
-function found(subject: string | null, summary: string): Violation {
+function violation(subject: string | null, summary: string): Violation {
   return { subject, value: null, limit: null, summary };
 }
 

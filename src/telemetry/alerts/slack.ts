@@ -18,11 +18,11 @@ export class SlackSink implements AlertSink {
 
   async send(notice: AlertNotice, signal: AbortSignal): Promise<void> {
     const url = (await this.#webhook.latest()).reveal();
-    await postJson({ name: this.name, url, body: messageOf(notice), secrets: [url], signal });
+    await postJson({ name: this.name, url, body: slackMessage(notice), secrets: [url], signal });
   }
 }
 
-function messageOf(notice: AlertNotice): Record<string, unknown> {
+function slackMessage(notice: AlertNotice): Record<string, unknown> {
   const { severity, summary, source, condition, subject, startedAt, endedAt, runbook } = notice;
   const head = `${headOf(notice)}: ${condition}${subject === null ? "" : ` (${subject})`}`;
   const facts = [`*Severity:* ${severity}`, `*Source:* ${escaped(source)}`, `*Since:* ${startedAt}`];

@@ -1,7 +1,7 @@
 /** Takes snapshots of a store. */
-import { withinDeadline } from "../../concurrency/deadline.ts";
 import type { BreakerState, Service, StoreEvent, StoreEventType } from "../../ports/events.ts";
 import type { Outbox } from "../../ports/outbox.ts";
+import { countBacklog, overdueMsOf } from "../backlog.ts";
 import type { AlertCounts, AlertSnapshot, BacklogState, NodeState, PoolState } from "./snapshot.ts";
 
 /** Counts that come from events. */
@@ -33,12 +33,6 @@ export interface SnapshotSources {
 const URGENT: readonly StoreEventType[] = ["breaker-opened", "vectors-lost", "audit-failed"];
 
 const COUNTED: readonly StoreEventType[] = ["breaker-opened", "vector-sync-failed", "embedding-postponed", "secret-refresh-failed"];
-
-/** Bound of the number of batches that are counted. */
-const BATCHES_COUNTED = 1_000;
-
-/** Timeout of the count, milliseconds, so that it does not delay other conditions. */
-const BACKLOG_DEADLINE_MS = 2_000;
 
 /** Most secrets whose failures are counted. */
 const MAX_SECRETS = 100;
@@ -104,14 +98,8 @@ export async function takeSnapshot(sources: SnapshotSources, events: AlertEvents
 }
 
 async function readBacklog(outbox: Pick<Outbox, "backlog">): Promise<BacklogState | null> {
-  try {
-    const counting = outbox.backlog(BATCHES_COUNTED);
-    const { intents, deadLettered, oldestDueAt } = await withinDeadline("Counting the backlog", BACKLOG_DEADLINE_MS, counting);
-    return { intents, deadLettered, overdueMs: oldestDueAt === null ? 0 : Math.max(0, Date.now() - oldestDueAt) };
-  } catch {
-    // The breaker of the records reports their failure; the rest of the snapshot is still useful.
-    return null;
-  }
+  const backlog = await countBacklog(outbox);
+  return backlog === null ? null : { intents: backlog.intents, deadLettered: backlog.deadLettered, overdueMs: overdueMsOf(backlog) };
 }
 
 function increase<Key>(counts: Map<Key, number>, key: Key): void {
