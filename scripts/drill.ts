@@ -1,14 +1,17 @@
 /**
- * Runs the drills on servers of their own, and prints what they measured.
+ * Runs the drills on servers of their own, and that of reindex on a local file, too, and prints what they measured.
  *
  *     npm run drill                        20,000 items
  *     npm run drill -- --items 2000 --report drill.json
- *     npm run drill -- --only reindex      one of disaster-recovery, erasure, reindex
+ *     npm run drill -- --only reindex      one of disaster-recovery, erasure, reindex (servers, then a local file), reindex-file
  */
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disasterRecovery } from "../test/fault/drills/disaster-recovery.ts";
 import { erasureOnServers } from "../test/fault/drills/erasure.ts";
+import type { DrillPlace } from "../test/fault/drills/reindex-config.ts";
 import { reindexUnderLoad } from "../test/fault/drills/reindex.ts";
 import { DrillServers, type Log } from "../test/fault/drills/servers.ts";
 
@@ -48,25 +51,37 @@ const DRILLS: Readonly<Record<string, (items: number, log: Log) => Promise<Outco
   reindex: async (items, log) => {
     await using servers = await DrillServers.start();
     const { cql, qdrant } = servers.config;
-    const drill = await reindexUnderLoad({ cql, qdrant }, { items, textsPerSecond: 1_000 }, log);
-    const { report, kills, searches, faults, writes, lost, differences, reindexMs } = drill;
-    for (const fault of [...faults, ...lost].slice(0, 10)) log(fault);
-    return {
-      report: drill,
-      isRight: report.switched && kills === 2 && searches.before > 0 && searches.after > 0 && faults.length + lost.length + differences === 0,
-      lines: [
-        `reindex                ${(reindexMs / 1000).toFixed(1)} s for ${report.records} records and ${report.texts} texts, killed ${kills} times`,
-        `searches meanwhile     ${searches.before} before and ${searches.after} after the switch; failed, degraded or wrong: ${faults.length}`,
-        `writes meanwhile       ${writes}; lost or not found: ${lost.length}; differences between records and vectors: ${differences}`,
-      ],
-    };
+    return reindexOn({ cql, qdrant }, items, log);
+  },
+  "reindex-file": async (items, log) => {
+    const folder = await mkdtemp(join(tmpdir(), "drill-"));
+    try {
+      return await reindexOn({ path: join(folder, "store.db") }, items, log);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   },
 };
+
+async function reindexOn(place: DrillPlace, items: number, log: Log): Promise<Outcome> {
+  const drill = await reindexUnderLoad(place, { items, textsPerSecond: 1_000 }, log);
+  const { report, kills, searches, faults, writes, lost, differences, reindexMs } = drill;
+  for (const fault of [...faults, ...lost].slice(0, 10)) log(fault);
+  return {
+    report: drill,
+    isRight: report.switched && kills === 2 && searches.before > 0 && searches.after > 0 && faults.length + lost.length + differences === 0,
+    lines: [
+      `reindex                ${(reindexMs / 1000).toFixed(1)} s for ${report.records} records and ${report.texts} texts, killed ${kills} times`,
+      `searches meanwhile     ${searches.before} before and ${searches.after} after the switch; failed, degraded or wrong: ${faults.length}`,
+      `writes meanwhile       ${writes}; lost or not found: ${lost.length}; differences between records and vectors: ${differences}`,
+    ],
+  };
+}
 
 const { values } = parseArgs({ options: { items: { type: "string", default: "20000" }, report: { type: "string" }, only: { type: "string" } } });
 const items = Number(values.items);
 if (!Number.isSafeInteger(items) || items < 100) throw new Error("--items must be a whole number of at least 100.");
-const drills = Object.entries(DRILLS).filter(([name]) => values.only === undefined || name === values.only);
+const drills = Object.entries(DRILLS).filter(([name]) => values.only === undefined || name === values.only || name === `${values.only}-file`);
 if (drills.length === 0) throw new Error(`--only must be one of ${Object.keys(DRILLS).join(", ")}.`);
 const log = (line: string): void => console.log(`  ${line}`);
 

@@ -99,7 +99,7 @@ export abstract class OperatorCalls extends StoreOperations {
 
   /**
    * Builds the index that `index.next` describes beside the active one, and then makes it the active one: a new model, metric,
-   * fields or keyword settings without downtime. Continues an unfinished reindex. On servers only.
+   * fields, rules or keyword settings without downtime. Continues an unfinished reindex.
    *
    * @throws {ConfigurationError} without `index.next`.
    */

@@ -98,11 +98,6 @@ export const embeddedConfigSchema = z
     ...common,
     audit: embeddedAudit.optional(),
   })
-  .superRefine(({ index }, context) => {
-    if (index?.next === undefined) return;
-    const message = "is for stores on servers: a local file has one index; export the items, and import them into another file with the new index";
-    context.addIssue({ code: "custom", path: ["index", "next"], message });
-  }, besideMistakes)
   .superRefine(checkModes, besideMistakes);
 
 /** Input for a store on servers. */

@@ -1,4 +1,4 @@
-/** Generations of the index: each has a model, fields and keyword settings, and vectors of its own. */
+/** Generations of the index: each has a model, fields, rules and keyword settings, and vectors of its own. */
 import type { Indexing } from "./indexing.ts";
 
 /** The generations that this process can write. While there is only one, it is the active one. */

@@ -29,25 +29,19 @@ function modelName(embeddings: object): string {
   return embeddings.constructor.name;
 }
 
-/** How a store changes to another model: servers keep generations of the index, a local file does not. */
-const HOW_TO_CHANGE = {
-  servers: "To change to another one without downtime, configure that as index.next, and run: scylladb-store reindex.",
-  file: "To change to another one, export the items, and import them into another file with the new configuration.",
-} as const;
-
 /**
  * Stores the identity at the first start, and later compares it with the stored one.
  *
  * @throws {SchemaError} that names both when they differ.
  */
-export async function checkIdentity(settings: Settings, identity: ModelIdentity | null, kind: keyof typeof HOW_TO_CHANGE): Promise<void> {
-  if (identity === null) return;
+export async function checkIdentity(settings: Settings, identity: ModelIdentity): Promise<void> {
   const configured = identityText(identity);
   const stored = (await settings.read("index")) ?? (await settings.establish("index", configured));
   if (stored === configured) return;
   throw new SchemaError(
     `The stored vectors were made by ${stored}, but the configuration says ${configured}: vectors of two models, and scores of two ` +
-      `metrics, cannot be compared. Configure the stored one as index. ${HOW_TO_CHANGE[kind]} ` +
+      `metrics, cannot be compared. Configure the stored one as index. ` +
+      "To change to another one without downtime, configure that as index.next, and run: scylladb-store reindex. " +
       "If only the model's name changed, set index.model to the stored name.",
     { details: { stored, configured } },
   );

@@ -29,7 +29,7 @@ export async function useKeywordLanguage(index: KeywordIndex, stored: KeywordLan
   const { name, settings, logger, configured } = index;
   const context = { index: name };
   if (stored === null) {
-    if (configured !== null) logger.warn(context, "the index was created without terms: searches are semantic until a reindex with index.next.keyword, on servers");
+    if (configured !== null) logger.warn(context, "the index was created without terms: searches are semantic until a reindex with index.next.keyword");
     return null;
   }
   // Of two processes that start at the same time, one decides.
@@ -41,13 +41,13 @@ export async function useKeywordLanguage(index: KeywordIndex, stored: KeywordLan
     return null;
   }
   if (isIncomplete) {
-    logger.warn(context, "a process with index.keyword: false has written items without terms: searches are semantic until a reindex, on servers");
+    logger.warn(context, "a process with index.keyword: false has written items without terms: searches are semantic until a reindex");
     return null;
   }
   if (language !== configured) {
     logger.warn(
       { ...context, stored: language, configured },
-      "the terms of the index have another language than index.keyword.language; theirs remains in use until a reindex with index.next.keyword, on servers",
+      "the terms of the index have another language than index.keyword.language; theirs remains in use until a reindex with index.next.keyword",
     );
   }
   return language;

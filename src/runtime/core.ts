@@ -31,14 +31,14 @@ interface RuntimeIndexing {
 }
 
 /** Options of a configured generation: of `index`, or of `index.next`. */
-type GenerationConfig = Pick<NonNullable<CommonConfig["index"]>, "embeddings" | "dims" | "model" | "fields" | "metric" | "keyword">;
+type GenerationConfig = Pick<NonNullable<CommonConfig["index"]>, "embeddings" | "dims" | "model" | "fields" | "rules" | "metric" | "keyword">;
 
 /** Returns the options of the configured generations; empty for a store without an index. */
 export function generationConfigs({ index }: Pick<CommonConfig, "index">): readonly GenerationConfig[] {
   if (index === undefined) return [];
   const { next } = index;
   if (next === undefined) return [index];
-  return [index, { ...next, fields: next.fields ?? index.fields, metric: next.metric ?? index.metric, keyword: next.keyword ?? index.keyword }];
+  return [index, { ...next, fields: next.fields ?? index.fields, rules: next.rules ?? index.rules, metric: next.metric ?? index.metric, keyword: next.keyword ?? index.keyword }];
 }
 
 /** Describes the configured generations. */
@@ -46,6 +46,8 @@ export function descriptorsOf(config: Pick<CommonConfig, "index" | "codec">): re
   return generationConfigs(config).map((index) => ({
     ...identityOf(index),
     fields: index.fields,
+    // Those of a mode alone do not select texts.
+    rules: index.rules.flatMap(({ namespace, fields }) => (fields === undefined ? [] : [{ namespace, fields }])),
     keyword: keywordLanguageOf({ index, codec: config.codec }),
   }));
 }

@@ -1,11 +1,10 @@
 /** What a runtime needs of its databases, whether they are servers or one local file. */
 import { isPlainObject } from "../config/layers.ts";
 import type { CommonConfig } from "../config/schema.ts";
-import type { GenerationState } from "../core/generations.ts";
 import { identityOf } from "../core/model-identity.ts";
 import { ConfigurationError } from "../model/errors.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
-import type { GenerationControl } from "../sync/reindex.ts";
+import type { GenerationStorage } from "../sync/reindex.ts";
 import type { AuditArchive, AuditSink } from "../ports/audit.ts";
 import type { Backend, Resource } from "../ports/backend.ts";
 import type { Diagnosable } from "../ports/diagnosis.ts";
@@ -15,6 +14,7 @@ import type { Settings } from "../ports/settings.ts";
 import type { CqlNode } from "../ports/telemetry.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import type { VectorCollection } from "../sync/rebuild.ts";
+import type { GenerationWatch } from "./generation-watch.ts";
 import type { Guards } from "./guards.ts";
 
 /** Access to records, intents and vectors. */
@@ -64,9 +64,9 @@ export interface Databases extends Resource, Diagnosable {
    */
   createNext(given: unknown): Promise<Databases | null>;
   /** Which of the configured generations are used. */
-  readonly generations: GenerationState;
-  /** Changes the generations that exist; null where there is always one. */
-  readonly generationControl: GenerationControl | null;
+  readonly generations: GenerationWatch;
+  /** Where the generations are stored. */
+  readonly generationStorage: GenerationStorage;
   /** Returns the language of the terms of the configured generation at this position, once started; null where it has none. */
   keywordLanguage(position: number): KeywordLanguage | null;
   /** Called when these become the current databases. */

@@ -2,27 +2,41 @@
 import { SCHEMA_STATEMENTS } from "../backends/sqlite/migrations.ts";
 import { readFileSchema } from "../backends/sqlite/schema-status.ts";
 import { SqliteBackend } from "../backends/sqlite/index.ts";
+import type { SqliteVectorIndex } from "../backends/sqlite/vector-index.ts";
 import { changesOf } from "../config/change.ts";
 import { ReadTexts } from "../config/read-texts.ts";
 import { embeddedConfigSchema, parseConfig, type EmbeddedConfig } from "../config/schema.ts";
 import { Secrets } from "../config/secrets/secrets.ts";
-import { checkIdentity, identityOf } from "../core/model-identity.ts";
+import type { GenerationDescriptor } from "../core/generation-record.ts";
+import { NotReadyError } from "../model/errors.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import { readKeywordLanguage, useKeywordLanguage } from "../ports/keyword-settings.ts";
 import type { Settings } from "../ports/settings.ts";
+import type { GenerationStorage } from "../sync/reindex.ts";
 import { observeItems, observeOutbox, observeVectors } from "../telemetry/observed-calls.ts";
 import type { StoreContext } from "./context.ts";
-import { keywordLanguageOf } from "./core.ts";
+import { descriptorsOf } from "./core.ts";
 import { fileIdentity, LOCAL_FILE } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
 import { diagnoseFile } from "./file-diagnosis.ts";
 import type { Finding } from "../ports/diagnosis.ts";
 import type { SchemaReader } from "../ports/schema.ts";
+import { GenerationWatch } from "./generation-watch.ts";
 import { Guards } from "./guards.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
 
-/** Name of the index in the settings. */
-const FILE = "file";
+/** Returns the name of a generation of the index in the settings. */
+function nameOf(generation: number): string {
+  return generation === 1 ? "file" : `file_g${generation}`;
+}
+
+/** A configured generation of the index. */
+interface FileGeneration {
+  readonly descriptor: GenerationDescriptor;
+  readonly vectors: SqliteVectorIndex;
+  /** Language of the terms that it holds; null where it holds none. */
+  language: KeywordLanguage | null;
+}
 
 /** The database of a reload. */
 interface Reloaded {
@@ -46,10 +60,10 @@ export class FileDatabase implements Databases {
   readonly identity: string;
   readonly auditTable = null;
   readonly auditArchive = null;
-  readonly generationControl = null;
-  readonly generations = { active: 0, other: null, hasUnknown: false, keepsIntents: false };
+  readonly generations: GenerationWatch;
   readonly #context: StoreContext;
-  #keywordLanguage: KeywordLanguage | null = null;
+  /** That of `index`, and that of `index.next`. */
+  readonly #indexes: readonly FileGeneration[];
   readonly #file: Reference<SqliteBackend>;
   readonly #secrets: Secrets;
   /** Secrets that the codec has read. */
@@ -63,16 +77,23 @@ export class FileDatabase implements Databases {
     this.changed = reloaded?.changed ?? [];
     // A reload keeps the file open: a temporary one would be lost.
     this.#file = reloaded === null ? openFile(config, context) : reloaded.previous.#file.share();
-    const { items, outbox, vectors, settings, path } = this.#file.resource;
+    const { resource: file } = this.#file;
+    const { items, outbox, settings, path } = file;
+    this.#indexes = descriptorsOf(config).map((descriptor) => ({ descriptor, vectors: file.index(descriptor, this.#refuse), language: null }));
+    this.generations = new GenerationWatch({
+      settings,
+      logger: context.log,
+      configured: this.#indexes.map((index) => ({ descriptor: index.descriptor, open: (number) => this.#startGeneration(index, number) })),
+    });
     const previous = reloaded?.previous ?? null;
     this.guards = new Guards(config, context, previous && { guards: previous.guards, config: previous.config, isSameConnection: true });
     this.callPorts = {
       items: observeItems(items, telemetry, LOCAL_FILE),
       outbox: observeOutbox(outbox, telemetry, LOCAL_FILE),
-      vectors: vectors === null ? [] : [observeVectors(vectors, telemetry, LOCAL_FILE, "points")],
+      vectors: this.#indexes.map(({ vectors }) => observeVectors(vectors, telemetry, LOCAL_FILE, "points")),
     };
     this.maintenancePorts = this.callPorts;
-    this.directPorts = { items, outbox, vectors: vectors === null ? [] : [vectors] };
+    this.directPorts = { items, outbox, vectors: this.#indexes.map(({ vectors }) => vectors) };
     this.settings = settings;
     this.identity = fileIdentity(path);
     this.#secrets = new Secrets(config.secrets, events);
@@ -100,31 +121,42 @@ export class FileDatabase implements Databases {
     this.#file.resource.maxWaiting = this.config.bulkhead.maxQueued;
   }
 
-  keywordLanguage(): KeywordLanguage | null {
-    return this.#keywordLanguage;
+  keywordLanguage(generation: number): KeywordLanguage | null {
+    return this.#indexes[generation]?.language ?? null;
   }
+
+  readonly generationStorage: GenerationStorage = {
+    create: async (position, number) => {
+      const index = this.#indexes[position];
+      if (index !== undefined) await this.#startGeneration(index, number);
+    },
+    activated: async () => {},
+    drop: ({ number }) => this.#file.resource.dropGeneration(number),
+  };
 
   async start(): Promise<void> {
-    const { index } = this.config;
     await this.#file.start();
-    await checkIdentity(this.settings, index === undefined ? null : identityOf(index), "file");
-    if (index !== undefined) this.#keywordLanguage = await this.#useKeywords();
+    await this.generations.start();
   }
 
-  /** Determines the language of the stored terms: a file stores terms for all items or for none. */
-  async #useKeywords(): Promise<KeywordLanguage | null> {
-    const { settings, directPorts } = this;
-    const configured = keywordLanguageOf(this.config);
-    let stored = await readKeywordLanguage({ name: FILE, settings });
-    if (stored === null && configured !== null) {
-      const isNew = (await directPorts.vectors[0]?.scan(null, 1))?.found.length === 0;
-      if (isNew) stored = configured;
-    }
-    if (stored === null && configured === null) return null;
-    return useKeywordLanguage({ name: FILE, settings, logger: this.#context.log, configured }, stored);
+  /** Uses a generation of the index, which stores terms for all items or for none. */
+  async #startGeneration(index: FileGeneration, number: number): Promise<void> {
+    const { settings } = this;
+    const { descriptor, vectors } = index;
+    await vectors.startGeneration(number);
+    const keywords = { name: nameOf(number), settings, logger: this.#context.log, configured: descriptor.keyword };
+    let stored = await readKeywordLanguage(keywords);
+    if (stored === null && descriptor.keyword !== null && (await vectors.scan(null, 1)).found.length === 0) stored = descriptor.keyword;
+    index.language = stored === null && descriptor.keyword === null ? null : await useKeywordLanguage(keywords, stored);
   }
+
+  /** Searches of a generation that was removed are answered from the records. */
+  readonly #refuse = (): void => {
+    if (this.generations.isRetired) throw new NotReadyError("The generation of the index that this process searches was removed: restart it with the new index.");
+  };
 
   async stop(): Promise<void> {
+    await this.generations.stop();
     await this.#file.stop();
     await this.#secrets.stop();
   }
@@ -138,7 +170,7 @@ export function fileSchema({ path }: EmbeddedConfig): SchemaReader {
   };
 }
 
-function openFile({ path, index, bulkhead, embedded }: EmbeddedConfig, { log }: StoreContext): Reference<SqliteBackend> {
-  const options = { path, dims: index?.dims ?? null, metric: index?.metric ?? ("cosine" as const), logger: log, maxWaiting: bulkhead.maxQueued, ...embedded };
+function openFile({ path, bulkhead, embedded }: EmbeddedConfig, { log }: StoreContext): Reference<SqliteBackend> {
+  const options = { path, dims: null, logger: log, maxWaiting: bulkhead.maxQueued, ...embedded };
   return new SharedResource(new SqliteBackend(options)).reference();
 }

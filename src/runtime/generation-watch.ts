@@ -77,7 +77,7 @@ export class GenerationWatch implements GenerationState {
     const [main] = this.#descriptors;
     if (main === undefined) return;
     const value = await this.#setting.start();
-    if (value.record === null) await checkIdentity(settings, main, "servers");
+    if (value.record === null) await checkIdentity(settings, main);
     await this.#attempt(value, true);
     if (this.#applied !== value) detached(() => void this.#applyUntilDone(value));
   }

@@ -68,7 +68,9 @@ export class Maintenance {
   /** Runs a full consistency check. If all data is consistent afterwards, a collection that was being rebuilt is complete. */
   async repair(options: RepairOptions): Promise<RepairReport> {
     const collection = this.#rebuild?.name;
-    const journal = new RepairJournal<RepairReport>(this.#databases.settings, "repair:place", collection ?? "");
+    const { generations, settings } = this.#databases;
+    // A position in one set of vectors means nothing in another.
+    const journal = new RepairJournal<RepairReport>(settings, "repair:place", collection ?? String(generations.numbers[generations.active] ?? ""));
     const repair = new Repair(this.data, this.#config.logger, options, { journal });
     const report = await this.#context.telemetry.maintenance("repair", () => repair.run());
     if (collection !== undefined && repair.isComplete) await this.#rebuild?.complete(collection);

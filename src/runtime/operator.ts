@@ -6,6 +6,7 @@ import type { OperatorDependencies } from "../operator/dependencies.ts";
 import { Reindex } from "../sync/reindex.ts";
 import type { Partitions } from "../ports/partitions.ts";
 import { generationConfigs } from "./core.ts";
+import { GENERATION_LEASE_MS } from "./generation-watch.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The data of a runtime, for a task of an operator. */
@@ -44,11 +45,11 @@ export function partitionsOf({ databases: { partitions } }: Runtime): Partitions
 export function reindexOf({ config, databases, maintenance }: Runtime): Reindex {
   const { items, generations } = maintenance.data;
   if (generations === null) throw new ConfigurationError("The store has no index: there is nothing to reindex.");
-  if (databases.generationControl === null) {
-    throw new ConfigurationError("A local file has one generation of the index, so far: export the items, and import them into another file with the new index.");
-  }
   return new Reindex({
-    ...databases.generationControl,
+    descriptors: databases.generations.descriptors,
+    storage: databases.generationStorage,
+    leaseMs: GENERATION_LEASE_MS,
+    refresh: () => databases.generations.refresh(),
     items,
     indexings: generations.configured,
     settings: databases.settings,

@@ -128,9 +128,10 @@ export class ServerConnections implements Resource, SchemaReader {
 
 /**
  * Whether a change of this option needs new connections: an option of the connections, or one that the backends receive when they are
- * created (codec, payload, keywords).
+ * created (codec, payload, keywords). Beside `index.next`, also what describes the generations of the index.
  */
-export function isConnectionOption(name: string): boolean {
+export function isConnectionOption(name: string, { index }: Pick<ServerConfig, "index">): boolean {
+  if (index?.next !== undefined && /^index\.(?:fields|rules)(?:\.|$)/.test(name)) return true;
   return name !== "index.next.embeddings" && /^(?:codec$|(?:cql|qdrant|secrets|index\.payload|index\.keyword|index\.next)(?:\.|$))/.test(name);
 }
 

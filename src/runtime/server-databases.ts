@@ -10,7 +10,7 @@ import type { Finding } from "../ports/diagnosis.ts";
 import type { Partitions } from "../ports/partitions.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
-import type { GenerationControl } from "../sync/reindex.ts";
+import type { GenerationStorage } from "../sync/reindex.ts";
 import { guardItems, guardOutbox, type RecordBudgets } from "../resilience/guarded-records.ts";
 import { guardVectorIndex, type VectorBudgets } from "../resilience/guarded-vector-index.ts";
 import { refuseWhileLost } from "../resilience/lost-vectors.ts";
@@ -20,7 +20,7 @@ import type { StoreContext } from "./context.ts";
 import { cqlTarget, qdrantTarget, serversIdentity } from "./database-targets.ts";
 import { checkKind, withModelName, type Databases, type DataPorts } from "./databases.ts";
 import { ActiveCollection } from "./active-collection.ts";
-import { GENERATION_LEASE_MS, type GenerationWatch } from "./generation-watch.ts";
+import type { GenerationWatch } from "./generation-watch.ts";
 import { Guards, type PreviousGuards } from "./guards.ts";
 import { isConnectionOption, ServerConnections } from "./server-connections.ts";
 import { SharedResource, type Reference } from "./shared-resource.ts";
@@ -94,7 +94,7 @@ export class ServerDatabases implements Databases {
     await current.secrets.reread();
     const changed = [...options, ...(await current.withNewContent(options)), ...(await this.#codecTexts.withNewContent(options))];
     if (changed.length === 0) return null;
-    const connections = changed.some(isConnectionOption)
+    const connections = changed.some((name) => isConnectionOption(name, config))
       ? new SharedResource(new ServerConnections(config, this.#context, { connections: current, changed })).reference()
       : this.#connections.share();
     return new ServerDatabases(config, this.#context, { previous: this, connections, changed });
@@ -104,17 +104,12 @@ export class ServerDatabases implements Databases {
     return this.#connections.resource.vectors[position]?.keywordLanguage ?? null;
   }
 
-  get generationControl(): GenerationControl {
-    const { vectors, generations } = this.#connections.resource;
+  get generationStorage(): GenerationStorage {
+    const { vectors } = this.#connections.resource;
     return {
-      descriptors: generations.descriptors,
-      leaseMs: GENERATION_LEASE_MS,
-      refresh: () => generations.refresh(),
-      storage: {
-        create: async (position, number) => vectors[position]?.startGeneration(number, { setup: "auto", mayBeUnavailable: false, takesAlias: false }),
-        activated: async (position) => vectors[position]?.takeAlias(),
-        drop: async (generation) => (await vectors[0]?.drop(generation, generation.number)) ?? [],
-      },
+      create: async (position, number) => vectors[position]?.startGeneration(number, { setup: "auto", mayBeUnavailable: false, takesAlias: false }),
+      activated: async (position) => vectors[position]?.takeAlias(),
+      drop: async (generation) => (await vectors[0]?.drop(generation, generation.number)) ?? [],
     };
   }
 

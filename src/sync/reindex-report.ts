@@ -56,6 +56,6 @@ export interface GenerationSummary extends GenerationDescriptor {
 export interface ReindexRemoval {
   /** Number of the removed generation; null if there was none. */
   readonly generation: number | null;
-  /** Names of the deleted collections. */
+  /** Names of the deleted collections; on a local file, those of the deleted tables. */
   readonly collections: readonly string[];
 }

@@ -2,6 +2,7 @@
 import {
   GENERATIONS,
   isSameGeneration,
+  resolveGenerations,
   type GenerationDescriptor,
   type GenerationRecord,
   type ReadGenerations,
@@ -21,17 +22,17 @@ import type { RepairReport } from "./repair-report.ts";
 import { Repair } from "./repair.ts";
 
 /** Where generations are stored. */
-interface GenerationStorage {
+export interface GenerationStorage {
   /** Creates the vectors of a configured generation. */
   create(position: number, number: number): Promise<void>;
   /** Called after the switch to a configured generation. */
   activated(position: number): Promise<void>;
-  /** Deletes the vectors of a generation, and returns the names of its collections. */
+  /** Deletes the vectors of a generation, and returns the names of its collections or tables. */
   drop(generation: StoredGeneration): Promise<readonly string[]>;
 }
 
-/** Access to the generations that exist. */
-export interface GenerationControl {
+/** What a reindex needs of a runtime. */
+export interface ReindexDependencies {
   /** Of `index`, and of `index.next` if it is set. */
   readonly descriptors: readonly GenerationDescriptor[];
   readonly storage: GenerationStorage;
@@ -39,10 +40,6 @@ export interface GenerationControl {
   readonly leaseMs: number;
   /** Reads and applies the generations now. */
   readonly refresh: () => Promise<ReadGenerations>;
-}
-
-/** What a reindex needs of a runtime. */
-export interface ReindexDependencies extends GenerationControl {
   readonly items: ItemRepository;
   readonly settings: Settings;
   readonly logger: Logger;
@@ -76,7 +73,7 @@ export class Reindex {
     const { indexing, descriptor } = this.#next();
     const { record } = await this.#dependencies.refresh();
     if (options.dryRun === true) return this.#estimate(indexing, options);
-    if (record !== null && isSameGeneration(record.active, descriptor)) {
+    if (record !== null && resolveGenerations(record, this.#dependencies.descriptors).numbers[NEXT] === record.active.number) {
       throw new ConfigurationError(
         record.previous === null
           ? `index.next is the active generation ${record.active.number} already: make it the index, and remove index.next.`
@@ -139,7 +136,7 @@ export class Reindex {
     if (indexing === undefined || descriptor === undefined || main === undefined) {
       throw new ConfigurationError("reindex builds the index that index.next describes, which is not set. Set it in the configuration of every process, and restart or reload them.");
     }
-    if (isSameGeneration(main, descriptor)) throw new ConfigurationError("index.next has the same model, dims, metric, fields and keyword settings as index: there is nothing to build.");
+    if (isSameGeneration(main, descriptor)) throw new ConfigurationError("index.next has the same model, dims, metric, fields, rules and keyword settings as index: there is nothing to build.");
     return { indexing, descriptor };
   }
 
@@ -282,8 +279,8 @@ function subjectOf({ number }: StoredGeneration): string {
   return `generation ${number}`;
 }
 
-function summaryOf({ number, model, dims, metric, fields, keyword }: StoredGeneration): GenerationSummary {
-  return { number, model, dims, metric, fields, keyword };
+function summaryOf({ number, model, dims, metric, fields, rules = [], keyword }: StoredGeneration): GenerationSummary {
+  return { number, model, dims, metric, fields, rules, keyword };
 }
 
 function changedMeanwhile(): QueryError {

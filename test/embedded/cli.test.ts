@@ -11,6 +11,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
+import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { uniqueName } from "../support/stores.ts";
@@ -39,6 +40,7 @@ async function open(): Promise<CliStore> {
 cliUse(open);
 transferUse(open);
 operatorUse(open);
+reindexCommands(open);
 
 test.each([[["rebucket", "start", "users", "--buckets", "4", "--yes"]], [["rebucket", "start", "users", "--buckets", "4", "--dry-run"]], [["rebucket", "status"]], [["rebucket", "abort", "--yes"]]])(
   "%j on a local file is wrong usage and says that it has no partitions",

@@ -49,7 +49,7 @@ test("a file that was written without terms serves semantic search and reports i
 test("a file of an earlier version gets the column, and serves semantic search", async () => {
   await opened(english, (store) => store.put(["a"], "k", { text: "green tea" }));
   const database = new DatabaseSync(path);
-  database.exec("ALTER TABLE points DROP COLUMN terms; DROP TABLE term_counts; DELETE FROM settings WHERE name LIKE 'keywords%'; PRAGMA user_version = 3");
+  database.exec("ALTER TABLE points DROP COLUMN terms; DROP TABLE term_counts; DROP TABLE generations; DELETE FROM settings WHERE name LIKE 'keywords%'; PRAGMA user_version = 3");
   database.close();
   await opened(english, async (store) => {
     expect((await hybrid(store)).info).toMatchObject({ mode: "semantic", reason: "keywords-missing" });

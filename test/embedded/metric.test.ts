@@ -10,4 +10,4 @@ metricUse("one local file", () => {
     open: (options) => ScyllaDBStore.embedded({ ...options, path: join(folder, "store.db") }),
     dispose: async () => rmSync(folder, { recursive: true }),
   };
-}, /export the items, and import them into another file/);
+});

@@ -1,14 +1,84 @@
+import { mkdtempSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { FixedEmbeddings } from "../support/fixed-embeddings.ts";
+import { reindexUse } from "../support/reindex-use.ts";
+import { reindexUnderLoad } from "../fault/drills/reindex.ts";
 
-const index = { dims: 64, embeddings: new HashEmbeddings() };
+/** Tables of the file that hold vectors. */
+function pointTables(path: string): string[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'points*' ORDER BY name").all().map(({ name }) => String(name));
+  } finally {
+    database.close();
+  }
+}
 
-test("a local file rejects index.next and reindex with the way to another model", async () => {
-  await expect(ScyllaDBStore.embedded({ path: ":memory:", index: { ...index, next: index } })).rejects.toMatchObject({
-    code: "CONFIGURATION",
-    message: expect.stringMatching(/index\.next.*import them into another file/s) as string,
-  });
-  await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
-  await expect(store.reindex()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("import them into another file") as string });
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "reindex-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+reindexUse(() => {
+  const folder = mkdtempSync(join(tmpdir(), "reindex-"));
+  const path = join(folder, "store.db");
+  return {
+    open: (options) => ScyllaDBStore.embedded({ ...options, path }),
+    vectors: async () => pointTables(path),
+    dispose: () => rm(folder, { recursive: true }),
+  };
 });
+
+test("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", async () => {
+  const folder = await newFolder();
+  const report = await reindexUnderLoad({ path: join(folder, "store.db") }, { items: 600, textsPerSecond: 500 }, () => {});
+  expect(report).toMatchObject({ kills: 2, faults: [], lost: [], differences: 0, report: { switched: true, failed: 0, unreadable: 0 } });
+  expect(report.searches.before).toBeGreaterThan(0);
+  expect(report.searches.after).toBeGreaterThan(0);
+  expect(report.writes).toBeGreaterThan(0);
+}, 120_000);
+
+test("a running store of a temporary file gets the next index by a reload, and keeps its items", async () => {
+  const index = { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), model: "old", fields: ["text"] };
+  await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
+  await store.put(["a"], "one", { text: "an ostrich by the river" });
+  await store.put(["a"], "two", { text: "a heron on the roof" });
+  await store.reload({ path: ":memory:", index: { ...index, next: { dims: 32, embeddings: new HashEmbeddings({ dims: 32 }), model: "new" } } });
+  expect(await store.reindex()).toMatchObject({ items: 2, switched: true });
+  expect(await store.reindexStatus()).toMatchObject({ active: { number: 2, model: "new", dims: 32 }, previous: { number: 1, model: "old" } });
+  const found = await store.search(["a"], { query: "ostrich river", limit: 1 });
+  expect(found.info).toMatchObject({ degraded: false, source: "index" });
+  expect(found[0]?.key).toBe("one");
+}, 60_000);
+
+test("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", async () => {
+  const path = join(await newFolder(), "store.db");
+  const vector = [0.123456789, -0.987654321, 0.55555, 7.25];
+  const secret = Buffer.from(new Float32Array(vector).buffer);
+  const index = { dims: 4, embeddings: new FixedEmbeddings({ "a zyzzyva": vector, other: [1, 2, 3, 4] }), model: "old", fields: ["text"] };
+  const next = { dims: 2, embeddings: new FixedEmbeddings({ "a zyzzyva": [1, 0], other: [0, 1] }), model: "new", keyword: false as const };
+  const store = await ScyllaDBStore.embedded({ path, index: { ...index, next } });
+  await store.put(["a"], "one", { text: "a zyzzyva" });
+  const terms = (): Buffer => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    const row = database.prepare("SELECT terms FROM points").get();
+    database.close();
+    return Buffer.from(row?.["terms"] as Uint8Array);
+  };
+  const stored = terms();
+  const holds = async (bytes: Buffer): Promise<boolean> => (await Promise.all([path, `${path}-wal`].map((file) => readFile(file).catch(() => Buffer.alloc(0))))).some((content) => content.includes(bytes));
+  expect([await holds(secret), await holds(stored)]).toEqual([true, true]);
+  await store.reindex();
+  await store.reindexCleanup();
+  // The last process empties the log.
+  await store.stop();
+  expect([await holds(secret), await holds(stored)]).toEqual([false, false]);
+  expect(pointTables(path)).toEqual(["points_g2"]);
+}, 60_000);

@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 function openDatabase(vectorCacheBytes = 1_000_000): LocalDatabase {
   const database = new LocalDatabase();
-  database.answer("open", { path, dims: DIMS, metric: "cosine", durable: false, vectorCacheBytes });
+  database.answer("open", { path, durable: false, vectorCacheBytes });
   onTestFinished(() => void database.answer("close", null));
   return database;
 }
@@ -44,8 +44,8 @@ function putWrite(namespace: string, key: string, expiresAt: number | null = nul
   return { kind: "put", namespace, key, created, version, writeId, hasValue: true, expiresAt, unscored: false, cell: new Uint8Array(encodeRecord(record)) };
 }
 
-function upsertWrite({ namespace, key, version, writeId }: PutWrite, vector: Float32Array, terms: Uint8Array | null = null): UpsertWrite {
-  return { kind: "upsert", namespace, key, version, writeId, dims: DIMS, vectors: new Uint8Array(vector.buffer), terms };
+function upsertWrite({ namespace, key, version, writeId }: PutWrite, vector: Float32Array, terms: Uint8Array | null = null, generation = 1): UpsertWrite {
+  return { kind: "upsert", generation, namespace, key, version, writeId, dims: DIMS, vectors: new Uint8Array(vector.buffer), terms };
 }
 
 /** Files of this test's folder that the process has open. */
@@ -79,18 +79,23 @@ describe("the cache of vectors", () => {
     return vector;
   }
 
-  function fill(database: LocalDatabase): void {
+  function fill(database: LocalDatabase, generation = 1): void {
     for (const namespace of upTo(NAMESPACES)) {
       const puts = upTo(POINTS).map((n) => putWrite(`root.${namespace}`, `${namespace * POINTS + n}`));
-      database.answer("write", [...puts, ...puts.map((put) => upsertWrite(put, vectorOf(Number(put.key))))]);
+      database.answer("write", [...puts, ...puts.map((put) => upsertWrite(put, vectorOf(Number(put.key)), null, generation))]);
     }
   }
 
   /** Searches each namespace and all together, with the exact result, and returns the memory that stays in use. */
-  async function searchAll(database: LocalDatabase): Promise<number> {
+  async function searchAll(database: LocalDatabase, generations = [1]): Promise<number> {
     const before = await arrayBytes();
+    for (const generation of generations) expectBest(database, generation);
+    return (await arrayBytes()) - before;
+  }
+
+  function expectBest(database: LocalDatabase, generation: number): void {
     const best = (prefix: string): number[] => {
-      const request = { vector: vectorOf(0), terms: null, prefix, filter: null, limit: 5, now: Date.now() };
+      const request = { index: { generation, dims: DIMS, metric: "cosine" as const }, vector: vectorOf(0), terms: null, prefix, filter: null, limit: 5, now: Date.now() };
       return database.answer("rank", request).semantic.map(({ key }) => Number(key));
     };
     for (const namespace of upTo(NAMESPACES)) {
@@ -99,12 +104,20 @@ describe("the cache of vectors", () => {
     const first = upTo(NAMESPACES)[0] as number;
     expect(best("")).toEqual(upTo(5).map((n) => first * POINTS + n));
     expect(best("root")).toEqual(upTo(5).map((n) => first * POINTS + n));
-    return (await arrayBytes()) - before;
   }
 
   test("stays within its bound while many namespaces are searched, with exact results", async () => {
     fill(openDatabase());
     expect(await searchAll(openDatabase(VECTOR_BYTES / 8))).toBeLessThan(VECTOR_BYTES / 3);
+  });
+
+  test("stays within its bound for all generations of the index together", async () => {
+    const database = openDatabase();
+    database.answer("write", [{ kind: "create-generation", generation: 2 }]);
+    for (const generation of [1, 2]) fill(database, generation);
+    const [one, both] = [await searchAll(openDatabase(1.5 * VECTOR_BYTES)), await searchAll(openDatabase(1.5 * VECTOR_BYTES), [1, 2, 1])];
+    expect(one).toBeGreaterThan(VECTOR_BYTES);
+    expect(both).toBeLessThan(2 * VECTOR_BYTES);
   });
 
   test("keeps all vectors where they fit", async () => {
@@ -229,7 +242,7 @@ describe("writes that wait", () => {
   const LONG = "n".repeat(1024 * 1024);
 
   test.each<[string, Write]>([
-    ["removals of vectors", { kind: "remove", namespace: LONG, key: "k", version: 1, writeId: "w", isSynced: false }],
+    ["removals of vectors", { kind: "remove", generation: 1, namespace: LONG, key: "k", version: 1, writeId: "w", isSynced: false }],
     ["flags of namespaces", { kind: "mark", namespace: LONG }],
     ["removals of namespaces", { kind: "unregister", namespace: LONG }],
     ["settings", { kind: "replace-setting", name: "n", value: LONG }],

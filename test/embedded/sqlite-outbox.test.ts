@@ -52,7 +52,7 @@ outboxSuite({
     const directory = await newDirectory();
     const path = join(directory, "store.db");
     const database = new LocalDatabase();
-    database.answer("open", { path, dims: null, metric: "cosine", durable: false, vectorCacheBytes: 1_000_000 });
+    database.answer("open", { path, durable: false, vectorCacheBytes: 1_000_000 });
     const calls: DatabaseCalls = {
       async call(name, request, deadline) {
         deadline?.throwIfOver("Working on the database file");

@@ -32,7 +32,7 @@ async function onThisThread(now: () => number, metric: DistanceMetric = "cosine"
   const directory = await mkdtemp(join(tmpdir(), "sqlite-ports-"));
   const path = join(directory, "store.db");
   const database = new LocalDatabase();
-  database.answer("open", { path, dims: DIMS, metric, durable: false, vectorCacheBytes: 1_000_000 });
+  database.answer("open", { path, durable: false, vectorCacheBytes: 1_000_000 });
   const calls: DatabaseCalls = {
     async call(name, request, deadline) {
       deadline?.throwIfOver("Working on the database file");
@@ -49,7 +49,7 @@ async function onThisThread(now: () => number, metric: DistanceMetric = "cosine"
     database.answer("close", null);
     await rm(directory, { recursive: true });
   };
-  return { items, index: new SqliteVectorIndex(calls, writes, { dims: DIMS, metric }, now), dispose };
+  return { items, index: new SqliteVectorIndex({ database: calls, writes, shape: { dims: DIMS, metric }, now }), dispose };
 }
 
 for (const [where, open] of [["", onThreads], [" on the caller's thread", onThisThread]] as const) {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Connection } from "../../src/backends/sqlite/connection.ts";
 import { SqliteBackend } from "../../src/backends/sqlite/index.ts";
+import { GenerationStore } from "../../src/backends/sqlite/generation-store.ts";
 import { NamespaceTable } from "../../src/backends/sqlite/namespace-table.ts";
 import { Sweep } from "../../src/backends/sqlite/sweep.ts";
-import { VectorTable } from "../../src/backends/sqlite/vector-table.ts";
 import { ClosedError, ValidationError } from "../../src/model/errors.ts";
 import type { ItemRecord } from "../../src/model/item.ts";
 import { CLOCK_TOLERANCE_MS } from "../../src/model/ttl.ts";
@@ -190,9 +190,9 @@ describe("a sweep", () => {
     const request = { before: clock.now(), limit: 1_000 };
     behind(path, (connection) => {
       let uptime = 0;
-      const vectors = new VectorTable(connection, new NamespaceTable(connection));
+      const generations = new GenerationStore(connection, new NamespaceTable(connection), { path, vectorCacheBytes: 1_000_000 });
       // Each removal takes six milliseconds.
-      const sweep = new Sweep(connection, vectors, () => (uptime += 6));
+      const sweep = new Sweep(connection, generations, () => (uptime += 6));
       expect(sweep.run(request)).toEqual({ removed: 4, isDone: false });
       expect(sweep.run(request)).toEqual({ removed: 4, isDone: false });
       expect(sweep.run(request)).toEqual({ removed: 2, isDone: true });

@@ -7,6 +7,7 @@ import { afterAll, expect, inject, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { everyCommand } from "../support/command-cases.ts";
+import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
@@ -51,6 +52,7 @@ async function open(): Promise<CliStore> {
 cliUse(open);
 transferUse(open);
 operatorUse(open);
+reindexCommands(open);
 everyCommand("servers", open);
 
 test("SIGINT ends an import that runs as a process, and what was imported before is recognized afterwards", async () => {
@@ -74,40 +76,6 @@ test("SIGINT ends an import that runs as a process, and what was imported before
   expect(report.imported + report.unchanged + report.kept).toBe(300);
   expect(report.imported).toBeLessThanOrEqual(100);
 });
-
-/** A store on one index, and the flags of commands that know the next one, too. */
-async function openForReindex(items: number): Promise<{ readonly old: readonly string[]; readonly flags: readonly string[] }> {
-  const { store, flags: old } = await open();
-  await store.batch(Array.from({ length: items }, (_, i) => ({ namespace: ["a"], key: `k${i}`, value: { text: `tea number ${i}` } })));
-  await store.put(["a"], "last", { text: "an ostrich" });
-  const embedder = fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url));
-  return { old, flags: [...old, "--next-embeddings", embedder, "--set", `index.next.dims=${new HashEmbeddings().dims}`, "--set", "index.next.model=next"] };
-}
-
-test("reindex counts in a dry run, builds, switches and cleans up", async () => {
-  const { old, flags } = await openForReindex(10);
-  expect(await cli(["reindex", ...old])).toMatchObject({ code: 2, errors: expect.stringContaining("index.next") as string });
-  expect(await cliJson(["reindex", "--dry-run", ...flags])).toMatchObject({ dryRun: true, records: 11, texts: 11, generation: null });
-  expect(await cli(["reindex", "--rate", "none", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("--rate") as string });
-  expect(await cliJson(["reindex", "--no-switch", ...flags])).toMatchObject({ generation: 2, switched: false, failed: 0 });
-  expect((await cli(["reindex", "status", ...flags])).output).toMatch(/next +2 +next .*complete/);
-  expect(await cliJson(["reindex", "switch", ...flags])).toEqual({ active: 2, dryRun: false });
-  expect(await cliJson(["search", "--query", "ostrich", "--limit", "1", ...flags])).toMatchObject({ results: [{ key: "last" }], info: { degraded: false } });
-  expect(await cliJson<{ collections: string[] }>(["reindex", "cleanup", "--yes", ...flags])).toMatchObject({ generation: 1, collections: [expect.any(String)] });
-  expect(await cli(["get", "a", "last", ...old])).toMatchObject({ code: 1, errors: expect.stringContaining("scylladb-store reindex") as string });
-}, 300_000);
-
-test("Ctrl-C ends a reindex with the command that continues it, and reindex abort removes what it built", async () => {
-  const { flags } = await openForReindex(300);
-  const stop = new AbortController();
-  const stopped = await cli(["reindex", "--rate", "20", ...flags], { signal: stop.signal, onErrors: () => stop.abort() });
-  expect(stopped).toMatchObject({ code: 130, errors: expect.stringMatching(/searches use the previous index\. Continue with: .*reindex --rate 20/) as string });
-  expect(await cliJson(["reindex", "status", ...flags])).toMatchObject({ active: { number: 1 }, next: { number: 2, model: "next", complete: false } });
-  expect(await cliJson(["reindex", "abort", "--dry-run", ...flags])).toMatchObject({ generation: 2, dryRun: true });
-  expect(await cli(["reindex", "abort", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("--yes") as string });
-  expect(await cliJson(["reindex", "abort", "--yes", ...flags])).toMatchObject({ generation: 2 });
-  expect(await cliJson(["reindex", "status", ...flags])).toMatchObject({ active: { number: 1 }, next: null });
-}, 300_000);
 
 test("a command on a keyspace that does not exist fails and creates none", async () => {
   const flags = flagsFor(uniqueName("none"));

@@ -14,4 +14,4 @@ metricUse("CQL and Qdrant", () => {
       await dropCollections(servers, keyspace);
     },
   };
-}, /index\.next.*scylladb-store reindex/);
+});

@@ -1,188 +1,21 @@
-/** Reindex on servers: what operators and users of a store see while its index changes. */
-import { ScyllaDBStore, type ReindexProgress, type ScyllaDBStoreConfig, type SearchResults } from "langgraph-store-scylladb";
-import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterEach, expect, inject, test } from "vitest";
-import { GENERATION_LEASE_MS } from "../../src/runtime/generation-watch.ts";
+import { ScyllaDBStore } from "langgraph-store-scylladb";
+import { inject } from "vitest";
+import { reindexUse } from "../support/reindex-use.ts";
 import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 
-type Index = NonNullable<ScyllaDBStoreConfig["index"]>;
-
-/** The index before, and the one that the tests build. */
-const before = (): Index => ({ dims: 512, embeddings: new HashEmbeddings({ dims: 512 }), model: "old-model", fields: ["text"] });
-const next = (): NonNullable<Index["next"]> => ({ dims: 1024, embeddings: new HashEmbeddings({ dims: 1024 }), model: "new-model" });
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-}, 120_000);
-
-/** A keyspace of its own, deleted after the test. */
-function place(): string {
+reindexUse(() => {
   const keyspace = uniqueName("reindex");
-  closing.push(
-    () => dropCollections(servers, keyspace),
-    () => dropKeyspace(servers, keyspace),
-  );
-  return keyspace;
-}
-
-/** A process with this index. */
-async function open(keyspace: string, index: Index): Promise<ScyllaDBStore> {
-  const reconcile = { flushMs: 0, graceMs: 1_000, tickMs: 250 };
-  const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index, reconcile, logLevel: "error" });
-  closing.push(() => store.stop());
-  return store;
-}
-
-const both = (): Index => ({ ...before(), next: next() });
-const after = (): Index => ({ ...next(), fields: ["text"] });
-
-async function fill(store: ScyllaDBStore, count: number, root = "items"): Promise<void> {
-  await store.batch(Array.from({ length: count }, (_, i) => ({ namespace: [root, `n${i % 3}`], key: `k${i}`, value: { text: `memory number${i} with label${i}x of the river`, i } })));
-}
-
-async function collections(keyspace: string): Promise<string[]> {
-  const found = await qdrantClient(servers).getCollections();
-  return found.collections.map(({ name }) => name).filter((name) => name.startsWith(`${keyspace}_`)).toSorted();
-}
-
-const first = (found: SearchResults): string | undefined => found[0]?.key;
-
-async function found(store: ScyllaDBStore, query: string): Promise<string | undefined> {
-  const results = await store.search([], { query, limit: 3 });
-  expect(results.info).toMatchObject({ degraded: false, source: "index" });
-  return first(results);
-}
-
-test("a reindex builds the next index beside the active one, and every process searches it within a lease", async () => {
-  const keyspace = place();
-  const old = await open(keyspace, before());
-  await fill(old, 300);
-  await old.stop();
-  const [one, two] = [await open(keyspace, both()), await open(keyspace, both())];
-  const phases = new Set<string>();
-  let written = 0;
-  const report = await one.reindex({
-    onProgress: ({ phase }: ReindexProgress) => {
-      phases.add(phase);
-      void two.put(["items", "late"], `${phase}${written}`, { text: `written while in ${phase} as zebra${(written += 1)}` });
+  return {
+    open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options }),
+    async vectors() {
+      const { collections } = await qdrantClient(servers).getCollections();
+      return collections.map(({ name }) => name).filter((name) => name.startsWith(`${keyspace}_`)).toSorted();
     },
-  });
-  expect(report).toMatchObject({ generation: 2, switched: true, failed: 0, unreadable: 0, dryRun: false });
-  expect(report.items).toBeGreaterThanOrEqual(300);
-  expect([...phases]).toEqual(["wait", "fill", "verify"]);
-  expect(await one.reindexStatus()).toMatchObject({
-    active: { number: 2, model: "new-model", dims: 1024 },
-    next: null,
-    previous: { number: 1, model: "old-model" },
-  });
-  expect(await found(one, "number7 label7x river")).toBe("k7");
-  await expect.poll(() => two.reindexStatus().then(({ active }) => active.number), { timeout: GENERATION_LEASE_MS * 2 }).toBe(2);
-  for (let i = 1; i <= written; i += 1) expect(await found(two, `zebra${i}`), `zebra${i}`).toMatch(/^(?:wait|fill|verify)/);
-  await two.put(["items", "n0"], "k7", { text: "changed after the switch to a walrus" });
-  expect(await found(one, "walrus")).toBe("k7");
-  expect(await one.repair({ dryRun: true })).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
-
-  expect(await collections(keyspace)).toHaveLength(2);
-  const removal = await one.reindexCleanup();
-  expect(removal).toMatchObject({ generation: 1 });
-  expect(removal.collections).toHaveLength(1);
-  expect(await collections(keyspace)).toHaveLength(1);
-  const renewed = await open(keyspace, after());
-  expect(await found(renewed, "number9 label9x river")).toBe("k9");
-  await renewed.put(["items"], "last", { text: "an ostrich by the river" });
-  expect(await found(two, "ostrich")).toBe("last");
-  await expect(open(keyspace, before())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("scylladb-store reindex") as string });
-}, 120_000);
-
-test("a process that knows only the index before keeps its intents, and one that knows both completes its writes", async () => {
-  const keyspace = place();
-  const old = await open(keyspace, before());
-  await fill(old, 40);
-  const knowing = await open(keyspace, both());
-  await knowing.reindex({ switch: false });
-  await old.put(["items", "n0"], "late", { text: "a penguin that the old process wrote" });
-  await old.put(["items", "n0"], "k3", { text: "a flamingo replaced the third one" });
-  await old.delete(["items", "n1"], "k4");
-  await knowing.reindexSwitch();
-  // At once, although the vectors are missing in the next index.
-  const results = await knowing.search([], { query: "penguin", limit: 50 });
-  expect(results.map(({ key }) => key)).toContain("late");
-  await expect.poll(async () => (await knowing.search([], { query: "penguin", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "late", score: expect.any(Number) as number });
-  await expect.poll(async () => (await knowing.search([], { query: "flamingo", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "k3", score: expect.any(Number) as number });
-  expect((await knowing.search([], { query: "number4 label4x river", limit: 100 })).map(({ key }) => key)).not.toContain("k4");
-  // The process that knows only the index before continues with it.
-  expect(await found(old, "penguin")).toBe("late");
-  await expect.poll(() => knowing.repair({ dryRun: true }), { timeout: 60_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
-}, 120_000);
-
-test("a reindex that is interrupted continues, and embeds no text again", async () => {
-  const keyspace = place();
-  await fill(await open(keyspace, before()), 700);
-  const embeddings = new HashEmbeddings({ dims: 1024 });
-  const store = await open(keyspace, { ...before(), next: { ...next(), embeddings } });
-  const stop = new AbortController();
-  await expect(store.reindex({ signal: stop.signal, onProgress: ({ phase, records }) => void (phase === "fill" && records > 0 && stop.abort()) })).rejects.toThrow();
-  const embedded = embeddings.documentTexts.length;
-  expect(embedded).toBeGreaterThan(0);
-  expect(embedded).toBeLessThan(700);
-  const status = await store.reindexStatus();
-  expect(status).toMatchObject({ active: { number: 1 }, next: { number: 2, complete: false, progress: { items: embedded } } });
-  await expect(store.reindexSwitch()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("not complete") as string });
-  const other = await open(keyspace, { ...before(), next: { ...next(), embeddings } });
-  expect(await other.reindex()).toMatchObject({ items: 700, texts: 700, switched: true });
-  expect(embeddings.documentTexts).toHaveLength(700);
-  expect(await found(other, "number699 label699x river")).toBe("k699");
-}, 120_000);
-
-test("an abort removes the next index and its collection, and a dry run changes nothing", async () => {
-  const keyspace = place();
-  const store = await open(keyspace, both());
-  await fill(store, 30);
-  const dry = await store.reindex({ dryRun: true, textsPerSecond: 10 });
-  expect(dry).toMatchObject({ generation: null, switched: false, dryRun: true, records: 30, items: 30, texts: 30, seconds: 3 });
-  expect(await store.reindexStatus()).toMatchObject({ active: { number: 1 }, next: null, previous: null });
-  expect(await collections(keyspace)).toHaveLength(1);
-  await store.reindex({ switch: false });
-  expect(await collections(keyspace)).toHaveLength(2);
-  expect(await store.reindexAbort()).toMatchObject({ generation: 2 });
-  expect(await collections(keyspace)).toHaveLength(1);
-  expect(await store.reindexStatus()).toMatchObject({ active: { number: 1 }, next: null, previous: null });
-  await store.put(["items"], "later", { text: "a heron after the abort" });
-  expect(await found(store, "heron")).toBe("later");
-  await expect(store.reindexSwitch()).rejects.toMatchObject({ code: "CONFIGURATION" });
-  expect(await store.reindex()).toMatchObject({ generation: 3, switched: true });
-  expect(await found(store, "heron")).toBe("later");
-}, 120_000);
-
-test("other fields and keyword settings of the same model are a new index, too", async () => {
-  const keyspace = place();
-  const old = await open(keyspace, { ...before(), keyword: false });
-  await old.put(["a"], "one", { text: "vegan lentils", title: "Dinner" });
-  await old.put(["a"], "two", { title: "Breakfast with eggs" });
-  await old.put(["a"], "three", { text: "a cold soup" });
-  await old.stop();
-  const index: Index = { ...before(), keyword: false, next: { dims: 512, embeddings: new HashEmbeddings({ dims: 512 }), model: "old-model", fields: ["title"], keyword: { language: "english" } } };
-  const store = await open(keyspace, index);
-  await expect(store.search(["a"], { query: "eggs", mode: "keyword" })).rejects.toMatchObject({ code: "VALIDATION" });
-  await store.reindex();
-  expect(first(await store.search(["a"], { query: "egg", mode: "keyword" }))).toBe("two");
-  const all = await store.search(["a"], { query: "dinner" });
-  expect(all.map(({ key }) => key)).toEqual(["one", "two", "three"]);
-  expect(all.map(({ score }) => typeof score)).toEqual(["number", "number", "undefined"]);
-}, 120_000);
-
-test("reindex names what is missing or wrong in the configuration", async () => {
-  const keyspace = place();
-  const store = await open(keyspace, before());
-  await expect(store.reindex()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("index.next") as string });
-  const same = await open(keyspace, { ...before(), next: { dims: 512, embeddings: new HashEmbeddings({ dims: 512 }), model: "old-model" } });
-  await expect(same.reindex()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("nothing to build") as string });
-  await expect(open(keyspace, after())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("scylladb-store reindex") as string });
-  const knowing = await open(keyspace, both());
-  await knowing.reindex({ switch: false });
-  await expect(open(keyspace, after())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("is being built by reindex") as string });
-  await expect(store.erase({ prefix: ["a"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("every generation") as string });
-}, 120_000);
+    async dispose() {
+      await dropCollections(servers, keyspace);
+      await dropKeyspace(servers, keyspace);
+    },
+  };
+});

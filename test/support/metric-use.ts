@@ -27,12 +27,8 @@ const EXPECTED: Readonly<Record<DistanceMetric, readonly (readonly [key: string,
   euclid: [["near", 0.414214], ["opposite", 0.333333], ["long", 0.023405]],
 };
 
-/**
- * Registers the tests for one backend.
- *
- * @param change - what the error of another metric says about a change
- */
-export function metricUse(name: string, createPlace: () => MetricPlace, change: RegExp): void {
+/** Registers the tests for one backend. */
+export function metricUse(name: string, createPlace: () => MetricPlace): void {
   describe(`distance metric, ${name}`, { timeout: 60_000 }, () => {
     test.each(["cosine", "dot", "euclid"] as const)("search ranks by %s, higher scores are better, and minScore includes its own value", async (metric) => {
       const place = createPlace();
@@ -83,7 +79,7 @@ export function metricUse(name: string, createPlace: () => MetricPlace, change: 
           const refused = place.open(index(other));
           await expect(refused).rejects.toBeInstanceOf(SchemaError);
           await expect(refused).rejects.toThrow(/"metric":"dot"/);
-          await expect(refused).rejects.toThrow(change);
+          await expect(refused).rejects.toThrow(/index\.next.*scylladb-store reindex/);
         }
         const again = await place.open(index("dot"));
         expect((await again.search(["m"], { query: "query" })).map(({ score }) => score)).toEqual([2]);

@@ -5,6 +5,7 @@ import {
   ConfigurationError,
   ConnectionError,
   isStoreError,
+  NotReadyError,
   PermissionError,
   QueryError,
   SchemaError,
@@ -35,6 +36,9 @@ const CODES = [
 /** Another connection holds a lock: nothing was done. */
 const BUSY_CODES: ReadonlySet<string> = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"]);
 
+/** A statement of a generation of the index that another process has dropped. */
+const NO_POINTS = /^no such table: (?:main\.)?(?:points|term_counts)/;
+
 /** Failures of one statement that affect neither its transaction nor the file. */
 const STATEMENT_CODES: ReadonlySet<string> = new Set(["SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE"]);
 
@@ -50,6 +54,7 @@ export function toFailure(error: unknown): Failure {
   if ("errcode" in error && typeof error.errcode === "number") {
     const primary = error.errcode & 0xff;
     const code = `SQLITE_${CODES[primary] ?? primary}`;
+    if (NO_POINTS.test(error.message)) return { origin: "store", code: "UNAVAILABLE", message: "This generation of the index was removed: restart the store with the new index." };
     return { origin: "sqlite", code, message: error.message, ...(primary === error.errcode ? {} : { extended: error.errcode }) };
   }
   const fault = codeOf(error);
@@ -166,6 +171,7 @@ function codeOf(error: unknown): string | null {
 
 /** Classes of the errors that the database thread throws by itself. */
 const STORE_ERRORS: Partial<Record<StoreErrorCode, (message: string, details: Details) => StoreError>> = {
+  UNAVAILABLE: (message, details) => new NotReadyError(message, { details }),
   SCHEMA: (message, details) => new SchemaError(message, { details }),
   VALIDATION: (message, details) => new ValidationError(message, { details }),
   CONFIGURATION: (message, details) => new ConfigurationError(message, { details }),

@@ -4,14 +4,14 @@ import { rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { ClosedError, ConfigurationError, kindOf } from "../../model/errors.ts";
-import type { DistanceMetric } from "../../model/distance-metric.ts";
+import type { DistanceMetric, VectorShape } from "../../model/distance-metric.ts";
 import type { Backend } from "../../ports/backend.ts";
 import type { ItemRepository } from "../../ports/item-repository.ts";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
 import type { Outbox } from "../../ports/outbox.ts";
 import type { Settings } from "../../ports/settings.ts";
-import type { VectorIndex } from "../../ports/vector-index.ts";
 import { openUnlocked } from "./busy-retries.ts";
 import { CallerReads } from "./caller-reads.ts";
 import { DatabaseThread } from "./database-thread.ts";
@@ -19,6 +19,7 @@ import { loadEngine } from "./engine.ts";
 import { SqliteItemRepository } from "./item-repository.ts";
 import { SqliteOutbox } from "./outbox.ts";
 import { SqliteSettings } from "./settings.ts";
+import { tablesOf } from "./generation-list.ts";
 import { MEMORY, toFilePath } from "./storage-path.ts";
 import { SqliteVectorIndex } from "./vector-index.ts";
 import type { DatabaseCalls, OpenRequest } from "./requests.ts";
@@ -29,6 +30,8 @@ import { WriteGroup } from "./write-group.ts";
 const MAX_WAITING = 10_000;
 /** Timeout of `stop` for waiting writes, milliseconds; the remaining ones are rejected. */
 const DRAIN_DEADLINE_MS = 10_000;
+/** Pause between two transactions of the drop of a generation, in which other processes write, milliseconds. */
+const DROP_PAUSE_MS = 20;
 const VECTOR_CACHE_BYTES = 256 * 1024 * 1024;
 
 /** Path and content of the file. */
@@ -38,7 +41,7 @@ export interface SqliteBackendOptions {
    * `stop`, or the memory of a thread where no temporary file can be created.
    */
   readonly path: string;
-  /** Length of the vectors; null when the store has no index. */
+  /** Length of the vectors of the first generation of the index; null without {@link SqliteBackend.vectors}. */
   readonly dims: number | null;
   /** How the similarity of vectors is measured; "cosine" by default. */
   readonly metric?: DistanceMetric;
@@ -70,13 +73,15 @@ export class SqliteBackend implements Backend {
   readonly items: ItemRepository;
   readonly settings: Settings;
   readonly outbox: Outbox;
-  readonly vectors: VectorIndex | null;
+  readonly vectors: SqliteVectorIndex | null;
   readonly #open: Omit<OpenRequest, "path">;
   readonly #logger: Logger;
   readonly #temporaryDirectory: string | null;
   readonly #writer: DatabaseThread;
   readonly #reader: DatabaseThread;
+  readonly #reads: DatabaseCalls;
   readonly #writes: WriteGroup;
+  readonly #now: () => number;
   #running: Running | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -95,19 +100,37 @@ export class SqliteBackend implements Backend {
     this.#temporaryDirectory = path === MEMORY ? join(tmpdir(), `langgraph-store-${randomUUID()}`) : null;
     this.path = this.#temporaryDirectory === null ? path : join(this.#temporaryDirectory, "store.db");
     this.#logger = logger;
-    this.#open = { dims, metric, durable: path !== MEMORY, vectorCacheBytes };
+    this.#open = { durable: path !== MEMORY, vectorCacheBytes };
     this.#writer = new DatabaseThread(this.path, maxWaiting, logger);
     this.#reader = new DatabaseThread(this.path, maxWaiting, logger);
     this.#writes = new WriteGroup(this.#writer, this.path, maxWaiting);
-    const reads: DatabaseCalls = {
+    this.#now = now;
+    this.#reads = {
       // In the memory of a thread, only that thread can read.
       call: (name, request, deadline) => (this.#running?.path === MEMORY ? this.#writer : this.#reader).call(name, request, deadline),
     };
     const callerReads = (): CallerReads | null => this.#running?.callerReads ?? null;
+    const reads = this.#reads;
     this.items = new SqliteItemRepository({ writer: this.#writer, reads, writes: this.#writes, callerReads, now });
     this.settings = new SqliteSettings(reads, this.#writes);
     this.outbox = new SqliteOutbox(reads, this.#writes);
-    this.vectors = dims === null ? null : new SqliteVectorIndex(reads, this.#writes, { dims, metric }, now);
+    this.vectors = dims === null ? null : this.index({ dims, metric });
+  }
+
+  /**
+   * Returns the vectors of a generation of the index, of generation 1 until {@link SqliteVectorIndex.startGeneration} is called.
+   *
+   * @param beforeSearch - called before each search, which fails with what it throws
+   */
+  index(shape: VectorShape, beforeSearch?: () => void): SqliteVectorIndex {
+    return new SqliteVectorIndex({ database: this.#reads, writes: this.#writes, shape, now: this.#now, beforeSearch });
+  }
+
+  /** Deletes a generation of the index, which no process uses any more. Returns the names of its tables. */
+  async dropGeneration(generation: number): Promise<string[]> {
+    while (!(await this.#writer.call("dropGeneration", { generation }))) await pause(DROP_PAUSE_MS);
+    const { points, termCounts } = tablesOf(generation);
+    return [points, termCounts];
   }
 
   /** Changes how many writes, and how many other calls of each thread, may wait; queued ones are not affected. */
@@ -128,6 +151,8 @@ export class SqliteBackend implements Backend {
       // The writer first: it creates the file and its tables.
       await this.#writer.start({ ...this.#open, path });
       if (path !== MEMORY) await this.#reader.start({ ...this.#open, path });
+      this.#running = { path, callerReads: null };
+      await this.vectors?.startGeneration(1);
       const callerReads = path === MEMORY ? null : await openUnlocked(path, () => new CallerReads(path));
       if (this.#isStopping) {
         callerReads?.close();
@@ -135,6 +160,7 @@ export class SqliteBackend implements Backend {
       }
       this.#running = { path, callerReads };
     } catch (error) {
+      this.#running = null;
       // The next call of start makes another attempt.
       if (!this.#isStopping) await this.#closeFile();
       throw error;

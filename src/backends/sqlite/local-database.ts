@@ -2,18 +2,14 @@ import { ConfigurationError } from "../../model/errors.ts";
 import { Connection, textOf, type Reader, type Writer } from "./connection.ts";
 import { isStatementFailure, toFailure } from "./errors.ts";
 import { FileIdentity } from "./file-identity.ts";
+import { GenerationStore } from "./generation-store.ts";
 import { ItemTable } from "./item-table.ts";
-import { checkDims, checkedVersion, migrate } from "./migrations.ts";
+import { checkedVersion, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
-import { PointScan } from "./point-scan.ts";
 import { needsSync, type CallName, type Calls, type OpenRequest, type Write, type WriteOutcome } from "./requests.ts";
 import { MEMORY, prepareFile } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
-import { TermCounts } from "./term-counts.ts";
-import { VectorCache } from "./vector-cache.ts";
-import { VectorSearch } from "./vector-search.ts";
-import { VectorTable } from "./vector-table.ts";
 
 /** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512; pages of 4 KiB would be half empty. */
 const PAGE_BYTES = 8192;
@@ -27,9 +23,7 @@ interface Tables {
   readonly namespaces: NamespaceTable;
   readonly items: ItemTable;
   readonly files: FileIdentity;
-  readonly vectors: VectorTable;
-  readonly search: VectorSearch;
-  readonly points: PointScan;
+  readonly generations: GenerationStore;
   readonly sweep: Sweep;
   readonly outbox: OutboxTable;
   readonly findSetting: Reader;
@@ -58,11 +52,13 @@ export class LocalDatabase {
     scan: (request) => this.#opened().items.scan(request),
     listed: (places) => this.#opened().items.listed(places),
     sweep: (request) => this.#sweep(request),
-    vectorsOf: (ids) => this.#opened().vectors.vectorsOf(ids),
-    stored: (ids) => this.#opened().vectors.stored(ids),
-    rank: (request) => this.#opened().search.rank(request),
-    points: (request) => this.#opened().points.scan(request),
-    expired: (request) => this.#opened().points.expired(request),
+    vectorsOf: ({ generation, ids }) => this.#opened().generations.vectors(generation).vectorsOf(ids),
+    stored: ({ generation, ids }) => this.#opened().generations.vectors(generation).stored(ids),
+    hasGeneration: ({ generation, dims }) => this.#opened().generations.exists(generation, dims),
+    dropGeneration: ({ generation }) => this.#opened().generations.drop(generation),
+    rank: (request) => this.#opened().generations.search(request.index).rank(request),
+    points: (request) => this.#opened().generations.scan(request.generation).scan(request),
+    expired: (request) => this.#opened().generations.scan(request.generation).expired(request),
     due: ({ now, limit }) => this.#opened().outbox.due(now, limit),
     backlog: ({ bound }) => this.#opened().outbox.backlog(bound),
     setting: ({ name }) => readSetting(this.#opened(), name),
@@ -114,7 +110,7 @@ export class LocalDatabase {
       return tables.sweep.run(request);
     } catch (error) {
       // The transaction was rolled back, and with it the counts of terms.
-      tables.vectors.forget();
+      tables.generations.forget();
       throw error;
     }
   }
@@ -131,12 +127,12 @@ export class LocalDatabase {
       return tables.connection.transaction("IMMEDIATE", () => {
         tables.namespaces.refresh();
         const result = work();
-        tables.vectors.flush();
+        tables.generations.flush();
         return result;
       });
     } catch (error) {
       tables.namespaces.forget();
-      tables.vectors.forget();
+      tables.generations.forget();
       throw error;
     }
   }
@@ -152,7 +148,7 @@ export class LocalDatabase {
 
 /** Prepares a connection: its modes, the tables of this version, its statements. */
 function openTables(connection: Connection, request: OpenRequest): Tables {
-  const { path, dims, durable } = request;
+  const { path, durable } = request;
   // Before anything is changed: the journal mode of another program's database would stay changed.
   connection.transaction("DEFERRED", () => checkedVersion(connection, path));
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
@@ -171,22 +167,19 @@ function openTables(connection: Connection, request: OpenRequest): Tables {
   connection.reader("PRAGMA secure_delete = ON").first([]);
   connection.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   migrate(connection, path);
-  if (dims !== null) checkDims(connection, path, dims);
   return createTables(connection, request);
 }
 
-function createTables(connection: Connection, { path, dims, metric, durable, vectorCacheBytes }: OpenRequest): Tables {
+function createTables(connection: Connection, { path, durable, vectorCacheBytes }: OpenRequest): Tables {
   const namespaces = new NamespaceTable(connection);
-  const vectors = new VectorTable(connection, namespaces);
+  const generations = new GenerationStore(connection, namespaces, { path, vectorCacheBytes });
   return {
     connection,
     files: new FileIdentity(path),
     namespaces,
     items: new ItemTable(connection, namespaces),
-    vectors,
-    search: new VectorSearch(connection, new VectorCache(connection, { dims: dims ?? 0, metric }, vectorCacheBytes), new TermCounts(connection)),
-    points: new PointScan(connection),
-    sweep: new Sweep(connection, vectors),
+    generations,
+    sweep: new Sweep(connection, generations),
     outbox: new OutboxTable(connection),
     findSetting: connection.reader("SELECT CAST(value AS BLOB) FROM settings WHERE name = ?"),
     addSetting: connection.writer("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
@@ -206,7 +199,7 @@ function applyAlone(tables: Tables, write: Write): WriteOutcome {
   tables.savepoint([]);
   try {
     const value = apply(tables, write);
-    tables.vectors.flush();
+    tables.generations.flush();
     tables.release([]);
     return { value };
   } catch (error) {
@@ -215,7 +208,7 @@ function applyAlone(tables: Tables, write: Write): WriteOutcome {
     tables.rollback([]);
     tables.release([]);
     tables.namespaces.forget();
-    tables.vectors.forget();
+    tables.generations.forget();
     return { failure };
   }
 }
@@ -235,10 +228,13 @@ function apply(tables: Tables, write: Write): string | null {
       tables.namespaces.remove(write.namespace);
       return null;
     case "upsert":
-      tables.vectors.upsert(write);
+      tables.generations.vectors(write.generation).upsert(write);
       return null;
     case "remove":
-      tables.vectors.remove(write);
+      tables.generations.vectors(write.generation).remove(write);
+      return null;
+    case "create-generation":
+      tables.generations.create(write.generation);
       return null;
     case "add-batch":
       tables.outbox.add(write);

@@ -1,12 +1,16 @@
 /** The tables of the file. */
 import { SchemaError } from "../../model/errors.ts";
 import { bytesOf, type Connection } from "./connection.ts";
+import { tablesOf, type GenerationTables } from "./generation-list.ts";
 
 /** Identifies files of this store among SQLite databases: "LGSS". */
 const APPLICATION_ID = 0x4c475353;
 
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
+
+/** Version of files with one generation of the index, before this package was released. */
+const VERSION_OF_ONE_GENERATION = 4;
 
 /** Version of files without terms, before this package was released. */
 const VERSION_WITHOUT_TERMS = 3;
@@ -27,11 +31,16 @@ const NAMESPACES = `
   ) STRICT;
   CREATE INDEX unscored ON namespaces (place) WHERE has_unscored = 1;`;
 
+// The generations of the index that ever had tables. A number is not used again, so that a slow process cannot create a dropped one.
+const GENERATIONS = `
+  CREATE TABLE generations (number INTEGER PRIMARY KEY, is_dropped INTEGER NOT NULL DEFAULT 0) STRICT;
+  INSERT INTO generations (number) VALUES (1);`;
+
 // "terms" has the terms of the item's texts, see term-lists.ts; null for none.
 // "vectors" are the vectors of the item, of "dims" numbers each, one after another in single precision. A point is orphaned if it was
 // written when no record existed; only a sweep deletes records, and their points with them.
-const POINTS = `
-  CREATE TABLE points (
+const pointTable = ({ points, orphans }: GenerationTables): string => `
+  CREATE TABLE ${points} (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     namespace_id INTEGER NOT NULL,
     key BLOB NOT NULL,
@@ -43,11 +52,13 @@ const POINTS = `
     terms BLOB,
     UNIQUE (namespace_id, key)
   ) STRICT;
-  CREATE INDEX orphans ON points (id) WHERE orphaned = 1;`;
+  CREATE INDEX ${orphans} ON ${points} (id) WHERE orphaned = 1;`;
 
 // How many points have a term; -1 stands for all points with terms.
-const TERM_COUNTS = `
-  CREATE TABLE term_counts (term INTEGER PRIMARY KEY, points INTEGER NOT NULL) STRICT;`;
+const termCountTable = ({ termCounts }: GenerationTables): string => `
+  CREATE TABLE ${termCounts} (term INTEGER PRIMARY KEY, points INTEGER NOT NULL) STRICT;`;
+
+const FIRST = tablesOf(1);
 
 // Only rows with a value are in the listing's index, and it has their expiry, so that it skips deleted and expired rows
 // without reading them. Sweeps have indexes of their own, which contain only the rows to delete.
@@ -81,11 +92,18 @@ const OTHERS = `
 /** The statements that create the tables of a new file, in order. */
 export const SCHEMA_STATEMENTS: readonly string[] = [
   NAMESPACES,
-  POINTS,
+  pointTable(FIRST),
   OTHERS,
-  TERM_COUNTS,
+  termCountTable(FIRST),
+  GENERATIONS,
   `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`,
 ];
+
+/** The statements that create the tables of another generation of the index. */
+export function generationStatements(generation: number): readonly string[] {
+  const tables = tablesOf(generation);
+  return [pointTable(tables), termCountTable(tables)];
+}
 
 /**
  * Creates the tables, or converts those of a file that was written with `libsql`. Several processes may do so at the same time:
@@ -102,7 +120,8 @@ export function migrate(connection: Connection, path: string): void {
     if (version === SCHEMA_VERSION) return;
     if (version === LIBSQL_VERSION) convertLibsql(connection);
     if (version === VERSION_WITHOUT_TERMS) connection.exec("ALTER TABLE points ADD COLUMN terms BLOB");
-    const statements = version === 0 ? SCHEMA_STATEMENTS : SCHEMA_STATEMENTS.slice(-2);
+    // Files of one generation have all tables but the last; those without terms also lack their counts.
+    const statements = version === 0 ? SCHEMA_STATEMENTS : SCHEMA_STATEMENTS.slice(version === VERSION_OF_ONE_GENERATION ? -2 : -3);
     for (const statement of statements) connection.exec(statement);
   });
 }
@@ -121,7 +140,7 @@ export function checkedVersion(connection: Connection, path: string): number {
   if (!isOurs) {
     throw new SchemaError(`${path} is a database of another program: configure another path for the store.`);
   }
-  if (![0, LIBSQL_VERSION, VERSION_WITHOUT_TERMS, SCHEMA_VERSION].includes(version)) {
+  if (![0, LIBSQL_VERSION, VERSION_WITHOUT_TERMS, VERSION_OF_ONE_GENERATION, SCHEMA_VERSION].includes(version)) {
     throw new SchemaError(
       `The database file ${path} has schema version ${version}, but this version of the package knows ` +
         `${SCHEMA_VERSION}: ${version > SCHEMA_VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,
@@ -139,7 +158,7 @@ function convertLibsql(connection: Connection): void {
     DROP INDEX unscored;
     DROP INDEX orphans;
     ${NAMESPACES}
-    ${POINTS}
+    ${pointTable(FIRST)}
     INSERT INTO namespaces (id, place, has_unscored) SELECT id, place, has_unscored FROM old_namespaces;`);
   const add = connection.writer(`
     INSERT INTO points (id, namespace_id, key, version, write_id, orphaned, dims, vectors)
@@ -159,18 +178,4 @@ function convertLibsql(connection: Connection): void {
   }
   addPoint();
   connection.exec("DROP TABLE old_vectors; DROP TABLE old_points; DROP TABLE old_namespaces");
-}
-
-/**
- * Checks that stored vectors have the configured length.
- *
- * @throws {SchemaError} naming both lengths.
- */
-export function checkDims(connection: Connection, path: string, dims: number): void {
-  const stored = connection.reader("SELECT dims FROM points LIMIT 1").first([])?.[0];
-  if (stored === undefined || stored === dims) return;
-  throw new SchemaError(
-    `The vectors in ${path} have ${String(stored)} numbers, but the index is configured for ${dims}: configure the ` +
-      "model that they were made with, or configure another path and put the items again.",
-  );
 }

@@ -1,5 +1,6 @@
 import { fromPlace, placesWithin, toPlace, type PlaceRange } from "../../model/namespace-place.ts";
 import type { NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
+import { tablesOf, GenerationList } from "./generation-list.ts";
 import { textOf, toBytes, type Bound, type Column, type Connection, type Reader, type Writer } from "./connection.ts";
 
 /** A condition on the namespaces of a range; its parameters are {@link rangeParameters}. */
@@ -22,6 +23,14 @@ export function pathIn(column: Column | undefined): string {
   return fromPlace(textOf(column));
 }
 
+/** Statements that read the points of all generations of the index. */
+interface PointStatements {
+  /** The generations that they read. */
+  readonly generations: string;
+  readonly clearMark: Writer;
+  readonly remove: Writer;
+}
+
 /** Most remembered ids. */
 const MAX_IDS = 20_000;
 
@@ -34,27 +43,19 @@ export class NamespaceTable {
   readonly #find: Reader;
   readonly #add: Reader;
   readonly #mark: Writer;
-  readonly #clearMark: Writer;
-  readonly #remove: Writer;
+  readonly #connection: Connection;
+  readonly #generations: GenerationList;
+  #pointStatements: PointStatements | null = null;
   readonly #page: Reader;
   readonly #unscoredPage: Reader;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#generations = new GenerationList(connection);
     this.#readDataVersion = connection.reader("PRAGMA data_version");
     this.#find = connection.reader("SELECT id FROM namespaces WHERE place = ?");
     this.#add = connection.reader("INSERT INTO namespaces (place) VALUES (?) RETURNING id");
     this.#mark = connection.writer("UPDATE namespaces SET has_unscored = 1 WHERE id = ? AND has_unscored = 0");
-    this.#clearMark = connection.writer(`
-      UPDATE namespaces SET has_unscored = 0 WHERE place = ? AND has_unscored = 1 AND NOT EXISTS (
-        SELECT 1 FROM items i
-        WHERE i.namespace_id = namespaces.id AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)
-          AND NOT EXISTS (
-            SELECT 1 FROM points p
-            WHERE p.namespace_id = i.namespace_id AND p.key = i.key AND p.write_id = i.write_id))`);
-    this.#remove = connection.writer(`
-      DELETE FROM namespaces WHERE place = ?
-        AND NOT EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = namespaces.id)
-        AND NOT EXISTS (SELECT 1 FROM points p WHERE p.namespace_id = namespaces.id)`);
     // One lookup in the index of the listing, to detect namespaces that contain only markers of deletes.
     const occupied = "EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = n.id AND i.has_value = 1)";
     const page = (source: string): Reader =>
@@ -96,15 +97,38 @@ export class NamespaceTable {
     this.#mark([id]);
   }
 
-  /** Clears the flag unless an item of the namespace that is live at `now` has no vectors. For write transactions. */
+  /** Clears the flag unless an item of the namespace that is live at `now` lacks vectors in some generation. For write transactions. */
   clearMark(path: string, now: number): void {
-    this.#clearMark([placeBytes(path), now]);
+    this.#withPoints().clearMark([placeBytes(path), now]);
   }
 
   /** Unregisters a namespace unless it contains a record or a point. For write transactions. */
   remove(path: string): void {
     this.#ids.delete(path);
-    this.#remove([placeBytes(path)]);
+    this.#withPoints().remove([placeBytes(path)]);
+  }
+
+  /** Prepared again after a generation was created or dropped. */
+  #withPoints(): PointStatements {
+    const existing = this.#generations.existing();
+    const generations = existing.join();
+    if (this.#pointStatements?.generations === generations) return this.#pointStatements;
+    const tables = existing.map((each) => tablesOf(each).points);
+    const lacksPoint = tables.map((points) => `OR NOT EXISTS (
+      SELECT 1 FROM ${points} p WHERE p.namespace_id = i.namespace_id AND p.key = i.key AND p.write_id = i.write_id)`);
+    const hasNoPoint = tables.map((points) => `AND NOT EXISTS (SELECT 1 FROM ${points} p WHERE p.namespace_id = namespaces.id)`);
+    this.#pointStatements = {
+      generations,
+      clearMark: this.#connection.writer(`
+        UPDATE namespaces SET has_unscored = 0 WHERE place = ? AND has_unscored = 1 AND NOT EXISTS (
+          SELECT 1 FROM items i
+          WHERE i.namespace_id = namespaces.id AND i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)
+            AND (FALSE ${lacksPoint.join(" ")}))`),
+      remove: this.#connection.writer(`
+        DELETE FROM namespaces WHERE place = ?
+          AND NOT EXISTS (SELECT 1 FROM items i WHERE i.namespace_id = namespaces.id) ${hasNoPoint.join(" ")}`),
+    };
+    return this.#pointStatements;
   }
 
   /** A page of the namespaces at or below a prefix, in label order, without those that contain only markers of deletes. */

@@ -3,7 +3,7 @@ import type { IndexedPoint } from "../../ports/vector-index.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import { textOf, type Column, type Connection, type Reader } from "./connection.ts";
 import { pathIn } from "./namespace-table.ts";
-import type { ExpiredRequest, ScanRequest } from "./requests.ts";
+import type { ExpiredRequest, PointsRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
 /** An answer has no more points than this. */
@@ -16,22 +16,23 @@ export class PointScan {
   readonly #scan: Reader;
   readonly #expired: Reader;
 
-  constructor(connection: Connection) {
+  /** @param points - name of the table */
+  constructor(connection: Connection, points: string) {
     this.#connection = connection;
-    this.#range = new RowRange(connection, "points");
+    this.#range = new RowRange(connection, points);
     const columns = "n.place, p.key, p.version, p.write_id";
     this.#scan = connection.reader(`
-      SELECT ${columns}, p.id FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id
+      SELECT ${columns}, p.id FROM ${points} p CROSS JOIN namespaces n ON n.id = p.namespace_id
       WHERE p.id > ? ORDER BY p.id LIMIT ?`);
     this.#expired = connection.reader(`
       SELECT ${columns}, i.expires_at, i.id FROM items i
-      CROSS JOIN points p ON p.namespace_id = i.namespace_id AND p.key = i.key
+      CROSS JOIN ${points} p ON p.namespace_id = i.namespace_id AND p.key = i.key
       CROSS JOIN namespaces n ON n.id = p.namespace_id
       WHERE i.expires_at <= ? AND (i.expires_at, i.id) > (?, ?) ORDER BY i.expires_at, i.id LIMIT ?`);
   }
 
   /** A part of all points, in the order of their ids. */
-  scan({ after, limit }: ScanRequest): ScanPage<IndexedPoint> {
+  scan({ after, limit }: PointsRequest): ScanPage<IndexedPoint> {
     return this.#connection.transaction("DEFERRED", () => {
       const start = this.#range.start(after);
       const rows = this.#scan.all([start, Math.min(limit, MAX_POINTS)]);

@@ -1,5 +1,5 @@
 /** Requests to the database thread and its replies: plain data that can be cloned. */
-import type { DistanceMetric } from "../../model/distance-metric.ts";
+import type { VectorShape } from "../../model/distance-metric.ts";
 import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
@@ -26,9 +26,15 @@ export interface PutWrite extends ItemId {
   readonly cell: Uint8Array;
 }
 
+/** A generation of the index: its number, and how its vectors are compared. */
+export interface GenerationShape extends VectorShape {
+  readonly generation: number;
+}
+
 /** Writes the vectors of one item. */
 export interface UpsertWrite extends ItemId {
   readonly kind: "upsert";
+  readonly generation: number;
   readonly version: number;
   readonly writeId: string;
   /** Dimensions of a vector. */
@@ -42,6 +48,7 @@ export interface UpsertWrite extends ItemId {
 /** Removes the vectors of one item that are of an older version, or of this write. */
 export interface RemoveWrite extends ItemId {
   readonly kind: "remove";
+  readonly generation: number;
   readonly version: number;
   readonly writeId: string;
   /** Whether it must be on the disk when it is acknowledged: no intent repeats it. */
@@ -65,6 +72,12 @@ interface ClearMarkWrite {
 export interface UnregisterWrite {
   readonly kind: "unregister";
   readonly namespace: string;
+}
+
+/** Creates the tables of a generation of the index unless they exist. */
+interface CreateGenerationWrite {
+  readonly kind: "create-generation";
+  readonly generation: number;
 }
 
 /** Writes a setting unless it exists. */
@@ -114,6 +127,7 @@ export type Write =
   | UnregisterWrite
   | UpsertWrite
   | RemoveWrite
+  | CreateGenerationWrite
   | EstablishWrite
   | ReplaceSettingWrite
   | ExchangeSettingWrite
@@ -145,12 +159,9 @@ export type WriteOutcome = { readonly value: string | null } | { readonly failur
 export interface OpenRequest {
   /** Absolute path of the file, which is created if it does not exist; ":memory:" for the memory of the thread. */
   readonly path: string;
-  /** Length of the vectors; null when the store has no index. */
-  readonly dims: number | null;
-  readonly metric: DistanceMetric;
   /** Whether an acknowledged write survives a loss of power, not only a crash of the process. */
   readonly durable: boolean;
-  /** Bytes of vectors that are cached for searches. */
+  /** Bytes of vectors that are cached for searches, of all generations of the index together. */
   readonly vectorCacheBytes: number;
 }
 
@@ -217,6 +228,7 @@ export interface SweepReply {
 
 /** The best items among those live at `now` (milliseconds): nearest to a vector, and by terms. */
 export interface RankRequest {
+  readonly index: GenerationShape;
   /** Null where only terms rank. */
   readonly vector: Float32Array | null;
   /** Null where only the vector ranks. */
@@ -234,8 +246,19 @@ export interface BatchRow {
   readonly cell: Uint8Array;
 }
 
+/** Asks for what is stored of items in a generation of the index. */
+interface StoredRequest {
+  readonly generation: number;
+  readonly ids: readonly ItemId[];
+}
+
+/** Asks for a part of the points of a generation. */
+export interface PointsRequest extends ScanRequest {
+  readonly generation: number;
+}
+
 /** Asks for a part of the points whose items have expired. */
-export interface ExpiredRequest extends ScanRequest {
+export interface ExpiredRequest extends PointsRequest {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -251,11 +274,15 @@ export interface Calls {
   scan: { readonly request: ScanRequest; readonly reply: ScanPage<RecordRow> };
   listed: { readonly request: readonly PlaceRequest[]; readonly reply: readonly boolean[] };
   sweep: { readonly request: SweepRequest; readonly reply: SweepReply };
-  stored: { readonly request: readonly ItemId[]; readonly reply: readonly (StoredPoint | null)[] };
+  stored: { readonly request: StoredRequest; readonly reply: readonly (StoredPoint | null)[] };
   /** The vectors of each item one after another, in single precision. */
-  vectorsOf: { readonly request: readonly ItemId[]; readonly reply: readonly (Uint8Array | null)[] };
+  vectorsOf: { readonly request: StoredRequest; readonly reply: readonly (Uint8Array | null)[] };
+  /** Whether a generation of the index exists; fails when its vectors have another length, or when it was dropped. */
+  hasGeneration: { readonly request: { readonly generation: number; readonly dims: number }; readonly reply: boolean };
+  /** Deletes a part of a generation; replies whether nothing is left. */
+  dropGeneration: { readonly request: { readonly generation: number }; readonly reply: boolean };
   rank: { readonly request: RankRequest; readonly reply: Rankings };
-  points: { readonly request: ScanRequest; readonly reply: ScanPage<IndexedPoint> };
+  points: { readonly request: PointsRequest; readonly reply: ScanPage<IndexedPoint> };
   expired: { readonly request: ExpiredRequest; readonly reply: Omit<ScanPage<IndexedPoint>, "done"> };
   due: { readonly request: { readonly now: number; readonly limit: number }; readonly reply: readonly BatchRow[] };
   backlog: { readonly request: { readonly bound: number }; readonly reply: OutboxBacklog };

@@ -6,7 +6,8 @@ import type { Connection, Reader } from "./connection.ts";
 export class RowRange {
   readonly #ends: Reader;
 
-  constructor(connection: Connection, table: "items" | "points") {
+  /** @param table - name of the table */
+  constructor(connection: Connection, table: string) {
     // Two subqueries: for one query of both ends, SQLite would read all rows.
     this.#ends = connection.reader(`SELECT (SELECT min(id) FROM ${table}) AS first, (SELECT max(id) FROM ${table}) AS last`);
   }

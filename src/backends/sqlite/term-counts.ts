@@ -6,7 +6,7 @@ import { decodeTerms, type TermQuery } from "./term-lists.ts";
 const ALL = -1;
 
 /**
- * How many points of the file have each term. Kept by every write, so that the cost of a query does not depend on how many
+ * How many points of a generation have each term. Kept by every write, so that the cost of a query does not depend on how many
  * points have its terms. Changes of one transaction are written together, as texts share their words.
  */
 export class TermCounts {
@@ -14,11 +14,12 @@ export class TermCounts {
   readonly #find: Reader;
   readonly #change: Writer;
 
-  constructor(connection: Connection) {
-    this.#find = connection.reader("SELECT points FROM term_counts WHERE term = ?");
+  /** @param table - name of the table */
+  constructor(connection: Connection, table: string) {
+    this.#find = connection.reader(`SELECT points FROM ${table} WHERE term = ?`);
     // One statement for all terms: a call for each takes longer than what it does. SQLite needs WHERE to parse ON CONFLICT after SELECT.
     this.#change = connection.writer(`
-      INSERT INTO term_counts (term, points) SELECT CAST(c.key AS INTEGER), c.value FROM json_each(?) c WHERE true
+      INSERT INTO ${table} (term, points) SELECT CAST(c.key AS INTEGER), c.value FROM json_each(?) c WHERE true
       ON CONFLICT (term) DO UPDATE SET points = points + excluded.points`);
   }
 

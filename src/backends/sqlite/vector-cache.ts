@@ -2,6 +2,8 @@ import { FILE_VECTORS_MS, purgedRegularly } from "../../concurrency/cache-expiry
 import { ancestors, ROOT } from "../../model/namespace-path.ts";
 import { placesWithin } from "../../model/namespace-place.ts";
 import { bytesOf, type Column, type Connection, type Reader } from "./connection.ts";
+import type { CacheEntry, CacheSpace } from "./cache-space.ts";
+import type { GenerationTables } from "./generation-list.ts";
 import { inRange, pathIn, rangeParameters } from "./namespace-table.ts";
 import { PackedPoints, Scores, type PointQuery } from "./packed-points.ts";
 import type { VectorShape } from "../../model/distance-metric.ts";
@@ -19,7 +21,7 @@ const MAX_NEWER = 20_000;
 const MAX_EXTRA = 256;
 
 /** A namespace that has, or had, points. */
-interface Namespace {
+interface Namespace extends CacheEntry {
   readonly id: number;
   /** Null when they are not cached. */
   points: PackedPoints | null;
@@ -34,18 +36,16 @@ interface Namespace {
 }
 
 /**
- * The vectors and terms of searched namespaces, packed in memory. A search first adds what was written since the last one, by this
+ * The vectors and terms of searched namespaces in one generation of the index, packed in memory. A search first adds what was written since the last one, by this
  * process or another: see {@link VectorTable}. Vectors of deleted and superseded points stay until a search finds them:
  * {@link VectorSearch} verifies each hit. All calls belong into a read transaction.
  */
 export class VectorCache {
-  readonly #maxBytes: number;
+  readonly #space: CacheSpace;
   readonly #namespaces = new Map<number, Namespace>();
   /** Namespaces at or below prefixes. */
   readonly #selections = new Map<string, Namespace[]>();
   #selected = 0;
-  #bytes = 0;
-  #search = 0;
   /** When the first of the cached vectors was read, milliseconds of `performance.now()`. */
   #filledAt = 0;
   /** Greatest id of a point that has been seen. */
@@ -60,29 +60,34 @@ export class VectorCache {
   readonly #countPoints: Reader;
   readonly #selecting: Readonly<Record<"byPoints" | "byNamespaces", Reader>>;
 
-  constructor(connection: Connection, shape: VectorShape, maxBytes: number) {
+  /**
+   * @param tables - of the generation
+   * @param space - shared with the caches of other generations
+   */
+  constructor(connection: Connection, shape: VectorShape, { points }: GenerationTables, space: CacheSpace) {
     this.#shape = shape;
-    this.#maxBytes = maxBytes;
+    this.#space = space;
+    space.share(this);
     purgedRegularly(this);
-    this.#greatestPoint = connection.reader("SELECT coalesce(max(id), 0) FROM points");
-    this.#newer = connection.reader("SELECT id, vectors, terms, namespace_id FROM points WHERE id > ? ORDER BY id");
+    this.#greatestPoint = connection.reader(`SELECT coalesce(max(id), 0) FROM ${points}`);
+    this.#newer = connection.reader(`SELECT id, vectors, terms, namespace_id FROM ${points} WHERE id > ? ORDER BY id`);
     this.#place = connection.reader("SELECT place FROM namespaces WHERE id = ?");
-    this.#pointsOf = connection.reader("SELECT id, vectors, terms FROM points WHERE namespace_id = ?");
+    this.#pointsOf = connection.reader(`SELECT id, vectors, terms FROM ${points} WHERE namespace_id = ?`);
     this.#pointsWithin = connection.reader(`
-      SELECT p.id, p.vectors, p.terms FROM namespaces n CROSS JOIN points p ON p.namespace_id = n.id WHERE ${inRange("n")}`);
-    this.#countPoints = connection.reader("SELECT count(*) FROM (SELECT 1 FROM points LIMIT ?)");
+      SELECT p.id, p.vectors, p.terms FROM namespaces n CROSS JOIN ${points} p ON p.namespace_id = n.id WHERE ${inRange("n")}`);
+    this.#countPoints = connection.reader(`SELECT count(*) FROM (SELECT 1 FROM ${points} LIMIT ?)`);
     this.#selecting = {
       byPoints: connection.reader(`
-        SELECT DISTINCT n.id FROM points p CROSS JOIN namespaces n ON n.id = p.namespace_id WHERE ${inRange("n")} LIMIT ?`),
+        SELECT DISTINCT n.id FROM ${points} p CROSS JOIN namespaces n ON n.id = p.namespace_id WHERE ${inRange("n")} LIMIT ?`),
       byNamespaces: connection.reader(`
         SELECT n.id FROM namespaces n
-        WHERE ${inRange("n")} AND EXISTS (SELECT 1 FROM points p WHERE p.namespace_id = n.id) LIMIT ?`),
+        WHERE ${inRange("n")} AND EXISTS (SELECT 1 FROM ${points} p WHERE p.namespace_id = n.id) LIMIT ?`),
     };
   }
 
   /** Scores all points at or below a prefix: by the similarity of their vectors, and by terms. Valid until the next call. */
   score(prefix: string, query: PointQuery): Scores {
-    this.#search += 1;
+    this.#space.search += 1;
     this.#addNewer();
     this.#scores.clear();
     const namespaces = this.#selection(prefix);
@@ -94,10 +99,15 @@ export class VectorCache {
   /** Removes points that no longer exist. */
   remove(prefix: string, points: ReadonlySet<number>): void {
     for (const { points: packed } of this.#selections.get(prefix) ?? []) {
-      this.#bytes -= packed?.bytes ?? 0;
+      this.#space.bytes -= packed?.bytes ?? 0;
       packed?.remove(points);
-      this.#bytes += packed?.bytes ?? 0;
+      this.#space.bytes += packed?.bytes ?? 0;
     }
+  }
+
+  /** The cached namespaces. */
+  entries(): Iterable<CacheEntry> {
+    return this.#namespaces.values();
   }
 
   /** Drops everything that is cached once it is {@link FILE_VECTORS_MS} old: a namespace that is not searched any more may hold deleted vectors. */
@@ -127,10 +137,10 @@ export class VectorCache {
     for (const prefix of namespace.ancestors) this.#select(prefix, namespace);
     const { points } = namespace;
     if (points === null) return;
-    this.#bytes -= points.bytes;
+    this.#space.bytes -= points.bytes;
     addRow(points, row);
-    this.#bytes += points.bytes;
-    if (points.count > namespace.maxVectors || !this.#hasRoom()) this.#drop(namespace);
+    this.#space.bytes += points.bytes;
+    if (points.count > namespace.maxVectors || !this.#space.hasRoom()) this.#space.drop(namespace);
   }
 
   /** Adds a namespace with its first point to the selections of the prefixes that it is below. */
@@ -178,7 +188,7 @@ export class VectorCache {
   }
 
   #score(namespace: Namespace, query: PointQuery): void {
-    namespace.lastUse = this.#search;
+    namespace.lastUse = this.#space.search;
     if (namespace.points === null) this.#load(namespace, query);
     else namespace.points.score(query, this.#scores);
   }
@@ -189,14 +199,14 @@ export class VectorCache {
     let isKept = true;
     for (const row of this.#pointsOf.each([namespace.id])) {
       addRow(points, row);
-      isKept &&= this.#hasRoom(points.bytes);
+      isKept &&= this.#space.hasRoom(points.bytes);
       if (!isKept && points.isLarge) this.#scoreAndClear(points, query);
     }
     points.score(query, this.#scores);
     if (!isKept) return;
     namespace.points = points;
     namespace.maxVectors = 2 * points.count + MAX_EXTRA;
-    this.#bytes += points.bytes;
+    this.#space.bytes += points.bytes;
   }
 
   #scoreUncached(prefix: string, query: PointQuery): void {
@@ -215,30 +225,11 @@ export class VectorCache {
     points.clear();
   }
 
-  /** Whether `more` bytes fit; makes room by dropping namespaces that this search does not use, the longest unused first. */
-  #hasRoom(more = 0): boolean {
-    if (this.#bytes + more <= this.#maxBytes) return true;
-    const unused = [...this.#namespaces.values()].filter(({ points, lastUse }) => points !== null && lastUse < this.#search);
-    unused.sort((a, b) => a.lastUse - b.lastUse);
-    // More than is needed, so that the next vectors find room.
-    const enough = 0.9 * this.#maxBytes;
-    for (const namespace of unused) {
-      if (this.#bytes + more <= enough) break;
-      this.#drop(namespace);
-    }
-    return this.#bytes + more <= this.#maxBytes;
-  }
-
-  #drop(namespace: Namespace): void {
-    this.#bytes -= namespace.points?.bytes ?? 0;
-    namespace.points = null;
-  }
-
   #clear(): void {
+    for (const namespace of this.#namespaces.values()) this.#space.drop(namespace);
     this.#namespaces.clear();
     this.#selections.clear();
     this.#selected = 0;
-    this.#bytes = 0;
   }
 }
 

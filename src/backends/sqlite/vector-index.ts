@@ -17,28 +17,49 @@ import type {
   VectorQuery,
   VectorRemoval,
 } from "../../ports/vector-index.ts";
-import type { DatabaseCalls, RemoveWrite, UpsertWrite } from "./requests.ts";
+import type { DatabaseCalls, GenerationShape, RemoveWrite, UpsertWrite } from "./requests.ts";
 import { encodeTerms } from "./term-lists.ts";
 import type { WriteGroup } from "./write-group.ts";
 
 /** Most vectors of an item. */
 const MAX_VECTORS = 65_536;
 
-/** Vectors in a local file, searched exactly. */
+/** What a {@link SqliteVectorIndex} depends on. */
+interface VectorIndexOptions {
+  readonly database: DatabaseCalls;
+  readonly writes: WriteGroup;
+  readonly shape: VectorShape;
+  /** Current time in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called before each search, which fails with what it throws. */
+  readonly beforeSearch?: (() => void) | undefined;
+}
+
+/** Vectors of a generation of the index in a local file, searched exactly. */
 export class SqliteVectorIndex implements VectorIndex {
   readonly #database: DatabaseCalls;
   readonly #writes: WriteGroup;
-  readonly #shape: VectorShape;
   readonly #now: () => number;
+  readonly #beforeSearch: (() => void) | undefined;
+  #shape: GenerationShape;
 
-  /**
-   * @param now - current time in milliseconds since the epoch
-   */
-  constructor(database: DatabaseCalls, writes: WriteGroup, shape: VectorShape, now: () => number) {
+  constructor({ database, writes, shape: { dims, metric }, now, beforeSearch }: VectorIndexOptions) {
     this.#database = database;
     this.#writes = writes;
-    this.#shape = shape;
+    this.#shape = { generation: 1, dims, metric };
     this.#now = now;
+    this.#beforeSearch = beforeSearch;
+  }
+
+  /**
+   * Uses the vectors of a generation from now on, which is created if it does not exist.
+   *
+   * @throws {SchemaError} when its vectors have another length, or when it was removed.
+   */
+  async startGeneration(generation: number): Promise<void> {
+    const exists = await this.#database.call("hasGeneration", { generation, dims: this.#shape.dims });
+    if (!exists) await this.#writes.one({ kind: "create-generation", generation });
+    this.#shape = { ...this.#shape, generation };
   }
 
   /** Never `contested`: the record is in the same file, so of two points with equal versions the record's own stays. */
@@ -53,21 +74,22 @@ export class SqliteVectorIndex implements VectorIndex {
 
   async stored(ids: readonly ItemId[], deadline?: Deadline): Promise<(StoredPoint | null)[]> {
     if (ids.length === 0) return [];
-    return [...(await this.#database.call("stored", ids.map(({ namespace, key }) => ({ namespace, key })), deadline))];
+    return [...(await this.#database.call("stored", this.#storedOf(ids), deadline))];
   }
 
   async vectorsOf(ids: readonly ItemId[], deadline?: Deadline): Promise<(readonly Vector[] | null)[]> {
     if (ids.length === 0) return [];
-    const found = await this.#database.call("vectorsOf", ids.map(({ namespace, key }) => ({ namespace, key })), deadline);
+    const found = await this.#database.call("vectorsOf", this.#storedOf(ids), deadline);
     return found.map((bytes) => (bytes === null ? null : toVectors(bytes, this.#shape.dims)));
   }
 
   remove(removals: readonly VectorRemoval[], deadline?: Deadline): Promise<PromiseSettledResult<void>[]> {
+    const { generation } = this.#shape;
     // The writes of one call share a transaction.
     const isSynced = removals.some(({ hasNoIntent = false }) => hasNoIntent);
     return this.#writes.each(
       removals,
-      ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", namespace, key, version, writeId, isSynced }),
+      ({ namespace, key, version, writeId }): RemoveWrite => ({ kind: "remove", generation, namespace, key, version, writeId, isSynced }),
       deadline,
     );
   }
@@ -90,30 +112,36 @@ export class SqliteVectorIndex implements VectorIndex {
     terms: readonly number[] | null,
     deadline: Deadline | undefined,
   ): Promise<Rankings> {
+    this.#beforeSearch?.();
     const numbers = vector === null ? null : toNumbers(vector, this.#shape);
-    return this.#database.call("rank", { vector: numbers, terms, prefix, filter, limit, now: this.#now() }, deadline);
+    return this.#database.call("rank", { index: this.#shape, vector: numbers, terms, prefix, filter, limit, now: this.#now() }, deadline);
   }
 
   scan(after: string | null, limit: number, deadline?: Deadline): Promise<ScanPage<IndexedPoint>> {
-    return this.#database.call("points", { after, limit: Math.max(limit, 1) }, deadline);
+    return this.#database.call("points", { generation: this.#shape.generation, after, limit: Math.max(limit, 1) }, deadline);
   }
 
   async expired(now: number, after: string | null, limit: number, deadline?: Deadline): Promise<Omit<ScanPage<IndexedPoint>, "done">> {
-    return limit < 1 ? { found: [], next: after } : this.#database.call("expired", { now, after, limit }, deadline);
+    return limit < 1 ? { found: [], next: after } : this.#database.call("expired", { generation: this.#shape.generation, now, after, limit }, deadline);
   }
 
   /** Does nothing: points have no expiry here, as the record is in the same file. */
   async renew(): Promise<void> {}
 
+  #storedOf(ids: readonly ItemId[]): { readonly generation: number; readonly ids: readonly ItemId[] } {
+    return { generation: this.#shape.generation, ids: ids.map(({ namespace, key }) => ({ namespace, key })) };
+  }
+
   #toUpsert({ namespace, key, version, writeId, vectors, termWeights = null }: VectorPoint): UpsertWrite {
     if (vectors.length === 0 || vectors.length > MAX_VECTORS) {
       throw new ValidationError(`An item can have 1 to ${MAX_VECTORS} vectors, but got ${vectors.length}.`);
     }
-    const { dims } = this.#shape;
+    const { generation, dims } = this.#shape;
     const numbers = new Float32Array(vectors.length * dims);
     for (const [i, vector] of vectors.entries()) writeVector(vector, this.#shape, numbers, i * dims);
     return {
       kind: "upsert",
+      generation,
       namespace,
       key,
       version,

@@ -6,6 +6,7 @@ import { decodeRecord } from "../../model/record-codec.ts";
 import { tryDecodeValue } from "../../model/value-codec.ts";
 import type { Rankings, VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, type Connection, type Reader } from "./connection.ts";
+import type { GenerationTables } from "./generation-list.ts";
 import { pathIn } from "./namespace-table.ts";
 import type { Ranking } from "./ranking.ts";
 import type { RankRequest } from "./requests.ts";
@@ -39,7 +40,7 @@ interface LiveItem {
 /** The live items of points that were read in a search; null where a point has none. */
 type KnownItems = Map<number, LiveItem | null>;
 
-/** Searches the vectors exactly, among live and matching items. */
+/** Searches the vectors of one generation exactly, among live and matching items. */
 export class VectorSearch {
   readonly #connection: Connection;
   readonly #cache: VectorCache;
@@ -51,18 +52,19 @@ export class VectorSearch {
   #valueBytes = 0;
   readonly #existing: Reader;
 
-  constructor(connection: Connection, cache: VectorCache, counts: TermCounts) {
+  /** @param tables - of the generation */
+  constructor(connection: Connection, { points }: GenerationTables, cache: VectorCache, counts: TermCounts) {
     this.#connection = connection;
     this.#cache = cache;
     this.#counts = counts;
     // CROSS JOIN keeps SQLite to the order written.
     this.#live = connection.reader(`
-      SELECT p.id AS point, n.place, i.created, i.key, p.write_id, i.id AS item, i.write_id AS record_write_id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value
+      SELECT p.id AS point, n.place, i.created, i.key, p.write_id, i.id AS item, i.write_id AS record_write_id FROM json_each(?) wanted CROSS JOIN ${points} p ON p.id = wanted.value
       CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
       CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)`);
     this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
-    this.#existing = connection.reader("SELECT p.id FROM json_each(?) wanted CROSS JOIN points p ON p.id = wanted.value");
+    this.#existing = connection.reader(`SELECT p.id FROM json_each(?) wanted CROSS JOIN ${points} p ON p.id = wanted.value`);
   }
 
   /** The best items by a vector, and by terms. A hit names the write that its vectors and terms are of. */

@@ -1,13 +1,21 @@
 import type { ItemId } from "../../model/item.ts";
 import type { StoredPoint } from "../../ports/vector-index.ts";
 import { bytesOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
+import type { GenerationTables } from "./generation-list.ts";
 import type { NamespaceTable } from "./namespace-table.ts";
 import type { RemoveWrite, UpsertWrite } from "./requests.ts";
 import { TermCounts } from "./term-counts.ts";
 import { isBytes } from "../../model/realms.ts";
 
+/** A point that was written when no record existed. */
+interface Orphan {
+  readonly id: number;
+  /** Whether its record was written since. */
+  readonly hasRecord: boolean;
+}
+
 /**
- * The points: a row for each item that has vectors. A point that is written again gets a new row, and ids are never reused:
+ * The points of a generation of the index: a row for each item that has vectors. A point that is written again gets a new row, and ids are never reused:
  * a reader finds what was written since by the ids above the greatest that it has seen.
  */
 export class VectorTable {
@@ -17,18 +25,24 @@ export class VectorTable {
   readonly #current: Reader;
   readonly #add: Writer;
   readonly #delete: Reader;
+  readonly #orphans: Reader;
+  readonly #adopt: Writer;
   readonly #counts: TermCounts;
 
-  constructor(connection: Connection, namespaces: NamespaceTable, counts = new TermCounts(connection)) {
-    this.#counts = counts;
+  /** @param tables - names of the tables */
+  constructor(connection: Connection, namespaces: NamespaceTable, { points, termCounts }: GenerationTables) {
+    this.#counts = new TermCounts(connection, termCounts);
     this.#namespaces = namespaces;
-    this.#find = connection.reader("SELECT id, version, write_id FROM points WHERE namespace_id = ? AND key = ?");
-    this.#vectors = connection.reader("SELECT vectors FROM points WHERE namespace_id = ? AND key = ?");
+    this.#find = connection.reader(`SELECT id, version, write_id FROM ${points} WHERE namespace_id = ? AND key = ?`);
+    this.#vectors = connection.reader(`SELECT vectors FROM ${points} WHERE namespace_id = ? AND key = ?`);
     this.#current = connection.reader("SELECT write_id FROM items WHERE namespace_id = ? AND key = ?");
     this.#add = connection.writer(`
-      INSERT INTO points (namespace_id, key, version, write_id, dims, vectors, terms, orphaned)
+      INSERT INTO ${points} (namespace_id, key, version, write_id, dims, vectors, terms, orphaned)
       VALUES (?, ?, ?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM items WHERE namespace_id = ? AND key = ?))`);
-    this.#delete = connection.reader("DELETE FROM points WHERE id = ? RETURNING terms");
+    const record = "SELECT 1 FROM items i WHERE i.namespace_id = p.namespace_id AND i.key = p.key";
+    this.#orphans = connection.reader(`SELECT p.id, EXISTS (${record}) AS has_record FROM ${points} p WHERE p.orphaned = 1 LIMIT ?`);
+    this.#adopt = connection.writer(`UPDATE ${points} SET orphaned = 0 WHERE id = ?`);
+    this.#delete = connection.reader(`DELETE FROM ${points} WHERE id = ? RETURNING terms`);
   }
 
   /** Writes a point unless a newer one is stored. For write transactions. */
@@ -56,6 +70,22 @@ export class VectorTable {
     // A point of the same version but of another write may be the record's.
     if (Number(storedVersion) > version || (storedVersion === version && storedWriteId !== writeId)) return;
     this.drop(Number(id));
+  }
+
+  /** Deletes the point of an item, of any version. For write transactions. */
+  dropOf(namespace: number, key: Buffer): void {
+    const id = this.#find.first([namespace, key])?.[0];
+    if (id !== undefined) this.drop(Number(id));
+  }
+
+  /** Returns points that had no record when they were written. */
+  orphans(limit: number): Orphan[] {
+    return this.#orphans.all([limit]).map(([id, hasRecord]) => ({ id: Number(id), hasRecord: hasRecord === 1 }));
+  }
+
+  /** Marks a point as one that has a record. For write transactions. */
+  adopt(id: number): void {
+    this.#adopt([id]);
   }
 
   /** Deletes a point of any version. For write transactions. */

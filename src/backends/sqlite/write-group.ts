@@ -111,6 +111,8 @@ function bytesOf(write: Write): number {
     case "clear-mark":
     case "unregister":
       return OBJECT_BYTES + textBytes(write.namespace);
+    case "create-generation":
+      return OBJECT_BYTES;
     case "add-batch":
       return OBJECT_BYTES + textBytes(write.id) + write.cell.byteLength;
     case "remove-batch":

@@ -66,5 +66,5 @@ export const COMMANDS: readonly CliCommand[] = [
 export const GROUPS: Readonly<Record<string, string>> = {
   migrate: "Shows and applies the schema of the keyspace or file.",
   rebucket: "Changes the number of partitions of namespaces on servers.",
-  reindex: "Changes the model, metric, fields or keyword settings of the index without downtime.",
+  reindex: "Changes the model, metric, fields, rules or keyword settings of the index without downtime.",
 };

@@ -72,8 +72,10 @@ export const reindexStatus = command({
         ["active", active, ""] as const,
         ...(next === null ? [] : [["next", next, next.complete ? "complete" : `${next.progress?.items ?? 0} items`] as const]),
         ...(previous === null ? [] : [["previous", previous, "until reindex cleanup"] as const]),
-      ].map(([role, { number, model, dims, metric, fields, keyword }, state]) => [role, String(number), model, String(dims), metric, fields.join(","), keyword ?? "-", state]);
-      for (const line of tableLines(["role", "generation", "model", "dims", "metric", "fields", "keyword", "state"], rows)) await print(terminal, line);
+      ].map(([role, { number, model, dims, metric, fields, rules = [], keyword }, state]) => {
+        return [role, String(number), model, String(dims), metric, fields.join(","), String(rules.length), keyword ?? "-", state];
+      });
+      for (const line of tableLines(["role", "generation", "model", "dims", "metric", "fields", "rules", "keyword", "state"], rows)) await print(terminal, line);
       return EXIT.ok;
     }),
 });

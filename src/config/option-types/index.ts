@@ -9,7 +9,7 @@ export type { CqlProfilesOptions, CqlProfilesReadOptions, CqlProfilesScanOptions
 export type { EmbeddedOptions } from "./embedded.ts";
 export type { EmbeddedStoreConfig } from "./embedded-store.ts";
 export type { EmbeddingOptions } from "./embedding.ts";
-export type { IndexFusionOptions, IndexNextOptions, IndexOptions, IndexRuleOptions } from "./search-index.ts";
+export type { IndexFusionOptions, IndexNextOptions, IndexNextRuleOptions, IndexOptions, IndexRuleOptions } from "./search-index.ts";
 export type { IndexRankingBoostOptions, IndexRankingDecayOptions, IndexRankingDiversityOptions, IndexRankingOptions } from "./index-ranking.ts";
 export type { LimitsOptions } from "./limits.ts";
 export type { QdrantOptions, QdrantTlsOptions } from "./qdrant.ts";

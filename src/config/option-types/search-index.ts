@@ -19,14 +19,14 @@ export interface IndexOptions {
    */
   model?: string | undefined;
   /**
-   * Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).
+   * Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; reindex applies it to all items (`index.next.fields`).
    *
    * @default ["$"]
    * @example ["text"]
    */
   fields?: string[] | undefined;
   /**
-   * Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes.
+   * Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes; reindex applies it to all items (`index.next.rules`).
    *
    * @default []
    * @example [{"namespace":["logs"],"fields":false}]
@@ -58,7 +58,7 @@ export interface IndexOptions {
   fusion?: IndexFusionOptions | undefined;
   /** Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md. */
   ranking?: IndexRankingOptions | undefined;
-  /** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md. */
+  /** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. See docs/operations.md. */
   next?: IndexNextOptions | undefined;
 }
 
@@ -98,7 +98,19 @@ export interface IndexFusionOptions {
   depth?: number | undefined;
 }
 
-/** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md. */
+/** One of `index.next.rules`. */
+export interface IndexNextRuleOptions {
+  /**
+   * Leading labels of the namespaces that the rule applies to; "*" matches any one label.
+   *
+   * @example ["users"]
+   */
+  namespace: string[];
+  /** Paths of the texts to embed; false embeds nothing. */
+  fields: false | string[];
+}
+
+/** The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and search the next one after the switch. Afterwards, configure it as the `index`. See docs/operations.md. */
 export interface IndexNextOptions {
   /**
    * Dimensions of the vectors of the next model.
@@ -120,6 +132,12 @@ export interface IndexNextOptions {
    * @example ["text"]
    */
   fields?: string[] | undefined;
+  /**
+   * Fields by namespace; the first matching rule overrides `fields`. Default: those of `index.rules`.
+   *
+   * @example [{"namespace":["logs"],"fields":false}]
+   */
+  rules?: IndexNextRuleOptions[] | undefined;
   /**
    * Distance metric. Default: that of `index.metric`.
    *

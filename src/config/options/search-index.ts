@@ -34,7 +34,7 @@ const keyword = z
         .default("english")
         .describe(
           'Language of the stems and stop words; "none" compares words as they are. Keyword search also finds texts in other ' +
-            "languages, without their stems. On servers, reindex changes the language (`index.next.keyword`).",
+            "languages, without their stems. reindex changes the language (`index.next.keyword`).",
         ),
     }),
   ])
@@ -114,6 +114,9 @@ const ranking = z
   .describe("Ranks the results of every mode again. Views and calls override each option; false turns one off. See docs/retrieval.md.")
   .meta(example({ decay: { halfLifeDays: 30 } }));
 
+/** What is embedded of the namespaces of a rule. */
+const ruleFields = z.union([z.literal(false), z.array(textPath)]).describe("Paths of the texts to embed; false embeds nothing.");
+
 /** The generation of the index that `reindex` builds. */
 const next = z
   .strictObject({
@@ -121,13 +124,18 @@ const next = z
     embeddings: embeddings.describe("A LangChain Embeddings of the next model."),
     model: z.string().min(1).optional().describe("Name of the next model; by default the name that the embeddings object reports.").meta(example("text-embedding-3-large")),
     fields: z.array(textPath).optional().describe("Paths of the texts to embed. Default: those of `index.fields`.").meta(example(["text"])),
+    rules: z
+      .array(z.strictObject({ namespace: pattern, fields: ruleFields }))
+      .optional()
+      .describe("Fields by namespace; the first matching rule overrides `fields`. Default: those of `index.rules`.")
+      .meta(example([{ namespace: ["logs"], fields: false }])),
     metric: z.enum(DISTANCE_METRICS).optional().describe("Distance metric. Default: that of `index.metric`.").meta(example("cosine")),
     keyword,
   })
   .optional()
   .describe(
     "The index that `reindex` builds beside the active one. Set it in every process before the reindex: the processes then write both indexes, and " +
-      "search the next one after the switch. Afterwards, configure it as the `index`. On servers only. See docs/operations.md.",
+      "search the next one after the switch. Afterwards, configure it as the `index`. See docs/operations.md.",
   );
 
 /** Which texts are embedded, and by which model. */
@@ -144,19 +152,19 @@ export const index = z
     fields: z
       .array(textPath)
       .default(["$"])
-      .describe('Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; on servers, reindex applies it to all items (`index.next.fields`).')
+      .describe('Paths of the texts to embed; "$" embeds the entire value, [] embeds nothing. A change applies to new writes; reindex applies it to all items (`index.next.fields`).')
       .meta(example(["text"])),
     rules: z
       .array(
         z.strictObject({
           namespace: pattern,
-          fields: z.union([z.literal(false), z.array(textPath)]).optional().describe("Paths of the texts to embed; false embeds nothing."),
+          fields: ruleFields.optional(),
           mode: searchMode.optional().describe("How searches with a query below these namespaces rank."),
         }),
       )
       .default([])
       .describe(
-        "Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes.",
+        "Fields and modes by namespace. The first matching rule with `fields` overrides `fields`, and the first one with `mode` overrides `mode`. A change of fields applies to new writes; reindex applies it to all items (`index.next.rules`).",
       )
       .meta(example([{ namespace: ["logs"], fields: false }])),
     metric: z

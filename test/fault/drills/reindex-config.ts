@@ -1,20 +1,18 @@
 /** The store of the reindex drill, the same in all of its processes. */
-import type { ScyllaDBStoreConfig } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 
-/** Where the store is. */
-export type DrillPlace = Pick<ScyllaDBStoreConfig, "cql" | "qdrant">;
+/** Where the store is: on servers, or in a local file. */
+export type DrillPlace = Pick<ScyllaDBStoreConfig, "cql" | "qdrant"> | Required<Pick<EmbeddedStoreConfig, "path">>;
 
-/** Returns a configuration that knows both indexes, and the embedder of the next one. */
-export function reindexConfig(place: DrillPlace): { readonly config: ScyllaDBStoreConfig; readonly next: HashEmbeddings } {
+/** Opens a store that knows both indexes, and returns it with the embedder of the next one. */
+export async function openReindexed(place: DrillPlace): Promise<{ readonly store: ScyllaDBStore; readonly next: HashEmbeddings }> {
   const next = new HashEmbeddings({ dims: 384 });
-  return {
-    next,
-    config: {
-      ...place,
-      index: { dims: 256, embeddings: new HashEmbeddings({ dims: 256 }), model: "old", fields: ["text"], next: { dims: 384, embeddings: next, model: "new" } },
-      reconcile: { flushMs: 0, graceMs: 5_000, tickMs: 1_000 },
-      logLevel: "error",
-    },
+  const options = {
+    index: { dims: 256, embeddings: new HashEmbeddings({ dims: 256 }), model: "old", fields: ["text"], next: { dims: 384, embeddings: next, model: "new" } },
+    reconcile: { flushMs: 0, graceMs: 5_000, tickMs: 1_000 },
+    logLevel: "error" as const,
   };
+  const store = await ("path" in place ? ScyllaDBStore.embedded({ ...place, ...options }) : ScyllaDBStore.connect({ ...place, ...options }));
+  return { store, next };
 }

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { ScyllaDBStore, type ReindexProgress, type ReindexReport } from "langgraph-store-scylladb";
+import type { ReindexProgress, ReindexReport, ScyllaDBStore } from "langgraph-store-scylladb";
 import { waitUntil } from "../../servers/wait-until.ts";
-import { reindexConfig, type DrillPlace } from "./reindex-config.ts";
+import { openReindexed, type DrillPlace } from "./reindex-config.ts";
 import type { Log } from "./servers.ts";
 
 /** What the drill found. */
@@ -51,16 +51,15 @@ const textOf = (i: number): string => `memory number${i} about topic${i % 97} wi
 
 /** Runs the drill on a store that does not exist yet. */
 export async function reindexUnderLoad(place: DrillPlace, { items, textsPerSecond }: ReindexDrillSize, log: Log): Promise<ReindexDrillReport> {
-  const [reading, writing] = [reindexConfig(place), reindexConfig(place)];
-  const writer = await ScyllaDBStore.connect(writing.config);
-  const reader = await ScyllaDBStore.connect(reading.config);
+  const { store: writer } = await openReindexed(place);
+  const { store: reader, next } = await openReindexed(place);
   try {
     for (let start = 0; start < items; start += BATCH) {
       const numbers = Array.from({ length: Math.min(BATCH, items - start) }, (_, i) => start + i);
       await writer.batch(numbers.map((i) => ({ namespace: namespaceOf(i, items), key: `k${i}`, value: { text: textOf(i) } })));
     }
     log(`${items} items are stored`);
-    const load = new Load(reader, writer, items, () => reading.next.queryTexts.length > 0);
+    const load = new Load(reader, writer, items, () => next.queryTexts.length > 0);
     const startedAt = Date.now();
     const working = load.run();
     let kills = 0;

@@ -9,7 +9,7 @@ const APPS = ["both", "servers", "embedded"] as const;
 
 /** Text that only the code of one kind of store contains. */
 const MARKS = {
-  sqlite: /langgraph-store-sqlite|CREATE TABLE term_counts/,
+  sqlite: /langgraph-store-sqlite|has_unscored INTEGER/,
   servers: /localQuorum|collections\/|system_schema/,
 };
 
