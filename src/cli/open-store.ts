@@ -41,7 +41,7 @@ const DEADLINE_MS = 60_000;
 /** Loads the configuration. A command sends no alerts: the processes of the application do. */
 export async function loadStoreConfig(terminal: Terminal, flags: StoreFlags): Promise<StoreConfig> {
   const env = { ...terminal.env, ...variablesOf(flags) };
-  const overrides: ConfigOverrides = { logger: loggerTo(terminal), logLevel: flags.logLevel ?? "warn", ...(await indexOf(flags)) };
+  const overrides: ConfigOverrides = { logger: loggerTo(terminal), logLevel: flags.logLevel ?? "warn", ...(await indexOverridesOf(flags)) };
   const config = await loadConfig({
     env,
     overrides,
@@ -73,7 +73,7 @@ export async function openStore(terminal: Terminal, flags: StoreFlags): Promise<
 
 /** Runs a task on the store and closes it. */
 export async function withStore<T>(terminal: Terminal, flags: StoreFlags, task: (store: ScyllaDBStore) => Promise<T>): Promise<T> {
-  const store = await uninterrupted(terminal, openStore(terminal, flags));
+  const store = await openedUnlessInterrupted(terminal, openStore(terminal, flags));
   try {
     return await task(store);
   } finally {
@@ -82,7 +82,7 @@ export async function withStore<T>(terminal: Terminal, flags: StoreFlags, task: 
 }
 
 /** Waits for a store to open, or for Ctrl-C: a server that does not answer must not hold the command. A store that opens later is closed. */
-async function uninterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>): Promise<ScyllaDBStore> {
+async function openedUnlessInterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>): Promise<ScyllaDBStore> {
   const { signal } = terminal;
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const end = (): void => reject(signal.reason as Error);
@@ -110,7 +110,7 @@ function variablesOf({ set = [], path }: StoreFlags): Record<string, string> {
   );
 }
 
-async function indexOf({ embeddings, nextEmbeddings }: StoreFlags): Promise<ConfigOverrides> {
+async function indexOverridesOf({ embeddings, nextEmbeddings }: StoreFlags): Promise<ConfigOverrides> {
   if (embeddings === undefined && nextEmbeddings === undefined) return {};
   const next = nextEmbeddings === undefined ? {} : { next: await embedderOf(nextEmbeddings, "--next-embeddings") };
   return { index: { ...(embeddings === undefined ? {} : await embedderOf(embeddings, "--embeddings")), ...next } };

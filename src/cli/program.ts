@@ -24,7 +24,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    return failed(error, terminal);
+    return reportFailure(error, terminal);
   }
 }
 
@@ -67,7 +67,7 @@ function addCommand(command: Command, definition: CliCommand, run: Run): void {
   });
 }
 
-function failed(error: unknown, terminal: Terminal): ExitCode {
+function reportFailure(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const isInterrupted = terminal.signal.aborted;
   const code = isStoreError(error) ? ` (${error.code})` : "";

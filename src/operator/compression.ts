@@ -101,7 +101,7 @@ async function* zstdParts(bytes: ByteReader): AsyncGenerator<Buffer, void, undef
 }
 
 function truncated(cause?: unknown): ValidationError {
-  return new ValidationError("The compressed file was truncated or is damaged", { cause });
+  return new ValidationError("The compressed file was truncated or is damaged. Copy it again, or export again.", { cause });
 }
 
 function requireZstd(): void {

@@ -69,22 +69,22 @@ export class AuditErasing {
     if (this.#items === null) return;
     for (const id of ids) this.#items.add(hashOf(id));
     if (this.#items.size < MOST_ITEMS) return;
-    await this.#run(this.#options.signal);
+    await this.#eraseEntries(this.#options.signal);
     this.#items = new Set();
   }
 
   /** Erases the remaining entries. */
   async end(): Promise<AuditErasureReport> {
-    await this.#run(this.#options.signal);
+    await this.#eraseEntries(this.#options.signal);
     return { ...this.#erased, where: this.#audit.archives.map(({ name }) => name), failed: this.#failed };
   }
 
   /** Erases the entries of items that are erased already: after an interruption, no later run knows which items the filter matched. */
-  async interrupted(): Promise<void> {
-    if (this.#items !== null && this.#items.size > 0) await this.#run(undefined);
+  async endInterrupted(): Promise<void> {
+    if (this.#items !== null && this.#items.size > 0) await this.#eraseEntries(undefined);
   }
 
-  async #run(signal: AbortSignal | undefined): Promise<void> {
+  async #eraseEntries(signal: AbortSignal | undefined): Promise<void> {
     await this.#audit.flush();
     for (const archive of this.#audit.archives) {
       try {

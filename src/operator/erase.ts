@@ -146,7 +146,7 @@ class Erasure {
         await this.#unregister();
       }
     } catch (error) {
-      if (!isDry) await this.#audit?.interrupted();
+      if (!isDry) await this.#audit?.endInterrupted();
       throw error;
     }
     const audit = (await this.#audit?.end()) ?? null;
@@ -194,14 +194,14 @@ class Erasure {
       this.#options.signal?.throwIfAborted();
       const page = await this.#dependencies.items.scan(after, SCAN_PAGE);
       const within = page.found.filter((record) => record.value !== null && isWithin(this.#prefix, record.namespace));
-      const rest = within.filter((record) => this.#isOfSubject(record));
-      const late = await this.#writtenMeanwhile(rest);
-      this.#concurrent.push(...rest.filter((record) => late.has(record)).map(({ namespace, key }) => ({ namespace: toLabels(namespace), key })));
-      for (const { namespace } of late) this.#occupied.add(namespace);
-      const others = rest.filter((record) => !late.has(record));
-      await this.#delete(others);
-      await this.#audit?.add(others);
-      this.#erased.unlisted += others.length;
+      const ofSubject = within.filter((record) => this.#isOfSubject(record));
+      const concurrent = await this.#writtenMeanwhile(ofSubject);
+      this.#concurrent.push(...ofSubject.filter((record) => concurrent.has(record)).map(({ namespace, key }) => ({ namespace: toLabels(namespace), key })));
+      for (const { namespace } of concurrent) this.#occupied.add(namespace);
+      const unlisted = ofSubject.filter((record) => !concurrent.has(record));
+      await this.#delete(unlisted);
+      await this.#audit?.add(unlisted);
+      this.#erased.unlisted += unlisted.length;
       this.#options.onProgress?.({ phase: "verify", done: page.done / 2, items: this.#erased.items });
       after = page.next;
     } while (after !== null);

@@ -83,7 +83,7 @@ const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
 const BATCHES_AT_ONCE = 4;
 
-/** Attempts of an item that fails for a passing reason, and the first pause between two, which doubles. */
+/** Attempts of an item whose failures are transient, and the first pause between two, which doubles. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 250;
 
@@ -146,7 +146,7 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
   };
   const inFlight = new Set<Promise<void>>();
   let failure: unknown = null;
-  const begin = async (batch: readonly ItemAt[]): Promise<void> => {
+  const startBatch = async (batch: readonly ItemAt[]): Promise<void> => {
     while (inFlight.size >= BATCHES_AT_ONCE) await Promise.race(inFlight);
     if (failure !== null) throw failure;
     const running = importBatch(dependencies, batch, options, { counts, vectors, reject })
@@ -160,7 +160,7 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
   try {
     for await (const batch of batchesOf(source, (each) => countAndFilter(each, prefix, counts, reject))) {
       signal?.throwIfAborted();
-      await begin(batch);
+      await startBatch(batch);
     }
   } finally {
     await Promise.all(inFlight);
@@ -223,40 +223,40 @@ async function importBatch(
   // Determined before the records are read, so that every later write wins.
   const asOf = Date.now() * 1_000;
   const stored = await items.get(batch.map(({ item: { namespace, key } }) => ({ namespace, key })));
-  let open = batch.filter(({ item }, i) => {
+  let pending = batch.filter(({ item }, i) => {
     const verdict = compare(item, stored[i] ?? null, onConflict);
     if (verdict !== "imported") counts[verdict] += 1;
     return verdict === "imported";
   });
-  const given = new Map(open.map(({ item }) => [item, vectors.of(item)]));
-  const imported = ({ item }: ItemAt): void => {
+  const vectorsByItem = new Map(pending.map(({ item }) => [item, vectors.usableOf(item)]));
+  const countImported = ({ item }: ItemAt): void => {
     counts.imported += 1;
-    vectors.count(item, given.get(item) ?? null);
+    vectors.count(item, vectorsByItem.get(item) ?? null);
   };
-  if (dryRun === true) return open.forEach(imported);
-  for (let attempt = 1; open.length > 0; attempt += 1) {
-    const outcomes = await run(open.map(({ item }) => requestOf(item, given.get(item) ?? null, { asOf, onConflict })), { scope: ROOT, actor: null });
+  if (dryRun === true) return pending.forEach(countImported);
+  for (let attempt = 1; pending.length > 0; attempt += 1) {
+    const outcomes = await run(pending.map(({ item }) => requestOf(item, vectorsByItem.get(item) ?? null, { asOf, onConflict })), { scope: ROOT, actor: null });
     const failed: ItemAt[] = [];
     let waitMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
-    open.forEach((each, i) => {
+    pending.forEach((each, i) => {
       const outcome = outcomes[i];
       if (outcome?.status !== "rejected") {
-        imported(each);
+        countImported(each);
         return;
       }
       const reason: unknown = outcome.reason;
       if (!isStoreError(reason) || !reason.retryable) return reject(each.line, messageOf(reason));
-      if (attempt === ATTEMPTS) throw interrupted(reason, each.line);
+      if (attempt === ATTEMPTS) throw stoppedAtLine(reason, each.line);
       if (reason instanceof RateLimitError) waitMs = Math.max(waitMs, reason.retryAfterMs);
       failed.push(each);
     });
-    open = failed;
-    if (open.length > 0) await pause(waitMs, undefined, signal === undefined ? {} : { signal });
+    pending = failed;
+    if (pending.length > 0) await pause(waitMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 
 /** A service that is still down after all attempts ends the import: the rest of the file would fail likewise. */
-function interrupted(reason: StoreError, line: number): StoreError {
+function stoppedAtLine(reason: StoreError, line: number): StoreError {
   return new StoreError(reason.code, true, `The import stopped at line ${line}: ${reason.message} Lines before it are imported. Import again to continue: what is stored is recognized.`, {
     cause: reason,
   });

@@ -30,12 +30,12 @@ export async function vectorsOfRecords({ vectors, rules }: Indexing, records: re
   const after = await vectors.stored(ids);
   const found = new Map<LiveRecord, ItemVectors>();
   indexed.forEach((record, i) => {
-    const of = stored[i] ?? null;
-    if (of === null || !isOf(before[i], record) || !isOf(after[i], record)) return;
+    const ofItem = stored[i] ?? null;
+    if (ofItem === null || !isOf(before[i], record) || !isOf(after[i], record)) return;
     const value = tryDecodeValue(record.value);
     const texts = isStoreError(value) ? [] : rules.textsOf(value, record.namespace, record.index);
     // Qdrant may hold the last of two vectors twice.
-    const own = texts.length === 2 && of.length === 3 ? of.slice(0, 2) : of;
+    const own = texts.length === 2 && ofItem.length === 3 ? ofItem.slice(0, 2) : ofItem;
     if (texts.length > 0 && own.length === texts.length) found.set(record, { vectors: own, textsHash: textsHashOf(texts) });
   });
   return records.map((record) => found.get(record) ?? null);
@@ -66,7 +66,7 @@ export class VectorsOfImport {
   }
 
   /** Returns the vectors to write; null to embed the texts. */
-  of(item: ImportedItem): readonly Vector[] | null {
+  usableOf(item: ImportedItem): readonly Vector[] | null {
     if (item.vectors === null) return null;
     const reason = this.#whyUnusable(item, item.vectors);
     if (reason === null) return item.vectors.vectors;

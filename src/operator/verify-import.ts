@@ -58,6 +58,6 @@ function isEqual(a: EncodedValue, b: EncodedValue): boolean {
   if (!isReadable(b)) return false;
   if (Buffer.compare(a.bytes, b.bytes) === 0) return true;
   // Postgres changes the order of the fields of an object.
-  const room = 8 * (a.bytes.byteLength + b.bytes.byteLength) + 1_000;
-  return canonicalText(decodeValue(a), room) === canonicalText(decodeValue(b), room);
+  const maxLength = 8 * (a.bytes.byteLength + b.bytes.byteLength) + 1_000;
+  return canonicalText(decodeValue(a), maxLength) === canonicalText(decodeValue(b), maxLength);
 }

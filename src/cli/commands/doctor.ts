@@ -35,7 +35,7 @@ export const doctor = command({
 });
 
 async function check(terminal: Terminal, flags: StoreFlags): Promise<{ readonly findings: readonly Finding[]; readonly code: ExitCode }> {
-  const findings: Finding[] = [node()];
+  const findings: Finding[] = [checkNode()];
   let reached = "Configuration";
   try {
     const config = await loadStoreConfig(terminal, flags);
@@ -55,7 +55,7 @@ function fixOf(reached: string, code: ExitCode): string {
   return "Do what the message says. A store that does not exist yet is created by: scylladb-store migrate up";
 }
 
-function node(): Finding {
+function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const [oldest, least] = OLDEST_NODE;
   const detail = process.version;

@@ -48,10 +48,10 @@ export const importCommand = command<Flags>({
     withStore(terminal, flags, async (store) => {
       const { check = false, dryRun = false } = flags;
       checkUsage(file, flags);
-      const checked = check || dryRun ? await run(store, terminal, file, flags, true) : null;
+      const checked = check || dryRun ? await importOnce(store, terminal, file, flags, true) : null;
       const isWrong = checked !== null && hasProblem(checked);
       const write = (): Promise<ImportReport> =>
-        continuable({ terminal, program, given }, { kept: "What was imported stays.", hasResume: false }, () => run(store, terminal, file, flags, false));
+        continuable({ terminal, program, given }, { kept: "What was imported stays.", hasResume: false }, () => importOnce(store, terminal, file, flags, false));
       const report = checked !== null && (dryRun || isWrong) ? checked : await write();
       const isDry = report === checked;
       await printReport(terminal, report, isDry, flags.json === true);
@@ -86,7 +86,7 @@ async function sourceOf({ input }: Terminal, file: string, from: string | undefi
   throw new ConfigurationError(`--from: the default export of ${from} must be a BaseStore, such as an InMemoryStore.`);
 }
 
-async function run(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
+async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
   const { prefix, onConflict = "newer", rejected, from } = flags;
   const progress = new Progress(terminal, dryRun ? "Checking" : "Importing");
   const rejects = rejected === undefined ? null : createWriteStream(rejected);

@@ -1,7 +1,7 @@
 /** Options of alerts that the process sends itself. */
 import { z } from "zod";
 import { ALERT_SINKS, type AlertNotice, type AlertSeverity, type AlertSinkName } from "../../ports/alerts.ts";
-import { besideMistakes, count, mustBe } from "./field-types.ts";
+import { besideMistakes, count, must } from "./field-types.ts";
 import { example } from "./meta.ts";
 import { credential } from "./secrets.ts";
 
@@ -166,7 +166,7 @@ export const alerts = z
     email: email.optional(),
     webhook: webhook.optional(),
     callback: z
-      .custom<(notice: AlertNotice) => void | Promise<void>>((value) => typeof value === "function", mustBe("be a function that takes a notice"))
+      .custom<(notice: AlertNotice) => void | Promise<void>>((value) => typeof value === "function", must("be a function that takes a notice"))
       .optional()
       .describe("Receives each message of an alert: firing, repeated, resolved."),
     source: z.string().min(1).max(100).optional().describe("Name of this process in alerts; by default the host name.").meta(example("agents-1")),

@@ -13,13 +13,3 @@ export const codec = z
     "must have the methods encode and decode; aesGcmCodec() returns such an object",
   )
   .describe("Encodes values before they are stored, for example to encrypt them; aesGcmCodec() returns one.");
-
-/** Which scalars of a value the index keeps to apply filters. */
-export const indexPayload = z
-  .union([z.enum(["all", "none"]), z.array(z.string().min(1))])
-  .optional()
-  .describe(
-    'Which scalars of a value Qdrant stores, in clear text, to apply filters: "all" (the default without a codec), "none" (the default ' +
-      "with a codec), or those at or below these paths. Results are the same with every setting: filters on other paths are applied " +
-      "to the records that a search reads.",
-  );

@@ -1,7 +1,7 @@
 /** Options of the database that holds the records. */
 import type { Client } from "cassandra-driver";
 import { z } from "zod";
-import { besideMistakes, count, mustBe, pattern } from "./field-types.ts";
+import { besideMistakes, count, must, pattern } from "./field-types.ts";
 import { cloud, pooling, profiles, speculativeExecution } from "./driver.ts";
 import { example, fixed } from "./meta.ts";
 import { credential } from "./secrets.ts";
@@ -60,7 +60,7 @@ export const cql = z
         ...fixed("applies only when the keyspace is created; use ALTER KEYSPACE to change it afterwards"),
       }),
     client: z
-      .custom<Client>((value) => typeof value === "object" && value !== null && "execute" in value, mustBe("be a cassandra-driver Client"))
+      .custom<Client>((value) => typeof value === "object" && value !== null && "execute" in value, must("be a cassandra-driver Client"))
       .optional()
       .describe("Your own driver Client, with its own policies; the store does not shut it down."),
     buckets: z

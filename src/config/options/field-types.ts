@@ -13,7 +13,7 @@ export const besideMistakes = {
 };
 
 /** Parameters for `z.custom()`: the error message, and permission for later refinements to run, see {@link besideMistakes}. */
-export function mustBe(what: string): { readonly error: string; readonly abort: false } {
+export function must(what: string): { readonly error: string; readonly abort: false } {
   return { error: `must ${what}`, abort: false };
 }
 

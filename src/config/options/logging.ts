@@ -1,14 +1,14 @@
 /** Options of the log. */
 import { z } from "zod";
 import { silentLogger, type Logger } from "../../ports/logger.ts";
-import { mustBe } from "./field-types.ts";
+import { must } from "./field-types.ts";
 
 const loggerLike = z.custom<Logger>(
   (value) =>
     typeof value === "object" &&
     value !== null &&
     (["debug", "info", "warn", "error"] as const).every((level) => typeof (value as Partial<Logger>)[level] === "function"),
-  mustBe("have the methods debug, info, warn and error, like a pino logger or the console"),
+  must("have the methods debug, info, warn and error, like a pino logger or the console"),
 );
 
 /** The lowest level that is logged. */

@@ -5,8 +5,7 @@ import { DISTANCE_METRICS } from "../../model/distance-metric.ts";
 import { KEYWORD_LANGUAGES } from "../../model/keyword-language.ts";
 import { DEFAULT_FUSION, FUSION_METHODS, SEARCH_MODES } from "../../model/search-mode.ts";
 import { DEFAULT_POOL, DEFAULT_RERANK_TIMEOUT_MS, isFieldPath, isReranker, RANKING_BOUNDS, type Reranker } from "../../model/ranking-options.ts";
-import { indexPayload } from "./codec.ts";
-import { count, mustBe, pattern, textPath } from "./field-types.ts";
+import { count, must, pattern, textPath } from "./field-types.ts";
 import { example, fixed } from "./meta.ts";
 
 const embeddings = z.custom<EmbeddingsLike>(
@@ -15,7 +14,7 @@ const embeddings = z.custom<EmbeddingsLike>(
     value !== null &&
     typeof (value as Partial<EmbeddingsLike>).embedDocuments === "function" &&
     typeof (value as Partial<EmbeddingsLike>).embedQuery === "function",
-  mustBe("be a LangChain Embeddings, such as new OpenAIEmbeddings()"),
+  must("be a LangChain Embeddings, such as new OpenAIEmbeddings()"),
 );
 
 const ofTheModel = fixed("identifies the model of the stored vectors: vectors of two models cannot be compared");
@@ -23,6 +22,16 @@ const ofTheModel = fixed("identifies the model of the stored vectors: vectors of
 const ofTheMetric = fixed("is the metric of the stored vectors: scores of two metrics cannot be compared");
 
 const searchMode = z.enum(SEARCH_MODES);
+
+/** Which scalars of a value the index keeps to apply filters. */
+const payload = z
+  .union([z.enum(["all", "none"]), z.array(z.string().min(1))])
+  .optional()
+  .describe(
+    'Which scalars of a value Qdrant stores, in clear text, to apply filters: "all" (the default without a codec), "none" (the default ' +
+      "with a codec), or those at or below these paths. Results are the same with every setting: filters on other paths are applied " +
+      "to the records that a search reads.",
+  );
 
 /** What is kept of texts for keyword search. */
 const keyword = z
@@ -69,7 +78,7 @@ const fusion = z
   .prefault({})
   .describe("How hybrid search fuses similarity and keywords.");
 
-const fieldPath = z.string().refine(isFieldPath, mustBe('be the dotted path of a field, such as "importance"'));
+const fieldPath = z.string().refine(isFieldPath, must('be the dotted path of a field, such as "importance"'));
 
 /** What ranks on top of the modes. */
 const ranking = z
@@ -98,7 +107,7 @@ const ranking = z
       .describe("Prefers results that differ from previous results (maximal marginal relevance). Off by default.")
       .meta(example({ lambda: 0.7 })),
     rerank: z
-      .custom<Reranker>(isReranker, mustBe("be a LangChain document compressor or a function (query, items) => scores"))
+      .custom<Reranker>(isReranker, must("be a LangChain document compressor or a function (query, items) => scores"))
       .optional()
       .describe("Ranks the best results again: a LangChain document compressor, or a function that returns a score for each item. Off by default."),
     rerankTimeoutMs: count
@@ -175,7 +184,7 @@ export const index = z
           'product, without bounds), or "euclid" (1 / (1 + distance), 0 to 1). Higher is always better. Use the metric that the model was trained for.',
       )
       .meta({ ...example("dot"), ...ofTheMetric }),
-    payload: indexPayload,
+    payload,
     keyword,
     mode: searchMode
       .default("semantic")

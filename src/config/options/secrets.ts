@@ -3,7 +3,7 @@ import { z } from "zod";
 import { messageOf } from "../../model/errors.ts";
 import { Secret } from "../../model/secret.ts";
 import { parseReference, SecretReference } from "../secrets/reference.ts";
-import { besideMistakes, count, mustBe } from "./field-types.ts";
+import { besideMistakes, count, must } from "./field-types.ts";
 import { example, secret } from "./meta.ts";
 
 /** A credential as configured: its text, a secret reference, or a parsed form of either. */
@@ -17,7 +17,7 @@ const given = z.custom<CredentialInput>(
     (typeof value === "string" && value !== "") ||
     (value instanceof Secret && value.reveal() !== "") ||
     value instanceof SecretReference,
-  mustBe(
+  must(
     "be text that is not empty, or a reference such as env://NAME, file:///path, aws-sm://name#field, " +
       "vault://mount/path#field or azure-kv://vault-name/secret",
   ),

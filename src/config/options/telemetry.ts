@@ -1,7 +1,7 @@
 /** Options of traces, metrics and the log of slow operations. */
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { z } from "zod";
-import { count, mustBe } from "./field-types.ts";
+import { count, must } from "./field-types.ts";
 
 const hasMethod = (name: string) => (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as Record<string, unknown>)[name] === "function";
@@ -20,7 +20,7 @@ export const telemetry = z
     tenantOf: z
       .custom<(namespace: readonly string[]) => string | null | undefined>(
         (value) => typeof value === "function",
-        mustBe("be a function that takes a namespace and returns a text or null"),
+        must("be a function that takes a namespace and returns a text or null"),
       )
       .optional()
       .describe("Returns the tenant of a namespace, which labels the duration of operations; off by default."),
@@ -29,11 +29,11 @@ export const telemetry = z
       .default(15_000)
       .describe("Shortest interval between two counts of the recorded intents for metrics, in milliseconds. A process whose metrics are not read does not count."),
     tracerProvider: z
-      .custom<TracerProvider>(hasMethod("getTracer"), mustBe("be an OpenTelemetry TracerProvider"))
+      .custom<TracerProvider>(hasMethod("getTracer"), must("be an OpenTelemetry TracerProvider"))
       .optional()
       .describe("Provider of tracers; by default the one that is registered for the process, if any."),
     meterProvider: z
-      .custom<MeterProvider>(hasMethod("getMeter"), mustBe("be an OpenTelemetry MeterProvider"))
+      .custom<MeterProvider>(hasMethod("getMeter"), must("be an OpenTelemetry MeterProvider"))
       .optional()
       .describe("Provider of meters; by default the one that is registered for the process, if any."),
   })
