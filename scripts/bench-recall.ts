@@ -4,15 +4,17 @@
  *   node scripts/bench-recall.ts --data DIR [--systems memory,embedded,servers,postgres] [--reporting a,b,c] [--markdown FILE]
  *
  * `DIR` holds conversations of LoCoMo, see docs/retrieval.md. `--reporting` names the conversations that no parameter was
- * chosen on; by default the last three.
+ * chosen on; by default the last three. The exit code is 1 if a target is missed.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
 import { readConversations, valueOf, type Conversation } from "../test/bench/recall/conversations.ts";
 import { RecallEmbeddings } from "../test/bench/recall/embeddings.ts";
-import { asMarkdown, measure, type Measured } from "../test/bench/recall/report.ts";
+import { measure, type Measured } from "../test/bench/recall/measured.ts";
+import { asMarkdown } from "../test/bench/recall/report.ts";
 import { embeddedSystem, memorySystem, postgresSystem, serversSystem, type RecallSystem } from "../test/bench/recall/systems.ts";
+import { judgeRecall } from "../test/bench/recall/targets.ts";
 
 const SYSTEMS = { memory: memorySystem, postgres: postgresSystem, embedded: embeddedSystem, servers: serversSystem };
 
@@ -49,9 +51,11 @@ for (const name of options.systems.split(",")) {
     await system.stop();
   }
 }
-const report = asMarkdown(measured, conversations, reporting);
+const verdicts = judgeRecall(measured, conversations.map(({ id }) => id), reporting);
+const report = asMarkdown(measured, conversations, reporting, verdicts);
 console.log(report);
 if (options.markdown !== undefined) await writeFile(options.markdown, `${report}\n`);
+if (verdicts.some(({ isMet }) => isMet === false)) process.exitCode = 1;
 
 /** All texts that are embedded: turns as documents, and questions. */
 function textsOf(given: readonly Conversation[]): string[] {

@@ -32,6 +32,8 @@ interface RankedCursor {
   readonly kind: "ranked";
   readonly by: Ranking;
   readonly offset: number;
+  /** The limit of the first page. A ranked list is as long as the first page needs, and later pages are parts of the same list. */
+  readonly firstLimit: number;
 }
 
 /** A decoded cursor. */
@@ -63,7 +65,7 @@ export function encodeCursor(
 ): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", digest, cursor.by, cursor.offset]
+      ? ["r", digest, cursor.by, cursor.offset, cursor.firstLimit]
       : [
           "l",
           digest,
@@ -90,11 +92,11 @@ export function decodeCursor(text: string, request: CursorRequest, expected: "ra
 }
 
 function rankedOf(content: readonly unknown[], request: CursorRequest, asked: SearchMode | null): Cursor | null {
-  const [kind, digest, by, offset] = content;
-  if (content.length !== 4 || kind !== "r" || !isRanking(by)) return null;
+  const [kind, digest, by, offset, firstLimit] = content;
+  if (content.length !== 5 || kind !== "r" || !isRanking(by) || !isCount(firstLimit)) return null;
   // A cursor has results before it: the first page has none.
   if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by, asked)) return null;
-  return { kind: "ranked", by, offset };
+  return { kind: "ranked", by, offset, firstLimit };
 }
 
 function isRanking(by: unknown): by is Ranking {

@@ -1,24 +1,21 @@
 /** Ranking by the index: by vectors, by terms, or by both. Every hit is verified against its record. */
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { StoreError } from "../model/errors.ts";
-import { writeText, type ItemId, type LiveRecord } from "../model/item.ts";
+import type { ItemId, LiveRecord } from "../model/item.ts";
 import { toLabels } from "../model/namespace.ts";
-import { toRankScore, toScore } from "../model/score.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
-import type { VectorHit } from "../ports/vector-index.ts";
+import { candidatesOf, type Candidates, type Progress } from "./candidates.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { Found, SearchLimits, SearchResult, SkippedStep } from "./found.ts";
-import { fuse } from "./fusion.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { readPage, type Page } from "./page.ts";
-import { partsOf, type FusedParts } from "./ranking/explain.ts";
+import { partsOf } from "./ranking/explain.ts";
 import { rankAgain } from "./ranking/rank-again.ts";
 import { changesOrder } from "./ranking/steps.ts";
 import { RankedHits } from "./ranked-hits.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
-import { attempt, type RankingStep } from "./ranking-failed.ts";
 
 /** What a ranking depends on. */
 export interface IndexRankingOptions {
@@ -28,22 +25,6 @@ export interface IndexRankingOptions {
   readonly onStale: (ids: readonly ItemId[]) => void;
   /** Reports values that could not be decoded and returns their number. */
   readonly reportUnreadable: (faults: readonly StoreError[]) => number;
-}
-
-/** The current step of a ranking, read when its deadline is exceeded. */
-export interface Progress {
-  step: RankingStep;
-}
-
-/** Candidates, best first. */
-interface Candidates {
-  readonly best: (count: number) => Promise<readonly VectorHit[]>;
-  /** Returns whether there may be candidates beyond the last one. */
-  readonly isCut: () => boolean;
-  /** The terms of the query; null unless the ranking is by keywords alone. */
-  readonly terms: ReadonlySet<number> | null;
-  /** Parts of fused scores; null unless the ranking is hybrid. */
-  readonly parts: FusedParts | null;
 }
 
 /** Offset of a page, and how many results it still needs. */
@@ -76,7 +57,7 @@ export class IndexRanking {
     const { request, offset, reading } = search;
     const { limits, onStale } = this.#options;
     const items = new ItemsOfCall(this.#options.items, deadline);
-    const candidates = await this.#candidates(search, way, analyzer, deadline, progress);
+    const candidates = await candidatesOf(search, { mode: way.mode, analyzer, maxHits: limits.maxScoredHits, deadline, progress });
     // `minScore` refers to scores of the requested mode, which a fallback does not have.
     const minScore = isFallback(way) ? null : request.minScore;
     const hits = new RankedHits({ best: candidates.best, items, request, minScore, reading, maxHits: limits.maxScoredHits, onStale });
@@ -92,18 +73,18 @@ export class IndexRanking {
 
   /** Returns the verified hits of the requested page and before it; those of the entire pool where they are ranked again. */
   async #list(
-    { request, query, offset, indexing }: RankedSearch,
+    { request, query, offset, firstLimit, indexing }: RankedSearch,
     { mode }: RankingWay,
     { hits, candidates, deadline }: { readonly hits: RankedHits; readonly candidates: Candidates; readonly deadline: Deadline },
   ): Promise<{ readonly list: readonly Found[]; readonly isWhole: boolean; readonly skipped: readonly SkippedStep[] }> {
     const { steps, scope, limit } = request;
-    const partsOfHit = (hit: Found, rank: number) => partsOf(mode, candidates.parts, hit, rank);
+    const partsOfHit = (hit: Found, rank: number) => partsOf(mode, candidates.parts(), hit, rank);
     if (steps === null || !changesOrder(steps)) {
       await hits.fetch(offset + limit + 1);
       const list = steps?.explain ? hits.found.map((hit, i) => ({ ...hit, explanation: { ...partsOfHit(hit, i + 1), ...NO_STEPS } })) : hits.found;
       return { list, isWhole: hits.exhausted, skipped: [] };
     }
-    const pool = Math.max(steps.pool, limit);
+    const pool = Math.max(steps.pool, firstLimit);
     await hits.fetch(pool + 1);
     const { found, skipped } = await rankAgain(hits.found.slice(0, pool), {
       query,
@@ -119,7 +100,7 @@ export class IndexRanking {
   }
 
   #resultOf(
-    { request, offset, asked }: RankedSearch,
+    { request, offset, firstLimit, asked }: RankedSearch,
     way: RankingWay,
     { hits, scored, hasNext, isComplete, skipped }: {
       readonly hits: RankedHits;
@@ -146,44 +127,9 @@ export class IndexRanking {
         unreadable: reportUnreadable([...hits.faults, ...fill.faults]),
         truncated: !hasNext && (!isComplete || fill.truncated),
         ...(skipped.length === 0 ? {} : { skipped }),
-        cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next }, request, asked) : null,
+        cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next, firstLimit }, request, asked) : null,
       },
     };
-  }
-
-  async #candidates(search: RankedSearch, { mode }: RankingWay, analyzer: Analyzer | null, deadline: Deadline, progress: Progress): Promise<Candidates> {
-    const { request, query, indexing } = search;
-    const { embedder, vectors, metric } = indexing;
-    const { prefix, filter } = request;
-    progress.step = mode === "keyword" ? "index" : "embedding";
-    const vector = mode === "keyword" ? [] : await attempt("embedding", () => embedder.query(query, deadline));
-    progress.step = "index";
-    if (mode === "semantic" || analyzer === null) {
-      const best = async (limit: number): Promise<VectorHit[]> => {
-        const hits = await attempt("index", () => vectors.query({ vector, prefix, filter, limit }, deadline));
-        return hits.map((hit) => ({ ...hit, score: toScore(hit.score, metric) }));
-      };
-      return { best, isCut: () => false, terms: null, parts: null };
-    }
-    const { terms, truncated } = analyzer.query(query);
-    if (mode === "keyword") {
-      const best = async (limit: number): Promise<VectorHit[]> => {
-        if (terms.length === 0) return [];
-        const hits = await attempt("index", () => vectors.queryKeywords({ terms, prefix, filter, limit }, deadline));
-        return hits.map((hit) => ({ ...hit, score: toRankScore(hit.score) }));
-      };
-      return { best, isCut: () => truncated, terms: new Set(terms), parts: null };
-    }
-    const depth = Math.max(indexing.modes.fusion.depth, request.limit);
-    const { semantic, keyword } = await attempt("index", () => vectors.queryBoth({ vector, terms, prefix, filter, limit: depth }, deadline));
-    const isEveryMatch = keyword.length < depth;
-    const ranked = fuse(semantic.map(asCandidate), keyword.map(asCandidate), { ...indexing.modes.fusion, isEveryMatch });
-    const parts = request.steps?.explain ? new Map(ranked.map((each) => [each.candidate.id, each])) : null;
-    const fused = ranked.map(
-      ({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }),
-    );
-    const isCut = semantic.length >= depth || keyword.length >= depth;
-    return { best: async (count) => fused.slice(0, count), isCut: () => isCut || truncated, terms: null, parts };
   }
 
   /** Reads items without a score, which follow all items with one, in listing order. */
@@ -241,9 +187,4 @@ function isFallback({ mode, reason }: RankingWay): boolean {
 /** Removes the score, which is not a score of the requested mode. */
 function withoutScore(found: Found): Found {
   return { ...found, score: undefined };
-}
-
-/** A candidate is one write of an item: of two rankings of different moments, one may have an older write, which must not add to the newer. */
-function asCandidate(hit: VectorHit) {
-  return { id: writeText(hit), score: toRankScore(hit.score), hit };
 }

@@ -9,6 +9,7 @@ import { StoreError } from "../model/errors.ts";
 import { tryDecodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { VectorHit } from "../ports/vector-index.ts";
+import type { Candidates, Verify } from "./candidates.ts";
 import type { Found } from "./found.ts";
 import { compareInListing } from "./listing.ts";
 import { readInParts, type Reading } from "./read-budget.ts";
@@ -16,7 +17,7 @@ import { readInParts, type Reading } from "./read-budget.ts";
 /** What reading hits depends on. */
 export interface HitSource {
   /** Returns the best items below the prefix that may match the filter, best first, with the scores of results. */
-  readonly best: (count: number) => Promise<readonly VectorHit[]>;
+  readonly best: Candidates["best"];
   readonly items: ItemRepository;
   readonly request: SearchRequest;
   /** Lowest score; null for none. */
@@ -41,7 +42,7 @@ export class RankedHits {
   readonly #source: HitSource;
   readonly #request: SearchRequest;
   /** By the write: two rankings, and two queries, may find different writes of one item. */
-  readonly #verified = new Map<string, Found | null>();
+  readonly #verified = new Map<string, Pick<Found, "record" | "value"> | null>();
   /** The verified write of each item. */
   readonly #current = new Map<string, string>();
   /** Namespaces of items whose vectors are not those of their record: a write is in progress or has to be reconciled. */
@@ -87,7 +88,7 @@ export class RankedHits {
     const { best, maxHits, minScore } = this.#source;
     // One more than wanted: the first hit with a lower score shows that those with the score before are complete.
     for (let limit = Math.min(wanted + 1, maxHits); ; limit = Math.min(limit * GROWTH, maxHits)) {
-      const hits = await best(limit);
+      const hits = await best(limit, this.#check);
       await this.#verify(hits);
       const last = hits.at(-1);
       this.#exhausted = hits.length < limit || (minScore !== null && last !== undefined && !reachesScore(last.score, minScore));
@@ -106,10 +107,18 @@ export class RankedHits {
     const { order } = this.#request;
     const { minScore } = this.#source;
     this.#found = hits
-      .flatMap((hit) => this.#verified.get(writeText(hit)) ?? [])
-      .filter(({ score = 0 }) => (open === null || score > open) && (minScore === null || reachesScore(score, minScore)))
-      .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || compareInListing(a.record, b.record, order));
+      .flatMap((hit) => {
+        const verified = this.#verified.get(writeText(hit)) ?? null;
+        return verified === null ? [] : [{ record: verified.record, value: verified.value, score: hit.score }];
+      })
+      .filter(({ score }) => (open === null || score > open) && (minScore === null || reachesScore(score, minScore)))
+      .sort((a, b) => b.score - a.score || compareInListing(a.record, b.record, order));
   }
+
+  readonly #check: Verify = async (hits) => {
+    await this.#verify(hits);
+    return (hit) => (this.#verified.get(writeText(hit)) ?? null) !== null;
+  };
 
   async #verify(hits: readonly VectorHit[]): Promise<void> {
     const unknown = hits.filter((hit) => !this.#verified.has(writeText(hit)));
@@ -144,7 +153,7 @@ export class RankedHits {
       const isKept = current && matches;
       const fault = isKept ? this.#source.reading.take(record) : null;
       if (fault !== null) throw fault;
-      this.#verified.set(writeText(hit), isKept ? { record, value, score: hit.score } : null);
+      this.#verified.set(writeText(hit), isKept ? { record, value } : null);
       if (isKept) this.#keepOne(hit);
     }
   }

@@ -11,6 +11,8 @@ export interface RankedSearch {
   readonly query: string;
   /** Number of results to skip. */
   readonly offset: number;
+  /** The limit of the first page: the ranked list has at least as many results. */
+  readonly firstLimit: number;
   /** The requested mode: that of the search, or the configured one of its namespace. */
   readonly asked: SearchMode;
   readonly indexing: Indexing;

@@ -2,6 +2,7 @@
 import type { Deadline } from "../concurrency/deadline.ts";
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { StoreError } from "../model/errors.ts";
+import type { LiveRecord } from "../model/item.ts";
 import { decodeValue } from "../model/value-codec.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import { encodeCursor } from "./cursor.ts";
@@ -22,10 +23,10 @@ export interface RecordRankingOptions {
   readonly reportUnreadable: (faults: readonly StoreError[]) => number;
 }
 
-/** Returns all items that match the filter, those with keyword matches first; without scores, as these need the document frequencies of an index. */
+/** Returns the items that match the filter, those with keyword matches first; without scores, as these need the document frequencies of an index. */
 export async function rankRecords(
   { items, limits, own, reportUnreadable }: RecordRankingOptions,
-  { request, query, offset, asked, indexing, reading }: RankedSearch,
+  { request, query, offset, firstLimit, asked, indexing, reading }: RankedSearch,
   reason: DegradedReason,
   deadline: Deadline,
 ): Promise<SearchResult> {
@@ -51,14 +52,16 @@ export async function rankRecords(
   };
   const analyzer = await indexing.keywords.ofRecords();
   const ranking = await rankByKeywords(analyzer, page.found.length, textOf, query, () => deadline.throwIfOver("Ranking by keywords"));
+  // Similarity would have ranked every item. A keyword search finds items with a keyword match, and those that are not indexed.
+  const follows = ({ vectorCount }: LiveRecord): boolean => asked !== "keyword" || vectorCount === 0;
   // Whether an item reaches the lowest score is unknown; without a keyword match it is assumed not to.
   const matched = new Set(ranking.positions);
-  const rest = minScore === null ? page.found.flatMap((_, i) => (matched.has(i) ? [] : [i])) : [];
+  const rest = minScore === null ? page.found.flatMap(({ record }, i) => (matched.has(i) || !follows(record) ? [] : [i])) : [];
   const positions = [...ranking.positions, ...rest];
   const found = positions.slice(offset, offset + limit).flatMap((i) => page.found[i] ?? []);
   const next = offset + found.length;
   const hasCursor = positions.length > offset + limit && next > 0 && next <= limits.maxOffset;
-  const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next }, request, asked) : null;
+  const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next, firstLimit }, request, asked) : null;
   const truncated = page.more || ranking.truncated;
   const skipped = unscoredSteps(request.steps);
   return { found, info: { mode: "keyword", source: "records", degraded: true, reason, unreadable, truncated, ...(skipped.length === 0 ? {} : { skipped }), cursor } };

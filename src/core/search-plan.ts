@@ -8,7 +8,7 @@ import type { WalkPlace } from "./listing.ts";
 /** How a search is answered, and where it starts. */
 export type SearchPlan =
   | { readonly mode: "filter"; readonly offset: number; readonly after: WalkPlace | null }
-  | { readonly mode: Ranking; readonly query: string; readonly offset: number };
+  | { readonly mode: Ranking; readonly query: string; readonly offset: number; readonly firstLimit: number };
 
 /**
  * Returns the plan of a search. With a query and an index, results are ranked; after a page of a fallback, its cursor continues
@@ -18,17 +18,17 @@ export type SearchPlan =
  * @throws {ValidationError} when the cursor belongs to another search, or leads beyond `maxOffset`.
  */
 export function planSearch(request: SearchRequest & CursorRequest, asked: SearchMode | null, maxOffset: number): SearchPlan {
-  const { query, cursor, offset } = request;
+  const { query, cursor, offset, limit } = request;
   if (query === null || asked === null) {
     const from = cursor === null ? null : decodeCursor(cursor, request, "listing");
     return { mode: "filter", offset, after: from?.kind === "listing" ? from : null };
   }
   const from = cursor === null ? null : decodeCursor(cursor, request, "ranked", asked);
-  if (from?.kind !== "ranked") return { mode: asked, query, offset };
+  if (from?.kind !== "ranked") return { mode: asked, query, offset, firstLimit: limit };
   if (offset + from.offset > maxOffset) {
     throw new ValidationError(
       `cursor and offset skip ${offset + from.offset} results; at most ${maxOffset} are allowed (limits.maxOffset): narrow the search by filter or prefix.`,
     );
   }
-  return { mode: from.by, query, offset: offset + from.offset };
+  return { mode: from.by, query, offset: offset + from.offset, firstLimit: from.firstLimit };
 }

@@ -17,7 +17,8 @@ import { encodeCursor, listingDigest } from "./cursor.ts";
 import type { DegradedState } from "./degraded-state.ts";
 import type { SearchLimits, SearchResult } from "./found.ts";
 import { MatchRates } from "./match-rates.ts";
-import { IndexRanking, type Progress } from "./index-ranking.ts";
+import type { Progress } from "./candidates.ts";
+import { IndexRanking } from "./index-ranking.ts";
 import type { Generations } from "./generations.ts";
 import type { Indexing } from "./indexing.ts";
 import { ItemsOfCall } from "./items-of-call.ts";
@@ -83,8 +84,8 @@ export class Searcher {
       return { found: [], info: { mode, source: mode === "filter" ? "records" : source, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     if (plan.mode === "filter" || indexing === null || asked === null) return this.#list(request, plan, deadline, reading);
-    const { query, offset } = plan;
-    const search: RankedSearch = { request, query, offset, asked, indexing, reading };
+    const { query, offset, firstLimit } = plan;
+    const search: RankedSearch = { request, query, offset, firstLimit, asked, indexing, reading };
     if (plan.mode === "records") return this.#byRecords(search, "continues-degraded", deadline);
     if (plan.mode === asked) return this.#byRequestedMode(search, deadline);
     return this.#byKeywords(search, "continues-degraded", deadline);

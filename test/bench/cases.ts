@@ -24,6 +24,7 @@ export type CaseName =
   | "batch-get-50"
   | "search-namespace-1"
   | "search-namespace-8"
+  | "search-namespace-hybrid-8"
   | "search-all-8"
   | "search-filter-8"
   | "filter-first-page"
@@ -55,6 +56,7 @@ export const CASES: readonly Case[] = [
   { ...read, name: "batch-get-50", clients: 8, itemsPerCall: BATCHED_GETS, what: "a batch of 50 gets in one namespace" },
   { ...read, name: "search-namespace-1", clients: 1, what: "search a namespace of 200 items, 10 hits" },
   { ...read, name: "search-namespace-8", clients: 8, what: "search a namespace of 200 items, 10 hits" },
+  { ...read, name: "search-namespace-hybrid-8", clients: 8, what: "the same in hybrid mode" },
   { ...read, name: "search-all-8", clients: 8, what: "search everything (10,000 vectors), 10 hits" },
   { ...read, name: "search-filter-8", clients: 8, what: "search a namespace with a filter that half match, 10 hits" },
   { ...read, name: "filter-first-page", clients: 8, what: "10 items by a filter that half of 200 match" },

@@ -3,7 +3,7 @@ import { CASES, type CaseName } from "./cases.ts";
 import type { Result } from "./results.ts";
 import type { Failure } from "./run.ts";
 import { SYSTEMS, type SystemName } from "./system.ts";
-import { judge } from "./targets.ts";
+import { judge, type Verdict } from "./targets.ts";
 
 /** A benchmark that was run. */
 export interface BenchReport {
@@ -41,15 +41,7 @@ export function asMarkdown(report: BenchReport): string {
     "",
     "Targets:",
     "",
-    ...table(
-      ["", "target", "reached", ""],
-      judge(results).map(({ what, target, reached, isMet }) => [
-        what,
-        target,
-        reached ?? "not measured",
-        isMet === null ? "" : isMet ? "met" : "**missed**",
-      ]),
-    ),
+    ...verdictTable(judge(results)),
     "",
   ].join("\n");
 }
@@ -78,6 +70,12 @@ function timesOf({ p50Ms, p95Ms, p99Ms }: Result): string {
 /** A number of operations per second, with three digits or as a whole number. */
 export function speed(perSecond: number): string {
   return perSecond >= 100 ? Math.round(perSecond).toLocaleString("en") : perSecond.toPrecision(2);
+}
+
+/** Returns targets as a Markdown table. */
+export function verdictTable(verdicts: readonly Verdict[]): string[] {
+  const rows = verdicts.map(({ what, target, reached, isMet }) => [what, target, reached ?? "not measured", isMet === null ? "" : isMet ? "met" : "**missed**"]);
+  return table(["", "target", "reached", ""], rows);
 }
 
 /** A Markdown table. */

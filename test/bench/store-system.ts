@@ -10,13 +10,18 @@ import type { CaseName } from "./cases.ts";
 const SEED_BATCH = 100;
 const SEED_WRITERS = 4;
 
-/**
- * Returns a store as a measured system.
- *
- * @param everything - the prefix of all vectors; the root, for a store that searches there
- */
-export function storeSystem(store: BaseStore, stop: () => Promise<void>, everything: string[] = []): System {
-  return { calls: callsOf(store, everything), seed: () => seed(store), stop };
+/** What a store supports besides `BaseStore`. */
+interface StoreTraits {
+  /** The prefix of all vectors; the root by default, for a store that searches there. */
+  readonly everything?: string[];
+  /** Whether searches have the option `mode`; false by default. A store that ignores the option would be measured in another mode. */
+  readonly hasModes?: boolean;
+}
+
+/** Returns a store as a measured system. */
+export function storeSystem(store: BaseStore, stop: () => Promise<void>, { everything = [], hasModes = false }: StoreTraits = {}): System {
+  const { "search-namespace-hybrid-8": hybrid, ...calls } = callsOf(store, everything);
+  return { calls: hasModes ? { ...calls, "search-namespace-hybrid-8": hybrid } : calls, seed: () => seed(store), stop };
 }
 
 async function seed(store: BaseStore): Promise<void> {
@@ -43,6 +48,7 @@ function callsOf(store: BaseStore, everything: string[]): Readonly<Record<CaseNa
   };
   const get: Call = (n) => present(store.get(corpus.tenant(n), corpus.tenantKey(corpus.spread(n))));
   const searchTenant: Call = (n) => full(store.search(corpus.tenant(n), { query: corpus.question(n), limit: 10 }));
+  const hybrid = { limit: 10, mode: "hybrid" };
   return {
     "put-vector-1": putVector,
     "put-vector-100": putVector,
@@ -56,6 +62,7 @@ function callsOf(store: BaseStore, everything: string[]): Readonly<Record<CaseNa
     "batch-get-50": (n) => store.batch(batchOfGets(n)),
     "search-namespace-1": searchTenant,
     "search-namespace-8": searchTenant,
+    "search-namespace-hybrid-8": async (n) => asHybrid(await full(store.search(corpus.tenant(n), { query: corpus.question(n), ...hybrid }))),
     "search-all-8": (n) => full(store.search(everything, { query: corpus.question(n), limit: 10 })),
     "search-filter-8": (n) =>
       full(store.search(corpus.tenant(n), { query: corpus.question(n), filter: { kind: "even" }, limit: 10 })),
@@ -103,4 +110,10 @@ async function full<T>(page: Promise<readonly T[]>): Promise<readonly T[]> {
   const found = await page;
   if (found.length !== 10) throw new Error(`A page has ${found.length} items instead of 10`);
   return found;
+}
+
+/** Rejects results of another mode: of a version without modes, or of a degraded search. */
+function asHybrid(found: object): void {
+  const { info } = found as { readonly info?: { readonly mode?: string } };
+  if (info !== undefined && info.mode !== "hybrid") throw new Error(`A hybrid search ran as ${info.mode}`);
 }

@@ -67,6 +67,35 @@ test("the reconciler completes a put, a delete and an unindexing that Qdrant mis
   expect(await store.reconcile()).toMatchObject({ examined: 0 });
 });
 
+test.each(["keyword", "hybrid", "semantic"] as const)(
+  "%s: after a put and a delete that Qdrant missed, old terms find nothing and new terms find the item, before and after the reconciler runs",
+  async (mode) => {
+    await store.put(["a"], "changed", { text: "a pot of green tea" });
+    await store.put(["a"], "deleted", { text: "a pot of white tea" });
+    await store.put(["a"], "steel", { text: "iron and steel" });
+    await qdrant.kill();
+    await expect(store.put(["a"], "changed", { text: "strong black coffee" })).rejects.toMatchObject({ code: "VECTOR_SYNC", stored: true });
+    await expect(store.delete(["a"], "deleted")).rejects.toMatchObject({ code: "VECTOR_SYNC", stored: true });
+    await qdrant.restart({ data: "keep" });
+    const find = async (query: string) => {
+      const results = await store.search(["a"], { query, mode });
+      expect(results.info).toMatchObject({ mode, source: "index", degraded: false, reason: null });
+      return results.map(({ key, value, score }) => ({ key, text: value["text"] as string, isScored: score !== undefined }));
+    };
+    const changed = { key: "changed", text: "strong black coffee" };
+    const steel = { key: "steel", text: "iron and steel", isScored: true };
+    // Qdrant still has both points with the old terms. Similarity ranks every item; those that are not indexed follow without a score.
+    expect(await points()).toBe(3);
+    expect(await find("pot of tea")).toEqual(mode === "keyword" ? [] : [steel, { ...changed, isScored: false }]);
+    expect(await find("coffee")).toEqual([...(mode === "keyword" ? [] : [steel]), { ...changed, isScored: false }]);
+    expect(await points()).toBe(3);
+    expect(await store.reconcile()).toMatchObject({ failed: 0 });
+    expect(await points()).toBe(2);
+    if (mode === "keyword") expect(await find("pot of tea")).toEqual([]);
+    expect((await find("coffee"))[0]).toEqual({ ...changed, isScored: true });
+  },
+);
+
 test("a deferred put resolves while Qdrant is down, its item is listed, and it is indexed later", async () => {
   await store.stop();
   store = await connect({ vectorSync: "deferred" });

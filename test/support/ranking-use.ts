@@ -116,6 +116,15 @@ export function rankingUse(make: MakeStore): void {
       }
     });
 
+    test("a later page with a greater limit is part of the list of the first page", async () => {
+      const root = await filled(Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`k${i}`, { text: `green tea number ${i}`, n: (i * 7) % 25 }])));
+      const search: SearchOptions = { query, mode, boost: { field: "n", weight: 1 }, pool: 5 };
+      const first = await store.search([root], { ...search, limit: 2 });
+      const rest = await store.search([root], { ...search, limit: 25, cursor: first.info.cursor });
+      expect([...keysOf(first), ...keysOf(rest)]).toEqual(keysOf(await store.search([root], { ...search, limit: 5 })));
+      expect(rest.info).toMatchObject({ truncated: true, cursor: null });
+    });
+
     test("items without vectors follow those that were ranked again", async () => {
       const root = await teas();
       await store.put([root], "unindexed", { text: "green tea", n: 1_000 }, false);

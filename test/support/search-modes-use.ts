@@ -153,6 +153,48 @@ export function searchModesUse(make: MakeStore): void {
       expect(await store.search([root], { query: "tea", mode: "hybrid", limit: 60 })).toHaveLength(60);
     });
 
+    test.each(MODES)("%s: live items are found behind many expired ones that match better", async (mode) => {
+      const root = uniqueName("expired");
+      const expiresAt = new Date(Date.now() + 3_000);
+      for (let i = 0; i < 150; i += 1) await store.put([root], `gone${i}`, { text: `tea ${i}` }, undefined, { expiresAt });
+      await store.batch(Array.from({ length: 20 }, (_, i) => ({ namespace: [root], key: `k${i}`, value: { text: `a note on rain, steel and tea in harbor ${i}` } })));
+      // Not by a search, which would have the vectors of the expired items deleted.
+      await expect.poll(() => store.get([root], "gone149")).toBeNull();
+      await expect.poll(() => store.get([root], "gone0")).toBeNull();
+      const results = await store.search([root], { query: "tea", mode });
+      expect(results).toHaveLength(10);
+      expect(results.every(({ key, score }) => key.startsWith("k") && score !== undefined)).toBe(true);
+      expect(results.info).toMatchObject({ mode, source: "index", degraded: false, truncated: false });
+    });
+
+    test("pages of a hybrid search are parts of the list of its first page, whatever their limits", async () => {
+      // Similarity prefers the short texts with the common word, keywords the long ones with the rare word.
+      const words = Array.from({ length: 20 }, (_, i) => `filler${i}`).join(" ");
+      const texts = Array.from({ length: 200 }, (_, i) => [`k${i}`, i < 60 ? `harbor ${words} ${i}` : `tea ${i}`] as const);
+      const root = await filled(Object.fromEntries(texts));
+      const search = { query: "tea harbor", mode: "hybrid" as const };
+      const all = keysOf(await store.search([root], { ...search, limit: 40 }));
+      const paged: string[] = [];
+      for (let cursor: string | null = null, limit = 40; ; limit = 7) {
+        const page = await store.search([root], { ...search, limit, cursor });
+        paged.push(...keysOf(page));
+        ({ cursor } = page.info);
+        if (cursor === null) break;
+      }
+      expect(paged.slice(0, 40)).toEqual(all);
+      expect(paged.length).toBeGreaterThan(60);
+      expect(new Set(paged).size).toBe(paged.length);
+      const first = await store.search([root], { ...search, limit: 5 });
+      const long = await store.search([root], { ...search, limit: 80, cursor: first.info.cursor });
+      const short: string[] = [];
+      for (let { cursor } = first.info; cursor !== null; ) {
+        const page = await store.search([root], { ...search, limit: 5, cursor });
+        short.push(...keysOf(page));
+        ({ cursor } = page.info);
+      }
+      expect(keysOf(long)).toEqual(short);
+    });
+
     test("a view and a rule set the mode, and a call overrides both", async () => {
       const root = await filled();
       const view = store.with({ mode: "keyword" });
@@ -229,16 +271,61 @@ export function searchModesUse(make: MakeStore): void {
       expect(() => store.with({ mode: mode as SearchMode })).toThrow(ValidationError);
     });
 
-    test.each(["?!… — ", "🎉", '"tea" AND NOT (coffee* NEAR/5) ^x:y', '{"must":[]}', "'; DROP TABLE items; --", "tea\u0000tea", "x".repeat(16_000), "汉".repeat(5_000)])(
-      "the query %j is answered in each mode",
-      async (query) => {
-        const root = await filled();
-        for (const mode of MODES) {
-          const results = await store.search([root], { query, mode });
-          expect(results.info.mode, mode).toBe(mode);
-        }
-      },
-    );
+    const SCRIPTS = ["شاي أخضر", "תה ירוק", "Зелёный чай", "πράσινο τσάι", "हरी चाय", "ชาเขียว", "お茶と抹茶", "녹차", "𠮷野家", "👩‍👩‍👧‍👦", "e\u0301\u0323".repeat(300), "a\u202Eb"];
+    const SYNTAX = ['{"must":[]}', "'; DROP TABLE items; --", "tea\u0000tea", "text MATCH 'tea'", "$match", "[vector:0]", "../../etc", "%s%n{{7*7}}"];
+    test.each(["?!… — ", "🎉", ".,;:-_", ...SCRIPTS, ...SYNTAX, "x".repeat(16_000), "汉".repeat(5_000), "?".repeat(50_000)])("the query %j is answered in each mode", async (query) => {
+      const root = await filled();
+      for (const mode of MODES) {
+        const results = await store.search([root], { query, mode });
+        expect(results.info, mode).toMatchObject({ mode, source: "index", degraded: false, reason: null });
+        expect(results, mode).toHaveLength(mode === "keyword" ? results.length : 4);
+      }
+    });
+
+    test("a query of punctuation only has no keyword matches, and hybrid ranks by similarity", async () => {
+      const root = await filled();
+      for (const query of ["?!… — ", '"" () ** ^:', "+-=&|><!(){}[]~\\/"]) {
+        expect(await store.search([root], { query, mode: "keyword" }), query).toEqual([]);
+        const [semantic, hybrid] = await Promise.all((["semantic", "hybrid"] as const).map((mode) => store.search([root], { query, mode })));
+        expect(keysOf(hybrid ?? []), query).toEqual(keysOf(semantic ?? []));
+      }
+    });
+
+    // Operators of FTS5 and of Qdrant's text filters; each query is the words in it, and nothing else.
+    test.each([
+      ["-vegan", ["vegan"]],
+      ["NOT vegan", ["vegan"]],
+      ["vegan AND sunrise", ["painting", "vegan"]],
+      ["veg*", []],
+      ["^vegan", ["vegan"]],
+      ["text : vegan", ["vegan"]],
+      ['"vegan sunrise"', ["painting", "vegan"]],
+      ["NEAR(vegan sunrise, 1)", ["painting", "vegan"]],
+      ["vegan OR (sunrise", ["painting", "vegan"]],
+      ['vegan"', ["vegan"]],
+      ["{text} : vegan", ["vegan"]],
+    ])("the keyword query %j has no operators", async (query, expected) => {
+      const root = await filled();
+      expect(keysOf(await store.search([root], { query, mode: "keyword" })).sort()).toEqual(expected);
+    });
+
+    test.each([
+      [{ fusion: { semanticWeight: 1.5 } }, ["index.fusion.semanticWeight", "1"]],
+      [{ fusion: { semanticWeight: -0.1 } }, ["index.fusion.semanticWeight", "0"]],
+      [{ fusion: { semanticWeight: Number.NaN } }, ["index.fusion.semanticWeight", "number"]],
+      [{ fusion: { semanticWeight: "0.5" } }, ["index.fusion.semanticWeight", "number"]],
+      [{ fusion: { method: "rrf" } }, ["index.fusion.method", '"distribution"', '"range"', '"rank"']],
+      [{ fusion: { depth: 0 } }, ["index.fusion.depth", "1"]],
+      [{ keyword: { language: "klingon" } }, ["index.keyword.language", '"english"', '"german"']],
+      [{ keyword: { language: "English" } }, ["index.keyword.language", '"english"']],
+      [{ keyword: true }, ["index.keyword", "false"]],
+      [{ mode: "fulltext" }, ["index.mode", '"semantic"', '"keyword"', '"hybrid"']],
+      [{ rules: [{ namespace: ["a"], mode: "bm25" }] }, ["index.rules", "mode", '"hybrid"']],
+    ])("the configuration %j is rejected with path and allowed values", async (wrong, parts) => {
+      const failure: unknown = await make({ index: { ...index, ...wrong } as never }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: "CONFIGURATION" });
+      for (const part of parts) expect((failure as Error).message).toContain(part);
+    });
 
     test("a query of 100,000 characters is rejected with the limit, or answered where the limit allows it", async () => {
       await expect(store.search(["a"], { query: "tea ".repeat(25_000), mode: "hybrid" })).rejects.toThrow("limits.maxQueryBytes");

@@ -14,13 +14,13 @@ export async function serversSystem({ cql, qdrant }: ServerPair, { storeName: na
     qdrant: { ...qdrant, collection: name },
     index: indexOf(hasTerms),
   });
-  return { ...storeSystem(store, () => store.stop()), settle: () => settled(qdrant.url, name) };
+  return { ...storeSystem(store, () => store.stop(), { hasModes: hasTerms }), settle: () => settled(qdrant.url, name) };
 }
 
 /** On one file. */
 export async function embeddedSystem({ folder, storeName, hasTerms }: BenchEnvironment): Promise<System> {
   const store = await ScyllaDBStore.embedded({ path: join(folder, `${storeName}.db`), index: indexOf(hasTerms) });
-  return storeSystem(store, () => store.stop());
+  return storeSystem(store, () => store.stop(), { hasModes: hasTerms });
 }
 
 /** Versions without keyword search reject its option. */

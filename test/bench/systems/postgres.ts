@@ -19,5 +19,5 @@ export async function postgresSystem(connectionString: string): Promise<System> 
     throw error;
   }
   // It refuses to search at the root. All vectors are below this label.
-  return storeSystem(store, () => store.stop(), [TENANTS_ROOT]);
+  return storeSystem(store, () => store.stop(), { everything: [TENANTS_ROOT], hasModes: true });
 }
