@@ -131,8 +131,8 @@ async function syncPoint(indexing: Indexing, record: LiveRecord, stored: StoredP
   if (stored?.writeId === writeId) return "untouched";
   // Rejected texts are sent again, as the operator may have changed the provider; the pauses of the reconciler limit how often.
   indexing.embedder.forgetRejections(texts);
-  const [vectors, terms] = await Promise.all([indexing.embedder.documents(texts), keywordWeightsOf(indexing, texts)]);
-  const point = { namespace, key, version, writeId, vectors, terms, value, expiresAt };
+  const [vectors, termWeights] = await Promise.all([indexing.embedder.documents(texts), keywordWeightsOf(indexing, texts)]);
+  const point = { namespace, key, version, writeId, vectors, termWeights, value, expiresAt };
   return (await only(indexing.vectors.upsert([point], { overEqual: true }))) === "stored" ? "written" : "contested";
 }
 

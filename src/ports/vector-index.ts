@@ -14,8 +14,8 @@ export interface VectorPoint extends ItemId {
   readonly writeId: string;
   /** At least one; the score of the item is that of its best vector. */
   readonly vectors: readonly Vector[];
-  /** Terms of the item's texts, for keyword search; null or absent for none. An index without terms ignores them. */
-  readonly termWeights?: TermWeights | null;
+  /** Terms of the item's texts, for keyword search; null for none. An index without terms ignores them. */
+  readonly termWeights: TermWeights | null;
   /** The value of the item; the index stores what it needs for filters. */
   readonly value: Value;
   /** When the item expires, milliseconds since the epoch; null for no expiry. Only a hint, because renewals are delayed, see `renew`. */

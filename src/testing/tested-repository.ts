@@ -24,7 +24,7 @@ export async function writeVectors(
 ): Promise<void> {
   if (vectors === undefined) return;
   const vector = upTo(vectors.dims).map(() => 1);
-  const outcomes = await vectors.index.upsert(records.map((record) => ({ ...record, vectors: [vector], value: {} })));
+  const outcomes = await vectors.index.upsert(records.map((record) => ({ ...record, vectors: [vector], termWeights: null, value: {} })));
   expect(outcomes.map(({ status }) => status)).toEqual(records.map(() => "fulfilled"));
 }
 

@@ -28,7 +28,7 @@ export class Bench {
 
   /** A point of a write of its own, of an item without an end. */
   point(namespace: string, key: string, vectors: readonly Vector[], value: Value = {}): VectorPoint {
-    return { namespace, key, version: nextVersion(), writeId: newWriteId(), vectors, value, expiresAt: null };
+    return { namespace, key, version: nextVersion(), writeId: newWriteId(), vectors, termWeights: null, value, expiresAt: null };
   }
 
   /** Writes the record of each point, where the index has some, without its vectors. */

@@ -54,7 +54,7 @@ async function start(options: Partial<SqliteBackendOptions> = {}): Promise<Sqlit
 /** Writes an item with its vectors. */
 async function writeVector(backend: SqliteBackend, record: ItemRecord, ...vectors: number[][]): Promise<void> {
   await putAll(backend.items, [record]);
-  const [outcome] = await present(backend.vectors).upsert([{ ...record, vectors, value: {} }]);
+  const [outcome] = await present(backend.vectors).upsert([{ ...record, vectors, termWeights: null, value: {} }]);
   expect(outcome).toEqual({ status: "fulfilled", value: "stored" });
 }
 
@@ -109,7 +109,7 @@ describe("start and stop", () => {
       () => backend.items.put([record]),
       () => backend.items.list({ namespace: "a", order: "oldest", after: null, limit: 1 }),
       () => backend.items.namespacesAfter(EVERY_NAMESPACE),
-      () => vectors.upsert([{ ...record, vectors: [[1, 0, 0]], value: {} }]),
+      () => vectors.upsert([{ ...record, vectors: [[1, 0, 0]], termWeights: null, value: {} }]),
       () => vectors.remove([removal]),
       () => vectors.query({ vector: [1, 0, 0], prefix: "", filter: null, limit: 1 }),
       () => backend.settings.read("x"),
@@ -314,7 +314,7 @@ describe("search on the file", () => {
     const backend = await start({ dims: 3 });
     const records = upTo(400).map((n) => recordOf("a", `${n}`, { value: { even: n % 2 === 0, n } }));
     await putAll(backend.items, records);
-    await present(backend.vectors).upsert(records.map((record, n) => ({ ...record, vectors: [[400, n, 0]], value: {} })));
+    await present(backend.vectors).upsert(records.map((record, n) => ({ ...record, vectors: [[400, n, 0]], termWeights: null, value: {} })));
     const query = { ...all, vector: [1, 0, 0], filter: parseFilter({ even: true, n: { $gte: 150 } }), limit: 5 };
     const hits = await present(backend.vectors).query(query);
     expect(hits.map(({ key }) => key)).toEqual(["150", "152", "154", "156", "158"]);
@@ -328,7 +328,7 @@ describe("search on the file", () => {
     await putAll(backend.items, [one]);
     await putAll(backend.items, [two]);
     const stored = present((await backend.items.get([one]))[0]);
-    const points = [one, two, one].map((record) => ({ ...record, vectors: [[1, 0, 0]], value: {} }));
+    const points = [one, two, one].map((record) => ({ ...record, vectors: [[1, 0, 0]], termWeights: null, value: {} }));
     for (const point of points) await present(backend.vectors).upsert([point]);
     const hits = await present(backend.vectors).query({ ...all, vector: [1, 0, 0] });
     expect(hits.map(({ writeId }) => writeId)).toEqual([stored.writeId]);
@@ -438,7 +438,7 @@ describe("the database threads", () => {
       const records = upTo(500).map((n) => recordOf(`a.${n % 50}`, `key ${start + n}`));
       await putAll(backend.items, records);
       await vectors.upsert(
-        records.map((record) => ({ ...record, vectors: [upTo(dims).map(() => Math.random() - 0.5)], value: {} })),
+        records.map((record) => ({ ...record, vectors: [upTo(dims).map(() => Math.random() - 0.5)], termWeights: null, value: {} })),
       );
     }
     const query = { vector: upTo(dims).map(() => Math.random() - 0.5), prefix: "a", filter: null, limit: 10 };

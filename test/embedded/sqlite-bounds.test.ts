@@ -271,7 +271,7 @@ test("erase reports vectors without an item as erased only once their removal is
   const backend = new SqliteBackend({ path, dims: hash.dims });
   onTestFinished(() => backend.stop());
   await backend.start();
-  const orphan = { ...recordOf("a", "orphan"), vectors: [Array.from({ length: hash.dims }, () => 1)], value: {} };
+  const orphan = { ...recordOf("a", "orphan"), vectors: [Array.from({ length: hash.dims }, () => 1)], termWeights: null, value: {} };
   await present(backend.vectors).upsert([orphan]);
   const calls = vi.spyOn(DatabaseThread.prototype, "call");
   onTestFinished(() => calls.mockRestore());

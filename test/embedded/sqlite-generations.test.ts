@@ -23,7 +23,7 @@ async function start(now = () => Date.now()): Promise<SqliteBackend> {
 }
 
 async function write(index: VectorIndex, { namespace, key, version, writeId }: ItemRecord, vector: readonly number[]): Promise<void> {
-  const [outcome] = await index.upsert([{ namespace, key, version, writeId, vectors: [vector], value: {}, expiresAt: null }]);
+  const [outcome] = await index.upsert([{ namespace, key, version, writeId, vectors: [vector], termWeights: null, value: {}, expiresAt: null }]);
   expect(outcome).toMatchObject({ status: "fulfilled" });
 }
 
@@ -58,7 +58,7 @@ test("a generation that was dropped is not created again, and its late writes fa
   expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2"]);
   expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2"]);
   const { namespace, key, version, writeId } = record;
-  const late = second.upsert([{ namespace, key, version, writeId, vectors: [[1, 0]], value: {}, expiresAt: null }]);
+  const late = second.upsert([{ namespace, key, version, writeId, vectors: [[1, 0]], termWeights: null, value: {}, expiresAt: null }]);
   const [[refused]] = await Promise.all([late, write(first, record, [1, 0])]);
   expect(refused).toMatchObject({ status: "rejected", reason: { code: "UNAVAILABLE", retryable: true } });
   await expect(second.query({ ...ALL, vector: [1, 0] })).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -71,7 +71,7 @@ test("a drop deletes more rows than one of its transactions does, beside writes"
   const second = backend.index({ dims: 2, metric: "cosine" });
   await second.startGeneration(2);
   const records = Array.from({ length: 8_000 }, (_, i) => recordOf("a", `k${i}`));
-  await second.upsert(records.map(({ namespace, key, version, writeId }) => ({ namespace, key, version, writeId, vectors: [[1, 0]], value: {}, expiresAt: null })));
+  await second.upsert(records.map(({ namespace, key, version, writeId }) => ({ namespace, key, version, writeId, vectors: [[1, 0]], termWeights: null, value: {}, expiresAt: null })));
   const dropping = backend.dropGeneration(2);
   await put(backend, recordOf("a", "meanwhile"));
   await dropping;

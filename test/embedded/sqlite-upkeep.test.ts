@@ -49,7 +49,7 @@ async function start() {
 
 /** Writes the vectors of records, `count` each. */
 async function score(vectors: VectorIndex, records: readonly ItemRecord[], count = 1): Promise<void> {
-  const points = records.map((record) => ({ ...record, vectors: upTo(count).map(() => VECTOR), value: {} }));
+  const points = records.map((record) => ({ ...record, vectors: upTo(count).map(() => VECTOR), termWeights: null, value: {} }));
   const outcomes = await vectors.upsert(points);
   expect(outcomes.map(({ status }) => status)).toEqual(points.map(() => "fulfilled"));
 }

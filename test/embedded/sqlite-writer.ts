@@ -23,7 +23,7 @@ await Promise.all(
       const own = recordOf(`${name} ${n}`);
       const shared = recordOf("shared");
       await Promise.all([put(own), put(shared)]);
-      await settled(backend.vectors?.upsert([{ ...own, vectors: [[1, n, 0]], value: {} }]));
+      await settled(backend.vectors?.upsert([{ ...own, vectors: [[1, n, 0]], termWeights: null, value: {} }]));
       process.stdout.write(`${own.key}\n`);
     }
   }),

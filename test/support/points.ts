@@ -8,5 +8,5 @@ export function itemId(id: Partial<ItemId>): ItemId {
 
 /** Returns a point with defaults for fields that do not matter to the test. */
 export function pointOf(point: Partial<VectorPoint> & Pick<VectorPoint, "vectors">): VectorPoint {
-  return { ...itemId(point), version: 1, writeId: "w", value: {}, expiresAt: null, ...point };
+  return { ...itemId(point), version: 1, writeId: "w", termWeights: null, value: {}, expiresAt: null, ...point };
 }

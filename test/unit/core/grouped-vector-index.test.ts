@@ -40,6 +40,7 @@ test("a group writes only the newest version of an item; writes with equal times
     version,
     writeId,
     vectors: [[1]],
+    termWeights: null,
     value: {},
     expiresAt: null,
   });
