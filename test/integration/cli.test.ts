@@ -10,7 +10,7 @@ import { everyCommand } from "../support/command-cases.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, PATIENT, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
 const opened: { readonly store: ScyllaDBStore; readonly keyspace: string }[] = [];
@@ -31,6 +31,8 @@ function flagsFor(keyspace: string, isIndexed = true): string[] {
     "cql.keyspace": keyspace,
     "cql.credentials.username": servers.cql.credentials?.username,
     "cql.credentials.password": servers.cql.credentials?.password,
+    "limits.deadlineMs": PATIENT.deadlineMs,
+    "limits.vectorQueryDeadlineMs": PATIENT.vectorQueryDeadlineMs,
     "cql.replication": JSON.stringify({ [servers.cql.localDataCenter]: 1 }),
     ...(isIndexed ? { "qdrant.url": servers.qdrant.url, "qdrant.apiKey": servers.qdrant.apiKey, "index.dims": new HashEmbeddings().dims, "index.fields": "text" } : {}),
   };

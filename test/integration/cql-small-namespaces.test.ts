@@ -50,6 +50,16 @@ async function keysOf(namespace: string, order: "oldest" | "newest", limit: numb
   return keys;
 }
 
+/** Runs a task with a clock that stands still: slow reads of entire namespaces are not repeated. */
+async function atOnce<T>(task: () => Promise<T>): Promise<T> {
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now());
+  try {
+    return await task();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
 /** Returns the tables that a task reads, one for each request. */
 async function tablesRead(task: () => Promise<unknown>): Promise<string[]> {
   const execute = spyOnStatements(client);
@@ -90,7 +100,7 @@ test("performance pin: a namespace that has grown is read by its entries, withou
   const root = newRoot();
   const few = await filled(root, 30);
   const page = (): Promise<ListPage> => items.list({ namespace: root, order: "oldest", after: null, limit: 10 });
-  expect((await page()).records.map(({ key }) => key)).toEqual(few.slice(0, 10));
+  expect((await atOnce(page)).records.map(({ key }) => key)).toEqual(few.slice(0, 10));
   const more = upTo(100).map((n) => `more-${n}`);
   await putAll(items, more.map((key) => recordOf(root, key)));
   expect(await tablesRead(page)).toEqual(["items", "items_by_creation", "items"]);

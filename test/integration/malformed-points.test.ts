@@ -4,7 +4,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { pointId } from "../../src/backends/qdrant/point.ts";
 import { waitUntil } from "../servers/wait-until.ts";
-import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, PATIENT, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const client = qdrantClient(servers);
@@ -25,7 +25,7 @@ let store: ScyllaDBStore;
 let collection = "";
 
 beforeAll(async () => {
-  store = await ScyllaDBStore.connect({ ...serverConfig(servers, name), index: { dims: 64, embeddings, fields: ["text"] }, reconcile: { flushMs: 0 } });
+  store = await ScyllaDBStore.connect({ ...serverConfig(servers, name), limits: PATIENT, index: { dims: 64, embeddings, fields: ["text"] }, reconcile: { flushMs: 0 } });
   await store.batch(["sound", ...Object.keys(DAMAGE)].map((key) => ({ namespace: NAMESPACE, key, value: { text: `green tea ${key}` } })));
   const { collections } = await client.getCollections();
   collection = collections.find((each) => each.name.startsWith(`${name}_`))?.name ?? "";

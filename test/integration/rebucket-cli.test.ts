@@ -6,7 +6,7 @@ import { ScyllaDBStore, type PartitionStatus, type RebucketReport } from "langgr
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, PATIENT, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const ROOT = ["team"];
@@ -23,7 +23,7 @@ const nameOf = (namespace: readonly string[], key: string): string => `${namespa
 async function openStores(keyspace: string): Promise<readonly [ScyllaDBStore, ScyllaDBStore]> {
   const open = async (): Promise<ScyllaDBStore> => {
     const embeddings = new HashEmbeddings();
-    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
     onTestFinished(() => store.stop());
     return store;
   };

@@ -1,14 +1,14 @@
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { inject } from "vitest";
 import { reindexUse } from "../support/reindex-use.ts";
-import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, PATIENT, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 
 reindexUse(() => {
   const keyspace = uniqueName("reindex");
   return {
-    open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options }),
+    open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, ...options }),
     async vectors() {
       const { collections } = await qdrantClient(servers).getCollections();
       return collections.map(({ name }) => name).filter((name) => name.startsWith(`${keyspace}_`)).toSorted();

@@ -4,6 +4,7 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { beforeAll, describe, expect, test } from "vitest";
 import { askNode, type Credentials } from "../servers/node-client.ts";
 import { QDRANT_KEYS } from "../servers/tls-servers.ts";
+import { PATIENT } from "../support/stores.ts";
 import { expectWorks, INDEX, recordingLogger, rightCql, rightQdrant, type Servers } from "./tls-harness.ts";
 
 /** The keyspace that the statements name. */
@@ -91,7 +92,7 @@ export function rolesSuite(servers: Servers): void {
     test("serves reads, and leaves refreshes and reconciling to other processes after one warning", async () => {
       const logger = recordingLogger();
       const reads = config(reader, { ...never, ...readOnlyKey(), logger, reconcile: { tickMs: 50 } });
-      await using store = await ScyllaDBStore.connect(reads);
+      await using store = await ScyllaDBStore.connect({ ...reads, limits: PATIENT });
       // A refresh starts after a tenth of the TTL, and the writer's intents become due meanwhile.
       const warned = async (): Promise<number> => {
         await store.get(["read"], "ending");
