@@ -147,7 +147,7 @@ export abstract class StoreBase extends OperatorCalls {
   }
 
   /**
-   * Refuses new operations, completes those in flight within `limits.drainMs`, rejects the others with a {@link ClosedError} (a
+   * Refuses new operations, completes those in flight within `limits.drainMs`, rejects the others with a `ClosedError` (a
    * write may or may not be stored), and closes all connections. The store cannot be used afterwards.
    */
   override async stop(): Promise<void> {

@@ -82,12 +82,12 @@ export class WritePath {
    */
   async put(requests: readonly PutRequest[], deadline: Deadline): Promise<PromiseSettledResult<number>[]> {
     if (requests.length <= CHUNK_SIZE) return this.#putChunk(requests, deadline);
-    const parts: Promise<PromiseSettledResult<number>[]>[] = [];
+    const chunks: Promise<PromiseSettledResult<number>[]>[] = [];
     for (let start = 0; start < requests.length; start += CHUNK_SIZE) {
       if (start > 0) await nextTurn();
-      parts.push(this.#putChunk(requests.slice(start, start + CHUNK_SIZE), deadline));
+      chunks.push(this.#putChunk(requests.slice(start, start + CHUNK_SIZE), deadline));
     }
-    return (await Promise.all(parts)).flat();
+    return (await Promise.all(chunks)).flat();
   }
 
   /** Puts one chunk; again one by one if a replaced record is in a newer format, which must fail only its own put. */

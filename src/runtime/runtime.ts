@@ -28,13 +28,13 @@ import { healthCheck, stateSources } from "./status.ts";
 
 /**
  * A store with one configuration. Created unconnected; {@link start} connects it, a reload replaces it with its
- * {@link next} one, and {@link stop} closes it.
+ * successor ({@link createNext}), and {@link stop} closes it.
  */
 export class Runtime {
   /** The checked configuration, with the log of the store as its logger. */
   readonly config: CommonConfig;
   readonly databases: Databases;
-  /** Runs requests: the middleware, then the core. */
+  /** Runs requests: telemetry, rate limits and audit trail, then the core. */
   readonly pipeline: RunRequests<Answer>;
   readonly maintenance: Maintenance;
   readonly shared: SharedResources;

@@ -99,17 +99,17 @@ export class CqlOutbox implements Outbox {
     let oldestDueAt: number | null = null;
     for await (const slots of this.#slots.upTo(Infinity, deadline)) {
       for (const group of inGroups(slots)) {
-        const room = bound - counted.batches;
-        const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, room + 1, deadline))).flat();
+        const remaining = bound - counted.batches;
+        const shards = (await mapBounded(group, SLOTS_AT_ONCE, (slot) => this.#sizesOf(slot, remaining + 1, deadline))).flat();
         const dueTimes = shards.map((shard) => shard.oldestDueAt);
         if (oldestDueAt === null && shards.length > 0) oldestDueAt = Math.min(...dueTimes);
-        const cells = await this.#countCells(shards, room, deadline);
+        const cells = await this.#countCells(shards, remaining, deadline);
         counted.intents += cells.intents;
         counted.deadLettered += cells.deadLettered;
         counted.unreadable += cells.unreadable;
         const found = shards.reduce((sum, { batches }) => sum + batches, 0);
-        counted.batches += Math.min(found, room);
-        if (found > room) return { ...counted, more: true, oldestDueAt };
+        counted.batches += Math.min(found, remaining);
+        if (found > remaining) return { ...counted, more: true, oldestDueAt };
       }
     }
     return { ...counted, more: false, oldestDueAt };
@@ -142,15 +142,15 @@ export class CqlOutbox implements Outbox {
     }));
   }
 
-  /** Counts the intents of the first `room` batches of shards. */
+  /** Counts the intents of the first `remaining` batches of shards. */
   async #countCells(
     shards: readonly ShardSize[],
-    room: number,
+    remaining: number,
     deadline: Deadline | undefined,
   ): Promise<{ intents: number; deadLettered: number; unreadable: number }> {
     const { session, statements } = this.#parts;
     const counted = { intents: 0, deadLettered: 0, unreadable: 0 };
-    let left = room;
+    let left = remaining;
     const reads = shards.map(({ slot, shard, batches }) => {
       const limit = Math.min(batches, left);
       left -= limit;

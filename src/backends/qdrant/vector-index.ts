@@ -265,15 +265,15 @@ function outcomeOf({ payload }: QdrantPoint, stored: StoredPoint | null): Upsert
 /** Splits points into chunks that fit in one request. */
 function inChunks(points: readonly Outgoing[]): Outgoing[][] {
   const chunks: Outgoing[][] = [];
-  let room = 0;
+  let remaining = 0;
   for (const outgoing of points) {
     const length = lengthOf(outgoing.sent);
-    if (chunks.length === 0 || room < length) {
+    if (chunks.length === 0 || remaining < length) {
       chunks.push([]);
-      room = MAX_CHARACTERS;
+      remaining = MAX_CHARACTERS;
     }
     chunks.at(-1)?.push(outgoing);
-    room -= length;
+    remaining -= length;
   }
   return chunks;
 }

@@ -190,16 +190,16 @@ function isShort(texts: readonly string[]): boolean {
 
 /** Returns the analyzed characters of an item's texts in parts of bounded length, divided between words where there are any. */
 function* partsOfTexts(texts: readonly string[]): Generator<string> {
-  let room: number = BOUNDS.recordChars;
+  let remaining: number = BOUNDS.recordChars;
   for (const text of texts) {
-    const end = Math.min(text.length, room);
+    const end = Math.min(text.length, remaining);
     for (let start = 0; start < end; ) {
       const next = end - start <= STEP_CHARS ? end : endOfPart(text, start);
       yield start === 0 && next === text.length ? text : text.slice(start, next);
       start = next;
     }
-    room -= text.length;
-    if (room <= 0) return;
+    remaining -= text.length;
+    if (remaining <= 0) return;
   }
 }
 
