@@ -31,6 +31,7 @@ reindexUse(() => {
   const path = join(folder, "store.db");
   return {
     open: (options) => ScyllaDBStore.embedded({ ...options, path }),
+    reload: (store, options) => store.reload({ ...options, path }),
     vectors: async () => pointTables(path),
     dispose: () => rm(folder, { recursive: true }),
   };

@@ -9,6 +9,7 @@ reindexUse(() => {
   const keyspace = uniqueName("reindex");
   return {
     open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, ...options }),
+    reload: (store, options) => store.reload({ ...serverConfig(servers, keyspace), limits: PATIENT, ...options }),
     async vectors() {
       const { collections } = await qdrantClient(servers).getCollections();
       return collections.map(({ name }) => name).filter((name) => name.startsWith(`${keyspace}_`)).toSorted();

@@ -8,10 +8,13 @@ import { FixedEmbeddings } from "./fixed-embeddings.ts";
 /** A place that several stores can open, as processes do. */
 export interface ReindexPlace {
   open(options: Omit<EmbeddedStoreConfig, "path">): Promise<ScyllaDBStore>;
+  reload(store: ScyllaDBStore, options: Omit<EmbeddedStoreConfig, "path">): Promise<unknown>;
   /** Names of the collections or tables that hold vectors. */
   vectors(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
+
+const OPTIONS = { reconcile: { flushMs: 0, graceMs: 1_000, tickMs: 250 }, logLevel: "error" } as const;
 
 type Index = NonNullable<EmbeddedStoreConfig["index"]>;
 
@@ -49,7 +52,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
 
   /** A process with this index. */
   const open = async (place: ReindexPlace, index: Index): Promise<ScyllaDBStore> => {
-    const store = await place.open({ index, reconcile: { flushMs: 0, graceMs: 1_000, tickMs: 250 }, logLevel: "error" });
+    const store = await place.open({ index, ...OPTIONS });
     closing.push(() => store.stop());
     return store;
   };
@@ -200,6 +203,19 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await knowing.reindex({ switch: false });
     await expect(open(place, after())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("is being built by reindex") as string });
     await expect(store.erase({ prefix: ["a"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("every generation") as string });
+  }, 120_000);
+
+  test("fields and rules that a reload changes are those of the index that is built next", async () => {
+    const place = newPlace();
+    const store = await open(place, both());
+    await store.put(["items"], "k", { text: "a heron", title: "an ostrich" });
+    await place.reload(store, { ...OPTIONS, index: { ...both(), fields: ["title"], rules: [{ namespace: ["logs"], fields: false }] } });
+    await store.reindex();
+    expect(await store.reindexStatus()).toMatchObject({ active: { number: 2, fields: ["title"], rules: [{ namespace: ["logs"], fields: false }] } });
+    expect(await found(store, "ostrich")).toBe("k");
+    const renewed = await open(place, { ...next(), fields: ["title"], rules: [{ namespace: ["logs"], fields: false }] });
+    expect((await renewed.reindexStatus()).active.number).toBe(2);
+    expect(await found(renewed, "ostrich")).toBe("k");
   }, 120_000);
 
   test("other rules of the same fields are a new index, too", async () => {
