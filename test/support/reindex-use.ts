@@ -134,7 +134,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await expect(old.put(["items", "n0"], "late", { text: "a penguin after the cleanup" })).rejects.toMatchObject({ code: "VECTOR_SYNC" });
     expect((await knowing.get(["items", "n0"], "late"))?.value).toEqual({ text: "a penguin after the cleanup" });
     await expect.poll(async () => (await knowing.search([], { query: "penguin", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "late", score: expect.any(Number) as number });
-  }, 120_000);
+  }, 240_000);
 
   test("a reindex that is interrupted continues, and embeds no text again", async () => {
     const place = newPlace();
