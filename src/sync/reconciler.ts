@@ -3,7 +3,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import type { IntentLog } from "../core/intent-log.ts";
 import { readItems, reconcileItem, type ReconcileDependencies, type Seen } from "../core/reconcile-item.ts";
 import { lacksRight, type MaintenanceRights } from "../core/maintenance-rights.ts";
-import { messageOf } from "../model/errors.ts";
+import { messageOf, NotReadyError } from "../model/errors.ts";
 import type { ItemId, ItemRecord } from "../model/item.ts";
 import { WRITE_BOUND_MS } from "../model/write-bound.ts";
 import type { Events } from "../ports/events.ts";
@@ -251,6 +251,8 @@ export class Reconciler {
     } catch (error) {
       // The intent stays unchanged for a process that has the right.
       if (lacksRight(error)) throw error;
+      // The index of this process was removed: a process with the active one completes the write, and does not wait for a retry.
+      if (error instanceof NotReadyError && dependencies.generations?.hasUnknown === true) return "kept";
       if (!isDead(intent, attempts, error, Date.now())) {
         logger.debug({ attempts, cause: messageOf(error) }, "an item could not be reconciled; it is retried");
         return "failed";
