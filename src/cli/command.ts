@@ -42,6 +42,8 @@ export interface CliCommand<Flags = object> {
   readonly opensStore: boolean;
   /** Whether it changes data, and so takes --dry-run and --yes. */
   readonly changes: boolean;
+  /** Whether Ctrl-C lets it complete the part in progress; other commands end at once. */
+  readonly stopsAfterPart?: boolean;
   /** Adds arguments and flags of its own. */
   readonly define?: (command: Command) => Command;
   /** Resolves with the exit code. */

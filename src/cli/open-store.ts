@@ -10,6 +10,7 @@ import { ConfigurationError, messageOf, SchemaError } from "../model/errors.ts";
 import type { EmbeddingsLike } from "../ports/embedder.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
 import { ScyllaDBStore } from "../scylladb-store.ts";
+import { untilStopped } from "./interrupt.ts";
 import { note, type Terminal } from "./terminal.ts";
 
 /** Flags of every command that opens the store. */
@@ -82,19 +83,15 @@ export async function withStore<T>(terminal: Terminal, flags: StoreFlags, task: 
 }
 
 /** Waits for a store to open, or for Ctrl-C: a server that does not answer must not hold the command. A store that opens later is closed. */
-async function openedUnlessInterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>): Promise<ScyllaDBStore> {
-  const { signal } = terminal;
-  const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  const end = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", end, { once: true });
+export async function openedUnlessInterrupted(terminal: Terminal, opening: Promise<ScyllaDBStore>): Promise<ScyllaDBStore> {
   try {
-    return await Promise.race([opening, interrupted]);
+    return await untilStopped(terminal, 0, opening);
   } catch (error) {
-    if (signal.aborted) note(terminal, "Nothing was done.");
-    if (signal.aborted) void opening.then((store) => store.stop()).catch(() => undefined);
+    if (terminal.signal.aborted) {
+      note(terminal, "Nothing was done.");
+      void opening.then((store) => store.stop()).catch(() => undefined);
+    }
     throw error;
-  } finally {
-    signal.removeEventListener("abort", end);
   }
 }
 

@@ -4,6 +4,7 @@ import { isStoreError, messageOf } from "../model/errors.ts";
 import type { CliCommand } from "./command.ts";
 import { COMMANDS, GROUPS } from "./commands/index.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { STOP_MS, TASK_STOP_MS, untilStopped } from "./interrupt.ts";
 import { addStoreFlags } from "./open-store.ts";
 import { note, type Terminal } from "./terminal.ts";
 
@@ -18,7 +19,8 @@ export const PROGRAM = "scylladb-store";
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const program: Command = buildProgram(terminal, async (definition, positional, flags) => {
-    code = await definition.run({ terminal, program, given: args, args: positional, flags });
+    const running = definition.run({ terminal, program, given: args, args: positional, flags });
+    code = await untilStopped(terminal, definition.stopsAfterPart === true ? TASK_STOP_MS + STOP_MS : STOP_MS, running);
   });
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -17,10 +17,16 @@ export class Progress {
   readonly #what: string;
   readonly #startedAt = Date.now();
   #bar: SingleBar | null = null;
+  #position: string | null = null;
 
   constructor({ errors }: Terminal, what: string) {
     this.#errors = errors;
     this.#what = what;
+  }
+
+  /** What was done at the last report; null before the first. */
+  get position(): string | null {
+    return this.#position;
   }
 
   /**
@@ -30,6 +36,7 @@ export class Progress {
    * @param text - what was done so far
    */
   report(done: number | null, text: string): void {
+    this.#position = text;
     if (this.#bar === null && Date.now() - this.#startedAt < SHOWN_AFTER_MS) return;
     this.#bar ??= this.#start(done !== null, text);
     this.#bar.update(Math.min(STEPS, Math.round((done ?? 0) * STEPS)), { text });

@@ -9,7 +9,8 @@ import { compress, compressionOf, type Compression } from "./compression.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { searchPage } from "./search-page.ts";
 import { vectorsOfRecords } from "./transferred-vectors.ts";
-import { endLine, headerLine, itemLine } from "./export-format.ts";
+import { endLine, headerLine, itemLine, type ItemVectors } from "./export-format.ts";
+import { retried, sentenceOf, stopped } from "./interruption.ts";
 
 /** Options of an export. */
 export interface ExportOptions {
@@ -94,6 +95,7 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
         await file.datasync();
         await writeText(journal, JSON.stringify(reached));
       },
+      next: `They are in ${partial}. Continue with resume (--resume).`,
     });
     await file.datasync();
     await file.close();
@@ -114,7 +116,7 @@ export function exportToStream(dependencies: OperatorDependencies, stream: Writa
   checkVectors(dependencies, options);
   const write = (bytes: Buffer): Promise<void> =>
     new Promise((resolve, reject) => void stream.write(bytes, (error) => (error ? reject(error) : resolve())));
-  return exportItems(dependencies, { ...options, prefix, compression, place: null }, { write, save: () => Promise.resolve() });
+  return exportItems(dependencies, { ...options, prefix, compression, place: null }, { write, save: () => Promise.resolve(), next: "The stream has no end line: start the export again." });
 }
 
 interface Task extends Omit<ExportOptions, "prefix" | "compression"> {
@@ -127,6 +129,8 @@ interface Sink {
   write(bytes: Buffer): Promise<void>;
   /** Saves a position, once everything written before it is durable. */
   save(place: Place): Promise<void>;
+  /** How to continue when the store fails, as a sentence. */
+  readonly next: string;
 }
 
 async function exportItems(dependencies: OperatorDependencies, task: Task, sink: Sink): Promise<ExportReport> {
@@ -143,14 +147,21 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
     bytes += part.length;
     [lines, characters] = [[], 0];
   };
+  const savePlace = async (): Promise<void> => {
+    await flush();
+    await sink.save({ prefix, compression, after, bytes, items, unreadable, withVectors });
+  };
+  const read = async (): Promise<{ readonly page: ItemsPage; readonly vectors: readonly (ItemVectors | null)[] }> => {
+    signal?.throwIfAborted();
+    const page = await readPage(dependencies, prefix, after, limit);
+    return { page, vectors: indexing === null ? [] : await vectorsOfRecords(indexing, page.records) };
+  };
   do {
-    if (signal?.aborted === true) {
-      await flush();
-      await sink.save({ prefix, compression, after, bytes, items, unreadable, withVectors });
-      signal.throwIfAborted();
-    }
-    const page: ItemsPage = await readPage(dependencies, prefix, after, limit);
-    const vectors = indexing === null ? [] : await vectorsOfRecords(indexing, page.records);
+    const { page, vectors } = await retried(read, signal).catch(async (reason: unknown) => {
+      await savePlace();
+      signal?.throwIfAborted();
+      throw stopped(reason, `The export stopped after ${items} items: ${sentenceOf(reason)} ${sink.next}`);
+    });
     if (withVectors !== null) withVectors += vectors.filter((own) => own !== null).length;
     const added = page.records.map((record, i) => itemLine(record, vectors[i] ?? null));
     lines.push(...added);
@@ -161,9 +172,10 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
     limit = nextLimit(pageCharacters, page.records.length);
     after = page.next;
     if (characters < PART_CHARACTERS && after !== null) continue;
-    if (after === null) lines.push(endLine(items, unreadable));
-    await flush();
-    if (after !== null) await sink.save({ prefix, compression, after, bytes, items, unreadable, withVectors });
+    if (after === null) {
+      lines.push(endLine(items, unreadable));
+      await flush();
+    } else await savePlace();
     onProgress?.({ done: page.done, items });
   } while (after !== null);
   return { items, unreadable, withVectors, bytes };

@@ -27,9 +27,10 @@ export interface LineOptions {
 
 /** Lines of a file or stream, decompressed. Empty lines are skipped. */
 export async function* linesOf(source: string | Readable, { maxBytes, onRead, signal }: LineOptions): AsyncGenerator<SourceLine, void, undefined> {
-  const file = typeof source === "string" ? createReadStream(source) : source;
-  if (signal !== undefined) addAbortSignal(signal, file);
   const size = typeof source === "string" ? await sizeOf(source) : null;
+  const file = typeof source === "string" ? createReadStream(source) : source;
+  // The read follows in the same tick: a stream that is destroyed before it is read throws outside of it.
+  if (signal !== undefined) addAbortSignal(signal, file);
   let number = 0;
   let held: Buffer[] = [];
   let bytes = 0;
@@ -59,6 +60,8 @@ export async function* linesOf(source: string | Readable, { maxBytes, onRead, si
   } catch (error) {
     signal?.throwIfAborted();
     throw unreadable(error, source, number);
+  } finally {
+    file.destroy();
   }
   const last = bytes > 0 ? take() : null;
   if (last !== null) yield last;
@@ -76,5 +79,5 @@ async function sizeOf(path: string): Promise<number | null> {
 function unreadable(cause: unknown, source: string | Readable, lines: number): unknown {
   const name = typeof source === "string" ? source : "the stream";
   if ((cause as NodeJS.ErrnoException | null)?.code === "ENOENT") return new ConfigurationError(`The file ${name} does not exist.`, { cause });
-  return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${messageOf(cause)}. The lines before it were processed.`, { cause });
+  return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${messageOf(cause)}.`, { cause });
 }

@@ -5,6 +5,7 @@ import { toPath } from "../model/namespace.ts";
 import type { RequestLimits } from "../model/request.ts";
 import { encodeValue } from "../model/value-codec.ts";
 import type { ImportedItem } from "./export-format.ts";
+import { sentenceOf, stopped } from "./interruption.ts";
 import type { SourceItem } from "./source-item.ts";
 
 /** What an import reads of another store. */
@@ -32,9 +33,16 @@ export interface ForeignItem {
 /** All items of a store, namespace by namespace. Items that are written meanwhile may be missing. */
 export async function* itemsOfStore(store: SourceStore, prefix: readonly string[], limits: RequestLimits): AsyncGenerator<SourceItem, void, undefined> {
   let line = 0;
-  for await (const namespace of namespacesOf(store, prefix)) {
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (cause) {
+      throw stopped(cause, `The source store failed after item ${line}: ${sentenceOf(cause)}`);
+    }
+  };
+  for await (const namespace of namespacesOf(store, prefix, ask)) {
     for (let offset = 0; ; offset += ITEMS) {
-      const page = await store.search(namespace, { limit: ITEMS, offset });
+      const page = await ask(() => store.search(namespace, { limit: ITEMS, offset }));
       for (const item of page) {
         // A search also returns the items of namespaces below.
         if (item.namespace.length !== namespace.length) continue;
@@ -46,9 +54,11 @@ export async function* itemsOfStore(store: SourceStore, prefix: readonly string[
   }
 }
 
-async function* namespacesOf(store: SourceStore, prefix: readonly string[]): AsyncGenerator<string[], void, undefined> {
+type Ask = <T>(call: () => Promise<T>) => Promise<T>;
+
+async function* namespacesOf(store: SourceStore, prefix: readonly string[], ask: Ask): AsyncGenerator<string[], void, undefined> {
   for (let offset = 0; ; offset += NAMESPACES) {
-    const page = await store.listNamespaces({ limit: NAMESPACES, offset, ...(prefix.length === 0 ? {} : { prefix: [...prefix] }) });
+    const page = await ask(() => store.listNamespaces({ limit: NAMESPACES, offset, ...(prefix.length === 0 ? {} : { prefix: [...prefix] }) }));
     yield* page;
     if (page.length < NAMESPACES) return;
   }

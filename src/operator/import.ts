@@ -1,21 +1,17 @@
 /** Imports items: checks each, writes the ones that the store does not have, and reports each rejected one. */
 import type { Readable } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
-import { isStoreError, messageOf, RateLimitError, SchemaError, StoreError } from "../model/errors.ts";
-import { isLive, updatedOf, type ItemRecord } from "../model/item.ts";
-import { isWithin, ROOT, toPath } from "../model/namespace.ts";
-import { UNSPECIFIED } from "../model/ttl.ts";
-import { isReadable } from "../model/value-codec.ts";
-import type { PutOrigin, PutRequest } from "../model/request.ts";
+import { isStoreError, messageOf, SchemaError, type StoreError } from "../model/errors.ts";
+import { isWithin, toPath } from "../model/namespace.ts";
 import { itemsOfPostgres } from "./postgres-source.ts";
 import type { SourceItem } from "./source-item.ts";
 import { verifyImport, type ImportVerification } from "./verify-import.ts";
 import { VectorsOfImport, type ImportedVectors } from "./transferred-vectors.ts";
 import { MAX_TEXTS } from "../model/index-text.ts";
-import type { Vector } from "../ports/vector-index.ts";
+import { importBatch, type ImportCounts, type ImportFailure, type ItemAt } from "./import-batch.ts";
+import { sentenceOf, stopped, untilInterrupted } from "./interruption.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import type { TransferProgress } from "./export.ts";
-import { parseLine, type ExportEnd, type ExportHeader, type ImportedItem } from "./export-format.ts";
+import { parseLine, type ExportEnd, type ExportHeader } from "./export-format.ts";
 import { itemsOfStore, type SourceStore } from "./import-source.ts";
 import { linesOf, type SourceLine } from "./import-lines.ts";
 
@@ -73,8 +69,6 @@ export interface ImportReport {
   readonly verification: ImportVerification | null;
 }
 
-type Counts = { -readonly [Name in keyof ImportReport]: ImportReport[Name] };
-
 /** Characters of a number of a vector, with its comma. */
 const NUMBER_BYTES = 26;
 
@@ -82,10 +76,6 @@ const NUMBER_BYTES = 26;
 const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
 const BATCHES_AT_ONCE = 4;
-
-/** Attempts of an item whose failures are transient, and the first pause between two, which doubles. */
-const ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 250;
 
 /** What a line may have besides its value. */
 const LINE_OVERHEAD_BYTES = 4 * 1024 * 1024;
@@ -114,7 +104,7 @@ export async function importLines(dependencies: OperatorDependencies, source: st
       return { line, item: found.item };
     } catch (error) {
       // A file of a newer format has no line that can be read.
-      if (isStoreError(error) && error.code === "SCHEMA") throw new SchemaError(`Line ${line}: ${error.message} The lines before it were processed.`, { cause: error });
+      if (isStoreError(error) && error.code === "SCHEMA") throw new SchemaError(`Line ${line}: ${error.message}`, { cause: error });
       return { line, reason: messageOf(error) };
     }
   };
@@ -128,32 +118,40 @@ export async function importLines(dependencies: OperatorDependencies, source: st
 /** Imports the items of another store: a `BaseStore`, or the address of the database of a PostgresStore. */
 export async function importStore(dependencies: OperatorDependencies, source: SourceStore | string, options: ImportOptions): Promise<ImportReport> {
   const { limits } = dependencies;
-  const { prefix = [], verify, dryRun } = options;
-  const read = (): AsyncIterable<SourceItem> => (typeof source === "string" ? itemsOfPostgres(source, prefix, limits) : itemsOfStore(source, prefix, limits));
+  const { prefix = [], verify, dryRun, signal } = options;
+  const read = (): AsyncIterable<SourceItem> =>
+    untilInterrupted(typeof source === "string" ? itemsOfPostgres(source, prefix, limits) : itemsOfStore(source, prefix, limits), signal);
   const report = await importItems(dependencies, read(), options);
-  return verify === true && dryRun !== true ? { ...report, verification: await verifyImport(dependencies, read()) } : report;
+  if (verify !== true || dryRun === true) return report;
+  try {
+    return { ...report, verification: await verifyImport(dependencies, read()) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw stopped(error, `The import is complete (${report.imported} items were written), but its verification stopped: ${sentenceOf(error)} Import again to verify: what is stored is recognized.`);
+  }
 }
 
 /** Imports items. */
 async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
-  const { onRejected, onProgress, signal } = options;
+  const { onRejected, onProgress, signal, dryRun } = options;
   const vectors = new VectorsOfImport(dependencies.generations, dependencies.model);
-  const counts: Omit<Counts, "vectors"> = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
+  const counts: ImportCounts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });
   const reject = (line: number, reason: string): void => {
     counts.rejected += 1;
     onRejected?.({ line, reason });
   };
   const inFlight = new Set<Promise<void>>();
-  let failure: unknown = null;
+  const failed: ImportFailure[] = [];
   const startBatch = async (batch: readonly ItemAt[]): Promise<void> => {
     while (inFlight.size >= BATCHES_AT_ONCE) await Promise.race(inFlight);
-    if (failure !== null) throw failure;
+    if (failed.length > 0) return;
     const running = importBatch(dependencies, batch, options, { counts, vectors, reject })
-      .then(() => onProgress?.({ done: null, items: counts.items }))
-      .catch((error: unknown) => {
-        failure ??= error;
+      .then((failure) => {
+        if (failure !== null) failed.push(failure);
+        onProgress?.({ done: null, items: counts.items });
       })
+      .catch((reason: unknown) => void failed.push({ reason, line: batch[0]?.line ?? null }))
       .finally(() => inFlight.delete(running));
     inFlight.add(running);
   };
@@ -161,28 +159,32 @@ async function importItems(dependencies: OperatorDependencies, source: AsyncIter
     for await (const batch of batchesOf(source, (each) => countAndFilter(each, prefix, counts, reject))) {
       signal?.throwIfAborted();
       await startBatch(batch);
+      if (failed.length > 0) break;
     }
-  } finally {
-    await Promise.all(inFlight);
+  } catch (reason) {
+    failed.push({ reason, line: null });
   }
-  if (failure !== null) throw failure;
+  await Promise.all(inFlight);
+  if (failed.length > 0) {
+    signal?.throwIfAborted();
+    // A file that does not exist, or a source that cannot be reached.
+    if (counts.items + counts.rejected === 0) throw failed[0]?.reason;
+    throw importStopped(failed, counts, dryRun === true);
+  }
   return { ...counts, vectors: vectors.report };
 }
 
-/** The counts of an import, to which each batch adds. */
-interface ImportProgress {
-  readonly counts: Omit<Counts, "vectors">;
-  readonly vectors: VectorsOfImport;
-  readonly reject: (line: number, reason: string) => void;
-}
-
-interface ItemAt {
-  readonly line: number;
-  readonly item: ImportedItem;
+/** Returns the error of an import that stopped: the first line that is not imported, what was done, and how to continue. */
+function importStopped(failed: readonly ImportFailure[], { imported, unchanged, kept }: ImportCounts, isDry: boolean): StoreError {
+  const [first] = failed.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity));
+  const line = first?.line ?? null;
+  const position = line === null ? "" : ` at line ${line}`;
+  const done = isDry ? "Nothing was imported." : `${imported} items were written and stay; ${unchanged + kept} were stored already. Import again to continue: what is stored is recognized.`;
+  return stopped(first?.reason, `The import stopped${position}: ${sentenceOf(first?.reason)} ${done}`);
 }
 
 /** Counts an item, and returns it if it is to be imported; otherwise null. */
-function countAndFilter(source: SourceItem, prefix: string, counts: Omit<Counts, "vectors">, reject: (line: number, reason: string) => void): ItemAt | null {
+function countAndFilter(source: SourceItem, prefix: string, counts: ImportCounts, reject: (line: number, reason: string) => void): ItemAt | null {
   if ("reason" in source) {
     reject(source.line, source.reason);
     return null;
@@ -199,90 +201,25 @@ function countAndFilter(source: SourceItem, prefix: string, counts: Omit<Counts,
 async function* batchesOf(source: AsyncIterable<SourceItem>, take: (source: SourceItem) => ItemAt | null): AsyncGenerator<ItemAt[], void, undefined> {
   let batch = new Map<string, ItemAt>();
   let bytes = 0;
-  for await (const each of source) {
-    const taken = take(each);
-    if (taken === null) continue;
-    const id = `${taken.item.namespace}\n${taken.item.key}`;
-    if (batch.has(id) || batch.size >= BATCH_ITEMS || bytes >= BATCH_BYTES) {
-      yield [...batch.values()];
-      batch = new Map();
-      bytes = 0;
-    }
-    batch.set(id, taken);
-    bytes += taken.item.value.bytes.byteLength;
-  }
-  if (batch.size > 0) yield [...batch.values()];
-}
-
-async function importBatch(
-  { items, run }: OperatorDependencies,
-  batch: readonly ItemAt[],
-  { onConflict = "newer", dryRun, signal }: ImportOptions,
-  { counts, vectors, reject }: ImportProgress,
-): Promise<void> {
-  // Determined before the records are read, so that every later write wins.
-  const asOf = Date.now() * 1_000;
-  const stored = await items.get(batch.map(({ item: { namespace, key } }) => ({ namespace, key })));
-  let pending = batch.filter(({ item }, i) => {
-    const verdict = compare(item, stored[i] ?? null, onConflict);
-    if (verdict !== "imported") counts[verdict] += 1;
-    return verdict === "imported";
-  });
-  const vectorsByItem = new Map(pending.map(({ item }) => [item, vectors.usableOf(item)]));
-  const countImported = ({ item }: ItemAt): void => {
-    counts.imported += 1;
-    vectors.count(item, vectorsByItem.get(item) ?? null);
-  };
-  if (dryRun === true) return pending.forEach(countImported);
-  for (let attempt = 1; pending.length > 0; attempt += 1) {
-    const outcomes = await run(pending.map(({ item }) => requestOf(item, vectorsByItem.get(item) ?? null, { asOf, onConflict })), { scope: ROOT, actor: null });
-    const failed: ItemAt[] = [];
-    let waitMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
-    pending.forEach((each, i) => {
-      const outcome = outcomes[i];
-      if (outcome?.status !== "rejected") {
-        countImported(each);
-        return;
+  let failure: { readonly reason: unknown } | null = null;
+  try {
+    for await (const each of source) {
+      const taken = take(each);
+      if (taken === null) continue;
+      const id = `${taken.item.namespace}\n${taken.item.key}`;
+      if (batch.has(id) || batch.size >= BATCH_ITEMS || bytes >= BATCH_BYTES) {
+        yield [...batch.values()];
+        batch = new Map();
+        bytes = 0;
       }
-      const reason: unknown = outcome.reason;
-      if (!isStoreError(reason) || !reason.retryable) return reject(each.line, messageOf(reason));
-      if (attempt === ATTEMPTS) throw stoppedAtLine(reason, each.line);
-      if (reason instanceof RateLimitError) waitMs = Math.max(waitMs, reason.retryAfterMs);
-      failed.push(each);
-    });
-    pending = failed;
-    if (pending.length > 0) await pause(waitMs, undefined, signal === undefined ? {} : { signal });
+      batch.set(id, taken);
+      bytes += taken.item.value.bytes.byteLength;
+    }
+  } catch (reason) {
+    failure = { reason };
   }
+  // Also what was read before the source failed.
+  if (batch.size > 0) yield [...batch.values()];
+  if (failure !== null) throw failure.reason;
 }
 
-/** A service that is still down after all attempts ends the import: the rest of the file would fail likewise. */
-function stoppedAtLine(reason: StoreError, line: number): StoreError {
-  return new StoreError(reason.code, true, `The import stopped at line ${line}: ${reason.message} Lines before it are imported. Import again to continue: what is stored is recognized.`, {
-    cause: reason,
-  });
-}
-
-function compare(item: ImportedItem, stored: ItemRecord | null, onConflict: NonNullable<ImportOptions["onConflict"]>): "imported" | "unchanged" | "kept" {
-  if (!isLive(stored, Date.now())) return "imported";
-  if (isSame(item, stored)) return "unchanged";
-  if (onConflict === "overwrite") return "imported";
-  const isLater = item.updated !== null && item.updated > updatedOf(stored);
-  return onConflict === "newer" && (isLater || item.updated === null) ? "imported" : "kept";
-}
-
-function isSame({ value, updated, expiry }: ImportedItem, stored: ItemRecord): boolean {
-  if (stored.value === null || !isReadable(stored.value) || value.typed !== stored.value.typed) return false;
-  if (updated !== null && updated !== updatedOf(stored)) return false;
-  // An item without an end must not keep one, nor the reverse; a refresh may have moved the end.
-  if (expiry !== null && (expiry.expiresAt === null) !== (stored.expiresAt === null)) return false;
-  return Buffer.compare(value.bytes, stored.value.bytes) === 0;
-}
-
-function requestOf(
-  { namespace, key, value, index, created, updated, expiry }: ImportedItem,
-  vectors: readonly Vector[] | null,
-  { asOf, onConflict }: { readonly asOf: number; readonly onConflict: NonNullable<ImportOptions["onConflict"]> },
-): PutRequest {
-  const origin: PutOrigin = { created, updated, expiry, asOf, keepsNewer: onConflict === "newer", vectors };
-  return { kind: "put", namespace, key, value, index, lifetime: UNSPECIFIED, signal: null, origin };
-}

@@ -1,8 +1,10 @@
 /** Reads the items of LangGraph's PostgresStore from its table, of the JavaScript package or of the Python package. */
-import { ConfigurationError, ConnectionError, messageOf, SchemaError } from "../model/errors.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { ConfigurationError, ConnectionError, isStoreError, messageOf, PermissionError, QueryError, SchemaError, type StoreError } from "../model/errors.ts";
 import type { RequestLimits } from "../model/request.ts";
 import type { SourceItem } from "./source-item.ts";
 import { sourceItem, type ForeignItem } from "./import-source.ts";
+import { sentenceOf } from "./interruption.ts";
 import { importAtRunTime } from "../model/optional-import.ts";
 import { isDate } from "../model/realms.ts";
 
@@ -11,6 +13,7 @@ interface PgClient {
   connect(): Promise<void>;
   query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Row[] }>;
   end(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): void;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -25,6 +28,11 @@ interface Layout {
 const PAGE = 500;
 const MS_PER_MINUTE = 60_000;
 
+/** Time in which a connection opens, a page arrives, and the connection closes. */
+const CONNECT_MS = 10_000;
+const QUERY_MS = 60_000;
+const CLOSE_MS = 2_000;
+
 /** Whether a source is the address of a Postgres database. */
 export function isPostgresUrl(source: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(source);
@@ -38,12 +46,13 @@ export function isPostgresUrl(source: string): boolean {
 export async function* itemsOfPostgres(url: string, prefix: readonly string[], limits: RequestLimits): AsyncGenerator<SourceItem, void, undefined> {
   const { connectionString, schema } = addressOf(url);
   const client = await connect(connectionString);
+  let line = 0;
   try {
     const layout = await layoutOf(client, schema);
     const { path, separator, ttl } = layout;
     const columns = [`${path} AS path`, "key", "value", "created_at", "updated_at", "expires_at", ...(ttl === null ? [] : [`${ttl} AS ttl`])].join(", ");
     const query = `SELECT ${columns} FROM ${quoted(schema)}.store WHERE (${path}, key) > ($1, $2) ORDER BY ${path}, key LIMIT ${PAGE}`;
-    let [line, after, key] = [0, "", ""];
+    let [after, key] = ["", ""];
     for (;;) {
       const { rows } = await client.query(query, [after, key]);
       for (const row of rows) {
@@ -55,9 +64,22 @@ export async function* itemsOfPostgres(url: string, prefix: readonly string[], l
       }
       if (rows.length < PAGE) return;
     }
+  } catch (error) {
+    throw isStoreError(error) ? error : unreadable(error, line);
   } finally {
-    await client.end();
+    // A server that is away may not confirm the end.
+    await Promise.race([client.end(), pause(CLOSE_MS, undefined, { ref: false })]);
   }
+}
+
+/** Returns the error of a read that failed. SQLSTATE 57P is a server that shuts down, 08 a connection that failed, and 42501 a missing right. */
+function unreadable(cause: unknown, line: number): StoreError {
+  const { code } = cause as { readonly code?: unknown };
+  const state = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  const text = `Postgres failed after item ${line}: ${sentenceOf(cause)}`;
+  if (state === "42501") return new PermissionError(`${text} Grant the role SELECT on the table "store".`, { cause });
+  if (state === null || state.startsWith("57P") || state.startsWith("08")) return new ConnectionError(text, { cause });
+  return new QueryError(text, { cause });
 }
 
 function foreignItem(row: Row, namespace: readonly string[]): ForeignItem {
@@ -94,7 +116,9 @@ async function connect(connectionString: string): Promise<PgClient> {
   } catch (cause) {
     throw new ConfigurationError("The package pg, which reads Postgres, is not installed: npm install pg", { cause });
   }
-  const client = new module.default.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  const client = new module.default.Client({ connectionString, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS });
+  // The query in flight or the next one fails likewise; without a listener, the event would end the process.
+  client.on("error", () => undefined);
   try {
     await client.connect();
   } catch (cause) {

@@ -17,6 +17,10 @@ export interface ImportedVectors {
   readonly ignored: number;
   /** Why vectors were not used; null when all were. */
   readonly reason: string | null;
+  /** Items that are stored without their vectors: the reconciler of any process writes them. */
+  readonly pending: number;
+  /** Why the first of these could not be written; null when there are none. */
+  readonly pendingReason: string | null;
 }
 
 /** Returns the stored vectors of records, at their positions; null for those that are not indexed, or whose vectors are not in sync. */
@@ -54,6 +58,8 @@ export class VectorsOfImport {
   #used = 0;
   #ignored = 0;
   #reason: string | null = null;
+  #pending = 0;
+  #pendingReason: string | null = null;
 
   constructor(generations: Generations | null, model: ModelIdentity | null) {
     this.#generations = generations;
@@ -62,7 +68,7 @@ export class VectorsOfImport {
   }
 
   get report(): ImportedVectors {
-    return { used: this.#used, ignored: this.#ignored, reason: this.#reason };
+    return { used: this.#used, ignored: this.#ignored, reason: this.#reason, pending: this.#pending, pendingReason: this.#pendingReason };
   }
 
   /** Returns the vectors to write; null to embed the texts. */
@@ -79,6 +85,12 @@ export class VectorsOfImport {
     if (vectors === null) return;
     if (given === null) this.#ignored += 1;
     else this.#used += 1;
+  }
+
+  /** Counts an item that was stored without its vectors. */
+  countPending(reason: string): void {
+    this.#pending += 1;
+    this.#pendingReason ??= reason;
   }
 
   #whyUnusable({ value, namespace, index }: ImportedItem, { model, textsHash }: NonNullable<ImportedItem["vectors"]>): string | null {

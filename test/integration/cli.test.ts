@@ -1,5 +1,8 @@
 /** The command line on CQL and Qdrant. */
 import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type SchemaStatus } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
@@ -57,26 +60,40 @@ operatorUse(open);
 reindexCommands(open);
 everyCommand("servers", open);
 
-test("SIGINT ends an import that runs as a process, and what was imported before is recognized afterwards", async () => {
+/** A configuration whose codec interrupts its process at the given value: the import is then in the middle of its work, at any speed. */
+const INTERRUPTING = `
+  let calls = 0;
+  const after = Number(process.env.INTERRUPT_AFTER ?? Infinity);
+  const encode = (bytes) => {
+    calls += 1;
+    if (calls === after) process.kill(process.pid, "SIGINT");
+    return bytes;
+  };
+  export default { cql: CQL, codec: { encode, decode: (bytes) => bytes } };`;
+
+test("SIGINT in the middle of an import that runs as a process ends it, and the command that it prints imports the rest", async () => {
   const keyspace = uniqueName("cli");
-  const store = await ScyllaDBStore.connect({ cql: serverConfig(servers, keyspace).cql });
-  opened.push({ store, keyspace });
-  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const flags = flagsFor(keyspace, false);
-  const child = spawn(process.execPath, [main, "import", "-", ...flags], { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
-  const exit = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  const lines = Array.from({ length: 300 }, (_, i) => `${JSON.stringify({ namespace: ["a"], key: `k${i}`, value: { i } })}\n`).join("");
-  // The input stays open: the command waits for more lines when it is interrupted.
-  child.stdin.on("error", () => undefined).write(lines);
-  await expect.poll(() => store.count([]), { timeout: 60_000 }).toBeGreaterThanOrEqual(200);
-  child.kill("SIGINT");
-  expect(await exit).toBe(130);
-  expect(errors).toContain("What was imported stays. Continue with: scylladb-store import - ");
-  const report = await cliJson<{ imported: number; kept: number; unchanged: number }>(["import", "-", "--on-conflict", "keep", ...flags], { input: lines });
-  expect(report.imported + report.unchanged + report.kept).toBe(300);
-  expect(report.imported).toBeLessThanOrEqual(100);
+  const { cql } = serverConfig(servers, keyspace);
+  const folder = await mkdtemp(join(tmpdir(), "interrupted-"));
+  try {
+    const [config, file] = [join(folder, "store.config.mjs"), join(folder, "items.jsonl")];
+    await writeFile(config, INTERRUPTING.replace("CQL", JSON.stringify(cql)));
+    await writeFile(file, Array.from({ length: 1_000 }, (_, i) => `${JSON.stringify({ namespace: ["a"], key: `k${i}`, value: { i } })}\n`).join(""));
+    expect(await cli(["migrate", "up", "--yes", "--config", config])).toMatchObject({ code: 0 });
+    const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+    const child = spawn(process.execPath, [main, "import", file, "--config", config], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "", INTERRUPT_AFTER: "250" } });
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+    const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+    expect({ code, errors }).toMatchObject({ code: 130, errors: expect.stringMatching(/What was imported stays\. Continue with: scylladb-store import .*\nInterrupted\.\n$/) as string });
+    const { items } = await cliJson<{ items: number }>(["count", "--config", config]);
+    // Up to four batches of 100 are in flight, and complete.
+    expect([items >= 250, items <= 700]).toEqual([true, true]);
+    expect(await cliJson(["import", file, "--config", config])).toMatchObject({ unchanged: items, imported: 1_000 - items, rejected: 0 });
+  } finally {
+    await rm(folder, { recursive: true });
+    await dropKeyspace(servers, keyspace);
+  }
 });
 
 test("a command on a keyspace that does not exist fails and creates none", async () => {

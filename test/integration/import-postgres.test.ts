@@ -58,6 +58,40 @@ for (const [name, open] of Object.entries(targets)) {
   });
 }
 
+for (const [name, open] of Object.entries(targets)) {
+  test(`an import to ${name} from a Postgres that is killed half-way says what was written, and a second one moves the rest`, async () => {
+    const killed = await startPostgres();
+    const old = PostgresStore.fromConnString(killed.connectionString);
+    const store = await open();
+    try {
+      await old.setup();
+      for (let start = 0; start < 5_000; start += 500) {
+        await old.batch(Array.from({ length: 500 }, (_, i) => ({ namespace: ["moved"], key: `k${start + i}`, value: { text: `likes ${i}` } })));
+      }
+      await old.stop();
+      let killing: Promise<void> | undefined;
+      const onProgress = (): void => {
+        killing ??= killed.kill();
+      };
+      const stopped: unknown = await store
+        .importFrom(killed.connectionString, { prefix: ["moved"], onProgress })
+        .catch((error: unknown) => error);
+      expect(stopped).toMatchObject({ code: "CONNECTION", retryable: true });
+      const { item = "", written = "" } = /^The import stopped: Postgres failed after item (?<item>\d+): .*\. (?<written>\d+) items were written and stay; .*Import again to continue/.exec((stopped as Error).message)?.groups ?? {};
+      // All that was read is written.
+      expect([Number(item) % 500, Number(item) > 0, written]).toEqual([0, true, item]);
+      expect(await store.count(["moved"])).toBe(Number(item));
+      await killing;
+      await killed.start();
+      const report = await store.importFrom(killed.connectionString, { prefix: ["moved"], verify: true });
+      expect(report).toMatchObject({ items: 5_000, unchanged: Number(item), rejected: 0, verification: { compared: 5_000, equal: 5_000 } });
+    } finally {
+      await store.stop();
+      await killed.stop();
+    }
+  });
+}
+
 test("an address without a PostgresStore, and one that cannot be reached, are errors that do not quote the password", async () => {
   const store = await ScyllaDBStore.embedded({ path: ":memory:" });
   try {

@@ -21,6 +21,7 @@ export const backup = command<Flags>({
   examples: ["backup backups/2026-01-31", "backup backups/mia --prefix users.mia", "backup backups/full --vectors"],
   opensStore: true,
   changes: false,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("<folder>", "created if it does not exist")

@@ -16,6 +16,7 @@ export const count = command<Flags>({
   examples: ["count", "count users.mia", `count users --filter '{"kind":"note"}'`],
   opensStore: true,
   changes: false,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("[namespace]", "labels separated by periods; without it: all namespaces")

@@ -43,6 +43,7 @@ async function check(terminal: Terminal, flags: StoreFlags): Promise<{ readonly 
     reached = "Connection";
     findings.push(...(await withStore(terminal, flags, (store) => store.diagnose())));
   } catch (error) {
+    terminal.signal.throwIfAborted();
     findings.push({ check: reached, status: "problem", detail: messageOf(error), fix: fixOf(reached, exitCodeOf(error)) });
     return { findings, code: exitCodeOf(error) };
   }

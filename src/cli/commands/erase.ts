@@ -39,6 +39,7 @@ export const eraseCommand = command<Flags>({
   examples: ["erase --prefix users.mia --dry-run", "erase --prefix users.mia --yes --report mia.json", "erase --prefix users.mia --audit --audit-actor mia@example.com", `erase --prefix users --where '{"email":"mia@example.com"}'`],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .option("--prefix <namespace>", "erases the items at and below this namespace")
@@ -64,7 +65,7 @@ export const eraseCommand = command<Flags>({
       const progress = new Progress(terminal, "Erasing");
       const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done, `${items} items`);
       const options: EraseOptions = { prefix: labels, dryRun, onProgress, signal: terminal.signal, ...subjectOf({ where, everything, audit, auditActor, actor }) };
-      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was erased stays erased.", hasResume: false }, () =>
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was erased stays erased.", hasResume: false, progress }, () =>
         store.erase(options).finally(() => progress.stop()),
       );
       const text = JSON.stringify(report, null, 2);

@@ -26,6 +26,7 @@ export const exportCommand = command<Flags>({
   examples: ["export memories.jsonl.gz", "export mia.jsonl --prefix users.mia", "export memories.jsonl.zst --resume", "export memories.jsonl.zst --vectors", "export - | head"],
   opensStore: true,
   changes: false,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("<file>", "path of the file, or - for standard output")

@@ -12,7 +12,7 @@ import { isPostgresUrl } from "../../operator/postgres-source.ts";
 import { importDefault, withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
-import { noteIgnoredVectors } from "../import-notes.ts";
+import { noteVectors } from "../import-notes.ts";
 import { note, print, type Terminal } from "../terminal.ts";
 import type { ScyllaDBStore } from "../../scylladb-store.ts";
 
@@ -36,6 +36,7 @@ export const importCommand = command<Flags>({
   examples: ["import memories.jsonl.gz", "import memories.jsonl.gz --check", "import memories.jsonl --dry-run --rejected rejected.jsonl", "import - < memories.jsonl", "import --from postgres://user@host/db", "import --from ./old-store.mjs --dry-run"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("[file]", "path of the file, or - for standard input")
@@ -69,13 +70,13 @@ async function printReport(terminal: Terminal, report: ImportReport, isDry: bool
   if (isJson) await print(terminal, JSON.stringify({ ...report, dryRun: isDry }));
   else for (const line of fieldLines({ ...report })) await print(terminal, line);
   if (!report.complete) note(terminal, "The file is truncated: its end line is missing, or counts other items. What it holds was read.");
-  noteIgnoredVectors(terminal, report);
+  noteVectors(terminal, report);
   if (isDry) note(terminal, "Nothing was imported.");
   for (const { namespace, key, problem } of report.verification?.examples ?? []) note(terminal, `${namespace.join(".")} ${JSON.stringify(key)}: ${problem}`);
 }
 
-function hasProblem({ rejected, complete, missing, verification }: ImportReport): boolean {
-  return rejected > 0 || !complete || missing > 0 || (verification !== null && verification.equal < verification.compared);
+function hasProblem({ rejected, complete, missing, vectors, verification }: ImportReport): boolean {
+  return rejected > 0 || vectors.pending > 0 || !complete || missing > 0 || (verification !== null && verification.equal < verification.compared);
 }
 
 async function sourceOf({ input }: Terminal, file: string, from: string | undefined): Promise<Readable | SourceStore | string> {

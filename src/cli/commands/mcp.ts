@@ -5,7 +5,7 @@ import { ScyllaDBStore } from "../../scylladb-store.ts";
 import { wholeNumber } from "../arguments.ts";
 import { command, type CommonFlags } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { loadStoreConfig, openStore } from "../open-store.ts";
+import { loadStoreConfig, openStore, openedUnlessInterrupted } from "../open-store.ts";
 import { note, type Terminal } from "../terminal.ts";
 
 interface Flags {
@@ -40,6 +40,7 @@ export const mcp = command<Flags>({
   ],
   opensStore: true,
   changes: false,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .requiredOption("--root <labels>", 'labels of the prefix whose items are served, separated by "/": users/mia')
@@ -56,7 +57,7 @@ export const mcp = command<Flags>({
   async run({ terminal, flags }) {
     const root = rootOf(flags.root);
     const entry = await loadEntry();
-    const store = await open(terminal, flags);
+    const store = await openedUnlessInterrupted(terminal, open(terminal, flags));
     try {
       const options = { store, root, readOnly: flags.readOnly === true };
       await (flags.http === true ? serveHttp(entry, options, terminal, flags) : serveStdio(entry, options, terminal));

@@ -11,6 +11,7 @@ export const rebucketAbort = command({
   examples: ["rebucket abort --dry-run", "rebucket abort --yes"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   run: ({ terminal, program, given, flags: { dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const { change } = await store.partitions();

@@ -32,6 +32,7 @@ export const rebucketStart = command<Flags>({
   examples: ["rebucket start logs --buckets 16 --dry-run", "rebucket start logs --buckets 16 --yes", `rebucket start "tenants.*.events" --buckets 4 --rate 500 --yes`],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("<namespace>", 'leading labels of the namespaces, such as tenants.mia; "*" matches any one label')
@@ -49,7 +50,7 @@ export const rebucketStart = command<Flags>({
       }
       const progress = new Progress(terminal, dryRun ? "Counting" : "Changing partitions");
       const kept = "Reads and writes continue, and writes go to both layouts until the change is completed or aborted.";
-      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : kept, hasResume: false }, () =>
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : kept, hasResume: false, progress }, () =>
         store
           .rebucket({
             ...options,

@@ -12,6 +12,7 @@ export const reconcile = command({
   examples: ["reconcile --dry-run", "reconcile"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   run: ({ terminal, program, given, flags: { dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "Completed writes stay completed.", hasResume: false }, async () =>

@@ -29,6 +29,7 @@ export const reindexStart = command<Flags>({
   examples: ["reindex --dry-run", "reindex --rate 200", "reindex --no-switch", "reindex --set index.next.dims=1024 --next-embeddings ./embeddings.mjs"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) =>
     program.option("--rate <texts>", "most texts to embed per second (default: no limit)").option("--no-switch", "stops before the switch; reindex switch makes it later"),
   run: ({ terminal, program, given, flags: { rate, switch: isSwitched, dryRun = false, json, ...flags } }) =>
@@ -41,7 +42,7 @@ export const reindexStart = command<Flags>({
         progress.report(start + (done ?? 0) * share, dryRun ? `${texts} texts` : `${PHASES[phase]}: ${records} records, ${texts} texts`);
       };
       const kept = "What was indexed stays indexed, and searches use the previous index.";
-      const report = await continuable({ terminal, program, given }, { kept, hasResume: false }, () =>
+      const report = await continuable({ terminal, program, given }, { kept, hasResume: false, progress }, () =>
         store
           .reindex({ dryRun, signal: terminal.signal, onProgress, switch: isSwitched !== false, ...(textsPerSecond === undefined ? {} : { textsPerSecond }) })
           .finally(() => progress.stop()),

@@ -18,13 +18,14 @@ export const repair = command<Flags>({
   examples: ["repair --dry-run", "repair", "repair --resume"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) => program.option("--resume", "continues an unfinished repair of the last 24 hours"),
   run: ({ terminal, program, given, flags: { dryRun = false, resume = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, dryRun ? "Comparing" : "Repairing");
       const onProgress: RepairOptions["onProgress"] = ({ phase, done, report }) =>
         progress.report((phase === "records" ? 0 : 0.5) + done / 2, `${report.examined} records`);
-      const report = await continuable({ terminal, program, given }, { kept: "What was repaired stays repaired.", hasResume: true }, () =>
+      const report = await continuable({ terminal, program, given }, { kept: "What was repaired stays repaired.", hasResume: true, progress }, () =>
         store.repair({ dryRun, resume, signal: terminal.signal, onProgress }).finally(() => progress.stop()),
       );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));

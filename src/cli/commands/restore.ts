@@ -6,7 +6,7 @@ import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
-import { noteIgnoredVectors } from "../import-notes.ts";
+import { noteVectors } from "../import-notes.ts";
 import { confirm, note, print } from "../terminal.ts";
 
 interface Flags {
@@ -20,6 +20,7 @@ export const restore = command<Flags>({
   examples: ["restore backups/2026-01-31 --dry-run", "restore backups/2026-01-31 --yes", "restore backups/2026-01-31 --on-conflict overwrite"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   define: (program) =>
     program
       .argument("<folder>", "folder of the backup")
@@ -43,7 +44,7 @@ export const restore = command<Flags>({
       );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));
       else for (const line of fieldLines({ ...report })) await print(terminal, line);
-      noteIgnoredVectors(terminal, report);
-      return report.rejected > 0 || !report.complete ? EXIT.problem : EXIT.ok;
+      noteVectors(terminal, report);
+      return report.rejected > 0 || report.vectors.pending > 0 || !report.complete ? EXIT.problem : EXIT.ok;
     }),
 });

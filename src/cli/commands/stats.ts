@@ -12,6 +12,7 @@ export const stats = command({
   examples: ["stats", "stats --json"],
   opensStore: true,
   changes: false,
+  stopsAfterPart: true,
   run: ({ terminal, program, given, flags }) =>
     continuable({ terminal, program, given }, { hasResume: false }, () =>
       withStore(terminal, flags, async (store) => {

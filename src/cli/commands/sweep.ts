@@ -12,6 +12,7 @@ export const sweep = command({
   examples: ["sweep", "sweep --dry-run"],
   opensStore: true,
   changes: true,
+  stopsAfterPart: true,
   run: ({ terminal, program, given, flags: { dryRun = false, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
       const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was removed stays removed.", hasResume: false }, () =>
