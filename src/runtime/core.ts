@@ -103,7 +103,7 @@ function createGeneration(
 }
 
 /** Returns the language of keyword search; null when it is off, as it is by default with a codec. */
-export function keywordLanguageOf({ index, codec }: { readonly index?: Pick<GenerationConfig, "keyword"> | undefined; readonly codec?: CommonConfig["codec"] }): KeywordLanguage | null {
+function keywordLanguageOf({ index, codec }: { readonly index?: Pick<GenerationConfig, "keyword"> | undefined; readonly codec?: CommonConfig["codec"] }): KeywordLanguage | null {
   if (index === undefined) return null;
   const keyword = index.keyword ?? (codec === undefined ? { language: "english" as const } : false);
   return keyword === false ? null : keyword.language;

@@ -1,14 +1,21 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { FixedEmbeddings } from "../support/fixed-embeddings.ts";
 import { reindexUse } from "../support/reindex-use.ts";
+import { openReindexed } from "../fault/drills/reindex-config.ts";
 import { reindexUnderLoad } from "../fault/drills/reindex.ts";
+
+const CLEANUP = fileURLToPath(new URL("./reindex-cleanup-child.ts", import.meta.url));
+const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
 
 /** Tables of the file that hold vectors. */
 function pointTables(path: string): string[] {
@@ -58,6 +65,24 @@ test("a running store of a temporary file gets the next index by a reload, and k
   expect(found.info).toMatchObject({ degraded: false, source: "index" });
   expect(found[0]?.key).toBe("one");
 }, 60_000);
+
+test("a cleanup whose process is killed is completed by the next one", async () => {
+  const path = join(await newFolder(), "store.db");
+  const { store } = await openReindexed({ path });
+  onTestFinished(() => store.stop());
+  await store.put(["a"], "one", { text: "an ostrich" });
+  await store.reindex();
+  const child = spawn(process.execPath, ["--import", SOURCES, CLEANUP, path], { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: "" } });
+  const ended = once(child, "exit");
+  // It then waits until no process writes to that index.
+  await expect.poll(async () => (await store.reindexStatus()).previous, { timeout: 60_000, interval: 20 }).toBeNull();
+  child.kill("SIGKILL");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(pointTables(path)).toEqual(["points", "points_g2"]);
+  expect(await store.reindexCleanup()).toEqual({ generation: 1, collections: ["points", "term_counts"] });
+  expect(pointTables(path)).toEqual(["points_g2"]);
+  expect((await store.search(["a"], { query: "ostrich" }))[0]).toMatchObject({ key: "one", score: expect.any(Number) as number });
+}, 120_000);
 
 test("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", async () => {
   const path = join(await newFolder(), "store.db");

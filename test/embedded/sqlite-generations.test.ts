@@ -79,7 +79,7 @@ test("a drop deletes more rows than one of its transactions does, beside writes"
   await expect(second.startGeneration(2)).rejects.toMatchObject({ code: "SCHEMA" });
 });
 
-test("sweeps, flags and the registry of namespaces heed every generation", async () => {
+test("sweeps, flags and the registry of namespaces apply to every generation", async () => {
   let time = Date.now();
   const backend = await start(() => time);
   const { items } = backend;

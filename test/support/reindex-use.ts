@@ -209,6 +209,19 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await expect(store.erase({ prefix: ["a"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("every generation") as string });
   }, 120_000);
 
+  test("an erasure while two indexes exist deletes from both", async () => {
+    const place = newPlace();
+    const store = await open(place, both());
+    await fill(store, 30);
+    await fill(store, 30, "personal");
+    await store.reindex({ switch: false });
+    expect(await store.erase({ prefix: ["personal"] })).toMatchObject({ complete: true, erased: { items: 30 } });
+    expect(await store.repair({ dryRun: true })).toMatchObject({ examined: 30, missing: 0, stale: 0, orphaned: 0 });
+    await store.reindexSwitch();
+    expect(await store.repair({ dryRun: true })).toMatchObject({ examined: 30, missing: 0, stale: 0, orphaned: 0 });
+    expect((await store.search([], { query: "number7 label7x river", limit: 60 })).map(({ namespace }) => namespace[0])).not.toContain("personal");
+  }, 120_000);
+
   test("fields and rules that a reload changes are those of the index that is built next", async () => {
     const place = newPlace();
     const store = await open(place, both());
