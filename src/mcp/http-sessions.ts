@@ -76,7 +76,6 @@ export class Sessions {
       await transport.handleRequest(request, response);
     } finally {
       this.#opening -= 1;
-      if (transport.sessionId === undefined) await server.close();
     }
   }
 

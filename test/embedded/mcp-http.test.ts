@@ -386,6 +386,25 @@ describe("the bounds of the HTTP server", () => {
     }
   });
 
+  test("a session stays open past its idle time when its client opens a stream of notifications meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const server = await serve({ sessionIdleMs: 1_800_000 });
+      const session = await opensSession(server);
+      vi.advanceTimersByTime(1_700_000);
+      const { port } = new URL(server.url);
+      const stream = connect(Number(port), "127.0.0.1", () => stream.write(headOf(Number(port), session).replace("POST", "GET").replace(/Content-Length.*\r\n/, "")));
+      await once(stream, "data");
+      vi.advanceTimersByTime(1_700_000);
+      expect(server.sessions).toBe(1);
+      vi.advanceTimersByTime(200_000);
+      await vi.waitFor(() => expect(server.sessions).toBe(0));
+      stream.destroy();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("a session whose call runs longer than its idle time stays open for the answer", async () => {
     const gate = Promise.withResolvers<void>();
     const called = Promise.withResolvers<void>();
@@ -427,6 +446,7 @@ describe("the bounds of the HTTP server", () => {
     const connected = await client(server);
     const { port } = new URL(server.url);
     await server.close();
+    expect(server.sessions).toBe(0);
     expect(await callTool(connected, "list", {})).toMatchObject({ isError: true });
     const refused = await new Promise<string>((resolve) => connect(Number(port), "127.0.0.1").on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "")).on("connect", () => resolve("connected")));
     expect(refused).toBe("ECONNREFUSED");

@@ -10,6 +10,7 @@ import { HistoryProcess } from "../history/history-process.ts";
 import { historyOf, type History } from "../history/history.ts";
 import { Random } from "../history/random.ts";
 import { describeViolation, type Violation } from "../history/violation.ts";
+import { PATIENT } from "../../support/stores.ts";
 import type { Fault } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import { drawSchedule, runSchedule, describeSchedule } from "./schedule.ts";
@@ -79,6 +80,12 @@ const JUDGE_DEADLINE_MS = 180_000;
 /** The judge requests more items than exist. */
 const JUDGE_LIMIT = 1_000;
 
+/** A store whose final state is checked: what it returns must not depend on how busy the machine is. */
+function patient(store: StoreOptions): StoreOptions {
+  const limits = { ...store.options.limits, ...PATIENT };
+  return store.kind === "servers" ? { ...store, options: { ...store.options, limits } } : { ...store, options: { ...store.options, limits } };
+}
+
 /** Runs a scenario. */
 export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
   const begun = performance.now();
@@ -107,7 +114,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
         ...configOf(scenario, folder, 0),
         name: JUDGE,
         log: join(folder, JUDGE),
-        store: scenario.store,
+        store: patient(scenario.store),
         clock: {},
         limit: JUDGE_LIMIT,
       });
