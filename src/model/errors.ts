@@ -121,6 +121,9 @@ export class UnavailableError extends StoreError {
  */
 export class NotReadyError extends UnavailableError {}
 
+/** Message about the index of a process that a reindex in another process has replaced, and that was removed since. */
+export const INDEX_REMOVED = "The index that this process uses was removed: restart it with the new index.";
+
 /** The deadline was exceeded. A write that timed out may or may not have been applied. */
 export class TimeoutError extends StoreError {
   constructor(message: string, options?: StoreErrorOptions) {

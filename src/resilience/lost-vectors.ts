@@ -1,4 +1,4 @@
-import { NotReadyError } from "../model/errors.ts";
+import { INDEX_REMOVED, NotReadyError } from "../model/errors.ts";
 import { decorate, type Around } from "../ports/decorate.ts";
 import { VECTOR_INDEX_INPUTS, type VectorIndex } from "../ports/vector-index.ts";
 
@@ -8,6 +8,8 @@ interface CollectionState {
   readonly isComplete: boolean;
   /** Whether the collection is missing or unreachable. */
   readonly isUnavailable: boolean;
+  /** Whether another process has removed the index. */
+  readonly isRemoved?: boolean;
 }
 
 /**
@@ -17,6 +19,7 @@ interface CollectionState {
  */
 export function refuseWhileLost(vectors: VectorIndex, state: CollectionState): VectorIndex {
   const ifPresent: Around = async (call, deadline) => {
+    if (state.isRemoved === true) throw new NotReadyError(INDEX_REMOVED);
     if (state.isUnavailable) throw new NotReadyError("The Qdrant collection is missing or unreachable; the store checks for it regularly.");
     return call(deadline);
   };

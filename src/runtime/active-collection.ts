@@ -1,6 +1,6 @@
 /** The collection of the generation of the index that searches use. */
 import type { GenerationState } from "../core/generations.ts";
-import { SchemaError } from "../model/errors.ts";
+import { INDEX_REMOVED, SchemaError } from "../model/errors.ts";
 import type { VectorCollection } from "../sync/rebuild.ts";
 
 /** Which generation is active, and whether it still exists. */
@@ -35,7 +35,7 @@ export class ActiveCollection<Collection extends VectorCollection> implements Ve
   }
 
   async replace(): Promise<void> {
-    if (this.#state.isRetired) throw new SchemaError("The generation of the index that this process searches was removed: restart it with the new index.");
+    if (this.#state.isRetired) throw new SchemaError(INDEX_REMOVED);
     await this.current.replace();
   }
 

@@ -8,7 +8,7 @@ import { ReadTexts } from "../config/read-texts.ts";
 import { embeddedConfigSchema, parseConfig, type EmbeddedConfig } from "../config/schema.ts";
 import { Secrets } from "../config/secrets/secrets.ts";
 import type { GenerationDescriptor } from "../core/generation-record.ts";
-import { NotReadyError } from "../model/errors.ts";
+import { INDEX_REMOVED, NotReadyError } from "../model/errors.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import { readKeywordLanguage, useKeywordLanguage } from "../ports/keyword-settings.ts";
 import type { Settings } from "../ports/settings.ts";
@@ -152,7 +152,7 @@ export class FileDatabase implements Databases {
 
   /** Searches of a generation that was removed are answered from the records. */
   readonly #refuse = (): void => {
-    if (this.generations.isRetired) throw new NotReadyError("The generation of the index that this process searches was removed: restart it with the new index.");
+    if (this.generations.isRetired) throw new NotReadyError(INDEX_REMOVED);
   };
 
   async stop(): Promise<void> {

@@ -149,8 +149,11 @@ export class ServerDatabases implements Databases {
       get isComplete() {
         return collection.isComplete;
       },
+      get isRemoved() {
+        return generations.isRetired;
+      },
       get isUnavailable() {
-        return generations.isRetired || collection.isUnavailable;
+        return collection.isUnavailable;
       },
     };
     return groupVectorWrites(refuseWhileLost(observed, state), {

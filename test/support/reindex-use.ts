@@ -128,7 +128,10 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await knowing.reindex();
     expect(await found(old, "number7 label7x river")).toBe("k7");
     await knowing.reindexCleanup();
+    const causes: string[] = [];
+    old.on("search-degraded", ({ cause }) => void causes.push(cause));
     const results = await old.search([], { query: "number7 label7x river", limit: 3 });
+    expect(causes).toEqual([expect.stringContaining("restart it with the new index")]);
     expect(results.info).toMatchObject({ degraded: true, source: "records" });
     expect(first(results)).toBe("k7");
     await knowing.stop();

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import {
   ConfigurationError,
   ConnectionError,
+  INDEX_REMOVED,
   isStoreError,
   NotReadyError,
   PermissionError,
@@ -54,7 +55,7 @@ export function toFailure(error: unknown): Failure {
   if ("errcode" in error && typeof error.errcode === "number") {
     const primary = error.errcode & 0xff;
     const code = `SQLITE_${CODES[primary] ?? primary}`;
-    if (NO_POINTS.test(error.message)) return { origin: "store", code: "UNAVAILABLE", message: "This generation of the index was removed: restart the store with the new index." };
+    if (NO_POINTS.test(error.message)) return { origin: "store", code: "UNAVAILABLE", message: INDEX_REMOVED };
     return { origin: "sqlite", code, message: error.message, ...(primary === error.errcode ? {} : { extended: error.errcode }) };
   }
   const fault = codeOf(error);
