@@ -50,7 +50,7 @@ const GROWTH = 4;
  * @throws {RankingFailed} when the provider or the index cannot answer.
  */
 export async function candidatesOf(search: RankedSearch, { mode, analyzer, maxHits, deadline, progress }: CandidateOptions): Promise<Candidates> {
-  const { request, query, firstLimit, indexing } = search;
+  const { request, query, first, indexing } = search;
   const { embedder, vectors, metric, modes } = indexing;
   const { prefix, filter } = request;
   progress.step = mode === "keyword" ? "index" : "embedding";
@@ -75,7 +75,7 @@ export async function candidatesOf(search: RankedSearch, { mode, analyzer, maxHi
   const both = new FusedCandidates({
     query: (limit) => attempt("index", () => vectors.queryBoth({ vector, terms, prefix, filter, limit }, deadline)),
     fusion: modes.fusion,
-    depth: Math.min(Math.max(modes.fusion.depth, firstLimit), maxHits),
+    depth: Math.min(Math.max(modes.fusion.depth, first.limit), maxHits),
     maxHits,
     isExplained: request.steps?.explain ?? false,
   });

@@ -32,8 +32,15 @@ interface RankedCursor {
   readonly kind: "ranked";
   readonly by: Ranking;
   readonly offset: number;
-  /** The limit of the first page. A ranked list is as long as the first page needs, and later pages are parts of the same list. */
-  readonly firstLimit: number;
+  readonly first: FirstPage;
+}
+
+/** What the first page of a ranked list determines: later pages are parts of the same list. */
+export interface FirstPage {
+  /** Its limit: the list has at least as many results. */
+  readonly limit: number;
+  /** Its time, from which ages are counted, milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** A decoded cursor. */
@@ -65,7 +72,7 @@ export function encodeCursor(
 ): string {
   const content =
     cursor.kind === "ranked"
-      ? ["r", digest, cursor.by, cursor.offset, cursor.firstLimit]
+      ? ["r", digest, cursor.by, cursor.offset, cursor.first.limit, cursor.first.at]
       : [
           "l",
           digest,
@@ -92,11 +99,11 @@ export function decodeCursor(text: string, request: CursorRequest, expected: "ra
 }
 
 function rankedOf(content: readonly unknown[], request: CursorRequest, asked: SearchMode | null): Cursor | null {
-  const [kind, digest, by, offset, firstLimit] = content;
-  if (content.length !== 5 || kind !== "r" || !isRanking(by) || !isCount(firstLimit)) return null;
+  const [kind, digest, by, offset, limit, at] = content;
+  if (content.length !== 6 || kind !== "r" || !isRanking(by) || !isCount(limit) || !isCount(at)) return null;
   // A cursor has results before it: the first page has none.
   if (!isCount(offset) || offset === 0 || digest !== digestOf(request, by, asked)) return null;
-  return { kind: "ranked", by, offset, firstLimit };
+  return { kind: "ranked", by, offset, first: { limit, at } };
 }
 
 function isRanking(by: unknown): by is Ranking {

@@ -73,7 +73,7 @@ export class IndexRanking {
 
   /** Returns the verified hits of the requested page and before it; those of the entire pool where they are ranked again. */
   async #list(
-    { request, query, offset, firstLimit, indexing }: RankedSearch,
+    { request, query, offset, first, indexing }: RankedSearch,
     { mode }: RankingWay,
     { hits, candidates, deadline }: { readonly hits: RankedHits; readonly candidates: Candidates; readonly deadline: Deadline },
   ): Promise<{ readonly list: readonly Found[]; readonly isWhole: boolean; readonly skipped: readonly SkippedStep[] }> {
@@ -84,7 +84,7 @@ export class IndexRanking {
       const list = steps?.explain ? hits.found.map((hit, i) => ({ ...hit, explanation: { ...partsOfHit(hit, i + 1), ...NO_STEPS } })) : hits.found;
       return { list, isWhole: hits.exhausted, skipped: [] };
     }
-    const pool = Math.max(steps.pool, firstLimit);
+    const pool = Math.max(steps.pool, first.limit);
     await hits.fetch(pool + 1);
     const { found, skipped } = await rankAgain(hits.found.slice(0, pool), {
       query,
@@ -94,13 +94,13 @@ export class IndexRanking {
       depth: toLabels(scope).length,
       textOf: ({ record, value }) => indexing.rules.textsOf(value, record.namespace, record.index).join("\n"),
       deadline,
-      now: Date.now(),
+      now: first.at,
     });
     return { list: found, isWhole: hits.exhausted && hits.found.length <= pool, skipped };
   }
 
   #resultOf(
-    { request, offset, firstLimit, asked }: RankedSearch,
+    { request, offset, first, asked }: RankedSearch,
     way: RankingWay,
     { hits, scored, hasNext, isComplete, skipped }: {
       readonly hits: RankedHits;
@@ -127,7 +127,7 @@ export class IndexRanking {
         unreadable: reportUnreadable([...hits.faults, ...fill.faults]),
         truncated: !hasNext && (!isComplete || fill.truncated),
         ...(skipped.length === 0 ? {} : { skipped }),
-        cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next, firstLimit }, request, asked) : null,
+        cursor: hasCursor ? encodeCursor({ kind: "ranked", by: mode, offset: next, first }, request, asked) : null,
       },
     };
   }

@@ -1,6 +1,7 @@
 import type { DegradedReason } from "../model/degraded-reason.ts";
 import type { SearchRequest } from "../model/request.ts";
 import type { SearchMode } from "../model/search-mode.ts";
+import type { FirstPage } from "./cursor.ts";
 import type { Indexing } from "./indexing.ts";
 import type { RankingSteps } from "./ranking/steps.ts";
 import type { Reading } from "./read-budget.ts";
@@ -11,8 +12,7 @@ export interface RankedSearch {
   readonly query: string;
   /** Number of results to skip. */
   readonly offset: number;
-  /** The limit of the first page: the ranked list has at least as many results. */
-  readonly firstLimit: number;
+  readonly first: FirstPage;
   /** The requested mode: that of the search, or the configured one of its namespace. */
   readonly asked: SearchMode;
   readonly indexing: Indexing;

@@ -26,7 +26,7 @@ export interface RecordRankingOptions {
 /** Returns the items that match the filter, those with keyword matches first; without scores, as these need the document frequencies of an index. */
 export async function rankRecords(
   { items, limits, own, reportUnreadable }: RecordRankingOptions,
-  { request, query, offset, firstLimit, asked, indexing, reading }: RankedSearch,
+  { request, query, offset, first, asked, indexing, reading }: RankedSearch,
   reason: DegradedReason,
   deadline: Deadline,
 ): Promise<SearchResult> {
@@ -61,7 +61,7 @@ export async function rankRecords(
   const found = positions.slice(offset, offset + limit).flatMap((i) => page.found[i] ?? []);
   const next = offset + found.length;
   const hasCursor = positions.length > offset + limit && next > 0 && next <= limits.maxOffset;
-  const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next, firstLimit }, request, asked) : null;
+  const cursor = hasCursor ? encodeCursor({ kind: "ranked", by: "records", offset: next, first }, request, asked) : null;
   const truncated = page.more || ranking.truncated;
   const skipped = unscoredSteps(request.steps);
   return { found, info: { mode: "keyword", source: "records", degraded: true, reason, unreadable, truncated, ...(skipped.length === 0 ? {} : { skipped }), cursor } };

@@ -84,8 +84,8 @@ export class Searcher {
       return { found: [], info: { mode, source: mode === "filter" ? "records" : source, ...PLAIN, truncated: false, cursor: request.cursor } };
     }
     if (plan.mode === "filter" || indexing === null || asked === null) return this.#list(request, plan, deadline, reading);
-    const { query, offset, firstLimit } = plan;
-    const search: RankedSearch = { request, query, offset, firstLimit, asked, indexing, reading };
+    const { query, offset, first } = plan;
+    const search: RankedSearch = { request, query, offset, first, asked, indexing, reading };
     if (plan.mode === "records") return this.#byRecords(search, "continues-degraded", deadline);
     if (plan.mode === asked) return this.#byRequestedMode(search, deadline);
     return this.#byKeywords(search, "continues-degraded", deadline);

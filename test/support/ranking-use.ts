@@ -1,6 +1,6 @@
 /** What users see of decay, boost, diversity, reranking and explanations, on whichever databases the index is. */
 import { ValidationError, type RankingOptions, type ScyllaDBStore, type SearchOptions } from "langgraph-store-scylladb";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { uniqueName, type MakeStore, type TestStore } from "./stores.ts";
 import { SwitchedEmbeddings } from "./switched-embeddings.ts";
 
@@ -123,6 +123,21 @@ export function rankingUse(make: MakeStore): void {
       const rest = await store.search([root], { ...search, limit: 25, cursor: first.info.cursor });
       expect([...keysOf(first), ...keysOf(rest)]).toEqual(keysOf(await store.search([root], { ...search, limit: 5 })));
       expect(rest.info).toMatchObject({ truncated: true, cursor: null });
+    });
+
+    test("ages count from the time of the first page, so that later pages neither repeat nor miss a result", async () => {
+      const now = Date.now();
+      const root = await filled({ ages: { text: "green tea", n: 1.1, date: new Date(now) }, later: { text: "green tea", n: 1, date: new Date(now + 30 * DAY) } });
+      const search: SearchOptions = { query, mode, limit: 1, boost: { field: "n", weight: 1 }, decay: { halfLifeDays: 30, field: "date" } };
+      const first = await store.search([root], search);
+      expect(keysOf(first)).toEqual(["ages"]);
+      vi.useFakeTimers({ toFake: ["Date"], now: now + 60 * DAY });
+      try {
+        expect(keysOf(await store.search([root], { ...search, cursor: first.info.cursor }))).toEqual(["later"]);
+        expect(keysOf(await store.search([root], search))).toEqual(["later"]);
+      } finally {
+        vi.useRealTimers();
+      }
     });
 
     test("items without vectors follow those that were ranked again", async () => {

@@ -16,8 +16,8 @@ export type FactorOf = (record: LiveRecord, value: Value) => number;
 export function decayFactor({ halfLifeDays, field = "updatedAt" }: Decay, now: number): FactorOf {
   const dateIn = field === "createdAt" || field === "updatedAt" ? null : fieldAt(field);
   return (record, value) => {
-    const created = record.created / 1000;
-    const date = dateIn === null ? (field === "createdAt" ? created : updatedOf(record) / 1000) : (timeOf(dateIn(value)) ?? created);
+    const created = toMs(record.created);
+    const date = dateIn === null ? (field === "createdAt" ? created : toMs(updatedOf(record))) : (timeOf(dateIn(value)) ?? created);
     return 0.5 ** (Math.max(0, now - date) / DAY_MS / halfLifeDays);
   };
 }
@@ -43,6 +43,11 @@ function fieldAt(path: string): (value: Value) => unknown {
   const paths = new FieldPaths();
   const position = paths.add(path);
   return (value) => paths.find(value)[position];
+}
+
+/** Whole milliseconds: with a long half-life, a difference of microseconds is smaller than rounding errors, which change with the age. */
+function toMs(microseconds: number): number {
+  return Math.floor(microseconds / 1000);
 }
 
 /** Returns the time of a date, milliseconds since the epoch; null for anything else. */

@@ -20,7 +20,7 @@ export interface RankAgainSource extends Omit<RerankInput, "hits"> {
   /** Returns the parts of the mode's score. */
   readonly partsOf: (hit: Found, rank: number) => Pick<Explanation, "semantic" | "keyword" | "fused">;
   readonly deadline: Deadline;
-  /** Current time, milliseconds since the epoch. */
+  /** Time from which ages are counted, milliseconds since the epoch. */
   readonly now: number;
 }
 

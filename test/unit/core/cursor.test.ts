@@ -7,7 +7,7 @@ import type { SearchRequest } from "../../../src/model/request.ts";
 
 const listing: Cursor = { kind: "listing", order: "oldest", namespace: "tenant.42.prefs", created: 123, key: 'a."b"' };
 const request: CursorRequest = { scope: "tenant.42", prefix: "tenant.42", filter: null, query: null, order: "oldest" };
-const ranked = { kind: "ranked", by: "semantic", offset: 7, firstLimit: 10 } as const;
+const ranked = { kind: "ranked", by: "semantic", offset: 7, first: { limit: 10, at: 1_700_000_000_000 } } as const;
 const coded = (content: unknown): string => Buffer.from(typeof content === "string" ? content : JSON.stringify(content)).toString("base64url");
 const content = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
 
@@ -54,10 +54,11 @@ test("a cursor of one mode is rejected by another mode", () => {
   expect(() => decodeCursor(coded([kind, digest, "keyword", ...rest]), asked, "ranked")).toThrow(ValidationError);
   expect(() => decodeCursor(coded(["r", "keyword", 0]), asked, "ranked")).toThrow(ValidationError);
   expect(decodeCursor(coded([kind, digest, by, ...rest]), asked, "ranked")).toEqual(ranked);
-  for (const firstLimit of [-1, 1.5, "10", null]) {
-    expect(() => decodeCursor(coded([kind, digest, by, 7, firstLimit]), asked, "ranked")).toThrow(ValidationError);
+  for (const wrong of [-1, 1.5, "10", null]) {
+    expect(() => decodeCursor(coded([kind, digest, by, 7, wrong, 1]), asked, "ranked")).toThrow(ValidationError);
+    expect(() => decodeCursor(coded([kind, digest, by, 7, 10, wrong]), asked, "ranked")).toThrow(ValidationError);
   }
-  expect(() => decodeCursor(encodeCursor({ kind: "ranked", by: "keyword", offset: 0, firstLimit: 10 }, asked), asked, "ranked")).toThrow(ValidationError);
+  expect(() => decodeCursor(encodeCursor({ kind: "ranked", by: "keyword", offset: 0, first: { limit: 10, at: 1_700_000_000_000 } }, asked), asked, "ranked")).toThrow(ValidationError);
 });
 
 const [, digest] = content(encodeCursor(listing, request)) as [string, string];
@@ -97,7 +98,7 @@ test("the error of a rejected cursor names the fix", () => {
 
 test("a cursor and an offset beyond limits.maxOffset are rejected", () => {
   const search = { ...request, query: "tea", kind: "search", limit: 10, offset: 0, minScore: null, mode: null, ranking: null, refreshTtl: null, signal: null } satisfies Omit<SearchRequest, "cursor">;
-  const cursor = encodeCursor({ kind: "ranked", by: "semantic", offset: 100, firstLimit: 10 }, search, "semantic");
+  const cursor = encodeCursor({ kind: "ranked", by: "semantic", offset: 100, first: { limit: 10, at: 1_700_000_000_000 } }, search, "semantic");
   expect(planSearch({ ...search, cursor }, "semantic", 100)).toMatchObject({ mode: "semantic", offset: 100 });
   expect(() => planSearch({ ...search, cursor }, "semantic", 99)).toThrow("limits.maxOffset");
   expect(() => planSearch({ ...search, offset: 1, cursor }, "semantic", 100)).toThrow("limits.maxOffset");

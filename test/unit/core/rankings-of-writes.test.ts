@@ -46,7 +46,7 @@ async function search(mode: SearchMode, rankings: Rankings, answers: readonly Ve
   } as unknown as SearchRequest & { steps: ReturnType<typeof rankingSteps> };
   const analyzer = await indexing.keywords.of("english");
   const result = await new ReadBudget(limits).run((reading) =>
-    ranking.rank({ request, query: "tea", offset: 0, firstLimit: limit, asked: mode, indexing, reading }, { mode, reason: null }, mode === "semantic" ? null : analyzer, new Deadline(60_000), { step: "index" }),
+    ranking.rank({ request, query: "tea", offset: 0, first: { limit, at: Date.now() }, asked: mode, indexing, reading }, { mode, reason: null }, mode === "semantic" ? null : analyzer, new Deadline(60_000), { step: "index" }),
   );
   return { ...result, stale };
 }
