@@ -20,14 +20,18 @@ export class Ranking {
     for (let i = (count >> 1) - 1; i >= 0; i -= 1) this.#sink(i);
   }
 
-  /** Returns the next points, at least `count` while there are so many, and all that have the score of the last. */
-  next(count: number): { point: number; score: number }[] {
+  /**
+   * Returns the next points, at least `count` while there are so many. Of equal scores, points with lower ids come first.
+   *
+   * @param withEqual - whether to return all points that have the score of the last, too
+   */
+  next(count: number, withEqual: boolean): { point: number; score: number }[] {
     const found: { point: number; score: number }[] = [];
     while (this.#size > 0) {
       const position = this.#heap[0] as number;
       const score = this.#scores[position] as number;
       const last = found.at(-1);
-      if (found.length >= count && last !== undefined && score < last.score) break;
+      if (found.length >= count && last !== undefined && (!withEqual || score < last.score)) break;
       this.#size -= 1;
       this.#heap[0] = this.#heap[this.#size] as number;
       this.#sink(0);
@@ -40,16 +44,20 @@ export class Ranking {
   }
 
   #sink(start: number): void {
-    const [heap, scores, size] = [this.#heap, this.#scores, this.#size];
+    const [heap, size] = [this.#heap, this.#size];
     const moved = heap[start] as number;
-    const score = scores[moved] as number;
     let at = start;
     for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
-      if (child + 1 < size && (scores[heap[child + 1] as number] as number) > (scores[heap[child] as number] as number)) child += 1;
-      if ((scores[heap[child] as number] as number) <= score) break;
+      if (child + 1 < size && this.#precedes(heap[child + 1] as number, heap[child] as number)) child += 1;
+      if (!this.#precedes(heap[child] as number, moved)) break;
       heap[at] = heap[child] as number;
       at = child;
     }
     heap[at] = moved;
+  }
+
+  #precedes(a: number, b: number): boolean {
+    const [one, other] = [this.#scores[a] as number, this.#scores[b] as number];
+    return one > other || (one === other && (this.#points[a] as number) < (this.#points[b] as number));
   }
 }

@@ -81,11 +81,13 @@ export class VectorSearch {
     });
   }
 
-  #ranked(ranking: Ranking, { prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
+  #ranked(ranking: Ranking, { vector, terms, prefix, filter, limit, now }: RankRequest, known: KnownItems): VectorHit[] {
+    // Texts with the same words have equal scores. Where both rankings are fused, any of these may be the last candidates, so the others are not read.
+    const isFused = vector !== null && terms !== null;
     const hits: VectorHit[] = [];
     let tests = 0;
     for (let count = (filter === null ? limit : FILTERED * limit) + SPARE; hits.length < limit; count *= GROWTH) {
-      const points = ranking.next(count);
+      const points = ranking.next(count, !isFused);
       if (points.length === 0) break;
       this.#read(points, prefix, now, known);
       for (const { score, live } of inOrder(points, known)) {
