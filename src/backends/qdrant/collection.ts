@@ -67,6 +67,7 @@ const OLDEST_SERVER = [1, 16] as const;
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
   const { identity, setup, settings } = how;
   await checkServer(client);
+  await checkName(how);
   const base = baseOf(how);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
@@ -95,8 +96,23 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     );
   }
   if (setup === "auto") await createIndexesAndAlias(client, how, name, base);
+  await settings.establish(NAME_SETTING, how.options.collection);
   await settings.establish(settingOf(base, number), mark.generation);
   return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
+}
+
+/** Setting with the `qdrant.collection` of the first collection. */
+const NAME_SETTING = "collection-name";
+
+/**
+ * Checks that the store had no other `qdrant.collection` before: its new collection would be empty.
+ *
+ * @throws {SchemaError} with both names.
+ */
+async function checkName({ settings, options: { collection: name } }: CollectionSetup): Promise<void> {
+  const before = (await settings.read(NAME_SETTING)) ?? name;
+  if (before === name) return;
+  throw new SchemaError(`qdrant.collection is "${name}", but the vectors of this store are in "${before}": set it back. It cannot be changed; to move to another one, export and import.`);
 }
 
 /** Returns the collection that the settings name, without a request to Qdrant; null when there never was one. */
@@ -255,7 +271,8 @@ async function checkedMark(client: QdrantClient, name: string, { dims, metric }:
     return { owner, generation, keywords: hasKeywordVector ? keywords : undefined };
   }
   throw new SchemaError(
-    `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions and the metric "${metric}": drop it if nothing ` +
-      "else uses it, or set another name as qdrant.collection.",
+    `The Qdrant collection "${name}" was not created by this store for vectors with ${dims} dimensions and the metric "${metric}". ` +
+      "If nothing else uses it, drop it, then run scylladb-store migrate up: a new one is created, and rebuilt from the records. " +
+      "A store without data can also have another name as qdrant.collection.",
   );
 }
