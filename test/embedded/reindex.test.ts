@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { test, type TestContext } from "vitest";
 import { FixedEmbeddings } from "../support/fixed-embeddings.ts";
 import { reindexUse } from "../support/reindex-use.ts";
 import { openReindexed } from "../fault/drills/reindex-config.ts";
@@ -27,7 +27,7 @@ function pointTables(path: string): string[] {
   }
 }
 
-async function newFolder(): Promise<string> {
+async function newFolder({ onTestFinished }: Pick<TestContext, "onTestFinished">): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "reindex-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   return folder;
@@ -42,18 +42,20 @@ reindexUse(() => {
     vectors: async () => pointTables(path),
     dispose: () => rm(folder, { recursive: true }),
   };
-});
+}, true);
 
-test("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", async () => {
-  const folder = await newFolder();
+test.concurrent("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", { timeout: 240_000 }, async (context) => {
+  const { expect } = context;
+  const folder = await newFolder(context);
   const report = await reindexUnderLoad({ path: join(folder, "store.db") }, { items: 600, textsPerSecond: 500 }, () => {});
   expect(report).toMatchObject({ kills: 2, faults: [], lost: [], differences: 0, report: { switched: true, failed: 0, unreadable: 0 } });
   expect(report.searches.before).toBeGreaterThan(0);
   expect(report.searches.after).toBeGreaterThan(0);
   expect(report.writes).toBeGreaterThan(0);
-}, 120_000);
+});
 
-test("a running store of a temporary file gets the next index by a reload, and keeps its items", async () => {
+test.concurrent("a running store of a temporary file gets the next index by a reload, and keeps its items", { timeout: 240_000 }, async (context) => {
+  const { expect } = context;
   const index = { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), model: "old", fields: ["text"] };
   await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
   await store.put(["a"], "one", { text: "an ostrich by the river" });
@@ -64,12 +66,13 @@ test("a running store of a temporary file gets the next index by a reload, and k
   const found = await store.search(["a"], { query: "ostrich river", limit: 1 });
   expect(found.info).toMatchObject({ degraded: false, source: "index" });
   expect(found[0]?.key).toBe("one");
-}, 60_000);
+});
 
-test("a cleanup whose process is killed is completed by the next one", async () => {
-  const path = join(await newFolder(), "store.db");
+test.concurrent("a cleanup whose process is killed is completed by the next one", { timeout: 240_000 }, async (context) => {
+  const { expect } = context;
+  const path = join(await newFolder(context), "store.db");
   const { store } = await openReindexed({ path });
-  onTestFinished(() => store.stop());
+  context.onTestFinished(() => store.stop());
   await store.put(["a"], "one", { text: "an ostrich" });
   await store.reindex();
   const child = spawn(process.execPath, ["--import", SOURCES, CLEANUP, path], { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: "" } });
@@ -82,10 +85,11 @@ test("a cleanup whose process is killed is completed by the next one", async () 
   expect(await store.reindexCleanup()).toEqual({ generation: 1, collections: ["points", "term_counts"] });
   expect(pointTables(path)).toEqual(["points_g2"]);
   expect((await store.search(["a"], { query: "ostrich" }))[0]).toMatchObject({ key: "one", score: expect.any(Number) as number });
-}, 120_000);
+});
 
-test("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", async () => {
-  const path = join(await newFolder(), "store.db");
+test.concurrent("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", { timeout: 240_000 }, async (context) => {
+  const { expect } = context;
+  const path = join(await newFolder(context), "store.db");
   const vector = [0.123456789, -0.987654321, 0.55555, 7.25];
   const secret = Buffer.from(new Float32Array(vector).buffer);
   const index = { dims: 4, embeddings: new FixedEmbeddings({ "a zyzzyva": vector, other: [1, 2, 3, 4] }), model: "old", fields: ["text"] };
@@ -107,4 +111,4 @@ test("after the cleanup, neither vectors nor terms of the index before are in th
   await store.stop();
   expect([await holds(secret), await holds(stored)]).toEqual([false, false]);
   expect(pointTables(path)).toEqual(["points_g2"]);
-}, 60_000);
+});

@@ -1,7 +1,7 @@
 /** Reindex: what operators and users of a store see while its index changes, whichever backend the store is on. */
 import type { EmbeddedStoreConfig, ReindexProgress, ScyllaDBStore, SearchResults } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterEach, expect, test } from "vitest";
+import { test, type ExpectStatic } from "vitest";
 import { GENERATION_LEASE_MS } from "../../src/runtime/generation-watch.ts";
 import { FixedEmbeddings } from "./fixed-embeddings.ts";
 
@@ -31,33 +31,45 @@ async function fill(store: ScyllaDBStore, count: number, root = "items"): Promis
 
 const first = (found: SearchResults): string | undefined => found[0]?.key;
 
-async function found(store: ScyllaDBStore, query: string): Promise<string | undefined> {
-  const results = await store.search([], { query, limit: 3 });
-  expect(results.info).toMatchObject({ degraded: false, source: "index" });
-  return first(results);
+/** What a test works with. */
+interface Given {
+  readonly expect: ExpectStatic;
+  readonly newPlace: () => ReindexPlace;
+  /** A process with this index. */
+  readonly open: (place: ReindexPlace, index: Index) => Promise<ScyllaDBStore>;
+  /** Returns the key of the best item of a search, which must not be degraded. */
+  readonly found: (store: ScyllaDBStore, query: string) => Promise<string | undefined>;
 }
 
-/** Registers the tests for one backend. */
-export function reindexUse(createPlace: () => ReindexPlace): void {
-  const closing: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const close of closing.splice(0).reverse()) await close();
-  }, 120_000);
+/**
+ * Registers the tests for one backend.
+ *
+ * @param isConcurrent - whether the tests run at the same time: they wait for leases most of the time
+ */
+export function reindexUse(createPlace: () => ReindexPlace, isConcurrent: boolean): void {
+  const scenario = (name: string, run: (given: Given) => Promise<void>): void =>
+    (isConcurrent ? test.concurrent : test)(name, { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
+      await run({
+        expect,
+        newPlace() {
+          const place = createPlace();
+          onTestFinished(() => place.dispose(), 120_000);
+          return place;
+        },
+        async open(place, index) {
+          const store = await place.open({ index, ...OPTIONS });
+          onTestFinished(() => store.stop(), 120_000);
+          return store;
+        },
+        async found(store, query) {
+          const results = await store.search([], { query, limit: 3 });
+          expect(results.info).toMatchObject({ degraded: false, source: "index" });
+          return first(results);
+        },
+      });
+    });
 
-  const newPlace = (): ReindexPlace => {
-    const place = createPlace();
-    closing.push(() => place.dispose());
-    return place;
-  };
-
-  /** A process with this index. */
-  const open = async (place: ReindexPlace, index: Index): Promise<ScyllaDBStore> => {
-    const store = await place.open({ index, ...OPTIONS });
-    closing.push(() => store.stop());
-    return store;
-  };
-
-  test("a reindex builds the next index beside the active one, and every process searches it within a lease", async () => {
+  scenario("a reindex builds the next index beside the active one, and every process searches it within a lease", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     const old = await open(place, before());
     await fill(old, 300);
@@ -97,9 +109,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await renewed.put(["items"], "last", { text: "an ostrich by the river" });
     expect(await found(two, "ostrich")).toBe("last");
     await expect(open(place, before())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("scylladb-store reindex") as string });
-  }, 120_000);
+  });
 
-  test("a process that knows only the index before keeps its intents, and one that knows both completes its writes", async () => {
+  scenario("a process that knows only the index before keeps its intents, and one that knows both completes its writes", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     const old = await open(place, before());
     await fill(old, 40);
@@ -118,9 +130,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     // The process that knows only the index before continues with it.
     expect(await found(old, "penguin")).toBe("late");
     await expect.poll(() => knowing.repair({ dryRun: true }), { timeout: 60_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
-  }, 120_000);
+  });
 
-  test("after the cleanup, a process that knows only the previous index ranks by keywords, and its writes are completed by the others", async () => {
+  scenario("after the cleanup, a process that knows only the previous index ranks by keywords, and its writes are completed by the others", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     const old = await open(place, before());
     await fill(old, 20);
@@ -141,9 +153,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     const renewed = await open(place, after());
     expect((await renewed.get(["items", "n0"], "late"))?.value).toEqual({ text: "a penguin after the cleanup" });
     await expect.poll(async () => (await renewed.search([], { query: "penguin", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "late", score: expect.any(Number) as number });
-  }, 240_000);
+  });
 
-  test("a reindex that is interrupted continues, and embeds no text again", async () => {
+  scenario("a reindex that is interrupted continues, and embeds no text again", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     await fill(await open(place, before()), 700);
     const embeddings = new HashEmbeddings({ dims: 1024 });
@@ -160,9 +172,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     expect(await other.reindex()).toMatchObject({ items: 700, texts: 700, switched: true });
     expect(embeddings.documentTexts).toHaveLength(700);
     expect(await found(other, "number699 label699x river")).toBe("k699");
-  }, 120_000);
+  });
 
-  test("an abort removes the next index and its collection, and a dry run changes nothing", async () => {
+  scenario("an abort removes the next index and its collection, and a dry run changes nothing", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     const store = await open(place, both());
     await fill(store, 30);
@@ -180,9 +192,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await expect(store.reindexSwitch()).rejects.toMatchObject({ code: "CONFIGURATION" });
     expect(await store.reindex()).toMatchObject({ generation: 3, switched: true });
     expect(await found(store, "heron")).toBe("later");
-  }, 120_000);
+  });
 
-  test("other fields and keyword settings of the same model are a new index, too", async () => {
+  scenario("other fields and keyword settings of the same model are a new index, too", async ({ expect, newPlace, open }) => {
     const place = newPlace();
     const old = await open(place, { ...before(), keyword: false });
     await old.put(["a"], "one", { text: "vegan lentils", title: "Dinner" });
@@ -197,9 +209,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     const all = await store.search(["a"], { query: "dinner" });
     expect(all.map(({ key }) => key)).toEqual(["one", "two", "three"]);
     expect(all.map(({ score }) => typeof score)).toEqual(["number", "number", "undefined"]);
-  }, 120_000);
+  });
 
-  test("reindex names what is missing or wrong in the configuration", async () => {
+  scenario("reindex names what is missing or wrong in the configuration", async ({ expect, newPlace, open }) => {
     const place = newPlace();
     const store = await open(place, before());
     await expect(store.reindex()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("index.next") as string });
@@ -210,9 +222,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await knowing.reindex({ switch: false });
     await expect(open(place, after())).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringContaining("is being built by reindex") as string });
     await expect(store.erase({ prefix: ["a"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("every generation") as string });
-  }, 120_000);
+  });
 
-  test("an erasure while two indexes exist deletes from both", async () => {
+  scenario("an erasure while two indexes exist deletes from both", async ({ expect, newPlace, open }) => {
     const place = newPlace();
     const store = await open(place, both());
     await fill(store, 30);
@@ -223,9 +235,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await store.reindexSwitch();
     expect(await store.repair({ dryRun: true })).toMatchObject({ examined: 30, missing: 0, stale: 0, orphaned: 0 });
     expect((await store.search([], { query: "number7 label7x river", limit: 60 })).map(({ namespace }) => namespace[0])).not.toContain("personal");
-  }, 120_000);
+  });
 
-  test("fields and rules that a reload changes are those of the index that is built next", async () => {
+  scenario("fields and rules that a reload changes are those of the index that is built next", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
     const store = await open(place, both());
     await store.put(["items"], "k", { text: "a heron", title: "an ostrich" });
@@ -236,9 +248,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     const renewed = await open(place, { ...next(), fields: ["title"], rules: [{ namespace: ["logs"], fields: false }] });
     expect((await renewed.reindexStatus()).active.number).toBe(2);
     expect(await found(renewed, "ostrich")).toBe("k");
-  }, 120_000);
+  });
 
-  test("other rules of the same fields are a new index, too", async () => {
+  scenario("other rules of the same fields are a new index, too", async ({ expect, newPlace, open }) => {
     const place = newPlace();
     const index: Index = { ...before(), rules: [{ namespace: ["logs"], fields: false }, { namespace: ["titled"], fields: ["title"] }] };
     const store = await open(place, { ...index, next: { ...before(), rules: [{ namespace: ["titled"], fields: false }] } });
@@ -250,9 +262,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     expect([await scored("logs"), await scored("titled")]).toEqual([["log"], []]);
     expect((await store.search(["titled"], { query: "ostrich" })).map(({ key }) => key)).toEqual(["title"]);
     expect(await store.reindexStatus()).toMatchObject({ active: { number: 2, rules: [{ namespace: ["titled"], fields: false }] }, previous: { number: 1, rules: index.rules } });
-  }, 120_000);
+  });
 
-  test("another metric and another language of the same fields are a new index, too", async () => {
+  scenario("another metric and another language of the same fields are a new index, too", async ({ expect, newPlace, open }) => {
     const place = newPlace();
     const vectors = { query: [1, 0], near: [2, 1], "der lange Weg der Läufer": [30, 30] };
     const index: Index = { dims: 2, embeddings: new FixedEmbeddings(vectors), model: "fixed", fields: ["text"] };
@@ -263,5 +275,5 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await store.reindex();
     expect(await scores()).toEqual({ near: 2, "der lange Weg der Läufer": 30 });
     expect((await store.search(["a"], { query: "Läufern", mode: "keyword" })).map(({ key }) => key)[0]).toBe("der lange Weg der Läufer");
-  }, 120_000);
+  });
 }
