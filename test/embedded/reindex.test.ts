@@ -42,7 +42,7 @@ reindexUse(() => {
     vectors: async () => pointTables(path),
     dispose: () => rm(folder, { recursive: true }),
   };
-}, true);
+});
 
 test.concurrent("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", { timeout: 240_000 }, async (context) => {
   const { expect } = context;

@@ -19,4 +19,4 @@ reindexUse(() => {
       await dropKeyspace(servers, keyspace);
     },
   };
-}, false);
+});

@@ -41,14 +41,10 @@ interface Given {
   readonly found: (store: ScyllaDBStore, query: string) => Promise<string | undefined>;
 }
 
-/**
- * Registers the tests for one backend.
- *
- * @param isConcurrent - whether the tests run at the same time: they wait for leases most of the time
- */
-export function reindexUse(createPlace: () => ReindexPlace, isConcurrent: boolean): void {
+/** Registers the tests for one backend. They run at the same time, as they wait for leases most of the time. */
+export function reindexUse(createPlace: () => ReindexPlace): void {
   const scenario = (name: string, run: (given: Given) => Promise<void>): void =>
-    (isConcurrent ? test.concurrent : test)(name, { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
+    test.concurrent(name, { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
       await run({
         expect,
         newPlace() {
