@@ -13,8 +13,8 @@ import { Sweep } from "./sweep.ts";
 
 /** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512; pages of 4 KiB would be half empty. */
 const PAGE_BYTES = 8192;
-/** Page cache of a connection, in KiB. */
-const CACHE_KIB = 65_536;
+/** Page cache of a connection, in KiB. A process has three connections; the operating system caches the file, too. */
+const CACHE_KIB = 32_768;
 
 type Handlers = { readonly [N in CallName]: (request: Calls[N]["request"]) => Calls[N]["reply"] };
 
