@@ -41,10 +41,11 @@ const DRILLS: Readonly<Record<string, (items: number, log: Log) => Promise<Outco
     const erasure = await erasureOnServers(items, log);
     return {
       report: erasure,
-      isRight: erasure.report.complete && erasure.foundAfter === 0 && erasure.filesAfter.length === 0,
+      isRight: erasure.report.complete && erasure.foundAfter === 0 && erasure.filesAfter.length + erasure.output.found.length === 0,
       lines: [
         `erasure                ${(erasure.eraseMs / 1000).toFixed(1)} s, ${erasure.written} writes of others meanwhile`,
         `files with the text    ${erasure.filesBefore} before, ${erasure.filesAfter.length} after the forced cleanup`,
+        `output with the text   ${erasure.output.found.join(", ") || "none"}, of ${erasure.output.logLines} log lines, ${erasure.output.spans} spans and ${erasure.output.metrics} readings of metrics, statistics and health`,
       ],
     };
   },

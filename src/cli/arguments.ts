@@ -7,6 +7,17 @@ export function namespaceOf(text: string | undefined): string[] {
   return text === undefined || text === "" ? [] : text.split(".");
 }
 
+/**
+ * The namespace of a flag or argument that covers everything below it.
+ *
+ * @throws {ConfigurationError} for a wildcard, which would match nothing.
+ */
+export function prefixOf(text: string | undefined): string[] {
+  const labels = namespaceOf(text);
+  if (!labels.includes("*")) return labels;
+  throw new ConfigurationError(`A namespace has no wildcards, but got ${JSON.stringify(text)}. It covers everything below it: users.mia also covers users.mia.notes.`);
+}
+
 /** A whole number of at least 0. */
 export function wholeNumber(text: string): number {
   const value = Number(text);

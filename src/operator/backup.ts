@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { ConfigurationError, SchemaError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, messageOf, SchemaError, ValidationError } from "../model/errors.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { exportToFile, type ExportOptions } from "./export.ts";
 import { importLines, type ImportOptions, type ImportReport } from "./import.ts";
@@ -35,7 +35,11 @@ const FILE = "items.jsonl.gz";
 
 /** Writes a backup into a folder, which is created. The manifest comes last: a folder without it holds no complete backup. */
 export async function backUp(dependencies: OperatorDependencies, folder: string, options: BackupOptions): Promise<BackupManifest> {
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new ConfigurationError(`The folder ${JSON.stringify(folder)} cannot be created: ${messageOf(cause)}.`, { cause });
+  }
   const startedAt = new Date().toISOString();
   const report = await exportToFile(dependencies, join(folder, FILE), options);
   const manifest: BackupManifest = {

@@ -1,7 +1,7 @@
 /** Exports items to a file, page by page, in bounded memory. An export that was interrupted continues where it ended. */
 import { open, readFile, rename, rm, stat, truncate, type FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { isStoreError, messageOf, StoreError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, isStoreError, messageOf, StoreError, ValidationError } from "../model/errors.ts";
 import { isLive, type LiveRecord } from "../model/item.ts";
 import { ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { isReadable } from "../model/value-codec.ts";
@@ -86,11 +86,15 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
   const compression = compressionOf(path, options.compression);
   checkVectors(dependencies, options);
   const place = options.resume === true ? await readPlace(partial, journal, { prefix, compression, vectors: options.vectors === true }) : null;
-  if (place !== null) await truncate(partial, place.bytes);
-  const file = await open(partial, place === null ? "w" : "a");
+  const file = await openPartial(path, partial, place);
+  let bytes = place?.bytes ?? 0;
   try {
     const report = await exportItems(dependencies, { ...options, prefix, compression, place }, {
-      write: (bytes) => append(file, bytes),
+      async write(part) {
+        await checkOwn(file, partial, bytes);
+        await append(file, part);
+        bytes += part.length;
+      },
       async save(reached) {
         await file.datasync();
         await writeText(journal, JSON.stringify(reached));
@@ -98,6 +102,7 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
       next: `They are in ${partial}. Continue with resume (--resume).`,
     });
     await file.datasync();
+    await checkOwn(file, partial, bytes);
     await file.close();
     await rename(partial, path);
     await rm(journal, { force: true });
@@ -106,6 +111,40 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
     await file.close().catch(() => undefined);
     throw stoppedAt(error, partial);
   }
+}
+
+/**
+ * Opens the file that is written until the export is complete. A new export begins with a file of its own, so that two processes never
+ * write the same one.
+ *
+ * @throws {ConfigurationError} when it cannot be written.
+ */
+async function openPartial(path: string, partial: string, place: Place | null): Promise<FileHandle> {
+  try {
+    if (path === "") throw new Error("its name is empty");
+    if ((await stat(path).catch(ifMissing))?.isDirectory() === true) throw new Error("it is a folder");
+    if (place === null) await rm(partial, { force: true });
+    else await truncate(partial, place.bytes);
+    return await open(partial, place === null ? "wx" : "a");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw inUse(partial);
+    throw new ConfigurationError(`The file ${JSON.stringify(path)} cannot be written: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
+}
+
+/** Checks that no other process writes the file, or began it again. */
+async function checkOwn(file: FileHandle, partial: string, bytes: number): Promise<void> {
+  const [own, named] = await Promise.all([file.stat(), stat(partial).catch(ifMissing)]);
+  if (named === null || named.ino !== own.ino || own.size !== bytes) throw inUse(partial);
+}
+
+function inUse(partial: string): StoreError {
+  return new StoreError("QUERY", false, `Another process exports to ${partial}, or removed it. This export was stopped: wait for the other one, or export to another file.`);
 }
 
 /** Exports to a stream, which is not closed. */
@@ -233,14 +272,22 @@ async function readPlace(
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
-  const place = JSON.parse(text) as Place;
+  const place = parsePlace(text, journal);
   if (place.prefix !== prefix || place.compression !== compression || (place.withVectors !== null) !== vectors) {
     const own = `prefix ${JSON.stringify(place.prefix)}, ${place.compression}, ${place.withVectors === null ? "without" : "with"} vectors`;
     throw new ValidationError(`${partial} is the beginning of another export (${own}): continue that one, or leave out resume.`);
   }
-  const { size } = await stat(partial);
+  const size = (await stat(partial).catch(ifMissing))?.size ?? 0;
   if (size >= place.bytes) return place;
   throw new ValidationError(`${partial} is shorter than its journal says (${size} of ${place.bytes} bytes): leave out resume to start again.`);
+}
+
+function parsePlace(text: string, journal: string): Place {
+  try {
+    return JSON.parse(text) as Place;
+  } catch (cause) {
+    throw new ValidationError(`${journal} is not valid JSON: leave out resume to start again.`, { cause });
+  }
 }
 
 /** Returns an error of the file system with what to do; other errors unchanged. */

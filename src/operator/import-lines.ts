@@ -78,6 +78,9 @@ async function sizeOf(path: string): Promise<number | null> {
 
 function unreadable(cause: unknown, source: string | Readable, lines: number): unknown {
   const name = typeof source === "string" ? source : "the stream";
-  if ((cause as NodeJS.ErrnoException | null)?.code === "ENOENT") return new ConfigurationError(`The file ${name} does not exist.`, { cause });
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  if (code === "ENOENT") return new ConfigurationError(`The file ${name} does not exist.`, { cause });
+  if (code === "EISDIR") return new ConfigurationError(`${name} is a folder: give the path of a file.`, { cause });
+  if (code === "EACCES" || code === "EPERM") return new ConfigurationError(`The file ${name} cannot be read: ${messageOf(cause)}.`, { cause });
   return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${messageOf(cause)}.`, { cause });
 }

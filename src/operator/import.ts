@@ -1,6 +1,6 @@
 /** Imports items: checks each, writes the ones that the store does not have, and reports each rejected one. */
 import type { Readable } from "node:stream";
-import { isStoreError, messageOf, SchemaError, type StoreError } from "../model/errors.ts";
+import { isStoreError, kindOf, messageOf, SchemaError, ValidationError, type StoreError } from "../model/errors.ts";
 import { isWithin, toPath } from "../model/namespace.ts";
 import { itemsOfPostgres } from "./postgres-source.ts";
 import type { SourceItem } from "./source-item.ts";
@@ -72,6 +72,14 @@ export interface ImportReport {
 /** Characters of a number of a vector, with its comma. */
 const NUMBER_BYTES = 26;
 
+const CONFLICT_RULES: readonly NonNullable<ImportOptions["onConflict"]>[] = ["newer", "overwrite", "keep"];
+
+/** @throws {ValidationError} for an unknown rule: an item could replace another one unintentionally. */
+function checkConflictRule({ onConflict }: ImportOptions): void {
+  if (onConflict === undefined || CONFLICT_RULES.includes(onConflict)) return;
+  throw new ValidationError(`onConflict (--on-conflict) must be ${CONFLICT_RULES.join(", ")}, but is ${typeof onConflict === "string" ? JSON.stringify(onConflict) : kindOf(onConflict)}.`);
+}
+
 /** Items written together, and batches at once. */
 const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
@@ -112,7 +120,7 @@ export async function importLines(dependencies: OperatorDependencies, source: st
   const progress = onProgress === undefined ? {} : { onProgress: ({ items }: TransferProgress) => onProgress({ done, items }) };
   const report = await importItems(dependencies, parsed(), { ...options, ...progress });
   const last = end as ExportEnd | null;
-  return { ...report, missing: last?.unreadable ?? 0, complete: last === null ? header === null : last.items === report.items + report.rejected };
+  return { ...report, missing: last?.unreadable ?? 0, complete: last === null ? header === null && report.items + report.rejected > 0 : last.items === report.items + report.rejected };
 }
 
 /** Imports the items of another store: a `BaseStore`, or the address of the database of a PostgresStore. */
@@ -134,6 +142,7 @@ export async function importStore(dependencies: OperatorDependencies, source: So
 /** Imports items. */
 async function importItems(dependencies: OperatorDependencies, source: AsyncIterable<SourceItem>, options: ImportOptions): Promise<ImportReport> {
   const { onRejected, onProgress, signal, dryRun } = options;
+  checkConflictRule(options);
   const vectors = new VectorsOfImport(dependencies.generations, dependencies.model);
   const counts: ImportCounts = { items: 0, imported: 0, unchanged: 0, kept: 0, expired: 0, skipped: 0, rejected: 0, missing: 0, complete: true, verification: null };
   const prefix = toPath(options.prefix ?? [], { allowEmpty: true, allowReservedRoot: true });

@@ -6,31 +6,38 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, test } from "vitest";
 import { erasureOnServers, eraseUnderLoad, fill, secretText } from "./drills/erasure.ts";
+import { OwnOutput } from "./drills/own-output.ts";
 import { filesWith } from "./drills/servers.ts";
 
-test("on servers no query returns an erased subject, and after the forced cleanup no file contains its text", async () => {
+test("on servers no query returns an erased subject, and after the forced cleanup no file, log line, metric or span contains its text", async () => {
   const items = 150;
-  const { report, foundAfter, filesBefore, filesAfter, written, kept } = await erasureOnServers(items, () => {});
+  const { report, foundAfter, filesBefore, filesAfter, written, kept, output } = await erasureOnServers(items, () => {});
   expect(filesBefore).toBeGreaterThan(0);
   expect(report).toMatchObject({ complete: true, erased: { items } });
   expect(foundAfter).toBe(0);
   expect(filesAfter).toEqual([]);
+  expect(output).toEqual({ logLines: expect.any(Number) as number, spans: expect.any(Number) as number, metrics: 6, found: [] });
+  expect(Math.min(output.logLines, output.spans)).toBeGreaterThan(0);
   expect(kept).toBeGreaterThanOrEqual(items + written);
 });
 
-test("on the local file no query returns an erased subject, and after the store has stopped the file does not contain its text", async () => {
+test("on the local file no query returns an erased subject, and after the store has stopped neither the file nor a log line, metric or span contains its text", async () => {
   const folder = await mkdtemp(join(tmpdir(), "erasure-"));
   try {
     const embeddings = new HashEmbeddings();
-    const store = await ScyllaDBStore.embedded({ path: join(folder, "store.db"), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const output = new OwnOutput();
+    const store = await ScyllaDBStore.embedded({ ...output.options, path: join(folder, "store.db"), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
     const text = secretText();
     await fill(store, 150, text);
     expect(await filesWith(folder, text)).not.toEqual([]);
     const { report, foundAfter } = await eraseUnderLoad(store, text);
     expect(report).toMatchObject({ complete: true, erased: { items: 150 } });
     expect(foundAfter).toBe(0);
+    await output.collect(store);
     await store.stop();
     expect(await filesWith(folder, text)).toEqual([]);
+    expect(output.with(text)).toEqual({ logLines: expect.any(Number) as number, spans: expect.any(Number) as number, metrics: 3, found: [] });
+    expect(output.with("put").found).toEqual(["log", "metrics", "spans"]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -230,6 +230,60 @@ export function transferUse(open: () => Promise<CliStore>): void {
     expect(await cli(["import", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("requires a file, or --from") as string });
   });
 
+  test("files that cannot be read or written, wildcards and unknown rules are wrong usage, and nothing is written", async () => {
+    const { store, flags } = await open();
+    await fill(store);
+    const file = join(folder, "one.jsonl");
+    await writeFile(file, `${JSON.stringify({ namespace: ["users", "mia"], key: "plain", value: { text: "imported" }, updatedAt: "2100-01-01T00:00:00.000Z" })}\n`);
+    const before = await readdir(folder);
+    const cases: readonly [readonly string[], RegExp][] = [
+      [["import", file, "--rejected", join(folder, "none", "rejected.jsonl")], /--rejected: the file .* cannot be written: ENOENT/],
+      [["import", file, "--on-conflict", "newest"], /--on-conflict\) must be newer, overwrite, keep, but is "newest"/],
+      [["import", folder], /is a folder/],
+      [["import", join(folder, "none.jsonl")], /does not exist/],
+      [["export", join(folder, "none", "items.jsonl")], /cannot be written: ENOENT/],
+      [["export", folder], /cannot be written: it is a folder/],
+      [["export", ""], /cannot be written: its name is empty/],
+      [["export", join(folder, "wildcard.jsonl"), "--prefix", "users.*"], /no wildcards/],
+      [["backup", file], /cannot be created: EEXIST/],
+      [["erase", "--prefix", "users.*", "--yes"], /no wildcards/],
+      [["erase", "--prefix", "users", "--yes", "--report", join(folder, "none", "report.json")], /--report: the file .* cannot be written: ENOENT/],
+      [["count", "users.*"], /no wildcards/],
+    ];
+    for (const [command, message] of cases) expect(await cli([...command, ...flags]), command.join(" ")).toMatchObject({ code: 2, output: "", errors: expect.stringMatching(message) as string });
+    expect(await readdir(folder)).toEqual(before);
+    expect((await store.get(["users", "mia"], "plain"))?.value).toEqual({ text: "likes curry" });
+    expect(await store.count([])).toBe(5);
+  });
+
+  test("an empty file is reported as truncated", async () => {
+    const { flags } = await open();
+    const file = join(folder, "empty.jsonl");
+    await writeFile(file, "");
+    expect(await cli(["import", file, ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("truncated") as string });
+  });
+
+  test("of two exports to one file, one completes and the other is stopped", async () => {
+    const { store } = await open();
+    const text = "x".repeat(40_000);
+    for (let start = 0; start < 400; start += 100) {
+      await store.batch(Array.from({ length: 100 }, (_, i) => ({ namespace: ["many"], key: `k${start + i}`, value: { text_: text }, index: false as const })));
+    }
+    const file = join(folder, "shared.jsonl");
+    const others: Promise<unknown>[] = [];
+    // The second one starts when the first one has written a part.
+    const onProgress = (): void => {
+      if (others.length === 0) others.push(store.exportTo(file));
+    };
+    const [first] = await Promise.allSettled([store.exportTo(file, { onProgress })]);
+    const outcomes = [first, ...(await Promise.allSettled(others))];
+    const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(failed.map(({ reason }) => String(reason))).toEqual([expect.stringContaining("Another process exports to") as string]);
+    const lines = (await readFile(file, "utf8")).trim().split("\n");
+    expect(new Set(lines.map((line) => (JSON.parse(line) as { key?: string }).key)).size).toBe(401);
+    expect(lines).toHaveLength(402);
+  });
+
   test("a command that is interrupted before its store is open does nothing and exits with 130", async () => {
     const { store, flags } = await open();
     await fill(store);

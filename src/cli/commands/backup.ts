@@ -1,5 +1,5 @@
 import type { ScyllaDBStore } from "../../scylladb-store.ts";
-import { namespaceOf } from "../arguments.ts";
+import { prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
@@ -32,7 +32,7 @@ export const backup = command<Flags>({
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Backing up");
       const options: Parameters<ScyllaDBStore["backup"]>[1] = {
-        prefix: namespaceOf(prefix),
+        prefix: prefixOf(prefix),
         signal: terminal.signal,
         onProgress: ({ done, items }) => progress.report(done, `${items} items`),
         ...(vectors === undefined ? {} : { vectors }),

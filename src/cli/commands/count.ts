@@ -1,4 +1,4 @@
-import { jsonObject, namespaceOf } from "../arguments.ts";
+import { jsonObject, prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
@@ -23,7 +23,7 @@ export const count = command<Flags>({
       .option("--filter <json>", `conditions on the values: '{"kind":"note"}'`),
   run: ({ terminal, program, given, args: [namespace], flags: { filter, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
-      const labels = namespaceOf(namespace);
+      const labels = prefixOf(namespace);
       const conditions = filter === undefined ? {} : { filter: jsonObject(filter, "--filter") };
       const counting = (): Promise<number> => store.count(labels, { ...conditions, signal: terminal.signal });
       const items = await continuable({ terminal, program, given }, { kept: "Nothing was counted.", hasResume: false }, counting);

@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { ConfigurationError } from "../../model/errors.ts";
-import { jsonObject, namespaceOf } from "../arguments.ts";
+import { jsonObject, prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
+import { openOutputFile } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { confirm, note, print } from "../terminal.ts";
@@ -55,21 +55,22 @@ export const eraseCommand = command<Flags>({
       .option("--report <file>", "also writes the report to this file, as JSON"),
   run: ({ terminal, program, given, flags: { prefix, where, everything, audit, auditActor, actor, report: file, dryRun = false, yes, json, ...flags } }) =>
     withStore(terminal, flags, async (store) => {
-      const labels = namespaceOf(prefix);
+      const labels = prefixOf(prefix);
       if (labels.length === 0 && everything !== true) throw new ConfigurationError("erase requires --prefix <namespace>. To erase in all namespaces, add --everything.");
       const subject = `${where === undefined ? "all items" : "the matching items"} ${labels.length === 0 ? "of the entire store" : `below ${labels.join(".")}`}`;
       if (!dryRun && yes !== true && !(await confirm(terminal, `Erase ${subject}? This cannot be undone.`))) {
         note(terminal, "Nothing was changed.");
         return EXIT.problem;
       }
+      const output = file === undefined ? null : await openOutputFile(file, "--report");
       const progress = new Progress(terminal, "Erasing");
       const onProgress: EraseOptions["onProgress"] = ({ done, items }) => progress.report(done, `${items} items`);
       const options: EraseOptions = { prefix: labels, dryRun, onProgress, signal: terminal.signal, ...subjectOf({ where, everything, audit, auditActor, actor }) };
       const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was erased stays erased.", hasResume: false, progress }, () =>
         store.erase(options).finally(() => progress.stop()),
       );
-      const text = JSON.stringify(report, null, 2);
-      if (file !== undefined) await writeFile(file, `${text}\n`);
+      await output?.writeFile(`${JSON.stringify(report, null, 2)}\n`);
+      await output?.close();
       if (json === true) await print(terminal, JSON.stringify(report));
       else for (const line of linesOf(report)) await print(terminal, line);
       if (json !== true) for (const { where: place, what, until, force } of report.remains) note(terminal, `Remains in ${place}: ${what}, until ${until}. ${force}`);

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Compression } from "../../operator/compression.ts";
 import type { ExportReport } from "../../operator/export.ts";
-import { namespaceOf } from "../arguments.ts";
+import { prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
@@ -38,7 +38,7 @@ export const exportCommand = command<Flags>({
     withStore(terminal, flags, async (store) => {
       const progress = new Progress(terminal, "Exporting");
       const options = {
-        prefix: namespaceOf(prefix),
+        prefix: prefixOf(prefix),
         signal: terminal.signal,
         onProgress: ({ done, items }: { readonly done: number | null; readonly items: number }) => progress.report(done, `${items} items`),
         ...(compression === undefined ? {} : { compression }),

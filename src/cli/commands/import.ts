@@ -1,15 +1,15 @@
-import { createWriteStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { ImportOptions, ImportRejection, ImportReport } from "../../operator/import.ts";
-import { ConfigurationError } from "../../model/errors.ts";
-import { namespaceOf } from "../arguments.ts";
+import { ConfigurationError, messageOf } from "../../model/errors.ts";
+import { prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
 import { EXIT } from "../exit-code.ts";
 import { isStore, type SourceStore } from "../../operator/import-source.ts";
 import { isPostgresUrl } from "../../operator/postgres-source.ts";
 import { importDefault, withStore } from "../open-store.ts";
+import { openOutputFile } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { noteVectors } from "../import-notes.ts";
@@ -90,7 +90,8 @@ async function sourceOf({ input }: Terminal, file: string, from: string | undefi
 async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
   const { prefix, onConflict = "newer", rejected, from } = flags;
   const progress = new Progress(terminal, dryRun ? "Checking" : "Importing");
-  const rejects = rejected === undefined ? null : createWriteStream(rejected);
+  const rejects = rejected === undefined ? null : (await openOutputFile(rejected, "--rejected")).createWriteStream();
+  rejects?.on("error", (error) => note(terminal, `--rejected: not all rejected lines are in the file: ${messageOf(error)}`));
   let count = 0;
   const onRejected = (rejection: ImportRejection): void => {
     count += 1;
@@ -101,7 +102,7 @@ async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string
   try {
     return await store.importFrom(await sourceOf(terminal, file, from), {
       verify: from !== undefined,
-      prefix: namespaceOf(prefix),
+      prefix: prefixOf(prefix),
       onConflict,
       dryRun,
       onRejected,
@@ -110,6 +111,7 @@ async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string
     });
   } finally {
     progress.stop();
-    if (rejects !== null) await finished(rejects.end());
+    // A failed write was printed.
+    if (rejects !== null) await finished(rejects.end()).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import type { SearchOptions } from "../../call-options.ts";
 import type { SearchMode } from "../../model/search-mode.ts";
-import { anyNumber, jsonObject, namespaceOf, wholeNumber } from "../arguments.ts";
+import { anyNumber, jsonObject, prefixOf, wholeNumber } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { itemJson, itemLines } from "../item-output.ts";
@@ -51,7 +51,7 @@ export const search = command<Flags>({
         ...(minScore === undefined ? {} : { minScore }),
         ...(cursor === undefined ? {} : { cursor }),
       };
-      const results = await store.search(namespaceOf(namespace), options);
+      const results = await store.search(prefixOf(namespace), options);
       const { info } = results;
       if (json === true) {
         await print(terminal, JSON.stringify({ results: results.map(itemJson), info }));

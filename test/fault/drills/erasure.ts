@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "cassandra-driver";
 import type { EraseReport, ScyllaDBStore } from "langgraph-store-scylladb";
 import { waitUntil } from "../../servers/wait-until.ts";
+import { OwnOutput, type OutputWith } from "./own-output.ts";
 import { DrillServers, filesWith, KEYSPACE, type Log } from "./servers.ts";
 
 /** What the drill found. */
@@ -18,6 +19,8 @@ export interface ErasureReport {
   readonly written: number;
   readonly kept: number;
   readonly eraseMs: number;
+  /** Log lines, metrics and spans of the stores, from the first put to the last search. */
+  readonly output: OutputWith;
 }
 
 const BATCH = 100;
@@ -26,7 +29,8 @@ const BATCH = 100;
 export async function erasureOnServers(items: number, log: Log): Promise<ErasureReport> {
   await using servers = await DrillServers.start();
   const { cassandra, qdrant } = servers;
-  let store = await servers.open();
+  const output = new OwnOutput();
+  let store = await servers.open(output.options);
   await storeUncompressed(servers);
   const text = secretText();
   await fill(store, items, text);
@@ -36,10 +40,12 @@ export async function erasureOnServers(items: number, log: Log): Promise<Erasure
   log(`Erased ${erased.report.erased.items} items in ${erased.eraseMs} ms; ${filesBefore} files contained the text`);
 
   // The procedure of docs/disaster-recovery.md, Erasure.
+  await output.collect(store);
   await store.stop();
   await servers.dropCollections();
-  store = await servers.open();
+  store = await servers.open(output.options);
   await waitUntil("the rebuild to be complete", async () => (await store.health()).vectors?.complete === true, { timeoutMs: 1_800_000 });
+  await output.collect(store);
   await store.stop();
   await cassandra.nodetool("flush");
   await cassandra.nodetool("compact", KEYSPACE);
@@ -51,7 +57,7 @@ export async function erasureOnServers(items: number, log: Log): Promise<Erasure
   const kept = await store.count(["others"]);
   await store.stop();
   await checkTables(servers, text);
-  return { ...erased, filesBefore, filesAfter, kept };
+  return { ...erased, filesBefore, filesAfter, kept, output: output.with(text) };
 }
 
 /** A text that occurs nowhere else, of one word: filter terms and vectors must not keep it either. */

@@ -41,8 +41,8 @@ export class DrillServers implements AsyncDisposable {
     };
   }
 
-  open(): Promise<ScyllaDBStore> {
-    return ScyllaDBStore.connect(this.config);
+  open(options: Partial<ScyllaDBStoreConfig> = {}): Promise<ScyllaDBStore> {
+    return ScyllaDBStore.connect({ ...this.config, ...options });
   }
 
   /** Snapshots of all tables of the keyspace, copied to a folder. */
