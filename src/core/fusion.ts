@@ -39,52 +39,55 @@ export function fuse<C extends Candidate>(
   keyword: readonly C[],
   { method, semanticWeight, isEveryMatch = false }: Pick<Fusion, "method" | "semanticWeight"> & { readonly isEveryMatch?: boolean },
 ): Fused<C>[] {
-  const matches = new Set(keyword.map(({ id }) => id));
-  const others = isEveryMatch ? semantic.filter(({ id }) => !matches.has(id)).map((candidate) => ({ ...candidate, score: 0 })) : [];
-  const scored = [...keyword, ...others];
-  const sides = [
-    { list: semantic, weight: semanticWeight, normalized: normalize(semantic, method) },
-    { list: scored, weight: 1 - semanticWeight, normalized: normalize(scored, method, keyword.length) },
-  ] as const;
-  const positions = sides.map(({ list }) => new Map(list.map(({ id }, i) => [id, i])));
-  const candidates = new Map([...keyword, ...semantic].map((candidate) => [candidate.id, candidate]));
-  const fused = [...candidates.values()].map((candidate): Fused<C> => {
-    let score = 0;
-    const [bySemantic = null, byKeyword = null] = sides.map(({ list, weight, normalized }, side) => {
-      const position = positions[side]?.get(candidate.id) ?? null;
-      score += weight * (normalized[position ?? list.length - 1] ?? 0);
-      return position;
-    });
-    const isMatch = byKeyword !== null && byKeyword < keyword.length;
-    return {
+  const keywordAt = new Map<string, number>();
+  for (const [i, { id }] of keyword.entries()) keywordAt.set(id, i);
+  let others = 0;
+  if (isEveryMatch) for (const { id } of semantic) if (!keywordAt.has(id)) others += 1;
+  const bySemantic = normalize(semantic, method);
+  const byKeyword = normalize(keyword, method, others);
+  // Candidates that match nothing have the last, lowest score, too.
+  const [lastSemantic, lastKeyword] = [bySemantic.at(-1) ?? 0, byKeyword.at(-1) ?? 0];
+  const scoreOf = (one: number, other: number): number => Math.max(0, Math.min(1, semanticWeight * one + (1 - semanticWeight) * other));
+  const fused: Fused<C>[] = [];
+  for (const [i, candidate] of semantic.entries()) {
+    const at = keywordAt.get(candidate.id);
+    fused.push({
       candidate,
-      score: Math.max(0, Math.min(1, score)),
-      semantic: bySemantic === null ? null : (semantic[bySemantic]?.score ?? null),
-      keyword: isMatch ? (keyword[byKeyword]?.score ?? null) : null,
-      semanticRank: bySemantic === null ? null : bySemantic + 1,
-      keywordRank: isMatch ? byKeyword + 1 : null,
-    };
-  });
+      score: scoreOf(bySemantic[i] as number, at === undefined ? lastKeyword : (byKeyword[at] as number)),
+      semantic: candidate.score,
+      keyword: at === undefined ? null : (keyword[at] as C).score,
+      semanticRank: i + 1,
+      keywordRank: at === undefined ? null : at + 1,
+    });
+    keywordAt.delete(candidate.id);
+  }
+  for (const at of keywordAt.values()) {
+    const candidate = keyword[at] as C;
+    const score = scoreOf(lastSemantic, byKeyword[at] as number);
+    fused.push({ candidate, score, semantic: null, keyword: candidate.score, semanticRank: null, keywordRank: at + 1 });
+  }
   return fused.sort((a, b) => b.score - a.score || compareText(a.candidate.id, b.candidate.id));
 }
 
-/** Returns scores from 0 to 1. Candidates from position `ranked` on match nothing: by rank they score 0; without any match, all score 0. */
-function normalize(list: readonly Candidate[], method: Fusion["method"], ranked = list.length): readonly number[] {
+/** Returns scores from 0 to 1. After the list follow `others`, which match nothing: by rank they are 0, as are all where none is ranked. */
+function normalize(list: readonly Candidate[], method: Fusion["method"], others = 0): readonly number[] {
   const scores = list.map(({ score }) => score);
-  const [low, high] = method === "rank" ? [0, 0] : boundsOf(scores, method);
-  return scores.map((score, i) => {
-    if (ranked === 0) return 0;
-    if (method === "rank") return i < ranked ? (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + i) : 0;
-    return high === low ? 0.5 : Math.max(0, Math.min(1, (score - low) / (high - low)));
-  });
+  for (let i = 0; i < others; i += 1) scores.push(0);
+  if (list.length === 0) return scores;
+  if (method === "rank") return scores.map((_, i) => (i < list.length ? (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + i) : 0));
+  const [low, high] = boundsOf(scores, method);
+  return scores.map((score) => (high === low ? 0.5 : Math.max(0, Math.min(1, (score - low) / (high - low)))));
 }
 
 function boundsOf(scores: readonly number[], method: "distribution" | "range"): readonly [number, number] {
   const [highest = 0, lowest = highest] = [scores[0], scores.at(-1)];
   // The mean of equal scores is not always equal to them.
   if (method === "range" || highest === lowest) return [lowest, highest];
-  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  let sum = 0;
+  for (const score of scores) sum += score;
+  const mean = sum / scores.length;
+  let squares = 0;
+  for (const score of scores) squares += (score - mean) ** 2;
   const deviation = Math.sqrt(squares / Math.max(1, scores.length - 1));
   return [mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation];
 }
