@@ -13,7 +13,8 @@ import { everyCommand } from "../support/command-cases.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
-import { dropCollections, dropKeyspace, PATIENT, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
 const opened: { readonly store: ScyllaDBStore; readonly keyspace: string }[] = [];

@@ -4,7 +4,8 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { pointId } from "../../src/backends/qdrant/point.ts";
 import { waitUntil } from "../servers/wait-until.ts";
-import { dropCollections, dropKeyspace, PATIENT, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const client = qdrantClient(servers);

@@ -6,7 +6,8 @@ import { ScyllaDBStore, type PartitionStatus, type RebucketReport } from "langgr
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
-import { dropCollections, dropKeyspace, PATIENT, serverConfig, uniqueName } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const ROOT = ["team"];

@@ -1,7 +1,8 @@
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { inject } from "vitest";
 import { reindexUse } from "../support/reindex-use.ts";
-import { dropCollections, dropKeyspace, PATIENT, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 

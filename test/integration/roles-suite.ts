@@ -4,7 +4,7 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { beforeAll, describe, expect, test } from "vitest";
 import { askNode, type Credentials } from "../servers/node-client.ts";
 import { QDRANT_KEYS } from "../servers/tls-servers.ts";
-import { PATIENT } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
 import { expectWorks, INDEX, recordingLogger, rightCql, rightQdrant, type Servers } from "./tls-harness.ts";
 
 /** The keyspace that the statements name. */

@@ -26,9 +26,6 @@ export async function makeEmbeddedStore(options: Omit<EmbeddedStoreConfig, "path
   return { store, dispose: () => store.stop() };
 }
 
-/** Time budgets that a busy machine does not exceed, for tests that expect a ranking by similarity or complete pages. */
-export const PATIENT = { deadlineMs: 120_000, queryEmbeddingDeadlineMs: 60_000, vectorQueryDeadlineMs: 60_000 } as const;
-
 /** Returns the configuration of a store in its own keyspace on the test servers. */
 export function serverConfig(servers: ServerAddresses, keyspace: string): ScyllaDBStoreConfig {
   return {

@@ -10,7 +10,7 @@ import { HistoryProcess } from "../history/history-process.ts";
 import { historyOf, type History } from "../history/history.ts";
 import { Random } from "../history/random.ts";
 import { describeViolation, type Violation } from "../history/violation.ts";
-import { PATIENT } from "../../support/stores.ts";
+import { PATIENT } from "../../support/patient.ts";
 import type { Fault } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import { drawSchedule, runSchedule, describeSchedule } from "./schedule.ts";
