@@ -51,7 +51,7 @@ async function open(embeddings: HeldEmbeddings, more: Omit<EmbeddedStoreConfig, 
 test("a delete of a missing item supersedes an in-doubt put that arrives later", async () => {
   // Before the store is composed, which binds the methods.
   const put = vi.spyOn(SqliteItemRepository.prototype, "put");
-  const store = await open(new HeldEmbeddings(), { limits: { writeDeadlineMs: 200 } });
+  const store = await open(new HeldEmbeddings(), { limits: { writeDeadlineMs: 1_000 } });
   const gate = Promise.withResolvers<void>();
   const written = Promise.withResolvers<void>();
   put.mockImplementationOnce(async function (this: SqliteItemRepository, records) {
@@ -69,7 +69,7 @@ test("a delete of a missing item supersedes an in-doubt put that arrives later",
 
 test("a put whose provider does not answer rejects at its deadline, and nothing is stored then or later", async () => {
   const embeddings = new HeldEmbeddings();
-  const store = await open(embeddings, { limits: { writeDeadlineMs: 200 }, reconcile: { flushMs: 0 } });
+  const store = await open(embeddings, { limits: { writeDeadlineMs: 1_000 }, reconcile: { flushMs: 0 } });
   embeddings.held = true;
   // The provider is released only afterwards. Without a deadline, the put would never end.
   await expect(store.put(["a"], "k", { text: "tea" })).rejects.toMatchObject({ code: "EMBEDDING", retryable: true });
@@ -82,7 +82,7 @@ test("a put whose provider does not answer rejects at its deadline, and nothing 
 
 test("with store-unindexed, a provider that does not answer does not delay the put beyond its deadline", async () => {
   const embeddings = new HeldEmbeddings();
-  const store = await open(embeddings, { limits: { writeDeadlineMs: 400 }, embeddingFailure: "store-unindexed" });
+  const store = await open(embeddings, { limits: { writeDeadlineMs: 2_000 }, embeddingFailure: "store-unindexed" });
   embeddings.held = true;
   await store.put(["a"], "k", { text: "tea" });
   expect((await store.get(["a"], "k"))?.value).toEqual({ text: "tea" });
@@ -195,7 +195,7 @@ test("stop aborts operations that do not end, and reports it", async () => {
 
 test("a throwing or rejecting listener affects neither the put nor other listeners", async () => {
   const embeddings = new HeldEmbeddings();
-  const store = await open(embeddings, { embeddingFailure: "store-unindexed", limits: { writeDeadlineMs: 200 } });
+  const store = await open(embeddings, { embeddingFailure: "store-unindexed" });
   await store.put(["a"], "k", { text: "tea" });
   expect(await store.health()).toEqual({
     status: "ok",
@@ -213,11 +213,10 @@ test("a throwing or rejecting listener affects neither the put nor other listene
   // An unhandled rejection would fail this run.
   store.on("embedding-postponed", () => Promise.reject(new Error("async listener")));
   store.on("embedding-postponed", ({ type }) => heard.push(type));
-  embeddings.held = true;
+  vi.spyOn(embeddings, "embedDocuments").mockRejectedValue(new Error("down"));
   await store.put(["a"], "k2", { text: "other" });
   expect(heard).toEqual(["embedding-postponed"]);
   expect(await store.get(["a"], "k2")).not.toBeNull();
-  embeddings.release();
 });
 
 test.each([
@@ -235,14 +234,12 @@ test.each([
   const embeddings = new HeldEmbeddings();
   const store = await open(embeddings, {
     embeddingFailure: "store-unindexed",
-    limits: { writeDeadlineMs: 200 },
     logger: { debug: fail, info: fail, warn: fail, error: fail },
     logLevel: "debug",
   });
   store.on("embedding-postponed", fail);
-  embeddings.held = true;
+  vi.spyOn(embeddings, "embedDocuments").mockRejectedValue(new Error("down"));
   await store.put(["a"], "k", { text: "tea" });
-  embeddings.release();
   expect((await store.get(["a"], "k"))?.value).toEqual({ text: "tea" });
   expect((await store.search(["a"])).map(({ key }) => key)).toEqual(["k"]);
   expect(calls).toBeGreaterThan(1);

@@ -9,7 +9,7 @@ export const DEPTHS = [5, 10, 20] as const;
 export type Depth = (typeof DEPTHS)[number];
 
 /** The result of one question. */
-export interface Answer {
+interface Answer {
   readonly conversation: string;
   readonly category: number;
   /** Share of the answering turns among the first results, for each of {@link DEPTHS}. */
