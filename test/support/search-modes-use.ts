@@ -263,6 +263,25 @@ export function searchModesUse(make: MakeStore): void {
     });
   });
 
+  test("an item that the reconciler or a repair indexes is ranked in each mode", async () => {
+    const own = new SwitchedEmbeddings({ dims: 512 });
+    const other = await make({ index: { ...index, embeddings: own }, logger, embeddingFailure: "store-unindexed", retry: { maxAttempts: 1 } });
+    try {
+      for (const [root, complete] of [["reconciled", () => other.store.reconcile()], ["repaired", () => other.store.repair()]] as const) {
+        own.down = true;
+        await other.store.put([root], "k", { text: `green tea ${root}` });
+        own.down = false;
+        await complete();
+        const [found] = await other.store.search([root], { query: "teas", mode: "keyword" });
+        expect(found?.score, root).toBeGreaterThan(0);
+        const [fused] = await other.store.search([root], { query: "tea", mode: "hybrid", explain: true });
+        expect(fused?.explanation, root).toMatchObject({ semantic: { rank: 1 }, keyword: { rank: 1 } });
+      }
+    } finally {
+      await other.dispose();
+    }
+  }, 120_000);
+
   describe("bad input", () => {
     test.each(["fulltext", "", 1, true, {}])("mode %j is rejected with the allowed values", async (mode) => {
       const given = { query: "tea", mode: mode as SearchMode };
