@@ -1,7 +1,7 @@
 /** Exports items to a file, page by page, in bounded memory. An export that was interrupted continues where it ended. */
 import { open, readFile, rename, rm, stat, truncate, type FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { ConfigurationError, isStoreError, messageOf, StoreError, ValidationError } from "../model/errors.ts";
+import { ConfigurationError, isStoreError, StoreError, ValidationError } from "../model/errors.ts";
 import { isLive, type LiveRecord } from "../model/item.ts";
 import { ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { isReadable } from "../model/value-codec.ts";
@@ -99,7 +99,7 @@ export async function exportToFile(dependencies: OperatorDependencies, path: str
         await file.datasync();
         await writeText(journal, JSON.stringify(reached));
       },
-      next: `They are in ${partial}. Continue with resume (--resume).`,
+      next: `The exported items are in ${partial}. Continue with resume (--resume).`,
     });
     await file.datasync();
     await checkOwn(file, partial, bytes);
@@ -128,7 +128,7 @@ async function openPartial(path: string, partial: string, place: Place | null): 
     return await open(partial, place === null ? "wx" : "a");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw inUse(partial);
-    throw new ConfigurationError(`The file ${JSON.stringify(path)} cannot be written: ${messageOf(cause)}.`, { cause });
+    throw new ConfigurationError(`The file ${JSON.stringify(path)} cannot be written: ${sentenceOf(cause)}`, { cause });
   }
 }
 
@@ -294,8 +294,8 @@ function parsePlace(text: string, journal: string): Place {
 function stoppedAt(error: unknown, partial: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (isStoreError(error) || typeof code !== "string" || !code.startsWith("E")) return error;
-  const reason = code === "ENOSPC" ? "the disk is full" : messageOf(error);
-  return new StoreError("QUERY", false, `The export stopped: ${reason}. What was written is in ${partial}. Fix the cause, then continue with resume (--resume).`, {
+  const reason = code === "ENOSPC" ? "the disk is full." : sentenceOf(error);
+  return new StoreError("QUERY", false, `The export stopped: ${reason} What was written is in ${partial}. Fix the cause, then continue with resume (--resume).`, {
     cause: error,
   });
 }

@@ -59,7 +59,8 @@ export async function importBatch(
   if (dryRun === true) pending.forEach(countImported);
   for (let attempt = 1; dryRun !== true && pending.length > 0; attempt += 1) {
     const outcomes = await run(pending.map(({ item }) => requestOf(item, vectorsByItem.get(item) ?? null, { asOf, onConflict })), { scope: ROOT, actor: null });
-    const failed: (ItemAt & { readonly reason: unknown })[] = [];
+    const failed: FailedItem[] = [];
+    const refused: FailedItem[] = [];
     let waitMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
     pending.forEach((each, i) => {
       const outcome = outcomes[i];
@@ -73,16 +74,34 @@ export async function importBatch(
         vectors.countPending(reason.message);
         return;
       }
-      if (!isStoreError(reason) || !reason.retryable) return reject(each.line, messageOf(reason));
+      if (!isStoreError(reason) || !reason.retryable) {
+        refused.push({ ...each, reason });
+        return;
+      }
       if (reason instanceof RateLimitError) waitMs = Math.max(waitMs, reason.retryAfterMs);
       failed.push({ ...each, reason });
     });
+    if (concernsAll(refused, pending.length)) return [...refused, ...failed].toSorted((a, b) => a.line - b.line)[0] ?? null;
+    for (const { line, reason } of refused) reject(line, messageOf(reason));
     pending = failed;
     // A service that is still down would reject the rest of the source likewise.
     if (attempt === ATTEMPTS && failed[0] !== undefined) return failed[0];
     if (pending.length > 0) await pause(waitMs, undefined, signal === undefined ? {} : { signal });
   }
   return null;
+}
+
+/** An item that was not written. */
+type FailedItem = ItemAt & { readonly reason: unknown };
+
+/** Codes of errors that do not depend on the item. */
+const CODES_OF_SERVICES: readonly string[] = ["AUTHENTICATION", "CLOSED", "CONNECTION", "PERMISSION", "SCHEMA", "UNAVAILABLE"];
+
+/** Whether the rest of the source would be refused likewise: a missing right, a full disk. */
+function concernsAll(refused: readonly FailedItem[], items: number): boolean {
+  const codes = refused.map(({ reason }) => (isStoreError(reason) ? reason.code : "VALIDATION"));
+  if (codes.some((code) => CODES_OF_SERVICES.includes(code))) return true;
+  return codes.length > 1 && codes.length === items && !codes.includes("VALIDATION");
 }
 
 function compare(item: ImportedItem, stored: ItemRecord | null, onConflict: NonNullable<ImportOptions["onConflict"]>): "imported" | "unchanged" | "kept" {

@@ -2,8 +2,9 @@
 import { createReadStream, ReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { addAbortSignal, type Readable } from "node:stream";
-import { ConfigurationError, messageOf, StoreError } from "../model/errors.ts";
+import { ConfigurationError, StoreError } from "../model/errors.ts";
 import { decompressed } from "./compression.ts";
+import { sentenceOf } from "./interruption.ts";
 
 /** Called with the share of a file that was read, from 0 to 1. */
 type OnRead = (done: number) => void;
@@ -81,6 +82,6 @@ function unreadable(cause: unknown, source: string | Readable, lines: number): u
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   if (code === "ENOENT") return new ConfigurationError(`The file ${name} does not exist.`, { cause });
   if (code === "EISDIR") return new ConfigurationError(`${name} is a folder: give the path of a file.`, { cause });
-  if (code === "EACCES" || code === "EPERM") return new ConfigurationError(`The file ${name} cannot be read: ${messageOf(cause)}.`, { cause });
-  return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${messageOf(cause)}.`, { cause });
+  if (code === "EACCES" || code === "EPERM") return new ConfigurationError(`The file ${name} cannot be read: ${sentenceOf(cause)}`, { cause });
+  return new StoreError("QUERY", false, `${name} cannot be read after line ${lines}: ${sentenceOf(cause)}`, { cause });
 }

@@ -1,8 +1,8 @@
 /** The command line on one local file, and what is the same on every backend. */
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -168,6 +168,38 @@ test("an export that meets a full disk says so and continues once there is room"
   expect(await output("bash", ["-c", `exec ${command} --resume --json`])).toContain('"items":600');
   const lines = (await readFile(file, "utf8")).trim().split("\n");
   expect([lines.length, new Set(lines).size]).toEqual([602, 602]);
+});
+
+test("an import that meets a full disk stops at its line instead of rejecting the rest, and continues once there is room", async () => {
+  const { store, flags } = await open();
+  await store.stop();
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const file = join(folder, "to-full-disk.jsonl");
+  await writeFile(file, Array.from({ length: 1_000 }, (_, i) => `${JSON.stringify({ namespace: ["a"], key: `k${i}`, value: { blob: "x".repeat(20_000) } })}\n`).join(""));
+  const command = [process.execPath, main, "import", file, ...flags.slice(0, 2)].map((word) => `'${word}'`).join(" ");
+  // A limit of the size of files stands for the disk, in blocks of 1,024 bytes.
+  const stopped = output("bash", ["-c", `ulimit -f 6000; exec ${command}`]);
+  await expect(stopped).rejects.toThrow(/exited with [13]: [^]*continue with: scylladb-store import [^]*The import stopped at line [1-9]\d*: [^]* items were written and stay/);
+  const { imported, unchanged } = JSON.parse(await output("bash", ["-c", `exec ${command} --json`])) as { imported: number; unchanged: number };
+  expect([imported > 0, imported + unchanged]).toEqual([true, 1_000]);
+});
+
+test("an export whose store file is moved away half-way says so, and continues once it is back", async () => {
+  const { store, flags } = await open();
+  for (let i = 0; i < 8; i += 1) await store.batch(Array.from({ length: 100 }, (_, k) => ({ namespace: ["a"], key: `k${i}-${k}`, value: { blob: "x".repeat(20_000) }, index: false as const })));
+  const [file, away] = [join(folder, "moved.jsonl"), join(folder, "away")];
+  const path = flags[1] ?? "";
+  await mkdir(away);
+  const names = (await readdir(folder)).filter((name) => join(folder, name).startsWith(path));
+  const moveAway = (): void => {
+    for (const name of names) if (existsSync(join(folder, name))) renameSync(join(folder, name), join(away, name));
+  };
+  await expect(store.exportTo(file, { onProgress: moveAway })).rejects.toMatchObject({ message: expect.stringMatching(/The export stopped after [1-9]\d* items: .*moved.*The exported items are in .*moved\.jsonl\.part\. Continue with resume/) as string });
+  await store.stop().catch(() => undefined);
+  for (const name of await readdir(away)) renameSync(join(away, name), join(folder, name));
+  expect(await cliJson(["export", file, "--resume", ...flags])).toMatchObject({ items: 800 });
+  const lines = (await readFile(file, "utf8")).trim().split("\n");
+  expect([lines.length, new Set(lines).size]).toEqual([802, 802]);
 });
 
 test("help shows examples, and the completion of bash knows every command and its flags", async () => {

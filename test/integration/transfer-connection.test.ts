@@ -129,7 +129,7 @@ test("an export that loses the records half-way exits with 3 and its position, a
   await cql.cut();
   const stopped = await running;
   expect(stopped).toMatchObject({ code: 3, output: "", errors: expect.stringMatching(/When the cause is fixed, continue with: .*--resume\n/) as string });
-  const { items = "" } = /The export stopped after (?<items>\d+) items: .* They are in .*cut\.jsonl\.part\. Continue with resume/.exec(stopped.errors)?.groups ?? {};
+  const { items = "" } = /The export stopped after (?<items>\d+) items: .* The exported items are in .*cut\.jsonl\.part\. Continue with resume/.exec(stopped.errors)?.groups ?? {};
   // Every item that was read is in the file.
   expect((await linesOf(`${file}.part`)).length).toBe(Number(items) + 1);
   expect(existsSync(file)).toBe(false);
