@@ -55,7 +55,7 @@ export type { ExportOptions, ExportReport, TransferProgress } from "./operator/e
 export type { SourceStore } from "./operator/import-source.ts";
 export type { ImportedVectors } from "./operator/transferred-vectors.ts";
 export type { ImportVerification } from "./operator/verify-import.ts";
-export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import.ts";
+export type { ImportOptions, ImportRejection, ImportReport } from "./operator/import-report.ts";
 export type { FillCounts } from "./sync/index-fill.ts";
 export type { GenerationSummary, ReindexOptions, ReindexProgress, ReindexRemoval, ReindexReport, ReindexStatus } from "./sync/reindex-report.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";

@@ -5,7 +5,8 @@ import { backUp, restoreFrom, type BackupManifest, type BackupOptions, type Rest
 import { erase, type EraseOptions, type EraseReport } from "./operator/erase.ts";
 import { exportToFile, exportToStream, type ExportOptions, type ExportReport } from "./operator/export.ts";
 import { isStore, type SourceStore } from "./operator/import-source.ts";
-import { importLines, importStore, type ImportOptions, type ImportReport } from "./operator/import.ts";
+import { importLines, importStore } from "./operator/import.ts";
+import type { ImportOptions, ImportReport } from "./operator/import-report.ts";
 import { isPostgresUrl } from "./operator/postgres-source.ts";
 import { checkOptions, type OptionNames } from "./option-names.ts";
 import type { Finding } from "./ports/diagnosis.ts";

@@ -1,4 +1,4 @@
-import type { ImportReport } from "../operator/import.ts";
+import type { ImportReport } from "../operator/import-report.ts";
 import { note, type Terminal } from "./terminal.ts";
 
 /** Prints why vectors of a file were not used, and which ones are not written yet. */

@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { ConfigurationError, messageOf, SchemaError, ValidationError } from "../model/errors.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { exportToFile, type ExportOptions } from "./export.ts";
-import { importLines, type ImportOptions, type ImportReport } from "./import.ts";
+import { importLines } from "./import.ts";
+import type { ImportOptions, ImportReport } from "./import-report.ts";
 
 /** Options of a backup. */
 export type BackupOptions = Omit<ExportOptions, "compression">;

@@ -9,7 +9,7 @@ import type { PutOrigin, PutRequest } from "../model/request.ts";
 import type { Vector } from "../ports/vector-index.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import type { ImportedItem } from "./export-format.ts";
-import type { ImportOptions, ImportReport } from "./import.ts";
+import type { ImportOptions, ImportReport } from "./import-report.ts";
 import { ATTEMPTS, FIRST_PAUSE_MS, retried } from "./interruption.ts";
 import type { VectorsOfImport } from "./transferred-vectors.ts";
 

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
-import type { ImportOptions, ImportRejection, ImportReport } from "../../operator/import.ts";
+import type { ImportOptions, ImportRejection, ImportReport } from "../../operator/import-report.ts";
 import { ConfigurationError, messageOf } from "../../model/errors.ts";
 import { prefixOf } from "../arguments.ts";
 import { command } from "../command.ts";

@@ -1,4 +1,4 @@
-import type { ImportOptions } from "../../operator/import.ts";
+import type { ImportOptions } from "../../operator/import-report.ts";
 import type { ScyllaDBStore } from "../../scylladb-store.ts";
 import { command } from "../command.ts";
 import { continuable } from "../continuable.ts";
