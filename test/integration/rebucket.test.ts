@@ -208,3 +208,19 @@ test("two processes that run the same change complete it once", { timeout: 60_00
   const used = await usedBuckets(keyspace);
   for (const namespace of CHANGED) expect(used[namespace]).toEqual([256, 257, 258]);
 });
+
+test("an abort ends a change that another process is running, and it does not begin again", { timeout: 60_000 }, async () => {
+  const keyspace = newKeyspace();
+  const [first, second] = (await openBackends(2, keyspace)) as [CqlBackend, CqlBackend];
+  const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 60 });
+  await writer.fill();
+  const aborted: Promise<boolean>[] = [];
+  const onProgress: RebucketOptions["onProgress"] = ({ phase }) => {
+    if (phase === "copy" && aborted.length === 0) aborted.push(second.partitions.abort());
+  };
+  await expect(first.partitions.rebucket({ namespace: ["load"], buckets: 4, recordsPerSecond: 100, onProgress })).rejects.toThrow(/aborted by another process/);
+  expect(await Promise.all(aborted)).toEqual([true]);
+  expect(await second.partitions.status()).toEqual({ rules: [], change: null });
+  await checkReads(second.items, [writer]);
+  for (const buckets of Object.values(await usedBuckets(keyspace))) expect(buckets).toEqual([0]);
+});

@@ -1,5 +1,5 @@
 /** The rules before, during and after a change of partitions. */
-import { ValidationError } from "../../model/errors.ts";
+import { QueryError, ValidationError } from "../../model/errors.ts";
 import { matchesPattern } from "../../model/namespace.ts";
 import type { RebucketOptions } from "../../ports/partitions.ts";
 import { BucketRules, type PlacedRule } from "./bucket-rules.ts";
@@ -48,4 +48,9 @@ export function otherChange({ namespace, buckets }: LayoutChange): ValidationErr
   return new ValidationError(
     `The partitions of ${nameOf(namespace)} are being changed to ${buckets}: complete that change with the same namespace and number, or abort it, first.`,
   );
+}
+
+/** The error of a change that ended otherwise while it was in progress. */
+export function abortedMeanwhile({ namespace, buckets }: RebucketOptions): QueryError {
+  return new QueryError(`The change of the partitions of ${nameOf(namespace)} to ${buckets} was aborted by another process: look at rebucket status.`);
 }

@@ -19,7 +19,7 @@ import { LAYOUTS, type LayoutChange, type LayoutLease, type Layouts, layoutsText
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { type CopyCounts, PartitionCopy, type PartitionCopyParts } from "./partition-copy.ts";
 import { RebucketJournal, type RebucketPlace, START } from "./rebucket-journal.ts";
-import { isAborted, isDone, isOf, nameOf, otherChange, withRule } from "./rebucket-rules.ts";
+import { abortedMeanwhile, isAborted, isDone, isOf, nameOf, otherChange, withRule } from "./rebucket-rules.ts";
 import { bigint } from "./values.ts";
 
 /** Dependencies of a change. */
@@ -62,10 +62,13 @@ export class CqlPartitions implements Partitions {
 
   async rebucket(options: RebucketOptions): Promise<RebucketReport> {
     const { namespace, buckets } = checked(options);
-    for (;;) {
+    for (let own: string | null = null; ; ) {
       const layouts = await this.#parts.layouts.read();
       const { active, change } = layouts;
       if (change !== null && !isOf(change, options)) throw otherChange(change);
+      const isRemoved = change?.stage === "delete" && isAborted(layouts, change);
+      if (own !== null && (change === null ? !isDone(active, options) : change.id !== own || isRemoved)) throw abortedMeanwhile(options);
+      if (change !== null && !isRemoved) own = change.id;
       if (options.dryRun === true) return this.#dryRun(options, layouts);
       // Also a change that another process has completed meanwhile.
       if (change === null && isDone(active, options)) return { namespace, buckets, dryRun: false, unchanged: true, ...NOTHING };
@@ -99,6 +102,15 @@ export class CqlPartitions implements Partitions {
     // Processes may still use the stage before: it is not known when this one began.
     const { settings, leaseMs } = this.#parts;
     await outlastLease({ settings, name: LAYOUTS, leaseMs }, options.signal);
+    try {
+      return await this.#completeStage(change, layouts, options);
+    } catch (error) {
+      if (error instanceof StageEnded) return false;
+      throw error;
+    }
+  }
+
+  async #completeStage(change: LayoutChange, layouts: Layouts, options: Partial<RebucketOptions>): Promise<boolean> {
     const { active } = layouts;
     switch (change.stage) {
       case "copy":
@@ -151,7 +163,10 @@ export class CqlPartitions implements Partitions {
           options.signal?.throwIfAborted();
           const startedAt = performance.now();
           const at = place;
-          const { counts, next: keys } = await retried(() => pass(copy, path, bucket, at), options.signal);
+          const { counts, next: keys } = await retried(async () => {
+            if ((await this.#parts.layouts.current()).text !== layouts.text) throw new StageEnded();
+            return pass(copy, path, bucket, at);
+          }, options.signal);
           place = { ...withCounts(place, counts), keys };
           await this.#journal.saveSometimes(change.id, place);
           options.onProgress?.({ phase, done: phase === "delete" ? null : shareOf(place.records, place.total), records: place.records });
@@ -229,6 +244,9 @@ export class CqlPartitions implements Partitions {
     return this.#parts.settings.exchange(LAYOUTS, before.text, layoutsText(next));
   }
 }
+
+/** Another process has completed or aborted the stage that this one works on. */
+class StageEnded extends Error {}
 
 /** One phase over the partitions of a layout. */
 interface Step {
