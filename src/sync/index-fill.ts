@@ -36,6 +36,8 @@ export interface FillOptions {
   /** Most texts to embed per second; null for no limit. */
   readonly textsPerSecond: number | null;
   readonly signal?: AbortSignal | undefined;
+  /** Called before each page. @throws when the generation is no longer being built. */
+  readonly confirm: () => Promise<void>;
   /** @param done - approximate progress, from 0 to 1 */
   readonly onProgress?: ((done: number, counts: FillCounts) => void) | undefined;
 }
@@ -97,14 +99,17 @@ export class IndexFill {
   }
 
   async #readFrom(start: string | null): Promise<FillCounts> {
-    const { items, journal, onProgress, signal } = this.#options;
+    const { items, journal, onProgress, signal, confirm } = this.#options;
     let after = start;
     do {
       signal?.throwIfAborted();
       const startedAt = performance.now();
       const before = this.#counts.texts;
       const { found, unreadable, next, done } = await items.scan(after, RECORDS_A_PAGE);
-      await this.#attempt(() => this.#fillPage(found, unreadable));
+      await this.#attempt(async () => {
+        await confirm();
+        await this.#fillPage(found, unreadable);
+      });
       this.#pages += 1;
       await journal.save({ phase: next === null ? "points" : "records", after: next, counts: this.#counts, hasTransientFailure: false });
       onProgress?.(done, { ...this.#counts });

@@ -81,7 +81,10 @@ export class Reindex {
       );
     }
     const generation = await this.#begin(descriptor);
-    const counts = await this.#build(generation, indexing, options);
+    const counts = await this.#build(generation, indexing, options).catch(async (error: unknown) => {
+      await this.#confirm(generation, error);
+      throw error;
+    });
     await this.#change((now) => {
       if (now.next?.number !== generation.number) throw changedMeanwhile();
       return now.next.isComplete ? null : { ...now, next: { ...now.next, isComplete: true } };
@@ -95,10 +98,10 @@ export class Reindex {
   async switch(): Promise<void> {
     const { storage, refresh, descriptors, logger } = this.#dependencies;
     const record = await this.#change((now) => {
-      const { active, next, last } = now;
+      const { active, next, removed, last } = now;
       if (next === null) throw new ConfigurationError(`There is no next generation to switch to; generation ${active.number} is active. Run reindex first.`);
       if (next.isComplete !== true) throw new ConfigurationError(`Generation ${next.number} is not complete: run reindex, which continues it.`);
-      return { active: next, next: null, previous: active, removed: null, last };
+      return { active: next, next: null, previous: active, removed, last };
     });
     await refresh();
     const position = descriptors.findIndex((each) => isSameGeneration(record.active, each));
@@ -184,6 +187,7 @@ export class Reindex {
       journal,
       textsPerSecond,
       signal,
+      confirm: () => this.#confirm(generation),
       onProgress: (done, { records, texts }) => onProgress?.({ phase: "fill", done, records, texts }),
     });
     const counts = await fill.run();
@@ -203,6 +207,12 @@ export class Reindex {
     if (verification.hasTransientFailure) throw new UnavailableError("Some items could not be verified; the log has the reasons. Searches use the generation before. Run reindex again to continue.");
     await reconcile();
     return { ...counts, failed, unreadable };
+  }
+
+  /** @throws {QueryError} when another process has removed a generation that is being built, or has made it the active one. */
+  async #confirm({ number }: StoredGeneration, cause?: unknown): Promise<void> {
+    const { record } = await this.#dependencies.refresh();
+    if (record?.next?.number !== number) throw changedMeanwhile(cause);
   }
 
   async #estimate(indexing: Indexing, { textsPerSecond, signal, onProgress }: ReindexOptions): Promise<ReindexReport> {
@@ -283,8 +293,8 @@ function summaryOf({ number, model, dims, metric, fields, rules = [], keyword }:
   return { number, model, dims, metric, fields, rules, keyword };
 }
 
-function changedMeanwhile(): QueryError {
-  return new QueryError("Another process changed the generations of the index at the same time: look at reindex status, and run the command again.");
+function changedMeanwhile(cause?: unknown): QueryError {
+  return new QueryError("Another process changed the generations of the index at the same time: look at reindex status, and run the command again.", { cause });
 }
 
 function secondsSince(startedAt: number): number {

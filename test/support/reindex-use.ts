@@ -272,4 +272,64 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     expect(await scores()).toEqual({ near: 2, "der lange Weg der Läufer": 30 });
     expect((await store.search(["a"], { query: "Läufern", mode: "keyword" })).map(({ key }) => key)[0]).toBe("der lange Weg der Läufer");
   });
+
+  scenario("a reindex whose generation another process aborts ends at its next page, and embeds no more", async ({ expect, newPlace, open, found }) => {
+    const place = newPlace();
+    const embeddings = new HashEmbeddings({ dims: 1024 });
+    const [store, other] = [await open(place, { ...before(), next: { ...next(), embeddings } }), await open(place, both())];
+    await fill(store, 1_500);
+    const removals: Promise<unknown>[] = [];
+    const running = store.reindex({ textsPerSecond: 100, onProgress: ({ phase, records }) => void (phase === "fill" && records > 0 && removals.length === 0 && removals.push(other.reindexAbort())) });
+    await expect(running).rejects.toMatchObject({ message: expect.stringContaining("Another process changed the generations") as string });
+    expect(await Promise.all(removals)).toEqual([expect.objectContaining({ generation: 2 })]);
+    expect(embeddings.documentTexts.length).toBeLessThan(1_300);
+    expect(await place.vectors()).toHaveLength(1);
+    expect(await found(store, "number7 label7x river")).toBe("k7");
+    // With other dims.
+    const renewed = await open(place, { ...before(), next: { dims: 256, embeddings: new HashEmbeddings({ dims: 256 }), model: "third-model" } });
+    expect(await renewed.reindex()).toMatchObject({ generation: 3, switched: true, items: 1_500, failed: 0 });
+    expect(await found(renewed, "number7 label7x river")).toBe("k7");
+    await renewed.reindexCleanup();
+    expect(await place.vectors()).toHaveLength(1);
+  });
+
+  scenario("a reindex completes with a provider that fails every second call", async ({ expect, newPlace, open, found }) => {
+    const place = newPlace();
+    const store = await open(place, { ...before(), next: { ...next(), embeddings: new FlakyEmbeddings({ dims: 1024 }) } });
+    await fill(store, 600);
+    expect(await store.reindex()).toMatchObject({ items: 600, switched: true, failed: 0, unreadable: 0 });
+    expect(await found(store, "number599 label599x river")).toBe("k599");
+  });
+
+  scenario("a text that the next provider rejects is reported, and its item is found without a score", async ({ expect, newPlace, open, found }) => {
+    const place = newPlace();
+    const store = await open(place, { ...before(), next: { ...next(), embeddings: new RejectingEmbeddings({ dims: 1024 }) } });
+    await fill(store, 100);
+    await store.put(["items", "n0"], "rejected", { text: "a poisonous toad" });
+    expect(await store.reindex()).toMatchObject({ items: 100, switched: true, failed: 1, unreadable: 0 });
+    await store.put(["items", "n1"], "late", { text: "a heron by the river" });
+    expect(await found(store, "heron")).toBe("late");
+    const all = await store.search(["items", "n0"], { query: "poisonous toad", limit: 300 });
+    expect(all.find(({ key }) => key === "rejected")).toMatchObject({ value: { text: "a poisonous toad" }, score: undefined });
+    expect(all).toHaveLength(35);
+  });
+}
+
+/** Fails every second call, as an overloaded service does. */
+class FlakyEmbeddings extends HashEmbeddings {
+  #calls = 0;
+
+  override async embedDocuments(documents: string[]): Promise<number[][]> {
+    this.#calls += 1;
+    if (this.#calls % 2 === 1) throw Object.assign(new Error("overloaded"), { status: 503 });
+    return super.embedDocuments(documents);
+  }
+}
+
+/** Rejects one text. */
+class RejectingEmbeddings extends HashEmbeddings {
+  override async embedDocuments(documents: string[]): Promise<number[][]> {
+    if (documents.some((text) => text.includes("poisonous"))) throw Object.assign(new Error("the content is not allowed"), { status: 400 });
+    return super.embedDocuments(documents);
+  }
 }
