@@ -5,6 +5,7 @@ import type { ModelIdentity } from "../core/model-identity.ts";
 import type { RequestLimits } from "../model/request.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 import type { Outbox } from "../ports/outbox.ts";
+import type { Partitions } from "../ports/partitions.ts";
 import type { RunRequests } from "../ports/requests.ts";
 import type { Settings } from "../ports/settings.ts";
 import type { AuditOfStore } from "./erase-audit.ts";
@@ -20,6 +21,8 @@ export interface OperatorDependencies {
   readonly items: ItemRepository;
   readonly outbox: Outbox;
   readonly settings: Settings;
+  /** Null for a store on a local file. */
+  readonly partitions: Partitions | null;
   /** Null when the store has no index. */
   readonly generations: Generations | null;
   /** Model of the active vectors; null when the store has no index. */

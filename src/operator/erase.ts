@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { SearchResult } from "../core/found.ts";
+import { GENERATIONS, parseGenerations } from "../core/generation-record.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
@@ -106,12 +107,30 @@ export async function erase(dependencies: OperatorDependencies, options: EraseOp
   }
   if (options.audit === true) checkAudit(dependencies.audit, options.auditActors);
   else if (options.auditActors !== undefined) throw new ValidationError("auditActors requires audit: true (--audit).");
-  if (dependencies.generations?.hasUnknown === true) {
+  await checkReach(dependencies);
+  const report = await new Erasure(dependencies, prefix, options).run();
+  // Also a change that has begun meanwhile.
+  await checkReach(dependencies);
+  return report;
+}
+
+/** @throws {ConfigurationError} while there is data that deletes do not reach. */
+async function checkReach({ generations, settings, partitions }: OperatorDependencies): Promise<void> {
+  if (generations?.hasUnknown === true) {
     throw new ConfigurationError(
       "erase must reach every generation of the index, and another one exists: configure both, the other one as index.next, or remove it by reindex abort or reindex cleanup.",
     );
   }
-  return new Erasure(dependencies, prefix, options).run();
+  const { record } = parseGenerations(generations === null ? null : await settings.read(GENERATIONS));
+  const removed = record?.removed ?? null;
+  if (removed !== null) {
+    throw new ConfigurationError(`erase cannot reach generation ${removed.number} of the index, whose removal is not complete: run reindex cleanup, and then erase again.`);
+  }
+  const { change = null } = (await partitions?.status()) ?? {};
+  if (change?.switched !== true) return;
+  throw new ConfigurationError(
+    `erase cannot reach the previous partitions of ${change.namespace.join(".") || "all namespaces"}, which are not deleted yet: complete the change or its abort (rebucket status), and then erase again.`,
+  );
 }
 
 class Erasure {

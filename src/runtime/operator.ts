@@ -21,6 +21,7 @@ export function operatorDependencies({ config, databases, maintenance, pipeline,
     generations,
     outbox: databases.maintenancePorts.outbox,
     settings: databases.settings,
+    partitions: databases.partitions,
     audit: {
       archives: [...(config.audit?.file === undefined ? [] : [new JsonLinesArchive(config.audit.file.path)]), ...(databases.auditArchive === null ? [] : [databases.auditArchive])],
       hasCallback: config.audit?.callback !== undefined,

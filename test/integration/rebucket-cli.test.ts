@@ -160,3 +160,18 @@ test("rebucket is killed, interrupted and continued while two stores write, sear
     await restarted.stop();
   }
 });
+
+test("an erasure is rejected while previous partitions are not deleted, and reaches all partitions otherwise", { timeout: 120_000 }, async () => {
+  const [store, other] = await openStores(uniqueName("rebucket"));
+  await store.put(["team", "ana"], "k", { text: "personal note" });
+  const stop = new AbortController();
+  const changing = store.rebucket({ namespace: ["team"], buckets: 4, signal: stop.signal });
+  const isSwitched = (): Promise<boolean | undefined> => other.partitions().then(({ change }) => change?.switched);
+  const ended = expect(changing).rejects.toThrow();
+  await expect.poll(isSwitched, { timeout: 60_000, interval: 50 }).toBe(true);
+  stop.abort();
+  await ended;
+  await expect(other.erase({ prefix: ["team"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("previous partitions of team") as string });
+  await store.rebucket({ namespace: ["team"], buckets: 4 });
+  expect(await other.erase({ prefix: ["team"] })).toMatchObject({ complete: true, erased: { items: 1 } });
+});

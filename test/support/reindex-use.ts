@@ -313,6 +313,62 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     expect(all.find(({ key }) => key === "rejected")).toMatchObject({ value: { text: "a poisonous toad" }, score: undefined });
     expect(all).toHaveLength(35);
   });
+
+  scenario("puts, deletes and expiries of the same items by three processes, one of them reloaded, survive two reindexes at once", async ({ expect, newPlace, open }) => {
+    const place = newPlace();
+    const [old, reloaded, knowing] = [await open(place, before()), await open(place, before()), await open(place, both())];
+    await fill(old, 60);
+    const stores = [old, reloaded, knowing];
+    const last = new Map<string, string | null>();
+    const faults: unknown[] = [];
+    let isOver = false;
+    // Each key has one writer at a time, so that its last write is known.
+    const writer = async (id: number): Promise<void> => {
+      for (let i = 0; !isOver; i += 1) {
+        const key = `w${id}k${i % 4}`;
+        const store = stores[i % 3] as ScyllaDBStore;
+        const text = `word${id}x${i}x of the lake`;
+        try {
+          if (i % 5 === 4) await store.delete(["hot"], key);
+          else await store.put(["hot"], key, { text }, undefined, i % 7 === 6 ? { ttl: 0.02 } : undefined);
+          last.set(key, i % 5 === 4 ? null : i % 7 === 6 ? "expires" : text);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          const found = await store.search(["items"], { query: "number7 label7x river", limit: 1 });
+          if (found.info.degraded || found[0]?.key !== "k7") faults.push(found.info);
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+    };
+    const writers = Promise.all([0, 1, 2].map(writer));
+    await place.reload(reloaded, { ...OPTIONS, index: both() });
+    const reports = await Promise.allSettled([reloaded.reindex(), knowing.reindex()]);
+    isOver = true;
+    await writers;
+    expect(faults.slice(0, 3)).toEqual([]);
+    expect(reports.some(({ status }) => status === "fulfilled")).toBe(true);
+    await expect.poll(() => knowing.repair({ dryRun: true }), { timeout: 60_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
+    for (const [key, text] of last) {
+      if (text === "expires") continue;
+      expect((await knowing.get(["hot"], key))?.value ?? null).toEqual(text === null ? null : { text });
+      const [best] = await knowing.search(["hot"], { query: text ?? key, limit: 1 });
+      if (text !== null) expect(best).toMatchObject({ key, score: expect.any(Number) as number });
+    }
+    const afterSweep = (): Promise<unknown> => knowing.sweep().then(() => knowing.repair({ dryRun: true }));
+    await expect.poll(afterSweep, { timeout: 30_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
+  });
+
+  scenario("an erasure is rejected while the vectors of a removed generation are not deleted yet", async ({ expect, newPlace, open }) => {
+    const place = newPlace();
+    const [one, two] = [await open(place, both()), await open(place, both())];
+    await fill(one, 30, "personal");
+    await one.reindex();
+    const removing = one.reindexCleanup();
+    await expect.poll(() => two.reindexStatus().then(({ previous }) => previous), { timeout: 30_000 }).toBeNull();
+    await expect(two.erase({ prefix: ["personal"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("reindex cleanup") as string });
+    expect(await removing).toMatchObject({ generation: 1 });
+    expect(await two.erase({ prefix: ["personal"] })).toMatchObject({ complete: true, erased: { items: 30 } });
+  });
 }
 
 /** Fails every second call, as an overloaded service does. */
