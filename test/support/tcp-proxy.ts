@@ -11,7 +11,7 @@ export type NetworkFault =
   /** A reset cuts one response in `every` midway. */
   | { readonly kind: "cut"; readonly every: number }
   /** Requests arrive, responses are lost. The connection is reset this many milliseconds after the first lost response. */
-  | { readonly kind: "deaf"; readonly resetAfterMs: number };
+  | { readonly kind: "answers lost"; readonly resetAfterMs: number };
 
 /** A TCP proxy in front of a server that simulates a network. */
 export class TcpProxy {
@@ -165,7 +165,7 @@ class Link {
     await this.#network.open();
     const { fault } = this.#network;
     if (this.#isDeaf) return;
-    if (fault?.kind === "deaf") {
+    if (fault?.kind === "answers lost") {
       this.#isDeaf = true;
       setTimeout(() => this.#reset(), fault.resetAfterMs);
       return;

@@ -90,7 +90,7 @@ test("a response is cut midway", async () => {
 });
 
 test("responses are lost after the request was delivered", async () => {
-  proxy.impose({ kind: "deaf", resetAfterMs: 50 });
+  proxy.impose({ kind: "answers lost", resetAfterMs: 50 });
   const { socket, received, error } = await client();
   socket.write("tea");
   await expect.poll(error).toBe("ECONNRESET");
