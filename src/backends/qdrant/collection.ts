@@ -67,7 +67,6 @@ const OLDEST_SERVER = [1, 16] as const;
 export async function prepareCollection(client: QdrantClient, how: CollectionSetup): Promise<Collection> {
   const { identity, setup, settings } = how;
   await checkServer(client);
-  await checkName(how);
   const base = baseOf(how);
   const owner = await settings.establish("store-id", randomUUID());
   const last = await lastOf(settings, base);
@@ -96,23 +95,23 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     );
   }
   if (setup === "auto") await createIndexesAndAlias(client, how, name, base);
-  await settings.establish(NAME_SETTING, how.options.collection);
+  if (number === 1) await recordName(how);
   await settings.establish(settingOf(base, number), mark.generation);
   return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
 }
 
-/** Setting with the `qdrant.collection` of the first collection. */
+/** Setting with the `qdrant.collection` of the latest first collection. */
 const NAME_SETTING = "collection-name";
 
-/**
- * Checks that the store had no other `qdrant.collection` before: its new collection would be empty.
- *
- * @throws {SchemaError} with both names.
- */
-async function checkName({ settings, options: { collection: name } }: CollectionSetup): Promise<void> {
-  const before = (await settings.read(NAME_SETTING)) ?? name;
+/** Records the name of a first collection. The store may have had another name before: the new collection is empty then. */
+async function recordName({ settings, logger, options: { collection: name } }: CollectionSetup): Promise<void> {
+  const before = await settings.establish(NAME_SETTING, name);
   if (before === name) return;
-  throw new SchemaError(`qdrant.collection is "${name}", but the vectors of this store are in "${before}": set it back. It cannot be changed; to move to another one, export and import.`);
+  logger.warn(
+    { collection: name, before },
+    `qdrant.collection was "${before}" before: searches do not find earlier items by their vectors until "scylladb-store repair" has written these to "${name}"`,
+  );
+  await settings.replace(NAME_SETTING, name);
 }
 
 /** Returns the collection that the settings name, without a request to Qdrant; null when there never was one. */
