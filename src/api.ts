@@ -48,7 +48,7 @@ export type { BreakerState, Service, StoreEvent, StoreEventType } from "./ports/
 export type { BackupManifest, BackupOptions, RestoreOptions } from "./operator/backup.ts";
 export type { Compression } from "./operator/compression.ts";
 export type { PartitionStatus, RebucketOptions, RebucketPhase, RebucketProgress, RebucketReport } from "./ports/partitions.ts";
-export type { EraseOptions, EraseReport } from "./operator/erase.ts";
+export type { EraseOptions, EraseReport } from "./operator/erase-report.ts";
 export type { AuditErasureReport } from "./operator/erase-audit.ts";
 export type { Remains } from "./operator/erase-remains.ts";
 export type { ExportOptions, ExportReport, TransferProgress } from "./operator/export.ts";

@@ -2,7 +2,8 @@
 import type { Readable, Writable } from "node:stream";
 import { ROOT } from "./model/namespace.ts";
 import { backUp, restoreFrom, type BackupManifest, type BackupOptions, type RestoreOptions } from "./operator/backup.ts";
-import { erase, type EraseOptions, type EraseReport } from "./operator/erase.ts";
+import { erase } from "./operator/erase.ts";
+import type { EraseOptions, EraseReport } from "./operator/erase-report.ts";
 import { exportToFile, exportToStream, type ExportOptions, type ExportReport } from "./operator/export.ts";
 import { isStore, type SourceStore } from "./operator/import-source.ts";
 import { importLines, importStore } from "./operator/import.ts";

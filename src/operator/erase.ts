@@ -5,11 +5,10 @@
 import { createHash } from "node:crypto";
 import { mapBounded } from "../concurrency/bounded.ts";
 import type { SearchResult } from "../core/found.ts";
-import { GENERATIONS, parseGenerations } from "../core/generation-record.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
-import { ConfigurationError, isStoreError, ValidationError } from "../model/errors.ts";
+import { isStoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";
 import { matchesFilter } from "../model/filter-match.ts";
 import { isLive, type ItemId, type ItemRecord, type LiveRecord } from "../model/item.ts";
@@ -19,75 +18,12 @@ import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
 import type { Request } from "../model/request.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
-import { AuditErasing, checkAudit, type AuditErasureReport } from "./erase-audit.ts";
-import { remainsOf, type Remains } from "./erase-remains.ts";
+import { AuditErasing, checkAudit } from "./erase-audit.ts";
+import { checkReach } from "./erase-reach.ts";
+import { remainsOf } from "./erase-remains.ts";
+import type { EraseOptions, EraseReport } from "./erase-report.ts";
+import { sentenceOf, stopped } from "./interruption.ts";
 import { searchPage } from "./search-page.ts";
-
-/** What to erase, and how. */
-export interface EraseOptions {
-  /** Erases the items at and below this namespace. */
-  readonly prefix?: string[];
-  /** Erases only items whose values match, see `docs/filters.md`. */
-  readonly where?: Readonly<Record<string, unknown>>;
-  /** Required to erase without a prefix: a missing tenant id must not erase the store. */
-  readonly everything?: boolean;
-  /**
-   * Also deletes namespace, key and actor from the audit entries that concern the erased items. The actor is deleted where it is a
-   * label of their namespace, or one of `auditActors`. With `where`, of the items that this call erases.
-   * @default false
-   */
-  readonly audit?: boolean;
-  /** With `audit`: actors that are the subject. They are deleted from all entries, below the prefix or not. */
-  readonly auditActors?: string[];
-  /** Only counts. */
-  readonly dryRun?: boolean;
-  /** On whose behalf, for the audit trail. */
-  readonly actor?: string;
-  readonly onProgress?: (progress: { readonly phase: "erase" | "verify"; readonly done: number | null; readonly items: number }) => void;
-  /** Ends the task after the page in progress. What was erased stays erased. */
-  readonly signal?: AbortSignal;
-}
-
-/** Result of an erasure. */
-export interface EraseReport {
-  readonly prefix: readonly string[];
-  readonly filtered: boolean;
-  readonly dryRun: boolean;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly erased: {
-    /** Items that could be read; in a dry run, those that would be erased. */
-    readonly items: number;
-    /** Records that no listing found, expired ones included. */
-    readonly unlisted: number;
-    /** Vectors that had no item. */
-    readonly orphanedVectors: number;
-    /** Namespaces that hold nothing any more, removed from the registry. */
-    readonly namespaces: number;
-  };
-  readonly left: {
-    /** Items that were written below the prefix while the task ran: erase again. */
-    readonly concurrent: readonly { readonly namespace: readonly string[]; readonly key: string }[];
-    /** Items that may match `where`, as their values cannot be decoded. */
-    readonly undecodable: number;
-    /** Vectors that could not be removed. */
-    readonly vectors: number;
-    /** Names of namespaces in the registry that other processes may still use. */
-    readonly namespaces: number;
-    /** Intents of recent writes that name a namespace and a key below the prefix, without values. */
-    readonly intents: number;
-    /** Whether there are more, which were not counted: the backlog is longer than 10,000 batches, or has batches in a newer format. */
-    readonly moreIntents: boolean;
-  };
-  /** Entries of the audit trail; null without `audit`. */
-  readonly audit: AuditErasureReport | null;
-  /** What remains in files until it expires, and how to force its removal. */
-  readonly remains: readonly Remains[];
-  /** Whether no read returns anything of the subject, and nothing of it is left in any table or collection of the store. */
-  readonly complete: boolean;
-  /** SHA-256 over the report without this field, as JSON. */
-  readonly digest: string;
-}
 
 /** Identities that a report lists. */
 const MOST_LISTED = 1_000;
@@ -109,28 +45,13 @@ export async function erase(dependencies: OperatorDependencies, options: EraseOp
   else if (options.auditActors !== undefined) throw new ValidationError("auditActors requires audit: true (--audit).");
   await checkReach(dependencies);
   const report = await new Erasure(dependencies, prefix, options).run();
-  // Also a change that has begun meanwhile.
-  await checkReach(dependencies);
+  try {
+    // Also a change that has begun meanwhile.
+    await checkReach(dependencies);
+  } catch (error) {
+    throw stopped(error, `${report.erased.items + report.erased.unlisted} items were erased, but it is not known whether nothing is left: ${sentenceOf(error)}`);
+  }
   return report;
-}
-
-/** @throws {ConfigurationError} while there is data that deletes do not reach. */
-async function checkReach({ generations, settings, partitions }: OperatorDependencies): Promise<void> {
-  if (generations?.hasUnknown === true) {
-    throw new ConfigurationError(
-      "erase must reach every generation of the index, and another one exists: configure both, the other one as index.next, or remove it by reindex abort or reindex cleanup.",
-    );
-  }
-  const { record } = parseGenerations(generations === null ? null : await settings.read(GENERATIONS));
-  const removed = record?.removed ?? null;
-  if (removed !== null) {
-    throw new ConfigurationError(`erase cannot reach generation ${removed.number} of the index, whose removal is not complete: run reindex cleanup, and then erase again.`);
-  }
-  const { change = null } = (await partitions?.status()) ?? {};
-  if (change?.switched !== true) return;
-  throw new ConfigurationError(
-    `erase cannot reach the previous partitions of ${change.namespace.join(".") || "all namespaces"}, which are not deleted yet: complete the change or its abort (rebucket status), and then erase again.`,
-  );
 }
 
 class Erasure {

@@ -15,7 +15,8 @@ import type { ItemRepository } from "../ports/item-repository.ts";
 import { outlastLease } from "../ports/leased-setting.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Settings } from "../ports/settings.ts";
-import { IndexFill, textsOfRecords, type FillCounts } from "./index-fill.ts";
+import { IndexFill, type FillCounts } from "./index-fill.ts";
+import { estimate } from "./reindex-estimate.ts";
 import type { GenerationSummary, ReindexOptions, ReindexRemoval, ReindexReport, ReindexStatus } from "./reindex-report.ts";
 import { RepairJournal } from "./repair-journal.ts";
 import type { RepairReport } from "./repair-report.ts";
@@ -52,11 +53,6 @@ export interface ReindexDependencies {
 /** Position of `index.next` among the configured generations. */
 const NEXT = 1;
 
-/** Texts that are embedded to measure the provider. */
-const SAMPLE = 32;
-
-const RECORDS_A_PAGE = 256;
-
 /** Changes the generations of the index. */
 export class Reindex {
   readonly #dependencies: ReindexDependencies;
@@ -72,7 +68,7 @@ export class Reindex {
     if (textsPerSecond !== null && !(textsPerSecond > 0)) throw new ValidationError("textsPerSecond must be a number greater than 0.");
     const { indexing, descriptor } = this.#next();
     const { record } = await this.#dependencies.refresh();
-    if (options.dryRun === true) return this.#estimate(indexing, options);
+    if (options.dryRun === true) return estimate(this.#dependencies.items, indexing, options);
     if (record !== null && resolveGenerations(record, this.#dependencies.descriptors).numbers[NEXT] === record.active.number) {
       throw new ConfigurationError(
         record.previous === null
@@ -82,8 +78,9 @@ export class Reindex {
     }
     const generation = await this.#begin(descriptor);
     const counts = await this.#build(generation, indexing, options).catch(async (error: unknown) => {
-      await this.#confirm(generation, error);
-      throw error;
+      // A generation that was removed explains the failure. While that cannot be read, the failure says more.
+      const isRemoved = await this.#isBuilt(generation).then((isBuilt) => !isBuilt, () => false);
+      throw isRemoved ? changedMeanwhile(error) : error;
     });
     await this.#change((now) => {
       if (now.next?.number !== generation.number) throw changedMeanwhile();
@@ -187,7 +184,9 @@ export class Reindex {
       journal,
       textsPerSecond,
       signal,
-      confirm: () => this.#confirm(generation),
+      confirm: async () => {
+        if (!(await this.#isBuilt(generation))) throw changedMeanwhile();
+      },
       onProgress: (done, { records, texts }) => onProgress?.({ phase: "fill", done, records, texts }),
     });
     const counts = await fill.run();
@@ -209,35 +208,10 @@ export class Reindex {
     return { ...counts, failed, unreadable };
   }
 
-  /** @throws {QueryError} when another process has removed a generation that is being built, or has made it the active one. */
-  async #confirm({ number }: StoredGeneration, cause?: unknown): Promise<void> {
+  /** Returns whether a generation is being built; another process may have removed it, or made it the active one. */
+  async #isBuilt({ number }: StoredGeneration): Promise<boolean> {
     const { record } = await this.#dependencies.refresh();
-    if (record?.next?.number !== number) throw changedMeanwhile(cause);
-  }
-
-  async #estimate(indexing: Indexing, { textsPerSecond, signal, onProgress }: ReindexOptions): Promise<ReindexReport> {
-    const counts = { records: 0, items: 0, texts: 0, failed: 0, unreadable: 0 };
-    const sample: string[] = [];
-    let after: string | null = null;
-    do {
-      signal?.throwIfAborted();
-      const page: Awaited<ReturnType<ItemRepository["scan"]>> = await this.#dependencies.items.scan(after, RECORDS_A_PAGE);
-      const { readable, unreadable } = textsOfRecords(indexing, page.found);
-      counts.records += readable.length;
-      counts.unreadable += unreadable + page.unreadable;
-      for (const { texts } of readable) {
-        counts.texts += texts.length;
-        if (texts.length > 0) counts.items += 1;
-        if (sample.length < SAMPLE) sample.push(...texts.slice(0, SAMPLE - sample.length));
-      }
-      onProgress?.({ phase: "fill", done: page.done, records: counts.records, texts: counts.texts });
-      after = page.next;
-    } while (after !== null);
-    const startedAt = performance.now();
-    if (sample.length > 0) await indexing.embedder.documents(sample);
-    const measured = sample.length / Math.max((performance.now() - startedAt) / 1_000, 1e-3);
-    const rate = Math.min(textsPerSecond ?? Infinity, Math.max(measured, 1e-3));
-    return { ...counts, generation: null, switched: false, dryRun: true, seconds: Math.ceil(counts.texts / rate) };
+    return record?.next?.number === number;
   }
 
   async #remove(

@@ -95,8 +95,7 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     );
   }
   if (setup === "auto") await createIndexesAndAlias(client, how, name, base);
-  if (number === 1) await recordName(how);
-  await settings.establish(settingOf(base, number), mark.generation);
+  await Promise.all([number === 1 ? recordName(how) : null, settings.establish(settingOf(base, number), mark.generation)]);
   return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
 }
 

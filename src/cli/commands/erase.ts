@@ -8,7 +8,7 @@ import { openOutputFile } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 import { fieldLines } from "../table.ts";
 import { confirm, note, print } from "../terminal.ts";
-import type { EraseOptions, EraseReport } from "../../operator/erase.ts";
+import type { EraseOptions, EraseReport } from "../../operator/erase-report.ts";
 
 interface Flags {
   readonly prefix?: string;
