@@ -121,8 +121,8 @@ export class FileDatabase implements Databases {
     this.#file.resource.maxWaiting = this.config.bulkhead.maxQueued;
   }
 
-  keywordLanguage(generation: number): KeywordLanguage | null {
-    return this.#indexes[generation]?.language ?? null;
+  keywordLanguage(position: number): KeywordLanguage | null {
+    return this.#indexes[position]?.language ?? null;
   }
 
   readonly generationStorage: GenerationStorage = {
