@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type SchemaStatus } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, expect, inject, test } from "vitest";
+import { afterAll, expect, inject, onTestFinished, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { everyCommand } from "../support/command-cases.ts";
+import { dropAtEnd } from "../support/drop-at-end.ts";
+import { KeyspacePool } from "../support/keyspace-pool.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
@@ -17,15 +19,12 @@ import { PATIENT } from "../support/patient.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
-const opened: { readonly store: ScyllaDBStore; readonly keyspace: string }[] = [];
+const pool = new KeyspacePool(servers);
+const drop = dropAtEnd(servers);
+const openedAtFileLevel: ScyllaDBStore[] = [];
 
-afterAll(async () => {
-  for (const { store, keyspace } of opened) {
-    await store.stop();
-    await dropKeyspace(servers, keyspace);
-    await dropCollections(servers, keyspace);
-  }
-});
+// Registered after `drop`, so that it runs before.
+afterAll(() => Promise.all(openedAtFileLevel.map((store) => store.stop())));
 
 function flagsFor(keyspace: string, isIndexed = true): string[] {
   const { cql } = serverConfig(servers, keyspace);
@@ -44,22 +43,40 @@ function flagsFor(keyspace: string, isIndexed = true): string[] {
   return !isIndexed ? set : [...set, "--embeddings", fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url))];
 }
 
-async function open(): Promise<CliStore> {
-  const keyspace = uniqueName("cli");
+/** Opens stores on a keyspace. @param opened - receives every store, to be stopped */
+async function openAt(keyspace: string, opened: ScyllaDBStore[]): Promise<CliStore> {
   const embeddings = new HashEmbeddings();
   const again = async (): Promise<ScyllaDBStore> => {
     const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
-    opened.push({ store, keyspace });
+    opened.push(store);
     return store;
   };
   return { store: await again(), again, flags: flagsFor(keyspace) };
+}
+
+/** Opens an empty store for the current test. */
+async function open(): Promise<CliStore> {
+  const keyspace = pool.take();
+  const opened: ScyllaDBStore[] = [];
+  onTestFinished(async () => {
+    await Promise.all(opened.map((store) => store.stop()));
+    await pool.giveBack(keyspace);
+  }, 120_000);
+  return openAt(keyspace, opened);
+}
+
+/** Opens a store in its own keyspace until the end of the file. */
+async function openOwn(): Promise<CliStore> {
+  const keyspace = uniqueName("cli");
+  drop(keyspace);
+  return openAt(keyspace, openedAtFileLevel);
 }
 
 cliUse(open);
 transferUse(open);
 operatorUse(open);
 reindexCommands(open);
-everyCommand("servers", open);
+everyCommand("servers", openOwn);
 
 /** A configuration whose codec interrupts its process at the given value: the import is then in the middle of its work, at any speed. */
 const INTERRUPTING = `
