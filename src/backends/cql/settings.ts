@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { SchemaError } from "../../model/errors.ts";
 import type { Settings } from "../../ports/settings.ts";
-import type { CqlSession } from "./session.ts";
+import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { bigint } from "./values.ts";
 
@@ -40,6 +40,12 @@ interface StoredSetting {
   readonly timestamp: number;
 }
 
+/** When this process first read a first value that an earlier one may still replace. */
+interface Observation extends StoredSetting {
+  /** Monotonic time in milliseconds. */
+  readonly at: number;
+}
+
 /**
  * Stores settings in the table `settings`. Only `exchange` uses lightweight transactions, which ScyllaDB with tablets rejects
  * before 2025.4: what a store needs to start does without. Of concurrent first values the earliest wins, and of the same
@@ -49,6 +55,7 @@ export class CqlSettings implements Settings {
   readonly #parts: CqlSettingsParts;
   /** Timestamps of the latest values that `read` and `readFromAny` have returned. */
   readonly #latest = new Map<string, number>();
+  readonly #observed = new Map<string, Observation>();
 
   constructor(parts: CqlSettingsParts) {
     this.#parts = parts;
@@ -76,14 +83,16 @@ export class CqlSettings implements Settings {
       const timestamp = bigint(FIRST_VALUE_EPOCH - now());
       await session.write({ query: statements.writeSetting, params: [name, value, timestamp] });
     }
-    let current = await this.#present(name);
-    while (this.#isFresh(current)) {
-      await pause(SETTLING_MS);
-      const before = current;
-      current = await this.#present(name);
-      if (current.timestamp === before.timestamp && current.value === before.value) break;
+    for (;;) {
+      const asked = performance.now();
+      const current = await this.#present(name);
+      if (!this.#isFresh(current)) return current.value;
+      const remaining = SETTLING_MS - (asked - this.#observe(name, current));
+      if (remaining <= 0) return current.value;
+      // The other first values of a new keyspace are established next: all of them settle during one pause.
+      await this.#observeAll();
+      await pause(remaining);
     }
-    return current.value;
   }
 
   async replace(name: string, value: string): Promise<void> {
@@ -109,6 +118,23 @@ export class CqlSettings implements Settings {
     return timestamp < FIRST_VALUE_EPOCH && this.#parts.now() - (FIRST_VALUE_EPOCH - timestamp) < SETTLED_AGE_MS;
   }
 
+  /** Returns the monotonic time at which this process first read this value. */
+  #observe(name: string, { value, timestamp }: StoredSetting): number {
+    const before = this.#observed.get(name);
+    if (before !== undefined && before.value === value && before.timestamp === timestamp) return before.at;
+    const at = performance.now();
+    this.#observed.set(name, { value, timestamp, at });
+    return at;
+  }
+
+  async #observeAll(): Promise<void> {
+    const { session, statements } = this.#parts;
+    for (const row of await session.rows(statements.readSettings, [], "settings")) {
+      const stored = storedIn(row);
+      if (stored !== null && this.#isFresh(stored)) this.#observe(String(row["name"]), stored);
+    }
+  }
+
   async #present(name: string): Promise<StoredSetting> {
     const stored = await this.#stored(name);
     if (stored !== null) return stored;
@@ -117,8 +143,11 @@ export class CqlSettings implements Settings {
 
   async #stored(name: string, purpose: SettingsPurpose = "settings"): Promise<StoredSetting | null> {
     const { session, statements } = this.#parts;
-    const [row] = await session.rows(statements.readSetting, [name], purpose);
-    const value = row?.["value"];
-    return typeof value === "string" ? { value, timestamp: Number(String(row?.["timestamp"])) } : null;
+    return storedIn((await session.rows(statements.readSetting, [name], purpose))[0]);
   }
+}
+
+function storedIn(row: Row | undefined): StoredSetting | null {
+  const value: unknown = row?.["value"];
+  return typeof value === "string" ? { value, timestamp: Number(String(row?.["timestamp"])) } : null;
 }

@@ -81,6 +81,7 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
       "WHERE root = ? AND unscored = ? AND shard IN ? AND place >= ? AND place < ? PER PARTITION LIMIT ?",
 
     readSetting: `SELECT value, writetime(value) AS timestamp FROM ${keyspace}.settings WHERE name = ?`,
+    readSettings: `SELECT name, value, writetime(value) AS timestamp FROM ${keyspace}.settings`,
     writeSetting: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) USING TIMESTAMP ?`,
     addSettingIfAbsent: `INSERT INTO ${keyspace}.settings (name, value) VALUES (?, ?) IF NOT EXISTS`,
     replaceSettingIf: `UPDATE ${keyspace}.settings SET value = ? WHERE name = ? IF value = ?`,

@@ -95,8 +95,13 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
     );
   }
   if (setup === "auto") await createIndexesAndAlias(client, how, name, base);
-  await Promise.all([number === 1 ? recordName(how) : null, settings.establish(settingOf(base, number), mark.generation)]);
-  return { name, keywordLanguage: await useKeywords(how, name, mark.keywords), isComplete: await isComplete(settings, { name, number }) };
+  // At the same time: each waits until its first value is final.
+  const [keywordLanguage] = await Promise.all([
+    useKeywords(how, name, mark.keywords),
+    settings.establish(settingOf(base, number), mark.generation),
+    number === 1 ? recordName(how) : null,
+  ]);
+  return { name, keywordLanguage, isComplete: await isComplete(settings, { name, number }) };
 }
 
 /** Setting with the `qdrant.collection` of the latest first collection. */
