@@ -33,7 +33,8 @@ export function sealItems(items: ItemRepository, codec: Codec): ItemRepository {
     },
     put: (records, deadline) => putSealed(items, codec, records, deadline),
     list: async (query, deadline) => {
-      const page = await items.list(query, deadline);
+      // Without the filter: whether a value can be read is known once the codec has decoded it.
+      const page = await items.list({ ...query, filter: null }, deadline);
       return { ...page, records: await openAll<LiveRecord>(page.records, deadline) };
     },
     // `peek` is forwarded: its callers do not decode values.

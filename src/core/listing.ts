@@ -1,6 +1,7 @@
 /** Walks the items below a prefix in their stable order: namespaces in label order, items by creation within each. */
 import { comparePaths, ROOT } from "../model/namespace.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
+import type { Filter } from "../model/filter.ts";
 import type { LiveRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/request.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
@@ -27,6 +28,8 @@ export interface Walk {
   readonly expectedMore?: () => number | null;
   /** Hints from earlier walks; without them the namespaces below the prefix are read first. */
   readonly own?: OwnItems;
+  /** Records that do not match may be left out. */
+  readonly filter?: Filter | null;
   /** Walks only the namespaces flagged as holding items without vectors, and these. */
   readonly unscoredAnd?: readonly string[];
 }
@@ -34,6 +37,8 @@ export interface Walk {
 /** A step of a walk: the records of one request, possibly none. */
 export interface WalkStep {
   readonly records: readonly LiveRecord[];
+  /** Records that were left out before each record, and after the last one; absent if no record was. */
+  readonly nonMatching: ListPage["nonMatching"];
   /** Everything up to here was read. */
   readonly place: WalkPlace;
 }
@@ -87,7 +92,7 @@ async function* walkEach(
   what: Walk,
   pace: Pace,
 ): AsyncGenerator<WalkStep, void, undefined> {
-  if (paths.length === 0 && end !== null) yield { records: [], place: endOf(end.path) };
+  if (paths.length === 0 && end !== null) yield { records: [], nonMatching: undefined, place: endOf(end.path) };
   for (let next = 0; next < paths.length; ) {
     const group = paths.slice(next, next + pace.atOnce);
     const pages = await Promise.all(group.map((namespace) => firstPage(items, namespace, what)));
@@ -101,30 +106,30 @@ async function* walkEach(
   }
 }
 
-function firstPage(items: ItemRepository, namespace: string, { order, expected, after }: Walk): Promise<ListPage> {
+function firstPage(items: ItemRepository, namespace: string, { order, expected, filter = null, after }: Walk): Promise<ListPage> {
   const start = after !== null && after.namespace === namespace ? { created: after.created, key: after.key } : null;
-  return items.list({ namespace, order, after: start, limit: recordsAtOnce(expected) });
+  return items.list({ namespace, order, after: start, limit: recordsAtOnce(expected), filter });
 }
 
 /** Walks one namespace, whose first page was read. */
 async function* walkNamespace(
   items: ItemRepository,
   namespace: string,
-  { order, expected, expectedMore }: Walk,
+  { order, expected, expectedMore, filter = null }: Walk,
   first: ListPage,
 ): AsyncGenerator<WalkStep, void, undefined> {
   yield stepOf(namespace, first);
   let limit = recordsAtOnce(expected);
   for (let after = first.next; after !== null; ) {
     limit = recordsAtOnce(expectedMore?.() ?? limit * GROWTH);
-    const page = await items.list({ namespace, order, after, limit });
+    const page = await items.list({ namespace, order, after, limit, filter });
     yield stepOf(namespace, page);
     after = page.next;
   }
 }
 
-function stepOf(namespace: string, { records, next }: ListPage): WalkStep {
-  return { records, place: next === null ? endOf(namespace) : { namespace, ...next } };
+function stepOf(namespace: string, { records, nonMatching, next }: ListPage): WalkStep {
+  return { records, nonMatching, place: next === null ? endOf(namespace) : { namespace, ...next } };
 }
 
 function endOf(namespace: string): WalkPlace {

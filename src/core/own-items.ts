@@ -15,8 +15,8 @@ export class OwnItems {
   }
 
   /** Records what a page of a prefix's own items shows. An empty page proves that there are none only if it is the only page. */
-  record(prefix: string, { records, next }: ListPage, isFirst: boolean): void {
-    if (records.length > 0) this.#held.record(prefix, true);
+  record(prefix: string, { records, nonMatching, next }: ListPage, isFirst: boolean): void {
+    if (records.length > 0 || (nonMatching ?? []).some((run) => run !== null)) this.#held.record(prefix, true);
     else if (isFirst && next === null) this.#held.record(prefix, false);
   }
 }

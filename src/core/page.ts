@@ -6,10 +6,10 @@ import type { LiveRecord, Value } from "../model/item.ts";
 import type { Filter } from "../model/filter.ts";
 import { matchesFilter, testsIn } from "../model/filter-match.ts";
 import { isReadable, tryDecodeValue } from "../model/value-codec.ts";
-import type { ItemRepository } from "../ports/item-repository.ts";
+import type { ItemRepository, NonMatching } from "../ports/item-repository.ts";
 import type { Found } from "./found.ts";
 import { neededFor, type MatchCounts } from "./match-rates.ts";
-import { walk, type Walk, type WalkPlace } from "./listing.ts";
+import { walk, type Walk, type WalkPlace, type WalkStep } from "./listing.ts";
 import type { Reading } from "./read-budget.ts";
 
 /** What to read. */
@@ -67,18 +67,32 @@ const READING_SHARE = 0.8;
  */
 export async function readPage(items: ItemRepository, request: PageRequest): Promise<Page> {
   const page = new PageBuilder(request);
+  const walked = { ...request.walk, expectedMore: () => page.expectedMore() };
+  // The repository leaves out what does not match, unless other records are to be omitted too: these are not tested.
+  for (let filter = request.leaveOut === undefined ? request.filter : null; ; filter = null) {
+    const end = await readSteps(page, walk(items, { ...walked, after: page.reached, filter }), request);
+    // Where a limit is reached among records that were left out, these are read, to stop at the right one.
+    if (end !== null) return end;
+  }
+}
+
+/** Adds the records of a walk. Returns the page; null if a limit is reached among records that the repository left out. */
+async function readSteps(page: PageBuilder, steps: AsyncIterable<WalkStep>, { leaveOut }: PageRequest): Promise<Page | null> {
   const slice = new TimeSlice();
-  for await (const { records, place } of walk(items, { ...request.walk, expectedMore: () => page.expectedMore() })) {
-    for (const record of records) {
-      const isLeftOut = request.leaveOut?.(record) ?? false;
+  for await (const { records, nonMatching, place } of steps) {
+    for (let i = 0; i < records.length; i += 1) {
+      const record = records[i] as LiveRecord;
+      if (!page.passOver(nonMatching?.[i], record.namespace)) return null;
+      const isLeftOut = leaveOut?.(record) ?? false;
       const end = page.add(record, typeof isLeftOut === "boolean" ? isLeftOut : await isLeftOut);
       if (end !== null) return end;
       const turn = slice.turn();
       if (turn !== null) await turn;
     }
-    const end = records.length === 0 ? page.addEmpty(place) : null;
+    const others = nonMatching?.[records.length];
+    if (!page.passOver(others, place.namespace)) return null;
+    const end = page.endStep(place, records.length === 0 && (others ?? null) === null);
     if (end !== null) return end;
-    if (page.isOutOfTime()) return page.stopAfter(place);
   }
   return page.end({ more: false, truncated: false });
 }
@@ -90,6 +104,8 @@ class PageBuilder {
   readonly #faults: StoreError[] = [];
   #before: WalkPlace | null = null;
   #last: WalkPlace | null = null;
+  /** Everything up to here was added. */
+  #reached: WalkPlace | null;
   #skippedExpire = Infinity;
   #keptExpire = Infinity;
   readonly #preceding: number;
@@ -104,6 +120,7 @@ class PageBuilder {
 
   constructor(request: PageRequest) {
     this.#request = request;
+    this.#reached = request.walk.after;
     this.#preceding = request.preceding ?? 0;
     this.#skipped = this.#preceding;
     this.#tests = request.maxTests ?? Infinity;
@@ -133,6 +150,39 @@ class PageBuilder {
     }
     if (this.#tests <= 0) return this.#stopAtBound(record);
     this.#last = record;
+    this.#reached = record;
+    return null;
+  }
+
+  /** Counts records that the repository left out. Returns false, and counts none, if a limit is reached among them. */
+  passOver(others: NonMatching | null | undefined, namespace: string): boolean {
+    if (others === null || others === undefined) return true;
+    const tests = others.count * this.#testsEach;
+    this.#passedOver += others.count;
+    this.#tests -= tests;
+    if (this.#isAtBound()) {
+      this.#passedOver -= others.count;
+      this.#tests += tests;
+      return false;
+    }
+    this.#last = { namespace, ...others.end };
+    this.#reached = this.#last;
+    return true;
+  }
+
+  /** Where the walk continues. */
+  get reached(): WalkPlace | null {
+    return this.#reached;
+  }
+
+  /** Ends a step of the walk. Returns the page once it is complete. */
+  endStep(place: WalkPlace, isEmpty: boolean): Page | null {
+    if (isEmpty) {
+      this.#emptySteps += 1;
+      if (this.#isAtBound()) return this.#stopAtBound(place);
+    }
+    if (this.#isOutOfTime()) return this.#stopAfter(place);
+    this.#reached = place;
     return null;
   }
 
@@ -157,20 +207,14 @@ class PageBuilder {
     return true;
   }
 
-  /** Counts a request without records. Returns the page once it is complete. */
-  addEmpty(place: WalkPlace): Page | null {
-    this.#emptySteps += 1;
-    return this.#isAtBound() ? this.#stopAtBound(place) : null;
-  }
-
   /** Returns whether the time budget of reading is spent; a page cannot stop before its offset. */
-  isOutOfTime(): boolean {
+  #isOutOfTime(): boolean {
     const { deadline, offset } = this.#request;
     return this.#skipped >= offset && deadline.remainingMs < (1 - READING_SHARE) * deadline.budgetMs;
   }
 
   /** Truncates the page after a place. */
-  stopAfter({ namespace, created, key }: WalkPlace): Page {
+  #stopAfter({ namespace, created, key }: WalkPlace): Page {
     this.#last = { namespace, created, key };
     return this.end({ more: true, truncated: true });
   }
@@ -189,7 +233,7 @@ class PageBuilder {
           "with `cursor`, given the text from `info.cursor` of the page before.",
       );
     }
-    return this.stopAfter(place);
+    return this.#stopAfter(place);
   }
 
   /** Returns how many records to read until the page is full, at the current rate of matches; null without a match so far. */

@@ -1,4 +1,5 @@
 import type { Deadline } from "../concurrency/deadline.ts";
+import type { Filter } from "../model/filter.ts";
 import type { ItemId, ItemRecord, LiveRecord } from "../model/item.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { ListingOrder } from "../model/request.ts";
@@ -18,8 +19,18 @@ export interface ListQuery {
   readonly order: ListingOrder;
   /** Where to continue; null starts at the first item. */
   readonly after: ListPosition | null;
-  /** At most this many records are returned; at least 1. */
+  /** At most this many live records are read, whether returned or left out; at least 1. */
   readonly limit: number;
+  /** Records whose values do not match may be left out. No record is left out whose value cannot be decoded. */
+  readonly filter?: Filter | null;
+}
+
+/** Records of a page that do not match the filter, one after another. */
+export interface NonMatching {
+  /** At least 1. */
+  readonly count: number;
+  /** Position after the last of them. */
+  readonly end: ListPosition;
 }
 
 /** A page of records. */
@@ -28,6 +39,8 @@ export interface ListPage {
   readonly records: readonly LiveRecord[];
   /** Where the next page starts; null when there is none. */
   readonly next: ListPosition | null;
+  /** Live records that were left out before each record, and after the last one; absent if no record was. */
+  readonly nonMatching?: readonly (NonMatching | null)[];
 }
 
 /** A page of namespaces in label order (`comparePaths`). */

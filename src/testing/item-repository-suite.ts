@@ -6,6 +6,7 @@ import type { ItemRepository, ListPage, ListPosition } from "../ports/item-repos
 import type { VectorIndex } from "../ports/vector-index.ts";
 import { repositoryDeadlineCases } from "./deadline-cases.ts";
 import { present, upTo } from "./expectations.ts";
+import { filteredListingCases } from "./item-repository-filter.ts";
 import { registryCases } from "./item-repository-registry.ts";
 import { scanCases } from "./item-repository-scan.ts";
 import { expectStored, flagsBelow, listAll, newRoot, nextVersion, plain, putAll, recordOf, registeredBelow } from "./records.ts";
@@ -61,6 +62,7 @@ export function itemRepositorySuite(suite: ItemRepositorySuite): void {
     versionCases(repository);
     scanCases(context);
     listingCases(repository);
+    filteredListingCases(repository);
     registryCases(context);
     namespaceCases(repository);
     hostileTextCases(repository);

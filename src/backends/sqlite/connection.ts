@@ -12,7 +12,7 @@ export type Bound = string | number | bigint | Uint8Array | null;
 export type Column = string | number | bigint | Uint8Array | null;
 
 /** A row, its columns at their positions. */
-type Row = readonly Column[];
+export type Row = readonly Column[];
 
 /** A prepared statement that returns rows. */
 export interface Reader {

@@ -8,6 +8,7 @@ import type { NamespaceTable } from "./namespace-table.ts";
 import { PointScan } from "./point-scan.ts";
 import type { GenerationShape, OpenRequest } from "./requests.ts";
 import { TermCounts } from "./term-counts.ts";
+import { ValueCache } from "./value-cache.ts";
 import { VectorCache } from "./vector-cache.ts";
 import { VectorSearch } from "./vector-search.ts";
 import { VectorTable } from "./vector-table.ts";
@@ -24,6 +25,7 @@ export class GenerationStore {
   readonly #namespaces: NamespaceTable;
   readonly #path: string;
   readonly #space: CacheSpace;
+  readonly #values: ValueCache;
   readonly #list: GenerationList;
   readonly #isDropped: Reader;
   readonly #add: Writer;
@@ -35,12 +37,19 @@ export class GenerationStore {
   /**
    * @param options.path - of the file, for messages
    * @param options.vectorCacheBytes - bytes of vectors that are cached for searches, of all generations together
+   * @param values - on which searches test filters
    */
-  constructor(connection: Connection, namespaces: NamespaceTable, { path, vectorCacheBytes }: Pick<OpenRequest, "path" | "vectorCacheBytes">) {
+  constructor(
+    connection: Connection,
+    namespaces: NamespaceTable,
+    { path, vectorCacheBytes }: Pick<OpenRequest, "path" | "vectorCacheBytes">,
+    values = new ValueCache(connection),
+  ) {
     this.#connection = connection;
     this.#namespaces = namespaces;
     this.#path = path;
     this.#space = new CacheSpace(vectorCacheBytes);
+    this.#values = values;
     this.#list = new GenerationList(connection);
     this.#isDropped = connection.reader("SELECT is_dropped FROM generations WHERE number = ?");
     this.#add = connection.writer("INSERT INTO generations (number) VALUES (?)");
@@ -57,7 +66,8 @@ export class GenerationStore {
     if (known !== undefined) return known;
     const tables = tablesOf(generation);
     const cache = new VectorCache(this.#connection, { dims, metric }, tables, this.#space);
-    return added(this.#searches, generation, new VectorSearch(this.#connection, tables, cache, new TermCounts(this.#connection, tables.termCounts)));
+    const counts = new TermCounts(this.#connection, tables.termCounts);
+    return added(this.#searches, generation, new VectorSearch(this.#connection, tables, cache, counts, this.#values));
   }
 
   scan(generation: number): PointScan {

@@ -1,5 +1,8 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { toBuffer } from "../../model/bytes.ts";
 import { isStoreError } from "../../model/errors.ts";
+import { charactersOf, type Filter } from "../../model/filter.ts";
+import { testsIn } from "../../model/filter-match.ts";
 import { idText, type ItemId, type ItemRecord, type LiveRecord } from "../../model/item.ts";
 import { decodeRecord, encodeRecord } from "../../model/record-codec.ts";
 import { CLOCK_TOLERANCE_MS } from "../../model/ttl.ts";
@@ -31,6 +34,10 @@ export interface SqliteItemRepositoryOptions {
 
 /** Ids that are read by one call of the database thread. */
 const MAX_IDS_PER_CALL = 500;
+
+/** Longer filters are not sent with a page: their names and operands, and their tests of fields. */
+const MAX_SENT_CHARACTERS = 1_000;
+const MAX_SENT_TESTS = 20;
 
 /** Records in a local file. */
 export class SqliteItemRepository implements ItemRepository {
@@ -83,8 +90,12 @@ export class SqliteItemRepository implements ItemRepository {
   }
 
   async list(query: ListQuery, deadline?: Deadline): Promise<ListPage> {
-    const { rows, next } = await this.#options.reads.call("list", { ...query, now: this.#options.now() }, deadline);
-    return { records: rows.map(({ key, cell }) => toLive({ namespace: query.namespace, key }, cell)), next };
+    const { namespace, order, after, limit, filter = null } = query;
+    const request = { namespace, order, after, limit, filter: isSmall(filter) ? filter : null, now: this.#options.now() };
+    const { keys, cells, lengths, ...page } = await this.#options.reads.call("list", request, deadline);
+    const bytes = toBuffer(cells);
+    let end = 0;
+    return { ...page, records: keys.map((key, i) => toLive({ namespace, key }, bytes.subarray(end, (end += lengths[i] as number)))) };
   }
 
   async peek(paths: readonly string[], deadline?: Deadline): Promise<(ItemRecord | null)[]> {
@@ -168,6 +179,11 @@ function decoded(row: RecordRow): ItemRecord | null {
 
 function throwFirst(outcomes: readonly PromiseSettledResult<void>[]): void {
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** Whether a filter is sent to the thread, where each call copies and compiles it again. */
+function isSmall(filter: Filter | null): boolean {
+  return charactersOf(filter) <= MAX_SENT_CHARACTERS && testsIn(filter) <= MAX_SENT_TESTS;
 }
 
 function toLive(id: ItemId, cell: Uint8Array): LiveRecord {

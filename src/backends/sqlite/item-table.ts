@@ -1,8 +1,8 @@
 import type { ItemId } from "../../model/item.ts";
 import type { ScanPage } from "../../ports/scan.ts";
-import { bytesOf, textOf, toBytes, type Bound, type Connection, type Reader, type Writer } from "./connection.ts";
+import { bytesOf, textOf, toBytes, type Connection, type Reader, type Writer } from "./connection.ts";
 import { pathIn, placeBytes, type NamespaceTable } from "./namespace-table.ts";
-import type { ListReply, ListRequest, PeekReply, PeekRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
+import type { PeekReply, PeekRequest, PlaceRequest, PutWrite, RecordRow, ScanRequest } from "./requests.ts";
 import { RowRange } from "./row-range.ts";
 
 /** A page ends after this many bytes of records, so that a page of big values does not fill the memory. */
@@ -16,13 +16,11 @@ export class ItemTable {
   readonly #namespaces: NamespaceTable;
   readonly #put: Writer;
   readonly #get: Reader;
-  readonly #record: Reader;
   readonly #place: Reader;
   readonly #peek: Reader;
   readonly #range: RowRange;
   readonly #scan: Reader;
   readonly #scanned: Reader;
-  readonly #pages: Readonly<Record<"first" | "next", Readonly<Record<ListRequest["order"], Reader>>>>;
 
   constructor(connection: Connection, namespaces: NamespaceTable) {
     this.#connection = connection;
@@ -38,7 +36,6 @@ export class ItemTable {
          OR (excluded.version = items.version AND excluded.record > items.record)`);
     this.#get = connection.reader(`
       SELECT i.record FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id WHERE n.place = ? AND i.key = ?`);
-    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
     this.#place = connection.reader(`
       SELECT 1 FROM namespaces n CROSS JOIN items i ON i.namespace_id = n.id AND i.key = ?
       WHERE n.place = ? AND i.created = ? AND i.has_value = ?`);
@@ -51,13 +48,6 @@ export class ItemTable {
     this.#scanned = connection.reader(`
       SELECT n.place, i.key, i.record FROM items i CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.id > ? AND i.id <= ? ORDER BY i.id`);
-    this.#pages = {
-      first: { oldest: connection.reader(page("", "ASC")), newest: connection.reader(page("", "DESC")) },
-      next: {
-        oldest: connection.reader(page("AND (i.created, i.key) > (?, ?)", "ASC")),
-        newest: connection.reader(page("AND (i.created, i.key) < (?, ?)", "DESC")),
-      },
-    };
   }
 
   /** Writes a record unless a newer one is stored. For write transactions. */
@@ -120,38 +110,4 @@ export class ItemTable {
     }
     return last;
   }
-
-  /** A page of a namespace. */
-  list(request: ListRequest): ListReply {
-    return this.#connection.transaction("DEFERRED", () => this.#list(request));
-  }
-
-  #list({ namespace, order, after, limit, now }: ListRequest): ListReply {
-    const count = Math.min(limit, MAX_PAGE_ROWS);
-    const start: Bound[] = after === null ? [] : [after.created, toBytes(after.key)];
-    const reader = this.#pages[after === null ? "first" : "next"][order];
-    // One more than requested, to detect whether there is a next page.
-    const found = reader.all([placeBytes(namespace), now, ...start, count + 1]);
-    const rows: { key: string; cell: Uint8Array }[] = [];
-    let bytes = 0;
-    for (const [id, created, key] of found.slice(0, count)) {
-      const cell = bytesOf(this.#record.first([Number(id)])?.[0]);
-      rows.push({ key: textOf(key), cell });
-      bytes += cell.byteLength;
-      const isLast = rows.length === found.length;
-      if (!isLast && (bytes > MAX_PAGE_BYTES || rows.length === count)) {
-        return { rows, next: { created: Number(created), key: textOf(key) } };
-      }
-    }
-    return { rows, next: null };
-  }
-}
-
-/** The query of a page without its records, which reads the index alone. */
-function page(start: string, direction: "ASC" | "DESC"): string {
-  return `
-    SELECT i.id, i.created, i.key FROM items i
-    WHERE i.namespace_id = (SELECT id FROM namespaces WHERE place = ?) AND i.has_value = 1
-      AND (i.expires_at IS NULL OR i.expires_at > ?) ${start}
-    ORDER BY i.created ${direction}, i.key ${direction} LIMIT ?`;
 }

@@ -3,6 +3,7 @@ import { Connection, textOf, type Reader, type Writer } from "./connection.ts";
 import { isStatementFailure, toFailure } from "./errors.ts";
 import { FileIdentity } from "./file-identity.ts";
 import { GenerationStore } from "./generation-store.ts";
+import { ItemListing } from "./item-listing.ts";
 import { ItemTable } from "./item-table.ts";
 import { checkedVersion, migrate } from "./migrations.ts";
 import { NamespaceTable } from "./namespace-table.ts";
@@ -10,6 +11,7 @@ import { OutboxTable } from "./outbox-table.ts";
 import { needsSync, type CallName, type Calls, type OpenRequest, type Write, type WriteOutcome } from "./requests.ts";
 import { MEMORY, prepareFile } from "./storage-path.ts";
 import { Sweep } from "./sweep.ts";
+import { ValueCache } from "./value-cache.ts";
 
 /** Pages of 8 KiB hold five vectors of 384 numbers, or three of 512; pages of 4 KiB would be half empty. */
 const PAGE_BYTES = 8192;
@@ -22,6 +24,7 @@ interface Tables {
   readonly connection: Connection;
   readonly namespaces: NamespaceTable;
   readonly items: ItemTable;
+  readonly listing: ItemListing;
   readonly files: FileIdentity;
   readonly generations: GenerationStore;
   readonly sweep: Sweep;
@@ -46,7 +49,7 @@ export class LocalDatabase {
     open: (request) => this.#open(request),
     write: (writes) => this.#write(writes),
     get: (ids) => this.#opened().items.get(ids),
-    list: (request) => this.#opened().items.list(request),
+    list: (request) => this.#opened().listing.list(request),
     peek: (request) => this.#opened().items.peek(request),
     namespacesAfter: (query) => this.#opened().namespaces.page(query),
     scan: (request) => this.#opened().items.scan(request),
@@ -172,12 +175,14 @@ function openTables(connection: Connection, request: OpenRequest): Tables {
 
 function createTables(connection: Connection, { path, durable, vectorCacheBytes }: OpenRequest): Tables {
   const namespaces = new NamespaceTable(connection);
-  const generations = new GenerationStore(connection, namespaces, { path, vectorCacheBytes });
+  const values = new ValueCache(connection);
+  const generations = new GenerationStore(connection, namespaces, { path, vectorCacheBytes }, values);
   return {
     connection,
     files: new FileIdentity(path),
     namespaces,
     items: new ItemTable(connection, namespaces),
+    listing: new ItemListing(connection, values),
     generations,
     sweep: new Sweep(connection, generations),
     outbox: new OutboxTable(connection),

@@ -4,7 +4,7 @@ import type { Deadline } from "../../concurrency/deadline.ts";
 import type { Filter } from "../../model/filter.ts";
 import type { ItemId } from "../../model/item.ts";
 import type { ListingOrder } from "../../model/request.ts";
-import type { ListPosition, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
+import type { ListPage, ListPosition, NamespacePage, NamespaceQuery } from "../../ports/item-repository.ts";
 import type { OutboxBacklog } from "../../ports/outbox.ts";
 import type { ScanPage } from "../../ports/scan.ts";
 import type { IndexedPoint, StoredPoint, Rankings } from "../../ports/vector-index.ts";
@@ -171,13 +171,18 @@ export interface ListRequest {
   readonly order: ListingOrder;
   readonly after: ListPosition | null;
   readonly limit: number;
+  /** Records whose values do not match may be left out. */
+  readonly filter: Filter | null;
   readonly now: number;
 }
 
 /** The encoded records of a page. */
-export interface ListReply {
-  readonly rows: readonly { readonly key: string; readonly cell: Uint8Array }[];
-  readonly next: ListPosition | null;
+export interface ListReply extends Pick<ListPage, "next" | "nonMatching"> {
+  readonly keys: readonly string[];
+  /** The records one after another: one allocation is cloned faster than many. */
+  readonly cells: Uint8Array;
+  /** Bytes of each record. */
+  readonly lengths: readonly number[];
 }
 
 /** Asks for one record of each namespace, live at `now` (milliseconds). */

@@ -1,9 +1,4 @@
-import type { Filter } from "../../model/filter.ts";
-import { matchesFilter, testsIn } from "../../model/filter-match.ts";
-import { StoreError } from "../../model/errors.ts";
-import type { ItemId, Value } from "../../model/item.ts";
-import { decodeRecord } from "../../model/record-codec.ts";
-import { tryDecodeValue } from "../../model/value-codec.ts";
+import { testsIn } from "../../model/filter-match.ts";
 import type { Rankings, VectorHit } from "../../ports/vector-index.ts";
 import { bytesOf, textOf, type Connection, type Reader } from "./connection.ts";
 import type { GenerationTables } from "./generation-list.ts";
@@ -11,6 +6,7 @@ import { pathIn } from "./namespace-table.ts";
 import type { Ranking } from "./ranking.ts";
 import type { RankRequest } from "./requests.ts";
 import type { TermCounts } from "./term-counts.ts";
+import { mayMatch, type ValueCache } from "./value-cache.ts";
 import type { VectorCache } from "./vector-cache.ts";
 
 /** More points are read than items are requested: some are superseded, expired or deleted. */
@@ -19,9 +15,6 @@ const SPARE = 6;
 const FILTERED = 3;
 /** Growth factor of the points to read when they were not enough. */
 const GROWTH = 4;
-/** Most bytes of records whose decoded values are cached for filters, and the overhead of each. */
-const MAX_VALUE_BYTES = 16 * 1024 * 1024;
-const BYTES_PER_VALUE = 500;
 /** Tests of fields in one search; candidates beyond them are returned untested, and matched by the caller. */
 const MAX_TESTS = 10_000_000;
 
@@ -46,15 +39,13 @@ export class VectorSearch {
   readonly #cache: VectorCache;
   readonly #counts: TermCounts;
   readonly #live: Reader;
-  readonly #record: Reader;
-  /** Values that filters were tested on, at the rows of their items. */
-  readonly #values = new Map<number, { readonly writeId: string; readonly value: Value | StoreError | null }>();
-  #valueBytes = 0;
+  readonly #values: ValueCache;
   readonly #existing: Reader;
 
   /** @param tables - of the generation */
-  constructor(connection: Connection, { points }: GenerationTables, cache: VectorCache, counts: TermCounts) {
+  constructor(connection: Connection, { points }: GenerationTables, cache: VectorCache, counts: TermCounts, values: ValueCache) {
     this.#connection = connection;
+    this.#values = values;
     this.#cache = cache;
     this.#counts = counts;
     // CROSS JOIN keeps SQLite to the order written.
@@ -63,7 +54,6 @@ export class VectorSearch {
       CROSS JOIN items i ON i.namespace_id = p.namespace_id AND i.key = p.key
       CROSS JOIN namespaces n ON n.id = i.namespace_id
       WHERE i.has_value = 1 AND (i.expires_at IS NULL OR i.expires_at > ?)`);
-    this.#record = connection.reader("SELECT record FROM items WHERE id = ?");
     this.#existing = connection.reader(`SELECT p.id FROM json_each(?) wanted CROSS JOIN ${points} p ON p.id = wanted.value`);
   }
 
@@ -94,7 +84,7 @@ export class VectorSearch {
         const { place, key, writeId, item, recordWriteId } = live;
         if (filter !== null && tests < MAX_TESTS) {
           tests += Math.max(1, testsIn(filter));
-          if (!matches(this.#valueOf(item, recordWriteId), filter)) continue;
+          if (!mayMatch(this.#values.item(item, recordWriteId), filter)) continue;
         }
         if (hits.push({ namespace: pathIn(place), key: textOf(key), writeId, score }) === limit) break;
       }
@@ -123,22 +113,6 @@ export class VectorSearch {
     if (rows.length < wanted.size) this.#forgetMissing(ids, wanted, prefix);
   }
 
-  /** The decoded value of an item. A record of the same write has the same value, also when its expiry was renewed. */
-  #valueOf(item: number, writeId: string): Value | StoreError | null {
-    const known = this.#values.get(item);
-    if (known?.writeId === writeId) return known.value;
-    const cell = bytesOf(this.#record.first([item])?.[0]);
-    const { value: encoded } = decodeRecord(NO_ID, cell);
-    const value = encoded === null ? null : tryDecodeValue(encoded);
-    if (this.#valueBytes > MAX_VALUE_BYTES) {
-      this.#values.clear();
-      this.#valueBytes = 0;
-    }
-    this.#values.set(item, { writeId, value });
-    this.#valueBytes += cell.byteLength + BYTES_PER_VALUE;
-    return value;
-  }
-
   #forgetMissing(ids: string, points: ReadonlySet<number>, prefix: string): void {
     const missing = new Set(points);
     for (const [id] of this.#existing.all([ids])) missing.delete(Number(id));
@@ -159,11 +133,3 @@ function inOrder(points: readonly { point: number; score: number }[], known: Kno
 function compare(a: LiveItem, b: LiveItem): number {
   return Buffer.compare(a.place, b.place) || a.created - b.created || Buffer.compare(a.key, b.key);
 }
-
-function matches(value: Value | StoreError | null, filter: Filter): boolean {
-  // What cannot be decoded here, as a codec sealed it, is opened by the caller, and matched or reported there.
-  return value !== null && (value instanceof StoreError || matchesFilter(value, filter));
-}
-
-/** Ids are not part of a record's bytes, and a filter does not see them. */
-const NO_ID: ItemId = { namespace: "", key: "" };
