@@ -48,7 +48,7 @@ async function listMatching(items: ItemRepository, namespace: string, given: Rec
     }
     expect(read - before).toBeLessThanOrEqual(limit);
     if (next === null) break;
-    expect(next).toEqual({ created: all[read - 1]?.created, key: all[read - 1]?.key });
+    expect(next).toMatchObject({ created: all[read - 1]?.created, key: all[read - 1]?.key });
     after = next;
   }
   expect(read).toBe(all.length);
