@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type SchemaStatus } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterAll, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, inject, onTestFinished, test } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { everyCommand } from "../support/command-cases.ts";
@@ -75,8 +75,9 @@ async function openOwn(): Promise<CliStore> {
 cliUse(open);
 transferUse(open);
 operatorUse(open);
-reindexCommands(open);
 everyCommand("servers", openOwn);
+// From here on, tests run at the same time: each has its own keyspace, and waits most of the time.
+reindexCommands(openOwn);
 
 /** A configuration whose codec interrupts its process at the given value: the import is then in the middle of its work, at any speed. */
 const INTERRUPTING = `
@@ -89,7 +90,7 @@ const INTERRUPTING = `
   };
   export default { cql: CQL, codec: { encode, decode: (bytes) => bytes } };`;
 
-test("SIGINT in the middle of an import that runs as a process ends it, and the command that it prints imports the rest", async () => {
+test.concurrent("SIGINT in the middle of an import that runs as a process ends it, and the command that it prints imports the rest", async ({ expect }) => {
   const keyspace = uniqueName("cli");
   const { cql } = serverConfig(servers, keyspace);
   const folder = await mkdtemp(join(tmpdir(), "interrupted-"));
@@ -114,13 +115,13 @@ test("SIGINT in the middle of an import that runs as a process ends it, and the 
   }
 });
 
-test("a command on a keyspace that does not exist fails and creates none", async () => {
+test.concurrent("a command on a keyspace that does not exist fails and creates none", async ({ expect }) => {
   const flags = flagsFor(uniqueName("none"));
   expect(await cli(["ls", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
   expect(await cli(["ls", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
 });
 
-test("migrate up creates the keyspace that migrate status misses, beside others that do the same, and status creates nothing", async () => {
+test.concurrent("migrate up creates the keyspace that migrate status misses, beside others that do the same, and status creates nothing", async ({ expect }) => {
   const keyspace = uniqueName("migrated");
   const flags = flagsFor(keyspace);
   expect(await cli(["migrate", "status", ...flags])).toMatchObject({ code: 1, errors: expect.stringContaining("does not exist") as string });
@@ -143,7 +144,7 @@ test("migrate up creates the keyspace that migrate status misses, beside others 
   }
 });
 
-test("the printed statements create a keyspace that a role without DDL rights can use", async () => {
+test.concurrent("the printed statements create a keyspace that a role without DDL rights can use", async ({ expect }) => {
   const keyspace = uniqueName("by_hand");
   const recordsOnly = flagsFor(keyspace, false);
   const { output } = await cli(["migrate", "print", ...recordsOnly]);

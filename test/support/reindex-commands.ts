@@ -1,7 +1,7 @@
 /** The commands of a reindex, whichever backend the store is on. */
 import { fileURLToPath } from "node:url";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { cli, cliJson } from "./cli.ts";
 import type { CliStore } from "./cli-use.ts";
 
@@ -10,13 +10,14 @@ async function openForReindex(open: () => Promise<CliStore>, items: number): Pro
   const { store, flags: old } = await open();
   await store.batch(Array.from({ length: items }, (_, i) => ({ namespace: ["a"], key: `k${i}`, value: { text: `tea number ${i}` } })));
   await store.put(["a"], "last", { text: "an ostrich" });
+  await store.stop();
   const embedder = fileURLToPath(new URL("./cli-embeddings.ts", import.meta.url));
   return { old, flags: [...old, "--next-embeddings", embedder, "--set", `index.next.dims=${new HashEmbeddings().dims}`, "--set", "index.next.model=next"] };
 }
 
-/** Registers the tests of the commands on one backend. */
+/** Registers the tests of the commands on one backend. They run at the same time, as they wait for leases most of the time. */
 export function reindexCommands(open: () => Promise<CliStore>): void {
-  test("reindex counts in a dry run, builds, switches and cleans up", async () => {
+  test.concurrent("reindex counts in a dry run, builds, switches and cleans up", async ({ expect }) => {
     const { old, flags } = await openForReindex(open, 10);
     expect(await cli(["reindex", ...old])).toMatchObject({ code: 2, errors: expect.stringContaining("index.next") as string });
     expect(await cliJson(["reindex", "--dry-run", ...flags])).toMatchObject({ dryRun: true, records: 11, texts: 11, generation: null });
@@ -29,7 +30,7 @@ export function reindexCommands(open: () => Promise<CliStore>): void {
     expect(await cli(["get", "a", "last", ...old])).toMatchObject({ code: 1, errors: expect.stringContaining("scylladb-store reindex") as string });
   }, 300_000);
 
-  test("Ctrl-C ends a reindex with the command that continues it, and reindex abort removes what it built", async () => {
+  test.concurrent("Ctrl-C ends a reindex with the command that continues it, and reindex abort removes what it built", async ({ expect }) => {
     const { flags } = await openForReindex(open, 300);
     const stop = new AbortController();
     const stopped = await cli(["reindex", "--rate", "20", ...flags], { signal: stop.signal, onErrors: () => stop.abort() });
