@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { ScyllaDBStore, type PartitionStatus, type RebucketReport } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { inject, test, type TestContext } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
 import { PATIENT } from "../support/patient.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
@@ -21,7 +21,7 @@ interface Model {
 
 const nameOf = (namespace: readonly string[], key: string): string => `${namespace.join(".")}/${key}`;
 
-async function openStores(keyspace: string): Promise<readonly [ScyllaDBStore, ScyllaDBStore]> {
+async function openStores(keyspace: string, { onTestFinished }: TestContext): Promise<readonly [ScyllaDBStore, ScyllaDBStore]> {
   const open = async (): Promise<ScyllaDBStore> => {
     const embeddings = new HashEmbeddings();
     const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
@@ -48,7 +48,7 @@ function flagsFor(keyspace: string): string[] {
 }
 
 /** Runs a command in a process of its own, and ends it by a signal once its copy has made progress. */
-async function interrupted(args: readonly string[], signal: NodeJS.Signals, store: ScyllaDBStore): Promise<{ code: number | null; errors: string }> {
+async function interrupted(args: readonly string[], signal: NodeJS.Signals, store: ScyllaDBStore, { expect, onTestFinished }: TestContext): Promise<{ code: number | null; errors: string }> {
   const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(process.execPath, ["--import", path("../support/use-sources.ts"), path("../../src/cli/main.ts"), ...args], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -70,7 +70,7 @@ async function interrupted(args: readonly string[], signal: NodeJS.Signals, stor
 }
 
 /** Searches, listings, counts and reads return exactly the items of the model. */
-async function check(store: ScyllaDBStore, { values }: Model): Promise<void> {
+async function check(store: ScyllaDBStore, { values }: Model, { expect }: TestContext): Promise<void> {
   const live = [...values].filter(([, value]) => value !== null);
   const names = live.map(([name]) => name).toSorted();
   expect(await store.count(ROOT)).toBe(live.length);
@@ -92,9 +92,11 @@ async function check(store: ScyllaDBStore, { values }: Model): Promise<void> {
   }
 }
 
-test("rebucket is killed, interrupted and continued while two stores write, search and list, and loses nothing", { timeout: 300_000 }, async () => {
+// Both at the same time: a change of partitions mostly waits for leases.
+test.concurrent("rebucket is killed, interrupted and continued while two stores write, search and list, and loses nothing", { timeout: 300_000 }, async (context) => {
+  const { expect } = context;
   const keyspace = uniqueName("rebucket");
-  const stores = await openStores(keyspace);
+  const stores = await openStores(keyspace, context);
   const [store, other] = stores;
   const model: Model = { values: new Map(), writes: 0 };
   for (const namespace of NAMESPACES) {
@@ -131,10 +133,10 @@ test("rebucket is killed, interrupted and continued while two stores write, sear
   const slow = [...start, "--rate", "40", ...flags];
   const changes = async (): Promise<RebucketReport & { rules: unknown }> => {
     expect(await cliJson(["rebucket", "start", "team", "--buckets", "4", "--dry-run", ...flags])).toMatchObject({ dryRun: true, namespaces: 3 });
-    expect((await interrupted(slow, "SIGKILL", store)).code).toBeNull();
+    expect((await interrupted(slow, "SIGKILL", store, context)).code).toBeNull();
     expect(await cli(["rebucket", "status", ...flags])).toMatchObject({ code: 1, errors: expect.stringMatching(/Changing team to 4: copy, \d+ records/) as string });
     expect(await cli(["rebucket", "start", "team.mia", "--buckets", "4", "--yes", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("team are being changed to 4") as string });
-    const stopped = await interrupted(slow, "SIGINT", store);
+    const stopped = await interrupted(slow, "SIGINT", store, context);
     expect(stopped).toMatchObject({ code: 130, errors: expect.stringContaining("Continue with: scylladb-store rebucket start team --buckets 4") as string });
     return cliJson([...start, ...flags]);
   };
@@ -146,7 +148,7 @@ test("rebucket is killed, interrupted and continued while two stores write, sear
   }
   await load;
   expect(model.writes).toBeGreaterThan(50);
-  for (const each of stores) await check(each, model);
+  for (const each of stores) await check(each, model, context);
   expect(await store.repair({ dryRun: true })).toMatchObject({ missing: 0, stale: 0, orphaned: 0, unlisted: 0, unreadable: 0, failed: 0 });
   const status = await cliJson<PartitionStatus>(["rebucket", "status", ...flags]);
   expect(status).toEqual({ rules: [{ namespace: ["team"], buckets: 4 }], change: null });
@@ -161,8 +163,9 @@ test("rebucket is killed, interrupted and continued while two stores write, sear
   }
 });
 
-test("an erasure is rejected while previous partitions are not deleted, and reaches all partitions otherwise", { timeout: 120_000 }, async () => {
-  const [store, other] = await openStores(uniqueName("rebucket"));
+test.concurrent("an erasure is rejected while previous partitions are not deleted, and reaches all partitions otherwise", { timeout: 120_000 }, async (context) => {
+  const { expect } = context;
+  const [store, other] = await openStores(uniqueName("rebucket"), context);
   await store.put(["team", "ana"], "k", { text: "personal note" });
   const stop = new AbortController();
   const changing = store.rebucket({ namespace: ["team"], buckets: 4, signal: stop.signal });

@@ -1,4 +1,4 @@
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, test, type TestContext } from "vitest";
 import { CqlBackend } from "../../src/backends/cql/index.ts";
 import { AbortError, ValidationError } from "../../src/model/errors.ts";
 import { silentLogger } from "../../src/ports/logger.ts";
@@ -19,7 +19,7 @@ const CHANGED = ["load.a", "load.b", "load.b.below"];
 const NAMESPACES = [...CHANGED, "other"];
 
 /** Opens backends of different processes on one keyspace. */
-async function openBackends(count: number, keyspace = newKeyspace()): Promise<readonly CqlBackend[]> {
+async function openBackends({ onTestFinished }: TestContext, count: number, keyspace: string): Promise<readonly CqlBackend[]> {
   const backends: CqlBackend[] = [];
   for (let i = 0; i < count; i += 1) {
     const backend = new CqlBackend({ ...servers.cql, keyspace }, { setup: "auto", logger: silentLogger, leaseMs: LEASE_MS });
@@ -30,7 +30,7 @@ async function openBackends(count: number, keyspace = newKeyspace()): Promise<re
   return backends;
 }
 
-function newKeyspace(): string {
+function newKeyspace({ onTestFinished }: TestContext): string {
   const keyspace = uniqueName("test");
   onTestFinished(() => dropKeyspace(servers, keyspace));
   return keyspace;
@@ -49,9 +49,9 @@ async function usedBuckets(keyspace: string): Promise<Record<string, number[]>> 
 }
 
 /** Runs a change, interrupts it at every phase, and continues it in another process each time. */
-async function rebucketWithInterruptions(keyspace: string, options: Pick<RebucketOptions, "namespace" | "buckets">): Promise<RebucketReport> {
+async function rebucketWithInterruptions(context: TestContext, keyspace: string, options: Pick<RebucketOptions, "namespace" | "buckets">): Promise<RebucketReport> {
   for (const phase of ["count", "copy", "copy", "verify"]) {
-    const [backend] = await openBackends(1, keyspace);
+    const [backend] = await openBackends(context, 1, keyspace);
     const stopped = new AbortController();
     let pages = 0;
     const onProgress: RebucketOptions["onProgress"] = (progress) => {
@@ -63,13 +63,14 @@ async function rebucketWithInterruptions(keyspace: string, options: Pick<Rebucke
     expect((await backend?.partitions.status())?.change, phase).toMatchObject({ ...options, switched: false });
     await backend?.stop();
   }
-  const [backend] = await openBackends(1, keyspace);
+  const [backend] = await openBackends(context, 1, keyspace);
   return (await backend?.partitions.rebucket(options)) as RebucketReport;
 }
 
-test("each record is read, listed and scanned once while processes write and the partitions grow and shrink", { timeout: 400_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [first, second, third] = (await openBackends(3, keyspace)) as [CqlBackend, CqlBackend, CqlBackend];
+// All at the same time: a change of partitions mostly waits for leases.
+test.concurrent("each record is read, listed and scanned once while processes write and the partitions grow and shrink", { timeout: 400_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [first, second, third] = (await openBackends(context, 3, keyspace)) as [CqlBackend, CqlBackend, CqlBackend];
   const others = [first.items, second.items, third.items];
   const writers = [first, second].map(({ items }, i) => new RecordWriter(items, others, { namespaces: NAMESPACES, name: `writer-${i}`, keys: 150 }));
   await Promise.all(writers.map((writer) => writer.fill()));
@@ -86,7 +87,7 @@ test("each record is read, listed and scanned once while processes write and the
   // A failure of the load ends the test at once.
   const changes = async (): Promise<void> => {
     for (const buckets of [4, 1, 3]) {
-      const report = await rebucketWithInterruptions(keyspace, { namespace: ["load"], buckets });
+      const report = await rebucketWithInterruptions(context, keyspace, { namespace: ["load"], buckets });
       expect(report).toMatchObject({ namespace: ["load"], buckets, dryRun: false, unchanged: false, namespaces: CHANGED.length, repaired: 0, unreadable: 0 });
       expect(report.records).toBeGreaterThan(3 * 2 * 100);
     }
@@ -105,7 +106,7 @@ test("each record is read, listed and scanned once while processes write and the
     await checkScan(items, writers);
   }
   // A new process as well.
-  const [later] = (await openBackends(1, keyspace)) as [CqlBackend];
+  const [later] = (await openBackends(context, 1, keyspace)) as [CqlBackend];
   await checkReads(later.items, writers);
   expect(await later.partitions.status()).toEqual({ rules: [{ namespace: ["load"], buckets: 3 }], change: null });
   const used = await usedBuckets(keyspace);
@@ -113,9 +114,9 @@ test("each record is read, listed and scanned once while processes write and the
   for (const namespace of CHANGED) expect(used[namespace], namespace).toEqual([261, 262, 263]);
 });
 
-test("a scan that began before a change returns each record once, even if it ends after the previous partitions are deleted", { timeout: 120_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [first, second] = (await openBackends(2, keyspace)) as [CqlBackend, CqlBackend];
+test.concurrent("a scan that began before a change returns each record once, even if it ends after the previous partitions are deleted", { timeout: 120_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: [...CHANGED, "other", ...Array.from({ length: 20 }, (_, i) => `load.n${i}`)], name: "w", keys: 12 });
   await writer.fill();
   let pages = 0;
@@ -127,15 +128,15 @@ test("a scan that began before a change returns each record once, even if it end
   expect(pages).toBeGreaterThan(5);
 });
 
-test("calls that are in flight during an entire change, as of a frozen process, miss no record and lose no write", { timeout: 120_000 }, async () => {
-  const keyspace = newKeyspace();
+test.concurrent("calls that are in flight during an entire change, as of a frozen process, miss no record and lose no write", { timeout: 120_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
   const [host = "", port = ""] = servers.cql.contactPoints[0]?.split(":") ?? [];
   const proxy = await TcpProxy.start({ host, port: Number(port) });
-  onTestFinished(() => proxy.stop());
-  const [other] = (await openBackends(1, keyspace)) as [CqlBackend];
+  context.onTestFinished(() => proxy.stop());
+  const [other] = (await openBackends(context, 1, keyspace)) as [CqlBackend];
   const options = { ...servers.cql, contactPoints: [`127.0.0.1:${proxy.port}`], keyspace, requestTimeoutMs: 90_000 };
   const frozen = new CqlBackend(options, { setup: "never", logger: silentLogger, leaseMs: LEASE_MS });
-  onTestFinished(() => frozen.stop());
+  context.onTestFinished(() => frozen.stop());
   await frozen.start();
   const [kept, updated, deleted, created] = ["kept", "updated", "deleted", "created"].map((key) => recordOf("load.a", key)) as [ItemRecord, ItemRecord, ItemRecord, ItemRecord];
   await putAll(frozen.items, [kept, updated, deleted]);
@@ -160,9 +161,9 @@ test("calls that are in flight during an entire change, as of a frozen process, 
   expect((await usedBuckets(keyspace))["load.a"]?.every((bucket) => bucket >= 256)).toBe(true);
 });
 
-test("an aborted change leaves the records where they are, and nothing in the new partitions", { timeout: 120_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [first, second] = (await openBackends(2, keyspace)) as [CqlBackend, CqlBackend];
+test.concurrent("an aborted change leaves the records where they are, and nothing in the new partitions", { timeout: 120_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 50 });
   await writer.fill();
   expect(await second.partitions.abort()).toBe(false);
@@ -184,9 +185,9 @@ test("an aborted change leaves the records where they are, and nothing in the ne
   expect((await usedBuckets(keyspace))["load.a"]).toEqual([260, 261]);
 });
 
-test("a dry run counts and changes nothing, and a change to the same number does nothing", { timeout: 60_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [backend] = (await openBackends(1, keyspace)) as [CqlBackend];
+test.concurrent("a dry run counts and changes nothing, and a change to the same number does nothing", { timeout: 60_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [backend] = (await openBackends(context, 1, keyspace)) as [CqlBackend];
   const writer = new RecordWriter(backend.items, [backend.items], { namespaces: NAMESPACES, name: "w", keys: 30 });
   await writer.fill();
   const dry = await backend.partitions.rebucket({ namespace: ["load", "b"], buckets: 4, dryRun: true });
@@ -197,9 +198,9 @@ test("a dry run counts and changes nothing, and a change to the same number does
   await expect(backend.partitions.rebucket({ namespace: ["load"], buckets: 2, recordsPerSecond: 0 })).rejects.toThrow(ValidationError);
 });
 
-test("two processes that run the same change complete it once", { timeout: 60_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [first, second] = (await openBackends(2, keyspace)) as [CqlBackend, CqlBackend];
+test.concurrent("two processes that run the same change complete it once", { timeout: 60_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 60 });
   await writer.fill();
   const reports = await Promise.all([first, second].map(({ partitions }) => partitions.rebucket({ namespace: ["load", "*"], buckets: 3 })));
@@ -209,9 +210,9 @@ test("two processes that run the same change complete it once", { timeout: 60_00
   for (const namespace of CHANGED) expect(used[namespace]).toEqual([256, 257, 258]);
 });
 
-test("an abort ends a change that another process is running, and it does not begin again", { timeout: 60_000 }, async () => {
-  const keyspace = newKeyspace();
-  const [first, second] = (await openBackends(2, keyspace)) as [CqlBackend, CqlBackend];
+test.concurrent("an abort ends a change that another process is running, and it does not begin again", { timeout: 60_000 }, async (context) => {
+  const keyspace = newKeyspace(context);
+  const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 60 });
   await writer.fill();
   const aborted: Promise<boolean>[] = [];

@@ -4,40 +4,40 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
-import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, inject, test } from "vitest";
 import { cli, cliJson, type CliResult } from "../support/cli.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropAtEnd } from "../support/drop-at-end.ts";
+import { serverConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
 const embedder = new URL("../support/cli-embeddings.ts", import.meta.url).pathname;
 const ITEMS = 600;
-const opened: { readonly store: ScyllaDBStore; readonly keyspace: string }[] = [];
+const drop = dropAtEnd(servers);
+/** Stops stores and proxies. */
+const stops: (() => Promise<void>)[] = [];
 let folder: string;
-let proxies: TcpProxy[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "connection-"));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
-  for (const { store, keyspace } of opened) {
-    await store.stop();
-    await dropKeyspace(servers, keyspace);
-    await dropCollections(servers, keyspace);
-  }
+  for (const stop of stops) await stop();
 });
-afterEach(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 
 /** A connection through a proxy, which the test cuts and restores at the same port. */
 class CutConnection {
   readonly #target: { readonly host: string; readonly port: number };
   #proxy: TcpProxy;
+  #isCut = false;
 
   private constructor(target: { readonly host: string; readonly port: number }, proxy: TcpProxy) {
     this.#target = target;
     this.#proxy = proxy;
-    proxies.push(proxy);
+    stops.push(async () => {
+      if (!this.#isCut) await this.cut();
+    });
   }
 
   static async to(address: string): Promise<CutConnection> {
@@ -55,14 +55,14 @@ class CutConnection {
     this.#proxy.impose({ kind: "latency", ms });
   }
 
-  async cut(): Promise<void> {
-    proxies = proxies.filter((proxy) => proxy !== this.#proxy);
-    await this.#proxy.stop();
+  cut(): Promise<void> {
+    this.#isCut = true;
+    return this.#proxy.stop();
   }
 
   async restore(): Promise<void> {
     this.#proxy = await TcpProxy.start(this.#target, this.#proxy.port);
-    proxies.push(this.#proxy);
+    this.#isCut = false;
   }
 }
 
@@ -75,12 +75,13 @@ interface Place {
   readonly qdrant: CutConnection;
 }
 
+/** Opens a store until the end of the file. */
 async function open(): Promise<Place> {
   const keyspace = uniqueName("cut");
-  proxies = [];
+  drop(keyspace);
   const { cql, qdrant } = serverConfig(servers, keyspace);
   const store = await ScyllaDBStore.connect({ cql, ...(qdrant === undefined ? {} : { qdrant }), index: { dims: 64, embeddings: (await import("../support/cli-embeddings.ts")).default, fields: ["text"] } });
-  opened.push({ store, keyspace });
+  stops.push(() => store.stop());
   const [contactPoint = ""] = servers.cql.contactPoints;
   const records = await CutConnection.to(contactPoint);
   const vectors = await CutConnection.to(new URL(servers.qdrant.url).host);
@@ -118,7 +119,8 @@ function continued({ errors }: CliResult): Promise<CliResult> {
   return cli((/continue with: scylladb-store (.*)/.exec(errors)?.[1] ?? `no command in: ${errors}`).split(" "));
 }
 
-test("an export that loses the records half-way exits with 3 and its position, and the command that it prints makes it equal to an undisturbed one", async () => {
+// All at the same time: each waits for its slow connection most of the time.
+test.concurrent("an export that loses the records half-way exits with 3 and its position, and the command that it prints makes it equal to an undisturbed one", async ({ expect }) => {
   const { store, flags, cql } = await open();
   await fill(store, "x".repeat(30_000));
   const [file, undisturbed] = [join(folder, "cut.jsonl"), join(folder, "undisturbed.jsonl")];
@@ -138,7 +140,7 @@ test("an export that loses the records half-way exits with 3 and its position, a
   expect(await linesOf(file)).toEqual(await linesOf(undisturbed));
 });
 
-test("an import that loses the records half-way exits with 3 and the first line that is missing, and the command that it prints imports the rest", async () => {
+test.concurrent("an import that loses the records half-way exits with 3 and the first line that is missing, and the command that it prints imports the rest", async ({ expect }) => {
   const [from, to] = [await open(), await open()];
   const [file, copy] = [join(folder, "items.jsonl"), join(folder, "copy.jsonl")];
   await fill(from.store, "short");
@@ -166,7 +168,7 @@ test("an import that loses the records half-way exits with 3 and the first line 
   expect(await to.store.repair({ dryRun: true })).toMatchObject({ examined: ITEMS, missing: 0, stale: 0, orphaned: 0, unlisted: 0 });
 });
 
-test("an import that loses the vectors half-way stores every item, says how many have no vectors yet, and reconcile writes them", async () => {
+test.concurrent("an import that loses the vectors half-way stores every item, says how many have no vectors yet, and reconcile writes them", async ({ expect }) => {
   const [from, to] = [await open(), await open()];
   const file = join(folder, "no-vectors.jsonl");
   await fill(from.store, "short");
@@ -182,7 +184,7 @@ test("an import that loses the vectors half-way stores every item, says how many
   expect(await to.store.repair({ dryRun: true })).toMatchObject({ examined: ITEMS, missing: 0, stale: 0, orphaned: 0, unlisted: 0 });
 });
 
-test("an erase that loses the records half-way says what it erased, and the command that it prints completes it", async () => {
+test.concurrent("an erase that loses the records half-way says what it erased, and the command that it prints completes it", async ({ expect }) => {
   const { store, flags, cql } = await open();
   await fill(store, "short");
   cql.slowDown(100);
