@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ScyllaDBStore, type KeywordLanguage } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { Connection } from "../../src/backends/sqlite/connection.ts";
+import { tablesOf } from "../../src/backends/sqlite/generation-list.ts";
+import { TermCounts } from "../../src/backends/sqlite/term-counts.ts";
+import { Analyzer } from "../../src/core/keywords/analyzer.ts";
+import { idf } from "../../src/model/idf.ts";
 
 let folder: string;
 let path: string;
@@ -49,7 +54,7 @@ test("a file that was written without terms serves semantic search and reports i
 test("a file of an earlier version gets the column, and serves semantic search", async () => {
   await opened(english, (store) => store.put(["a"], "k", { text: "green tea" }));
   const database = new DatabaseSync(path);
-  database.exec("ALTER TABLE points DROP COLUMN terms; DROP TABLE term_counts; DROP TABLE generations; DELETE FROM settings WHERE name LIKE 'keywords%'; PRAGMA user_version = 3");
+  database.exec("ALTER TABLE points DROP COLUMN terms; DROP TABLE term_counts; DROP TABLE term_changes; DROP TABLE generations; DELETE FROM settings WHERE name LIKE 'keywords%'; PRAGMA user_version = 3");
   database.close();
   await opened(english, async (store) => {
     expect((await hybrid(store)).info).toMatchObject({ mode: "semantic", reason: "keywords-missing" });
@@ -88,10 +93,14 @@ test("counts of terms follow puts, replacements, deletes and sweeps", async () =
     await store.put(["a"], "2", { note: "no text" });
   });
   const database = new DatabaseSync(path);
-  const counts = database.prepare("SELECT points FROM term_counts ORDER BY points DESC").all().map(({ points }) => points);
   const stored = database.prepare("SELECT count(terms) AS count FROM points").get();
   database.close();
+  const connection = new Connection(path);
+  onTestFinished(() => connection.close());
+  const analyzer = await Analyzer.of("english");
+  const termsOf = (text: string) => analyzer.query(text).terms;
+  const [cake = 0, tea = 0] = [...termsOf("cake"), ...termsOf("tea")];
   // Points with terms: "0", "3", "4"; "cake" in three, "tea" in two.
   expect(stored).toEqual({ count: 3 });
-  expect(counts).toEqual([3, 3, 2]);
+  expect(new TermCounts(connection, tablesOf(1)).query(termsOf("tea cake biscuit"))).toEqual(new Map([[tea, idf(3, 2)], [cake, idf(3, 3)]]));
 });

@@ -82,7 +82,7 @@ test.concurrent("a cleanup whose process is killed is completed by the next one"
   child.kill("SIGKILL");
   expect(await ended).toEqual([null, "SIGKILL"]);
   expect(pointTables(path)).toEqual(["points", "points_g2"]);
-  expect(await store.reindexCleanup()).toEqual({ generation: 1, collections: ["points", "term_counts"] });
+  expect(await store.reindexCleanup()).toEqual({ generation: 1, collections: ["points", "term_counts", "term_changes"] });
   expect(pointTables(path)).toEqual(["points_g2"]);
   expect((await store.search(["a"], { query: "ostrich" }))[0]).toMatchObject({ key: "one", score: expect.any(Number) as number });
 });

@@ -16,6 +16,7 @@ import { needsSync, type PutWrite, type UpsertWrite, type Write } from "../../sr
 import { decodeTerms, encodeTerms } from "../../src/backends/sqlite/term-lists.ts";
 import { WriteGroup } from "../../src/backends/sqlite/write-group.ts";
 import { ClosedError } from "../../src/model/errors.ts";
+import { idf } from "../../src/model/idf.ts";
 import { encodeRecord } from "../../src/model/record-codec.ts";
 import { present, rejectionOf, upTo } from "../../src/testing/expectations.ts";
 import { recordOf } from "../../src/testing/records.ts";
@@ -128,7 +129,14 @@ describe("the cache of vectors", () => {
 
 describe("counts of terms", () => {
   function countsIn(connection: Connection): Map<number, number> {
-    return new Map(connection.reader("SELECT term, points FROM term_counts WHERE points <> 0").all([]).map(([term, points]) => [Number(term), Number(points)]));
+    const counts = new Map(connection.reader("SELECT term, points FROM term_counts").all([]).map(([term, points]) => [Number(term), Number(points)]));
+    const add = (term: number, by: number) => void counts.set(term, (counts.get(term) ?? 0) + by);
+    for (const [points, stored] of connection.reader("SELECT points, terms FROM term_changes").all([])) {
+      const { terms, weights: changes } = decodeTerms(stored as Uint8Array);
+      add(-1, Number(points));
+      for (const [i, term] of terms.entries()) add(term, changes[i] ?? 0);
+    }
+    return new Map([...counts].filter(([, points]) => points !== 0));
   }
 
   function actualCounts(connection: Connection): Map<number, number> {
@@ -158,6 +166,35 @@ describe("counts of terms", () => {
     expect(countsIn(other).get(8)).toBe(5);
     expect(database.answer("sweep", { before: 10_000, limit: 100 }).removed).toBe(4);
     expect(countsIn(other)).toEqual(actualCounts(other));
+  });
+});
+
+describe("counts of terms with many changes", () => {
+  const TERMS = 6_000;
+
+  /** Writes a point with many terms, of which only the first is in other points. */
+  function writePoint(database: LocalDatabase, n: number): void {
+    const put = putWrite("a", `${n}`);
+    const terms = [7, ...upTo(TERMS).map((term) => 1_000 + n * TERMS + term)];
+    database.answer("write", [put, upsertWrite(put, new Float32Array(DIMS).fill(1), encodeTerms(terms, terms.map(() => 1)))]);
+  }
+
+  function scoresOf(database: LocalDatabase, terms: readonly number[]): number[] {
+    const request = { index: { generation: 1, dims: DIMS, metric: "cosine" as const }, vector: null, terms, prefix: "", filter: null, limit: 1, now: Date.now() };
+    return database.answer("rank", request).keyword.map(({ score }) => score);
+  }
+
+  test("are those of the stored points on each connection, whenever it reads them", () => {
+    const [writer, other] = [openDatabase(), openDatabase()];
+    for (const n of upTo(9)) {
+      writePoint(n % 3 === 2 ? other : writer, n);
+      // The second connection misses some of the times at which changes are added to the counts.
+      for (const database of n % 4 === 3 ? [writer, other] : [writer]) {
+        expect(scoresOf(database, [7])[0]).toBeCloseTo(idf(n + 1, n + 1));
+        expect(scoresOf(database, [1_000 + n * TERMS])[0]).toBeCloseTo(idf(n + 1, 1));
+      }
+    }
+    expect(scoresOf(openDatabase(), [7])[0]).toBeCloseTo(idf(9, 9));
   });
 });
 

@@ -55,8 +55,8 @@ test("a generation that was dropped is not created again, and its late writes fa
   await second.startGeneration(2);
   const record = await put(backend, recordOf("a", "one"));
   await write(second, record, [1, 0]);
-  expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2"]);
-  expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2"]);
+  expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2", "term_changes_g2"]);
+  expect(await backend.dropGeneration(2)).toEqual(["points_g2", "term_counts_g2", "term_changes_g2"]);
   const { namespace, key, version, writeId } = record;
   const late = second.upsert([{ namespace, key, version, writeId, vectors: [[1, 0]], termWeights: null, value: {}, expiresAt: null }]);
   const [[refused]] = await Promise.all([late, write(first, record, [1, 0])]);
@@ -123,7 +123,7 @@ test("a file of a version with one generation keeps its vectors, and gets others
     if (round === 2) await second.startGeneration(2);
     await backend.stop();
     const database = new DatabaseSync(path);
-    if (round === 1) database.exec("DROP TABLE generations; PRAGMA user_version = 4");
+    if (round === 1) database.exec("DROP TABLE term_changes; DROP TABLE generations; PRAGMA user_version = 4");
     else expect(database.prepare("SELECT number FROM generations ORDER BY number").all().map(({ number }) => number)).toEqual([1, 2]);
     database.close();
   }
@@ -134,4 +134,31 @@ test("an index of another length than the stored vectors is rejected with both l
   const record = await put(backend, recordOf("a", "one"));
   await write(backend.index({ dims: 2, metric: "cosine" }), record, [1, 0]);
   await expect(backend.index({ dims: 3, metric: "cosine" }).startGeneration(1)).rejects.toMatchObject({ code: "SCHEMA", message: expect.stringMatching(/have 2 numbers.*configured for 3/) as string });
+});
+
+test("a file of a version that changed counts of terms in place keeps its terms in every generation", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sqlite-generations-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "store.db");
+  const record = recordOf("a", "one");
+  for (const round of [1, 2]) {
+    const backend = new SqliteBackend({ path, dims: 2 });
+    await backend.start();
+    const [first, second] = [backend.index({ dims: 2, metric: "cosine" }), backend.index({ dims: 2, metric: "cosine" })];
+    if (round === 1) await put(backend, record);
+    await second.startGeneration(2);
+    for (const index of [first, second]) {
+      const { namespace, key, version, writeId } = record;
+      await index.upsert([{ namespace, key, version, writeId, vectors: [[1, 0]], termWeights: { terms: [7], weights: [1] }, value: {}, expiresAt: null }]);
+      expect(await index.queryKeywords({ ...ALL, terms: [7] })).toMatchObject([{ key: "one" }]);
+    }
+    await backend.stop();
+    const database = new DatabaseSync(path);
+    if (round === 1) {
+      database.exec(`
+        INSERT INTO term_counts SELECT 7, 1; INSERT INTO term_counts_g2 SELECT 7, 1; INSERT INTO term_counts SELECT -1, 1; INSERT INTO term_counts_g2 SELECT -1, 1;
+        DROP TABLE term_changes; DROP TABLE term_changes_g2; PRAGMA user_version = 5`);
+    }
+    database.close();
+  }
 });

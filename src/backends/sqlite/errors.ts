@@ -38,7 +38,7 @@ const CODES = [
 const BUSY_CODES: ReadonlySet<string> = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"]);
 
 /** A statement of a generation of the index that another process has dropped. */
-const NO_POINTS = /^no such table: (?:main\.)?(?:points|term_counts)/;
+const NO_POINTS = /^no such table: (?:main\.)?(?:points|term_counts|term_changes)/;
 
 /** Failures of one statement that affect neither its transaction nor the file. */
 const STATEMENT_CODES: ReadonlySet<string> = new Set(["SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE"]);

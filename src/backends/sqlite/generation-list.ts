@@ -7,6 +7,8 @@ export interface GenerationTables {
   readonly points: string;
   /** How many points have each term. */
   readonly termCounts: string;
+  /** Changes of these counts that are not added to them yet. */
+  readonly termChanges: string;
   /** Index of orphaned points. */
   readonly orphans: string;
 }
@@ -15,7 +17,7 @@ export interface GenerationTables {
 export function tablesOf(generation: number): GenerationTables {
   if (!Number.isSafeInteger(generation) || generation < 1) throw new TypeError("the number of a generation is a whole number of at least 1");
   const end = generation === 1 ? "" : `_g${generation}`;
-  return { points: `points${end}`, termCounts: `term_counts${end}`, orphans: `orphans${end}` };
+  return { points: `points${end}`, termCounts: `term_counts${end}`, termChanges: `term_changes${end}`, orphans: `orphans${end}` };
 }
 
 /** Reads which generations exist. Within a transaction, as another process may create or drop one. */

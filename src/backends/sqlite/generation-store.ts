@@ -66,7 +66,7 @@ export class GenerationStore {
     if (known !== undefined) return known;
     const tables = tablesOf(generation);
     const cache = new VectorCache(this.#connection, { dims, metric }, tables, this.#space);
-    const counts = new TermCounts(this.#connection, tables.termCounts);
+    const counts = new TermCounts(this.#connection, tables);
     return added(this.#searches, generation, new VectorSearch(this.#connection, tables, cache, counts, this.#values));
   }
 
@@ -111,14 +111,14 @@ export class GenerationStore {
 
   /** Deletes a part of a generation in a transaction of its own. Returns whether nothing is left. */
   drop(generation: number): boolean {
-    const { points, termCounts } = tablesOf(generation);
+    const { points, termCounts, termChanges } = tablesOf(generation);
     return this.#connection.transaction("IMMEDIATE", () => {
       this.#drop([generation]);
       // A drop that is repeated finds no tables.
       if (this.#connection.reader("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").first([points]) === null) return true;
       const drop = this.#connection.writer(`DELETE FROM ${points} WHERE id IN (SELECT id FROM ${points} LIMIT ${DROPPED_AT_ONCE})`);
       for (const end = performance.now() + MAX_DROP_MS; drop([]) === DROPPED_AT_ONCE; ) if (performance.now() > end) return false;
-      this.#connection.exec(`DROP TABLE ${points}; DROP TABLE ${termCounts}`);
+      this.#connection.exec(`DROP TABLE ${points}; DROP TABLE ${termCounts}; DROP TABLE IF EXISTS ${termChanges}`);
       return true;
     });
   }

@@ -129,8 +129,8 @@ export class SqliteBackend implements Backend {
   /** Deletes a generation of the index, which no process uses any more. Returns the names of its tables. */
   async dropGeneration(generation: number): Promise<string[]> {
     while (!(await this.#writer.call("dropGeneration", { generation }))) await pause(DROP_PAUSE_MS);
-    const { points, termCounts } = tablesOf(generation);
-    return [points, termCounts];
+    const { points, termCounts, termChanges } = tablesOf(generation);
+    return [points, termCounts, termChanges];
   }
 
   /** Changes how many writes, and how many other calls of each thread, may wait; queued ones are not affected. */

@@ -1,13 +1,16 @@
 /** The tables of the file. */
 import { SchemaError } from "../../model/errors.ts";
 import { bytesOf, type Connection } from "./connection.ts";
-import { tablesOf, type GenerationTables } from "./generation-list.ts";
+import { GenerationList, tablesOf, type GenerationTables } from "./generation-list.ts";
 
 /** Identifies files of this store among SQLite databases: "LGSS". */
 const APPLICATION_ID = 0x4c475353;
 
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
+
+/** Version of files that changed the counts of terms in every transaction, before this package was released. */
+const VERSION_WITHOUT_CHANGES = 5;
 
 /** Version of files with one generation of the index, before this package was released. */
 const VERSION_OF_ONE_GENERATION = 4;
@@ -58,6 +61,16 @@ const pointTable = ({ points, orphans }: GenerationTables): string => `
 const termCountTable = ({ termCounts }: GenerationTables): string => `
   CREATE TABLE ${termCounts} (term INTEGER PRIMARY KEY, points INTEGER NOT NULL) STRICT;`;
 
+// Changes of these counts, a row for each transaction: of all points with terms, of each of "terms" (see term-lists.ts), and the terms of all rows so far.
+// Ids are never reused: other connections remember them.
+const termChangeTable = ({ termChanges }: GenerationTables): string => `
+  CREATE TABLE ${termChanges} (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    points INTEGER NOT NULL,
+    terms BLOB NOT NULL,
+    total INTEGER NOT NULL
+  ) STRICT;`;
+
 const FIRST = tablesOf(1);
 
 // Only rows with a value are in the listing's index, and it has their expiry, so that it skips deleted and expired rows
@@ -96,13 +109,14 @@ export const SCHEMA_STATEMENTS: readonly string[] = [
   OTHERS,
   termCountTable(FIRST),
   GENERATIONS,
+  termChangeTable(FIRST),
   `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`,
 ];
 
 /** The statements that create the tables of another generation of the index. */
 export function generationStatements(generation: number): readonly string[] {
   const tables = tablesOf(generation);
-  return [pointTable(tables), termCountTable(tables)];
+  return [pointTable(tables), termCountTable(tables), termChangeTable(tables)];
 }
 
 /**
@@ -120,10 +134,24 @@ export function migrate(connection: Connection, path: string): void {
     if (version === SCHEMA_VERSION) return;
     if (version === LIBSQL_VERSION) convertLibsql(connection);
     if (version === VERSION_WITHOUT_TERMS) connection.exec("ALTER TABLE points ADD COLUMN terms BLOB");
-    // Files of one generation have all tables but the last; those without terms also lack their counts.
-    const statements = version === 0 ? SCHEMA_STATEMENTS : SCHEMA_STATEMENTS.slice(version === VERSION_OF_ONE_GENERATION ? -2 : -3);
-    for (const statement of statements) connection.exec(statement);
+    for (const statement of SCHEMA_STATEMENTS.slice(-missingIn(version))) connection.exec(statement);
+    if (version === VERSION_WITHOUT_CHANGES) for (const generation of new GenerationList(connection).existing()) if (generation > 1) connection.exec(termChangeTable(tablesOf(generation)));
   });
+}
+
+/** How many of {@link SCHEMA_STATEMENTS}, from the end, a file of a version lacks. */
+function missingIn(version: number): number {
+  switch (version) {
+    case 0:
+      return SCHEMA_STATEMENTS.length;
+    case VERSION_WITHOUT_CHANGES:
+      return 2;
+    case VERSION_OF_ONE_GENERATION:
+      return 3;
+    default:
+      // Without terms, and without their counts.
+      return 4;
+  }
 }
 
 /**
@@ -140,7 +168,7 @@ export function checkedVersion(connection: Connection, path: string): number {
   if (!isOurs) {
     throw new SchemaError(`${path} is a database of another program: configure another path for the store.`);
   }
-  if (![0, LIBSQL_VERSION, VERSION_WITHOUT_TERMS, VERSION_OF_ONE_GENERATION, SCHEMA_VERSION].includes(version)) {
+  if (![0, LIBSQL_VERSION, VERSION_WITHOUT_TERMS, VERSION_OF_ONE_GENERATION, VERSION_WITHOUT_CHANGES, SCHEMA_VERSION].includes(version)) {
     throw new SchemaError(
       `The database file ${path} has schema version ${version}, but this version of the package knows ` +
         `${SCHEMA_VERSION}: ${version > SCHEMA_VERSION ? "upgrade the package in this process" : "it was written by an unreleased version; configure another path"}.`,

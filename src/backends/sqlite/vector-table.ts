@@ -30,8 +30,9 @@ export class VectorTable {
   readonly #counts: TermCounts;
 
   /** @param tables - names of the tables */
-  constructor(connection: Connection, namespaces: NamespaceTable, { points, termCounts }: GenerationTables) {
-    this.#counts = new TermCounts(connection, termCounts);
+  constructor(connection: Connection, namespaces: NamespaceTable, tables: GenerationTables) {
+    const { points } = tables;
+    this.#counts = new TermCounts(connection, tables);
     this.#namespaces = namespaces;
     this.#find = connection.reader(`SELECT id, version, write_id FROM ${points} WHERE namespace_id = ? AND key = ?`);
     this.#vectors = connection.reader(`SELECT vectors FROM ${points} WHERE namespace_id = ? AND key = ?`);
