@@ -24,7 +24,8 @@ interface Outcome {
 
 const DRILLS: Readonly<Record<string, (items: number, log: Log) => Promise<Outcome>>> = {
   "disaster-recovery": async (items, log) => {
-    const disaster = await disasterRecovery(items, log);
+    await using servers = await DrillServers.start();
+    const disaster = await disasterRecovery(servers, items, log);
     const { afterRepair, found } = disaster;
     return {
       report: disaster,
@@ -38,7 +39,8 @@ const DRILLS: Readonly<Record<string, (items: number, log: Log) => Promise<Outco
     };
   },
   erasure: async (items, log) => {
-    const erasure = await erasureOnServers(items, log);
+    await using servers = await DrillServers.start();
+    const erasure = await erasureOnServers(servers, items, log);
     return {
       report: erasure,
       isRight: erasure.report.complete && erasure.foundAfter === 0 && erasure.filesAfter.length + erasure.output.found.length === 0,

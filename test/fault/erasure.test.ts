@@ -1,25 +1,13 @@
-/** Erasure while others write, on both backends; npm run drill runs the long form on servers. */
+/** Erasure while others write, on the local file; see drills.test.ts for servers. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, test } from "vitest";
-import { erasureOnServers, eraseUnderLoad, fill, secretText } from "./drills/erasure.ts";
+import { eraseUnderLoad, fill, secretText } from "./drills/erasure.ts";
 import { OwnOutput } from "./drills/own-output.ts";
 import { filesWith } from "./drills/servers.ts";
-
-test("on servers no query returns an erased subject, and after the forced cleanup no file, log line, metric or span contains its text", async () => {
-  const items = 150;
-  const { report, foundAfter, filesBefore, filesAfter, written, kept, output } = await erasureOnServers(items, () => {});
-  expect(filesBefore).toBeGreaterThan(0);
-  expect(report).toMatchObject({ complete: true, erased: { items } });
-  expect(foundAfter).toBe(0);
-  expect(filesAfter).toEqual([]);
-  expect(output).toEqual({ logLines: expect.any(Number) as number, spans: expect.any(Number) as number, metrics: 6, found: [] });
-  expect(Math.min(output.logLines, output.spans)).toBeGreaterThan(0);
-  expect(kept).toBeGreaterThanOrEqual(items + written);
-});
 
 test("on the local file no query returns an erased subject, and after the store has stopped neither the file nor a log line, metric or span contains its text", async () => {
   const folder = await mkdtemp(join(tmpdir(), "erasure-"));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client } from "cassandra-driver";
 import type { RepairReport, ScyllaDBStore } from "langgraph-store-scylladb";
 import { waitUntil } from "../../servers/wait-until.ts";
-import { DrillServers, type Log } from "./servers.ts";
+import type { DrillServers, Log } from "./servers.ts";
 
 /** What the drill measured. */
 export interface DisasterReport {
@@ -45,9 +45,8 @@ async function fill(store: ScyllaDBStore, from: number, to: number): Promise<voi
   }
 }
 
-/** Runs the drill. */
-export async function disasterRecovery(items: number, log: Log): Promise<DisasterReport> {
-  await using servers = await DrillServers.start();
+/** Runs the drill in a keyspace that does not exist yet. Qdrant loses all of its data. */
+export async function disasterRecovery(servers: DrillServers, items: number, log: Log): Promise<DisasterReport> {
   const folder = await mkdtemp(join(tmpdir(), "drill-"));
   const { cassandra } = servers;
   const client = new Client({ contactPoints: [cassandra.contactPoint], localDataCenter: cassandra.localDataCenter, socketOptions: { readTimeout: 120_000 } });

@@ -4,7 +4,7 @@ import { Client } from "cassandra-driver";
 import type { EraseReport, ScyllaDBStore } from "langgraph-store-scylladb";
 import { waitUntil } from "../../servers/wait-until.ts";
 import { OwnOutput, type OutputWith } from "./own-output.ts";
-import { DrillServers, filesWith, KEYSPACE, type Log } from "./servers.ts";
+import { filesWith, type DrillServers, type Log } from "./servers.ts";
 
 /** What the drill found. */
 export interface ErasureReport {
@@ -25,9 +25,8 @@ export interface ErasureReport {
 
 const BATCH = 100;
 
-/** Runs the drill on servers. */
-export async function erasureOnServers(items: number, log: Log): Promise<ErasureReport> {
-  await using servers = await DrillServers.start();
+/** Runs the drill in a keyspace that does not exist yet. Restarts the servers. */
+export async function erasureOnServers(servers: DrillServers, items: number, log: Log): Promise<ErasureReport> {
   const { cassandra, qdrant } = servers;
   const output = new OwnOutput();
   let store = await servers.open(output.options);
@@ -48,7 +47,7 @@ export async function erasureOnServers(items: number, log: Log): Promise<Erasure
   await output.collect(store);
   await store.stop();
   await cassandra.nodetool("flush");
-  await cassandra.nodetool("compact", KEYSPACE);
+  await cassandra.nodetool("compact", servers.keyspace);
   await cassandra.nodetool("drain");
   await cassandra.restart();
   await qdrant.restart();
@@ -104,12 +103,12 @@ async function subjectFiles({ cassandra, qdrant }: DrillServers, text: string): 
 }
 
 /** Turns off the compression of SSTables: a search for the text in compressed files would find nothing. */
-async function storeUncompressed({ cassandra }: DrillServers): Promise<void> {
+async function storeUncompressed({ cassandra, keyspace }: DrillServers): Promise<void> {
   const client = new Client({ contactPoints: [cassandra.contactPoint], localDataCenter: cassandra.localDataCenter });
   try {
-    const { rows: tables } = await client.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", [KEYSPACE], { prepare: true });
+    const { rows: tables } = await client.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", [keyspace], { prepare: true });
     for (const table of tables) {
-      await client.execute(`ALTER TABLE "${KEYSPACE}".${String(table["table_name"])} WITH compression = {'enabled': 'false'}`, [], { readTimeout: 60_000 });
+      await client.execute(`ALTER TABLE "${keyspace}".${String(table["table_name"])} WITH compression = {'enabled': 'false'}`, [], { readTimeout: 60_000 });
     }
   } finally {
     await client.shutdown();
@@ -117,12 +116,12 @@ async function storeUncompressed({ cassandra }: DrillServers): Promise<void> {
 }
 
 /** No table of the keyspace has a row with the text. */
-async function checkTables({ cassandra }: DrillServers, text: string): Promise<void> {
+async function checkTables({ cassandra, keyspace }: DrillServers, text: string): Promise<void> {
   const client = new Client({ contactPoints: [cassandra.contactPoint], localDataCenter: cassandra.localDataCenter });
   try {
-    const { rows: tables } = await client.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", [KEYSPACE], { prepare: true });
+    const { rows: tables } = await client.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", [keyspace], { prepare: true });
     for (const table of tables) {
-      const { rows } = await client.execute(`SELECT * FROM "${KEYSPACE}".${String(table["table_name"])}`);
+      const { rows } = await client.execute(`SELECT * FROM "${keyspace}".${String(table["table_name"])}`);
       const isThere = rows.some((row) => Object.values(row).some((cell) => (Buffer.isBuffer(cell) ? cell.includes(text) : JSON.stringify(cell ?? null).includes(text))));
       if (isThere) throw new Error(`The table ${String(table["table_name"])} contains the text of the subject`);
     }

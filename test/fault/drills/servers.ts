@@ -9,21 +9,26 @@ import { startQdrant, type LocalQdrant } from "../../servers/qdrant.ts";
 /** Receives a line about each step. */
 export type Log = (line: string) => void;
 
-export const KEYSPACE = "drill";
-
-/** Servers of one drill. */
+/** Servers of drills, with the keyspace of one of them. */
 export class DrillServers implements AsyncDisposable {
   readonly cassandra: CassandraNode;
   readonly qdrant: LocalQdrant;
+  readonly keyspace: string;
 
-  private constructor(cassandra: CassandraNode, qdrant: LocalQdrant) {
+  private constructor(cassandra: CassandraNode, qdrant: LocalQdrant, keyspace: string) {
     this.cassandra = cassandra;
     this.qdrant = qdrant;
+    this.keyspace = keyspace;
   }
 
   static async start(): Promise<DrillServers> {
     const [cassandra, qdrant] = await Promise.all([startCassandra({ jmx: true }), startQdrant()]);
-    return new DrillServers(cassandra, qdrant);
+    return new DrillServers(cassandra, qdrant, "drill");
+  }
+
+  /** Returns the same servers for a drill in another keyspace. */
+  withKeyspace(keyspace: string): DrillServers {
+    return new DrillServers(this.cassandra, this.qdrant, keyspace);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -33,7 +38,7 @@ export class DrillServers implements AsyncDisposable {
   get config(): ScyllaDBStoreConfig {
     const embeddings = new HashEmbeddings();
     return {
-      cql: { contactPoints: [this.cassandra.contactPoint], localDataCenter: this.cassandra.localDataCenter, keyspace: KEYSPACE },
+      cql: { contactPoints: [this.cassandra.contactPoint], localDataCenter: this.cassandra.localDataCenter, keyspace: this.keyspace },
       qdrant: { url: this.qdrant.url },
       index: { dims: embeddings.dims, embeddings, fields: ["text"] },
       // A drill does not wait for the flush of intents.
@@ -47,28 +52,28 @@ export class DrillServers implements AsyncDisposable {
 
   /** Snapshots of all tables of the keyspace, copied to a folder. */
   async snapshotRecords(to: string): Promise<void> {
-    await this.cassandra.nodetool("snapshot", "-t", "drill", KEYSPACE);
+    await this.cassandra.nodetool("snapshot", "-t", "drill", this.keyspace);
     for (const { table, folder } of await this.#tables()) {
       const snapshot = join(folder, "snapshots", "drill");
       await mkdir(join(to, table), { recursive: true });
       await cp(snapshot, join(to, table), { recursive: true });
     }
-    await this.cassandra.nodetool("clearsnapshot", "-t", "drill", KEYSPACE);
+    await this.cassandra.nodetool("clearsnapshot", "-t", "drill", this.keyspace);
   }
 
   /** Replaces the content of all tables by that of a snapshot. */
   async restoreRecords(from: string, execute: (statement: string) => Promise<unknown>): Promise<void> {
     for (const { table, folder } of await this.#tables()) {
-      await execute(`TRUNCATE "${KEYSPACE}".${table}`);
-      for (const file of await readdir(join(from, table))) {
-        if (file !== "manifest.json" && file !== "schema.cql") await cp(join(from, table, file), join(folder, file));
-      }
-      await this.cassandra.nodetool("refresh", KEYSPACE, table);
+      await execute(`TRUNCATE "${this.keyspace}".${table}`);
+      const files = (await readdir(join(from, table))).filter((file) => file !== "manifest.json" && file !== "schema.cql");
+      for (const file of files) await cp(join(from, table, file), join(folder, file));
+      // Of an empty table, the snapshot has no files.
+      if (files.length > 0) await this.cassandra.nodetool("refresh", this.keyspace, table);
     }
   }
 
   async #tables(): Promise<{ readonly table: string; readonly folder: string }[]> {
-    const keyspace = join(this.cassandra.tablesFolder, KEYSPACE);
+    const keyspace = join(this.cassandra.tablesFolder, this.keyspace);
     const folders = await readdir(keyspace);
     return folders.map((name) => ({ table: name.slice(0, name.lastIndexOf("-")), folder: join(keyspace, name) }));
   }
@@ -76,7 +81,7 @@ export class DrillServers implements AsyncDisposable {
   /** Names of the collections of the store. */
   async collections(): Promise<string[]> {
     const { collections } = (await this.#ask("GET", "/collections")) as { readonly collections: readonly { readonly name: string }[] };
-    return collections.map(({ name }) => name).filter((name) => name.startsWith(KEYSPACE));
+    return collections.map(({ name }) => name).filter((name) => name.startsWith(`${this.keyspace}_`));
   }
 
   /** Snapshots of all collections: their paths within Qdrant's folder, by collection. */
