@@ -1,21 +1,21 @@
 /** The memory tools on servers, where several processes share one store. */
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
+import { dropAtEnd } from "../support/drop-at-end.ts";
 import { memorySaves } from "../support/memory-saves.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
+const keyspace = uniqueName("memories");
+dropAtEnd(servers)(keyspace);
 
-memorySaves(async (use) => {
-  const keyspace = uniqueName("memories");
+// Of all tests: each has its own users.
+let stores: readonly [ScyllaDBStore, ScyllaDBStore];
+beforeAll(async () => {
   const config = { ...serverConfig(servers, keyspace), index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } };
-  const stores = [await ScyllaDBStore.connect(config), await ScyllaDBStore.connect(config)] as const;
-  try {
-    await use(...stores);
-  } finally {
-    await Promise.all(stores.map((each) => each.stop()));
-    await dropKeyspace(servers, keyspace);
-    await dropCollections(servers, keyspace);
-  }
+  stores = [await ScyllaDBStore.connect(config), await ScyllaDBStore.connect(config)];
 });
+afterAll(() => Promise.all(stores.map((each) => each.stop())));
+
+memorySaves((use) => use(...stores));

@@ -1,7 +1,7 @@
 /** Starts of a store: by several processes, without rights, with a wrong configuration, with a connection string. */
 import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
-import { expect, inject, test } from "vitest";
+import { inject, test } from "vitest";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import { dropAtEnd } from "../support/drop-at-end.ts";
 import { serverConfig, uniqueName } from "../support/stores.ts";
@@ -15,7 +15,8 @@ function config(keyspace = uniqueName("setup"), dims = 8): ScyllaDBStoreConfig {
   return { ...serverConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
 }
 
-test("four stores start concurrently on an empty database, and each reads the writes of the others", async () => {
+// All at the same time: each has its own keyspace, and mostly waits for its settings.
+test.concurrent("four stores start concurrently on an empty database, and each reads the writes of the others", async ({ expect }) => {
   const same = config();
   const stores = await Promise.all(Array.from({ length: 4 }, () => ScyllaDBStore.connect(same)));
   await Promise.all(stores.map((store, i) => store.put(["a"], `${i}`, { text: `green tea ${i}` })));
@@ -23,7 +24,7 @@ test("four stores start concurrently on an empty database, and each reads the wr
   await Promise.all(stores.map((store) => store.stop()));
 });
 
-test("the first operation connects, start and stop are idempotent, and a stopped store rejects calls", async () => {
+test.concurrent("the first operation connects, start and stop are idempotent, and a stopped store rejects calls", async ({ expect }) => {
   const store = new ScyllaDBStore(config());
   await store.put(["a"], "k", { text: "x" });
   await store.start();
@@ -35,7 +36,7 @@ test("the first operation connects, start and stop are idempotent, and a stopped
   await expect(store.start()).rejects.toMatchObject({ code: "CLOSED" });
 });
 
-test('setup "never" uses what exists, and names what is missing', async () => {
+test.concurrent('setup "never" uses what exists, and names what is missing', async ({ expect }) => {
   const there = config();
   await (await ScyllaDBStore.connect(there)).stop();
   const store = await ScyllaDBStore.connect({ ...there, setup: "never" });
@@ -44,7 +45,7 @@ test('setup "never" uses what exists, and names what is missing', async () => {
   await expect(ScyllaDBStore.connect({ ...config(), setup: "never" })).rejects.toMatchObject({ code: "SCHEMA" });
 });
 
-test("vectors of another model or length are rejected, and the error names the fix", async () => {
+test.concurrent("vectors of another model or length are rejected, and the error names the fix", async ({ expect }) => {
   const first = config();
   await (await ScyllaDBStore.connect(first)).stop();
   const other = config(first.cql.keyspace, 16);
@@ -54,7 +55,7 @@ test("vectors of another model or length are rejected, and the error names the f
   });
 });
 
-test("a store without an index needs no Qdrant, and one with an index names the missing option", async () => {
+test.concurrent("a store without an index needs no Qdrant, and one with an index names the missing option", async ({ expect }) => {
   const { cql } = config();
   const store = await ScyllaDBStore.connect({ cql });
   await store.put(["a"], "k", { text: "x" });
@@ -65,7 +66,7 @@ test("a store without an index needs no Qdrant, and one with an index names the 
   expect(() => new ScyllaDBStore({ cql, index })).toThrow("qdrant: is required");
 });
 
-test("a store connects with a connection string", async () => {
+test.concurrent("a store connects with a connection string", async ({ expect }) => {
   const { cql, qdrant, index } = config();
   const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
@@ -74,7 +75,7 @@ test("a store connects with a connection string", async () => {
   expect(await store.get(["a"], "k")).toMatchObject({ value: { text: "x" } });
 });
 
-test("setup() creates what is missing, also with setup: never, and is idempotent", async () => {
+test.concurrent("setup() creates what is missing, also with setup: never, and is idempotent", async ({ expect }) => {
   const options = { ...config(), setup: "never" } as const;
   const refused = new ScyllaDBStore(options);
   await expect(refused.start()).rejects.toMatchObject({ code: "SCHEMA" });
@@ -88,7 +89,7 @@ test("setup() creates what is missing, also with setup: never, and is idempotent
   expect(await another.get(["a"], "k")).toMatchObject({ value: { text: "green tea" } });
 });
 
-test("a failed start can be repeated", async () => {
+test.concurrent("a failed start can be repeated", async ({ expect }) => {
   const { host, port } = toEndpoint(servers.qdrant.url);
   const proxy = await TcpProxy.start({ host, port });
   await proxy.stop();

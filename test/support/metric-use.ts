@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SchemaError, type EmbeddedStoreConfig, type ScyllaDBStore } from "langgraph-store-scylladb";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import type { DistanceMetric } from "../../src/model/distance-metric.ts";
 import { FixedEmbeddings } from "./fixed-embeddings.ts";
 import { uniqueName } from "./stores.ts";
@@ -27,10 +27,10 @@ const EXPECTED: Readonly<Record<DistanceMetric, readonly (readonly [key: string,
   euclid: [["near", 0.414214], ["opposite", 0.333333], ["long", 0.023405]],
 };
 
-/** Registers the tests for one backend. */
+/** Registers the tests for one backend. They run at the same time, as each opens its own stores. */
 export function metricUse(name: string, createPlace: () => MetricPlace): void {
   describe(`distance metric, ${name}`, { timeout: 60_000 }, () => {
-    test.each(["cosine", "dot", "euclid"] as const)("search ranks by %s, higher scores are better, and minScore includes its own value", async (metric) => {
+    test.concurrent.for(["cosine", "dot", "euclid"] as const)("search ranks by %s, higher scores are better, and minScore includes its own value", async (metric, { expect }) => {
       const place = createPlace();
       try {
         const store = await place.open(index(metric));
@@ -48,7 +48,7 @@ export function metricUse(name: string, createPlace: () => MetricPlace): void {
       }
     });
 
-    test("items move to another model, other dimensions and another metric by an export and an import", async () => {
+    test.concurrent("items move to another model, other dimensions and another metric by an export and an import", async ({ expect }) => {
       const [before, after] = [createPlace(), createPlace()];
       const file = join(tmpdir(), `${uniqueName("items")}.jsonl`);
       try {
@@ -69,7 +69,7 @@ export function metricUse(name: string, createPlace: () => MetricPlace): void {
       }
     });
 
-    test("a start with another metric than the stored one is rejected with both metrics and the fix, and the store keeps working", async () => {
+    test.concurrent("a start with another metric than the stored one is rejected with both metrics and the fix, and the store keeps working", async ({ expect }) => {
       const place = createPlace();
       try {
         const first = await place.open(index("dot"));
