@@ -1,6 +1,7 @@
 /** Iterates over all items below a prefix, page by page, in bounded memory. */
 import type { CallOptions, Item, SearchOptions, SearchResults } from "./call-options.ts";
 import type { OptionNames } from "./option-names.ts";
+import { PageSize } from "./core/page-size.ts";
 import { CodecError } from "./model/errors.ts";
 
 /** Options of a count. */
@@ -18,7 +19,7 @@ export interface ItemsOptions extends CountOptions {
 export const COUNT_NAMES: OptionNames<CountOptions> = { filter: true, signal: true };
 export const ITEMS_NAMES: OptionNames<ItemsOptions> = { order: true, ...COUNT_NAMES };
 
-/** Results of one page. */
+/** Most results of one page. */
 const PAGE = 200;
 
 /** The search call of a store or view. */
@@ -29,9 +30,10 @@ export type SearchCall = (namespacePrefix: string[], options: SearchOptions) => 
  * in the meantime may be missing. Iterating does not refresh TTLs.
  */
 export async function* pagesOf(search: SearchCall, maxLimit: number, prefix: string[], options: ItemsOptions): AsyncGenerator<SearchResults, void, undefined> {
+  const size = new PageSize(Math.min(PAGE, maxLimit));
   let cursor: string | null = null;
   do {
-    const page: SearchResults = await search(prefix, { ...options, cursor, limit: Math.min(PAGE, maxLimit), refreshTtl: false });
+    const page: SearchResults = await size.read((limit) => search(prefix, { ...options, cursor, limit, refreshTtl: false }));
     yield page;
     cursor = page.info.cursor;
   } while (cursor !== null);

@@ -13,6 +13,9 @@ export interface ReadLimits {
   readonly maxPendingReadBytes: number;
 }
 
+/** `details.limit` of the error of a call whose values exceed `maxReadBytes`. */
+export const READ_LIMIT = "limits.maxReadBytes";
+
 /** Sizes of parts. The size of a record is unknown until it is read: the first part is small, later ones depend on the sizes seen. */
 const FIRST_PART = 64;
 const LARGEST_PART = 1_000;
@@ -43,9 +46,9 @@ export class ReadBudget {
     const { maxReadBytes, maxPendingReadBytes } = this.#limits;
     if (held > 0 && held + bytes > maxReadBytes) {
       return new ValidationError(
-        `The values to read hold more than ${maxReadBytes} bytes, the most of one call (limits.maxReadBytes): ask for fewer ` +
+        `The values to read hold more than ${maxReadBytes} bytes, the most of one call (${READ_LIMIT}): ask for fewer ` +
           "items at once, with a lower limit or a smaller batch.",
-        { details: { maxBytes: maxReadBytes } },
+        { details: { limit: READ_LIMIT, maxBytes: maxReadBytes } },
       );
     }
     if (this.#held > 0 && this.#held + bytes > maxPendingReadBytes) {

@@ -8,6 +8,7 @@ import {
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import type { SearchOptions } from "../call-options.ts";
+import { PageSize } from "../core/page-size.ts";
 import { plainJson } from "../model/plain-json.ts";
 import { toShownItem, safeMessage } from "./answer.ts";
 import { readOptions, type McpScope } from "./scope.ts";
@@ -28,8 +29,8 @@ export function registerResources({ server }: McpServer, scope: McpScope): void 
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }, { signal }) =>
     protocolErrors(async () => {
       const cursor = params?.cursor;
-      const options: SearchOptions = { limit: PAGE, signal, refreshTtl: false, ...(cursor === undefined ? {} : { cursor }) };
-      const results = await scope.view.search([], options);
+      const options: SearchOptions = { signal, refreshTtl: false, ...(cursor === undefined ? {} : { cursor }) };
+      const results = await new PageSize(PAGE).read((limit) => scope.view.search([], { ...options, limit }));
       const resources = results.map(({ namespace, key, updatedAt }) => ({
         uri: uriOf(namespace, key),
         name: key,

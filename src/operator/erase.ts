@@ -7,6 +7,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import type { SearchResult } from "../core/found.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
+import { PageSize } from "../core/page-size.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
 import { isStoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";
@@ -110,11 +111,13 @@ class Erasure {
   /** Erases what searches return. This comes first, so that no later search returns the subject. */
   async #eraseListed(): Promise<void> {
     const { actor = null, dryRun } = this.#options;
-    const limit = Math.min(PAGE, this.#dependencies.limits.maxLimit);
+    const size = new PageSize(Math.min(PAGE, this.#dependencies.limits.maxLimit));
     let cursor: string | null = null;
     do {
       this.#options.signal?.throwIfAborted();
-      const result: SearchResult = await searchPage(this.#dependencies, { prefix: this.#prefix, filter: this.#filter, cursor, limit, actor });
+      const result: SearchResult = await size.read((limit) =>
+        searchPage(this.#dependencies, { prefix: this.#prefix, filter: this.#filter, cursor, limit, actor }),
+      );
       const records = result.found.map(({ record }) => record);
       await this.#delete(records);
       await this.#audit?.add(records);

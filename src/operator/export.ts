@@ -7,6 +7,7 @@ import { ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { isReadable } from "../model/value-codec.ts";
 import { compress, compressionOf, type Compression } from "./compression.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
+import { PageSize } from "../core/page-size.ts";
 import { searchPage } from "./search-page.ts";
 import { vectorsOfRecords } from "./transferred-vectors.ts";
 import { append, checkOwn, openPartial, readPlace, stoppedAt, writeText, type Place } from "./export-file.ts";
@@ -133,6 +134,7 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
   let lines = place === null ? [headerLine(toLabels(prefix), indexing === null ? null : dependencies.model)] : [];
   let characters = 0;
   let limit = 5 * MIN_PAGE_ITEMS;
+  const fitting = new PageSize(MAX_PAGE_ITEMS);
   const flush = async (): Promise<void> => {
     if (lines.length === 0) return;
     const part = await compress(Buffer.from(`${lines.join("\n")}\n`), compression);
@@ -146,7 +148,7 @@ async function exportItems(dependencies: OperatorDependencies, task: Task, sink:
   };
   const read = async (): Promise<{ readonly page: ItemsPage; readonly vectors: readonly (ItemVectors | null)[] }> => {
     signal?.throwIfAborted();
-    const page = await readPage(dependencies, prefix, after, limit);
+    const page = await fitting.read((items) => readPage(dependencies, prefix, after, items), limit);
     return { page, vectors: indexing === null ? [] : await vectorsOfRecords(indexing, page.records) };
   };
   do {

@@ -1,5 +1,6 @@
 /** Items of other stores: any LangGraph `BaseStore`, page by page. */
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import { PageSize } from "../core/page-size.ts";
 import { messageOf } from "../model/errors.ts";
 import { toPath } from "../model/namespace.ts";
 import type { RequestLimits } from "../model/request.ts";
@@ -41,15 +42,22 @@ export async function* itemsOfStore(store: SourceStore, prefix: readonly string[
     }
   };
   for await (const namespace of namespacesOf(store, prefix, ask)) {
-    for (let offset = 0; ; offset += ITEMS) {
-      const page = await ask(() => store.search(namespace, { limit: ITEMS, offset }));
+    const size = new PageSize(ITEMS);
+    for (let offset = 0; ; ) {
+      const { page, isLast } = await ask(() =>
+        size.read(async (limit) => {
+          const found = await store.search(namespace, { limit, offset });
+          return { page: found, isLast: found.length < limit };
+        }),
+      );
+      offset += page.length;
       for (const item of page) {
         // A search also returns the items of namespaces below.
         if (item.namespace.length !== namespace.length) continue;
         line += 1;
         yield sourceItem(line, { ...item, expiry: null }, limits);
       }
-      if (page.length < ITEMS) break;
+      if (isLast) break;
     }
   }
 }

@@ -26,6 +26,7 @@ interface Layout {
 }
 
 const PAGE = 500;
+const PAGE_BYTES = 16 * 1024 * 1024;
 const MS_PER_MINUTE = 60_000;
 
 /** Time in which a connection opens, a page arrives, and the connection closes. */
@@ -51,7 +52,7 @@ export async function* itemsOfPostgres(url: string, prefix: readonly string[], l
     const layout = await layoutOf(client, schema);
     const { path, separator, ttl } = layout;
     const columns = [`${path} AS path`, "key", "value", "created_at", "updated_at", "expires_at", ...(ttl === null ? [] : [`${ttl} AS ttl`])].join(", ");
-    const query = `SELECT ${columns} FROM ${quoted(schema)}.store WHERE (${path}, key) > ($1, $2) ORDER BY ${path}, key LIMIT ${PAGE}`;
+    const query = pageQuery(`${quoted(schema)}.store`, path, columns);
     let [after, key] = ["", ""];
     for (;;) {
       const { rows } = await client.query(query, [after, key]);
@@ -62,7 +63,7 @@ export async function* itemsOfPostgres(url: string, prefix: readonly string[], l
         line += 1;
         yield sourceItem(line, foreignItem(row, namespace), limits);
       }
-      if (rows.length < PAGE) return;
+      if (rows.length === 0) return;
     }
   } catch (error) {
     throw isStoreError(error) ? error : unreadable(error, line);
@@ -70,6 +71,13 @@ export async function* itemsOfPostgres(url: string, prefix: readonly string[], l
     // A server that is away may not confirm the end.
     await Promise.race([client.end(), pause(CLOSE_MS, undefined, { ref: false })]);
   }
+}
+
+/** Returns the query of a page: at most {@link PAGE} items, and no further one after {@link PAGE_BYTES} of values. */
+function pageQuery(table: string, path: string, columns: string): string {
+  const order = `ORDER BY ${path}, key`;
+  const sizes = `SELECT *, sum(octet_length(value::text)) OVER (${order}) - octet_length(value::text) AS bytes_before FROM ${table}`;
+  return `SELECT ${columns} FROM (${sizes} WHERE (${path}, key) > ($1, $2) ${order} LIMIT ${PAGE}) page WHERE bytes_before <= ${PAGE_BYTES} ${order}`;
 }
 
 /** Returns the error of a read that failed. SQLSTATE 57P is a server that shuts down, 08 a connection that failed, and 42501 a missing right. */

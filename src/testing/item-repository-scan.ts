@@ -41,6 +41,16 @@ export function scanCases(context: RepositoryContext): void {
       }
     });
 
+    test("pages of large records are smaller than the limit: their bytes are bounded", async () => {
+      const { items, root } = context();
+      const large = { text: "x".repeat(1024 * 1024) };
+      await putAll(items, upTo(80).map((n) => recordOf(join(root, "large"), `${n}`, { value: large })));
+      const parts = await scanAll((after) => items.scan(after, 1_000));
+      expect(parts.flatMap(({ found }) => found).filter(({ namespace }) => isWithin(root, namespace))).toHaveLength(80);
+      const bytes = parts.map(({ found }) => found.reduce((sum, { value }) => sum + (value?.bytes.byteLength ?? 0), 0));
+      expect(Math.max(...bytes)).toBeLessThan(50 * 1024 * 1024);
+    });
+
     test("meets the record that stands, not those that it replaced", async () => {
       const { items, root } = context();
       await putAll(items, upTo(3).map((n) => recordOf(root, `${n}`)));

@@ -11,6 +11,7 @@ import { inChunks, KEYS_PER_READ } from "./key-chunks.ts";
 import { FIRST_KEY, type KeyPlace, afterWindow, splitWindow } from "./key-windows.ts";
 import { expiryIn } from "./listing.ts";
 import { fitsBatch, recordBatch, recordWrites } from "./record-writes.ts";
+import { RowLimit } from "./row-limit.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
 import { entryExpiryOf } from "./time-to-live.ts";
@@ -37,10 +38,8 @@ export interface CopyCounts {
   readonly unreadable: number;
 }
 
-/** Rows of a page: few at first, then as many as fit. */
-const FIRST_ROWS = 50;
 const MOST_ROWS = 500;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_CELLS = 64;
 
 const REQUESTS_AT_ONCE = 32;
 
@@ -64,7 +63,7 @@ export class PartitionCopy {
   readonly #parts: PartitionCopyParts;
   readonly #namespace: string;
   readonly #target: BucketRules;
-  #size = FIRST_ROWS;
+  readonly #rows = new RowLimit(MOST_CELLS);
 
   /** @param target - the layout to copy to */
   constructor(parts: PartitionCopyParts, namespace: string, target: BucketRules) {
@@ -87,12 +86,11 @@ export class PartitionCopy {
   async copy(bucket: number, place: KeyPlace | null, comparesFirst: boolean): Promise<{ counts: CopyCounts; next: KeyPlace | null }> {
     // Before the read, so that no copy outlives its original.
     const readAt = performance.now();
-    const { rows, next } = await this.#page("cells", bucket, place ?? FIRST_KEY, this.#size);
+    const { rows, next } = await this.#page("cells", bucket, place ?? FIRST_KEY, this.#rows.rows);
     const copied = rows.flatMap((row) => this.#rowOf(row) ?? []);
     const missing = comparesFirst ? await this.#missing(copied, readAt) : copied;
     await mapBounded(missing, REQUESTS_AT_ONCE, (row) => this.#write(row, readAt));
-    const largest = copied.reduce((most, { cell }) => Math.max(most, cell.byteLength), 1);
-    this.#size = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / largest)));
+    this.#rows.record(copied.reduce((most, { cell }) => Math.max(most, cell.byteLength), 0));
     const unreadable = copied.filter(({ record }) => record === null).length;
     return { counts: { records: copied.length, written: missing.length, unreadable }, next };
   }

@@ -8,6 +8,7 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
 import { isStoreError, TimeoutError } from "../../model/errors.ts";
 import type { ItemRecord } from "../../model/item.ts";
+import { isBytes } from "../../model/realms.ts";
 import { ROOT } from "../../model/namespace.ts";
 import type { NamespaceStart } from "../../model/namespace-place.ts";
 import type { NamespacePage, RecordScan } from "../../ports/item-repository.ts";
@@ -18,6 +19,7 @@ import type { NamespaceRegistry } from "./namespace-registry.ts";
 import { toRecord } from "./records-by-id.ts";
 import { formatPlace, nextPass, parsePlace, SCAN_START } from "./scan-place.ts";
 import { ScanLayout } from "./scan-layout.ts";
+import { RowLimit } from "./row-limit.ts";
 import type { OpenPartition, Partition, ScanPlace } from "./scan-place.ts";
 import type { CqlSession, Row } from "./session.ts";
 import type { Statements } from "./statements.ts";
@@ -42,6 +44,12 @@ const SLICES = 32n;
 const MOST_REQUESTS = 64;
 const REQUESTS_A_FAILURE = 6;
 
+/** Bytes of records after which a page ends. */
+const MOST_BYTES_OF_PAGE = 16 * 1024 * 1024;
+
+/** Most rows of a request: as many of the largest values may follow small ones. */
+const MOST_ROWS = 32;
+
 /** Most timeouts in a row, which tombstones can explain; after more, the scan fails. */
 const MOST_TIMEOUTS = 2;
 
@@ -63,13 +71,17 @@ export class RecordScanner {
     let place = after === null ? SCAN_START : parsePlace(after);
     let layout = this.#layoutOf(place);
     let unreadable = 0;
-    let timeouts = 0;
-    for (let cost = 0; !isAtEnd(place) && found.length < limit && cost < MOST_REQUESTS; cost += 1) {
+    const rowLimit = new RowLimit(MOST_ROWS);
+    let [timeouts, bytes] = [0, 0];
+    for (let cost = 0; !isAtEnd(place) && found.length < limit && bytes < MOST_BYTES_OF_PAGE && cost < MOST_REQUESTS; cost += 1) {
       const used = layouts.fresh ?? (await layouts.current(deadline));
       if (!isLayoutInUse(place, used)) place = nextPass(place, used.active.rules);
       if (!layout.isOf(place)) layout = this.#layoutOf(place);
       try {
-        const { rows, next } = await this.#read(place, limit - found.length, deadline);
+        const { rows, next } = await this.#read(place, Math.min(limit - found.length, rowLimit.rows), deadline);
+        const sizes = rows.map(recordBytes);
+        rowLimit.record(Math.max(0, ...sizes));
+        bytes += sizes.reduce((sum, size) => sum + size, 0);
         // Otherwise partitions of the layout may have been deleted during the read.
         if (!isLayoutInUse(place, layouts.fresh ?? (await layouts.current(deadline)))) continue;
         const records = returnedBy(layout, rows).map(recordIn);
@@ -214,6 +226,10 @@ function partitionOf(row: Row): Partition {
 
 function returnedBy(layout: ScanLayout, rows: readonly Row[]): readonly Row[] {
   return rows.filter((row) => layout.returns(row["namespace"] as string, row["bucket"] as number, row["key"] as string));
+}
+
+function recordBytes({ record }: Row): number {
+  return isBytes(record) ? record.byteLength : 0;
 }
 
 function recordIn(row: Row): ItemRecord | "unreadable" | null {

@@ -4,7 +4,8 @@
  */
 import fc from "fast-check";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
-import { everyCall, limitCall, type LimitCall } from "./inputs.ts";
+import { TcpProxy } from "../tcp-proxy.ts";
+import { callsOfOutage, everyCall, limitCall, type LimitCall } from "./calls.ts";
 import { allowedMs, measure } from "./measure.ts";
 
 /** Input of the process. */
@@ -17,6 +18,8 @@ export interface LimitRun {
   readonly every: boolean;
   /** Time in milliseconds after which no further random call starts. */
   readonly forMs: number;
+  /** Runs the calls of an outage instead: puts, then searches while the vector index does not answer. */
+  readonly outage?: boolean;
 }
 
 /** Measurements of one call. */
@@ -83,23 +86,42 @@ async function reportOf(store: ScyllaDBStore, call: LimitCall): Promise<LimitRep
   };
 }
 
-const { config, seed, drawn, every, forMs } = JSON.parse(process.argv[2] ?? "") as LimitRun;
 const index = { dims: 8, embeddings };
-const store =
-  "cql" in config ? await ScyllaDBStore.connect({ ...config, index }) : await ScyllaDBStore.embedded({ ...config, index });
-await store.start();
-// Compile the code before the measurement.
-for (let i = 0; i < 20; i += 1) {
-  await store.put(["warm"], `${i}`, { text: "word", i });
-  await store.search(["warm"], { query: "word", filter: { i } });
+
+async function open(config: LimitRun["config"]): Promise<ScyllaDBStore> {
+  const store = await ("cql" in config ? ScyllaDBStore.connect({ ...config, index }) : ScyllaDBStore.embedded({ ...config, index }));
+  await store.start();
+  // Compile the code before the measurement.
+  for (let i = 0; i < 20; i += 1) {
+    await store.put(["warm"], `${i}`, { text: "word", i });
+    await store.search(["warm"], { query: "word", filter: { i } });
+  }
+  return store;
 }
-const until = performance.now() + forMs;
-if (every) for (const make of everyCall()) await report(store, make());
-let left = drawn;
-while (left > 0 && performance.now() < until) {
-  const [call] = fc.sample(limitCall, { numRuns: 1, seed: seed + left });
-  if (call !== undefined) await report(store, call);
-  left -= 1;
+
+async function runCalls({ config, every, drawn, seed, forMs }: LimitRun): Promise<void> {
+  const store = await open(config);
+  const until = performance.now() + forMs;
+  if (every) for (const make of everyCall()) await report(store, make());
+  for (let left = drawn; left > 0 && performance.now() < until; left -= 1) {
+    const [call] = fc.sample(limitCall, { numRuns: 1, seed: seed + left });
+    if (call !== undefined) await report(store, call);
+  }
+  await store.stop();
 }
-await store.stop();
+
+async function runOutage({ config }: LimitRun): Promise<void> {
+  if (!("cql" in config) || config.qdrant === undefined) throw new Error("Only the index of servers can be lost while the store is open.");
+  const { hostname: host, port } = new URL(config.qdrant.url);
+  const network = await TcpProxy.start({ host, port: Number(port) });
+  const store = await open({ ...config, qdrant: { ...config.qdrant, url: `http://127.0.0.1:${network.port}` } });
+  const { before, during } = callsOfOutage();
+  for (const make of before) await report(store, make());
+  await network.stop();
+  for (const make of during) await report(store, make());
+  await store.stop();
+}
+
+const run = JSON.parse(process.argv[2] ?? "") as LimitRun;
+await (run.outage === true ? runOutage(run) : runCalls(run));
 process.stdout.write(`${JSON.stringify({ done: true })}\n`);
