@@ -34,6 +34,10 @@ export class ActiveCollection<Collection extends VectorCollection> implements Ve
     return this.#state.isRetired || this.current.isUnavailable;
   }
 
+  get previousName(): string | null {
+    return this.current.previousName;
+  }
+
   async replace(): Promise<void> {
     if (this.#state.isRetired) throw new SchemaError(INDEX_REMOVED);
     await this.current.replace();
@@ -45,5 +49,9 @@ export class ActiveCollection<Collection extends VectorCollection> implements Ve
 
   complete(): Promise<void> {
     return this.current.complete();
+  }
+
+  confirmName(): Promise<void> {
+    return this.current.confirmName();
   }
 }

@@ -42,6 +42,7 @@ export function healthCheck(databases: Databases, { events }: StoreContext, gene
     outbox,
     vectors: directPorts.vectors[databases.generations.active] ?? null,
     isComplete: () => collection?.isComplete ?? true,
+    previousCollection: () => collection?.previousName ?? null,
     keywords,
     breakers: { ...breakers, embeddings: generations !== null ? () => guards.of("embeddings").breaker : null },
     audit: () => (trail === null ? null : { failing: trail.isFailing, lost: trail.lost }),

@@ -22,12 +22,16 @@ export interface VectorCollection {
   readonly isComplete: boolean;
   /** Whether it cannot be used: it is missing, or was unreachable when the store started. */
   readonly isUnavailable: boolean;
+  /** The name that the store records for it, if the configuration has another one: it may lack the vectors of earlier items. */
+  readonly previousName: string | null;
   /** Finds the collection again, or creates a replacement. */
   replace(): Promise<void>;
   /** Detects that another process has replaced or rebuilt it. */
   refresh(): Promise<void>;
   /** Marks it as rebuilt; searches use it from then on. */
   complete(): Promise<void>;
+  /** Records the configured name in the place of the previous one. */
+  confirmName(): Promise<void>;
 }
 
 /** Dependencies of a rebuild. */
@@ -95,6 +99,7 @@ export class Rebuild {
    */
   async complete(name: string): Promise<void> {
     const { collection, events } = this.#options;
+    if (!collection.isUnavailable && collection.name === name) await collection.confirmName();
     if (collection.isComplete || collection.isUnavailable || collection.name !== name) return;
     await collection.complete();
     events.emit({ type: "vectors-restored" });

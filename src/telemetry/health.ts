@@ -36,7 +36,7 @@ export interface BacklogHealth {
 /** The health of a store. */
 export interface Health {
   /**
-   * `down`: records cannot be read. `degraded`: searches are not ranked by similarity, the backlog is overdue or has
+   * `down`: records cannot be read. `degraded`: searches are not ranked by similarity or miss vectors, the backlog is overdue or has
    * dead-lettered intents, a breaker is not closed, or the audit trail cannot be written. `ok`: none of these.
    */
   readonly status: "ok" | "degraded" | "down";
@@ -44,8 +44,10 @@ export interface Health {
   /**
    * Null when the store has no index. `complete` is false while a lost collection is rebuilt. `keywords`: whether the index has terms
    * for keyword and hybrid search; while they are missing, such searches are semantic, and `status` ignores that. "off" by `index.keyword`.
+   * `previousCollection`: the `qdrant.collection` that the keyspace records, if the configured one is another: earlier items are not
+   * found by their vectors until `repair` has completed. Null otherwise, and on a local file.
    */
-  readonly vectors: (ServiceHealth & { readonly complete: boolean; readonly keywords: "ready" | "missing" | "off" }) | null;
+  readonly vectors: (ServiceHealth & { readonly complete: boolean; readonly keywords: "ready" | "missing" | "off"; readonly previousCollection: string | null }) | null;
   /** Null when the store has no index. The check does not call the provider, because a call may cost money. */
   readonly embeddings: { readonly breaker: BreakerState } | null;
   /** Null when the backlog could not be read. */
@@ -62,6 +64,7 @@ export interface HealthSources {
   readonly outbox: Pick<Outbox, "backlog">;
   readonly vectors: VectorIndex | null;
   readonly isComplete: () => boolean;
+  readonly previousCollection: () => string | null;
   readonly keywords: () => "ready" | "missing" | "off";
   readonly breakers: {
     readonly records: (() => BreakerState) | null;
@@ -91,10 +94,11 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
     readBacklog(deadline, outbox),
   ]);
   const isComplete = sources.isComplete();
+  const previousCollection = sources.previousCollection();
   const audit = sources.audit();
   const embeddings = breakers.embeddings === null ? null : { breaker: breakers.embeddings() };
   const isWell =
-    (index === null || (index.status === "up" && isComplete)) &&
+    (index === null || (index.status === "up" && isComplete && previousCollection === null)) &&
     [records, index, embeddings].every((part) => part === null || part.breaker === null || part.breaker === "closed") &&
     audit?.failing !== true &&
     backlog !== null &&
@@ -103,7 +107,7 @@ export async function readHealth(sources: HealthSources): Promise<Health> {
   return {
     status: records.status === "down" ? "down" : isWell ? "ok" : "degraded",
     records,
-    vectors: index === null ? null : { ...index, complete: isComplete, keywords: sources.keywords() },
+    vectors: index === null ? null : { ...index, complete: isComplete, keywords: sources.keywords(), previousCollection },
     embeddings,
     backlog,
     audit,

@@ -200,7 +200,7 @@ test("a throwing or rejecting listener affects neither the put nor other listene
   expect(await store.health()).toEqual({
     status: "ok",
     records: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null },
-    vectors: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null, complete: true, keywords: "ready" },
+    vectors: { status: "up", latencyMs: expect.any(Number) as number, error: null, breaker: null, complete: true, keywords: "ready", previousCollection: null },
     embeddings: { breaker: "closed" },
     backlog: { intents: 1, more: false, unreadable: 0, deadLettered: 0, overdueMs: 0 },
     audit: null,

@@ -61,11 +61,23 @@ test("a collection of another program in the place of the store's own is named w
   expect(await cliJson(["repair", "--dry-run", ...flags])).toMatchObject({ examined: 2, missing: 0 });
 });
 
-test("another qdrant.collection on a store that has one is warned of with both names, once, and repair fills it", async () => {
+test("another qdrant.collection on a store that has one is reported with both names by log, health and doctor until repair has filled it", async () => {
   const renamed = [...flags.slice(0, -1), "warn", "--set", `qdrant.collection=${keyspace}_other`];
   const warning = `qdrant.collection was "${keyspace}" before`;
+  const healthBy = (by: readonly string[]) => cliJson(["health", ...by]);
+  expect(await healthBy(flags)).toMatchObject({ status: "ok", vectors: { previousCollection: null } });
   expect(await cli(["migrate", "up", "--yes", ...renamed])).toMatchObject({ code: 0, errors: expect.stringContaining(warning) as string });
-  expect((await cli(["repair", ...renamed])).errors).not.toContain(warning);
-  expect(await cliJson(["search", "a", "--query", "tea", ...renamed])).toMatchObject({ results: [{ key: "k" }], info: { degraded: false } });
+  expect(await healthBy(renamed)).toMatchObject({ status: "degraded", vectors: { status: "up", previousCollection: keyspace } });
+  const finding = `✗ Qdrant collection name[^]*"${keyspace}_other", but was "${keyspace}"[^]*Set qdrant\\.collection to ${keyspace}\\. [^]*scylladb-store repair`;
+  expect(await cli(["doctor", ...renamed])).toMatchObject({ code: 1, output: expect.stringMatching(new RegExp(finding)) as string });
+  expect((await cli(["repair", "--dry-run", ...renamed])).errors).toContain(warning);
+  expect(await healthBy(flags)).toMatchObject({ status: "ok" });
+  expect((await cli(["repair", ...renamed])).errors).toContain(warning);
+  expect(await healthBy(renamed)).toMatchObject({ status: "ok", vectors: { previousCollection: null } });
+  const found = await cli(["search", "a", "--query", "tea", "--json", ...renamed]);
+  expect(JSON.parse(found.output)).toMatchObject({ results: [{ key: "k" }], info: { degraded: false } });
+  expect(found.errors).not.toContain(warning);
+  // A process with the previous name still searches its collection, which later items of the others are not in.
+  expect(await healthBy(flags)).toMatchObject({ status: "degraded", vectors: { previousCollection: `${keyspace}_other` } });
   expect(await cliJson(["search", "a", "--query", "tea", ...flags])).toMatchObject({ results: [{ key: "k" }], info: { degraded: false } });
 });

@@ -39,6 +39,8 @@ export interface Collection {
   readonly keywordLanguage: KeywordLanguage | null;
   /** Whether it holds the vectors of all records: not before a replacement of a lost collection is rebuilt. */
   readonly isComplete: boolean;
+  /** The `qdrant.collection` that the keyspace records, if it is another: searches by vectors do not find the items that only its collection has. */
+  readonly previousName: string | null;
 }
 
 /** Metadata written into a collection when it is created. */
@@ -68,13 +70,13 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const { identity, setup, settings } = how;
   await checkServer(client);
   const base = baseOf(how);
-  const owner = await settings.establish("store-id", randomUUID());
+  const [owner, previousName] = await Promise.all([settings.establish("store-id", randomUUID()), comparedName(how)]);
   const last = await lastOf(settings, base);
   const existing = last === null ? null : await existingMark(client, last.name, identity);
   if (last !== null && existing?.generation === last.generation) {
     // Repeated at each start: an index may have been dropped, or be newer than the collection.
     if (setup === "auto") await createIndexesAndAlias(client, how, last.name, base);
-    return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing.keywords), isComplete: await isComplete(settings, last) };
+    return { name: last.name, keywordLanguage: await useKeywords(how, last.name, existing.keywords), isComplete: await isComplete(settings, last), previousName };
   }
   const number = (last?.number ?? 0) + 1;
   const name = nameOf(base, number);
@@ -99,23 +101,33 @@ export async function prepareCollection(client: QdrantClient, how: CollectionSet
   const [keywordLanguage] = await Promise.all([
     useKeywords(how, name, mark.keywords),
     settings.establish(settingOf(base, number), mark.generation),
-    number === 1 ? recordName(how) : null,
   ]);
-  return { name, keywordLanguage, isComplete: await isComplete(settings, { name, number }) };
+  return { name, keywordLanguage, isComplete: await isComplete(settings, { name, number }), previousName };
 }
 
-/** Setting with the `qdrant.collection` of the latest first collection. */
+/** Setting with the `qdrant.collection` whose collection has the vectors of all items. */
 const NAME_SETTING = "collection-name";
 
-/** Records the name of a first collection. The store may have had another name before: the new collection is empty then. */
-async function recordName({ settings, logger, options: { collection: name } }: CollectionSetup): Promise<void> {
-  const before = await settings.establish(NAME_SETTING, name);
-  if (before === name) return;
+/** Records the name at the first start. Returns the recorded one if it is another, whose collection has the vectors of earlier items. */
+async function comparedName({ settings, logger, options: { collection: name } }: CollectionSetup): Promise<string | null> {
+  const recorded = await settings.establish(NAME_SETTING, name);
+  if (recorded === name) return null;
   logger.warn(
-    { collection: name, before },
-    `qdrant.collection was "${before}" before: searches do not find earlier items by their vectors until "scylladb-store repair" has written these to "${name}"`,
+    { collection: name, before: recorded },
+    `qdrant.collection was "${recorded}" before: searches do not find earlier items by their vectors until "scylladb-store repair" has written these to "${name}"`,
   );
-  await settings.replace(NAME_SETTING, name);
+  return recorded;
+}
+
+/** Returns the recorded name if it is another than the configured one, without a warning. */
+export async function readPreviousName({ settings, options }: Pick<CollectionSetup, "settings" | "options">): Promise<string | null> {
+  const recorded = await settings.read(NAME_SETTING);
+  return recorded === options.collection ? null : recorded;
+}
+
+/** Records that the collection of the configured name has the vectors of all items. */
+export async function recordName({ settings, options }: Pick<CollectionSetup, "settings" | "options">): Promise<void> {
+  await settings.replace(NAME_SETTING, options.collection);
 }
 
 /** Returns the collection that the settings name, without a request to Qdrant; null when there never was one. */
@@ -124,7 +136,7 @@ export async function knownCollection(how: CollectionSetup): Promise<Collection 
   const last = await lastOf(settings, baseOf(how));
   if (last === null) return null;
   const stored = (await readKeywordLanguage({ settings, name: last.name })) ?? undefined;
-  return { name: last.name, keywordLanguage: await useKeywords(how, last.name, stored), isComplete: await isComplete(settings, last) };
+  return { name: last.name, keywordLanguage: await useKeywords(how, last.name, stored), isComplete: await isComplete(settings, last), previousName: await readPreviousName(how) };
 }
 
 /** Returns the language of the terms with which a collection is used. @param stored - the language that it was created with */

@@ -11,6 +11,9 @@ export interface DiagnosisParts {
   readonly collection: string;
   readonly isComplete: boolean;
   readonly isUnavailable: boolean;
+  /** The configured `qdrant.collection`, and the recorded one if it is another. */
+  readonly configured: string;
+  readonly previousName: string | null;
   readonly url: string;
 }
 
@@ -19,7 +22,7 @@ const STRICT_LIMITS: Readonly<Record<string, number>> = { max_query_limit: 1_000
 
 /** Runs all checks; a check that fails is a finding itself. */
 export async function diagnoseQdrant(parts: DiagnosisParts): Promise<Finding[]> {
-  return [await version(parts), await collection(parts), await strictMode(parts), encryption(parts)];
+  return [await version(parts), await collection(parts), nameOf(parts), await strictMode(parts), encryption(parts)];
 }
 
 async function version({ client }: DiagnosisParts): Promise<Finding> {
@@ -43,6 +46,17 @@ async function collection({ client, collection: name, isComplete, isUnavailable 
   } catch (error) {
     return { check, status: "problem", detail: messageOf(error), fix: "Run: scylladb-store migrate up" };
   }
+}
+
+function nameOf({ configured, previousName }: DiagnosisParts): Finding {
+  const check = "Qdrant collection name";
+  if (previousName === null) return passed(check, configured);
+  return {
+    check,
+    status: "problem",
+    detail: `qdrant.collection is "${configured}", but was "${previousName}" before: searches do not find earlier items by their vectors`,
+    fix: `Set qdrant.collection to ${previousName}. To keep ${configured}, run: scylladb-store repair`,
+  };
 }
 
 async function strictMode({ client, collection: name }: DiagnosisParts): Promise<Finding> {

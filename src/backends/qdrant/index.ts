@@ -29,6 +29,8 @@ import {
   knownCollection,
   markComplete,
   prepareCollection,
+  readPreviousName,
+  recordName,
   takeAlias,
   type Collection,
   type CollectionSetup,
@@ -43,6 +45,7 @@ interface Started {
   readonly index: QdrantVectorIndex;
   isComplete: boolean;
   isUnavailable: boolean;
+  previousName: string | null;
 }
 
 /** How one start differs from the configuration. */
@@ -113,6 +116,19 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     return this.#requireStarted().isUnavailable;
   }
 
+  /** The recorded `qdrant.collection`, if it is another than the configured one; null otherwise. */
+  get previousName(): string | null {
+    return this.#requireStarted().previousName;
+  }
+
+  /** Records the configured `qdrant.collection` in the place of the previous one, once the collection has the vectors of all items. */
+  async confirmName(): Promise<void> {
+    const started = this.#requireStarted();
+    if (started.previousName === null) return;
+    await recordName(this.#setup);
+    started.previousName = null;
+  }
+
   /** Finds the collection, or creates the replacement of a lost one. */
   async replace(): Promise<void> {
     this.#startWith(await prepareCollection(this.#client, this.#setup), false);
@@ -124,6 +140,7 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     const known = await knownCollection(this.#setup);
     started.isUnavailable ||= known !== null && known.name !== started.name;
     started.isComplete ||= await isMarkedComplete(this.#setup.settings, started.name);
+    started.previousName = await readPreviousName(this.#setup);
   }
 
   /** Records that the collection is rebuilt; searches use it from now on. */
@@ -145,8 +162,9 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
   }
 
   diagnose(): Promise<Finding[]> {
-    const { name, isComplete, isUnavailable } = this.#requireStarted();
-    return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isUnavailable, url: this.#setup.options.url });
+    const { name, isComplete, isUnavailable, previousName } = this.#requireStarted();
+    const { url, collection: configured } = this.#setup.options;
+    return diagnoseQdrant({ client: this.#client, collection: name, isComplete, isUnavailable, configured, previousName, url });
   }
 
   upsert(
@@ -220,11 +238,11 @@ export class QdrantBackend implements Resource, VectorIndex, Diagnosable {
     });
   }
 
-  #startWith({ name, keywordLanguage, isComplete }: Collection, isUnavailable: boolean): void {
+  #startWith({ name, keywordLanguage, isComplete, previousName }: Collection, isUnavailable: boolean): void {
     const { identity, options } = this.#setup;
     const kept = new KeptPaths(options.payload);
     const index = new QdrantVectorIndex(this.#client, { name, dims: identity.dims, metric: identity.metric, keywordLanguage, kept });
-    this.#started = { name, index, isComplete, isUnavailable };
+    this.#started = { name, index, isComplete, isUnavailable, previousName };
   }
 
   #requireStarted(): Started {
