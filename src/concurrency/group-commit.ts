@@ -4,6 +4,7 @@ import { outsideCallers } from "./async-context.ts";
 import { ClosedError, UnavailableError } from "../model/errors.ts";
 import { Deadline } from "./deadline.ts";
 import { rejected } from "./outcomes.ts";
+import { Slots } from "./slots.ts";
 
 /**
  * Commits a group and returns outcomes at the positions of the inputs. The deadline is the latest of the callers; undefined
@@ -73,7 +74,7 @@ export class GroupCommit<In, Out> {
   readonly #commit: Commit<In, Out>;
   readonly #options: GroupCommitOptions<In>;
   readonly #waiting: Entry<In, Out>[] = [];
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new Slots<Promise<void>>();
   /** Inputs that are queued or in flight, and their bytes. */
   #count = 0;
   #bytes = 0;
@@ -127,7 +128,7 @@ export class GroupCommit<In, Out> {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#startGroups();
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight.all());
   }
 
   #checkRoom(count: number, bytes: number): void {
@@ -151,10 +152,10 @@ export class GroupCommit<In, Out> {
       const group = this.#stillAwaited(this.#takeGroup());
       if (group.length === 0) continue;
       const running = this.#run(group).finally(() => {
-        this.#inFlight.delete(running);
+        this.#inFlight.free(slot);
         this.#startGroups();
       });
-      this.#inFlight.add(running);
+      const slot = this.#inFlight.add(running);
     }
   }
 

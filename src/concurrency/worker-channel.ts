@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { messageOf } from "../model/errors.ts";
 import { isError } from "../model/realms.ts";
 import { nextTick } from "./event-loop.ts";
+import { Slots } from "./slots.ts";
 
 /** Not imported: Turbopack would trace every file that the program of a worker could be. */
 const threads = process.getBuiltinModule("node:worker_threads");
@@ -53,12 +54,12 @@ interface Waiting {
 /** A worker and its pending calls. It keeps the process alive only while calls are pending. */
 export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { readonly message: string }> {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
+  /** Calls without a reply; the number of a call is its slot. */
+  readonly #waiting = new Slots<Waiting>();
   /** Calls of this tick that were not sent yet. */
   #unsent: CallMessage<Calls>[] = [];
   readonly #sendAll = (): void => this.#send();
   readonly #exited: Promise<void>;
-  #lastId = 0;
   #cause: Error | null = null;
   #hasExited = false;
 
@@ -78,8 +79,7 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
       this.#worker.once("exit", () => {
         this.#hasExited = true;
         onExit(this.#cause);
-        for (const { reject } of this.#waiting.values()) reject(this.#exitError());
-        this.#waiting.clear();
+        for (const { reject } of this.#waiting.all()) reject(this.#exitError());
         resolve();
       });
     });
@@ -90,9 +90,8 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
   call<Name extends keyof Calls>(name: Name, request: Calls[Name]["request"]): Promise<Calls[Name]["reply"]> {
     if (this.#hasExited) return Promise.reject(this.#exitError());
     return new Promise((resolve, reject) => {
-      const id = (this.#lastId += 1);
+      const id = this.#waiting.add({ resolve, reject });
       if (this.#unsent.push({ id, name, request }) === 1) nextTick(this.#sendAll);
-      this.#waiting.set(id, { resolve, reject });
       if (this.#waiting.size === 1) this.#worker.ref();
     });
   }
@@ -114,9 +113,9 @@ export class WorkerChannel<Calls extends WorkerCalls<Calls>, Failure extends { r
     }
   }
 
-  #take(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
+  #take(id: number): Waiting | null {
+    const waiting = this.#waiting.at(id);
+    this.#waiting.free(id);
     if (this.#waiting.size === 0) this.#worker.unref();
     return waiting;
   }

@@ -46,9 +46,10 @@ export class MatchRates {
   }
 
   /** Records the rate of a listing. */
-  record(prefix: string, filter: Filter | null, counts: MatchCounts): void {
-    const name = filter === null || counts.seen === 0 ? null : nameOf(prefix, filter);
-    if (name !== null) this.#counts.record(name, counts);
+  record(prefix: string, filter: Filter | null, { matched, seen }: MatchCounts): void {
+    const name = filter === null || seen === 0 ? null : nameOf(prefix, filter);
+    // A new object: the given one may be a page with its records.
+    if (name !== null) this.#counts.record(name, { matched, seen });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Deadline } from "../../concurrency/deadline.ts";
+import { Slots } from "../../concurrency/slots.ts";
 import { CallFailedError, WorkerChannel } from "../../concurrency/worker-channel.ts";
 import { ClosedError, ConnectionError, messageOf, type StoreError, UnavailableError } from "../../model/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -26,7 +27,7 @@ export class DatabaseThread implements DatabaseCalls {
   readonly #logger: Logger;
   /** Most calls that are in flight or wait. */
   maxCalls: number;
-  readonly #active = new Set<Promise<unknown>>();
+  readonly #active = new Slots<Promise<unknown>>();
   #open: OpenRequest | null = null;
   #channel: Promise<DatabaseChannel> | null = null;
   #state: "new" | "started" | "stopped" | "lost" = "new";
@@ -65,7 +66,7 @@ export class DatabaseThread implements DatabaseCalls {
   /** Waits for calls in flight, for a bounded time, and closes the file. Later calls reject with a `ClosedError`. */
   async stop(): Promise<void> {
     this.#state = "stopped";
-    await settledWithin(STOP_DEADLINE_MS, Promise.allSettled([...this.#active]));
+    await settledWithin(STOP_DEADLINE_MS, Promise.allSettled(this.#active.all()));
     const [channel] = await Promise.allSettled([this.#channel]);
     this.#channel = null;
     // A thread that failed to start has already ended.
@@ -82,11 +83,11 @@ export class DatabaseThread implements DatabaseCalls {
   }
 
   async #track<T>(call: Promise<T>): Promise<T> {
-    this.#active.add(call);
+    const slot = this.#active.add(call);
     try {
       return await call;
     } finally {
-      this.#active.delete(call);
+      this.#active.free(slot);
     }
   }
 
