@@ -14,8 +14,9 @@ const prefix = ["large"];
 export function largeValuesUse(name: string, makeStore: MakeStore): void {
   describe(`values larger than a call may return together, on ${name}`, () => {
     async function filled(): Promise<Awaited<ReturnType<MakeStore>>["store"]> {
-      const { store, dispose } = await makeStore({ limits: { maxReadBytes: MAX_READ_BYTES } });
-      onTestFinished(dispose);
+      const made = await makeStore({ limits: { maxReadBytes: MAX_READ_BYTES } });
+      onTestFinished(() => made.dispose());
+      const { store } = made;
       await Promise.all(keys.map((key, i) => store.put([...prefix, `${i % 2}`], key, { i, text: "x".repeat(i % 5 === 0 ? 10 : VALUE_BYTES) })));
       return store;
     }
@@ -44,7 +45,7 @@ export function largeValuesUse(name: string, makeStore: MakeStore): void {
     test("an import reads them from the store, and an erasure erases all of them", async () => {
       const store = await filled();
       const copy = await makeStore({});
-      onTestFinished(copy.dispose);
+      onTestFinished(() => copy.dispose());
       expect(await copy.store.importFrom(store)).toMatchObject({ imported: ITEMS, complete: true });
       expect(await store.erase({ prefix })).toMatchObject({ complete: true, erased: { items: ITEMS } });
       expect(await store.count([])).toBe(0);
