@@ -4,7 +4,7 @@ import { writeText } from "../model/item.ts";
 import { toRankScore, toScore } from "../model/score.ts";
 import type { SearchMode } from "../model/search-mode.ts";
 import type { Rankings, VectorHit } from "../ports/vector-index.ts";
-import { fuse } from "./fusion.ts";
+import { fuse, type Candidate, type Fused } from "./fusion.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import type { FusedParts } from "./ranking/explain.ts";
 import type { RankedSearch } from "./ranked-search.ts";
@@ -83,6 +83,11 @@ export async function candidatesOf(search: RankedSearch, { mode, analyzer, maxHi
   return { best: (count, verify) => both.best(count, verify), isCut: () => both.isCut || truncated, terms: null, parts: () => both.parts };
 }
 
+/** A hit of one of the rankings. */
+interface Ranked extends Candidate {
+  readonly hit: VectorHit;
+}
+
 interface FusedOptions {
   /** Returns the best items of both rankings, `limit` of each at most. */
   readonly query: (limit: number) => Promise<Rankings>;
@@ -97,7 +102,7 @@ interface FusedOptions {
 class FusedCandidates {
   readonly #options: FusedOptions;
   #given: Rankings = { semantic: [], keyword: [] };
-  #fused: readonly VectorHit[] = [];
+  #fused: readonly Fused<Ranked>[] = [];
   #isVerified = false;
   isCut = false;
   parts: FusedParts | null = null;
@@ -114,7 +119,7 @@ class FusedCandidates {
 
   async best(count: number, verify: Verify): Promise<readonly VectorHit[]> {
     if (count > this.#fused.length && this.isCut && !this.#isVerified) await this.#replaceStale(verify);
-    return this.#fused.slice(0, count);
+    return this.#fused.slice(0, count).map(({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }));
   }
 
   /** Further candidates of both rankings replace those that are no results: expired items, and those with stale vectors. */
@@ -144,11 +149,11 @@ class FusedCandidates {
     const ranked = fuse(semantic.first, keyword.first, { ...fusion, isEveryMatch: !keyword.isCut });
     this.isCut = semantic.isCut || keyword.isCut;
     this.parts = isExplained ? new Map(ranked.map((each) => [each.candidate.id, each])) : null;
-    this.#fused = ranked.map(({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }));
+    this.#fused = ranked;
   }
 }
 
 /** A candidate is one write of an item: of two rankings of different moments, one may have an older write, which must not add to the newer. */
-function asCandidate(hit: VectorHit) {
+function asCandidate(hit: VectorHit): Ranked {
   return { id: writeText(hit), score: toRankScore(hit.score), hit };
 }

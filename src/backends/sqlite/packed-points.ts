@@ -53,7 +53,7 @@ export class PackedPoints {
   /** Adds the scores of all points to `scores`. */
   score({ vector, terms }: PointQuery, scores: Scores): void {
     if (vector !== null) scores.semantic.addVectors(this.#vectors, vector);
-    if (terms !== null && terms.size > 0) scores.keyword.addTerms(this.#terms, terms);
+    if (terms !== null && terms.idfs.size > 0) scores.keyword.addTerms(this.#terms, terms);
   }
 }
 

@@ -1,7 +1,7 @@
 import { idf } from "../../model/idf.ts";
 import { bytesOf, type Connection, type Reader, type Writer } from "./connection.ts";
 import type { GenerationTables } from "./generation-list.ts";
-import { decodeTerms, encodeTerms, type TermQuery } from "./term-lists.ts";
+import { decodeTerms, encodeTerms, TermQuery } from "./term-lists.ts";
 
 /** Stands for all points with terms: terms themselves are not negative. */
 const ALL = -1;
@@ -75,12 +75,12 @@ export class TermCounts {
   query(terms: readonly number[]): TermQuery {
     this.#refresh();
     const all = this.#read(ALL);
-    const query = new Map<number, number>();
+    const idfs = new Map<number, number>();
     for (const term of terms) {
       const points = this.#read(term);
-      if (points > 0) query.set(term, idf(Math.max(all, points), points));
+      if (points > 0) idfs.set(term, idf(Math.max(all, points), points));
     }
-    return query;
+    return new TermQuery(idfs);
   }
 
   /** Writes a row of changes. Returns how many terms the rows have changed since they were last added to the counts. */

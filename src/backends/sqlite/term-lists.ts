@@ -17,11 +17,37 @@ export function decodeTerms(stored: Uint8Array | null): { readonly terms: Uint32
   return { terms: new Uint32Array(buffer, 0, count), weights: new Float32Array(buffer, TERM_BYTES * count, count) };
 }
 
-/** A query: how much each of its terms counts. */
-export type TermQuery = ReadonlyMap<number, number>;
-
-/** Slots of a filter that excludes most terms that are not in the query. */
+/** Slots of the table of a query's terms, which are 64 at most. */
 const SLOTS = 1024;
+
+/** A slot without a term, and one of several terms. Terms themselves are not negative. */
+const FREE = -1;
+const SHARED = -2;
+
+/** A query: how much each of its terms counts. */
+export class TermQuery {
+  readonly idfs: ReadonlyMap<number, number>;
+  /** The only term of each slot, and its idf: most terms of points are excluded, and the others found, without the map. */
+  readonly #terms = new Float64Array(SLOTS).fill(FREE);
+  readonly #idfs = new Float64Array(SLOTS);
+
+  constructor(idfs: ReadonlyMap<number, number>) {
+    this.idfs = idfs;
+    for (const [term, idf] of idfs) {
+      const slot = term % SLOTS;
+      this.#terms[slot] = this.#terms[slot] === FREE ? term : SHARED;
+      this.#idfs[slot] = idf;
+    }
+  }
+
+  /** Returns the idf of a term; 0 if it is not in the query. */
+  idf(term: number): number {
+    const slot = term % SLOTS;
+    const found = this.#terms[slot] as number;
+    if (found === term) return this.#idfs[slot] as number;
+    return found === SHARED ? (this.idfs.get(term) ?? 0) : 0;
+  }
+}
 
 /** The terms of points, one point after another in memory. */
 export class TermLists {
@@ -68,14 +94,12 @@ export class TermLists {
 
   /** Calls `found` with each point that has a term of the query, and its score. */
   score(query: TermQuery, found: (point: number, score: number) => void): void {
-    const mayMatch = new Uint8Array(SLOTS);
-    for (const term of query.keys()) mayMatch[term % SLOTS] = 1;
     const [ends, terms, weights] = [this.#ends, this.#terms, this.#weights];
     for (let i = 0, at = 0; i < this.count; i += 1) {
       let score = 0;
       for (const end = ends[i] as number; at < end; at += 1) {
-        const term = terms[at] as number;
-        if (mayMatch[term % SLOTS] === 1) score += (query.get(term) ?? 0) * (weights[at] as number);
+        const idf = query.idf(terms[at] as number);
+        if (idf !== 0) score += idf * (weights[at] as number);
       }
       if (score > 0) found(this.#points[i] as number, score);
     }

@@ -83,5 +83,7 @@ export class VectorSearch {
 }
 
 function compare(a: LiveItem, b: LiveItem): number {
-  return Buffer.compare(a.place, b.place) || a.created - b.created || Buffer.compare(a.keyBytes, b.keyBytes);
+  // Most are in one namespace.
+  const byNamespace = a.namespace === b.namespace ? 0 : Buffer.compare(a.place, b.place);
+  return byNamespace || a.created - b.created || Buffer.compare(a.keyBytes, b.keyBytes);
 }
