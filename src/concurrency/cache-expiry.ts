@@ -12,6 +12,9 @@ export const PURGE_INTERVAL_MS = 60_000;
 /** How long the vectors of a local file stay in the memory of a process, milliseconds: then all of them are read again. */
 export const FILE_VECTORS_MS = 60 * 60_000;
 
+/** How long values that searches by filters have read stay in the memory of a process with a local file, milliseconds. */
+export const FILE_VALUES_MS = 60_000;
+
 const caches = new Set<WeakRef<ExpiringCache>>();
 let timer: ReturnType<typeof setInterval> | null = null;
 

@@ -1,5 +1,5 @@
 /** What remains of erased data in files and in the memory of processes, until when, and how to force its removal. */
-import { FILE_VECTORS_MS, PURGE_INTERVAL_MS } from "../concurrency/cache-expiry.ts";
+import { FILE_VALUES_MS, FILE_VECTORS_MS, PURGE_INTERVAL_MS } from "../concurrency/cache-expiry.ts";
 import { HINT_TTL_MS } from "../concurrency/hints.ts";
 import type { OperatorDependencies, StoreKind } from "./dependencies.ts";
 
@@ -51,15 +51,21 @@ export function remainsOf({ kind, audit, vectorCacheMs }: OperatorDependencies, 
 /** Longest time that anything computed from a text of the subject stays in the caches of a process, minutes. */
 export function cacheMinutes(kind: StoreKind, vectorCacheMs: number | null): number {
   const vectors = Math.max(vectorCacheMs ?? 0, kind === "file" && vectorCacheMs !== null ? FILE_VECTORS_MS : 0);
-  return Math.ceil((Math.max(HINT_TTL_MS, vectors) + PURGE_INTERVAL_MS) / 60_000);
+  return minutesOf(Math.max(HINT_TTL_MS, vectors));
+}
+
+/** Minutes after which an entry of a cache is deleted, by the time for which it is valid. */
+function minutesOf(validMs: number): number {
+  return Math.ceil((validMs + PURGE_INTERVAL_MS) / 60_000);
 }
 
 function cachesFor(kind: StoreKind, vectorCacheMs: number | null): Remains {
   return {
     where: "caches of running processes",
     what:
-      "vectors by hashes of their texts; prefixes and filters of recent searches, and names of namespaces. Never values. Processes that " +
-      "have another configuration may have another embedding.cacheMinutes",
+      "vectors by hashes of their texts; prefixes and filters of recent searches, and names of namespaces. " +
+      `${kind === "file" ? `Values that searches by filters have read, for ${minutesOf(FILE_VALUES_MS)} minutes` : "Never values"}. ` +
+      "Processes that have another configuration may have another embedding.cacheMinutes",
     until: `${cacheMinutes(kind, vectorCacheMs)} minutes from now`,
     force: "Restart the processes of the application.",
   };

@@ -1,3 +1,4 @@
+import { FILE_VALUES_MS, purgedRegularly } from "../../concurrency/cache-expiry.ts";
 import { isStoreError } from "../../model/errors.ts";
 import type { Filter } from "../../model/filter.ts";
 import { matchesFilter } from "../../model/filter-match.ts";
@@ -7,9 +8,12 @@ import { decodeValue } from "../../model/value-codec.ts";
 import type { ListPosition } from "../../ports/item-repository.ts";
 import { bytesOf, textOf, type Connection, type Reader } from "./connection.ts";
 
-/** Most bytes of records whose decoded values are cached, and the overhead of each. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Most bytes of cached values, by their JSON (decoded, they may take ten times as much), and the overhead of each item. */
+const MAX_BYTES = 8 * 1024 * 1024;
 const BYTES_PER_ITEM = 500;
+
+/** Longer records are not cached. */
+const MAX_RECORD_BYTES = 16 * 1024;
 
 /** Ids are not part of a record's bytes, and a filter does not see them. */
 const NO_ID: ItemId = { namespace: "", key: "" };
@@ -27,11 +31,14 @@ export class ValueCache {
   readonly #row: Reader;
   readonly #items = new Map<number, CachedItem>();
   #bytes = 0;
+  /** When the first of the items was cached, milliseconds of `performance.now()`. */
+  #filledAt = 0;
   /** Bytes of records that were decoded so far. */
   decodedBytes = 0;
 
   constructor(connection: Connection) {
     this.#row = connection.reader("SELECT created, key, record FROM items WHERE id = ?");
+    purgedRegularly(this);
   }
 
   /** @param writeId - of the row: a record of the same write has the same value, also when its expiry was renewed */
@@ -44,14 +51,26 @@ export class ValueCache {
     const [created, key, record] = this.#row.first([row]) ?? [];
     const cell = bytesOf(record);
     const item = { writeId, position: { created: Number(created), key: textOf(key) }, value: decoded(cell) };
-    if (this.#bytes > MAX_BYTES) {
-      this.#items.clear();
-      this.#bytes = 0;
+    this.decodedBytes += cell.byteLength;
+    if (cell.byteLength > MAX_RECORD_BYTES) {
+      this.#items.delete(row);
+      return item;
     }
+    if (this.#items.size === 0) this.#filledAt = performance.now();
+    if (this.#bytes > MAX_BYTES) this.#clear();
     this.#items.set(row, item);
     this.#bytes += cell.byteLength + BYTES_PER_ITEM;
-    this.decodedBytes += cell.byteLength;
     return item;
+  }
+
+  /** Forgets all items some time after the first was read: they may have been deleted since. */
+  purgeStale(): void {
+    if (this.#items.size > 0 && performance.now() - this.#filledAt >= FILE_VALUES_MS) this.#clear();
+  }
+
+  #clear(): void {
+    this.#items.clear();
+    this.#bytes = 0;
   }
 }
 
