@@ -2,7 +2,7 @@
  * Ranks records by the words of a query, for searches that no index can rank. Work and memory are bounded whatever the
  * query and the texts hold, and the event loop is yielded to between candidates.
  */
-import { nextTurn } from "../concurrency/event-loop.ts";
+import { TimeSlice } from "../concurrency/time-slice.ts";
 import { idf } from "../model/idf.ts";
 import type { Analyzer } from "./keywords/analyzer.ts";
 import { termWeight } from "./keywords/weights.ts";
@@ -14,9 +14,6 @@ const BOUNDS = {
   /** Characters of all texts that are read. */
   totalChars: 8_388_608,
 } as const;
-
-/** Longest time on the event loop without a pause, milliseconds. */
-const SLICE_MS = 8;
 
 /** Positions of the candidates that share a word with the query. */
 export interface KeywordRanking {
@@ -43,7 +40,13 @@ export async function rankByKeywords(
   const scores = new CandidateScores(analyzer, terms);
   let truncated = isQueryCut;
   let left: number = BOUNDS.totalChars;
-  let sliceStart = performance.now();
+  const slice = new TimeSlice();
+  const pause = async (): Promise<void> => {
+    const turn = slice.turn();
+    if (turn === null) return;
+    await turn;
+    checkpoint();
+  };
   for (let position = 0; position < count && terms.length > 0; position += 1) {
     if (left <= 0) {
       truncated = true;
@@ -53,11 +56,10 @@ export async function rankByKeywords(
     const read = Math.min(text.length, BOUNDS.textChars, left);
     truncated ||= read < text.length;
     left -= read;
+    // Decoding a large value takes as long as an entire slice.
+    await pause();
     scores.add(position, text.slice(0, read));
-    if (performance.now() - sliceStart < SLICE_MS) continue;
-    await nextTurn();
-    checkpoint();
-    sliceStart = performance.now();
+    await pause();
   }
   return { positions: scores.ranked(), truncated };
 }
