@@ -29,10 +29,10 @@ export default defineConfig({
     // The servers and the tests mostly wait for each other: three files at once fit on two cores.
     maxWorkers: 3,
     // Only for what hangs: a machine that is busy takes many times as long as an idle one.
-    testTimeout: 180_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
     teardownTimeout: 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 120_000 } },
     reporters: ["default", ...annotations, "./test/support/summary-reporter.ts"],
     coverage: {
       provider: "v8",

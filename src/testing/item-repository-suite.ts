@@ -50,9 +50,9 @@ export function itemRepositorySuite(suite: ItemRepositorySuite): void {
     let made: Awaited<ReturnType<ItemRepositorySuite["create"]>> | undefined;
     beforeAll(async () => {
       made = await suite.create(clock.now);
-    }, 120_000);
+    }, 600_000);
     afterEach(() => clock.reset());
-    afterAll(async () => made?.dispose(), 60_000);
+    afterAll(async () => made?.dispose(), 600_000);
     const repository = (): ItemRepository => present(made, "the repository").items;
     const context: RepositoryContext = () => {
       const { items, vectors } = present(made, "the repository");
@@ -317,7 +317,7 @@ function listingCases(repository: () => ItemRepository): void {
       expect(page).toEqual({ records: [], next: null });
     });
 
-    test("reaches every one of 5,500 items", { timeout: 180_000 }, async () => {
+    test("reaches every one of 5,500 items", { timeout: 600_000 }, async () => {
       const root = newRoot();
       const keys = upTo(5_500).map((n) => `key ${String(n).padStart(5, "0")}`);
       for (let start = 0; start < keys.length; start += 500) {
@@ -401,7 +401,7 @@ function hostileTextCases(repository: () => ItemRepository): void {
       ]);
     });
 
-    test("any well-formed text", { timeout: 120_000 }, async () => {
+    test("any well-formed text", { timeout: 600_000 }, async () => {
       const label = fc.oneof(
         fc.constantFrom(...HOSTILE.filter((text) => text.length < 50)),
         fc.string({ unit: "binary", minLength: 1, maxLength: 8 }).map((text) => text.replaceAll(".", ":")),

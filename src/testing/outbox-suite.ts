@@ -71,10 +71,10 @@ export function outboxSuite(suite: OutboxSuite): void {
     const outbox = (): Outbox => present(made, "the outbox").outbox;
     beforeAll(async () => {
       made = await suite.create();
-    }, 120_000);
+    }, 600_000);
     // Each case begins with an empty outbox.
     afterEach(async () => outbox().remove(await kept(outbox())));
-    afterAll(async () => made?.dispose(), 60_000);
+    afterAll(async () => made?.dispose(), 600_000);
     keepingCases(outbox);
     dueCases(outbox);
     removalCases(outbox);

@@ -37,7 +37,7 @@ function dot(a: Vector, b: Vector): number {
 
 /** Registers vitest cases that compare an index of each metric with a plain model. */
 export function vectorMetricSuite(suite: VectorMetricSuite): void {
-  describe.each(DISTANCE_METRICS)(`${suite.name} ranks by its metric: %s`, { timeout: 60_000 }, (metric) => {
+  describe.each(DISTANCE_METRICS)(`${suite.name} ranks by its metric: %s`, { timeout: 600_000 }, (metric) => {
     let made: Awaited<ReturnType<VectorMetricSuite["create"]>> | undefined;
     const points: VectorPoint[] = [];
     const bench = (): Bench => new Bench(suite.dims, present(made, "the index").vectors, present(made, "the index").items);
@@ -57,8 +57,8 @@ export function vectorMetricSuite(suite: VectorMetricSuite): void {
         points.push(bench().point(`${root}.n${i % 2}`, `k${i}`, vectors, { even: i % 2 === 0, n: i }));
       }
       await bench().write(points);
-    }, 120_000);
-    afterAll(async () => made?.dispose(), 60_000);
+    }, 600_000);
+    afterAll(async () => made?.dispose(), 600_000);
 
     test("hits are in the order of the plain model, with its scores, within prefix and filter", async () => {
       for (let i = 0; i < 20; i += 1) {

@@ -56,8 +56,8 @@ export function vectorIndexSuite(suite: VectorIndexSuite): void {
     beforeAll(async () => {
       made = await suite.create();
       bench = new Bench(suite.dims, made.vectors, made.items);
-    }, 120_000);
-    afterAll(async () => made?.dispose(), 60_000);
+    }, 600_000);
+    afterAll(async () => made?.dispose(), 600_000);
     const context: Context = () => ({
       bench: present(bench, "the index"),
       root: `suite-${randomUUID()}`,

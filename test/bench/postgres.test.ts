@@ -62,8 +62,8 @@ test("Postgres ends with a killed process", async () => {
   const { pid, folder } = await firstLine(holder.stdout);
   expect(isRunning(pid)).toBe(true);
   holder.kill("SIGKILL");
-  await waitUntil("the orphaned Postgres to end", () => !isRunning(pid), { timeoutMs: 20_000 });
-  await waitUntil("its folder to be removed", () => !existsSync(folder), { timeoutMs: 10_000 });
+  await waitUntil("the orphaned Postgres to end", () => !isRunning(pid));
+  await waitUntil("its folder to be removed", () => !existsSync(folder));
 });
 
 interface HeldServer {

@@ -239,7 +239,7 @@ test("Ctrl-C ends a command that runs as a process, and the command that it prin
   const text = await readFile(file, "utf8");
   // The input stays open: the command waits for more lines when it is interrupted.
   child.stdin.on("error", () => undefined).write(text.slice(0, text.lastIndexOf('{"end"')));
-  await expect.poll(() => store.count([]), { timeout: 30_000 }).toBeGreaterThanOrEqual(100);
+  await expect.poll(() => store.count([])).toBeGreaterThanOrEqual(100);
   child.kill("SIGINT");
   expect(await exit).toBe(130);
   expect(errors).toContain(`What was imported stays. Continue with: scylladb-store import - ${where.join(" ")}`);

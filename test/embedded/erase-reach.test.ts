@@ -17,7 +17,7 @@ test("a cleanup that begins during an erasure makes it fail with what was erased
   let removing: Promise<unknown> = Promise.resolve();
   scan.mockImplementationOnce(async function (this: SqliteItemRepository, ...args) {
     removing = store.reindexCleanup();
-    await expect.poll(() => store.reindexStatus().then(({ previous }) => previous), { timeout: 30_000 }).toBeNull();
+    await expect.poll(() => store.reindexStatus().then(({ previous }) => previous)).toBeNull();
     return this.scan(...args);
   });
   await expect(store.erase({ prefix: ["mia"] })).rejects.toMatchObject({

@@ -44,7 +44,7 @@ async function pageOf(items: ItemRepository, request: Omit<PageRequest, "reading
   }
 }
 
-test("limits, offsets and places of pages are those of a listing that tests every record", { timeout: 240_000 }, async () => {
+test("limits, offsets and places of pages are those of a listing that tests every record", async () => {
   const group = fc.nat({ max: 3 });
   const namespaces = fc.array(fc.tuple(fc.constantFrom("", "\0a", "\0a\0b", "\0c", "\0d"), fc.array(group, { maxLength: 60 })), { minLength: 1, maxLength: 5 });
   const filter = fc.constantFrom({ g: 0 }, { g: { $ne: 0 } }, { $or: [{ g: 1 }, { g: 2 }, { g: 9 }] }, { g: 7 }, { g: { $exists: true } });

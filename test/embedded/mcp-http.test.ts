@@ -380,7 +380,7 @@ describe("the bounds of the HTTP server", () => {
         expect((await ping()).status).toBe(200);
       }
       vi.advanceTimersByTime(1_900_000);
-      await vi.waitFor(async () => expect((await ping()).status).toBe(404));
+      await vi.waitFor(async () => expect((await ping()).status).toBe(404), { timeout: 120_000 });
     } finally {
       vi.useRealTimers();
     }
@@ -398,7 +398,7 @@ describe("the bounds of the HTTP server", () => {
       vi.advanceTimersByTime(1_700_000);
       expect(server.sessions).toBe(1);
       vi.advanceTimersByTime(200_000);
-      await vi.waitFor(() => expect(server.sessions).toBe(0));
+      await vi.waitFor(() => expect(server.sessions).toBe(0), { timeout: 120_000 });
       stream.destroy();
     } finally {
       vi.useRealTimers();

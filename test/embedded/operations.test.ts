@@ -260,7 +260,7 @@ test("performance pin: intents of many writes are compared with their records in
   await vi.waitFor(async () => {
     await store.reconcile();
     expect(get.mock.calls.flatMap(([ids]) => ids)).toHaveLength(1_000);
-  }, { timeout: 30_000 });
+  }, { timeout: 120_000 });
   expect(Math.max(...get.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(200);
 });
 
@@ -301,7 +301,7 @@ test("a backlog count in flight is not repeated by further calls of health", asy
   expect(backlog).toHaveBeenCalledTimes(1);
   backlog.mockRestore();
   gate.reject(new Error("the count failed"));
-  await vi.waitFor(async () => expect((await store.health()).backlog).not.toBeNull());
+  await vi.waitFor(async () => expect((await store.health()).backlog).not.toBeNull(), { timeout: 120_000 });
 });
 
 test("bulkhead.maxQueued bounds the queue of the local file, and can be raised while the store runs", async () => {

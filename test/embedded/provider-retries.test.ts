@@ -107,9 +107,9 @@ test("retry-after holds back the other calls of the same provider, which are the
   const { baseURL, arrivals } = await provider([429, 200], "2");
   const store = await storeWith(client(baseURL, 0), { limits: { queryEmbeddingDeadlineMs: 8_000 } });
   const first = store.put(["a"], "first", { text: "hello" });
-  await expect.poll(() => arrivals.length, { timeout: 10_000, interval: 5 }).toBe(1);
+  await expect.poll(() => arrivals.length, { interval: 5 }).toBe(1);
   // The answer of the provider has arrived once the store has counted a retry.
-  await expect.poll(() => store.stats().services.embeddings.retries, { timeout: 10_000, interval: 5 }).toBe(1);
+  await expect.poll(() => store.stats().services.embeddings.retries, { interval: 5 }).toBe(1);
   const others = [store.put(["a"], "second", { text: "good morning" }), store.search(["a"], { query: "good evening" })];
   await Promise.all([first, ...others]);
   const [start = 0, ...later] = arrivals;
@@ -136,7 +136,7 @@ test("a put that waited in vain for the end of such a pause says what the provid
   const { baseURL, arrivals } = await provider([429], "6");
   const store = await storeWith(client(baseURL, 0), { limits: { writeDeadlineMs: 3_000, queryEmbeddingDeadlineMs: 30_000 } });
   const first = store.put(["a"], "first", { text: "hello" }).then(() => null, (reason: Error) => reason);
-  await expect.poll(() => store.stats().services.embeddings.retries, { timeout: 10_000, interval: 5 }).toBe(1);
+  await expect.poll(() => store.stats().services.embeddings.retries, { interval: 5 }).toBe(1);
   const second = await store.put(["a"], "second", { text: "good morning" }).then(() => null, (reason: Error) => reason);
   for (const error of [await first, second]) expect(error).toMatchObject({ code: "EMBEDDING", details: { status: 429, fault: "rate-limit" } });
   expect(arrivals).toHaveLength(1);

@@ -44,7 +44,7 @@ reindexUse(() => {
   };
 });
 
-test.concurrent("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", { timeout: 240_000 }, async (context) => {
+test.concurrent("two processes share a file during a reindex that is killed twice: no write is lost, and no search fails, is degraded or misses its item", async (context) => {
   const { expect } = context;
   const folder = await newFolder(context);
   const report = await reindexUnderLoad({ path: join(folder, "store.db") }, { items: 600, textsPerSecond: 500 }, () => {});
@@ -54,7 +54,7 @@ test.concurrent("two processes share a file during a reindex that is killed twic
   expect(report.writes).toBeGreaterThan(0);
 });
 
-test.concurrent("a running store of a temporary file gets the next index by a reload, and keeps its items", { timeout: 240_000 }, async (context) => {
+test.concurrent("a running store of a temporary file gets the next index by a reload, and keeps its items", async (context) => {
   const { expect } = context;
   const index = { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), model: "old", fields: ["text"] };
   await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
@@ -68,7 +68,7 @@ test.concurrent("a running store of a temporary file gets the next index by a re
   expect(found[0]?.key).toBe("one");
 });
 
-test.concurrent("a cleanup whose process is killed is completed by the next one", { timeout: 240_000 }, async (context) => {
+test.concurrent("a cleanup whose process is killed is completed by the next one", async (context) => {
   const { expect } = context;
   const path = join(await newFolder(context), "store.db");
   const { store } = await openReindexed({ path });
@@ -78,7 +78,7 @@ test.concurrent("a cleanup whose process is killed is completed by the next one"
   const child = spawn(process.execPath, ["--import", SOURCES, CLEANUP, path], { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: "" } });
   const ended = once(child, "exit");
   // It then waits until no process writes to that index.
-  await expect.poll(async () => (await store.reindexStatus()).previous, { timeout: 60_000, interval: 20 }).toBeNull();
+  await expect.poll(async () => (await store.reindexStatus()).previous, { interval: 20 }).toBeNull();
   child.kill("SIGKILL");
   expect(await ended).toEqual([null, "SIGKILL"]);
   expect(pointTables(path)).toEqual(["points", "points_g2"]);
@@ -87,7 +87,7 @@ test.concurrent("a cleanup whose process is killed is completed by the next one"
   expect((await store.search(["a"], { query: "ostrich" }))[0]).toMatchObject({ key: "one", score: expect.any(Number) as number });
 });
 
-test.concurrent("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", { timeout: 240_000 }, async (context) => {
+test.concurrent("after the cleanup, neither vectors nor terms of the index before are in the file or its free pages", async (context) => {
   const { expect } = context;
   const path = join(await newFolder(context), "store.db");
   const vector = [0.123456789, -0.987654321, 0.55555, 7.25];

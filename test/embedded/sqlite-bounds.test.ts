@@ -255,7 +255,7 @@ describe("a stop during the start", () => {
     const stops = vi.spyOn(DatabaseThread.prototype, "stop");
     onTestFinished(() => stops.mockRestore());
     const stopped = backend.stop();
-    await expect.poll(() => stops.mock.settledResults.at(0)?.type, { timeout: 20_000 }).toBe("fulfilled");
+    await expect.poll(() => stops.mock.settledResults.at(0)?.type).toBe("fulfilled");
     // The thread that writes closes last: it moves the log into the file.
     expect(stops).toHaveBeenCalledTimes(1);
     proceed.resolve(undefined);

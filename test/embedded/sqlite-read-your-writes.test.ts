@@ -62,7 +62,7 @@ async function writeAndRead(writer: Peer, key: string, text = key): Promise<void
   expect(read.map((each) => each === text), `processes that read ${key}`).toEqual(peers.map(() => true));
 }
 
-test(`every process reads by id what another has acknowledged, in ${FILES} files that the processes create together`, { timeout: 60_000 + 3_000 * FILES }, async () => {
+test(`every process reads by id what another has acknowledged, in ${FILES} files that the processes create together`, { timeout: 600_000 + 3_000 * FILES }, async () => {
   for (let file = 0; file < FILES; file += 1) {
     const path = join(folder, `${file}.db`);
     await Promise.all(peers.map((peer) => peer.ask("open", path)));

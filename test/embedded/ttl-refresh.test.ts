@@ -56,7 +56,7 @@ describe("a TTL refresh by a read", () => {
     } finally {
       await unlock();
     }
-    await expect.poll(() => store.stats().ttlRefresh.written, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => store.stats().ttlRefresh.written).toBe(1);
     ahead = HOUR * 1.25;
     expect(await isThere(store)).toBe(true);
     ahead = HOUR * 1.75;
@@ -80,7 +80,7 @@ describe("a TTL refresh by a read", () => {
     ahead = HOUR / 2;
     await store.get(["a"], "k");
     await store.reload({ path, ttl: { defaultTtl: 30 } });
-    await expect.poll(() => store.stats().ttlRefresh.written, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => store.stats().ttlRefresh.written).toBe(1);
     ahead = HOUR * 1.25;
     expect(await isThere(store)).toBe(true);
   });

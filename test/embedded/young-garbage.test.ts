@@ -51,7 +51,7 @@ test.each<[string, (n: number) => Promise<unknown>]>([
   ["listings", (n) => store.search(["a"], { filter: { n: { $ne: n } }, limit: 10 })],
   ["searches", (n) => store.search(["a"], { query: `${n % 3}`, limit: 10 })],
   ["searches with other queries", (n) => store.search(["a"], { query: `topic ${n}`, limit: 10 })],
-])("the garbage of %s does not survive collections of the young generation", { timeout: 60_000 }, async (_, call) => {
+])("the garbage of %s does not survive collections of the young generation", async (_, call) => {
   let least = Infinity;
   // A collection that starts by itself may find calls in flight, and moves them to the old generation.
   for (let attempts = 0; attempts < 3 && least >= MOST_BYTES; attempts += 1) least = Math.min(least, await survivingBytes(call));

@@ -96,7 +96,7 @@ describe("while CQL answers 2 s late", () => {
     const few = ["few1", "few2"].flatMap((name) => ["a", "b", "c"].map((key) => ({ namespace: [name], key, value: {} })));
     await store.batch(few);
     for (const namespace of ["many", "few1", "few2"]) await store.search([namespace], { limit: 1 });
-  }, 120_000);
+  });
   afterEach(() => network.heal());
   afterAll(async () => {
     await store.stop();
@@ -119,18 +119,18 @@ describe("while CQL answers 2 s late", () => {
     // A request of 2 s meets its deadline only if it does not wait for a slot.
     expect(await store.search([few], { limit: 1 })).toHaveLength(1);
     expect(performance.now() - endedAt).toBeLessThan(DEADLINE_MS);
-    await expect.poll(() => store.stats().nodes.reduce((sum, { inFlight }) => sum + inFlight, 0), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => store.stats().nodes.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(0);
     expect(records().calls - calls).toBeLessThanOrEqual(2);
   }
 
-  test("timed-out searches release their slots and send no further request", { timeout: 60_000 }, async () => {
+  test("timed-out searches release their slots and send no further request", async () => {
     network.impose({ kind: "latency", ms: LATENCY_MS });
     const ended = await Promise.all(Array.from({ length: SLOTS }, () => filtered()));
     expect(ended).toEqual(Array.from({ length: SLOTS }, () => "TIMEOUT"));
     await expectReleased("few1");
   });
 
-  test("aborted searches release their slots at once and send no further request", { timeout: 60_000 }, async () => {
+  test("aborted searches release their slots at once and send no further request", async () => {
     network.impose({ kind: "latency", ms: LATENCY_MS });
     const controller = new AbortController();
     const searches = Array.from({ length: SLOTS }, () => filtered(controller.signal));
@@ -141,7 +141,7 @@ describe("while CQL answers 2 s late", () => {
     await expectReleased("few2");
   });
 
-  test("a repair completes although reads have a deadline of 300 ms", { timeout: 120_000 }, async () => {
+  test("a repair completes although reads have a deadline of 300 ms", async () => {
     await store.reload({ ...config, limits: { ...config.limits, deadlineMs: 300 } });
     network.impose({ kind: "latency", ms: 350 });
     await expect(store.search(["many"], { limit: 1 })).rejects.toMatchObject({ code: "TIMEOUT" });
@@ -190,7 +190,7 @@ describe("while Qdrant or the provider fails", () => {
   test.each([
     ["frozen", () => qdrant.pause(), async () => qdrant.resume()],
     ["killed", () => qdrant.kill(), () => qdrant.restart({ data: "keep" })],
-  ] as const)("%s: each search is answered by keywords once the query's budget is spent, from the first on", { timeout: 120_000 }, async (how, begin, end) => {
+  ] as const)("%s: each search is answered by keywords once the query's budget is spent, from the first on", async (how, begin, end) => {
     await connect();
     await begin();
     try {
@@ -202,10 +202,10 @@ describe("while Qdrant or the provider fails", () => {
     } finally {
       await end();
     }
-    await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode, { timeout: 30_000 }).toBe("semantic");
+    await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode).toBe("semantic");
   });
 
-  test("an aborted search does not count as a failure of a frozen Qdrant, and leaves no request in flight", { timeout: 60_000 }, async () => {
+  test("an aborted search does not count as a failure of a frozen Qdrant, and leaves no request in flight", async () => {
     await connect({ breaker: { failures: 2 } });
     await qdrant.pause();
     try {
@@ -224,7 +224,7 @@ describe("while Qdrant or the provider fails", () => {
     }
   });
 
-  test("a provider that does not answer costs a search its embedding budget and opens the circuit", { timeout: 60_000 }, async () => {
+  test("a provider that does not answer costs a search its embedding budget and opens the circuit", async () => {
     await connect({ limits: { queryEmbeddingDeadlineMs: 200 }, breaker: { failures: 3 } });
     embeddings.hold();
     const times = await timesOf(10, search);
@@ -234,7 +234,7 @@ describe("while Qdrant or the provider fails", () => {
     expect(Math.min(...times)).toBeLessThan(200);
   });
 
-  test("the rebuild of a lost collection completes although reads have 300 ms and CQL is slow, and resumes after a failure", { timeout: 300_000 }, async () => {
+  test("the rebuild of a lost collection completes although reads have 300 ms and CQL is slow, and resumes after a failure", async () => {
     const network = await TcpProxy.start({ host, port: Number(cqlPort) });
     try {
       const { cql } = serverConfig(servers, keyspace);
@@ -253,9 +253,9 @@ describe("while Qdrant or the provider fails", () => {
       const before = embeddings.texts;
       await qdrant.restart({ data: "lose" });
       await store.search(["many"], { query: "text" }).catch(() => undefined);
-      await expect.poll(() => embeddings.failures, { timeout: 120_000 }).toBeGreaterThan(0);
+      await expect.poll(() => embeddings.failures).toBeGreaterThan(0);
       embeddings.failAfter(Infinity);
-      await expect.poll(() => events, { timeout: 120_000 }).toEqual(["vectors-lost", "vectors-restored"]);
+      await expect.poll(() => events).toEqual(["vectors-lost", "vectors-restored"]);
       // Only one page is embedded again, not the earlier ones.
       expect(embeddings.texts - before).toBeLessThan(1 + 600 + 256);
       network.heal();

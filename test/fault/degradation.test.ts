@@ -67,14 +67,14 @@ describe("on CQL and Qdrant", () => {
   };
   const keys = (results: readonly { key: string }[]): string[] => results.map(({ key }) => key);
   const recovered = (root: string) =>
-    expect.poll(async () => (await ask(root)).info, { timeout: 60_000 }).toMatchObject({ mode: "semantic", degraded: false, reason: null });
+    expect.poll(async () => (await ask(root)).info).toMatchObject({ mode: "semantic", degraded: false, reason: null });
 
   const isRanked = (each: ScyllaDBStore, root: string) =>
     expect
       .poll(async () => {
         const results = await each.search([root], { query: "cook something green" });
         return [results.info.mode, results.length, results.filter(({ score }) => score !== undefined).length];
-      }, { timeout: 40_000 })
+      })
       .toEqual(["semantic", 4, 3]);
 
   test("a search ranks by keywords, with filter and paging, while Qdrant is down, and recovers automatically", async () => {
@@ -131,7 +131,7 @@ describe("on CQL and Qdrant", () => {
     await expectSkipped();
     await qdrant.restart({ data: "keep" });
     for (const mode of modes) {
-      await expect.poll(async () => (await ask(root, { mode, ...RANKING })).info, { timeout: 60_000 }).toMatchObject({ mode, source: "index", degraded: false });
+      await expect.poll(async () => (await ask(root, { mode, ...RANKING })).info).toMatchObject({ mode, source: "index", degraded: false });
       const [best] = await ask(root, { mode, ...RANKING });
       expect(best?.explanation?.rerank, mode).toMatchObject({ score: 1 });
     }
@@ -187,7 +187,7 @@ describe("on CQL and Qdrant", () => {
     await isRanked(store, root);
     // Concurrent searches do not count as failures of Qdrant. An open circuit would delay the rebuild.
     expect(heard).toEqual(["vectors-lost", "vectors-restored"]);
-    await expect.poll(async () => (await store.health()).vectors, { timeout: 60_000 }).toMatchObject({ status: "up", complete: true });
+    await expect.poll(async () => (await store.health()).vectors).toMatchObject({ status: "up", complete: true });
   });
 
   test("no process uses the new collection before its rebuild, if another process found the loss first", async () => {
@@ -215,7 +215,7 @@ describe("on CQL and Qdrant", () => {
     expect(results.info).toMatchObject({ degraded: true, reason: "vectors-unavailable" });
     expect(await started.health()).toMatchObject({ status: "degraded", records: { status: "up" }, vectors: { status: "down" } });
     await qdrant.restart({ data: "keep" });
-    await expect.poll(async () => (await started.search([root], { query: "tea" })).info.mode, { timeout: 60_000 }).toBe("semantic");
+    await expect.poll(async () => (await started.search([root], { query: "tea" })).info.mode).toBe("semantic");
     await started.stop();
   });
 
@@ -243,7 +243,7 @@ describe("on CQL and Qdrant", () => {
       const results = await ask(root, { query: "a word for c", limit: 20 });
       return results.filter(({ key, score }) => key.length === 1 && score !== undefined).length;
     };
-    await expect.poll(scored, { timeout: 30_000 }).toBe(5);
+    await expect.poll(scored).toBe(5);
     expect(heard).toEqual(["breaker-opened vectors", "breaker-closed vectors"]);
     await recovered(root);
   });

@@ -108,10 +108,10 @@ test("vectors of expired items are swept, and those of refreshed items stay", as
     .poll(async () => {
       await store.get(["a"], "renewed");
       return store.get(["a"], "ends");
-    }, { timeout: 60_000, interval: 200 })
+    }, { interval: 200 })
     .toBeNull();
   await expect
-    .poll(async () => (await store.get(["a"], "renewed")) !== null && Date.now() > end, { timeout: 60_000, interval: 200 })
+    .poll(async () => (await store.get(["a"], "renewed")) !== null && Date.now() > end, { interval: 200 })
     .toBe(true);
   expect(await points()).toBe(3);
   // Not before a read of the live item could have refreshed it.
@@ -120,7 +120,7 @@ test("vectors of expired items are swept, and those of refreshed items stay", as
     return (await store.sweep()).points;
   };
   expect(await sweep()).toBe(0);
-  await expect.poll(sweep, { timeout: 30_000, interval: 300 }).toBe(1);
+  await expect.poll(sweep, { interval: 300 }).toBe(1);
   expect(await points()).toBe(2);
   expect((await store.sweep()).points).toBe(0);
   const [best] = await store.search(["a"], { query: "green renewed", limit: 1 });

@@ -1,7 +1,8 @@
 /** Each mode of search while Qdrant is slow or down, while the provider is, and while both are: in time, and with the documented fallback. */
-import { ScyllaDBStore, type SearchMode, type SearchOptions } from "langgraph-store-scylladb";
+import { ScyllaDBStore, type ScyllaDBStoreConfig, type SearchMode, type SearchOptions } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { inTime } from "../support/in-time.ts";
+import { PATIENT } from "../support/patient.ts";
 import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 import { SwitchedEmbeddings } from "../support/switched-embeddings.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -9,15 +10,14 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
 const MODES = ["semantic", "keyword", "hybrid"] as const;
 const servers = inject("servers");
 
-/** Budgets of a query to Qdrant and of embedding a query. */
+/** Budget of a service that answers late or not at all. All others have {@link PATIENT} budgets, which a busy machine does not spend. */
 const BUDGET_MS = 400;
 
-/** Longer than the budgets, so that no query is answered within them. */
+/** Longer than the budget, so that no query is answered within it. */
 const LATENCY_MS = 2_000;
 
-/** Two budgets, and a machine that is busy. Half of the deadline, the share of the ranking, is twice that. */
+/** Two budgets, and a machine that is busy; a quarter of the budgets of the other services. */
 const IN_TIME_MS = 15_000;
-const DEADLINE_MS = 60_000;
 
 /** A provider that can also keep its callers waiting. */
 class HangingEmbeddings extends SwitchedEmbeddings {
@@ -37,20 +37,24 @@ let network: TcpProxy;
 let store: ScyllaDBStore;
 let queries = 0;
 
-beforeAll(async () => {
-  network = await TcpProxy.start(target);
-  const config = serverConfig(servers, keyspace);
-  store = await ScyllaDBStore.connect({
-    ...config,
-    qdrant: { ...config.qdrant, url: `http://127.0.0.1:${network.port}` },
+const config = (budgets: ScyllaDBStoreConfig["limits"] = {}): ScyllaDBStoreConfig => {
+  const { cql, qdrant } = serverConfig(servers, keyspace);
+  return {
+    cql,
+    qdrant: { ...qdrant, url: `http://127.0.0.1:${network.port}` },
     index: { dims: 64, embeddings, fields: ["text"] },
     embedding: { cacheBytes: 0 },
-    limits: { deadlineMs: DEADLINE_MS, vectorQueryDeadlineMs: BUDGET_MS, queryEmbeddingDeadlineMs: BUDGET_MS, vectorWriteDeadlineMs: 30_000 },
+    limits: { ...PATIENT, ...budgets },
     retry: { maxAttempts: 2, initialDelayMs: 20 },
     // An open circuit answers at once; these tests are about searches that find it closed.
     breaker: { failures: 1_000 },
     reconcile: { tickMs: 3_600_000 },
-  });
+  };
+};
+
+beforeAll(async () => {
+  network = await TcpProxy.start(target);
+  store = await ScyllaDBStore.connect(config());
   await store.put(["a"], "tea", { text: "a pot of green tea", n: 1 });
   await store.put(["b"], "iron", { text: "iron and steel", n: 2 });
   await store.put(["b"], "cook", { text: "cooking green beans", n: 3 });
@@ -60,8 +64,9 @@ afterEach(async () => {
   embeddings.down = false;
   embeddings.hangs = false;
   network.heal();
+  await store.reload(config());
   for (const mode of MODES) {
-    await expect.poll(async () => (await search(mode)).info, { timeout: 60_000 }).toMatchObject({ mode, source: "index", degraded: false, reason: null });
+    await expect.poll(async () => (await search(mode)).info).toMatchObject({ mode, source: "index", degraded: false, reason: null });
   }
 });
 afterAll(async () => {
@@ -80,9 +85,14 @@ const search = (mode: SearchMode, more: SearchOptions = {}) => {
 };
 
 interface Fault {
+  /** Budgets of the services that keep a search waiting. */
+  readonly budgets?: ScyllaDBStoreConfig["limits"];
   readonly begin: () => void | Promise<void>;
   readonly end?: () => Promise<void>;
 }
+
+const shortQuery = { vectorQueryDeadlineMs: BUDGET_MS };
+const shortEmbedding = { queryEmbeddingDeadlineMs: BUDGET_MS };
 
 const lateQdrant = (): void => network.impose({ kind: "latency", ms: LATENCY_MS });
 const providerDown = (): void => {
@@ -97,16 +107,17 @@ const qdrantAgain = async (): Promise<void> => {
 };
 
 const BY_RECORDS: readonly (readonly [string, string, Fault])[] = [
-  ["Qdrant is slow", "ranking-too-slow", { begin: lateQdrant }],
-  ["Qdrant does not answer", "ranking-too-slow", { begin: () => network.impose({ kind: "partition" }) }],
+  ["Qdrant is slow", "ranking-too-slow", { budgets: shortQuery, begin: lateQdrant }],
+  ["Qdrant does not answer", "ranking-too-slow", { budgets: shortQuery, begin: () => network.impose({ kind: "partition" }) }],
   ["Qdrant is down", "vectors-unavailable", { begin: noQdrant, end: qdrantAgain }],
-  ["Qdrant is slow and the provider is down", "ranking-too-slow", { begin: () => (providerDown(), lateQdrant()) }],
+  ["Qdrant is slow and the provider is down", "ranking-too-slow", { budgets: shortQuery, begin: () => (providerDown(), lateQdrant()) }],
   ["Qdrant and the provider are down", "vectors-unavailable", { begin: () => (providerDown(), noQdrant()), end: qdrantAgain }],
-  ["Qdrant is down and the provider does not answer", "vectors-unavailable", { begin: () => (providerHangs(), noQdrant()), end: qdrantAgain }],
+  ["Qdrant is down and the provider does not answer", "vectors-unavailable", { budgets: shortEmbedding, begin: () => (providerHangs(), noQdrant()), end: qdrantAgain }],
 ];
 
 describe.each(MODES)("%s", (mode) => {
-  test.each(BY_RECORDS)("while %s, records are ranked by keywords", async (_, reason, { begin, end }) => {
+  test.each(BY_RECORDS)("while %s, records are ranked by keywords", async (_, reason, { budgets, begin, end }) => {
+    await store.reload(config(budgets));
     await begin();
     try {
       const results = await search(mode);
@@ -130,9 +141,10 @@ describe.each(MODES)("%s", (mode) => {
   });
 
   test.each([
-    ["is down", providerDown],
-    ["does not answer", providerHangs],
-  ] as const)("while the provider %s, the index ranks by keywords", async (_, begin) => {
+    ["is down", {}, providerDown],
+    ["does not answer", shortEmbedding, providerHangs],
+  ] as const)("while the provider %s, the index ranks by keywords", async (_, budgets, begin) => {
+    await store.reload(config(budgets));
     begin();
     const results = await search(mode);
     // A keyword search needs no provider.

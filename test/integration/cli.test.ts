@@ -61,7 +61,7 @@ async function open(): Promise<CliStore> {
   onTestFinished(async () => {
     await Promise.all(opened.map((store) => store.stop()));
     await pool.giveBack(keyspace);
-  }, 120_000);
+  });
   return openAt(keyspace, opened);
 }
 

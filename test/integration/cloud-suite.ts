@@ -30,7 +30,7 @@ export function cloudSuite(servers: Servers): void {
     folder = await mkdtemp(join(tmpdir(), "bundle-"));
     bundle = join(folder, "secure-connect-agents.zip");
     await service.writeBundle(bundle);
-  }, 60_000);
+  });
   afterAll(async () => {
     await service[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });

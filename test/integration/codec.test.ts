@@ -16,7 +16,7 @@ let store: ScyllaDBStore;
 beforeAll(async () => {
   store = await ScyllaDBStore.connect({ cql, codec });
   await client.connect();
-}, 60_000);
+});
 afterAll(async () => {
   await store.stop();
   await client.shutdown();
@@ -102,7 +102,7 @@ test("a record whose time to live was renewed is read, listed and repaired as be
     .poll(async () => {
       await store.get(["renewed"], "k");
       return store.stats().ttlRefresh.written;
-    }, { timeout: 60_000 })
+    })
     .toBe(1);
   expect((await store.get(["renewed"], "k", { refreshTtl: false }))?.value).toEqual({ n: 1 });
   const found = await store.search(["renewed"], { refreshTtl: false });

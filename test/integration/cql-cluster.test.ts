@@ -13,7 +13,7 @@ let cluster: CassandraCluster | undefined;
 beforeAll(async () => {
   cluster = await startCassandraCluster();
 }, 900_000);
-afterAll(() => cluster?.stop(), 60_000);
+afterAll(() => cluster?.stop());
 
 function nodes(): CassandraCluster {
   if (cluster === undefined) throw new Error("The cluster did not start.");

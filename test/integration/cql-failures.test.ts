@@ -21,8 +21,8 @@ beforeAll(async () => {
   await admin.execute(`GRANT MODIFY ON KEYSPACE ${KEYSPACE} TO runtime`);
   await admin.execute(`GRANT SELECT ON KEYSPACE ${KEYSPACE} TO reader`);
   await admin.shutdown();
-}, 240_000);
-afterAll(() => node?.stop(), 60_000);
+});
+afterAll(() => node?.stop());
 
 function server(): CassandraNode {
   if (node === undefined) throw new Error("The server did not start.");
@@ -90,7 +90,7 @@ describe("a killed server", () => {
     expect(isStoreError(reason) && reason.retryable).toBe(true);
     await server().restart();
     await expect
-      .poll(() => backend.items.get([record]).catch((failure: unknown) => [failure]), { timeout: 90_000, interval: 250 })
+      .poll(() => backend.items.get([record]).catch((failure: unknown) => [failure]), { interval: 250 })
       .toMatchObject([{ writeId: record.writeId }]);
   });
 

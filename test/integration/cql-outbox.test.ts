@@ -33,7 +33,7 @@ type Execute = (query: string, params: unknown[], options: QueryOptions) => Prom
 /** Real time, which the tests set. Each process has its own clock. */
 let time = START;
 
-beforeAll(() => backend.start(), 60_000);
+beforeAll(() => backend.start());
 beforeEach(async () => {
   time = START;
   for (const table of ["outbox", "outbox_slots"]) {

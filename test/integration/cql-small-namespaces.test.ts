@@ -21,7 +21,7 @@ const client = new Client({ ...servers.cql });
 const backend = new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger });
 const { items } = backend;
 
-beforeAll(() => backend.start(), 60_000);
+beforeAll(() => backend.start());
 afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {
   await backend.stop();

@@ -21,7 +21,7 @@ const now = (): number => time || Date.now();
 const backend = new CqlBackend({ keyspace, client }, { setup: "auto", logger: silentLogger, now });
 const { items, settings } = backend;
 
-beforeAll(() => backend.start(), 60_000);
+beforeAll(() => backend.start());
 afterEach(() => {
   vi.restoreAllMocks();
   time = 0;
@@ -320,7 +320,7 @@ describe("settings", () => {
     const timestamp = await vi.waitUntil(async () => {
       const query = `SELECT writetime(value) AS timestamp FROM ${table} WHERE name = ?`;
       return (await client.execute(query, [name], { prepare: true })).rows[0]?.["timestamp"] as unknown;
-    }, { timeout: 30_000 });
+    }, { timeout: 120_000 });
     const finder = settings.establish(name, "another");
     const earlier = String(Number(String(timestamp)) + 5);
     const write = `INSERT INTO ${table} (name, value) VALUES (?, 'earlier') USING TIMESTAMP ?`;

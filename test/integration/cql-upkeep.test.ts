@@ -31,7 +31,7 @@ const { items } = backend;
 beforeAll(async () => {
   await client.connect();
   await backend.start();
-}, 60_000);
+});
 afterEach(() => {
   vi.restoreAllMocks();
   time = 0;

@@ -38,7 +38,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     for (const { username, password } of [FIRST, SECOND]) {
       await asAdmin(`CREATE ROLE ${username} WITH PASSWORD = '${password}' AND LOGIN = true`, `GRANT ALL ON ALL KEYSPACES TO ${username}`);
     }
-  }, 60_000);
+  });
 
   test("a reload changes the role and the API key under load without a failed operation, and the old ones are no longer used", async () => {
     const before = await gateFor("key before");
@@ -58,7 +58,7 @@ export function credentialsReloadSuite(servers: Servers): void {
     expect(failures).toEqual([]);
     expect(done).toBeGreaterThan(50);
     expect((await store.search(["after"], { query: "tea" })).info.mode).toBe("semantic");
-  }, 60_000);
+  });
 
   test("a reload with wrong credentials is rejected, and the previous ones stay in use", async () => {
     await using gate = await gateFor("key");

@@ -46,10 +46,10 @@ beforeAll(async () => {
   await waitUntil("degraded searches", async () => (await valueOf("sum(langgraph_store_search_degraded_total)")) > 10);
   await qdrant.restart();
   const hasLooked = "sum(rate(langgraph_store_intents_reconciled_total[10s]))";
-  await waitUntil("a pass of the reconciler", async () => (await prometheus.query(hasLooked)).length > 0, { timeoutMs: 60_000 });
+  await waitUntil("a pass of the reconciler", async () => (await prometheus.query(hasLooked)).length > 0);
   const isBack = 'sum(increase(langgraph_store_vector_sync_duration_count{langgraph_store_sync_path="write"}[5s])) > 5';
   await waitUntil("vectors that are written again", async () => (await prometheus.query(`${isBack} and max(langgraph_store_breaker_state) == 0`)).length > 0);
-}, 120_000);
+});
 
 afterAll(async () => {
   await observed[Symbol.asyncDispose]();

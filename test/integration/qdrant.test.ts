@@ -352,8 +352,8 @@ describe("after Qdrant has built its graphs", () => {
       );
     }
     const isIndexed = async (): Promise<boolean> => ((await client.getCollection(name)).indexed_vectors_count ?? 0) > ITEMS / 2;
-    await waitUntil("Qdrant to build its graphs", isIndexed, { timeoutMs: 60_000 });
-  }, 120_000);
+    await waitUntil("Qdrant to build its graphs", isIndexed);
+  });
   afterAll(async () => {
     await vectors.stop();
     await dropCollections(servers, collection);

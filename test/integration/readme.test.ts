@@ -13,18 +13,14 @@ afterAll(async () => {
   }
 });
 
-test(
-  "the README example on servers",
-  { timeout: 60_000 },
-  async () => {
-    const program = (await readmeBlock("servers"))
-      .replace('"127.0.0.1:9042"', JSON.stringify(servers.cql.contactPoints[0]))
-      .replace('"datacenter1"', JSON.stringify(servers.cql.localDataCenter))
-      .replace('"agents"', JSON.stringify(keyspace))
-      .replace("http://127.0.0.1:6333", servers.qdrant.url);
-    expect(await runProgram(program)).toBe("intro semantic\n");
-  },
-);
+test("the README example on servers", async () => {
+  const program = (await readmeBlock("servers"))
+    .replace('"127.0.0.1:9042"', JSON.stringify(servers.cql.contactPoints[0]))
+    .replace('"datacenter1"', JSON.stringify(servers.cql.localDataCenter))
+    .replace('"agents"', JSON.stringify(keyspace))
+    .replace("http://127.0.0.1:6333", servers.qdrant.url);
+  expect(await runProgram(program)).toBe("intro semantic\n");
+});
 
 test("the quickstart recalls by meaning in another process on servers", async () => {
   const args = ["--cql", String(servers.cql.contactPoints[0]), "--qdrant", servers.qdrant.url, "--data-center", servers.cql.localDataCenter];

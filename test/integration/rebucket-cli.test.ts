@@ -63,7 +63,7 @@ async function interrupted(args: readonly string[], signal: NodeJS.Signals, stor
     const { change } = await store.partitions();
     return change?.progress.phase === "copy" && change.progress.records > before;
   };
-  await expect.poll(progress, { timeout: 60_000, interval: 100 }).toBe(true);
+  await expect.poll(progress, { interval: 100 }).toBe(true);
   child.kill(signal);
   const [code] = (await exited) as [number | null];
   return { code, errors };
@@ -93,7 +93,7 @@ async function check(store: ScyllaDBStore, { values }: Model, { expect }: TestCo
 }
 
 // Both at the same time: a change of partitions mostly waits for leases.
-test.concurrent("rebucket is killed, interrupted and continued while two stores write, search and list, and loses nothing", { timeout: 300_000 }, async (context) => {
+test.concurrent("rebucket is killed, interrupted and continued while two stores write, search and list, and loses nothing", async (context) => {
   const { expect } = context;
   const keyspace = uniqueName("rebucket");
   const stores = await openStores(keyspace, context);
@@ -163,7 +163,7 @@ test.concurrent("rebucket is killed, interrupted and continued while two stores 
   }
 });
 
-test.concurrent("an erasure is rejected while previous partitions are not deleted, and reaches all partitions otherwise", { timeout: 120_000 }, async (context) => {
+test.concurrent("an erasure is rejected while previous partitions are not deleted, and reaches all partitions otherwise", async (context) => {
   const { expect } = context;
   const [store, other] = await openStores(uniqueName("rebucket"), context);
   await store.put(["team", "ana"], "k", { text: "personal note" });
@@ -171,7 +171,7 @@ test.concurrent("an erasure is rejected while previous partitions are not delete
   const changing = store.rebucket({ namespace: ["team"], buckets: 4, signal: stop.signal });
   const isSwitched = (): Promise<boolean | undefined> => other.partitions().then(({ change }) => change?.switched);
   const ended = expect(changing).rejects.toThrow();
-  await expect.poll(isSwitched, { timeout: 60_000, interval: 50 }).toBe(true);
+  await expect.poll(isSwitched, { interval: 50 }).toBe(true);
   stop.abort();
   await ended;
   await expect(other.erase({ prefix: ["team"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("previous partitions of team") as string });

@@ -68,7 +68,7 @@ async function rebucketWithInterruptions(context: TestContext, keyspace: string,
 }
 
 // All at the same time: a change of partitions mostly waits for leases.
-test.concurrent("each record is read, listed and scanned once while processes write and the partitions grow and shrink", { timeout: 400_000 }, async (context) => {
+test.concurrent("each record is read, listed and scanned once while processes write and the partitions grow and shrink", async (context) => {
   const keyspace = newKeyspace(context);
   const [first, second, third] = (await openBackends(context, 3, keyspace)) as [CqlBackend, CqlBackend, CqlBackend];
   const others = [first.items, second.items, third.items];
@@ -114,7 +114,7 @@ test.concurrent("each record is read, listed and scanned once while processes wr
   for (const namespace of CHANGED) expect(used[namespace], namespace).toEqual([261, 262, 263]);
 });
 
-test.concurrent("a scan that began before a change returns each record once, even if it ends after the previous partitions are deleted", { timeout: 120_000 }, async (context) => {
+test.concurrent("a scan that began before a change returns each record once, even if it ends after the previous partitions are deleted", async (context) => {
   const keyspace = newKeyspace(context);
   const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: [...CHANGED, "other", ...Array.from({ length: 20 }, (_, i) => `load.n${i}`)], name: "w", keys: 12 });
@@ -128,7 +128,7 @@ test.concurrent("a scan that began before a change returns each record once, eve
   expect(pages).toBeGreaterThan(5);
 });
 
-test.concurrent("calls that are in flight during an entire change, as of a frozen process, miss no record and lose no write", { timeout: 120_000 }, async (context) => {
+test.concurrent("calls that are in flight during an entire change, as of a frozen process, miss no record and lose no write", async (context) => {
   const keyspace = newKeyspace(context);
   const [host = "", port = ""] = servers.cql.contactPoints[0]?.split(":") ?? [];
   const proxy = await TcpProxy.start({ host, port: Number(port) });
@@ -161,7 +161,7 @@ test.concurrent("calls that are in flight during an entire change, as of a froze
   expect((await usedBuckets(keyspace))["load.a"]?.every((bucket) => bucket >= 256)).toBe(true);
 });
 
-test.concurrent("an aborted change leaves the records where they are, and nothing in the new partitions", { timeout: 120_000 }, async (context) => {
+test.concurrent("an aborted change leaves the records where they are, and nothing in the new partitions", async (context) => {
   const keyspace = newKeyspace(context);
   const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 50 });
@@ -185,7 +185,7 @@ test.concurrent("an aborted change leaves the records where they are, and nothin
   expect((await usedBuckets(keyspace))["load.a"]).toEqual([260, 261]);
 });
 
-test.concurrent("a dry run counts and changes nothing, and a change to the same number does nothing", { timeout: 60_000 }, async (context) => {
+test.concurrent("a dry run counts and changes nothing, and a change to the same number does nothing", async (context) => {
   const keyspace = newKeyspace(context);
   const [backend] = (await openBackends(context, 1, keyspace)) as [CqlBackend];
   const writer = new RecordWriter(backend.items, [backend.items], { namespaces: NAMESPACES, name: "w", keys: 30 });
@@ -198,7 +198,7 @@ test.concurrent("a dry run counts and changes nothing, and a change to the same 
   await expect(backend.partitions.rebucket({ namespace: ["load"], buckets: 2, recordsPerSecond: 0 })).rejects.toThrow(ValidationError);
 });
 
-test.concurrent("two processes that run the same change complete it once", { timeout: 60_000 }, async (context) => {
+test.concurrent("two processes that run the same change complete it once", async (context) => {
   const keyspace = newKeyspace(context);
   const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 60 });
@@ -210,7 +210,7 @@ test.concurrent("two processes that run the same change complete it once", { tim
   for (const namespace of CHANGED) expect(used[namespace]).toEqual([256, 257, 258]);
 });
 
-test.concurrent("an abort ends a change that another process is running, and it does not begin again", { timeout: 60_000 }, async (context) => {
+test.concurrent("an abort ends a change that another process is running, and it does not begin again", async (context) => {
   const keyspace = newKeyspace(context);
   const [first, second] = (await openBackends(context, 2, keyspace)) as [CqlBackend, CqlBackend];
   const writer = new RecordWriter(first.items, [second.items], { namespaces: NAMESPACES, name: "w", keys: 60 });

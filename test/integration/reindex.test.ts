@@ -1,7 +1,6 @@
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { inject } from "vitest";
 import { reindexUse } from "../support/reindex-use.ts";
-import { PATIENT } from "../support/patient.ts";
 import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -9,8 +8,8 @@ const servers = inject("servers");
 reindexUse(() => {
   const keyspace = uniqueName("reindex");
   return {
-    open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, ...options }),
-    reload: (store, options) => store.reload({ ...serverConfig(servers, keyspace), limits: PATIENT, ...options }),
+    open: (options) => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options }),
+    reload: (store, options) => store.reload({ ...serverConfig(servers, keyspace), ...options }),
     async vectors() {
       const { collections } = await qdrantClient(servers).getCollections();
       return collections.map(({ name }) => name).filter((name) => name.startsWith(`${keyspace}_`)).toSorted();

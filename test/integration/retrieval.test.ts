@@ -53,7 +53,7 @@ beforeAll(async () => {
     // In parts: each has a deadline of its own for the embedder, which a busy machine slows down.
     for (let start = 0; start < puts.length; start += 20) await store.batch(puts.slice(start, start + 20));
   }
-}, 180_000);
+});
 
 afterAll(async () => {
   await Promise.all(made.map((each) => each.dispose()));

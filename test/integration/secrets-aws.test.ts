@@ -165,11 +165,11 @@ test("a rotated secret is used without a restart; an outage keeps the last valid
   await followed.secrets.start();
   expect(key.current().reveal()).toBe(first);
   await admin.send(new PutSecretValueCommand({ SecretId: "rotating", SecretString: JSON.stringify({ qdrant: second }) }));
-  await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 60_000 });
+  await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 120_000 });
   expect(followed.events).toEqual([{ type: "secret-rotated", secret: "aws-sm://rotating" }]);
   await moto().pause();
   try {
-    await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 60_000 });
+    await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 120_000 });
     expect(key.current().reveal()).toBe(second);
     watch.show(followed.events);
   } finally {

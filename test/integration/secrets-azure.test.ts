@@ -122,7 +122,7 @@ test("a rotated secret is used without a restart; an expired token is replaced",
   expect(key.current().reveal()).toBe(first);
   vault.revokeTokens();
   vault.set("rotating", second);
-  await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 60_000 });
+  await vi.waitFor(() => expect(key.current().reveal()).toBe(second), { timeout: 120_000 });
   expect(followed.events.at(-1)).toEqual({ type: "secret-rotated", secret: "azure-kv://agents/rotating" });
 });
 
@@ -134,7 +134,7 @@ test("an outage while the store runs keeps the last valid secret and is reported
   await followed.secrets.start();
   vault.mode = "away";
   try {
-    await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 60_000 });
+    await vi.waitFor(() => expect(followed.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 120_000 });
     expect(key.current().reveal()).toBe(text);
     watch.show(followed.events);
   } finally {

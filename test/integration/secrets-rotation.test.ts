@@ -41,7 +41,7 @@ beforeAll(async () => {
   watch.guard("root token", vault.rootToken);
   await vault.write("agents", first);
   token = watch.guard("token", await vault.tokenFor("agents"));
-}, 240_000);
+});
 
 afterAll(async () => {
   await admin.shutdown();
@@ -49,7 +49,7 @@ afterAll(async () => {
   await gate[Symbol.asyncDispose]();
   await Promise.all([cassandra.stop(), qdrant.stop(), vault.stop()]);
   watch.stop();
-}, 60_000);
+});
 
 function address(): ClientOptions {
   return {
@@ -113,7 +113,7 @@ class Load {
   /** Waits for a number of further operations. */
   async more(count: number): Promise<void> {
     const goal = this.done + count;
-    await waitUntil(`${count} more operations`, () => this.done >= goal || this.failures.length > 0, { timeoutMs: 20_000 });
+    await waitUntil(`${count} more operations`, () => this.done >= goal || this.failures.length > 0);
   }
 
   async stop(): Promise<void> {

@@ -122,7 +122,7 @@ describe("the start fails with option and reason for", () => {
   test("a wrong token, and an expired one", async () => {
     await vault().write("expired", { qdrant: watch.secret("key") });
     const expired = await tokenFor("expired", 1);
-    await vi.waitFor(() => expect(statusOf(expired)).resolves.toBe(403), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(() => expect(statusOf(expired)).resolves.toBe(403), { timeout: 120_000, interval: 200 });
     for (const token of [expired, watch.secret("wrong-token")]) {
       const error = await startFailure("vault://secret/expired#qdrant", at(token));
       expect(error).toBeInstanceOf(AuthenticationError);
@@ -186,7 +186,7 @@ test("an expired login token is replaced by a new login", async () => {
   await vault().request("POST", "sys/leases/revoke-prefix/auth/approle");
   const rotated = watch.secret("rotated-key");
   await vault().write("role", { qdrant: rotated });
-  await vi.waitFor(() => expect(key.current().reveal()).toBe(rotated), { timeout: 60_000 });
+  await vi.waitFor(() => expect(key.current().reveal()).toBe(rotated), { timeout: 120_000 });
   expect(followed.events.filter(({ type }) => type === "secret-refresh-failed")).toEqual([]);
 });
 
@@ -213,14 +213,14 @@ test("an outage while the store runs keeps the last valid secret and is reported
     const key = followed.text("vault://secret/outage#qdrant");
     await followed.secrets.start();
     await own.pause();
-    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 500 ms") as unknown }), { timeout: 60_000 });
+    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 500 ms") as unknown }), { timeout: 120_000 });
     expect(key.current().reveal()).toBe(text);
     await using late = followSecrets({ timeoutMs: 300, vault: { address: own.address, token: own.rootToken } });
     late.text("vault://secret/outage#qdrant");
     expect(await watch.rejection(late.secrets.start())).toBeInstanceOf(TimeoutError);
     own.resume();
     await own.kill();
-    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") as unknown }), { timeout: 60_000 });
+    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") as unknown }), { timeout: 120_000 });
     expect(key.current().reveal()).toBe(text);
     for (const event of followed.events) watch.show(event);
   } finally {

@@ -144,8 +144,8 @@ describe("a dedicated Qdrant", () => {
     const { pid, folder } = await firstLine(holder.stdout);
     expect(isRunning(pid)).toBe(true);
     holder.kill(signal);
-    await waitUntil("the orphaned Qdrant to end", () => !isRunning(pid), { timeoutMs: 10_000 });
-    await waitUntil("its folder to be removed", () => !existsSync(folder), { timeoutMs: 10_000 });
+    await waitUntil("the orphaned Qdrant to end", () => !isRunning(pid));
+    await waitUntil("its folder to be removed", () => !existsSync(folder));
   });
 });
 

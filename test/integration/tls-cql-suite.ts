@@ -192,7 +192,7 @@ export function cqlTlsSuite(servers: Servers): void {
       const logger = recordingLogger();
       const changes = { ...before({ port }), contactPoints: [`${host}:${port}`] };
       await using store = await ScyllaDBStore.connect({ ...cql(changes), setup: "never", logger });
-      await expect.poll(() => store.get(["tls"], "k").then(() => two.clients), { timeout: 60_000 }).toBeGreaterThan(0);
+      await expect.poll(() => store.get(["tls"], "k").then(() => two.clients)).toBeGreaterThan(0);
       expect(logger.warnings).toEqual([]);
     });
 
@@ -201,7 +201,7 @@ export function cqlTlsSuite(servers: Servers): void {
       const logger = recordingLogger();
       await using store = await ScyllaDBStore.connect({ ...cql(before({ port })), setup: "never", logger });
       await expect
-        .poll(() => store.get(["tls"], "k").then(() => logger.warnings), { timeout: 60_000 })
+        .poll(() => store.get(["tls"], "k").then(() => logger.warnings))
         .toEqual([expect.stringMatching(/node of the CQL cluster is not used.*127\.0\.0\.2.*for another host name/)]);
       expect(two.clients).toBe(0);
     });

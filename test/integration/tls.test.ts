@@ -10,8 +10,8 @@ import { qdrantTlsSuite } from "./tls-qdrant-suite.ts";
 let started: SecuredServers | undefined;
 beforeAll(async () => {
   started = await startSecuredServers();
-}, 240_000);
-afterAll(() => started?.[Symbol.asyncDispose](), 60_000);
+});
+afterAll(() => started?.[Symbol.asyncDispose]());
 
 function servers(): SecuredServers {
   if (started === undefined) throw new Error("The servers did not start.");

@@ -18,14 +18,14 @@ const LONGEST_WAIT = 10;
  *
  * @param what the awaited state in words, for the error
  * @param probe says whether the state is reached; what it throws ends the wait at once
- * @throws Error "waited N s for …" when the deadline (default 30 s) passes without progress
+ * @throws Error "waited N s for …" when the deadline (default 120 s) passes without progress
  */
 export async function waitUntil(
   what: string,
   probe: () => boolean | Promise<boolean>,
   options: WaitOptions = {},
 ): Promise<void> {
-  const { timeoutMs = 30_000, everyMs = 50, progress } = options;
+  const { timeoutMs = 120_000, everyMs = 50, progress } = options;
   const startedAt = performance.now();
   let state = progress?.();
   let changedAt = startedAt;

@@ -178,11 +178,11 @@ export function everyCommand(kind: Kind, open: () => Promise<CliStore>): void {
     expect(names).toEqual(expect.arrayContaining(WAITING));
   });
 
-  test.each(names.filter((name) => !WAITING.includes(name)))("the command %s works on this backend", { timeout: 60_000 }, async (name) => {
+  test.each(names.filter((name) => !WAITING.includes(name)))("the command %s works on this backend", async (name) => {
     await CASES[name]?.(shared);
   });
 
-  test.concurrent.each(WAITING)("the command %s works on this backend", { timeout: 120_000 }, async (name) => {
+  test.concurrent.each(WAITING)("the command %s works on this backend", async (name) => {
     await CASES[name]?.(await prepare());
   });
 }

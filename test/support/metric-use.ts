@@ -29,7 +29,7 @@ const EXPECTED: Readonly<Record<DistanceMetric, readonly (readonly [key: string,
 
 /** Registers the tests for one backend. They run at the same time, as each opens its own stores. */
 export function metricUse(name: string, createPlace: () => MetricPlace): void {
-  describe(`distance metric, ${name}`, { timeout: 60_000 }, () => {
+  describe(`distance metric, ${name}`, () => {
     test.concurrent.for(["cosine", "dot", "euclid"] as const)("search ranks by %s, higher scores are better, and minScore includes its own value", async (metric, { expect }) => {
       const place = createPlace();
       try {

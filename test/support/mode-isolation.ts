@@ -40,8 +40,8 @@ export function modeIsolation(make: MakeStore): void {
     const own = LABELS.flatMap((label) => ["one", "two"].map((key, n) => ({ namespace: [root, label, "inner"], key, value: { text: TEXT, label, n } })));
     const unindexed = LABELS.map((label) => ({ namespace: [root, label], key: "plain", value: { note: TEXT, label, n: 9 } }));
     await store.batch([...others, ...own, ...unindexed]);
-  }, 120_000);
-  afterAll(() => made.dispose(), 120_000);
+  });
+  afterAll(() => made.dispose());
 
   describe.each([false, true])("while the provider is down: %s", (isDown) => {
     beforeAll(() => void (embeddings.down = isDown));

@@ -105,10 +105,10 @@ export function randomModes(name: string, makeStore: MakeStore, runs: number): v
     let made: TestStore | undefined;
     beforeAll(async () => {
       made = await makeStore({ index: { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), fields: ["text"] } });
-    }, 120_000);
-    afterAll(() => made?.dispose(), 120_000);
+    });
+    afterAll(() => made?.dispose());
 
-    test("return what a plain model contains, in each page once, with equal scores in listing order", { timeout: 240_000 }, async () => {
+    test("return what a plain model contains, in each page once, with equal scores in listing order", async () => {
       const { store } = made as TestStore;
       await fc.assert(
         fc.asyncProperty(fc.array(fc.tuple(fc.array(put, { minLength: 1, maxLength: 8 }), search), { minLength: 1, maxLength: 5 }), async (steps) => {

@@ -103,7 +103,7 @@ export function randomOperations(name: string, makeStore: MakeStore, runs: numbe
     });
     afterAll(() => made?.dispose());
 
-    test("return the results of a plain model", { timeout: 240_000 }, async () => {
+    test("return the results of a plain model", async () => {
       await fc.assert(
         fc.asyncProperty(history, async (batches) => {
           const scope = (made as TestStore).store.scoped([uniqueName("random")]);
@@ -117,7 +117,7 @@ export function randomOperations(name: string, makeStore: MakeStore, runs: numbe
       );
     });
 
-    test("pages by offset between writes are those of the plain model", { timeout: 240_000 }, async () => {
+    test("pages by offset between writes are those of the plain model", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
           const scope = (made as TestStore).store.scoped([uniqueName("pages")]);

@@ -22,8 +22,8 @@ export function rankingUse(make: MakeStore): void {
   beforeAll(async () => {
     made = await make({ index, ...quiet });
     store = made.store;
-  }, 120_000);
-  afterAll(() => made.dispose(), 120_000);
+  });
+  afterAll(() => made.dispose());
 
   async function filled(items: Readonly<Record<string, object>>): Promise<string> {
     const root = uniqueName("ranking");
@@ -277,7 +277,7 @@ export function rankingUse(make: MakeStore): void {
       } finally {
         await other.dispose();
       }
-    }, 120_000);
+    });
   });
 
   test("while the provider is down, the keyword ranking is ranked again", async () => {

@@ -28,7 +28,7 @@ export function reindexCommands(open: () => Promise<CliStore>): void {
     expect(await cliJson(["search", "--query", "ostrich", "--limit", "1", ...flags])).toMatchObject({ results: [{ key: "last" }], info: { degraded: false } });
     expect(await cliJson<{ collections: string[] }>(["reindex", "cleanup", "--yes", ...flags])).toMatchObject({ generation: 1, collections: expect.arrayContaining([expect.any(String)]) as string[] });
     expect(await cli(["get", "a", "last", ...old])).toMatchObject({ code: 1, errors: expect.stringContaining("scylladb-store reindex") as string });
-  }, 300_000);
+  });
 
   test.concurrent("Ctrl-C ends a reindex with the command that continues it, and reindex abort removes what it built", async ({ expect }) => {
     const { flags } = await openForReindex(open, 300);
@@ -40,5 +40,5 @@ export function reindexCommands(open: () => Promise<CliStore>): void {
     expect(await cli(["reindex", "abort", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("--yes") as string });
     expect(await cliJson(["reindex", "abort", "--yes", ...flags])).toMatchObject({ generation: 2 });
     expect(await cliJson(["reindex", "status", ...flags])).toMatchObject({ active: { number: 1 }, next: null });
-  }, 300_000);
+  });
 }

@@ -2,8 +2,8 @@
 import type { EmbeddedStoreConfig, ReindexProgress, ScyllaDBStore, SearchResults } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { test, type ExpectStatic } from "vitest";
-import { GENERATION_LEASE_MS } from "../../src/runtime/generation-watch.ts";
 import { FixedEmbeddings } from "./fixed-embeddings.ts";
+import { PATIENT } from "./patient.ts";
 
 /** A place that several stores can open, as processes do. */
 export interface ReindexPlace {
@@ -14,7 +14,7 @@ export interface ReindexPlace {
   dispose(): Promise<void>;
 }
 
-const OPTIONS = { reconcile: { flushMs: 0, graceMs: 1_000, tickMs: 250 }, logLevel: "error" } as const;
+const OPTIONS = { reconcile: { flushMs: 0, graceMs: 1_000, tickMs: 250 }, logLevel: "error", limits: PATIENT } as const;
 
 type Index = NonNullable<EmbeddedStoreConfig["index"]>;
 
@@ -44,17 +44,17 @@ interface Given {
 /** Registers the tests for one backend. They run at the same time, as they wait for leases most of the time. */
 export function reindexUse(createPlace: () => ReindexPlace): void {
   const scenario = (name: string, run: (given: Given) => Promise<void>): void =>
-    test.concurrent(name, { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
+    test.concurrent(name, async ({ expect, onTestFinished }) => {
       await run({
         expect,
         newPlace() {
           const place = createPlace();
-          onTestFinished(() => place.dispose(), 120_000);
+          onTestFinished(() => place.dispose());
           return place;
         },
         async open(place, index) {
           const store = await place.open({ index, ...OPTIONS });
-          onTestFinished(() => store.stop(), 120_000);
+          onTestFinished(() => store.stop());
           return store;
         },
         async found(store, query) {
@@ -88,7 +88,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
       previous: { number: 1, model: "old-model" },
     });
     expect(await found(one, "number7 label7x river")).toBe("k7");
-    await expect.poll(() => two.reindexStatus().then(({ active }) => active.number), { timeout: GENERATION_LEASE_MS * 2 }).toBe(2);
+    await expect.poll(() => two.reindexStatus().then(({ active }) => active.number)).toBe(2);
     for (let i = 1; i <= written; i += 1) expect(await found(two, `zebra${i}`), `zebra${i}`).toMatch(/^(?:wait|fill|verify)/);
     await two.put(["items", "n0"], "k7", { text: "changed after the switch to a walrus" });
     expect(await found(one, "walrus")).toBe("k7");
@@ -120,12 +120,12 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     // At once, although the vectors are missing in the next index.
     const results = await knowing.search([], { query: "penguin", limit: 50 });
     expect(results.map(({ key }) => key)).toContain("late");
-    await expect.poll(async () => (await knowing.search([], { query: "penguin", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "late", score: expect.any(Number) as number });
-    await expect.poll(async () => (await knowing.search([], { query: "flamingo", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "k3", score: expect.any(Number) as number });
+    await expect.poll(async () => (await knowing.search([], { query: "penguin", limit: 1 }))[0]).toMatchObject({ key: "late", score: expect.any(Number) as number });
+    await expect.poll(async () => (await knowing.search([], { query: "flamingo", limit: 1 }))[0]).toMatchObject({ key: "k3", score: expect.any(Number) as number });
     expect((await knowing.search([], { query: "number4 label4x river", limit: 100 })).map(({ key }) => key)).not.toContain("k4");
     // The process that knows only the index before continues with it.
     expect(await found(old, "penguin")).toBe("late");
-    await expect.poll(() => knowing.repair({ dryRun: true }), { timeout: 60_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
+    await expect.poll(() => knowing.repair({ dryRun: true })).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
   });
 
   scenario("after the cleanup, a process that knows only the previous index ranks by keywords, and its writes are completed by the others", async ({ expect, newPlace, open, found }) => {
@@ -148,7 +148,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     expect(await old.reconcile()).toMatchObject({ watched: 1, failed: 0 });
     const renewed = await open(place, after());
     expect((await renewed.get(["items", "n0"], "late"))?.value).toEqual({ text: "a penguin after the cleanup" });
-    await expect.poll(async () => (await renewed.search([], { query: "penguin", limit: 1 }))[0], { timeout: 60_000 }).toMatchObject({ key: "late", score: expect.any(Number) as number });
+    await expect.poll(async () => (await renewed.search([], { query: "penguin", limit: 1 }))[0]).toMatchObject({ key: "late", score: expect.any(Number) as number });
   });
 
   scenario("a reindex that is interrupted continues, and embeds no text again", async ({ expect, newPlace, open, found }) => {
@@ -347,7 +347,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await writers;
     expect(faults.slice(0, 3)).toEqual([]);
     expect(reports.some(({ status }) => status === "fulfilled")).toBe(true);
-    await expect.poll(() => knowing.repair({ dryRun: true }), { timeout: 60_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
+    await expect.poll(() => knowing.repair({ dryRun: true })).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
     for (const [key, text] of last) {
       if (text === "expires") continue;
       expect((await knowing.get(["hot"], key))?.value ?? null).toEqual(text === null ? null : { text });
@@ -355,7 +355,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
       if (text !== null) expect(best).toMatchObject({ key, score: expect.any(Number) as number });
     }
     const afterSweep = (): Promise<unknown> => knowing.sweep().then(() => knowing.repair({ dryRun: true }));
-    await expect.poll(afterSweep, { timeout: 30_000 }).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
+    await expect.poll(afterSweep).toMatchObject({ missing: 0, stale: 0, orphaned: 0 });
   });
 
   scenario("an erasure is rejected while the vectors of a removed generation are not deleted yet", async ({ expect, newPlace, open }) => {
@@ -364,7 +364,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     await fill(one, 30, "personal");
     await one.reindex();
     const removing = one.reindexCleanup();
-    await expect.poll(() => two.reindexStatus().then(({ previous }) => previous), { timeout: 30_000 }).toBeNull();
+    await expect.poll(() => two.reindexStatus().then(({ previous }) => previous)).toBeNull();
     await expect(two.erase({ prefix: ["personal"] })).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("reindex cleanup") as string });
     expect(await removing).toMatchObject({ generation: 1 });
     expect(await two.erase({ prefix: ["personal"] })).toMatchObject({ complete: true, erased: { items: 30 } });

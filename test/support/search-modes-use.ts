@@ -27,8 +27,8 @@ export function searchModesUse(make: MakeStore): void {
   beforeAll(async () => {
     made = await make({ index, logger, retry: { maxAttempts: 1 }, breaker: { failures: 1_000 } });
     store = made.store;
-  }, 120_000);
-  afterAll(() => made.dispose(), 120_000);
+  });
+  afterAll(() => made.dispose());
 
   /** A namespace of its own that holds the texts. */
   async function filled(texts: Readonly<Record<string, string>> = DIETS): Promise<string> {
@@ -111,7 +111,7 @@ export function searchModesUse(make: MakeStore): void {
       await store.put([root], "vegan", { text: "eats meat again", n: 0 });
       await store.delete([root, "sub"], "below");
       await store.put([root], "gone", { text: "vegan vegan vegan" }, undefined, { expiresAt: new Date(Date.now() + 2_000) });
-      await expect.poll(() => find(), { timeout: 30_000 }).not.toContain("gone");
+      await expect.poll(() => find()).not.toContain("gone");
       const after = await find();
       expect(after).not.toContain("below");
       if (mode === "keyword") expect(after).toEqual([]);
@@ -280,7 +280,7 @@ export function searchModesUse(make: MakeStore): void {
     } finally {
       await other.dispose();
     }
-  }, 120_000);
+  });
 
   describe("bad input", () => {
     test.each(["fulltext", "", 1, true, {}])("mode %j is rejected with the allowed values", async (mode) => {
@@ -356,7 +356,7 @@ export function searchModesUse(make: MakeStore): void {
       } finally {
         await wide.dispose();
       }
-    }, 120_000);
+    });
   });
 
   describe("configuration", () => {
@@ -370,7 +370,7 @@ export function searchModesUse(make: MakeStore): void {
       } finally {
         await other.dispose();
       }
-    }, 120_000);
+    });
 
     test("with a codec, keyword search is off, and a search that asks for it is rejected with the fix", async () => {
       const codec = aesGcmCodec({ keys: { a: Buffer.alloc(32, 7).toString("base64") }, current: "a" });
@@ -392,6 +392,6 @@ export function searchModesUse(make: MakeStore): void {
       } finally {
         await open.dispose();
       }
-    }, 120_000);
+    });
   });
 }

@@ -5,6 +5,7 @@ import { auth, Client } from "cassandra-driver";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import type { ServerAddresses } from "../servers/server-addresses.ts";
+import { PATIENT } from "./patient.ts";
 
 /** A store, and a function that stops it and deletes its data. */
 export interface TestStore {
@@ -12,7 +13,7 @@ export interface TestStore {
   dispose(): Promise<void>;
 }
 
-/** Creates a store with the given options. */
+/** Creates a store with the given options, and {@link PATIENT} limits where they set none. */
 export type MakeStore = (options: Omit<EmbeddedStoreConfig, "path">) => Promise<TestStore>;
 
 /** Returns a unique name for keyspaces, collections and namespace roots. */
@@ -22,7 +23,7 @@ export function uniqueName(purpose: string): string {
 
 /** Returns a store on its own file. */
 export async function makeEmbeddedStore(options: Omit<EmbeddedStoreConfig, "path">): Promise<TestStore> {
-  const store = await ScyllaDBStore.embedded({ ...options, path: ":memory:" });
+  const store = await ScyllaDBStore.embedded({ ...options, limits: { ...PATIENT, ...options.limits }, path: ":memory:" });
   return { store, dispose: () => store.stop() };
 }
 
@@ -43,7 +44,7 @@ export function serverConfig(servers: ServerAddresses, keyspace: string): Scylla
 export function onServers(servers: ServerAddresses): MakeStore {
   return async (options) => {
     const keyspace = uniqueName("test");
-    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options });
+    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options, limits: { ...PATIENT, ...options.limits } });
     return {
       store,
       async dispose() {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-test("garbage does not count, and objects and buffers that are kept do", { timeout: 120_000 }, async () => {
+test("garbage does not count, and objects and buffers that are kept do", async () => {
   const options = ["--expose-gc", "--max-old-space-size=1024", "--import", at("../support/use-sources.ts"), at("../support/limits/measure-child.ts")];
   const { stdout } = await promisify(execFile)(process.execPath, options);
   const grown = Object.fromEntries(stdout.trim().split("\n").map((line) => JSON.parse(line) as [string, number]));

@@ -73,7 +73,7 @@ export async function reindexUnderLoad(place: DrillPlace, { items, textsPerSecon
       }
       if (report === null) throw new Error("The reindexing process did not report.");
       // Readers notice the switch, and go on for a while.
-      await waitUntil("the readers to search the next index", async () => load.searches.after > 50, { timeoutMs: 60_000 });
+      await waitUntil("the readers to search the next index", async () => load.searches.after > 50);
     } finally {
       load.stop();
       await working;

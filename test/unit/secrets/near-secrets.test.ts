@@ -73,10 +73,10 @@ test("a changed file is read again and reported", async () => {
   const text = near.text(`file://${path}`);
   await near.secrets.start();
   await writeFile(path, "second\n");
-  await vi.waitFor(() => expect(text.current().reveal()).toBe("second"), { timeout: 60_000 });
+  await vi.waitFor(() => expect(text.current().reveal()).toBe("second"), { timeout: 120_000 });
   expect(near.events).toContainEqual({ type: "secret-rotated", secret: `file://${path}` });
   await rm(path);
-  await vi.waitFor(() => expect(near.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 60_000 });
+  await vi.waitFor(() => expect(near.events.at(-1)?.type).toBe("secret-refresh-failed"), { timeout: 120_000 });
   expect(text.current().reveal()).toBe("second");
   expect(near.events.at(-1)).toMatchObject({ secret: `file://${path}`, cause: expect.stringContaining("no such file") as unknown });
 });

@@ -40,7 +40,7 @@ test("the rejection of an async listener is logged, not unhandled", async () => 
   });
   events.listeners.on("breaker-closed", () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new Error("thenable")) }));
   events.emit(CLOSED);
-  await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 30_000 });
+  await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 120_000 });
   // Node.js reports unhandled rejections after the microtasks of the turn in which they occur.
   await new Promise((resolve) => setImmediate(resolve));
   process.off("unhandledRejection", unhandled);
