@@ -27,6 +27,11 @@ export class LocalEmbeddings extends Embeddings {
     super({ maxRetries: 0, ...params });
   }
 
+  /** Loads the model. The store calls it when it starts. */
+  async warmUp(): Promise<void> {
+    await embedInThread([""]);
+  }
+
   override async embedDocuments(texts: string[]): Promise<number[][]> {
     if (!Array.isArray(texts)) throw new ValidationError(`embedDocuments expects an array of texts, but got ${kindOf(texts)}.`);
     texts.forEach(checkText);

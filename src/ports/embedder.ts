@@ -6,6 +6,11 @@ import type { Vector } from "./vector-index.ts";
 export interface EmbeddingsLike {
   embedDocuments(texts: string[]): Promise<ArrayLike<number>[]>;
   embedQuery(text: string): Promise<ArrayLike<number>>;
+  /**
+   * Loads a model into this process. The store calls it when it starts, so that the first put or search does not spend its time
+   * budget on it. If it fails, the first call that embeds a text reports the reason.
+   */
+  warmUp?(): Promise<unknown>;
 }
 
 /** An embedding provider with an outcome for each text. Rejects with an `EmbeddingError` when all texts failed. */

@@ -41,6 +41,11 @@ export function generationConfigs({ index }: Pick<CommonConfig, "index">): reado
   return [index, { ...next, fields: next.fields ?? index.fields, rules: next.rules ?? index.rules, metric: next.metric ?? index.metric, keyword: next.keyword ?? index.keyword }];
 }
 
+/** Loads the models that run in this process. Never rejects: the first call that embeds a text reports why a model cannot be loaded. */
+export async function warmUpModels(config: Pick<CommonConfig, "index">): Promise<void> {
+  await Promise.allSettled(generationConfigs(config).map(async ({ embeddings }) => embeddings.warmUp?.()));
+}
+
 /** Describes the configured generations. */
 export function descriptorsOf(config: Pick<CommonConfig, "index" | "codec">): readonly GenerationDescriptor[] {
   return generationConfigs(config).map((index) => ({

@@ -18,7 +18,7 @@ import type { StoreEvents } from "../telemetry/store-events.ts";
 import { detached } from "../telemetry/tracing.ts";
 import { createAlerts, type StoreAlerts } from "./alerts.ts";
 import { createContext, type StoreContext } from "./context.ts";
-import { createIndexing, createMemory } from "./core.ts";
+import { createIndexing, createMemory, warmUpModels } from "./core.ts";
 import type { Databases } from "./databases.ts";
 import { InFlightCalls } from "./in-flight.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -183,7 +183,9 @@ export class Runtime {
     warnOfTlsVariable(process.env, logger);
     // In a reload the codec may be in use: it starts last, so that a reload that fails does not change its keys.
     if (!replacesRunning) await startCodec();
+    const warmedUp = warmUpModels(this.config);
     await databases.start();
+    await warmedUp;
     this.#isConnected = true;
     await this.shared.trail?.start();
     await this.#alerts?.start();

@@ -15,8 +15,8 @@ import { KeyspacePool } from "../support/keyspace-pool.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
-import { PATIENT } from "../support/patient.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { PATIENT_FLAGS } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, patientConfig, serverConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
 const pool = new KeyspacePool(servers);
@@ -34,8 +34,7 @@ function flagsFor(keyspace: string, isIndexed = true): string[] {
     "cql.keyspace": keyspace,
     "cql.credentials.username": servers.cql.credentials?.username,
     "cql.credentials.password": servers.cql.credentials?.password,
-    "limits.deadlineMs": PATIENT.deadlineMs,
-    "limits.vectorQueryDeadlineMs": PATIENT.vectorQueryDeadlineMs,
+    ...PATIENT_FLAGS,
     "cql.replication": JSON.stringify({ [servers.cql.localDataCenter]: 1 }),
     ...(isIndexed ? { "qdrant.url": servers.qdrant.url, "qdrant.apiKey": servers.qdrant.apiKey, "index.dims": new HashEmbeddings().dims, "index.fields": "text" } : {}),
   };
@@ -47,7 +46,7 @@ function flagsFor(keyspace: string, isIndexed = true): string[] {
 async function openAt(keyspace: string, opened: ScyllaDBStore[]): Promise<CliStore> {
   const embeddings = new HashEmbeddings();
   const again = async (): Promise<ScyllaDBStore> => {
-    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const store = await ScyllaDBStore.connect({ ...patientConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
     opened.push(store);
     return store;
   };

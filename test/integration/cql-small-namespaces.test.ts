@@ -9,7 +9,7 @@ import type { ListPage, ListPosition } from "../../src/ports/item-repository.ts"
 import { silentLogger } from "../../src/ports/logger.ts";
 import { upTo } from "../../src/testing/expectations.ts";
 import { putAll, recordOf } from "../../src/testing/item-repository-suite.ts";
-import { spyOnStatements } from "../support/statements.ts";
+import { atOnce, spyOnStatements } from "../support/statements.ts";
 import { dropKeyspace, uniqueName } from "../support/stores.ts";
 
 // Tests the hints themselves.
@@ -48,16 +48,6 @@ async function keysOf(namespace: string, order: "oldest" | "newest", limit: numb
     after = page.next;
   } while (after !== null);
   return keys;
-}
-
-/** Runs a task with a clock that stands still: slow reads of entire namespaces are not repeated. */
-async function atOnce<T>(task: () => Promise<T>): Promise<T> {
-  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now());
-  try {
-    return await task();
-  } finally {
-    clock.mockRestore();
-  }
 }
 
 /** Returns the tables that a task reads, one for each request. */

@@ -6,8 +6,8 @@ import { ScyllaDBStore, type PartitionStatus, type RebucketReport } from "langgr
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { inject, test, type TestContext } from "vitest";
 import { cli, cliJson } from "../support/cli.ts";
-import { PATIENT } from "../support/patient.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { PATIENT_FLAGS } from "../support/patient.ts";
+import { dropCollections, dropKeyspace, patientConfig, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const ROOT = ["team"];
@@ -24,7 +24,7 @@ const nameOf = (namespace: readonly string[], key: string): string => `${namespa
 async function openStores(keyspace: string, { onTestFinished }: TestContext): Promise<readonly [ScyllaDBStore, ScyllaDBStore]> {
   const open = async (): Promise<ScyllaDBStore> => {
     const embeddings = new HashEmbeddings();
-    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), limits: PATIENT, index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const store = await ScyllaDBStore.connect({ ...patientConfig(servers, keyspace), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
     onTestFinished(() => store.stop());
     return store;
   };
@@ -43,6 +43,7 @@ function flagsFor(keyspace: string): string[] {
     "cql.keyspace": keyspace,
     "cql.credentials.username": servers.cql.credentials?.username,
     "cql.credentials.password": servers.cql.credentials?.password,
+    ...PATIENT_FLAGS,
   };
   return Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : ["--set", `${name}=${value}`]));
 }
@@ -156,7 +157,7 @@ test.concurrent("rebucket is killed, interrupted and continued while two stores 
   expect(await cliJson([...start, ...flags])).toMatchObject({ unchanged: true });
   // A process that is restarted with the new rules, and one with the old ones.
   for (const buckets of [[], [{ namespace: ["team"], buckets: 4 }]]) {
-    const config = serverConfig(servers, keyspace);
+    const config = patientConfig(servers, keyspace);
     const restarted = await ScyllaDBStore.connect({ ...config, cql: { ...config.cql, buckets } });
     expect(await restarted.count(ROOT)).toBe([...model.values.values()].filter((value) => value !== null).length);
     await restarted.stop();

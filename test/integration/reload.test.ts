@@ -9,8 +9,9 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { CertificateAuthority } from "../servers/certificates.ts";
 import { TlsProxy } from "../servers/tls-proxy.ts";
+import { PATIENT, PATIENT_REQUEST_MS } from "../support/patient.ts";
 import { startLoad } from "../support/reload-load.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, patientConfig, serverConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { inTime } from "../support/in-time.ts";
 
@@ -135,13 +136,13 @@ test.each(["file", "secret reference"])("a reload loads another authority in an 
 
 // This test runs last, because a reload of an older keyspace takes only 0.1 s.
 test("20 reloads with new connections under load fail no operation", async () => {
-  const store = await storeWith(BASE);
+  const store = await storeWith({ ...BASE, ...patientConfig(servers, keyspace) });
   const end = startLoad(store, "load", 4);
   for (let i = 0; i < 20; i += 1) {
     const { changed } = await store.reload({
       ...BASE,
-      cql: { ...right.cql, requestTimeoutMs: 6_000 + i, pooling: { connectionsPerNode: 1 + (i % 2) } },
-      limits: { deadlineMs: 10_000 + i },
+      cql: { ...right.cql, requestTimeoutMs: PATIENT_REQUEST_MS + i, pooling: { connectionsPerNode: 1 + (i % 2) } },
+      limits: { ...PATIENT, deadlineMs: PATIENT.deadlineMs + i },
     });
     expect(changed).toContain("cql.pooling.connectionsPerNode");
   }

@@ -160,7 +160,7 @@ test("a rotated secret is used without a restart; an outage keeps the last valid
   as(reader);
   const [first, second] = [watch.secret("first"), watch.secret("second")];
   await create("rotating", JSON.stringify({ qdrant: first }));
-  await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 500, aws: options() });
+  await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 3_000, aws: options() });
   const key = followed.text("aws-sm://rotating#qdrant");
   await followed.secrets.start();
   expect(key.current().reveal()).toBe(first);

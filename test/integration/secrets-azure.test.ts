@@ -40,7 +40,7 @@ function logInAs(clientSecret: string): void {
 }
 
 function options(more: Partial<SecretsInput> = {}): SecretsInput {
-  return { ...more, azure: { endpoint: vault.url, authorityHost: vault.url } };
+  return { timeoutMs: 60_000, ...more, azure: { endpoint: vault.url, authorityHost: vault.url } };
 }
 
 async function startFailure(reference: string, secrets: SecretsInput): Promise<Error> {
@@ -129,7 +129,7 @@ test("a rotated secret is used without a restart; an expired token is replaced",
 test("an outage while the store runs keeps the last valid secret and is reported", async () => {
   const text = watch.secret("key");
   vault.set("outage", text);
-  await using followed = followSecrets(options({ lifetimeMs: 200, timeoutMs: 1_000 }));
+  await using followed = followSecrets(options({ lifetimeMs: 200, timeoutMs: 3_000 }));
   const key = followed.text("azure-kv://agents/outage");
   await followed.secrets.start();
   vault.mode = "away";

@@ -209,11 +209,11 @@ test("an outage while the store runs keeps the last valid secret and is reported
   try {
     const text = watch.secret("key");
     await own.write("outage", { qdrant: text });
-    await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 500, vault: { address: own.address, token: watch.guard("root token", own.rootToken) } });
+    await using followed = followSecrets({ lifetimeMs: 200, timeoutMs: 3_000, vault: { address: own.address, token: watch.guard("root token", own.rootToken) } });
     const key = followed.text("vault://secret/outage#qdrant");
     await followed.secrets.start();
     await own.pause();
-    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 500 ms") as unknown }), { timeout: 120_000 });
+    await vi.waitFor(() => expect(followed.events.at(-1)).toMatchObject({ cause: expect.stringContaining("did not answer within 3000 ms") as unknown }), { timeout: 120_000 });
     expect(key.current().reveal()).toBe(text);
     await using late = followSecrets({ timeoutMs: 300, vault: { address: own.address, token: own.rootToken } });
     late.text("vault://secret/outage#qdrant");

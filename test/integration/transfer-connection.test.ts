@@ -7,7 +7,8 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, beforeAll, inject, test } from "vitest";
 import { cli, cliJson, type CliResult } from "../support/cli.ts";
 import { dropAtEnd } from "../support/drop-at-end.ts";
-import { serverConfig, uniqueName } from "../support/stores.ts";
+import { PATIENT_FLAGS } from "../support/patient.ts";
+import { patientConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
@@ -79,8 +80,7 @@ interface Place {
 async function open(): Promise<Place> {
   const keyspace = uniqueName("cut");
   drop(keyspace);
-  const { cql, qdrant } = serverConfig(servers, keyspace);
-  const store = await ScyllaDBStore.connect({ cql, ...(qdrant === undefined ? {} : { qdrant }), index: { dims: 64, embeddings: (await import("../support/cli-embeddings.ts")).default, fields: ["text"] } });
+  const store = await ScyllaDBStore.connect({ ...patientConfig(servers, keyspace), index: { dims: 64, embeddings: (await import("../support/cli-embeddings.ts")).default, fields: ["text"] } });
   stops.push(() => store.stop());
   const [contactPoint = ""] = servers.cql.contactPoints;
   const records = await CutConnection.to(contactPoint);
@@ -95,9 +95,8 @@ async function open(): Promise<Place> {
     "qdrant.apiKey": servers.qdrant.apiKey,
     "index.dims": "64",
     "index.fields": "text",
-    // A write that cannot reach the servers fails soon.
-    "limits.writeDeadlineMs": "2000",
-    "limits.vectorWriteDeadlineMs": "1000",
+    // A cut connection is refused, so that a write that cannot reach the servers fails soon nevertheless.
+    ...PATIENT_FLAGS,
   };
   const set = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : ["--set", `${name}=${value}`]));
   return { store, cql: records, qdrant: vectors, flags: [...set, "--embeddings", embedder, "--log-level", "silent"] };

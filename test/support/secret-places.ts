@@ -16,10 +16,10 @@ export interface FollowedSecrets extends AsyncDisposable {
   text(reference: string): SecretText;
 }
 
-/** Resolves references with the option `secrets`. */
+/** Resolves references with the option `secrets`, with a timeout that a busy machine does not exceed unless one is given. */
 export function followSecrets(input: SecretsInput, env: NodeJS.ProcessEnv = {}): FollowedSecrets {
   const events: StoreEvent[] = [];
-  const secrets = new Secrets(options.parse(input), { emit: (event) => void events.push(event) }, env);
+  const secrets = new Secrets(options.parse({ timeoutMs: 60_000, ...input }), { emit: (event) => void events.push(event) }, env);
   return {
     secrets,
     events,

@@ -14,3 +14,13 @@ export function spyOnStatements(client: Client): Mock<Client["execute"]> {
   onTestFinished(() => void Object.assign(client, { execute }));
   return spy;
 }
+
+/** Runs a task with a clock that stands still: what the store decides by the duration of its requests does not depend on the machine. */
+export async function atOnce<T>(task: () => Promise<T>): Promise<T> {
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now());
+  try {
+    return await task();
+  } finally {
+    clock.mockRestore();
+  }
+}

@@ -5,7 +5,7 @@ import { auth, Client } from "cassandra-driver";
 import { ScyllaDBStore, type EmbeddedStoreConfig, type ScyllaDBStoreConfig } from "langgraph-store-scylladb";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import type { ServerAddresses } from "../servers/server-addresses.ts";
-import { PATIENT } from "./patient.ts";
+import { PATIENT, PATIENT_REQUEST_MS } from "./patient.ts";
 
 /** A store, and a function that stops it and deletes its data. */
 export interface TestStore {
@@ -40,11 +40,21 @@ export function serverConfig(servers: ServerAddresses, keyspace: string): Scylla
   };
 }
 
+/** As {@link serverConfig}, with time budgets that a busy machine does not exceed. */
+export function patientConfig(servers: ServerAddresses, keyspace: string): ScyllaDBStoreConfig {
+  const { cql, qdrant } = serverConfig(servers, keyspace);
+  return {
+    cql: { ...cql, requestTimeoutMs: PATIENT_REQUEST_MS },
+    ...(qdrant === undefined ? {} : { qdrant: { ...qdrant, requestTimeoutMs: PATIENT_REQUEST_MS } }),
+    limits: PATIENT,
+  };
+}
+
 /** Creates stores in their own keyspaces and collections on the test servers. */
 export function onServers(servers: ServerAddresses): MakeStore {
   return async (options) => {
     const keyspace = uniqueName("test");
-    const store = await ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), ...options, limits: { ...PATIENT, ...options.limits } });
+    const store = await ScyllaDBStore.connect({ ...patientConfig(servers, keyspace), ...options, limits: { ...PATIENT, ...options.limits } });
     return {
       store,
       async dispose() {

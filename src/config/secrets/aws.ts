@@ -29,6 +29,10 @@ export class AwsSecretsManager implements SecretProvider {
     this.#options = options;
   }
 
+  load(): Promise<unknown> {
+    return loadPackage("@aws-sdk/client-secrets-manager");
+  }
+
   async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
     const { GetSecretValueCommand, SecretsManagerClient } = await loadPackage("@aws-sdk/client-secrets-manager");
     const region = this.#options.region ?? regionOf(document);

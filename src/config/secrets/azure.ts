@@ -30,6 +30,10 @@ export class AzureKeyVault implements SecretProvider {
     this.#options = options;
   }
 
+  load(): Promise<unknown> {
+    return loadPackages();
+  }
+
   async read({ document }: SecretReference, signal: AbortSignal): Promise<string> {
     const [vault = "", name = "", version] = document.split("/");
     const client = this.#clients.get(vault) ?? (await this.#newClient(vault));
@@ -60,10 +64,7 @@ export class AzureKeyVault implements SecretProvider {
 
   async #newClient(vault: string): Promise<SecretClient> {
     const { domain, endpoint, authorityHost } = this.#options;
-    const [{ SecretClient }, { DefaultAzureCredential }] = await Promise.all([
-      loadPackage("@azure/keyvault-secrets"),
-      loadPackage("@azure/identity"),
-    ]);
+    const [{ SecretClient }, { DefaultAzureCredential }] = await loadPackages();
     this.#credential ??= new DefaultAzureCredential(
       // Azure's list of authorities does not contain the user's own.
       { ...VERIFIED, ...(authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true }) },
@@ -74,6 +75,10 @@ export class AzureKeyVault implements SecretProvider {
       ...VERIFIED,
     });
   }
+}
+
+function loadPackages() {
+  return Promise.all([loadPackage("@azure/keyvault-secrets"), loadPackage("@azure/identity")]);
 }
 
 const agent = new Agent({ ...VERIFIED_TLS, keepAlive: true });

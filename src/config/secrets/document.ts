@@ -170,6 +170,7 @@ export class SecretDocument {
 
   async #readInTime(): Promise<void> {
     const { provider, timeoutMs } = this.#dependencies;
+    if (provider.load !== undefined) await unlessAborted(provider.load(), this.#stopped.signal);
     const timeout = new AbortController();
     const timer = setTimeout(() => {
       timeout.abort(new TimeoutError(`${provider.name} did not answer within ${timeoutMs} ms (secrets.timeoutMs).`));

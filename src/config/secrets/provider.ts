@@ -9,6 +9,9 @@ export interface SecretProvider {
   /** Whether texts may change while the process runs. */
   readonly isChanging: boolean;
 
+  /** Loads the packages of the provider. Not part of the time that {@link read} has: a slow process is not a slow service. */
+  load?(): Promise<unknown>;
+
   /**
    * Reads the text of a document; a document with fields is a JSON object.
    *

@@ -3,16 +3,17 @@ import { MAX_BATCH, MAX_TEXT_CHARS } from "../history/attacks.ts";
 import type { StoreOptions } from "../history/config.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Given } from "./scenarios.ts";
-import { RULES, STORE_OPTIONS } from "./settings.ts";
+import { unhurried, UNHURRIED_RULES } from "./settings.ts";
 
 /** Duration of the attacks in milliseconds. */
 const HOSTILE_MS = 15_000;
 
 /** Over-long and blank texts, wrong types, misspelled options, bursts, forged cursors, bad listeners: other users are not affected. */
-export function hostileUsers(given: Given, store: StoreOptions, forMs = HOSTILE_MS): Scenario {
+export function hostileUsers(given: Given, hurried: StoreOptions, forMs = HOSTILE_MS): Scenario {
+  const store = unhurried(hurried);
   const options = {
     ...store.options,
-    limits: { ...STORE_OPTIONS.limits, maxBatchOperations: MAX_BATCH },
+    limits: { ...store.options.limits, maxBatchOperations: MAX_BATCH },
     // Hostile users send bursts through a view; the others use no scope.
     rateLimit: { scope: { all: { operations: 50 } } },
   };
@@ -26,6 +27,6 @@ export function hostileUsers(given: Given, store: StoreOptions, forMs = HOSTILE_
     calmMs: [0, 0],
     afterMs: forMs,
     faults: () => [],
-    rules: { ...RULES, isIsolated: true },
+    rules: { ...UNHURRIED_RULES, isIsolated: true },
   };
 }

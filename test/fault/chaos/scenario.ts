@@ -75,7 +75,11 @@ export interface ScenarioResult {
 /** Namespaces of which one is almost a prefix of another, so that a foreign item would be detected. */
 const NAMESPACES = [["t1"], ["t1", "a"], ["t1", "ab"], ["t10", "a"]];
 
-const JUDGE_DEADLINE_MS = 180_000;
+/** Only for a judge that hangs. */
+const JUDGE_DEADLINE_MS = 400_000;
+
+/** Time of a process to stop besides its last calls. Only for one that hangs. */
+const STOP_SLACK_MS = 120_000;
 
 /** The judge requests more items than exist. */
 const JUDGE_LIMIT = 1_000;
@@ -95,7 +99,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
   const fleet = new Fleet({
     size: scenario.processes,
     configure: (number) => configOf(scenario, folder, number),
-    stopDeadlineMs: 2 * (rules.deadlineMs + rules.slackMs) + 15_000,
+    stopDeadlineMs: 2 * (rules.deadlineMs + rules.slackMs) + STOP_SLACK_MS,
     compileCache: scenario.compileCache ?? join(folder, "cache"),
     ...(scenario.nodeArguments === undefined ? {} : { nodeArguments: scenario.nodeArguments }),
   });
@@ -150,7 +154,7 @@ function configOf(scenario: Scenario, folder: string, number: number): ClientCon
     aborts: scenario.aborts ?? { share: 0, withinMs: 0 },
     padBytes: scenario.padBytes ?? 0,
     ttlMs: scenario.ttlMs ?? 1_500,
-    sweepMs: scenario.sweepMs ?? 30_000,
+    sweepMs: scenario.sweepMs ?? 120_000,
     limit: scenario.limit ?? 100,
   };
 }

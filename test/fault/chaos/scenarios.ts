@@ -16,7 +16,7 @@ import {
 } from "./faults.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Scenario } from "./scenario.ts";
-import { GRACE_MS, REQUEST_TIMEOUT_MS, RULES, STORE_OPTIONS } from "./settings.ts";
+import { GRACE_MS, REQUEST_TIMEOUT_MS, RULES, STORE_OPTIONS, unhurried, UNHURRIED_RULES } from "./settings.ts";
 import type { World } from "./world.ts";
 
 /** Parameters of every scenario. */
@@ -121,7 +121,7 @@ export function cutShort({ keyspace, ...given }: GivenServers, world: World, rou
 
 /** Processes are killed at any point, one after the other. */
 export function killsOnServers({ keyspace, ...given }: GivenServers, world: World, kills: number): Scenario {
-  return { ...given, ...killing(kills), name: "kills", store: world.storeIn(keyspace) };
+  return { ...given, ...killing(kills), name: "kills", store: unhurried(world.storeIn(keyspace)) };
 }
 
 /** The same on one file, with processes that are stopped beyond the grace period. */
@@ -131,7 +131,7 @@ export function killsOnFile(given: Given, path: string, kills: number, pauses: n
     ...given,
     ...killed,
     name: "kills on one file",
-    store: embedded(path),
+    store: unhurried(embedded(path)),
     faults: (fleet, random) => [...faults(fleet, random), ...times(pauses, () => processPaused(fleet, random, GRACE_MS))],
   };
 }
@@ -143,7 +143,7 @@ function killing(kills: number) {
     calmMs: [0, 200] as const,
     afterMs: 2_000,
     faults: (fleet: Fleet, random: Random): readonly Fault[] => times(kills, () => processKilled(fleet, random)),
-    rules: RULES,
+    rules: UNHURRIED_RULES,
   };
 }
 
@@ -152,7 +152,7 @@ export function clocksApart(given: Given, store: StoreOptions, forMs: number): S
   return {
     ...given,
     name: `clocks ${SKEW_MS} ms apart`,
-    store,
+    store: unhurried(store),
     processes: 3,
     clients: 3,
     keys: 2,
@@ -162,7 +162,7 @@ export function clocksApart(given: Given, store: StoreOptions, forMs: number): S
     calmMs: [0, 0],
     afterMs: forMs,
     faults: () => [],
-    rules: { ...RULES, clockSpreadMs: 2 * SKEW_MS },
+    rules: { ...UNHURRIED_RULES, clockSpreadMs: 2 * SKEW_MS },
   };
 }
 
@@ -171,7 +171,7 @@ export function equalTimestamps(given: Given, store: StoreOptions, forMs: number
   return {
     ...given,
     name: "equal timestamps",
-    store,
+    store: unhurried(store),
     processes: 3,
     clients: 4,
     keys: 1,
@@ -179,7 +179,7 @@ export function equalTimestamps(given: Given, store: StoreOptions, forMs: number
     calmMs: [0, 0],
     afterMs: forMs,
     faults: () => [],
-    rules: { ...RULES, clockSpreadMs: 400 },
+    rules: { ...UNHURRIED_RULES, clockSpreadMs: 400 },
   };
 }
 

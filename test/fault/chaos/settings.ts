@@ -1,6 +1,8 @@
 /** Options of the stores in fault tests: short intervals, so that a run includes many of each event. */
 import type { ScyllaDBStoreConfig } from "../../../src/index.ts";
+import { PATIENT } from "../../support/patient.ts";
 import type { HistoryRules } from "../history/checker.ts";
+import type { StoreOptions } from "../history/config.ts";
 
 /** Grace period in milliseconds, after which any process completes the writes of another. */
 export const GRACE_MS = 1_000;
@@ -19,6 +21,17 @@ export const STORE_OPTIONS = {
 /** Timeout of a request to a server in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
+const UNHURRIED_MS = 30_000;
+
+/** Returns the options of a store in a scenario without faults of services: a busy machine, too, answers within the time budgets. */
+export function unhurried(store: StoreOptions): StoreOptions {
+  const limits = { ...store.options.limits, ...PATIENT, deadlineMs: UNHURRIED_MS, writeDeadlineMs: UNHURRIED_MS };
+  if (store.kind === "embedded") return { ...store, options: { ...store.options, limits } };
+  const { cql, qdrant } = store.options;
+  const requestTimeoutMs = UNHURRIED_MS;
+  return { ...store, options: { ...store.options, limits, cql: { ...cql, requestTimeoutMs }, ...(qdrant === undefined ? {} : { qdrant: { ...qdrant, requestTimeoutMs } }) } };
+}
+
 /** The rules for histories with these options. */
 export const RULES: HistoryRules = {
   deadlineMs: DEADLINE_MS,
@@ -29,3 +42,6 @@ export const RULES: HistoryRules = {
   scoresMayLag: true,
   isJudged: true,
 };
+
+/** The rules for histories of {@link unhurried} stores. */
+export const UNHURRIED_RULES: HistoryRules = { ...RULES, deadlineMs: UNHURRIED_MS };

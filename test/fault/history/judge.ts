@@ -13,7 +13,7 @@ import { Recorder } from "./recorder.ts";
 import { uniqueWordOf } from "./value.ts";
 
 /** Timeout for the automatic recovery of the store, in milliseconds. */
-const RECOVERY_MS = 60_000;
+const RECOVERY_MS = 180_000;
 const LOOK_MS = 200;
 
 const config = JSON.parse(process.argv[2] ?? "{}") as ClientConfig;

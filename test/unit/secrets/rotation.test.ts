@@ -188,6 +188,25 @@ test("a secret manager that does not answer at the start is reported at the time
   await started;
 });
 
+test("loading the packages of a secret manager does not count as its time to answer", async () => {
+  const place = new OnePlace();
+  const load = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_000));
+  const document = new SecretDocument(new SecretReference("vault", "secret/agents", null), {
+    provider: Object.assign(place, { load }),
+    events: { emit: () => undefined },
+    lifetimeMs: LIFETIME_MS,
+    timeoutMs: 50,
+  });
+  document.use("password");
+  const started = document.start("password");
+  await vi.advanceTimersByTimeAsync(999);
+  expect(place.reads).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  await started;
+  expect(document.field("password").reveal()).toBe("first");
+  await document.stop();
+});
+
 test("a stopped secret source reads nothing", async () => {
   const { place, document } = await running();
   await document.stop();
