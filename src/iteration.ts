@@ -1,7 +1,7 @@
 /** Iterates over all items below a prefix, page by page, in bounded memory. */
 import type { CallOptions, Item, SearchOptions, SearchResults } from "./call-options.ts";
 import type { OptionNames } from "./option-names.ts";
-import { PageSize } from "./core/page-size.ts";
+import { PageSize } from "./model/page-size.ts";
 import { CodecError } from "./model/errors.ts";
 
 /** Options of a count. */

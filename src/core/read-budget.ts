@@ -3,6 +3,7 @@ import { rejected } from "../concurrency/outcomes.ts";
 import { parsedBytes } from "../model/bytes.ts";
 import { isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
+import { READ_LIMIT } from "../model/page-size.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
 
 /** Limits in bytes of memory: of JSON texts, and for large values of their parsed content. */
@@ -12,9 +13,6 @@ export interface ReadLimits {
   /** Most bytes of values of all calls in flight. */
   readonly maxPendingReadBytes: number;
 }
-
-/** `details.limit` of the error of a call whose values exceed `maxReadBytes`. */
-export const READ_LIMIT = "limits.maxReadBytes";
 
 /** Sizes of parts. The size of a record is unknown until it is read: the first part is small, later ones depend on the sizes seen. */
 const FIRST_PART = 64;

@@ -8,7 +8,7 @@ import {
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import type { SearchOptions } from "../call-options.ts";
-import { PageSize } from "../core/page-size.ts";
+import { PageSize } from "../model/page-size.ts";
 import { plainJson } from "../model/plain-json.ts";
 import { toShownItem, safeMessage } from "./answer.ts";
 import { readOptions, type McpScope } from "./scope.ts";

@@ -7,7 +7,7 @@ import { mapBounded } from "../concurrency/bounded.ts";
 import type { SearchResult } from "../core/found.ts";
 import { generationsToSync } from "../core/generations.ts";
 import { namespacePages } from "../core/namespace-pages.ts";
-import { PageSize } from "../core/page-size.ts";
+import { PageSize } from "../model/page-size.ts";
 import { reconcileItem } from "../core/reconcile-item.ts";
 import { isStoreError, ValidationError } from "../model/errors.ts";
 import { parseFilter, type Filter } from "../model/filter.ts";

@@ -7,7 +7,7 @@ import { ROOT, toLabels, toPath } from "../model/namespace.ts";
 import { isReadable } from "../model/value-codec.ts";
 import { compress, compressionOf, type Compression } from "./compression.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
-import { PageSize } from "../core/page-size.ts";
+import { PageSize } from "../model/page-size.ts";
 import { searchPage } from "./search-page.ts";
 import { vectorsOfRecords } from "./transferred-vectors.ts";
 import { append, checkOwn, openPartial, readPlace, stoppedAt, writeText, type Place } from "./export-file.ts";

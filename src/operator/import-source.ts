@@ -1,6 +1,6 @@
 /** Items of other stores: any LangGraph `BaseStore`, page by page. */
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
-import { PageSize } from "../core/page-size.ts";
+import { PageSize } from "../model/page-size.ts";
 import { messageOf } from "../model/errors.ts";
 import { toPath } from "../model/namespace.ts";
 import type { RequestLimits } from "../model/request.ts";

@@ -1,6 +1,8 @@
 /** Sizes of the pages of an iteration over items whose values may be large. */
-import { isStoreError } from "../model/errors.ts";
-import { READ_LIMIT } from "./read-budget.ts";
+import { isStoreError } from "./errors.ts";
+
+/** `details.limit` of the error of a call whose values exceed `limits.maxReadBytes`. */
+export const READ_LIMIT = "limits.maxReadBytes";
 
 const SHRINKING = 4;
 const GROWTH = 2;
