@@ -4,6 +4,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
+import { PATIENT } from "../support/patient.ts";
 import { dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
@@ -67,9 +68,10 @@ async function timesOf(count: number, search: (i: number) => Promise<unknown>): 
   return times;
 }
 
-describe("while CQL answers 2 s late", () => {
-  const LATENCY_MS = 2_000;
-  const DEADLINE_MS = 3_000;
+describe("while CQL answers 4 s late", () => {
+  // A busy machine has half of the latency for what a request does besides waiting.
+  const LATENCY_MS = 4_000;
+  const DEADLINE_MS = 6_000;
   const SLOTS = 32;
   const ITEMS = 300;
   const keyspace = uniqueName("late");
@@ -115,8 +117,9 @@ describe("while CQL answers 2 s late", () => {
   async function expectReleased(few: string): Promise<void> {
     const endedAt = performance.now();
     const { calls } = records();
-    await expect.poll(records, { timeout: 1_000, interval: 20 }).toMatchObject({ inFlight: 0, waiting: 0 });
-    // A request of 2 s meets its deadline only if it does not wait for a slot.
+    // Long before a request that is not aborted would be answered.
+    await expect.poll(records, { timeout: LATENCY_MS / 2, interval: 20 }).toMatchObject({ inFlight: 0, waiting: 0 });
+    // A request of 4 s meets its deadline only if it does not wait for a slot.
     expect(await store.search([few], { limit: 1 })).toHaveLength(1);
     expect(performance.now() - endedAt).toBeLessThan(DEADLINE_MS);
     await expect.poll(() => store.stats().nodes.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(0);
@@ -151,11 +154,15 @@ describe("while CQL answers 2 s late", () => {
 
 describe("while Qdrant or the provider fails", () => {
   const SEARCHES = 30;
+  /** Default of `limits.vectorQueryDeadlineMs`. */
+  const VECTOR_QUERY_MS = 1_000;
   const keyspace = uniqueName("frozen");
   const embeddings = new HeldQueries({ dims: 64 });
   let qdrant: LocalQdrant;
   let store: ScyllaDBStore;
   let opened: string[];
+  /** Median duration of a search without a fault, milliseconds. */
+  let readyMs = 0;
 
   beforeAll(async () => {
     qdrant = await startQdrant();
@@ -180,8 +187,12 @@ describe("while Qdrant or the provider fails", () => {
     opened = [];
     store.on("breaker-opened", ({ service }) => opened.push(service));
     await store.put(["a"], "tea", { text: "a pot of green tea" });
-    expect((await store.search(["a"], { query: "green" })).info.mode).toBe("semantic");
+    await expect.poll(async () => (await store.search(["a"], { query: "green" })).info.mode).toBe("semantic");
+    readyMs = quantile(await timesOf(10, (i) => store.search(["a"], { query: `ready ${i}` })), 0.5);
   }
+
+  /** Returns the longest time for an answer after a budget: on a busy machine, more by many times what a search takes without a fault. */
+  const longestAnswerMs = (budgetMs: number): number => budgetMs + 1_500 + 20 * readyMs;
   const search = async (i: number) => {
     const { info } = await store.search(["a"], { query: `green ${i}` });
     expect(info).toMatchObject({ mode: "keyword", degraded: true });
@@ -195,9 +206,9 @@ describe("while Qdrant or the provider fails", () => {
     await begin();
     try {
       const times = await timesOf(SEARCHES, search);
+      const mostMs = longestAnswerMs(VECTOR_QUERY_MS);
       console.log(`Qdrant ${how}: p50 ${Math.round(quantile(times, 0.5))} ms, p99 ${Math.round(quantile(times, 0.99))} ms, first ${Math.round(times[0] ?? 0)} ms`);
-      // A budget of 1 s, plus time for the answer on a busy machine; half of the deadline is 5 s.
-      expect(quantile(times, 0.99)).toBeLessThan(2_500);
+      expect(quantile(times, 0.99)).toBeLessThan(mostMs);
       expect(opened).toContain("vectors");
     } finally {
       await end();
@@ -206,7 +217,7 @@ describe("while Qdrant or the provider fails", () => {
   });
 
   test("an aborted search does not count as a failure of a frozen Qdrant, and leaves no request in flight", async () => {
-    await connect({ breaker: { failures: 2 } });
+    await connect({ limits: PATIENT, breaker: { failures: 2 } });
     await qdrant.pause();
     try {
       for (let i = 0; i < 10; i += 1) {
@@ -225,13 +236,14 @@ describe("while Qdrant or the provider fails", () => {
   });
 
   test("a provider that does not answer costs a search its embedding budget and opens the circuit", async () => {
-    await connect({ limits: { queryEmbeddingDeadlineMs: 200 }, breaker: { failures: 3 } });
+    const budgetMs = 1_000;
+    await connect({ limits: { queryEmbeddingDeadlineMs: budgetMs, vectorQueryDeadlineMs: 60_000 }, breaker: { failures: 3 } });
     embeddings.hold();
     const times = await timesOf(10, search);
-    expect(quantile(times, 0.99)).toBeLessThan(2_500);
+    expect(quantile(times, 0.99)).toBeLessThan(longestAnswerMs(budgetMs));
     expect(opened).toEqual(["embeddings"]);
     // An open circuit causes no wait.
-    expect(Math.min(...times)).toBeLessThan(200);
+    expect(Math.min(...times)).toBeLessThan(budgetMs);
   });
 
   test("the rebuild of a lost collection completes although reads have 300 ms and CQL is slow, and resumes after a failure", async () => {

@@ -54,11 +54,11 @@ test("a reload changes limits while the database is unreachable, without a new c
   const network = await TcpProxy.start({ host, port: Number(port) });
   try {
     const cql = { ...right.cql, contactPoints: [`127.0.0.1:${network.port}`] };
-    const store = await storeWith({ ...BASE, cql });
+    const store = await storeWith({ ...BASE, cql, limits: PATIENT });
     await store.put(["outage"], "k", { text: "green tea" });
     network.impose({ kind: "partition" });
     // A new connection would take longer, and the previous deadline is longer too.
-    await inTime(8_000, async () => {
+    await inTime(30_000, async () => {
       await store.reload({ ...BASE, cql, limits: { deadlineMs: 300 }, retry: { maxAttempts: 1 } });
       await expect(store.get(["outage"], "k")).rejects.toMatchObject({ retryable: true });
     });
