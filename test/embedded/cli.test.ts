@@ -15,6 +15,7 @@ import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { uniqueName } from "../support/stores.ts";
+import { PATIENT, PATIENT_LIMIT_FLAGS } from "../support/patient.ts";
 
 const embeddings = fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url));
 const stores: ScyllaDBStore[] = [];
@@ -30,11 +31,11 @@ async function open(): Promise<CliStore> {
   const path = join(folder, `${uniqueName("cli")}.db`);
   const hash = new HashEmbeddings();
   const again = async (): Promise<ScyllaDBStore> => {
-    const store = await ScyllaDBStore.embedded({ path, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
+    const store = await ScyllaDBStore.embedded({ path, limits: PATIENT, index: { dims: hash.dims, embeddings: hash, fields: ["text"] } });
     stores.push(store);
     return store;
   };
-  return { store: await again(), again, flags: ["--path", path, "--embeddings", embeddings, "--set", `index.dims=${hash.dims}`, "--set", "index.fields=text"] };
+  return { store: await again(), again, flags: ["--path", path, "--embeddings", embeddings, "--set", `index.dims=${hash.dims}`, "--set", "index.fields=text", ...PATIENT_LIMIT_FLAGS] };
 }
 
 cliUse(open);

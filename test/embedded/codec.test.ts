@@ -8,6 +8,7 @@ import { aesGcmCodec, ScyllaDBStore, type Codec, type EmbeddedStoreConfig } from
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { rejectionOf } from "../../src/testing/expectations.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const KEYS = { k1: randomBytes(32), k2: randomBytes(32) };
 const FIRST = aesGcmCodec({ keys: { k1: KEYS.k1 }, current: "k1" });
@@ -26,7 +27,7 @@ afterEach(async () => {
 });
 
 async function open(codec: Codec | undefined, config: Omit<EmbeddedStoreConfig, "path" | "codec"> = {}): Promise<ScyllaDBStore> {
-  const store = await ScyllaDBStore.embedded({ ...config, path: join(folder, "memory.db"), ...(codec === undefined ? {} : { codec }) });
+  const store = await ScyllaDBStore.embedded({ limits: PATIENT, ...config, path: join(folder, "memory.db"), ...(codec === undefined ? {} : { codec }) });
   stores.add(store);
   return store;
 }

@@ -3,6 +3,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
+import { PATIENT } from "../support/patient.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -11,7 +12,7 @@ test("a cleanup that begins during an erasure makes it fail with what was erased
   const scan = vi.spyOn(SqliteItemRepository.prototype, "scan");
   const next = { dims: 32, embeddings: new HashEmbeddings({ dims: 32 }), model: "new" };
   const index = { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), model: "old", fields: ["text"], next };
-  await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
+  await using store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index });
   await store.batch(Array.from({ length: 5 }, (_, i) => ({ namespace: ["mia"], key: `k${i}`, value: { text: `tea ${i}` } })));
   await store.reindex();
   let removing: Promise<unknown> = Promise.resolve();

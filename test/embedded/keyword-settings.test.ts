@@ -11,6 +11,7 @@ import { tablesOf } from "../../src/backends/sqlite/generation-list.ts";
 import { TermCounts } from "../../src/backends/sqlite/term-counts.ts";
 import { Analyzer } from "../../src/core/keywords/analyzer.ts";
 import { idf } from "../../src/model/idf.ts";
+import { PATIENT } from "../support/patient.ts";
 
 let folder: string;
 let path: string;
@@ -27,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** Opens the file for as long as it is used. */
 async function opened<T>(keyword: { language: KeywordLanguage } | false, use: (store: ScyllaDBStore) => Promise<T>): Promise<T> {
   const index = { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"], keyword };
-  const store = await ScyllaDBStore.embedded({ path, index, logger });
+  const store = await ScyllaDBStore.embedded({ path, limits: PATIENT, index, logger });
   try {
     return await use(store);
   } finally {

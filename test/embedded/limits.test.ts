@@ -2,6 +2,7 @@
 import { ScyllaDBStore, type BatchError, type EmbeddedStoreConfig, type StoreView } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
 import { rejectionOf } from "../../src/testing/expectations.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const stores: ScyllaDBStore[] = [];
 afterEach(async () => {
@@ -9,7 +10,7 @@ afterEach(async () => {
 });
 
 async function open(config: Omit<EmbeddedStoreConfig, "path">): Promise<ScyllaDBStore> {
-  const store = await ScyllaDBStore.embedded({ ...config, path: ":memory:" });
+  const store = await ScyllaDBStore.embedded({ ...config, limits: { ...PATIENT, ...config.limits }, path: ":memory:" });
   stores.push(store);
   return store;
 }

@@ -3,6 +3,7 @@ import { ScyllaDBStore, type EmbeddedStoreConfig } from "langgraph-store-scyllad
 import { afterEach, describe, expect, test } from "vitest";
 import { rejectionOf, upTo } from "../../src/testing/expectations.ts";
 import { waitUntil } from "../servers/wait-until.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const stores: ScyllaDBStore[] = [];
 afterEach(async () => {
@@ -10,7 +11,7 @@ afterEach(async () => {
 });
 
 async function open(config: Omit<EmbeddedStoreConfig, "path"> = {}): Promise<ScyllaDBStore> {
-  const store = await ScyllaDBStore.embedded({ ...config, path: ":memory:" });
+  const store = await ScyllaDBStore.embedded({ limits: PATIENT, ...config, path: ":memory:" });
   stores.push(store);
   return store;
 }

@@ -12,13 +12,14 @@ import { serveHttpWithin } from "../../src/mcp/http.ts";
 import { callTool } from "../support/mcp-call.ts";
 import { failsUnlessClosed, headOf, INITIALIZE, opensSession, PING, type Raw, send, sendText, statusOf, STILL_CONNECTED, token } from "../support/mcp-http-requests.ts";
 import { mcpUse } from "../support/mcp-use.ts";
+import { PATIENT } from "../support/patient.ts";
 
 let store: ScyllaDBStore;
 const servers: McpHttpServer[] = [];
 const clients: Client[] = [];
 
 beforeAll(async () => {
-  store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
+  store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
@@ -99,7 +100,7 @@ test("an error that is not the store's own is answered without its message", asy
 describe("time to live of items that clients read", () => {
   /** A store with an item, half of whose time has passed, so that each read renews it. */
   async function withItem(use: (served: ScyllaDBStore, renewals: () => Promise<number>) => Promise<void>): Promise<void> {
-    await using served = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] }, ttl: { defaultTtl: 120 } });
+    await using served = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] }, ttl: { defaultTtl: 120 } });
     const [createdAt, expiresAt] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
     const line = JSON.stringify({ namespace: ["users", "mia", "memories"], key: "k", value: { text: "half of the time" }, createdAt, updatedAt: createdAt, expiresAt, ttlMinutes: 120 });
     await served.importFrom(Readable.from([Buffer.from(`${line}\n`)]));
@@ -414,7 +415,7 @@ describe("the bounds of the HTTP server", () => {
       await gate.promise;
       return [1, ...Array.from({ length: 63 }, () => 0)];
     });
-    await using slow = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 64, embeddings, fields: ["text"] } });
+    await using slow = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 64, embeddings, fields: ["text"] } });
     const server = await serveHttp({ store: slow, root: ["users", "mia"] }, { token, port: 0, sessionIdleMs: 50 });
     servers.push(server);
     const call = JSON.stringify({ jsonrpc: "2.0", id: 3, method: "tools/call", params: { name: "search", arguments: { query: "tea" } } });

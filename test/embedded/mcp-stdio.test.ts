@@ -14,6 +14,7 @@ import embeddings from "../support/cli-embeddings.ts";
 import { callTool } from "../support/mcp-call.ts";
 import { mcpUse } from "../support/mcp-use.ts";
 import { uniqueName } from "../support/stores.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const embedder = fileURLToPath(new URL("../support/cli-embeddings.ts", import.meta.url));
@@ -45,7 +46,7 @@ async function connect(root: readonly string[], { readOnly = false } = {}): Prom
 
 /** The same file, as its owner opens it. */
 async function owned<T>(use: (store: ScyllaDBStore) => Promise<T>): Promise<T> {
-  await using store = await ScyllaDBStore.embedded({ path, index: { dims: 64, embeddings, fields: ["text"] } });
+  await using store = await ScyllaDBStore.embedded({ path, limits: PATIENT, index: { dims: 64, embeddings, fields: ["text"] } });
   return use(store);
 }
 

@@ -15,13 +15,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ScriptedModel, type ScriptedAnswer, type ScriptedCall } from "../../examples/support/scripted-model.ts";
 import { memorySaves } from "../support/memory-saves.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const TEMPLATE = ["users", "{user_id}", "memories"];
 
 let store: ScyllaDBStore;
 
 beforeAll(async () => {
-  store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 256, embeddings: new HashEmbeddings({ dims: 256 }), fields: ["text"] } });
+  store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 256, embeddings: new HashEmbeddings({ dims: 256 }), fields: ["text"] } });
 });
 afterAll(() => store.stop());
 
@@ -92,7 +93,7 @@ describe("memory tools in an agent", () => {
 
   test("by default a paraphrase updates and another fact does not, with the local embedder", async () => {
     const index = { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new LocalEmbeddings(), fields: ["text"] };
-    await using local = await ScyllaDBStore.embedded({ path: ":memory:", index });
+    await using local = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index });
     const facts = ["Mia loves spicy Thai curry", "Mia likes spicy Thai curries", "Mia has a dog called Rex", "Mia has a cat called Rex"];
     const [save] = createMemoryTools({ namespace: TEMPLATE, store: local });
     const statuses: unknown[] = [];
@@ -138,7 +139,7 @@ describe("memory tools in an agent", () => {
 
   memorySaves(async (use) => {
     const folder = await mkdtemp(join(tmpdir(), "memories-"));
-    const open = (): Promise<ScyllaDBStore> => ScyllaDBStore.embedded({ path: join(folder, "memory.db"), index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
+    const open = (): Promise<ScyllaDBStore> => ScyllaDBStore.embedded({ path: join(folder, "memory.db"), limits: PATIENT, index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } });
     const stores = [await open(), await open()] as const;
     try {
       await use(...stores);
@@ -307,7 +308,7 @@ describe("arguments that a graph passes without their schema being checked", () 
   test("a long memory is saved, found and recognized, wherever its first characters are cut", async () => {
     const config = { configurable: { user_id: uniqueUser() } };
     const embeddings = new HashEmbeddings({ dims: 256 });
-    await using recorded = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 256, embeddings, fields: ["text"] } });
+    await using recorded = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 256, embeddings, fields: ["text"] } });
     const [save, search] = createMemoryTools({ namespace: TEMPLATE, store: recorded });
     for (const memory of [`tea ${"😀".repeat(2_000)}`, `odd ${"😀".repeat(1_999)}x`, `long ${"word ".repeat(50_000)}`, `a${"😀".repeat(2_000)}`]) {
       expect(parsed({ content: (await save?.invoke({ memory }, config)) as string })["status"]).not.toBe("unchanged");

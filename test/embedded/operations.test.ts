@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
 import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
 import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
+import { PATIENT } from "../support/patient.ts";
 
 /** An embedding provider that answers when the test releases it. */
 class HeldEmbeddings extends HashEmbeddings {
@@ -43,7 +44,7 @@ afterEach(async () => {
 
 async function open(embeddings: HeldEmbeddings, more: Omit<EmbeddedStoreConfig, "path"> = {}): Promise<ScyllaDBStore> {
   const index = { dims: embeddings.dims, embeddings, fields: ["text"] };
-  const store = await ScyllaDBStore.embedded({ path: ":memory:", index, ...more });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index, ...more, limits: { ...PATIENT, ...more.limits } });
   stores.push(store);
   return store;
 }

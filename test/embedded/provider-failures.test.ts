@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { OpenAIEmbeddings } from "@langchain/openai";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterEach, describe, expect, test } from "vitest";
+import { PATIENT } from "../support/patient.ts";
 
 const open: { stop(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -93,7 +94,7 @@ test.each([401, 403, 404, 408, 429, 503, null])("a provider that answers %s degr
 
 test("a search during an outage is bounded, for any query and items", async () => {
   const embeddings = { embedDocuments: async (texts: string[]) => texts.map(() => [1, 1]), embedQuery: () => Promise.reject(new Error("down")) };
-  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, keyword: false } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 2, embeddings, keyword: false } });
   open.push(store);
   const words = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ");
   for (let i = 0; i < 5; i += 1) await store.put(["u"], `k${i}`, { words });
@@ -133,7 +134,7 @@ async function openAiServer(dims = 2): Promise<{ baseURL: string; requests: stri
 test("with OpenAI's client an over-long text fails alone, and an over-long query rejects its search", async () => {
   const { baseURL } = await openAiServer();
   const embeddings = new OpenAIEmbeddings({ apiKey: "test", maxRetries: 0, encodingFormat: "float", configuration: { baseURL } });
-  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, fields: ["text"] } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 2, embeddings, fields: ["text"] } });
   open.unshift(store);
   const outcomes = await Promise.allSettled([
     store.put(["mia"], "k", { text: "tea" }),
@@ -149,7 +150,7 @@ test("a list of numbers that OpenAI's client decodes as base64 rejects the put, 
   const { baseURL } = await openAiServer(8);
   // Without encodingFormat the client asks for base64. This server ignores that, as several do.
   const embeddings = new OpenAIEmbeddings({ apiKey: "test", maxRetries: 0, configuration: { baseURL } });
-  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 8, embeddings, fields: ["text"] } });
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: 8, embeddings, fields: ["text"] } });
   open.unshift(store);
   await expect(store.put(["mia"], "k", { text: "tea" })).rejects.toThrow('2 numbers, but index.dims is 8, which is four times as many: its client may decode a list of numbers as base64. Set encodingFormat: "float"');
 });

@@ -13,6 +13,7 @@ import { FixedEmbeddings } from "../support/fixed-embeddings.ts";
 import { reindexUse } from "../support/reindex-use.ts";
 import { openReindexed } from "../fault/drills/reindex-config.ts";
 import { reindexUnderLoad } from "../fault/drills/reindex.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const CLEANUP = fileURLToPath(new URL("./reindex-cleanup-child.ts", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
@@ -57,10 +58,10 @@ test.concurrent("two processes share a file during a reindex that is killed twic
 test.concurrent("a running store of a temporary file gets the next index by a reload, and keeps its items", async (context) => {
   const { expect } = context;
   const index = { dims: 64, embeddings: new HashEmbeddings({ dims: 64 }), model: "old", fields: ["text"] };
-  await using store = await ScyllaDBStore.embedded({ path: ":memory:", index });
+  await using store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index });
   await store.put(["a"], "one", { text: "an ostrich by the river" });
   await store.put(["a"], "two", { text: "a heron on the roof" });
-  await store.reload({ path: ":memory:", index: { ...index, next: { dims: 32, embeddings: new HashEmbeddings({ dims: 32 }), model: "new" } } });
+  await store.reload({ path: ":memory:", limits: PATIENT, index: { ...index, next: { dims: 32, embeddings: new HashEmbeddings({ dims: 32 }), model: "new" } } });
   expect(await store.reindex()).toMatchObject({ items: 2, switched: true });
   expect(await store.reindexStatus()).toMatchObject({ active: { number: 2, model: "new", dims: 32 }, previous: { number: 1, model: "old" } });
   const found = await store.search(["a"], { query: "ostrich river", limit: 1 });
@@ -94,7 +95,7 @@ test.concurrent("after the cleanup, neither vectors nor terms of the index befor
   const secret = Buffer.from(new Float32Array(vector).buffer);
   const index = { dims: 4, embeddings: new FixedEmbeddings({ "a zyzzyva": vector, other: [1, 2, 3, 4] }), model: "old", fields: ["text"] };
   const next = { dims: 2, embeddings: new FixedEmbeddings({ "a zyzzyva": [1, 0], other: [0, 1] }), model: "new", keyword: false as const };
-  const store = await ScyllaDBStore.embedded({ path, index: { ...index, next } });
+  const store = await ScyllaDBStore.embedded({ path, limits: PATIENT, index: { ...index, next } });
   await store.put(["a"], "one", { text: "a zyzzyva" });
   const terms = (): Buffer => {
     const database = new DatabaseSync(path, { readOnly: true });

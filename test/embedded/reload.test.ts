@@ -9,9 +9,10 @@ import type { AuditEntry } from "../../src/ports/audit.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import { waitUntil } from "../servers/wait-until.ts";
 import { startLoad } from "../support/reload-load.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const embeddings = new HashEmbeddings({ dims: 64 });
-const BASE = { path: ":memory:", index: { dims: 64, embeddings, fields: ["text"] } } satisfies EmbeddedStoreConfig;
+const BASE = { path: ":memory:", limits: PATIENT, index: { dims: 64, embeddings, fields: ["text"] } } satisfies EmbeddedStoreConfig;
 
 const stores: ScyllaDBStore[] = [];
 afterEach(async () => {

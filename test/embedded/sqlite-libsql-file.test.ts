@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { expect, onTestFinished, test } from "vitest";
+import { PATIENT } from "../support/patient.ts";
 
 /** Written by `libsql` 0.5: five puts, one of them over another, and a delete. */
 const FILE = new URL("./libsql-file.db.gz", import.meta.url);
@@ -16,7 +17,7 @@ test("a file that was written with libsql opens with its items, vectors and name
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, "store.db");
   await writeFile(path, gunzipSync(await readFile(FILE)));
-  const stores = await Promise.all([1, 2].map(() => ScyllaDBStore.embedded({ path, index })));
+  const stores = await Promise.all([1, 2].map(() => ScyllaDBStore.embedded({ path, limits: PATIENT, index })));
   for (const store of stores) {
     expect((await store.get(["users", "ada"], "tea"))?.value).toEqual({ text: "white tea at five", title: "habits" });
     expect(await store.get(["users", "bob", "notes"], "deleted")).toBeNull();
@@ -28,7 +29,7 @@ test("a file that was written with libsql opens with its items, vectors and name
   await first.put(["users", "ada"], "milk", { text: "no milk" });
   expect((await second.search(["users"], { query: "no milk" }))[0]?.key).toBe("milk");
   await Promise.all(stores.map((store) => store.stop()));
-  const again = await ScyllaDBStore.embedded({ path, index });
+  const again = await ScyllaDBStore.embedded({ path, limits: PATIENT, index });
   expect((await again.search(["users"], { query: "no milk" })).map(({ key }) => key).sort()).toEqual(["coffee", "milk", "plain", "tea"]);
   await again.stop();
 });

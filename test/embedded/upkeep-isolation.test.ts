@@ -10,6 +10,7 @@ import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.
 import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
 import { QueryError, SchemaError } from "../../src/model/errors.ts";
 import type { ItemId, ItemRecord } from "../../src/model/item.ts";
+import { PATIENT } from "../support/patient.ts";
 
 /** An embedding provider that rejects every text while a flag is set. A rejection, because an outage is retried for seconds. */
 class SwitchedEmbeddings extends HashEmbeddings {
@@ -31,7 +32,7 @@ async function open(more: Omit<EmbeddedStoreConfig, "path"> = {}) {
   const path = join(directory, "store.db");
   const embeddings = new SwitchedEmbeddings();
   const index = { dims: embeddings.dims, embeddings, fields: ["text"] };
-  const store = await ScyllaDBStore.embedded({ path, index, embeddingFailure: "store-unindexed", ...more });
+  const store = await ScyllaDBStore.embedded({ path, limits: PATIENT, index, embeddingFailure: "store-unindexed", ...more });
   onTestFinished(async () => {
     await store.stop();
     await rm(directory, { recursive: true });

@@ -5,6 +5,7 @@ import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { upTo } from "../../src/testing/expectations.ts";
 import { TopicEmbeddings } from "../bench/topic-embeddings.ts";
+import { PATIENT } from "../support/patient.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as (options?: { type: "minor" | "major" }) => void;
@@ -18,7 +19,7 @@ const CALLS = 100;
 
 let store: ScyllaDBStore;
 beforeAll(async () => {
-  store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: DIMS, embeddings: new TopicEmbeddings(DIMS), fields: ["text"], keyword: false } });
+  store = await ScyllaDBStore.embedded({ path: ":memory:", limits: PATIENT, index: { dims: DIMS, embeddings: new TopicEmbeddings(DIMS), fields: ["text"], keyword: false } });
   await store.batch(upTo(50).map((n) => ({ namespace: ["a"], key: `${n}`, value: { n, text: `${n} ${TEXT}` } })));
 });
 afterAll(() => store.stop());

@@ -8,13 +8,14 @@ import { expect, test } from "vitest";
 import { eraseUnderLoad, fill, secretText } from "./drills/erasure.ts";
 import { OwnOutput } from "./drills/own-output.ts";
 import { filesWith } from "./drills/servers.ts";
+import { PATIENT } from "../support/patient.ts";
 
 test("on the local file no query returns an erased subject, and after the store has stopped neither the file nor a log line, metric or span contains its text", async () => {
   const folder = await mkdtemp(join(tmpdir(), "erasure-"));
   try {
     const embeddings = new HashEmbeddings();
     const output = new OwnOutput();
-    const store = await ScyllaDBStore.embedded({ ...output.options, path: join(folder, "store.db"), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
+    const store = await ScyllaDBStore.embedded({ ...output.options, limits: PATIENT, path: join(folder, "store.db"), index: { dims: embeddings.dims, embeddings, fields: ["text"] } });
     const text = secretText();
     await fill(store, 150, text);
     expect(await filesWith(folder, text)).not.toEqual([]);

@@ -2,7 +2,7 @@
 import { ScyllaDBStore } from "langgraph-store-scylladb";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
-import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, qdrantClient, patientConfig, uniqueName } from "../support/stores.ts";
 import { SwitchedEmbeddings } from "../support/switched-embeddings.ts";
 
 const servers = inject("servers");
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 function connect(more: Partial<Parameters<typeof ScyllaDBStore.connect>[0]> = {}): Promise<ScyllaDBStore> {
   return ScyllaDBStore.connect({
-    ...serverConfig(servers, keyspace),
+    ...patientConfig(servers, keyspace),
     qdrant: { url: qdrant.url },
     index: { dims: 64, embeddings, fields: ["text"] },
     retry: { maxAttempts: 1 },

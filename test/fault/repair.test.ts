@@ -3,7 +3,7 @@ import { ScyllaDBStore, type RepairProgress } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { pointId } from "../../src/backends/qdrant/point.ts";
-import { dropCollections, dropKeyspace, qdrantClient, serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, qdrantClient, patientConfig, uniqueName, withCql } from "../support/stores.ts";
 
 const servers = inject("servers");
 const qdrant = qdrantClient(servers);
@@ -15,7 +15,7 @@ let store: ScyllaDBStore;
 beforeEach(async () => {
   keyspace = uniqueName("repair");
   store = await ScyllaDBStore.connect({
-    ...serverConfig(servers, keyspace),
+    ...patientConfig(servers, keyspace),
     index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] },
     reconcile: { flushMs: 0, tickMs: 3_600_000 },
   });

@@ -4,7 +4,7 @@ import { ScyllaDBStore, type ImportReport } from "langgraph-store-scylladb";
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { startPostgres, type LocalPostgres } from "../servers/postgres.ts";
-import { dropCollections, dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
+import { dropCollections, dropKeyspace, patientConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const embeddings = new HashEmbeddings();
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const targets = {
   "the local file": () => ScyllaDBStore.embedded({ path: ":memory:", index }),
-  "CQL and Qdrant": () => ScyllaDBStore.connect({ ...serverConfig(servers, keyspace), index }),
+  "CQL and Qdrant": () => ScyllaDBStore.connect({ ...patientConfig(servers, keyspace), index }),
 };
 
 for (const [name, open] of Object.entries(targets)) {

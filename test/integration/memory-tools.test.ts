@@ -4,7 +4,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, beforeAll, inject } from "vitest";
 import { dropAtEnd } from "../support/drop-at-end.ts";
 import { memorySaves } from "../support/memory-saves.ts";
-import { serverConfig, uniqueName } from "../support/stores.ts";
+import { patientConfig, uniqueName } from "../support/stores.ts";
 
 const servers = inject("servers");
 const keyspace = uniqueName("memories");
@@ -13,7 +13,7 @@ dropAtEnd(servers)(keyspace);
 // Of all tests: each has its own users.
 let stores: readonly [ScyllaDBStore, ScyllaDBStore];
 beforeAll(async () => {
-  const config = { ...serverConfig(servers, keyspace), index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } };
+  const config = { ...patientConfig(servers, keyspace), index: { dims: 64, embeddings: new HashEmbeddings(), fields: ["text"] } };
   stores = [await ScyllaDBStore.connect(config), await ScyllaDBStore.connect(config)];
 });
 afterAll(() => Promise.all(stores.map((each) => each.stop())));

@@ -5,7 +5,7 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import { waitUntil } from "../servers/wait-until.ts";
 import { dropAtEnd } from "../support/drop-at-end.ts";
-import { serverConfig, uniqueName, withCql } from "../support/stores.ts";
+import { patientConfig, uniqueName, withCql } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
@@ -14,7 +14,7 @@ const drop = dropAtEnd(servers);
 function config(): ScyllaDBStoreConfig {
   const keyspace = uniqueName("first_start");
   drop(keyspace);
-  return { ...serverConfig(servers, keyspace), index: { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] } };
+  return { ...patientConfig(servers, keyspace), index: { dims: 16, embeddings: new HashEmbeddings({ dims: 16 }), fields: ["text"] } };
 }
 
 async function proxyTo(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
@@ -28,7 +28,7 @@ test("a reload during the first start waits for it, and then rejects addresses t
   await (await ScyllaDBStore.connect(base)).stop();
   const qdrant = await proxyTo(toEndpoint(servers.qdrant.url));
   qdrant.impose({ kind: "partition" });
-  const store = new ScyllaDBStore({ ...base, qdrant: { ...servers.qdrant, url: `http://127.0.0.1:${qdrant.port}` } });
+  const store = new ScyllaDBStore({ ...base, qdrant: { ...base.qdrant, url: `http://127.0.0.1:${qdrant.port}` } });
   onTestFinished(() => store.stop());
   const started = store.start();
   // The start has read whose keyspace this is, and waits for Qdrant.

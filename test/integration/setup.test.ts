@@ -4,7 +4,7 @@ import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { inject, test } from "vitest";
 import { toEndpoint } from "../../src/backends/qdrant/options.ts";
 import { dropAtEnd } from "../support/drop-at-end.ts";
-import { serverConfig, uniqueName } from "../support/stores.ts";
+import { patientConfig, uniqueName } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const servers = inject("servers");
@@ -12,7 +12,7 @@ const drop = dropAtEnd(servers);
 
 function config(keyspace = uniqueName("setup"), dims = 8): ScyllaDBStoreConfig {
   drop(keyspace);
-  return { ...serverConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
+  return { ...patientConfig(servers, keyspace), index: { dims, embeddings: new HashEmbeddings({ dims }), fields: ["text"] } };
 }
 
 // All at the same time: each has its own keyspace, and mostly waits for its settings.

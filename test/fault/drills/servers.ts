@@ -5,6 +5,7 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { startCassandra, type CassandraNode } from "../../servers/cassandra.ts";
 import { startQdrant, type LocalQdrant } from "../../servers/qdrant.ts";
+import { PATIENT, PATIENT_REQUEST_MS } from "../../support/patient.ts";
 
 /** Receives a line about each step. */
 export type Log = (line: string) => void;
@@ -38,7 +39,8 @@ export class DrillServers implements AsyncDisposable {
   get config(): ScyllaDBStoreConfig {
     const embeddings = new HashEmbeddings();
     return {
-      cql: { contactPoints: [this.cassandra.contactPoint], localDataCenter: this.cassandra.localDataCenter, keyspace: this.keyspace },
+      cql: { contactPoints: [this.cassandra.contactPoint], localDataCenter: this.cassandra.localDataCenter, keyspace: this.keyspace, requestTimeoutMs: PATIENT_REQUEST_MS },
+      limits: PATIENT,
       qdrant: { url: this.qdrant.url },
       index: { dims: embeddings.dims, embeddings, fields: ["text"] },
       // A drill does not wait for the flush of intents.
