@@ -298,7 +298,7 @@ describe("a key that is a secret reference", () => {
   test("is loaded by a reload with the same configuration after its file changed, and is named", async () => {
     await written(KEYS.k1);
     const codec = aesGcmCodec({ keys: { k: `file://${join(folder, "key")}` }, current: "k" });
-    const config = { path: join(folder, "memory.db"), codec };
+    const config = { path: join(folder, "memory.db"), codec, limits: PATIENT };
     const store = await open(codec);
     await store.put(["a"], "first", { n: 1 });
     expect(await store.reload(config)).toEqual({ changed: [] });

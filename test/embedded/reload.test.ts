@@ -37,7 +37,7 @@ describe("reloaded options that take effect at once, also through earlier views"
     const view = store.scoped(["team"]);
     await view.put(["a"], "1", { text: "a text of some length" });
     await view.put(["a"], "2", { text: "another" });
-    const { changed } = await store.reload({ ...BASE, limits: { maxValueBytes: 10 }, order: "newest" });
+    const { changed } = await store.reload({ ...BASE, limits: { ...BASE.limits, maxValueBytes: 10 }, order: "newest" });
     expect(changed).toEqual(["limits.maxValueBytes", "order"]);
     await expect(view.put(["a"], "3", { text: "a text of some length" })).rejects.toThrow("limits.maxValueBytes");
     expect((await view.search(["a"])).map(({ key }) => key)).toEqual(["2", "1"]);
@@ -148,7 +148,7 @@ describe("operations during a reload", () => {
     const store = await storeWith();
     const end = startLoad(store, "load");
     for (let i = 0; i < 20; i += 1) {
-      await store.reload({ ...BASE, limits: { deadlineMs: 9_000 + i }, order: i % 2 === 0 ? "newest" : "oldest" });
+      await store.reload({ ...BASE, limits: { ...PATIENT, deadlineMs: 90_000 + i }, order: i % 2 === 0 ? "newest" : "oldest" });
     }
     const { done, failures } = await end();
     expect(failures).toEqual([]);

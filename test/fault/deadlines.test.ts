@@ -3,6 +3,7 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { startQdrant, type LocalQdrant } from "../servers/qdrant.ts";
+import { atOnce } from "../support/statements.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { PATIENT } from "../support/patient.ts";
 import { dropKeyspace, serverConfig, uniqueName } from "../support/stores.ts";
@@ -68,10 +69,10 @@ async function timesOf(count: number, search: (i: number) => Promise<unknown>): 
   return times;
 }
 
-describe("while CQL answers 4 s late", () => {
-  // A busy machine has half of the latency for what a request does besides waiting.
-  const LATENCY_MS = 4_000;
-  const DEADLINE_MS = 6_000;
+describe("while CQL answers 5 s late", () => {
+  // Almost twice the latency: one request meets the deadline, also on a busy machine, and two do not.
+  const LATENCY_MS = 5_000;
+  const DEADLINE_MS = 9_500;
   const SLOTS = 32;
   const ITEMS = 300;
   const keyspace = uniqueName("late");
@@ -94,10 +95,10 @@ describe("while CQL answers 4 s late", () => {
     // Several pages of a listing.
     const items = Array.from({ length: ITEMS }, (_, i) => ({ namespace: ["many"], key: `k${i}`, value: { n: i } }));
     await store.batch(items);
-    // Fits into one request, unless an earlier read was slow.
+    // Fits into one request, as no earlier read is slow by a stopped clock.
     const few = ["few1", "few2"].flatMap((name) => ["a", "b", "c"].map((key) => ({ namespace: [name], key, value: {} })));
     await store.batch(few);
-    for (const namespace of ["many", "few1", "few2"]) await store.search([namespace], { limit: 1 });
+    for (const namespace of ["many", "few1", "few2"]) await atOnce(() => store.search([namespace], { limit: 1 }));
   });
   afterEach(() => network.heal());
   afterAll(async () => {
@@ -115,13 +116,11 @@ describe("while CQL answers 4 s late", () => {
 
   /** Expects that completed searches occupy no slot, no call and no pending request. */
   async function expectReleased(few: string): Promise<void> {
-    const endedAt = performance.now();
     const { calls } = records();
     // Long before a request that is not aborted would be answered.
     await expect.poll(records, { timeout: LATENCY_MS / 2, interval: 20 }).toMatchObject({ inFlight: 0, waiting: 0 });
-    // A request of 4 s meets its deadline only if it does not wait for a slot.
+    // A request of 5 s meets its deadline only if it does not wait for a slot.
     expect(await store.search([few], { limit: 1 })).toHaveLength(1);
-    expect(performance.now() - endedAt).toBeLessThan(DEADLINE_MS);
     await expect.poll(() => store.stats().nodes.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(0);
     expect(records().calls - calls).toBeLessThanOrEqual(2);
   }
@@ -264,8 +263,12 @@ describe("while Qdrant or the provider fails", () => {
       embeddings.failAfter(300);
       const before = embeddings.texts;
       await qdrant.restart({ data: "lose" });
-      await store.search(["many"], { query: "text" }).catch(() => undefined);
-      await expect.poll(() => embeddings.failures).toBeGreaterThan(0);
+      // One that meets its deadline notices the loss.
+      const failuresAfterSearch = async (): Promise<number> => {
+        await store.search(["many"], { query: "text" }).catch(() => undefined);
+        return embeddings.failures;
+      };
+      await expect.poll(failuresAfterSearch).toBeGreaterThan(0);
       embeddings.failAfter(Infinity);
       await expect.poll(() => events).toEqual(["vectors-lost", "vectors-restored"]);
       // Only one page is embedded again, not the earlier ones.

@@ -16,6 +16,9 @@ export interface ReindexPlace {
 
 const OPTIONS = { reconcile: { flushMs: 0, graceMs: 1_000, tickMs: 250 }, logLevel: "error", limits: PATIENT } as const;
 
+/** The reconciler completes no write that is in flight, also on a busy machine, so that the reindex embeds each text itself. */
+const ALONE = { reconcile: { ...OPTIONS.reconcile, graceMs: 3_600_000 } } as const;
+
 type Index = NonNullable<EmbeddedStoreConfig["index"]>;
 
 /** The index before, and the one that the tests build. */
@@ -36,7 +39,7 @@ interface Given {
   readonly expect: ExpectStatic;
   readonly newPlace: () => ReindexPlace;
   /** A process with this index. */
-  readonly open: (place: ReindexPlace, index: Index) => Promise<ScyllaDBStore>;
+  readonly open: (place: ReindexPlace, index: Index, more?: Pick<EmbeddedStoreConfig, "reconcile">) => Promise<ScyllaDBStore>;
   /** Returns the key of the best item of a search, which must not be degraded. */
   readonly found: (store: ScyllaDBStore, query: string) => Promise<string | undefined>;
 }
@@ -52,8 +55,8 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
           onTestFinished(() => place.dispose());
           return place;
         },
-        async open(place, index) {
-          const store = await place.open({ index, ...OPTIONS });
+        async open(place, index, more = {}) {
+          const store = await place.open({ index, ...OPTIONS, ...more });
           onTestFinished(() => store.stop());
           return store;
         },
@@ -153,9 +156,9 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
 
   scenario("a reindex that is interrupted continues, and embeds no text again", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
-    await fill(await open(place, before()), 700);
+    await fill(await open(place, before(), ALONE), 700);
     const embeddings = new HashEmbeddings({ dims: 1024 });
-    const store = await open(place, { ...before(), next: { ...next(), embeddings } });
+    const store = await open(place, { ...before(), next: { ...next(), embeddings } }, ALONE);
     const stop = new AbortController();
     await expect(store.reindex({ signal: stop.signal, onProgress: ({ phase, records }) => void (phase === "fill" && records > 0 && stop.abort()) })).rejects.toThrow();
     const embedded = embeddings.documentTexts.length;
@@ -164,7 +167,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
     const status = await store.reindexStatus();
     expect(status).toMatchObject({ active: { number: 1 }, next: { number: 2, complete: false, progress: { items: embedded } } });
     await expect(store.reindexSwitch()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("not complete") as string });
-    const other = await open(place, { ...before(), next: { ...next(), embeddings } });
+    const other = await open(place, { ...before(), next: { ...next(), embeddings } }, ALONE);
     expect(await other.reindex()).toMatchObject({ items: 700, texts: 700, switched: true });
     expect(embeddings.documentTexts).toHaveLength(700);
     expect(await found(other, "number699 label699x river")).toBe("k699");
@@ -295,7 +298,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
 
   scenario("a reindex completes with a provider that fails every second call", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
-    const store = await open(place, { ...before(), next: { ...next(), embeddings: new FlakyEmbeddings({ dims: 1024 }) } });
+    const store = await open(place, { ...before(), next: { ...next(), embeddings: new FlakyEmbeddings({ dims: 1024 }) } }, ALONE);
     await fill(store, 600);
     expect(await store.reindex()).toMatchObject({ items: 600, switched: true, failed: 0, unreadable: 0 });
     expect(await found(store, "number599 label599x river")).toBe("k599");
@@ -303,7 +306,7 @@ export function reindexUse(createPlace: () => ReindexPlace): void {
 
   scenario("a text that the next provider rejects is reported, and its item is found without a score", async ({ expect, newPlace, open, found }) => {
     const place = newPlace();
-    const store = await open(place, { ...before(), next: { ...next(), embeddings: new RejectingEmbeddings({ dims: 1024 }) } });
+    const store = await open(place, { ...before(), next: { ...next(), embeddings: new RejectingEmbeddings({ dims: 1024 }) } }, ALONE);
     await fill(store, 100);
     await store.put(["items", "n0"], "rejected", { text: "a poisonous toad" });
     expect(await store.reindex()).toMatchObject({ items: 100, switched: true, failed: 1, unreadable: 0 });
