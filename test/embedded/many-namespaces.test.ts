@@ -49,9 +49,8 @@ describe("an offset", () => {
 
 test("a search stops within a run of namespaces with expired items, and continues after it", async () => {
   const store = await open({ limits: { maxScannedItems: 100 } });
-  const expiresAt = new Date(Date.now() + 1_500);
   await store.batch(upTo(50).map((n) => ({ namespace: ["users", `${100 + n}`], key: "k", value: { n } })));
-  for (const n of upTo(50)) await store.put(["users", `${100 + n}`], "k", { n }, false, { expiresAt });
+  for (const n of upTo(50)) await store.put(["users", `${100 + n}`], "k", { n }, false, { expiresAt: new Date(Date.now() + 1_500) });
   await store.put(["users", "999"], "k", { last: true });
   await waitUntil("the items to expire", async () => (await store.get(["users", "149"], "k")) === null);
   const first = await store.search(["users"]);

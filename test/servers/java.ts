@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const VERSION_DEADLINE_MS = 20_000;
+const VERSION_DEADLINE_MS = 120_000;
 
 /** The Java that Cassandra 5.0 runs on; newer ones are refused by Cassandra itself. */
 const NEEDED = 17;

@@ -15,7 +15,7 @@ const WHEEL_VERSION = "0.1.4";
 const BUILT_FOR_PYTHON = "3.12";
 
 const PIP_DEADLINE_MS = 10 * 60_000;
-const PYTHON_DEADLINE_MS = 60_000;
+const PYTHON_DEADLINE_MS = 300_000;
 
 /**
  * Makes sure that Postgres with pgvector is in the cache, fetching it with pip (11 MB) where it is absent or

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 const PIP_DEADLINE_MS = 10 * 60_000;
-const PYTHON_DEADLINE_MS = 60_000;
+const PYTHON_DEADLINE_MS = 300_000;
 const QUIET = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-cache-dir"];
 
 /**

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { ServerCommand, WatcherEvent, WatcherRequest } from "./watcher-protocol.ts";
 
 const WATCHER = fileURLToPath(new URL("./watcher.ts", import.meta.url));
-const WATCHER_DEADLINE_MS = 30_000;
+const WATCHER_DEADLINE_MS = 120_000;
 
 type Changes = { started: [pid: number]; refused: [message: string]; exited: [how: string] };
 
