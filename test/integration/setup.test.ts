@@ -67,10 +67,10 @@ test.concurrent("a store without an index needs no Qdrant, and one with an index
 });
 
 test.concurrent("a store connects with a connection string", async ({ expect }) => {
-  const { cql, qdrant, index } = config();
+  const { cql, qdrant, index, limits } = config();
   const login = cql.credentials === undefined ? "" : `${String(cql.credentials.username)}:${String(cql.credentials.password)}@`;
   const text = `scylladb://${login}${cql.contactPoints?.join(",")}/${cql.keyspace}?dc=${cql.localDataCenter}`;
-  await using store = ScyllaDBStore.fromConnString(text, { qdrant, index });
+  await using store = ScyllaDBStore.fromConnString(text, { cql: { requestTimeoutMs: cql.requestTimeoutMs }, qdrant, index, limits });
   await store.put(["a"], "k", { text: "x" });
   expect(await store.get(["a"], "k")).toMatchObject({ value: { text: "x" } });
 });
