@@ -21,7 +21,7 @@ export async function expectWithinLimits(run: LimitRun): Promise<LimitReport[]> 
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const [out, problems, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
   const lines = out.trim().split("\n").map((line) => JSON.parse(line) as LimitReport | { done: true });
-  expect(code, problems.slice(-2_000)).toBe(0);
+  expect(code, `seed ${run.seed}: ${problems.slice(-3_000)}`).toBe(0);
   expect(lines.pop()).toEqual({ done: true });
   const reports = lines as LimitReport[];
   const faults = reports.filter(

@@ -82,6 +82,8 @@ async function reportOf(store: ScyllaDBStore, call: LimitCall): Promise<LimitRep
 /** Makes a call. Its result is not kept: it and the copy that measures its JSON do not fit into the heap together. */
 async function measuredCall(store: ScyllaDBStore, call: LimitCall): Promise<Omit<LimitReport, "allowedMs"> & { readonly texts: readonly (string | null)[] }> {
   const { name, given } = call;
+  // If the process does not survive it.
+  process.stderr.write(`${name}\n`);
   const { blockedMs, grownBytes, largestRead, outcome } = await measure(() => call.run(store));
   return { name, blockedMs: Math.round(blockedMs), grownBytes, outcome: outcomeOf(outcome), texts: [textOf(given, outcome), largestRead] };
 }
