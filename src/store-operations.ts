@@ -10,6 +10,7 @@ import {
 import type { AnyValue, CallOptions, GetOptions, Item, ListNamespacesOptions, PutOptions, SearchOptions, SearchResults } from "./call-options.ts";
 import { Collection, type CollectionOptions } from "./collection.ts";
 import { COUNT_NAMES, ITEMS_NAMES, itemsOf, pagesOf, type CountOptions, type ItemsOptions } from "./iteration.ts";
+import { TimeSlice } from "./concurrency/time-slice.ts";
 import type { Answer } from "./core/memory.ts";
 import type { SearchResult } from "./core/found.ts";
 import { BatchError, ValidationError, type StoreError } from "./model/errors.ts";
@@ -213,13 +214,19 @@ export class StoreOperations extends BaseStore {
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
     const answers = await this.#dependencies.run(requests, caller);
+    const decoded: DecodedValues = new Map();
+    const outcomes: PromiseSettledResult<unknown>[] = [];
+    const slice = new TimeSlice();
     let next = 0;
-    return parsed.map((each) => {
-      if (!("kind" in each)) return each;
-      const outcome = answers[next] as PromiseSettledResult<Answer>;
-      next += 1;
-      return outcome.status === "rejected" ? outcome : this.#presentSettled(each, outcome.value);
-    });
+    for (const each of parsed) {
+      const outcome = "kind" in each ? (answers[next] as PromiseSettledResult<Answer>) : each;
+      if ("kind" in each) next += 1;
+      outcomes.push("kind" in each && outcome.status === "fulfilled" ? this.#presentSettled(each, outcome.value as Answer, decoded) : outcome);
+      // Large values take long to decode.
+      const turn = slice.turn();
+      if (turn !== null) await turn;
+    }
+    return outcomes;
   }
 
   #contextOf(caller: Caller, signal?: AbortSignal): OperationContext {
@@ -233,9 +240,9 @@ export class StoreOperations extends BaseStore {
     return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 
-  #presentSettled(request: Request, answer: Answer): PromiseSettledResult<unknown> {
+  #presentSettled(request: Request, answer: Answer, decoded: DecodedValues): PromiseSettledResult<unknown> {
     try {
-      return { status: "fulfilled", value: present(request, answer, this.#depth) };
+      return { status: "fulfilled", value: present(request, answer, this.#depth, decoded) };
     } catch (reason) {
       // A record that cannot be decoded fails only its own operation.
       return { status: "rejected", reason };
@@ -246,11 +253,14 @@ export class StoreOperations extends BaseStore {
 /** A store bound to a prefix or to defaults, see {@link StoreOperations.scoped} and {@link StoreOperations.with}. */
 export class StoreView extends StoreOperations {}
 
+/** Values of a batch that were decoded. Gets of one key share the value, as in InMemoryStore: a copy for each may not fit into memory. */
+type DecodedValues = Map<LiveRecord, Item["value"]>;
+
 /** Returns an answer of the core in the form of LangGraph's contract. */
-function present(request: Request, answer: Answer, depth: number): unknown {
+function present(request: Request, answer: Answer, depth: number, decoded?: DecodedValues): unknown {
   switch (request.kind) {
     case "get":
-      return answer === null ? null : toItem(answer as LiveRecord, depth);
+      return answer === null ? null : presentItem(answer as LiveRecord, depth, decoded);
     case "put":
       // LangGraph's contract: a put has no result.
       return undefined;
@@ -259,6 +269,12 @@ function present(request: Request, answer: Answer, depth: number): unknown {
     default:
       return answer;
   }
+}
+
+function presentItem(record: LiveRecord, depth: number, decoded?: DecodedValues): Item {
+  const item = toItem(record, depth, decoded?.get(record));
+  decoded?.set(record, item.value);
+  return item;
 }
 
 function presentSearch({ found, info }: SearchResult, depth: number): SearchResults {

@@ -131,7 +131,7 @@ export class Memory {
     this.#items = items;
     this.#limits = limits;
     this.#reads = new ReadBudget(limits);
-    this.#searcher = new Searcher({ items, generations, limits, reads: this.#reads, events, onStale, degraded, positions, observer });
+    this.#searcher = new Searcher({ items, generations, limits, events, onStale, degraded, positions, observer });
     this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
     this.#writes = new WritePath({ items, generations, intents, policy, ttl: rules, clock, events, logger, positions, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
@@ -157,19 +157,26 @@ export class Memory {
    * Runs a batch; `result[i]` is the outcome of `requests[i]`. All reads share one deadline, and the writes that follow them
    * another.
    */
-  async run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
-    const deadline = new Deadline(this.#limits.deadlineMs);
-    // The common cases.
-    if (requests.every(isGet)) return settleEach(requests, this.#getWithin(requests, deadline));
+  run(requests: readonly Request[]): Promise<PromiseSettledResult<Answer>[]> {
+    const [first] = requests;
+    // The common cases. A single value of any size is returned, so its bytes are not counted.
+    if (requests.length === 1 && first?.kind === "get") return settleEach(requests, this.#getWithin([first], new Deadline(this.#limits.deadlineMs), null));
     if (requests.every(isPut)) return settleEach(requests, this.#putWithin(requests));
+    // Until all are answered, their results are in memory together.
+    return this.#reads.run((reading) => this.#run(requests, reading));
+  }
+
+  async #run(requests: readonly Request[], reading: Reading): Promise<PromiseSettledResult<Answer>[]> {
+    const deadline = new Deadline(this.#limits.deadlineMs);
+    if (requests.every(isGet)) return settleEach(requests, this.#getWithin(requests, deadline, reading));
     const finds = requests.filter((request) => request.kind === "search" || request.kind === "list-namespaces");
     const find = (request: SearchRequest | ListNamespacesRequest): Promise<SearchResult | string[][]> =>
-      this.#findWithin(request, deadline.abortedBy([request]));
+      this.#findWithin(request, deadline.abortedBy([request]), reading);
     if (finds.length === requests.length) return settleBounded(finds, READS_AT_ONCE, find);
     const gets = requests.filter(isGet);
     const puts = requests.filter(isPut);
     const [got, found] = await Promise.all([
-      settleEach(gets, this.#getWithin(gets, deadline)),
+      settleEach(gets, this.#getWithin(gets, deadline, reading)),
       settleBounded(finds, READS_AT_ONCE, find),
     ]);
     const put = await settleEach(puts, this.#putWithin(puts));
@@ -180,11 +187,11 @@ export class Memory {
     return requests.map((request) => outcomes.get(request) as PromiseSettledResult<Answer>);
   }
 
-  async #getWithin(requests: readonly GetRequest[], given: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+  async #getWithin(requests: readonly GetRequest[], given: Deadline, reading: Reading | null): Promise<PromiseSettledResult<LiveRecord | null>[]> {
     if (requests.length === 0) return [];
     const deadline = given.abortedBy(requests);
     try {
-      return await deadline.wait(SUBJECTS.get, this.#get(requests, deadline));
+      return await deadline.wait(SUBJECTS.get, this.#get(requests, deadline, reading));
     } catch (reason) {
       return requests.map(() => rejected(reason));
     }
@@ -203,18 +210,18 @@ export class Memory {
     });
   }
 
-  #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
+  #findWithin(request: SearchRequest | ListNamespacesRequest, deadline: Deadline, reading: Reading): Promise<SearchResult | string[][]> {
     // The deadline applies inside the bulkhead, so that a search whose deadline is exceeded frees its slot at once.
-    return this.#searches.run(() => deadline.wait(SUBJECTS[request.kind], this.#find(request, deadline)), deadline);
+    return this.#searches.run(() => deadline.wait(SUBJECTS[request.kind], this.#find(request, deadline, reading)), deadline);
   }
 
-  #find(request: SearchRequest | ListNamespacesRequest, deadline: Deadline): Promise<SearchResult | string[][]> {
-    if (request.kind === "search") return this.#search(request, deadline);
-    return listNamespaces(new ItemsOfCall(this.#items, deadline), request);
+  #find(request: SearchRequest | ListNamespacesRequest, deadline: Deadline, reading: Reading): Promise<SearchResult | string[][]> {
+    if (request.kind === "search") return this.#search(request, deadline, reading);
+    return listNamespaces(new ItemsOfCall(this.#items, deadline), request, reading);
   }
 
-  async #get(requests: readonly GetRequest[], deadline: Deadline): Promise<PromiseSettledResult<LiveRecord | null>[]> {
-    if (requests.length > 1) return this.#reads.run((reading) => this.#getMany(requests, reading, deadline));
+  async #get(requests: readonly GetRequest[], deadline: Deadline, reading: Reading | null): Promise<PromiseSettledResult<LiveRecord | null>[]> {
+    if (reading !== null) return this.#getMany(requests, reading, deadline);
     let records: (ItemRecord | null)[];
     try {
       records = await this.#items.get(requests, deadline);
@@ -240,8 +247,8 @@ export class Memory {
     this.#refresh.enqueue(live.map((record, i) => ({ record, override: requests[i]?.refreshTtl ?? null })));
   }
 
-  async #search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
-    const result = await this.#searcher.search(request, deadline);
+  async #search(request: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
+    const result = await this.#searcher.search(request, deadline, reading);
     if (result.found.some(({ record }) => isRenewable(record))) {
       this.#refresh.enqueue(result.found.map(({ record }) => ({ record, override: request.refreshTtl })));
     }

@@ -6,6 +6,7 @@ import type { NamespaceStart } from "../model/namespace-place.ts";
 import { isLive } from "../model/item.ts";
 import type { ListNamespacesRequest } from "../model/request.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
+import type { Reading } from "./read-budget.ts";
 import { GROWTH, pageSize } from "./namespace-pages.ts";
 
 /** Namespaces that are checked for a live item in one step. */
@@ -29,8 +30,10 @@ interface Listed {
  * Returns the namespaces in label order, relative to the scope. The registry is read page by page until there are enough; with a
  * depth, reading continues behind everything below a namespace that is already listed. Conditions other than a literal prefix
  * are evaluated for every namespace below that prefix, so that the cost grows with the namespaces that do not match.
+ *
+ * @param reading - counts the bytes of the call that the listing belongs to
  */
-export async function listNamespaces(items: ItemRepository, request: ListNamespacesRequest): Promise<string[][]> {
+export async function listNamespaces(items: ItemRepository, request: ListNamespacesRequest, reading: Reading): Promise<string[][]> {
   const { scope, conditions, limit, offset } = request;
   if (limit === 0) return [];
   const prefix = join(scope, literalPrefix(conditions));
@@ -41,7 +44,7 @@ export async function listNamespaces(items: ItemRepository, request: ListNamespa
   do {
     const page: NamespacePage = await items.namespacesAfter({ prefix, from, limit: size, unscored: false });
     const groups = groupsOf(page.paths, request);
-    await addLive(items, groups, listed, wanted);
+    await addLive(items, groups, listed, { wanted, offset, reading });
     const skipped = listed.size < wanted ? skipOf(page.next, groups.at(-1), request, listed) : page.next;
     // If one listed namespace filled a page, the next one may too.
     size = pageSize(skipped === page.next ? GROWTH * size : wanted - listed.size);
@@ -71,7 +74,7 @@ async function addLive(
   items: ItemRepository,
   groups: readonly Listed[],
   listed: Map<string, readonly string[]>,
-  wanted: number,
+  { wanted, offset, reading }: { readonly wanted: number; readonly offset: number; readonly reading: Reading },
 ): Promise<void> {
   // The page before may have listed the first one already.
   const open = groups.filter(({ path }) => !listed.has(path));
@@ -79,7 +82,12 @@ async function addLive(
     // Nearly all have one: checking twice as many as are missing is usually enough.
     const group = open.splice(0, Math.min(LOOKUPS_AT_ONCE, 2 * (wanted - listed.size)));
     const holds = await anyHold(items, group);
-    for (const [i, { labels, path }] of group.entries()) if (holds[i]) listed.set(path, labels);
+    for (const [i, { labels, path }] of group.entries()) {
+      if (holds[i] !== true) continue;
+      listed.set(path, labels);
+      const fault = listed.size > offset && listed.size <= wanted ? reading.takeNamespace(labels) : null;
+      if (fault !== null) throw fault;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Limits the bytes of records that reads keep in memory: per call, and for all calls in flight together. */
+/** Limits the bytes of records and namespaces that reads keep in memory: per call, and for all calls in flight together. */
 import { rejected } from "../concurrency/outcomes.ts";
 import { parsedBytes } from "../model/bytes.ts";
 import { isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
@@ -19,6 +19,10 @@ const FIRST_PART = 64;
 const LARGEST_PART = 1_000;
 const GROWTH = 4;
 const BYTES_OF_PART = 16 * 1024 * 1024;
+
+/** Memory of a label. */
+const BYTES_PER_CHARACTER = 2;
+const BYTES_PER_LABEL = 32;
 
 /** The bytes of all calls in flight. */
 export class ReadBudget {
@@ -44,8 +48,8 @@ export class ReadBudget {
     const { maxReadBytes, maxPendingReadBytes } = this.#limits;
     if (held > 0 && held + bytes > maxReadBytes) {
       return new ValidationError(
-        `The values to read hold more than ${maxReadBytes} bytes, the most of one call (${READ_LIMIT}): ask for fewer ` +
-          "items at once, with a lower limit or a smaller batch.",
+        `The values or namespaces to read hold more than ${maxReadBytes} bytes, the most of one call (${READ_LIMIT}): ask for fewer ` +
+          "at once, with a lower limit or a smaller batch.",
         { details: { limit: READ_LIMIT, maxBytes: maxReadBytes } },
       );
     }
@@ -64,6 +68,8 @@ export class ReadBudget {
 /** Counts the bytes of records that one call has read. */
 export class Reading {
   readonly #budget: ReadBudget;
+  /** The error of the first read that did not fit; nothing more is counted then. */
+  #fault: StoreError | null = null;
   bytes = 0;
 
   constructor(budget: ReadBudget) {
@@ -73,10 +79,19 @@ export class Reading {
   /** Counts a record. Returns an error when it does not fit; it is not counted then. */
   take(record: ItemRecord | null): StoreError | null {
     if (record === null || record.value === null) return null;
-    const bytes = parsedBytes(record.value.bytes);
-    const fault = this.#budget.take(bytes, this.bytes);
-    if (fault === null) this.bytes += bytes;
-    return fault;
+    // The size of a large value takes milliseconds to estimate.
+    return this.#fault ?? this.#take(parsedBytes(record.value.bytes));
+  }
+
+  /** Counts a namespace by its labels, as {@link take} does a record. */
+  takeNamespace(labels: readonly string[]): StoreError | null {
+    return this.#take(labels.reduce((sum, { length }) => sum + BYTES_PER_CHARACTER * length + BYTES_PER_LABEL, 0));
+  }
+
+  #take(bytes: number): StoreError | null {
+    this.#fault ??= this.#budget.take(bytes, this.bytes);
+    if (this.#fault === null) this.bytes += bytes;
+    return this.#fault;
   }
 }
 

@@ -29,7 +29,7 @@ import type { PagePositions } from "./page-positions.ts";
 import type { RankedSearch, RankingWay } from "./ranked-search.ts";
 import { rankingSteps } from "./ranking/steps.ts";
 import { RankingFailed } from "./ranking-failed.ts";
-import type { ReadBudget, Reading } from "./read-budget.ts";
+import type { Reading } from "./read-budget.ts";
 import { rankRecords } from "./record-ranking.ts";
 import { planSearch, type SearchPlan } from "./search-plan.ts";
 
@@ -39,7 +39,6 @@ export interface SearcherOptions {
   /** Null when the store has no index. */
   readonly generations: Generations | null;
   readonly limits: SearchLimits;
-  readonly reads: ReadBudget;
   readonly events: Events;
   /** Receives the items whose stored vectors are of another write than their record. */
   readonly onStale: (ids: readonly ItemId[]) => void;
@@ -68,12 +67,11 @@ export class Searcher {
     this.#ranking = new IndexRanking({ items, limits, onStale, reportUnreadable: this.#reportUnreadable });
   }
 
-  /** @param deadline - once exceeded, no further request starts */
-  search(request: SearchRequest, deadline: Deadline): Promise<SearchResult> {
-    return this.#options.reads.run((reading) => this.#search(request, deadline, reading));
-  }
-
-  async #search(given: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
+  /**
+   * @param deadline - once exceeded, no further request starts
+   * @param reading - counts the bytes of the call that the search belongs to
+   */
+  async search(given: SearchRequest, deadline: Deadline, reading: Reading): Promise<SearchResult> {
     const { generations, limits } = this.#options;
     const indexing = generations?.active ?? null;
     const asked = indexing === null ? null : modeOf(given, indexing);

@@ -164,7 +164,7 @@ export interface LimitsOptions {
    */
   maxPendingBytes?: number | undefined;
   /**
-   * Most bytes of memory for the values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned.
+   * Most bytes of memory for the values and namespaces that one call or one batch returns; beyond it, the operation is rejected. A single value is always returned.
    *
    * @default 67108864
    */

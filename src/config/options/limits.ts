@@ -90,7 +90,7 @@ export const limits = z
       .describe("Most bytes of values of puts in flight; beyond it, puts are rejected as unavailable."),
     maxReadBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of memory for the values that one batch of gets or one search returns; beyond it, the call is rejected. A single value is always returned."),
+      .describe("Most bytes of memory for the values and namespaces that one call or one batch returns; beyond it, the operation is rejected. A single value is always returned."),
     maxPendingReadBytes: count
       .default(256 * 1024 * 1024)
       .describe("Most bytes of memory for the values that gets and searches in flight hold; beyond it, they are rejected as unavailable."),

@@ -95,8 +95,15 @@ const batches: Readonly<Record<string, () => () => unknown[]>> = {
     const filter = filters["many values"]?.();
     return () => Array.from({ length: 10_000 }, () => ({ namespacePrefix: ["none"], filter }));
   },
+  "100 searches of big items": () => () => Array.from({ length: 100 }, () => ({ namespacePrefix: ["hostile"], limit: 3 })),
   "1,000 listings": () => () => Array.from({ length: 1_000 }, () => ({ matchConditions: [], limit: 100, offset: 0 })),
 };
+
+/** Gets that share one value. They are counted: as JSON, each would have a copy. */
+function getsOfOneItem(): LimitCall {
+  const operations = Array.from({ length: 1_000 }, () => ({ namespace: ["hostile"], key: "objects" }));
+  return { name: "batch of 1,000 gets of one big item", given: null, run: async (store) => (await store.batch(operations)).length };
+}
 
 function batchOf(name: string, make: () => () => unknown[]): LimitCall {
   const operations = make()();
@@ -196,6 +203,7 @@ export function everyCall(): (() => LimitCall)[] {
     ...Object.entries(filters).flatMap(([name, make]) => [undefined, "word"].map((query) => () => filteredSearch(name, make, query))),
     ...rankedSearches(),
     longNamespaces,
+    getsOfOneItem,
     ...Object.entries(batches).map(([name, make]) => () => batchOf(name, make)),
     ...Object.entries(readings).map(([name, read]) => () => readingOf(name, read)),
   ];

@@ -147,13 +147,19 @@ describe("a page of a search over 20,000 namespaces", () => {
   });
 });
 
+const NO_LIMIT = { maxReadBytes: Infinity, maxPendingReadBytes: Infinity };
+
+function listed(items: ItemRepository, request: ListNamespacesRequest): Promise<string[][]> {
+  return new ReadBudget(NO_LIMIT).run((reading) => listNamespaces(items, request, reading));
+}
+
 describe("a listing of 20,000 namespaces", () => {
   test.each([
     ["without a prefix", below],
     ["of distinct roots", roots],
   ])("%s reads as many namespaces as it returns", async (_, paths) => {
     const registry = new Registry(paths);
-    const found = await listNamespaces(registry.items, listing({}));
+    const found = await listed(registry.items, listing({}));
     expect(found.map((labels) => labels.join("."))).toEqual([...paths].sort(comparePaths).slice(0, 100));
     expect([registry.requests, registry.names]).toEqual([1, 100]);
   });
@@ -161,24 +167,24 @@ describe("a listing of 20,000 namespaces", () => {
   test("with maxDepth skips everything below what it lists", async () => {
     const paths = [...below, ...below.map((path) => path.replace("users", "teams")), "zoo.a"];
     const registry = new Registry(paths);
-    expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["teams"], ["users"], ["zoo"]]);
+    expect(await listed(registry.items, listing({ maxDepth: 1 }))).toEqual([["teams"], ["users"], ["zoo"]]);
     expect(registry.requests).toBe(3);
     expect(registry.names).toBeLessThan(300);
     const scoped = listing({ scope: "users", maxDepth: 1, limit: 5 });
-    expect(await listNamespaces(registry.items, scoped)).toEqual([0, 1, 10, 100, 1000].map((n) => [`u-${n}`]));
+    expect(await listed(registry.items, scoped)).toEqual([0, 1, 10, 100, 1000].map((n) => [`u-${n}`]));
   });
 
   test("with maxDepth finds a live namespace among empty ones, on every page boundary", async () => {
     const registry = new Registry(below, (path) => path === "users.u-9999.memories");
-    expect(await listNamespaces(registry.items, listing({ maxDepth: 1 }))).toEqual([["users"]]);
-    expect(await listNamespaces(registry.items, listing({ maxDepth: 2 }))).toEqual([["users", "u-9999"]]);
+    expect(await listed(registry.items, listing({ maxDepth: 1 }))).toEqual([["users"]]);
+    expect(await listed(registry.items, listing({ maxDepth: 2 }))).toEqual([["users", "u-9999"]]);
   });
 
   test("with a suffix stops at its limit", async () => {
     const registry = new Registry([...below, "z.other"]);
     const suffix = (label: string): ListNamespacesRequest => listing({ conditions: [{ matchType: "suffix", path: [label] }], limit: 3 });
-    expect(await listNamespaces(registry.items, suffix("memories"))).toHaveLength(3);
+    expect(await listed(registry.items, suffix("memories"))).toHaveLength(3);
     expect(registry.names).toBe(32);
-    expect(await listNamespaces(registry.items, suffix("other"))).toEqual([["z", "other"]]);
+    expect(await listed(registry.items, suffix("other"))).toEqual([["z", "other"]]);
   });
 });

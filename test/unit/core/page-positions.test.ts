@@ -44,12 +44,12 @@ class Numbered {
 
 function pagesOf(numbered: Numbered): { positions: PagePositions; page: (offset: number) => Promise<string[]> } {
   const positions = new PagePositions();
+  const reads = new ReadBudget(limits);
   const events = { emit: () => undefined };
   const searcher = new Searcher({
     items: numbered as unknown as ItemRepository,
     generations: null,
     limits,
-    reads: new ReadBudget(limits),
     events,
     onStale: () => undefined,
     degraded: new DegradedState(events),
@@ -57,7 +57,8 @@ function pagesOf(numbered: Numbered): { positions: PagePositions; page: (offset:
   } as unknown as ConstructorParameters<typeof Searcher>[0]);
   const page = async (offset: number): Promise<string[]> => {
     const request = { scope: ROOT, prefix: "a.b", filter: null, query: null, order: "oldest", limit: 10, offset, cursor: null } as unknown as SearchRequest;
-    return (await searcher.search(request, new Deadline(60_000))).found.map(({ record }) => record.key);
+    const { found } = await reads.run((reading) => searcher.search(request, new Deadline(60_000), reading));
+    return found.map(({ record }) => record.key);
   };
   return { positions, page };
 }
