@@ -219,9 +219,13 @@ export class StoreOperations extends BaseStore {
     const slice = new TimeSlice();
     let next = 0;
     for (const each of parsed) {
-      const outcome = "kind" in each ? (answers[next] as PromiseSettledResult<Answer>) : each;
-      if ("kind" in each) next += 1;
-      outcomes.push("kind" in each && outcome.status === "fulfilled" ? this.#presentSettled(each, outcome.value as Answer, decoded) : outcome);
+      if (!("kind" in each)) {
+        outcomes.push(each);
+        continue;
+      }
+      const outcome = answers[next] as PromiseSettledResult<Answer>;
+      next += 1;
+      outcomes.push(outcome.status === "rejected" ? outcome : this.#presentSettled(each, outcome.value, decoded));
       // Large values take long to decode.
       const turn = slice.turn();
       if (turn !== null) await turn;

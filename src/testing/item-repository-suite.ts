@@ -401,6 +401,12 @@ function hostileTextCases(repository: () => ItemRepository): void {
       ]);
     });
 
+    test("the longest path, of an item without vectors", async () => {
+      const namespace = join(newRoot(), `${"é".repeat(4_000)}.${"é".repeat(4_000)}`);
+      await putAll(repository(), [recordOf(namespace, "key", { vectorCount: 0 })]);
+      expect(await flagsBelow(repository(), namespace)).toEqual({ [namespace]: true });
+    });
+
     test("any well-formed text", { timeout: 600_000 }, async () => {
       const label = fc.oneof(
         fc.constantFrom(...HOSTILE.filter((text) => text.length < 50)),

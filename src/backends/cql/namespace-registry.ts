@@ -92,6 +92,12 @@ export class NamespaceRegistry {
   async #write(namespace: string, unscored: boolean, time: number): Promise<void> {
     const { session, statements } = this.#parts;
     const [below, all] = rowsOf(namespace);
+    if (namespace.length > LONGEST_BATCHED) {
+      const { register, flag } = statements.registryEntry;
+      const queries = unscored ? [register, flag] : [register];
+      await Promise.all(queries.flatMap((query) => [below, all].map((row) => session.write({ query, params: [...row, bigint(time)] }))));
+      return;
+    }
     const params = [...below, bigint(time), ...all, bigint(time)];
     const partition = partitionKey(Buffer.from(below[0]), FALSE, int(below[1]));
     await session.write(
@@ -118,15 +124,16 @@ export class NamespaceRegistry {
   /** Clears the flag of namespaces, unless it was set too recently, see {@link removalTime}. */
   async clearUnscored(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
     const query = this.#parts.statements.clearUnscored;
-    await this.#remove(paths, asOf, (time, row) => ({ query, params: [time, ...row] }), deadline);
+    await this.#remove(paths, asOf, (time, row) => [{ query, params: [time, ...row] }], deadline);
   }
 
   /** Removes namespaces from the registry, unless their entry was written too recently, see {@link removalTime}. */
   async unregister(paths: readonly string[], asOf: number, deadline?: Deadline): Promise<void> {
-    const query = this.#parts.statements.unregister;
-    const removalOf = (time: Buffer, row: RegistryRow): Statement => {
+    const { clearUnscored, unregister, registryEntry } = this.#parts.statements;
+    const removalOf = (time: Buffer, row: RegistryRow): Statement[] => {
+      if (row[2].length > LONGEST_BATCHED) return [clearUnscored, registryEntry.unregister].map((query) => ({ query, params: [time, ...row] }));
       const partition = partitionKey(Buffer.from(row[0]), TRUE, int(row[1]));
-      return { query, params: [time, ...row, time, ...row], partition };
+      return [{ query: unregister, params: [time, ...row, time, ...row], partition }];
     };
     await this.#remove(paths, asOf, removalOf, deadline);
   }
@@ -134,7 +141,7 @@ export class NamespaceRegistry {
   async #remove(
     paths: readonly string[],
     asOf: number,
-    removalOf: (time: Buffer, row: RegistryRow) => Statement,
+    removalOf: (time: Buffer, row: RegistryRow) => Statement[],
     deadline: Deadline | undefined,
   ): Promise<void> {
     const time = removalTime(asOf, this.#parts.now());
@@ -142,7 +149,7 @@ export class NamespaceRegistry {
     if (time <= 0) return;
     await mapBounded([...new Set(paths)], REQUESTS_AT_ONCE, async (path) => {
       // The list of the store last, so that repair finds a namespace whose removal failed in between.
-      for (const row of rowsOf(path)) await this.#parts.session.write(removalOf(bigint(time), row), deadline);
+      for (const row of rowsOf(path)) for (const statement of removalOf(bigint(time), row)) await this.#parts.session.write(statement, deadline);
     });
   }
 
@@ -193,6 +200,9 @@ const TRUE = Buffer.of(1);
 type RegistryRow = readonly [root: string, shard: number, place: string];
 
 /** Returns the rows of a namespace in the list of its root and in the list of the store. */
+/** Length of the longest path that is registered by one batch: servers reject batches of several partitions above 50 KiB. */
+const LONGEST_BATCHED = 2_000;
+
 function rowsOf(path: string): readonly [RegistryRow, RegistryRow] {
   const hash = fnv1a(path);
   const place = toPlace(path);

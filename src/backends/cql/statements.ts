@@ -70,7 +70,8 @@ export function statementsFor(keyspaceName: string, checksVersions = false) {
     },
     readEntry: `${entries} AND created = ? AND key = ?`,
 
-    // The lists of a root and of the store: a few small idempotent writes, so unlogged.
+    // The lists of a root and of the store: a few small idempotent writes, so unlogged. Of long paths each entry alone.
+    registryEntry: { register: register(false), flag: register(true), unregister: remove(false) },
     registerNamespace: batch(register(false), register(false)),
     registerUnscored: batch(register(false), register(false), register(true), register(true)),
     clearUnscored: remove(true),
