@@ -19,6 +19,11 @@ test("places sort by bytes as paths sort by labels", () => {
   fc.assert(property, { numRuns: 5_000 });
 });
 
+test("paths with a long common beginning are ordered as their labels", () => {
+  const paths = [0, 1, 255, 256, 257, 511, 512, 513].flatMap((length) => ["", "a", "b", ".a", ".b", "a.b"].map((end) => `${"n".repeat(length)}${end}`)).filter((path) => toLabels(path).every((label) => label !== ""));
+  for (const a of paths) for (const b of paths) expect(Math.sign(comparePaths(a, b)), `${a.length} ${b.length}`).toBe(Math.sign(compareLabels(toLabels(a), toLabels(b))));
+});
+
 test("a place decodes to its path, is well-formed text and within its bound", () => {
   const property = fc.property(path, (each) => {
     const place = toPlace(each);
