@@ -214,7 +214,6 @@ export class StoreOperations extends BaseStore {
     });
     const requests = parsed.filter((each): each is Request => "kind" in each);
     const answers = await this.#dependencies.run(requests, caller);
-    const decoded: DecodedValues = new Map();
     const outcomes: PromiseSettledResult<unknown>[] = [];
     const slice = new TimeSlice();
     let next = 0;
@@ -225,7 +224,7 @@ export class StoreOperations extends BaseStore {
       }
       const outcome = answers[next] as PromiseSettledResult<Answer>;
       next += 1;
-      outcomes.push(outcome.status === "rejected" ? outcome : this.#presentSettled(each, outcome.value, decoded));
+      outcomes.push(outcome.status === "rejected" ? outcome : this.#presentSettled(each, outcome.value));
       // Large values take long to decode.
       const turn = slice.turn();
       if (turn !== null) await turn;
@@ -244,9 +243,9 @@ export class StoreOperations extends BaseStore {
     return { scope: this.#scope, actor: this.#defaults.actor ?? null, refusal };
   }
 
-  #presentSettled(request: Request, answer: Answer, decoded: DecodedValues): PromiseSettledResult<unknown> {
+  #presentSettled(request: Request, answer: Answer): PromiseSettledResult<unknown> {
     try {
-      return { status: "fulfilled", value: present(request, answer, this.#depth, decoded) };
+      return { status: "fulfilled", value: present(request, answer, this.#depth) };
     } catch (reason) {
       // A record that cannot be decoded fails only its own operation.
       return { status: "rejected", reason };
@@ -257,14 +256,11 @@ export class StoreOperations extends BaseStore {
 /** A store bound to a prefix or to defaults, see {@link StoreOperations.scoped} and {@link StoreOperations.with}. */
 export class StoreView extends StoreOperations {}
 
-/** Values of a batch that were decoded. Gets of one key share the value, as in InMemoryStore: a copy for each may not fit into memory. */
-type DecodedValues = Map<LiveRecord, Item["value"]>;
-
 /** Returns an answer of the core in the form of LangGraph's contract. */
-function present(request: Request, answer: Answer, depth: number, decoded?: DecodedValues): unknown {
+function present(request: Request, answer: Answer, depth: number): unknown {
   switch (request.kind) {
     case "get":
-      return answer === null ? null : presentItem(answer as LiveRecord, depth, decoded);
+      return answer === null ? null : toItem(answer as LiveRecord, depth);
     case "put":
       // LangGraph's contract: a put has no result.
       return undefined;
@@ -273,12 +269,6 @@ function present(request: Request, answer: Answer, depth: number, decoded?: Deco
     default:
       return answer;
   }
-}
-
-function presentItem(record: LiveRecord, depth: number, decoded?: DecodedValues): Item {
-  const item = toItem(record, depth, decoded?.get(record));
-  decoded?.set(record, item.value);
-  return item;
 }
 
 function presentSearch({ found, info }: SearchResult, depth: number): SearchResults {

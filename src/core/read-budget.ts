@@ -96,8 +96,8 @@ export class Reading {
 }
 
 /**
- * Reads records; `result[i]` belongs to `ids[i]`, and each distinct id is read once. Records beyond the budget are rejected. A
- * record that cannot be decoded, or a part that cannot be read, fails alone.
+ * Reads records; `result[i]` belongs to `ids[i]`. Each distinct id is read once, and counted for each of its positions. Records
+ * beyond the budget are rejected. A record that cannot be decoded, or a part that cannot be read, fails alone.
  */
 export async function readCounted(
   items: Pick<ItemRepository, "get">,
@@ -115,7 +115,16 @@ export async function readCounted(
     }
     if (full !== null) break;
   }
-  return places.map((place) => outcomes[place] ?? (full as PromiseRejectedResult));
+  const unread = full;
+  const counted = new Set<number>();
+  return places.map((place) => {
+    const outcome = outcomes[place] ?? unread;
+    if (outcome === null) throw new Error(`Record ${place} was not read.`);
+    // Each get returns a copy of the value.
+    const fault = counted.has(place) && outcome.status === "fulfilled" ? reading.take(outcome.value) : null;
+    counted.add(place);
+    return fault === null ? outcome : rejected(fault);
+  });
 }
 
 /** Returns each distinct id once, and for each of `ids` its place among them. */

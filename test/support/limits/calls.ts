@@ -99,7 +99,7 @@ const batches: Readonly<Record<string, () => () => unknown[]>> = {
   "1,000 listings": () => () => Array.from({ length: 1_000 }, () => ({ matchConditions: [], limit: 100, offset: 0 })),
 };
 
-/** Gets that share one value. They are counted: as JSON, each would have a copy. */
+/** Gets of one value, of which each returns a copy. */
 function getsOfOneItem(): LimitCall {
   const operations = Array.from({ length: 1_000 }, () => ({ namespace: ["hostile"], key: "objects" }));
   return { name: "batch of 1,000 gets of one big item", given: null, run: async (store) => (await store.batch(operations)).length };
