@@ -216,6 +216,7 @@ export class Memory {
   }
 
   #find(request: SearchRequest | ListNamespacesRequest, deadline: Deadline, reading: Reading): Promise<SearchResult | string[][]> {
+    if (reading.fault !== null) return Promise.reject(reading.fault);
     if (request.kind === "search") return this.#search(request, deadline, reading);
     return listNamespaces(new ItemsOfCall(this.#items, deadline), request, reading);
   }

@@ -1,7 +1,7 @@
 /** Limits the bytes of records and namespaces that reads keep in memory: per call, and for all calls in flight together. */
 import { rejected } from "../concurrency/outcomes.ts";
 import { parsedBytes } from "../model/bytes.ts";
-import { isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
+import { ClosedError, isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import { READ_LIMIT } from "../model/page-size.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
@@ -33,13 +33,14 @@ export class ReadBudget {
     this.#limits = limits;
   }
 
-  /** Runs a call, and releases its bytes when it is completed. */
+  /** Runs a call, and releases its bytes when it is completed. Reads that continue after that, beyond a deadline, are rejected. */
   async run<T>(call: (reading: Reading) => Promise<T>): Promise<T> {
     const reading = new Reading(this);
     try {
       return await call(reading);
     } finally {
       this.#held -= reading.bytes;
+      reading.close();
     }
   }
 
@@ -68,12 +69,21 @@ export class ReadBudget {
 /** Counts the bytes of records that one call has read. */
 export class Reading {
   readonly #budget: ReadBudget;
-  /** The error of the first read that did not fit; nothing more is counted then. */
   #fault: StoreError | null = null;
   bytes = 0;
 
   constructor(budget: ReadBudget) {
     this.#budget = budget;
+  }
+
+  /** The error of the first read that did not fit: no further read of the call is counted, or need begin. */
+  get fault(): StoreError | null {
+    return this.#fault;
+  }
+
+  /** Rejects further reads: the bytes of the call are released. */
+  close(): void {
+    this.#fault = new ClosedError("The call was answered before this read.");
   }
 
   /** Counts a record. Returns an error when it does not fit; it is not counted then. */
@@ -113,13 +123,14 @@ export async function readCounted(
       if (fault !== null) full = rejected(fault);
       outcomes.push(fault === null ? outcome : rejected(fault));
     }
-    if (full !== null) break;
+    if (full === null) continue;
+    // The others are not read.
+    while (outcomes.length < distinct.length) outcomes.push(full);
+    break;
   }
-  const unread = full;
   const counted = new Set<number>();
   return places.map((place) => {
-    const outcome = outcomes[place] ?? unread;
-    if (outcome === null) throw new Error(`Record ${place} was not read.`);
+    const outcome = outcomes[place] as PromiseSettledResult<ItemRecord | null>;
     // Each get returns a copy of the value.
     const fault = counted.has(place) && outcome.status === "fulfilled" ? reading.take(outcome.value) : null;
     counted.add(place);

@@ -51,7 +51,7 @@ const CHUNK = 256;
 export function comparePaths(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   let i = 0;
-  // Long common beginnings are compared as native strings, which takes a tenth of the time.
+  // Long common beginnings are compared as native strings, many characters at once.
   while (i + CHUNK <= shared && a.slice(i, i + CHUNK) === b.slice(i, i + CHUNK)) i += CHUNK;
   while (i < shared && a.charCodeAt(i) === b.charCodeAt(i)) i += 1;
   if (i === shared) return a.length - b.length;

@@ -32,6 +32,12 @@ async function put(backend: SqliteBackend, record: ItemRecord): Promise<ItemReco
   return record;
 }
 
+async function newPath(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sqlite-generations-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, "store.db");
+}
+
 test("each generation has dims, a metric and vectors of its own", async () => {
   const backend = await start();
   const first = backend.index({ dims: 2, metric: "cosine" });
@@ -110,9 +116,7 @@ test("sweeps, flags and the registry of namespaces apply to every generation", a
 });
 
 test("a file of a version with one generation keeps its vectors, and gets others", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "sqlite-generations-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "store.db");
+  const path = await newPath();
   const record = recordOf("a", "one");
   for (const round of [1, 2]) {
     const backend = new SqliteBackend({ path, dims: 2 });
@@ -137,9 +141,7 @@ test("an index of another length than the stored vectors is rejected with both l
 });
 
 test("a file of a version that changed counts of terms in place keeps its terms in every generation", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "sqlite-generations-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "store.db");
+  const path = await newPath();
   const record = recordOf("a", "one");
   for (const round of [1, 2]) {
     const backend = new SqliteBackend({ path, dims: 2 });

@@ -65,3 +65,18 @@ test("only a few large records are in memory at once", async () => {
   expect(read).toBe(100);
   expect(Math.max(...items.asked.slice(1))).toBe(4);
 });
+
+test("a read that continues after its call was answered is rejected, and holds no bytes", async () => {
+  const budget = budgetOf(10 * KIB, 10 * KIB);
+  const items = new Sized(5 * KIB);
+  const answered = Promise.withResolvers<undefined>();
+  const late: Promise<PromiseSettledResult<ItemRecord | null>[]>[] = [];
+  await budget.run((reading) => {
+    late.push(answered.promise.then(() => readCounted(items, idsOf(2), reading)));
+    return Promise.resolve();
+  });
+  answered.resolve(undefined);
+  expect((await Promise.all(late)).flat()).toMatchObject([{ status: "rejected" }, { status: "rejected" }]);
+  const outcomes = await budget.run((reading) => readCounted(items, idsOf(2), reading));
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+});
