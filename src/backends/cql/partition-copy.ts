@@ -38,7 +38,9 @@ export interface CopyCounts {
   readonly unreadable: number;
 }
 
+/** Most rows of a page of keys. */
 const MOST_ROWS = 500;
+/** Most rows of a page of records: as many of the largest values may follow small ones. */
 const MOST_CELLS = 64;
 
 const REQUESTS_AT_ONCE = 32;
