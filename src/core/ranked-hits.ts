@@ -72,10 +72,12 @@ export class RankedHits {
     return [...this.#pending];
   }
 
-  /** Returns whether the record is a verified hit, or a hit whose value cannot be decoded. */
+  /**
+   * Returns whether the item is a verified hit, or this write of it is a hit that is no result. An item that had expired when its hit
+   * was verified may be live later in the same search, by a refresh of its TTL: it has vectors, so it is no item without a score.
+   */
   has(record: LiveRecord): boolean {
-    const id = idText(record);
-    return this.#current.has(id) || this.#unreadable.has(id);
+    return this.#current.has(idText(record)) || this.#verified.has(writeText(record));
   }
 
   /** Reasons why values of hits could not be decoded; one for each omitted hit. */

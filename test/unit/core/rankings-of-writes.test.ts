@@ -22,8 +22,11 @@ const record = (key: string, created: number): LiveRecord => ({ ...(recordOf("a"
 const records = ["tea", "milk", "cake"].map((key, i) => record(key, i + 1));
 const hit = (key: string, score: number, writeId = `write of ${key}`): VectorHit => ({ namespace: "a", key, writeId, score });
 
-/** Searches where the index answers with these rankings; `answers` of a query by a vector come one after another. */
-async function search(mode: SearchMode, rankings: Rankings, answers: readonly VectorHit[][] = [], limit = 10): Promise<SearchResult & { stale: ItemId[] }> {
+/**
+ * Searches where the index answers with these rankings; `answers` of a query by a vector come one after another.
+ * `verified` is what reads by id return.
+ */
+async function search(mode: SearchMode, rankings: Rankings, answers: readonly VectorHit[][] = [], limit = 10, verified: readonly LiveRecord[] = records): Promise<SearchResult & { stale: ItemId[] }> {
   const stale: ItemId[] = [];
   const left = [...answers];
   const indexing = {
@@ -35,7 +38,7 @@ async function search(mode: SearchMode, rankings: Rankings, answers: readonly Ve
     modes: new SearchModes(),
   } as unknown as Indexing;
   const items = {
-    get: async (ids: readonly ItemId[]) => ids.map((id) => records.find((each) => idText(each) === idText(id)) ?? null),
+    get: async (ids: readonly ItemId[]) => ids.map((id) => verified.find((each) => idText(each) === idText(id)) ?? null),
     list: async () => ({ records, next: null }),
     namespacesAfter: async () => ({ paths: [], next: null }),
   } as unknown as ItemRepository;
@@ -86,4 +89,10 @@ test("a second query of the index that finds a newer write ranks the item by it"
   expect(keysOf(result)).toEqual(["milk"]);
   const all = await search("semantic", { semantic: [], keyword: [] }, [first.concat(hit("cake", 0.1, OLD)), second], 2);
   expect(keysOf(all)).toEqual(["milk", "tea"]);
+});
+
+test("an item that was refreshed after its hit had been verified as expired is not returned without a score", async () => {
+  const atVerification = records.map((each) => (each.key === "tea" ? { ...each, expiresAt: Date.now() - 1 } : each));
+  const result = await search("semantic", { semantic: [], keyword: [] }, [[hit("tea", 0.9), hit("milk", 0.5), hit("cake", 0.1, OLD)]], 10, atVerification);
+  expect(result.found.map(({ record: { key }, score }) => [key, score !== undefined])).toEqual([["milk", true], ["cake", false]]);
 });
