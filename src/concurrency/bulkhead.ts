@@ -15,17 +15,20 @@ export class Bulkhead {
   readonly #waitFor: string;
   readonly #limits: BulkheadLimits;
   readonly #option: string;
+  readonly #atOnce: () => number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   /**
    * @param waitFor - the resource, for error messages: "Qdrant"
    * @param option - the option that sets `maxQueued`, for error messages
+   * @param atOnce - a second bound on concurrent tasks, at least one, which may change while tasks run
    */
-  constructor(waitFor: string, limits: BulkheadLimits, option = "bulkhead.maxQueued") {
+  constructor(waitFor: string, limits: BulkheadLimits, option = "bulkhead.maxQueued", atOnce: () => number = () => Infinity) {
     this.#waitFor = waitFor;
     this.#limits = limits;
     this.#option = option;
+    this.#atOnce = atOnce;
   }
 
   /** Number of running tasks. */
@@ -62,17 +65,23 @@ export class Bulkhead {
    * @throws {UnavailableError} when the queue is full.
    */
   enter(deadline?: Deadline): Promise<void> | null {
-    if (this.#running >= this.#limits.maxConcurrent) return this.#waitForSlot(deadline);
+    if (!this.#isFree()) return this.#waitForSlot(deadline);
     this.#running += 1;
     return null;
   }
 
   /** Releases a slot. */
   leave(): void {
-    const next = this.#waiting.shift();
-    // The slot passes directly to the next task in the queue, so that no newcomer takes it.
-    if (next === undefined) this.#running -= 1;
-    else next();
+    this.#running -= 1;
+    // A slot passes directly to the next task in the queue, so that no newcomer takes it.
+    while (this.#waiting.length > 0 && this.#isFree()) {
+      this.#running += 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #isFree(): boolean {
+    return this.#running < this.#limits.maxConcurrent && this.#running < this.#atOnce();
   }
 
   #waitForSlot(deadline: Deadline | undefined): Promise<void> {

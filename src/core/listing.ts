@@ -2,7 +2,7 @@
 import { comparePaths, ROOT } from "../model/namespace.ts";
 import type { NamespaceStart } from "../model/namespace-place.ts";
 import type { Filter } from "../model/filter.ts";
-import type { LiveRecord } from "../model/item.ts";
+import { bytesOfRecords, type LiveRecord } from "../model/item.ts";
 import type { ListingOrder } from "../model/request.ts";
 import type { ItemRepository, ListPage, ListPosition, NamespacePage } from "../ports/item-repository.ts";
 import { namespacePages } from "./namespace-pages.ts";
@@ -50,6 +50,9 @@ const LARGEST_PAGE = 500;
 
 /** Most namespaces whose first pages are read concurrently. */
 const MOST_NAMESPACES_AT_ONCE = 32;
+
+/** Most bytes of these pages, if they are as large as those before. */
+const MOST_BYTES_AT_ONCE = 16 * 1024 * 1024;
 
 /** Walks the live records below a prefix, page by page, as a step of an asynchronous generator costs more than a record. */
 export async function* walk(items: ItemRepository, what: Walk): AsyncGenerator<WalkStep, void, undefined> {
@@ -102,7 +105,8 @@ async function* walkEach(
       yield* walkNamespace(items, namespace, what, page);
     }
     next += group.length;
-    pace.atOnce = Math.min(pace.atOnce * 2, MOST_NAMESPACES_AT_ONCE);
+    const largest = pages.reduce((most, { records }) => Math.max(most, bytesOfRecords(records)), 1);
+    pace.atOnce = Math.max(1, Math.min(pace.atOnce * 2, MOST_NAMESPACES_AT_ONCE, Math.floor(MOST_BYTES_AT_ONCE / largest)));
   }
 }
 

@@ -132,7 +132,8 @@ export class Memory {
     this.#limits = limits;
     this.#reads = new ReadBudget(limits);
     this.#searcher = new Searcher({ items, generations, limits, events, onStale, degraded, positions, observer });
-    this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches");
+    const { sizes } = this.#reads;
+    this.#searches = new Bulkhead("searches", limits.searches, "limits.maxQueuedSearches", () => sizes.searchesAtOnce);
     this.#writes = new WritePath({ items, generations, intents, policy, ttl: rules, clock, events, logger, positions, observer });
     this.#pendingBytes = new ByteBudget(limits.maxPendingBytes);
     const verify = async (id: ItemId): Promise<boolean> => {

@@ -77,9 +77,10 @@ export async function readPage(items: ItemRepository, request: PageRequest): Pro
 }
 
 /** Adds the records of a walk. Returns the page; null if a limit is reached among records that the repository left out. */
-async function readSteps(page: PageBuilder, steps: AsyncIterable<WalkStep>, { leaveOut }: PageRequest): Promise<Page | null> {
+async function readSteps(page: PageBuilder, steps: AsyncIterable<WalkStep>, { leaveOut, reading }: PageRequest): Promise<Page | null> {
   const slice = new TimeSlice();
   for await (const { records, nonMatching, place } of steps) {
+    reading.pageRead(records);
     for (let i = 0; i < records.length; i += 1) {
       const record = records[i] as LiveRecord;
       if (!page.passOver(nonMatching?.[i], record.namespace)) return null;

@@ -137,6 +137,7 @@ export class RankedHits {
 
   /** Verifies a part of the hits, and adds the ids of stale ones to `stale`. */
   async #verifyPart(hits: readonly VectorHit[], records: readonly (ItemRecord | null)[], stale: ItemId[]): Promise<void> {
+    this.#source.reading.pageRead(records);
     const now = Date.now();
     const slice = new TimeSlice();
     for (const [i, hit] of hits.entries()) {

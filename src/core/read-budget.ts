@@ -5,6 +5,7 @@ import { ClosedError, isStoreError, UnavailableError, ValidationError, type Stor
 import { idText, type ItemId, type ItemRecord } from "../model/item.ts";
 import { READ_LIMIT } from "../model/page-size.ts";
 import type { ItemRepository } from "../ports/item-repository.ts";
+import { ReadSizes } from "./read-sizes.ts";
 
 /** Limits in bytes of memory: of JSON texts, and for large values of their parsed content. */
 export interface ReadLimits {
@@ -27,6 +28,8 @@ const BYTES_PER_LABEL = 32;
 /** The bytes of all calls in flight. */
 export class ReadBudget {
   readonly #limits: ReadLimits;
+  /** Sizes of the pages that were read. */
+  readonly sizes = new ReadSizes();
   #held = 0;
 
   constructor(limits: ReadLimits) {
@@ -84,6 +87,11 @@ export class Reading {
   /** Rejects further reads: the bytes of the call are released. */
   close(): void {
     this.#fault = new ClosedError("The call was answered before this read.");
+  }
+
+  /** Takes note of a page, of which only some records may be counted. */
+  pageRead(page: readonly (ItemRecord | null)[]): void {
+    this.#budget.sizes.record(page);
   }
 
   /** Counts a record. Returns an error when it does not fit; it is not counted then. */

@@ -77,6 +77,13 @@ export function idText({ namespace, key }: ItemId): string {
   return `${namespace.length}:${namespace}${key}`;
 }
 
+/** Returns the bytes of the values of records. */
+export function bytesOfRecords(records: readonly (ItemRecord | null)[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record?.value?.bytes.byteLength ?? 0;
+  return bytes;
+}
+
 /** Returns an injective text of one write of an item; ordered as {@link idText} is, for distinct items. */
 export function writeText(write: ItemId & { readonly writeId: string }): string {
   // No write id contains the separator.

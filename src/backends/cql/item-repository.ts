@@ -96,6 +96,7 @@ export class CqlItemRepository implements ItemRepository {
       statements: this.#parts.statements,
       buckets,
       plans: this.#plans,
+      largestBytes: this.#small.largestIn(query.namespace),
       get: (ids) => this.#byId.get(ids, deadline),
       now: this.#parts.now,
       deadline,

@@ -18,6 +18,8 @@ export interface ListingParts {
   /** Partitions of the namespace. */
   readonly buckets: Buckets;
   readonly plans: WindowPlans;
+  /** Bytes of the largest record of the namespace, as far as known. */
+  readonly largestBytes: number;
   readonly get: (ids: readonly ItemId[]) => Promise<(ItemRecord | null)[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -87,11 +89,12 @@ class PageOfItems {
    */
   async add(entries: readonly Entry[]): Promise<number> {
     const { namespace, limit } = this.#query;
-    const { get, now } = this.#parts;
+    const { get, now, largestBytes } = this.#parts;
     let examined = 0;
     // Reads the number of missing items, and more each time after a stale entry, because stale entries are often adjacent.
     // Bounded by the bytes of the page, assuming the size of the largest item so far.
-    for (let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST); examined < entries.length && !this.isFull; ) {
+    let size = Math.min(limit - this.#records.length, MOST_RECORDS_FIRST, recordsIn(largestBytes));
+    while (examined < entries.length && !this.isFull) {
       const group = entries.slice(examined, examined + size);
       const items = await get(group.map(({ key }) => ({ namespace, key })));
       const time = now();
@@ -109,7 +112,7 @@ class PageOfItems {
         if (this.isFull) break;
       }
       const wanted = live === group.length ? limit - this.#records.length : GROWTH * size;
-      size = Math.max(1, Math.min(wanted, Math.floor(MOST_BYTES_OF_PAGE / largest)));
+      size = Math.min(wanted, recordsIn(largest));
     }
     return examined;
   }
@@ -132,6 +135,11 @@ class PageOfItems {
     const { after } = this.#query;
     return (after === null || this.#compare(record, after) > 0) && (place === null || this.#compare(record, place) <= 0);
   }
+}
+
+/** Returns how many records of this size fit into a page, at least one. */
+function recordsIn(largestBytes: number): number {
+  return Math.max(1, Math.floor(MOST_BYTES_OF_PAGE / largestBytes));
 }
 
 /** Returns the listing position of an item. */

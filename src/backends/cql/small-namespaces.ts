@@ -32,7 +32,7 @@ interface FirstRows {
 
 /** The hint of a namespace. */
 interface Size {
-  /** Lower bound of the number of rows. */
+  /** Lower bound of the number of rows; Infinity if this kind of read does not fit the namespace. */
   readonly rows: number;
   /** Size of the largest record that was read. */
   readonly rowBytes: number;
@@ -59,9 +59,6 @@ const MOST_BYTES = 1024 * 1024;
 /** Duration, milliseconds, above which a read has passed many tombstones; reading by entries may avoid them. */
 const SLOW_MS = 100;
 
-/** Hint of a namespace that is never small. */
-const UNFIT: Size = { rows: Infinity, rowBytes: 1 };
-
 /** Lists small namespaces of one partition. */
 export class SmallNamespaces {
   readonly #parts: SmallNamespacesParts;
@@ -87,12 +84,17 @@ export class SmallNamespaces {
       const begunAt = performance.now();
       const read = await this.#read(namespace, bucket, count, deadline);
       const isUnfit = read === null || read.bytes > MOST_BYTES || performance.now() - begunAt > SLOW_MS;
-      known = isUnfit ? UNFIT : { rows: read.rows, rowBytes: Math.max(read.rowBytes, known?.rowBytes ?? 1) };
+      known = { rows: isUnfit ? Infinity : read.rows, rowBytes: Math.max(read?.rowBytes ?? 1, known?.rowBytes ?? 1) };
       this.#sizes.record(namespace, known);
       if (read !== null && read.rows < count) return this.#pageOf(read.records, query);
       requested = count;
     }
     return null;
+  }
+
+  /** Returns the bytes of the largest record that was read of a namespace, as far as known. */
+  largestIn(namespace: string): number {
+    return this.#sizes.get(namespace)?.rowBytes ?? 1;
   }
 
   #pageOf(all: readonly ItemRecord[], { order, after, limit }: ListQuery): ListPage {

@@ -7,7 +7,7 @@ import type { ListReply, ListRequest } from "./requests.ts";
 import { mayMatch, type CachedItem, type ValueCache } from "./value-cache.ts";
 
 /** A page ends after this many bytes of records, so that a page of big values does not fill the memory. */
-const MAX_PAGE_BYTES = 16 * 1024 * 1024;
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 /** Records up to this size are read by the query of the page. */
 const SMALL_BYTES = 16 * 1024;
 /** A page reads no more rows than this, so that the small ones are no more than its bytes. */

@@ -95,6 +95,7 @@ const batches: Readonly<Record<string, () => () => unknown[]>> = {
     const filter = filters["many values"]?.();
     return () => Array.from({ length: 10_000 }, () => ({ namespacePrefix: ["none"], filter }));
   },
+  "100 searches of big items": () => () => Array.from({ length: 100 }, () => ({ namespacePrefix: ["hostile"], limit: 3 })),
   "1,000 listings": () => () => Array.from({ length: 1_000 }, () => ({ matchConditions: [], limit: 100, offset: 0 })),
 };
 
