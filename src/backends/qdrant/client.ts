@@ -122,8 +122,22 @@ export class QdrantClient {
     }
   }
 
+  /**
+   * Makes one attempt, and another if the connection was closed: Qdrant closes idle connections, possibly just as a request is sent on
+   * one. All requests are idempotent.
+   */
+  async #ask(method: Method, path: string, body: string | null, headers: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
+    try {
+      return await this.#attempt(method, path, body, headers, deadline);
+    } catch (error) {
+      if (!this.#hasAnswered || !isClosedSocket(error)) throw error;
+      deadline?.throwIfOver("Repeating a request to Qdrant");
+      return this.#attempt(method, path, body, headers, deadline);
+    }
+  }
+
   /** Makes one attempt, which the deadline aborts. */
-  async #ask(method: Method, path: string, body: string | null, { headers }: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
+  async #attempt(method: Method, path: string, body: string | null, { headers }: SentHeaders, deadline: Deadline | undefined): Promise<Answer> {
     if (this.#pool === null) throw new UnavailableError("The connection to Qdrant is not started.");
     if (deadline === undefined) return this.#exchange(this.#pool, { method, path, headers, body });
     // undici also accepts an emitter; creating an AbortSignal costs more than sending the request.
