@@ -22,4 +22,4 @@ export interface Fusion {
 }
 
 /** Measured on long conversations, see `docs/retrieval.md`. */
-export const DEFAULT_FUSION: Fusion = { method: "distribution", semanticWeight: 0.3, depth: 30 };
+export const DEFAULT_FUSION: Fusion = { method: "distribution", semanticWeight: 0.3, depth: 20 };
