@@ -93,7 +93,7 @@ export interface IndexFusionOptions {
   /**
    * Number of candidates from each ranking; at least the search's limit. Pages of a hybrid search end with these candidates.
    *
-   * @default 30
+   * @default 20
    */
   depth?: number | undefined;
 }
