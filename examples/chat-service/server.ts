@@ -32,9 +32,16 @@ const userOf = (headers: Headers): string | null => headers.get("x-user");
 const app = chatApp({ model: chatModel(), store: Object.assign(store.with({ batchErrors: "positional" }), { health: () => store.health() }), userOf });
 const server = serve({ fetch: app.fetch, port: Number(PORT), hostname: "127.0.0.1" }, ({ port }) => console.log(`Listening on http://127.0.0.1:${port}`)) as Server;
 
+let isStopping = false;
+// Without this, the server would not close as long as a client or a load balancer keeps sending requests on an open connection.
+server.prependListener("request", (_request, response) => {
+  if (isStopping) response.setHeader("connection", "close");
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     console.log("Stopping: answers in flight complete first.");
+    isStopping = true;
     // No new requests; then the store, which completes its writes.
     server.close(() => void store.stop().then(() => console.log("Stopped.")));
     server.closeIdleConnections();

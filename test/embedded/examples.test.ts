@@ -1,6 +1,7 @@
 /** The examples run without a key, as their commands start them. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { Agent, get, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -111,18 +112,28 @@ describe("chat service", () => {
     }
   });
 
-  test("completes an answer in flight when it is stopped, and exits with 0", async () => {
+  test("completes an answer in flight when it is stopped, and exits with 0, although a client keeps its connection in use", async () => {
     const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
-    const answering = await post("mia", JSON.stringify({ thread: "3", message: "Which snacks suit me?" }));
-    child.kill("SIGTERM");
-    expect(await answering.text()).toContain("event: done");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const askAgain = (): void => void get(`${url}/health`, { agent }, (response) => response.resume().on("end", askAgain)).on("error", () => agent.destroy());
+    const headers = { "content-type": "application/json", "x-user": "mia" };
+    const answer = await new Promise<string>((resolve, reject) => {
+      const answered = request(`${url}/chat`, { method: "POST", agent, headers }, (response) => {
+        child.kill("SIGTERM");
+        let text = "";
+        response.setEncoding("utf8").on("data", (part: string) => (text += part));
+        response.on("end", () => resolve(text)).on("end", askAgain);
+      });
+      answered.on("error", reject).end(JSON.stringify({ thread: "3", message: "Which snacks suit me?" }));
+    });
+    expect(answer).toContain("event: done");
     expect(await exited).toBe(0);
     expect(output).toContain("Stopped.");
   });
 });
 
 describe("Next.js route", () => {
-  function request(user: string | null, body: string): Request {
+  function chatRequest(user: string | null, body: string): Request {
     return new Request("http://localhost/api/chat", { method: "POST", headers: user === null ? {} : { "x-user": user }, body });
   }
 
@@ -132,12 +143,12 @@ describe("Next.js route", () => {
     const { POST } = await import("../../examples/nextjs/app/api/chat/route.ts");
     const { chat } = await import("../../examples/nextjs/lib/agent.ts");
     try {
-      const say = async (message: string, user = "mia"): Promise<string> => (await POST(request(user, JSON.stringify({ message })))).text();
+      const say = async (message: string, user = "mia"): Promise<string> => (await POST(chatRequest(user, JSON.stringify({ message })))).text();
       expect(await say("I play chess on Fridays")).toContain("I will remember that.");
       expect(await say("What do I do on Fridays?")).toBe("You told me: I play chess on Fridays");
       expect(await say("What do I do on Fridays?", "tom")).toBe("I do not know you yet.");
-      expect((await POST(request(null, "{}"))).status).toBe(401);
-      expect((await POST(request("mia", "{"))).status).toBe(400);
+      expect((await POST(chatRequest(null, "{}"))).status).toBe(401);
+      expect((await POST(chatRequest("mia", "{"))).status).toBe(400);
     } finally {
       await (await chat()).store.stop();
     }

@@ -86,8 +86,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await observed[Symbol.asyncDispose]();
+  // First, as the server of the metrics ends only without a connection, and Prometheus keeps one open.
   await prometheus.stop();
+  await observed[Symbol.asyncDispose]();
   await alertmanager.stop();
   await receiver.close();
   await qdrant.stop();

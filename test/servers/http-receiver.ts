@@ -60,8 +60,10 @@ export class HttpReceiver implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // After it accepts no more: a connection that stays in use would keep the server open.
     this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
