@@ -2,8 +2,8 @@
 import type { CallMessage, ReplyMessage } from "../concurrency/worker-channel.ts";
 
 /**
- * Longest text that is passed to the model. The model reads the first 128 tokens, which are at most 2,048 characters, so the
- * cut does not change its result; it bounds the cost of tokenization.
+ * Longest text that is passed to the model, both before and after its Unicode normalization, which can lengthen a text 18-fold. It
+ * bounds the cost of tokenization, which grows with the square of the length. The model reads only the first 128 tokens.
  */
 export const MAX_CHARACTERS = 2_048;
 

@@ -35,7 +35,8 @@ async function answer({ id, request }: ModelCall): Promise<ModelReply> {
 
 /** The part of a text that the model reads. Not empty: without a token the model fails or returns too few vectors. */
 function readable(text: string): string {
-  return text === "" ? " " : text.slice(0, MAX_CHARACTERS);
+  // NFKC is the form in which the tokenizer reads a text.
+  return text === "" ? " " : text.slice(0, MAX_CHARACTERS).normalize("NFKC").slice(0, MAX_CHARACTERS);
 }
 
 async function load(): Promise<Model> {

@@ -15,8 +15,8 @@ const TEXTS_AT_ONCE = 8;
 /**
  * Embeds English texts in a thread of this process. Its packages are optional; the error lists them when they are missing.
  *
- * The model reads the first 128 tokens of a text, about 450 characters of English, and ignores the rest. An empty text is
- * embedded as a space.
+ * The model reads the first 128 tokens of a text, about 450 characters of English, and ignores the rest. A text is cut
+ * to 2,048 characters, before and after its Unicode normalization (NFKC). An empty text is embedded as a space.
  */
 export class LocalEmbeddings extends Embeddings {
   /** Name of the model, stored with the vectors so that vectors of different models are never compared. */
@@ -34,7 +34,8 @@ export class LocalEmbeddings extends Embeddings {
 
   override async embedDocuments(texts: string[]): Promise<number[][]> {
     if (!Array.isArray(texts)) throw new ValidationError(`embedDocuments expects an array of texts, but got ${kindOf(texts)}.`);
-    texts.forEach(checkText);
+    // Not with `forEach`, which skips holes.
+    for (const text of texts) checkText(text);
     const vectors: number[][] = [];
     for (let start = 0; start < texts.length; start += TEXTS_AT_ONCE) {
       const part = texts.slice(start, start + TEXTS_AT_ONCE);

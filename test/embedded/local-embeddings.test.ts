@@ -29,6 +29,22 @@ test("a text of 200 KB is embedded by its beginning, which the model reads", asy
   long?.forEach((number, i) => expect(number).toBeCloseTo(start?.[i] ?? NaN, 5));
 });
 
+test("a text that Unicode normalization expands 18-fold costs about as much as an ordinary long text", async () => {
+  const embeddings = new LocalEmbeddings();
+  await embeddings.embedQuery("load the model");
+  const costOf = async (text: string): Promise<number> => {
+    const startedAt = performance.now();
+    await embeddings.embedQuery(text);
+    return performance.now() - startedAt;
+  };
+  const [ordinary, expanded]: [number[], number[]] = [[], []];
+  for (let i = 0; i < 3; i += 1) {
+    ordinary.push(await costOf(WORDS.repeat(100)));
+    expanded.push(await costOf("\ufdfa".repeat(2_000)));
+  }
+  expect(Math.min(...expanded)).toBeLessThan(10 * Math.min(...ordinary));
+});
+
 test("an empty text has a vector, alone and at each position of a list", async () => {
   const embeddings = new LocalEmbeddings();
   const alone = await embeddings.embedQuery("");
@@ -53,5 +69,7 @@ test("a value that is not a string is rejected with its kind", async () => {
   const embeddings = new LocalEmbeddings();
   await expect(embeddings.embedQuery(undefined as unknown as string)).rejects.toThrow("must be a string, but got undefined");
   await expect(embeddings.embedDocuments([7] as unknown as string[])).rejects.toThrow("must be a string, but got number");
+  const sparse = Object.assign(new Array<string>(2), { 1: "tea" });
+  await expect(embeddings.embedDocuments(sparse)).rejects.toThrow("must be a string, but got undefined");
   await expect(embeddings.embedDocuments("tea" as unknown as string[])).rejects.toThrow("expects an array of texts, but got string");
 });
