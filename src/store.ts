@@ -74,7 +74,7 @@ export abstract class StoreBase extends OperatorCalls {
 
   /**
    * Calls `listener` for each event of a type. Listeners are isolated: an error of one is logged, and affects neither the
-   * store nor other listeners.
+   * store nor other listeners. The event is frozen.
    */
   on<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
     this.#lifecycle.runtime.events.listeners.on(type, listener);

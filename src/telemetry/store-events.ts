@@ -87,7 +87,8 @@ export class StoreEvents implements Events {
     return Object.fromEntries(this.#counts);
   }
 
-  emit(event: StoreEvent): void {
+  emit(emitted: StoreEvent): void {
+    const event = frozenCopy(emitted);
     const count = (this.#counts.get(event.type) ?? 0) + 1;
     this.#counts.set(event.type, count);
     callIsolated(
@@ -113,4 +114,11 @@ export class StoreEvents implements Events {
     if (isRepeated && this.#repeatedLines.due(`${type} ${source}`, performance.now()) === null) return;
     this.#logger[level](isRepeated ? { ...fields, count } : fields, message);
   }
+}
+
+/** Returns a copy that no listener can change: all listeners receive the same object. Fields are texts, numbers and lists of texts. */
+function frozenCopy(event: StoreEvent): StoreEvent {
+  const copy = structuredClone(event);
+  for (const field of Object.values(copy)) Object.freeze(field);
+  return Object.freeze(copy);
 }

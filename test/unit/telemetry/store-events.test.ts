@@ -29,6 +29,23 @@ test("a throwing listener does not prevent later listeners and subscribers from 
   expect(errors.map(({ fields }) => fields)).toEqual([{ type: "breaker-closed", cause: "first listener" }]);
 });
 
+test("a listener cannot change the event that later listeners, the log and the caller have", () => {
+  const { errors, logger } = recordingLogger();
+  const events = new StoreEvents(logger);
+  const seen: unknown[] = [];
+  const emitted = { type: "config-reloaded", changed: ["limits.drainMs", "retry.maxAttempts"] } as const;
+  const keep = (event: object): unknown => seen.push(structuredClone(event));
+  events.internal.on("config-reloaded", (event) => Reflect.deleteProperty(event, "changed"));
+  events.listeners.on("config-reloaded", (event) => Reflect.set(event, "type", "intent-dead"));
+  events.listeners.on("config-reloaded", ({ changed }) => (changed as string[]).reverse());
+  events.listeners.on("config-reloaded", keep);
+  events.emit(emitted);
+  expect(seen).toEqual([{ type: "config-reloaded", changed: ["limits.drainMs", "retry.maxAttempts"] }]);
+  expect(emitted.changed).toEqual(["limits.drainMs", "retry.maxAttempts"]);
+  expect(Object.isFrozen(emitted.changed)).toBe(false);
+  expect(errors.map(({ fields }) => fields["type"])).toEqual(["config-reloaded"]);
+});
+
 test("the rejection of an async listener is logged, not unhandled", async () => {
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
