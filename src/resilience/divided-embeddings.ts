@@ -234,12 +234,14 @@ function isDivisible(failure: EmbeddingError): boolean {
 /** Returns the failure of a call as the failure of one text. */
 function ofText(failure: EmbeddingError, text: string): EmbeddingError {
   const isInput = embeddingFaultOf(failure) === "input";
-  const { details, cause } = failure;
+  const { status } = failure.details;
   const what = `a text of ${text.length} characters`;
   const advice = isInput
     ? `The embedding provider rejected ${what}: shorten it, or split it over several items.`
     : `The embedding provider failed for ${what}, but not for others: try again, or shorten it.`;
   const message = `${advice} It reported: ${failure.message.replace(PROVIDER_FAILED, "")}`;
   const fault = isInput ? "input" : "suspect-input";
-  return new EmbeddingError(message, { cause, retryable: !isInput, details: { ...details, fault, characters: text.length } });
+  // Without `retryAfterMs`: a pause would hold back the calls of all users, and only this text failed.
+  const details = { fault, characters: text.length, ...(status === undefined ? {} : { status }) };
+  return new EmbeddingError(message, { cause: failure.cause, retryable: !isInput, details });
 }

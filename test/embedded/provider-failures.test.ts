@@ -72,6 +72,17 @@ test("a rejected text is not sent again while it is remembered", async () => {
   expect(calls).toHaveLength(1);
 });
 
+test("a retry-after that the provider sends for one text only pauses no other call", async () => {
+  const { store } = await storeWith(() => Object.assign(new Error("internal error"), { status: 500, headers: { "retry-after": "30" } }));
+  const error: unknown = await store.put(["eve"], "k", { text: "x".repeat(2_000) }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "EMBEDDING", details: { fault: "suspect-input", characters: 2_000 } });
+  expect(error).not.toHaveProperty("details.retryAfterMs");
+  await store.put(["mia"], "k", { text: "tea" });
+  await store.search(["eve"], { query: "q".repeat(2_000) });
+  await store.put(["mia"], "other", { text: "coffee" });
+  expect((await store.search(["mia"], { query: "hot tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
+});
+
 test.each([400, 413, 422])("a query rejected with %i rejects its search, without ranking by keywords", async (status) => {
   const { store, heard } = await storeWith(() => ({ status }));
   await store.put(["u"], "k", { text: "tea" });
