@@ -78,7 +78,7 @@ export class DividedEmbeddings implements EmbeddingProvider {
     const vectors: unknown = await this.#embeddings.embedDocuments([...texts]);
     if (Array.isArray(vectors) && vectors.length === texts.length) return vectors as ArrayLike<number>[];
     throw new EmbeddingError(
-      `The embedding provider was given ${texts.length} texts and answered with ` +
+      `The embedding provider was given ${texts.length === 1 ? "1 text" : `${texts.length} texts`} and answered with ` +
         `${Array.isArray(vectors) ? `${vectors.length} vectors` : `${kindOf(vectors)}, which is no list of vectors`}.`,
       { retryable: false, details: { fault: WRONG_ANSWER } },
     );
@@ -214,12 +214,12 @@ class Division {
 
   /** Stops if the provider accepts no text: then the cause is the provider. */
   async #checkProvider(failure: EmbeddingError): Promise<void> {
-    const isUnknown = embeddingFaultOf(failure) === "unknown";
-    if (isUnknown && this.#unexplained > MAX_UNEXPLAINED) {
+    const fault = embeddingFaultOf(failure);
+    if (fault === "unknown" && this.#unexplained > MAX_UNEXPLAINED) {
       this.#stopped = failure;
       return;
     }
-    if (this.#hasAccepted || (!isUnknown && this.#rejectedInARow < REJECTED_IN_A_ROW)) return;
+    if (this.#hasAccepted || (fault === "input" && this.#rejectedInARow < REJECTED_IN_A_ROW)) return;
     if (await this.#acceptance.isConfirmed(this.#startedAt)) this.#hasAccepted = true;
     else this.#stopped = failure;
   }
@@ -228,11 +228,12 @@ class Division {
 /** Returns whether one text of a call may have caused its failure. */
 function isDivisible(failure: EmbeddingError): boolean {
   const fault = embeddingFaultOf(failure);
-  return fault === "input" || fault === "unknown";
+  return fault === "input" || fault === "unknown" || fault === WRONG_ANSWER;
 }
 
 /** Returns the failure of a call as the failure of one text. */
 function ofText(failure: EmbeddingError, text: string): EmbeddingError {
+  if (embeddingFaultOf(failure) === WRONG_ANSWER) return failure;
   const isInput = embeddingFaultOf(failure) === "input";
   const { status } = failure.details;
   const what = `a text of ${text.length} characters`;

@@ -72,6 +72,27 @@ test("a rejected text is not sent again while it is remembered", async () => {
   expect(calls).toHaveLength(1);
 });
 
+test.each<[string, (texts: string[]) => unknown]>([
+  ["leaves out", (texts) => texts.filter((text) => text !== "bad").map(({ length }) => [length, 1])],
+  ["answers with two vectors for", (texts) => texts.flatMap((text) => (text === "bad" ? [[1, 1], [1, 1]] : [[text.length, 1]]))],
+  ["answers with null for", (texts) => (texts.includes("bad") ? null : texts.map(({ length }) => [length, 1]))],
+  ["answers with a vector of another length for", (texts) => texts.map((text) => (text === "bad" ? [] : [text.length, 1]))],
+])("a text that the provider %s fails only its own put", async (_, answer) => {
+  const embedDocuments = async (texts: string[]): Promise<number[][]> => answer(texts) as number[][];
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings: { embedDocuments, embedQuery: async () => [1, 1] }, fields: ["text"] } });
+  open.push(store);
+  for (let round = 0; round < 6; round += 1) {
+    const outcomes = await Promise.allSettled([
+      store.put(["mia"], "k", { text: `tea ${round}` }),
+      store.put(["eve"], "k", { text: "bad" }),
+      store.put(["bob"], "k", { text: `coffee ${round}` }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(outcomes[1]).toMatchObject({ reason: { code: "EMBEDDING", retryable: false, details: { fault: "wrong-answer" } } });
+  }
+  expect((await store.health()).embeddings).toEqual({ breaker: "closed" });
+});
+
 test("a retry-after that the provider sends for one text only pauses no other call", async () => {
   const { store } = await storeWith(() => Object.assign(new Error("internal error"), { status: 500, headers: { "retry-after": "30" } }));
   const error: unknown = await store.put(["eve"], "k", { text: "x".repeat(2_000) }).catch((reason: unknown) => reason);
