@@ -6,6 +6,7 @@ import { purgedRegularly } from "../concurrency/cache-expiry.ts";
 import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { Slots } from "../concurrency/slots.ts";
+import type { VectorShape } from "../model/distance-metric.ts";
 import { embeddingFaultOf, toEmbeddingError } from "../model/embedding-error.ts";
 import { EmbeddingError, messageOf, TimeoutError } from "../model/errors.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
@@ -57,7 +58,7 @@ export interface EmbedderObservers {
 /** Embeds each distinct text once, in as few calls as the limits allow. */
 export class SharedEmbedder implements Embedder {
   readonly #provider: EmbeddingProvider;
-  readonly #dims: number;
+  readonly #shape: VectorShape;
   readonly #observer: Observer;
   readonly #documents: GroupCommit<string, Vector>;
   /** Packed vectors, whose numbers are outside of the heap: collections of the young generation would copy arrays of numbers twice. */
@@ -70,10 +71,10 @@ export class SharedEmbedder implements Embedder {
   readonly #pending = new Map<string, number>();
   readonly #vectors = new Slots<Promise<Vector>>();
 
-  constructor(provider: EmbeddingProvider, dims: number, limits: EmbeddingLimits, observers: EmbedderObservers = { observer: unobserved }) {
+  constructor(provider: EmbeddingProvider, shape: VectorShape, limits: EmbeddingLimits, observers: EmbedderObservers = { observer: unobserved }) {
     this.#observer = observers.observer;
     this.#provider = provider;
-    this.#dims = dims;
+    this.#shape = shape;
     this.#documents = new GroupCommit((texts) => this.#embedDocuments(texts), {
       waitFor: "the embedding provider",
       maxGroup: limits.maxTextsPerCall,
@@ -87,7 +88,7 @@ export class SharedEmbedder implements Embedder {
         : purgedRegularly(
             new LRUCache<string, Float64Array>({
               maxSize: limits.cacheBytes,
-              sizeCalculation: () => dims * BYTES_PER_NUMBER,
+              sizeCalculation: () => shape.dims * BYTES_PER_NUMBER,
               ttl: limits.cacheMinutes * 60_000,
               ttlResolution: RESOLUTION_MS,
             }),
@@ -115,7 +116,7 @@ export class SharedEmbedder implements Embedder {
 
   query(text: string, deadline?: Deadline): Promise<Vector> {
     const vector = this.#once("query", text, async () =>
-      toVector(await this.#call(() => this.#provider.embedQuery(text)), this.#dims),
+      toVector(await this.#call(() => this.#provider.embedQuery(text)), this.#shape),
     );
     return deadline === undefined ? vector : this.#within(deadline, "Embedding the query", vector);
   }
@@ -187,7 +188,7 @@ export class SharedEmbedder implements Embedder {
   /** Checks one vector: a text with an invalid vector fails alone. */
   #outcomeOf(vector: unknown): PromiseSettledResult<Vector> {
     try {
-      return fulfilled(toVector(vector, this.#dims));
+      return fulfilled(toVector(vector, this.#shape));
     } catch (error) {
       return rejected(error);
     }

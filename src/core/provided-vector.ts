@@ -1,4 +1,5 @@
 /** Checks vectors that embedding providers return. */
+import { ignoresLength, isTooLong, tooLong, type VectorShape } from "../model/distance-metric.ts";
 import { WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError, kindOf } from "../model/errors.ts";
 import type { Vector } from "../ports/vector-index.ts";
@@ -6,7 +7,7 @@ import type { Vector } from "../ports/vector-index.ts";
 /** Greatest number in single precision, in which both backends store vectors. */
 const GREATEST = 3.4028234663852886e38;
 
-/** Vectors whose greatest component lies outside these bounds are scaled: their squares would overflow or underflow. */
+/** Where lengths do not count, vectors whose greatest component lies outside these bounds are scaled: their squares would overflow or underflow. */
 const LARGE = 1e15;
 const SMALL = 1e-15;
 
@@ -14,9 +15,10 @@ const SMALL = 1e-15;
  * Returns a vector as an array of numbers. Arrays and typed arrays are accepted; a typed array is copied, because some
  * libraries return views of memory that they reuse.
  *
- * @throws {EmbeddingError} that describes what was received, when it is not a vector of `dims` finite numbers in single precision.
+ * @throws {EmbeddingError} that describes what was received, when it is not a vector of `dims` finite numbers in single precision, or is
+ * too long for the metric.
  */
-export function toVector(given: unknown, dims: number): Vector {
+export function toVector(given: unknown, { dims, metric }: VectorShape): Vector {
   if (!isList(given)) throw wrongAnswer(`with ${kindOf(given)} instead of a vector.`);
   if (given.length !== dims) throw wrongLength(given, dims);
   const vector = Array.isArray(given) ? (given as number[]) : Array.from(given as ArrayLike<number>);
@@ -30,9 +32,10 @@ export function toVector(given: unknown, dims: number): Vector {
     }
     greatest = Math.max(greatest, Math.abs(number));
   }
+  if (isTooLong(greatest, metric)) throw wrongAnswer(`with a vector that contains ${tooLong(metric)}`);
   const isOrdinary = greatest === 0 || (greatest < LARGE && greatest > SMALL);
-  // A score is the angle between vectors, which does not depend on their lengths.
-  return isOrdinary ? vector : vector.map((number) => number / greatest);
+  // A cosine is of the angle between vectors, which does not depend on their lengths.
+  return isOrdinary || !ignoresLength(metric) ? vector : vector.map((number) => number / greatest);
 }
 
 type List = readonly unknown[] | ArrayLike<unknown>;

@@ -43,10 +43,16 @@ export function largestOf(vector: readonly number[], { dims, metric }: VectorSha
     if (!Number.isFinite(size)) throw new ValidationError("A vector contains a number that is not finite.");
     if (size > largest) largest = size;
   }
-  if (largest > LARGEST_COMPONENT && !ignoresLength(metric)) {
-    throw new ValidationError(
-      `A vector contains a number beyond ${LARGEST_COMPONENT}, whose similarity by index.metric "${metric}" cannot be computed: scale the vectors.`,
-    );
-  }
+  if (isTooLong(largest, metric)) throw new ValidationError(`A vector contains ${tooLong(metric)}`);
   return largest;
+}
+
+/** Whether the length of a vector with this largest absolute value counts and is too large. */
+export function isTooLong(largest: number, metric: DistanceMetric): boolean {
+  return largest > LARGEST_COMPONENT && !ignoresLength(metric);
+}
+
+/** End of a message about a vector that is too long. */
+export function tooLong(metric: DistanceMetric): string {
+  return `a number beyond ${LARGEST_COMPONENT.toExponential()}, whose similarity by index.metric "${metric}" cannot be computed: scale the vectors.`;
 }

@@ -94,7 +94,7 @@ function createGeneration(
     documentsMs: Math.max(Math.ceil(limits.writeDeadlineMs * PROVIDER_CALL_SHARE), limits.queryEmbeddingDeadlineMs),
   });
   const observed = observeProvider(provider, telemetry, identityOf(index).model);
-  const embedder = new SharedEmbedder(observed, index.dims, embedding, { observer: telemetry, watch: watchGroups(telemetry, "embeddings") });
+  const embedder = new SharedEmbedder(observed, index, embedding, { observer: telemetry, watch: watchGroups(telemetry, "embeddings") });
   const rules = new IndexRules(index.fields, index.rules);
   const keywords = new Keywords(keywordLanguageOf({ index, codec: config.codec }));
   if (config.codec !== undefined && keywords.configured !== null) {

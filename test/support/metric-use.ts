@@ -27,6 +27,12 @@ const EXPECTED: Readonly<Record<DistanceMetric, readonly (readonly [key: string,
   euclid: [["near", 0.414214], ["opposite", 0.333333], ["long", 0.023405]],
 };
 
+/** Scores of items whose vectors are very long or very short, best first. */
+const EXTREME = {
+  dot: { query: [["long", 1e15], ["small", 3], ["tiny", 0]], faint: [["long", 0.00001], ["small", 0], ["tiny", 0]] },
+  euclid: { query: [["tiny", 0.5], ["small", 0.33333], ["long", 0]], faint: [["tiny", 1], ["small", 0.25], ["long", 0]] },
+};
+
 /** Registers the tests for one backend. They run at the same time, as each opens its own stores. */
 export function metricUse(name: string, createPlace: () => MetricPlace): void {
   describe(`distance metric, ${name}`, () => {
@@ -42,6 +48,25 @@ export function metricUse(name: string, createPlace: () => MetricPlace): void {
         expect(good.map(({ key }) => key)).toEqual(EXPECTED[metric].slice(0, 2).map(([key]) => key));
         const hybrid = await store.search(["m"], { query: "query", mode: "hybrid" });
         expect(hybrid.map(({ key }) => key)).toEqual(EXPECTED[metric].map(([key]) => key));
+        await store.stop();
+      } finally {
+        await place.dispose();
+      }
+    });
+
+    test.concurrent.for(["dot", "euclid"] as const)("by %s, very long and very short vectors keep their lengths, and one that is too long is rejected", async (metric, { expect }) => {
+      const place = createPlace();
+      try {
+        const vectors = { query: [1, 0], faint: [1e-20, 0], long: [1e15, 0], small: [3, 0], tiny: [1e-20, 0], "too long": [1e20, 0] };
+        const store = await place.open({ index: { ...index(metric).index, embeddings: new FixedEmbeddings(vectors) } });
+        for (const text of ["long", "small", "tiny"]) await store.put(["m"], text, { text });
+        const scoresOf = async (query: string): Promise<unknown> => (await store.search(["m"], { query })).map(({ key, score = NaN }) => [key, Number(score.toPrecision(5))]);
+        expect(await scoresOf("query")).toEqual(EXTREME[metric].query);
+        expect(await scoresOf("faint")).toEqual(EXTREME[metric].faint);
+        const tooLong = { name: "EmbeddingError", message: expect.stringMatching(/beyond 1e\+15.*index\.metric/) as string };
+        await expect(store.put(["m"], "too long", { text: "too long" })).rejects.toMatchObject(tooLong);
+        await expect(store.search(["m"], { query: "too long" })).rejects.toMatchObject(tooLong);
+        expect(await store.get(["m"], "too long")).toBeNull();
         await store.stop();
       } finally {
         await place.dispose();

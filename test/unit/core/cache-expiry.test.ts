@@ -29,7 +29,7 @@ test("an erasure states the longest lifetime of all caches", () => {
 test("the vector of a text leaves the memory of an idle process within the stated time, even if the text was used meanwhile", async () => {
   const provider = { embedDocuments: (texts: string[]) => Promise.resolve(texts.map(() => [1, 0])), embedQuery: () => Promise.resolve([1, 0]) };
   const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 100, cacheBytes: 1_000_000, cacheMinutes: 60 };
-  const embedder = new SharedEmbedder(new DividedEmbeddings(provider), 2, limits);
+  const embedder = new SharedEmbedder(new DividedEmbeddings(provider), { dims: 2, metric: "cosine" }, limits);
   const embedded = embedder.documents(["secret"]);
   await vi.advanceTimersByTimeAsync(10);
   await embedded;

@@ -4,6 +4,7 @@ import { DividedEmbeddings } from "../../../src/resilience/divided-embeddings.ts
 import { EmbeddingError } from "../../../src/model/errors.ts";
 import type { EmbeddingsLike } from "../../../src/ports/embedder.ts";
 
+const SHAPE = { dims: 2, metric: "cosine" } as const;
 const limits = { maxTextsPerCall: 4, maxCalls: 1, maxWaitingTexts: 1_000, cacheBytes: 1_000_000, cacheMinutes: 60 };
 
 /** An embedding provider whose vectors are the length and first character code of a text. */
@@ -28,7 +29,7 @@ function provider(): EmbeddingsLike & { calls: string[][] } {
 describe("embedding documents", () => {
   test("embeds each distinct text once and returns vectors in order", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), SHAPE, limits);
     expect(await embedder.documents(["aa", "b", "aa"])).toEqual([[2, 97], [1, 98], [2, 97]]);
     expect(await embedder.documents(["b", "ccc"])).toEqual([[1, 98], [3, 99]]);
     expect(embeddings.calls).toEqual([["aa", "b"], ["ccc"]]);
@@ -36,28 +37,28 @@ describe("embedding documents", () => {
 
   test("shares calls between callers", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0 });
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), SHAPE, { ...limits, cacheBytes: 0 });
     await Promise.all(["a", "b", "c", "d", "e", "f"].map((text) => embedder.documents([text])));
     expect(embeddings.calls).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
   });
 
   test("does not embed a text again while a call for it is in flight", async () => {
     const embeddings = provider();
-    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, { ...limits, cacheBytes: 0, maxCalls: 4 });
+    const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), SHAPE, { ...limits, cacheBytes: 0, maxCalls: 4 });
     await Promise.all(Array.from({ length: 10 }, () => embedder.documents(["a", "b"])));
     expect(embeddings.calls).toEqual([["a", "b"]]);
   });
 
   test("makes no call for no texts", async () => {
     const embeddings = provider();
-    expect(await new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits).documents([])).toEqual([]);
+    expect(await new SharedEmbedder(new DividedEmbeddings(embeddings), SHAPE, limits).documents([])).toEqual([]);
     expect(embeddings.calls).toEqual([]);
   });
 });
 
 test("a query of many concurrent callers is embedded once, separately from a document of the same text", async () => {
   const embeddings = provider();
-  const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), 2, limits);
+  const embedder = new SharedEmbedder(new DividedEmbeddings(embeddings), SHAPE, limits);
   await embedder.documents(["q"]);
   await Promise.all([embedder.query("q"), embedder.query("q"), embedder.query("q")]);
   await embedder.query("q");
@@ -68,7 +69,7 @@ describe("an invalid provider response is an error, never a wrong vector", () =>
   const failing = (documents: () => unknown): SharedEmbedder =>
     new SharedEmbedder(
       new DividedEmbeddings({ embedDocuments: async () => documents() as number[][], embedQuery: async () => documents() as number[] }),
-      2,
+      SHAPE,
       limits,
     );
 
@@ -132,7 +133,7 @@ describe("an invalid provider response is an error, never a wrong vector", () =>
         return texts.map(() => [1, 1]);
       },
     });
-    const embedder = new SharedEmbedder(provider, 2, limits);
+    const embedder = new SharedEmbedder(provider, SHAPE, limits);
     const outcomes = await Promise.allSettled(["a", "b", "too long", "c"].map((text) => embedder.documents([text])));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
     expect(calls).toEqual([["a", "b", "too long", "c"], ["a", "b"], ["too long", "c"], ["too long"], ["c"]]);
@@ -152,7 +153,7 @@ describe("an invalid provider response is an error, never a wrong vector", () =>
         return texts.map((text) => (text === "bad" ? [1] : [1, 1]));
       },
     });
-    const embedder = new SharedEmbedder(provider, 2, limits);
+    const embedder = new SharedEmbedder(provider, SHAPE, limits);
     const outcomes = await Promise.allSettled(["a", "bad", "c"].map((text) => embedder.documents([text])));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(calls).toBe(1);
