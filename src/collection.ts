@@ -2,6 +2,7 @@
 import type { SearchInfo } from "./core/found.ts";
 import { kindOf, ValidationError } from "./model/errors.ts";
 import { describeIssues, type SchemaIssue, type StandardSchema } from "./model/standard-schema.ts";
+import { checkOptions, PUT_NAMES, type OptionNames } from "./option-names.ts";
 import type { AnyValue, CallOptions, GetOptions, Item, PutOptions, SearchItem, SearchOptions, SearchResults } from "./call-options.ts";
 
 /** What happens to a stored value that does not match the schema when it is read. */
@@ -26,6 +27,9 @@ export interface CollectionPutOptions extends PutOptions {
   /** `false` keeps the item out of semantic search; a list of paths selects the texts to embed. */
   index?: false | string[];
 }
+
+const COLLECTION_NAMES: OptionNames<CollectionOptions<unknown>> = { schema: true, onInvalid: true };
+const COLLECTION_PUT_NAMES: OptionNames<CollectionPutOptions> = { index: true, ...PUT_NAMES };
 
 /** Results of a search in a collection. */
 export type CollectionResults<Value> = SearchResults<Value> & {
@@ -55,7 +59,7 @@ export class Collection<Value extends object, Input = Value> {
 
   /** @internal Use `store.collection()`. */
   constructor(store: CollectionCalls, namespace: readonly string[], options: CollectionOptions<Value, Input> = {}) {
-    const { schema, onInvalid = "throw" } = options;
+    const { schema, onInvalid = "throw" } = checkOptions(options, "collection()", COLLECTION_NAMES);
     if (schema !== undefined && typeof (schema as Partial<StandardSchema> | null)?.["~standard"]?.validate !== "function") {
       throw new ValidationError(
         `schema must be a Standard Schema, such as one of zod (3.24 or newer), valibot or arktype, but got ${kindOf(schema)}.`,
@@ -81,7 +85,7 @@ export class Collection<Value extends object, Input = Value> {
    * @throws {ValidationError} when the value does not match the schema; nothing is stored.
    */
   async put(key: string, value: Input, options: CollectionPutOptions = {}): Promise<void> {
-    const { index, ...rest } = options;
+    const { index, ...rest } = checkOptions(options, "put()", COLLECTION_PUT_NAMES);
     const checked = await this.#checkInput(value, key);
     await this.#store.put(this.#namespace, key, checked, index, rest);
   }
@@ -127,11 +131,11 @@ export class Collection<Value extends object, Input = Value> {
     change: Partial<Value> | ((value: Value) => Input | Promise<Input>),
     options: CollectionPutOptions = {},
   ): Promise<Value | null> {
-    const item = await this.get(key, options.signal === undefined ? {} : { signal: options.signal });
+    const { index, ...rest } = checkOptions(options, "update()", COLLECTION_PUT_NAMES);
+    const item = await this.get(key, rest.signal === undefined ? {} : { signal: rest.signal });
     if (item === null) return null;
     const changed = typeof change === "function" ? await change(item.value) : ({ ...item.value, ...change } as unknown as Input);
     const checked = await this.#checkInput(changed, key);
-    const { index, ...rest } = options;
     await this.#store.put(this.#namespace, key, checked, index, rest);
     return checked;
   }

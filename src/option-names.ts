@@ -3,6 +3,7 @@ import type { CallOptions, GetOptions, ListNamespacesOptions, PutOptions, Search
 import { kindOf, ValidationError } from "./model/errors.ts";
 import { RANKING_NAMES } from "./model/ranking-options.ts";
 import { nearestOf } from "./model/nearest-name.ts";
+import { isOwnPlainObject } from "./model/realms.ts";
 
 /** The names of all options of a call, in their order in messages. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
@@ -40,18 +41,25 @@ export function checkOptions<Options extends object>(
   known: OptionNames<Options>,
 ): Partial<Options> {
   if (options === null) return {};
-  if (typeof options !== "object" || Array.isArray(options)) {
-    throw new ValidationError(`The options of ${call} must be an object, but got ${kindOf(options)}.`);
+  if (!isOptions(options)) {
+    throw new ValidationError(`The options of ${call} must be a plain object, but got ${kindOf(options)}.`);
   }
   // Allocates nothing, as this runs for each get.
   for (const name in options) {
-    if (!Object.hasOwn(known, name) && options[name] !== undefined) throw unknownOption(name, call, Object.keys(known));
+    if (!Object.hasOwn(known, name) && options[name] !== undefined) throw unknownName("option", name, call, Object.keys(known));
   }
   return options;
 }
 
-function unknownOption(name: string, call: string, known: readonly string[]): ValidationError {
+/** Whether a value is an object with options as its fields: not an array, a `Map`, a `Date` or another built-in object. */
+function isOptions(given: unknown): boolean {
+  if (typeof given !== "object" || given === null) return false;
+  return isOwnPlainObject(given) || Object.prototype.toString.call(given) === "[object Object]";
+}
+
+/** Returns an error that names an unknown option or event, and the most similar known one. */
+export function unknownName(what: "option" | "event", name: string, call: string, known: readonly string[]): ValidationError {
   const near = nearestOf(name, known);
   const hint = near === null ? "" : ` Did you mean ${JSON.stringify(near)}?`;
-  return new ValidationError(`${call} has no option ${JSON.stringify(name)}.${hint} Its options are ${known.join(", ")}.`);
+  return new ValidationError(`${call} has no ${what} ${JSON.stringify(name)}.${hint} Its ${what}s are ${known.join(", ")}.`);
 }

@@ -3,8 +3,9 @@ import type { EmbeddedStoreConfig } from "./config/option-types/embedded-store.t
 import type { ScyllaDBStoreConfig } from "./config/option-types/server-store.ts";
 import type { StoreConfig } from "./config/store-config.ts";
 import { withinDeadline } from "./concurrency/deadline.ts";
-import { messageOf } from "./model/errors.ts";
+import { kindOf, messageOf, ValidationError } from "./model/errors.ts";
 import { OperatorCalls } from "./operator-calls.ts";
+import { unknownName } from "./option-names.ts";
 import type { StoreEventType } from "./ports/events.ts";
 import { Lifecycle } from "./runtime/lifecycle.ts";
 import { reloadConfig, type ReloadReport } from "./runtime/reload.ts";
@@ -13,6 +14,7 @@ import type { SchemaCreation } from "./runtime/schema-creation.ts";
 import type { OperationDependencies } from "./store-operations.ts";
 import type { StoreEventListener } from "./telemetry/event-listeners.ts";
 import { healthOfUnstarted, type Health } from "./telemetry/health.ts";
+import { EVENT_TYPES } from "./telemetry/store-events.ts";
 import type { StoreStats } from "./telemetry/stats.ts";
 
 /** Deadline of a health check that has to connect first, milliseconds. */
@@ -75,14 +77,18 @@ export abstract class StoreBase extends OperatorCalls {
   /**
    * Calls `listener` for each event of a type. Listeners are isolated: an error of one is logged, and affects neither the
    * store nor other listeners. The event is frozen.
+   *
+   * @throws {ValidationError} when there is no such event, or the listener is not a function.
    */
   on<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
+    checkListener(type, listener, "on()");
     this.#lifecycle.runtime.events.listeners.on(type, listener);
     return this;
   }
 
   /** Removes a listener. */
   off<Type extends StoreEventType>(type: Type, listener: StoreEventListener<Type>): this {
+    checkListener(type, listener, "off()");
     this.#lifecycle.runtime.events.listeners.off(type, listener);
     return this;
   }
@@ -172,4 +178,11 @@ function operationDependencies(lifecycle: Lifecycle): OperationDependencies {
       return lifecycle.runtime.config.order;
     },
   };
+}
+
+/** Checks the arguments of `on()` or `off()`: a listener of a misspelled event would never be called. */
+function checkListener(type: unknown, listener: unknown, call: string): void {
+  if (typeof type !== "string") throw new ValidationError(`The event of ${call} must be a text, but got ${kindOf(type)}.`);
+  if (!EVENT_TYPES.has(type)) throw unknownName("event", type, call, [...EVENT_TYPES]);
+  if (typeof listener !== "function") throw new ValidationError(`The listener of ${call} must be a function, but got ${kindOf(listener)}.`);
 }

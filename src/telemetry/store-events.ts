@@ -47,6 +47,9 @@ const LINES: Readonly<Record<StoreEventType, Line>> = {
   "values-unreadable": { level: "error", message: "searches omit items whose values cannot be decoded" },
 };
 
+/** The types of all events. */
+export const EVENT_TYPES: ReadonlySet<string> = new Set(Object.keys(LINES));
+
 /** Shortest interval between two log lines of a repeated event, milliseconds; counters count every event. */
 const QUIET_MS = 10_000;
 
