@@ -18,7 +18,17 @@ const SMALL = 1e-15;
  * @throws {EmbeddingError} that describes what was received, when it is not a vector of `dims` finite numbers in single precision, or is
  * too long for the metric.
  */
-export function toVector(given: unknown, { dims, metric }: VectorShape): Vector {
+export function toVector(given: unknown, shape: VectorShape): Vector {
+  try {
+    return readVector(given, shape);
+  } catch (error) {
+    if (error instanceof EmbeddingError) throw error;
+    // A getter throws: the value of a provider can be any object.
+    throw wrongAnswer("with a vector that cannot be read.", error);
+  }
+}
+
+function readVector(given: unknown, { dims, metric }: VectorShape): Vector {
   if (!isList(given)) throw wrongAnswer(`with ${kindOf(given)} instead of a vector.`);
   if (given.length !== dims) throw wrongLength(given, dims);
   const vector = Array.isArray(given) ? (given as number[]) : Array.from(given as ArrayLike<number>);
@@ -58,6 +68,6 @@ function wrongLength(given: List, dims: number): EmbeddingError {
   return wrongAnswer(`${received}: set it to what the model gives.`);
 }
 
-function wrongAnswer(what: string): EmbeddingError {
-  return new EmbeddingError(`The embedding provider answered ${what}`, { retryable: false, details: { fault: WRONG_ANSWER } });
+function wrongAnswer(what: string, cause?: unknown): EmbeddingError {
+  return new EmbeddingError(`The embedding provider answered ${what}`, { cause, retryable: false, details: { fault: WRONG_ANSWER } });
 }

@@ -19,9 +19,9 @@ export const PROVIDER_FAILED = "The embedding provider failed: ";
  * events.
  */
 export function toEmbeddingError(error: unknown): EmbeddingError {
-  if (error instanceof EmbeddingError) return error;
-  // Errors of the store itself: a timeout, a full queue, an open circuit.
   if (isStoreError(error)) {
+    if (error instanceof EmbeddingError) return error;
+    // Errors of the store itself: a timeout, a full queue, an open circuit.
     return new EmbeddingError(`${PROVIDER_FAILED}${messageOf(error)}`, {
       cause: error,
       retryable: error.retryable,

@@ -57,7 +57,12 @@ export class StoreError extends Error {
 
 /** Whether `error` is a {@link StoreError}, also one of another copy of the package. */
 export function isStoreError(error: unknown): error is StoreError {
-  return isError(error) && BRAND in error;
+  try {
+    return isError(error) && BRAND in error;
+  } catch {
+    // A proxy whose handler throws.
+    return false;
+  }
 }
 
 /**
@@ -238,21 +243,21 @@ export function messageOf(error: unknown): string {
     // Any value can be thrown: errors whose message is not a string or whose getter throws, and values without text.
     return isError(error) && typeof error.message === "string" ? error.message : String(error);
   } catch {
-    return kindOfThrown(error);
-  }
-}
-
-function kindOfThrown(thrown: unknown): string {
-  try {
-    return kindOf(thrown);
-  } catch {
-    // A revoked proxy.
-    return "a value that cannot be read";
+    return kindOf(error);
   }
 }
 
 /** Returns the kind of a value for an error message: `null`, `array`, `Date`, `function`, …; never the value itself. */
 export function kindOf(value: unknown): string {
+  try {
+    return readKindOf(value);
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return "a value that cannot be read";
+  }
+}
+
+function readKindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value !== "object") return Number.isNaN(value) ? "NaN" : typeof value;

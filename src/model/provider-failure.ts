@@ -3,7 +3,7 @@
  * of them are read, so that one invalid text does not count as an outage of the provider.
  */
 import { kindOf, messageOf } from "./errors.ts";
-import { isError } from "./realms.ts";
+import { isError, isMap } from "./realms.ts";
 
 /**
  * Classes of failures.
@@ -42,8 +42,8 @@ const RETRYABLE: ReadonlySet<ProviderFault> = new Set(["rate-limit", "timeout", 
 /** Faults that count toward the circuit breaker: they concern the provider, not one request. */
 const OUTAGES: ReadonlySet<ProviderFault> = new Set(["credentials", "rate-limit", "unavailable", "unknown"]);
 
-/** Longest chain of causes that is read. */
-const MAX_LINKS = 10;
+/** Most errors of one failure that are read: the thrown one, its causes, and the errors of an `AggregateError`. */
+const MAX_LINKS = 32;
 
 /** Locations of the status in errors of clients, most reliable first. */
 const STATUS_PATHS: readonly (readonly string[])[] = [
@@ -68,9 +68,9 @@ const HEADER_PATHS: readonly (readonly string[])[] = [
   ["$response", "headers"],
 ];
 
-/** The status at the start of a message, for clients that attach it nowhere else: "400 …", "HTTP error! status: 400", "Request failed with status code 400". Only the start is read, because the rest may quote a caller's text. */
+/** The status at the start of a message, for clients that attach it nowhere else: "400 …", "HTTP error! status: 400", "Request failed with status code 400". Only the start is read, and no quotation mark before the status is accepted, because the rest may quote a caller's text. */
 const STATUS_IN_MESSAGE =
-  /^\W{0,3}(?:\w{0,40}(?:error|exception)\W{1,3})?(?:(?:request|call) failed(?: with)?\W{1,3})?(?:(?:http|status)(?:[ _]?(?:error|status|code)){0,2}\W{1,3}(?:status(?:[ _]code)?\W{1,3})?)?(400|401|403|404|408|413|422|429|500|502|503|504|529)\b/i;
+  /^(?:\w{0,40}(?:error|exception)[\s:!(]{1,3})?(?:(?:request|call) failed(?: with)?[\s:!(]{1,3})?(?:(?:http|status)(?:[ _]?(?:error|status|code)){0,2}[\s:!=(]{1,3}(?:status(?:[ _]code)?[\s:=]{1,3})?)?(400|401|403|404|408|413|422|429|500|502|503|504|529)\b/i;
 
 /** Messages about texts that are too long, for errors without a status. */
 const TOO_LONG =
@@ -172,17 +172,26 @@ function isTimeout(link: unknown): boolean {
   return name === "TimeoutError" || name === "AbortError" || name === "APIConnectionTimeoutError";
 }
 
-/** The error and its causes, outermost first, without repetition. */
+/** The error, its causes and the errors of an `AggregateError`, outermost first, without repetition. */
 function chainOf(error: unknown): unknown[] {
   const links = new Set<unknown>();
-  let next = error;
-  while (next !== undefined && next !== null && !links.has(next) && links.size < MAX_LINKS) {
-    links.add(next);
-    const cause = at(next, ["cause"]);
-    const errors = at(next, ["errors"]);
-    next = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
+  const waiting = [error];
+  while (waiting.length > 0 && links.size < MAX_LINKS) {
+    const link = waiting.shift();
+    if (link === undefined || link === null || links.has(link)) continue;
+    links.add(link);
+    waiting.unshift(at(link, ["cause"]), ...elementsOf(at(link, ["errors"])));
   }
   return [...links];
+}
+
+function elementsOf(list: unknown): unknown[] {
+  try {
+    return Array.isArray(list) ? (list as unknown[]).slice(0, MAX_LINKS) : [];
+  } catch {
+    // A revoked proxy.
+    return [];
+  }
 }
 
 function first<T>(links: readonly unknown[], read: (link: unknown) => T | null): T | null {
@@ -236,11 +245,25 @@ function asMs(value: unknown, factor: number): number | null {
   return typeof amount === "number" && Number.isFinite(amount) && amount >= 0 ? Math.ceil(amount * factor) : null;
 }
 
-/** Returns a header of a `Headers` or of an object, ignoring case. */
+/** Returns a header of a `Headers`, a map, an object or a list, ignoring case; the first of several values. */
 function headerOf(headers: object, name: string): unknown {
-  if ("get" in headers && typeof headers.get === "function") return (headers as Headers).get(name);
-  const key = Object.keys(headers).find((each) => each.toLowerCase() === name);
-  return key === undefined ? undefined : at(headers, [key]);
+  try {
+    const { get } = headers as Partial<Headers>;
+    const own = typeof get === "function" ? get.call(headers as Headers, name) : null;
+    const value: unknown = own ?? entriesOf(headers).find(([key]) => String(key).toLowerCase() === name)?.[1];
+    return Array.isArray(value) ? value[0] : value;
+  } catch {
+    // Any value can be thrown, including one whose methods throw.
+    return undefined;
+  }
+}
+
+/** The entries of a map, of an object, of a list of pairs, or of a list in which names and values alternate. */
+function entriesOf(headers: object): (readonly unknown[])[] {
+  if (isMap(headers)) return [...headers];
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  const list = headers as readonly unknown[];
+  return Array.isArray(list[0]) ? list.filter((pair) => Array.isArray(pair)) : list.map((key, i) => (i % 2 === 0 ? [key, list[i + 1]] : []));
 }
 
 /** The value at a path; undefined when it is missing or a getter throws. */

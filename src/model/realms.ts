@@ -17,8 +17,14 @@ export const isOwnPlainObject = (value: object): boolean => Object.getPrototypeO
 export const isBytes = (value: unknown): value is Uint8Array => types.isUint8Array(value);
 
 /** Whether a value is an error, a `DOMException` included, which older runtimes do not count as a native error. */
-export const isError = (value: unknown): value is Error =>
-  types.isNativeError(value) || value instanceof Error || Object.prototype.toString.call(value) === "[object DOMException]";
+export function isError(value: unknown): value is Error {
+  try {
+    return types.isNativeError(value) || value instanceof Error || Object.prototype.toString.call(value) === "[object DOMException]";
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return false;
+  }
+}
 
 /** Whether a value is an `AbortSignal`: it has the members that are used here. Polyfills and jsdom have their own class. */
 export function isAbortSignal(value: unknown): value is AbortSignal {

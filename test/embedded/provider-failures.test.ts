@@ -34,6 +34,14 @@ async function storeWith(failure: Failure, isBad = (text: string): boolean => te
   return { store, calls, heard };
 }
 
+/** Adds a property whose getter throws. */
+const throwing = (property: PropertyKey) => (target: object): object =>
+  Object.defineProperty(target, property, {
+    get() {
+      throw new Error("no");
+    },
+  });
+
 const shapes: Readonly<Record<string, Failure>> = {
   status: () => Object.assign(new Error("too long"), { status: 422 }),
   "status of the cause": () => Object.assign(new Error("too long"), { name: "ContextOverflowError", cause: { status: 400 } }),
@@ -44,6 +52,10 @@ const shapes: Readonly<Record<string, Failure>> = {
   "a plain error": () => new Error("cannot be embedded"),
   "a 500": () => Object.assign(new Error("internal error"), { status: 500 }),
   "an object": () => ({ status: 400 }),
+  "an object that cannot be described": () => throwing(Symbol.toStringTag)({ status: 400 }),
+  "headers that cannot be read": () => ({ status: 400, headers: throwing("get")({}) }),
+  "one of several errors": () => new AggregateError([Object.assign(new Error("refused"), { code: "ECONNREFUSED" }), { status: 400 }]),
+  "a quoted text that starts with a status": () => new Error('"429 tea" cannot be embedded'),
 };
 
 describe.each(Object.entries(shapes))("%s", (_, failure) => {
@@ -91,6 +103,21 @@ test.each<[string, (texts: string[]) => unknown]>([
     expect(outcomes[1]).toMatchObject({ reason: { code: "EMBEDDING", retryable: false, details: { fault: "wrong-answer" } } });
   }
   expect((await store.health()).embeddings).toEqual({ breaker: "closed" });
+});
+
+test.each<[string, (vector: number[]) => unknown]>([
+  ["whose Symbol.toStringTag throws", () => throwing(Symbol.toStringTag)({})],
+  ["whose constructor throws", () => throwing("constructor")({})],
+  ["with a number that throws", throwing(0)],
+])("a vector %s is reported with a typed error", async (_, vectorOf) => {
+  const embed = (text: string): number[] => (text.includes("bad") ? (vectorOf([1, 1]) as number[]) : [1, 1]);
+  const embeddings = { embedDocuments: async (texts: string[]) => texts.map(embed), embedQuery: async (text: string) => embed(text) };
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings, fields: ["text"] } });
+  open.push(store);
+  await store.put(["a"], "k", { text: "tea" });
+  const typed = { name: "EmbeddingError", details: { fault: "wrong-answer" } };
+  await expect(store.search(["a"], { query: "bad" })).rejects.toMatchObject(typed);
+  await expect(store.put(["a"], "k", { text: "bad" })).rejects.toMatchObject(typed);
 });
 
 test("a retry-after that the provider sends for one text only pauses no other call", async () => {

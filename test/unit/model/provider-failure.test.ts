@@ -72,6 +72,8 @@ test.each([
   ["a number that is no status", with_({ status: 7, code: 3 }), "unknown"],
   ["a plain error", new Error("something went wrong"), "unknown"],
   ["a text that quotes a status later on", new Error("cannot embed 'HTTP 401'"), "unknown"],
+  ["a quoted text that starts with a status", new Error('"429 tea" cannot be embedded'), "unknown"],
+  ["a quoted text after the name of an error", new Error("Error: '503 tea' cannot be embedded"), "unknown"],
   ["a number of tokens in front", new Error("512 is too many"), "unknown"],
   ["null", null, "unknown"],
   ["undefined", undefined, "unknown"],
@@ -92,10 +94,50 @@ test("cyclic cause chains and throwing getters are read to their end", () => {
   expect(providerFailureOf(hostile)).toMatchObject({ fault: "input", status: 400 });
 });
 
+const throws = (): never => {
+  throw new Error("no");
+};
+
+/** A value of which every operation throws. */
+function revoked<T extends object>(target: T): T {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+test.each<[string, unknown, number | null]>([
+  ["headers whose get throws", with_({ status: 400, headers: { get: throws } }), 400],
+  ["headers that are a revoked proxy", with_({ status: 400, headers: revoked({}) }), 400],
+  ["headers with a throwing getter", with_({ status: 400, headers: Object.defineProperty({}, "retry-after", { get: throws, enumerable: true }) }), 400],
+  ["errors that are a revoked proxy", with_({ status: 400, errors: revoked([]) }), 400],
+  ["a cause that is a revoked proxy", with_({ status: 400, cause: revoked(new Error("no")) }), 400],
+  ["a throwing Symbol.toStringTag", Object.defineProperty({ status: 400 }, Symbol.toStringTag, { get: throws }), 400],
+  ["a throwing constructor", Object.defineProperty({ status: 400 }, "constructor", { get: throws }), 400],
+  ["a throwing message", Object.defineProperty(with_({ status: 400 }), "message", { get: throws }), 400],
+  ["a revoked proxy", revoked(new Error("no")), null],
+  ["a proxy whose handler throws", new Proxy(new Error("no"), { get: throws, has: throws, ownKeys: throws }), null],
+])("an error with %s is classified by what can be read", (_, thrown, status) => {
+  expect(providerFailureOf(thrown)).toEqual({ fault: status === null ? "unknown" : "input", status, retryAfterMs: null });
+  const error = toEmbeddingError(thrown);
+  expect(error).toMatchObject({ code: "EMBEDDING", details: { fault: status === null ? "unknown" : "input" } });
+  expect(error.message).toMatch(/^The embedding provider failed: /);
+});
+
+test("a status in any error of an AggregateError counts, the first one with a status", () => {
+  const refused = with_({ code: "ECONNREFUSED" });
+  expect(providerFailureOf(new AggregateError([refused, with_({ status: 400 }), with_({ status: 503 })]))).toMatchObject({ fault: "input", status: 400 });
+  expect(providerFailureOf(with_({ cause: new AggregateError([refused, with_({ cause: { status: 429 } })]) }))).toMatchObject({ status: 429 });
+  expect(providerFailureOf(new AggregateError([new Error("no"), refused]))).toMatchObject({ fault: "unavailable", status: null });
+});
+
 test.each([
   ["Headers", openai(429, { "retry-after": "2" }), 2_000],
   ["milliseconds", openai(429, { "retry-after-ms": "250", "retry-after": "1" }), 250],
   ["a plain object of any case, in the cause", with_({ cause: { status: 429, headers: { "Retry-After": "0.5" } } }), 500],
+  ["an array as value", with_({ status: 429, headers: { "retry-after": ["3", "5"] } }), 3_000],
+  ["a Map of any case", with_({ status: 429, headers: new Map([["Retry-After", "4"]]) }), 4_000],
+  ["a list of names and values", with_({ status: 429, headers: ["Server", "x", "Retry-After", "5"] }), 5_000],
+  ["a list of pairs", with_({ status: 429, headers: [["Server", "x"], ["Retry-After", "6"]] }), 6_000],
   ["axios", with_({ response: { status: 503, headers: { "retry-after": "3" } } }), 3_000],
   ["a date in the past", openai(429, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }), 0],
   ["nothing that can be read", openai(429, { "retry-after": "soon" }), null],
