@@ -10,7 +10,7 @@ import { isBytes, isDate, isMap, isOwnPlainObject, isSet } from "./realms.ts";
 export const WHOLE_VALUE = "$";
 
 /** Any visible character: no white space, control or format character, and no character that renders as empty. */
-const VISIBLE = /[^\s\p{Z}\p{Cc}\p{Cf}\p{Cs}\u115F\u1160\u2800\u3164\p{Variation_Selector}\uFFA0]/u;
+const VISIBLE = /[^\s\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Whether a text has no visible character. Blank texts and queries are not embedded. */
 export function isBlank(text: string): boolean {

@@ -14,9 +14,12 @@ export function toRankScore(score: number): number {
   return rounded(score);
 }
 
-/** Whether a score reaches a lowest one, which is included: both are compared as they are shown. */
+/**
+ * Whether a score reaches a lowest one, which is included: both are compared as they are shown. A lowest score above 1 is not rounded
+ * down to 1, which is the greatest score of most rankings.
+ */
 export function reachesScore(score: number, minScore: number): boolean {
-  return score >= rounded(minScore);
+  return score >= rounded(minScore) && (score !== 1 || minScore <= 1);
 }
 
 function rounded(number: number): number {

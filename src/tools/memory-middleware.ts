@@ -4,6 +4,7 @@ import { createMiddleware, type AgentMiddleware } from "langchain";
 import { TimeSlice } from "../concurrency/time-slice.ts";
 import { kindOf, ValidationError } from "../model/errors.ts";
 import { plainJson } from "../model/plain-json.ts";
+import { reachesScore } from "../model/score.ts";
 import { checkOptions, type OptionNames } from "../option-names.ts";
 import type { FoundMemory } from "./memories.ts";
 import { TEXT_SHAPE } from "./memory-shape.ts";
@@ -78,7 +79,7 @@ export function createMemoryMiddleware(options: MemoryMiddlewareOptions): AgentM
       const query = latestQuestion(request.messages);
       if (query === null) return handler(request);
       const found = await memories.search(query, limit);
-      const relevant = minScore === undefined ? found : found.filter(({ score = -1 }) => score >= minScore);
+      const relevant = minScore === undefined ? found : found.filter(({ score = -1 }) => reachesScore(score, minScore));
       const text = await withinBudget(relevant, maxTokens, countTokens);
       if (text === null) return handler(request);
       return handler({ ...request, systemMessage: request.systemMessage.concat(`${request.systemMessage.text === "" ? "" : "\n\n"}${text}`) });

@@ -431,6 +431,10 @@ describe("the memory middleware", () => {
     expect(shown.indexOf("Rex is a dog")).toBeGreaterThan(shown.indexOf("Mia drinks green tea"));
     expect(await ask("Mia drinks green tea", user, { limit: 1 })).not.toContain("Rex");
     expect(await ask("Mia drinks green tea", user, { minScore: 0.5 })).not.toContain("Rex");
+    // As in a search, a score reaches a limit that has more decimals than the score and rounds to it.
+    const [, { score = NaN } = {}] = await store.search(memoriesOf(user), { query: "green tea dog" });
+    expect(await ask("green tea dog", user, { minScore: score + 3e-7 })).toContain("Rex");
+    expect(await ask("green tea dog", user, { minScore: score + 1e-5 })).not.toMatch(/Rex.*Mia|Mia.*Rex/s);
   });
 
   test("stays within its budget of tokens", async () => {

@@ -10,6 +10,11 @@ test("a lowest score includes items of that score, as it is shown and exact", ()
   expect([reachesScore(score, score), reachesScore(score, 0.123456789), reachesScore(score, 0.1234576)]).toEqual([true, true, false]);
 });
 
+test("a lowest score above 1 excludes a score of 1, the greatest of most rankings", () => {
+  expect([1, 1.0000001, 1.0000004].map((minScore) => reachesScore(1, minScore))).toEqual([true, false, false]);
+  expect(reachesScore(toRankScore(2.5), 2.5000001)).toBe(true);
+});
+
 test("a score of a reranker stays finite, however large", () => {
   for (const score of [Number.MAX_VALUE, -Number.MAX_VALUE, 1e303]) expect(toRankScore(score)).toBe(score);
 });
