@@ -66,10 +66,18 @@ export async function openStore(terminal: Terminal, flags: StoreFlags): Promise<
   const config = await loadStoreConfig(terminal, flags);
   if ("cql" in config) return ScyllaDBStore.connect({ ...config, setup: "never" });
   const { path = "./langgraph-store.db" } = config;
-  if (path !== ":memory:" && !existsSync(path)) {
-    throw new SchemaError(`There is no store at ${resolve(path)}. Check the path, or create the store with: scylladb-store migrate up`);
-  }
+  if (path !== ":memory:") await checkFile(config, path);
   return ScyllaDBStore.embedded(config);
+}
+
+/** @throws {SchemaError} when opening the file would create or change its tables. */
+async function checkFile(config: StoreConfig, path: string): Promise<void> {
+  const { exists, stored, needed } = existsSync(path) ? await ScyllaDBStore.schemaStatus(config) : { exists: false, stored: 0, needed: 0 };
+  if (!exists) throw new SchemaError(`There is no store at ${resolve(path)}. Check the path, or create the store with: scylladb-store migrate up`);
+  if (stored >= needed) return;
+  throw new SchemaError(
+    `${resolve(path)} has schema version ${stored}, but version ${needed} is needed. Copy the file as a backup, then run: scylladb-store migrate up`,
+  );
 }
 
 /** Runs a task on the store and closes it. */

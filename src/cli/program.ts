@@ -7,6 +7,7 @@ import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { STOP_MS, TASK_STOP_MS, untilStopped } from "./interrupt.ts";
 import { addStoreFlags } from "./open-store.ts";
 import { note, type Terminal } from "./terminal.ts";
+import { versionOfPackage } from "./version.ts";
 
 /** Name of the program in help and examples. */
 export const PROGRAM = "scylladb-store";
@@ -36,6 +37,7 @@ type Run = (definition: CliCommand, args: readonly (string | undefined)[], flags
 export function buildProgram(terminal: Pick<Terminal, "output" | "errors">, run: Run): Command {
   const program = new Command(PROGRAM)
     .description("Sets up, checks, fills, searches, moves and erases the data of langgraph-store-scylladb.")
+    .version(versionOfPackage(), "--version", "prints the version")
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.output.write(text), writeErr: (text) => terminal.errors.write(text) })
     .showSuggestionAfterError()

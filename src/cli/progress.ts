@@ -38,8 +38,10 @@ export class Progress {
   report(done: number | null, text: string): void {
     this.#position = text;
     if (this.#bar === null && Date.now() - this.#startedAt < SHOWN_AFTER_MS) return;
-    this.#bar ??= this.#start(done !== null, text);
-    this.#bar.update(Math.min(STEPS, Math.round((done ?? 0) * STEPS)), { text });
+    const step = Math.min(STEPS, Math.round((done ?? 0) * STEPS));
+    const left = this.#leftAt(done ?? 0);
+    if (this.#bar === null) this.#bar = this.#start(done !== null, step, { text, left });
+    else this.#bar.update(step, { text, left });
   }
 
   /** Ends the display. */
@@ -47,10 +49,17 @@ export class Progress {
     this.#bar?.stop();
   }
 
-  #start(isEstimated: boolean, text: string): SingleBar {
-    const format = isEstimated ? `${this.#what} {bar} {percentage}% | {text} | {eta_formatted} left` : `${this.#what} {text} in {duration_formatted}`;
-    const bar = new SingleBar({ format, stream: this.#errors, noTTYOutput: true, notTTYSchedule: LINE_INTERVAL_MS, hideCursor: true, etaBuffer: 50 }, Presets.shades_classic);
-    bar.start(STEPS, 0, { text });
+  /** Estimates the remaining time from the time so far. */
+  #leftAt(done: number): string {
+    if (done <= 0) return "unknown time";
+    const seconds = Math.ceil(((Date.now() - this.#startedAt) / 1_000) * (1 / Math.min(1, done) - 1));
+    return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+  }
+
+  #start(isEstimated: boolean, step: number, shown: { readonly text: string; readonly left: string }): SingleBar {
+    const format = isEstimated ? `${this.#what} {bar} {percentage}% | {text} | {left} left` : `${this.#what} {text} in {duration_formatted}`;
+    const bar = new SingleBar({ format, stream: this.#errors, noTTYOutput: true, notTTYSchedule: LINE_INTERVAL_MS, hideCursor: true }, Presets.shades_classic);
+    bar.start(STEPS, step, shown);
     return bar;
   }
 }

@@ -70,7 +70,7 @@ export function parseSignal(signal: unknown): AbortSignal | null {
 /** Validates an order of listing. */
 export function parseOrder(order: unknown): ListingOrder {
   if (order === "oldest" || order === "newest") return order;
-  throw new ValidationError(`order must be "oldest" or "newest", but got ${kindOf(order)}.`);
+  throw new ValidationError(`order must be "oldest" or "newest", but got ${typeof order === "string" ? JSON.stringify(order.slice(0, 20)) : kindOf(order)}.`);
 }
 
 /** Checks a mode of ranking. */

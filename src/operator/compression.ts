@@ -2,7 +2,7 @@
  * Compression of exports. Each part is a gzip member or a zstd frame of its own, so that a file can be continued. Before each
  * zstd frame is a skippable frame with its length, as Node.js decompresses one frame and ignores what follows.
  */
-import type { Readable, Transform } from "node:stream";
+import { Readable, type Transform } from "node:stream";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { ConfigurationError, kindOf, ValidationError } from "../model/errors.ts";
@@ -91,7 +91,11 @@ async function* zstdParts(bytes: ByteReader): AsyncGenerator<Buffer, void, undef
     const length = head.length < SKIPPABLE_BYTES ? 0 : head.readUInt32LE(8);
     if (length === 0 || length > MAX_PART_BYTES) throw truncated();
     const frame = await bytes.take(length);
-    if (frame.length < length) throw truncated();
+    if (frame.length < length) {
+      // Its first lines can be read.
+      yield* through(new ByteReader(Readable.from([frame])), zlib.createZstdDecompress());
+      throw truncated();
+    }
     try {
       yield await promisify(zlib.zstdDecompress)(frame);
     } catch (cause) {

@@ -1,4 +1,5 @@
 /** Reads the lines of an export in bounded memory, each with its number. */
+import { isUtf8 } from "node:buffer";
 import { createReadStream, ReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { addAbortSignal, type Readable } from "node:stream";
@@ -9,10 +10,13 @@ import { sentenceOf } from "./interruption.ts";
 /** Called with the share of a file that was read, from 0 to 1. */
 type OnRead = (done: number) => void;
 
-/** A line; null where it is too long to be an item. */
+/** A line. */
 export interface SourceLine {
   readonly number: number;
+  /** Null where it is no text: see `fault`. */
   readonly text: string | null;
+  /** `too-long` to be an item, or bytes that are `not-utf8`; null for a text. */
+  readonly fault: "too-long" | "not-utf8" | null;
 }
 
 const LINE_FEED = 0x0a;
@@ -37,9 +41,13 @@ export async function* linesOf(source: string | Readable, { maxBytes, onRead, si
   let bytes = 0;
   const take = (): SourceLine | null => {
     number += 1;
-    const text = bytes > maxBytes() ? null : Buffer.concat(held).toString("utf8").trim();
+    const isTooLong = bytes > maxBytes();
+    const line = isTooLong ? null : Buffer.concat(held);
     [held, bytes] = [[], 0];
-    return text === "" ? null : { number, text };
+    if (line === null) return { number, text: null, fault: "too-long" };
+    if (!isUtf8(line)) return { number, text: null, fault: "not-utf8" };
+    const text = line.toString("utf8").trim();
+    return text === "" ? null : { number, text, fault: null };
   };
   const hold = (part: Buffer): void => {
     bytes += part.length;

@@ -16,6 +16,12 @@ import type { ImportOptions, ImportReport } from "./import-report.ts";
 import { itemsOfStore, type SourceStore } from "./import-source.ts";
 import { linesOf, type SourceLine } from "./import-lines.ts";
 
+/** Reasons why a line is no text. */
+const LINE_FAULTS: Readonly<Record<NonNullable<SourceLine["fault"]>, string>> = {
+  "too-long": "The line is longer than any item that this store takes (limits.maxValueBytes).",
+  "not-utf8": "The line is not valid UTF-8: convert the file, for example with iconv.",
+};
+
 /** Characters of a number of a vector, with its comma. */
 const NUMBER_BYTES = 26;
 
@@ -49,8 +55,8 @@ export async function importLines(dependencies: OperatorDependencies, source: st
       if (item !== null) yield item;
     }
   };
-  const itemOf = ({ number: line, text }: SourceLine): SourceItem | null => {
-    if (text === null) return { line, reason: "The line is longer than any item that this store takes (limits.maxValueBytes)." };
+  const itemOf = ({ number: line, text, fault }: SourceLine): SourceItem | null => {
+    if (text === null) return { line, reason: LINE_FAULTS[fault ?? "too-long"] };
     try {
       const found = parseLine(text, limits, header?.vectors ?? null);
       if (found.kind === "header") header = found.header;

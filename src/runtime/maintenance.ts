@@ -36,7 +36,9 @@ export class Maintenance {
     this.#databases = databases;
     this.data = data;
     this.#warning = new RefusalWarning(logger);
-    this.intents = new IntentLog(databases.callPorts.outbox, reconcile, bulkhead.maxQueued, watchGroups(observer, "intents"));
+    // Vectors in a local file are durable with the transaction that writes them.
+    const times = collection === null ? { ...reconcile, flushMs: 0 } : reconcile;
+    this.intents = new IntentLog(databases.callPorts.outbox, times, bulkhead.maxQueued, watchGroups(observer, "intents"));
     const shared = { dependencies: data, logger, observer };
     const { outbox } = databases.maintenancePorts;
     this.reconciler = new Reconciler({ ...shared, outbox, log: this.intents, events, rights: this.rights(), tickMs: reconcile.tickMs });

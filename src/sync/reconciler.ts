@@ -84,12 +84,17 @@ export class Reconciler {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs).unref();
   }
 
-  /** Stops after the current batch; other intents stay in the outbox. */
+  /**
+   * Stops after the current batch; other intents stay in the outbox. Those of completed writes are removed, unless the index may still
+   * have to flush vectors.
+   */
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    await this.#running;
+    const { log } = this.#options;
+    if (log.waitsForFlush) await this.#running;
+    else await this.#passLogged(() => dropCompleted(this.#options, log.takeCompleted()));
   }
 
   /** Queues items with stale vectors for a later tick. */

@@ -156,6 +156,48 @@ test("init writes a project whose agent runs and whose store the commands open, 
   expect(await cli(["init", join(folder, "x"), "--backend", "mongo"])).toMatchObject({ code: 2 });
 });
 
+test("init into an existing project names the packages to install, how to run the agent, and what its files lack", async () => {
+  const project = join(folder, "existing");
+  await mkdir(project);
+  await writeFile(join(project, "package.json"), '{"scripts":{"start":"node own.js"}}');
+  await writeFile(join(project, ".env"), "MINE=1\n");
+  const { code, errors } = await cli(["init", project, "--embedder", "openai"]);
+  expect(code).toBe(0);
+  expect(errors).toMatch(/Next: cd .*existing && npm install (?=.*@langchain\/openai)(?=.*langgraph-store-scylladb).* && node --env-file=\.env agent\.mjs\n/);
+  expect(errors).toContain(".env was kept. Add to it: OPENAI_API_KEY=");
+  expect((await cli(["init", join(folder, "local"), "--dry-run"])).code).toBe(0);
+  expect(await cli(["init", join(folder, "quoted"), "--keyspace", 'bad"name'])).toMatchObject({ code: 2, errors: expect.stringContaining("--keyspace must begin with a letter") as string });
+});
+
+test("commands do not create or change the tables of a file", async () => {
+  const path = join(folder, "empty.db");
+  await writeFile(path, "");
+  for (const args of [["count"], ["doctor"], ["ls"], ["put", "a", "k", "{}"]]) {
+    const { code, output: shown, errors } = await cli([...args, "--path", path]);
+    expect([code, `${shown}${errors}`.includes("migrate up")], args.join(" ")).toEqual([1, true]);
+  }
+  expect((await readFile(path)).length).toBe(0);
+});
+
+test("a store that was stopped leaves no write to be completed: health and doctor find no backlog", async () => {
+  const { store, flags } = await open();
+  await store.batch(Array.from({ length: 300 }, (_, i) => ({ namespace: ["a"], key: `k${i}`, value: { text: `note ${i}` } })));
+  await store.stop();
+  expect(await cliJson(["health", ...flags])).toMatchObject({ status: "ok", backlog: { intents: 0 } });
+});
+
+test("the version is that of the package, and completion has a JSON form", async () => {
+  expect((await cli(["--version"])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await cliJson(["completion", "bash", "--json"])).toMatchObject({ shell: "bash", script: expect.stringContaining("_scylladb_store") as string });
+});
+
+test("flags that would have no effect are rejected", async () => {
+  const { flags } = await open();
+  expect(await cli(["search", "a", "--mode", "keyword", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("--query") as string });
+  expect(await cli(["ls", "*.mia", "--keys", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining("wildcards") as string });
+  expect(await cli(["search", "a", "--order", "sideways", ...flags])).toMatchObject({ code: 2, errors: expect.stringContaining('"sideways"') as string });
+});
+
 test("an export that meets a full disk says so and continues once there is room", async () => {
   const { store, flags } = await open();
   for (let i = 0; i < 6; i += 1) await store.batch(Array.from({ length: 100 }, (_, k) => ({ namespace: ["a"], key: `k${i}-${k}`, value: { blob: "x".repeat(20_000) }, index: false as const })));
@@ -243,7 +285,7 @@ test("Ctrl-C ends a command that runs as a process, and the command that it prin
   await expect.poll(() => store.count([])).toBeGreaterThanOrEqual(100);
   child.kill("SIGINT");
   expect(await exit).toBe(130);
-  expect(errors).toContain(`What was imported stays. Continue with: scylladb-store import - ${where.join(" ")}`);
+  expect(errors).toContain(`What was imported stays. Give the same input again. Continue with: scylladb-store import - ${where.join(" ")}`);
   const { imported, unchanged } = await cliJson<{ imported: number; unchanged: number }>(["import", file, ...flags]);
   expect([unchanged >= 100, imported + unchanged]).toEqual([true, 500]);
 });

@@ -1,4 +1,5 @@
 /** Export and import by commands and by methods, whichever backend the stores are on. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -184,6 +185,26 @@ export function transferUse(open: () => Promise<CliStore>): void {
     const packed = join(folder, "cut.jsonl.gz");
     await writeFile(packed, gzipSync(text).subarray(0, 200));
     expect(await cli(["import", packed, ...to.flags])).toMatchObject({ code: 1, errors: expect.stringMatching(/cannot be read after line \d+.*truncated/) as string });
+  });
+
+  test("of a truncated zstd file, the items before its end are imported and reported", async () => {
+    const [from, to] = [await open(), await open()];
+    await from.store.batch(Array.from({ length: 200 }, (_, i) => ({ namespace: ["a"], key: `k${i}`, value: { text: randomBytes(2_000).toString("hex") }, index: false as const })));
+    const file = join(folder, "cut.jsonl.zst");
+    await cli(["export", file, ...from.flags]);
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, Math.floor(0.8 * bytes.length)));
+    const { code, errors } = await cli(["import", file, ...to.flags]);
+    expect([code, /cannot be read after line [1-9]\d*.*truncated.*items were written and stay/s.test(errors)], errors).toEqual([1, true]);
+    expect(await to.store.count([])).toBeGreaterThan(100);
+  });
+
+  test("a line that is not UTF-8 is rejected, and the others are imported", async () => {
+    const { store, flags } = await open();
+    const file = join(folder, "latin1.jsonl");
+    await writeFile(file, Buffer.from(`${JSON.stringify({ namespace: ["a"], key: "1", value: { text: "caf\xe9" } })}\n${JSON.stringify({ namespace: ["a"], key: "2", value: {} })}\n`, "latin1"));
+    expect(await cli(["import", file, ...flags])).toMatchObject({ code: 1, errors: expect.stringMatching(/Line 1: .*UTF-8/) as string });
+    expect(await store.count([])).toBe(1);
   });
 
   test("an export that was interrupted continues where it ended", async () => {

@@ -38,7 +38,7 @@ export const backup = command<Flags>({
         ...(vectors === undefined ? {} : { vectors }),
         ...(resume === undefined ? {} : { resume }),
       };
-      const manifest = await continuable({ terminal, program, given }, { hasResume: true }, () =>
+      const manifest = await continuable({ terminal, program, given }, { hasResume: true, progress }, () =>
         store.backup(folder, options).finally(() => progress.stop()),
       );
       if (json === true) await print(terminal, JSON.stringify(manifest));

@@ -12,9 +12,10 @@ export const completion = command({
   opensStore: false,
   changes: false,
   define: (program) => program.argument("<shell>", "bash or zsh"),
-  run: async ({ terminal, program, args: [shell = ""] }) => {
+  run: async ({ terminal, program, args: [shell = ""], flags: { json } }) => {
     if (!isShell(shell)) throw new ConfigurationError(`There is no completion for ${JSON.stringify(shell)}: use bash or zsh.`);
-    await print(terminal, completionScript(program, shell));
+    const script = completionScript(program, shell);
+    await print(terminal, json === true ? JSON.stringify({ shell, script }) : script);
     return EXIT.ok;
   },
 });

@@ -1,5 +1,6 @@
 import type { Finding } from "../../ports/diagnosis.ts";
 import { messageOf } from "../../model/errors.ts";
+import type { Health } from "../../telemetry/health.ts";
 import { command } from "../command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "../exit-code.ts";
 import { loadStoreConfig, withStore, type StoreFlags } from "../open-store.ts";
@@ -41,13 +42,20 @@ async function check(terminal: Terminal, flags: StoreFlags): Promise<{ readonly 
     const config = await loadStoreConfig(terminal, flags);
     findings.push({ check: reached, status: "ok", detail: "cql" in config ? `servers, keyspace ${config.cql.keyspace}` : `local file ${config.path ?? "./langgraph-store.db"}`, fix: null });
     reached = "Connection";
-    findings.push(...(await withStore(terminal, flags, (store) => store.diagnose())));
+    const { diagnosis, isReached } = await withStore(terminal, flags, async (store) => ({ diagnosis: await store.diagnose(), isReached: areReached(await store.health()) }));
+    findings.push(...diagnosis);
+    if (!isReached) return { findings, code: EXIT.unreachable };
   } catch (error) {
     terminal.signal.throwIfAborted();
     findings.push({ check: reached, status: "problem", detail: messageOf(error), fix: fixOf(reached, exitCodeOf(error)) });
     return { findings, code: exitCodeOf(error) };
   }
   return { findings, code: findings.some(({ status }) => status === "problem") ? EXIT.problem : EXIT.ok };
+}
+
+/** Whether every server answers. */
+function areReached({ records, vectors }: Health): boolean {
+  return records.status === "up" && (vectors === null || vectors.status === "up");
 }
 
 function fixOf(reached: string, code: ExitCode): string {

@@ -46,7 +46,7 @@ export const exportCommand = command<Flags>({
         ...(resume === undefined ? {} : { resume }),
       };
       const write = (to: string | Writable): Promise<ExportReport> => store.exportTo(to, options).finally(() => progress.stop());
-      const report = await (file === "-" ? write(terminal.output) : continuable({ terminal, program, given }, { hasResume: true }, () => write(file)));
+      const report = await (file === "-" ? write(terminal.output) : continuable({ terminal, program, given }, { hasResume: true, progress }, () => write(file)));
       const { withVectors, ...counts } = report;
       const lines = json === true ? [JSON.stringify({ file, ...report })] : fieldLines(withVectors === null ? counts : { ...counts, withVectors });
       // Standard output has the items.

@@ -49,10 +49,12 @@ export const importCommand = command<Flags>({
     withStore(terminal, flags, async (store) => {
       const { check = false, dryRun = false } = flags;
       checkUsage(file, flags);
-      const checked = check || dryRun ? await importOnce(store, terminal, file, flags, true) : null;
+      const checked = check || dryRun ? await importOnce(store, terminal, file, flags, new Progress(terminal, "Checking"), true) : null;
       const isWrong = checked !== null && hasProblem(checked);
+      const progress = new Progress(terminal, "Importing");
+      const kept = file === "-" ? "What was imported stays. Give the same input again." : "What was imported stays.";
       const write = (): Promise<ImportReport> =>
-        continuable({ terminal, program, given }, { kept: "What was imported stays.", hasResume: false }, () => importOnce(store, terminal, file, flags, false));
+        continuable({ terminal, program, given }, { kept, hasResume: false, progress }, () => importOnce(store, terminal, file, flags, progress, false));
       const report = checked !== null && (dryRun || isWrong) ? checked : await write();
       const isDry = report === checked;
       await printReport(terminal, report, isDry, flags.json === true);
@@ -87,17 +89,17 @@ async function sourceOf({ input }: Terminal, file: string, from: string | undefi
   throw new ConfigurationError(`--from: the default export of ${from} must be a BaseStore, such as an InMemoryStore.`);
 }
 
-async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, dryRun: boolean): Promise<ImportReport> {
+async function importOnce(store: ScyllaDBStore, terminal: Terminal, file: string, flags: Flags, progress: Progress, dryRun: boolean): Promise<ImportReport> {
   const { prefix, onConflict = "newer", rejected, from } = flags;
-  const progress = new Progress(terminal, dryRun ? "Checking" : "Importing");
   const rejects = rejected === undefined ? null : (await openOutputFile(rejected, "--rejected")).createWriteStream();
   rejects?.on("error", (error) => note(terminal, `--rejected: not all rejected lines are in the file: ${messageOf(error)}`));
   let count = 0;
   const onRejected = (rejection: ImportRejection): void => {
     count += 1;
     rejects?.write(`${JSON.stringify(rejection)}\n`);
-    if (count <= MOST_PRINTED) note(terminal, `Line ${rejection.line}: ${rejection.reason}`);
-    else if (count === MOST_PRINTED + 1) note(terminal, "More lines were rejected: see --rejected <file>.");
+    const [one, many] = from === undefined ? ["Line", "lines"] : ["Item", "items"];
+    if (count <= MOST_PRINTED) note(terminal, `${one} ${rejection.line}: ${rejection.reason}`);
+    else if (count === MOST_PRINTED + 1) note(terminal, `More ${many} were rejected: see --rejected <file>.`);
   };
   try {
     return await store.importFrom(await sourceOf(terminal, file, from), {

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { identifier } from "../../config/options/cql.ts";
 import { ConfigurationError } from "../../model/errors.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { projectFiles, type ProjectBackend, type ProjectEmbedder } from "../project-files.ts";
-import { note, print } from "../terminal.ts";
+import { note, print, type Terminal } from "../terminal.ts";
+import { versionOfPackage } from "../version.ts";
 
 interface Flags {
   readonly backend: ProjectBackend;
@@ -32,7 +34,9 @@ export const init = command<Flags>({
   run: async ({ terminal, args: [folder = "."], flags: { backend, embedder, keyspace, dryRun = false, json } }) => {
     if (!BACKENDS.includes(backend)) throw new ConfigurationError(`--backend must be ${BACKENDS.join(" or ")}, but is ${JSON.stringify(backend)}.`);
     if (!EMBEDDERS.includes(embedder)) throw new ConfigurationError(`--embedder must be ${EMBEDDERS.join(" or ")}, but is ${JSON.stringify(embedder)}.`);
-    const files = projectFiles({ backend, embedder, keyspace }, await versionOfPackage());
+    const checked = identifier.safeParse(keyspace);
+    if (!checked.success) throw new ConfigurationError(`--keyspace ${checked.error.issues[0]?.message ?? "is invalid"}, but is ${JSON.stringify(keyspace)}.`);
+    const files = projectFiles({ backend, embedder, keyspace }, versionOfPackage());
     const [written, kept]: [string[], string[]] = [[], []];
     for (const name of Object.keys(files)) (existsSync(join(folder, name)) ? kept : written).push(name);
     if (!dryRun) {
@@ -43,14 +47,38 @@ export const init = command<Flags>({
     if (json === true) await print(terminal, JSON.stringify({ folder, written: dryRun ? [] : written, kept, dryRun }));
     else for (const name of Object.keys(files)) await print(terminal, `${kept.includes(name) ? "kept" : dryRun ? "would write" : "wrote"} ${name}`);
     if (dryRun) return EXIT.ok;
-    const start = backend === "servers" ? ["docker compose up -d", "npx scylladb-store migrate up --yes"] : [];
-    note(terminal, `Next: ${[...(folder === "." ? [] : [`cd ${folder}`]), "npm install", ...start, "npm start"].join(" && ")}`);
-    if (kept.includes("package.json")) note(terminal, `package.json was kept. Install: npm install langgraph-store-scylladb @langchain/langgraph @langchain/core @langchain/langgraph-checkpoint`);
+    await noteNext(terminal, folder, backend, files, kept);
     return EXIT.ok;
   },
 });
 
-async function versionOfPackage(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL("../../../package.json", import.meta.url), "utf8")) as { readonly version: string };
-  return version;
+/** Files of lines, of which existing ones may lack some. */
+const LISTS: readonly string[] = [".env", ".gitignore"];
+
+/** Prints the steps that follow, and what kept files lack. */
+async function noteNext(terminal: Terminal, folder: string, backend: ProjectBackend, files: Readonly<Record<string, string>>, kept: readonly string[]): Promise<void> {
+  const isOwn = kept.includes("package.json");
+  const steps = [
+    ...(folder === "." ? [] : [`cd ${folder}`]),
+    isOwn ? `npm install ${packagesIn(files["package.json"]).join(" ")}` : "npm install",
+    ...(backend === "servers" ? ["docker compose up -d", "npx scylladb-store migrate up --yes"] : []),
+    isOwn ? "node --env-file=.env agent.mjs" : "npm start",
+  ];
+  note(terminal, `Next: ${steps.join(" && ")}`);
+  for (const name of kept.filter((each) => LISTS.includes(each))) {
+    const missing = linesMissing(await readFile(join(folder, name), "utf8"), files[name] ?? "");
+    if (missing.length > 0) note(terminal, `${name} was kept. Add to it: ${missing.join(", ")}`);
+  }
+}
+
+/** The packages of a package.json, for npm install. */
+function packagesIn(packageJson = "{}"): string[] {
+  const { dependencies = {} } = JSON.parse(packageJson) as { readonly dependencies?: Readonly<Record<string, string>> };
+  return Object.keys(dependencies);
+}
+
+/** The lines that a file lacks, apart from comments. A variable that is set is not missing. */
+function linesMissing(kept: string, wanted: string): string[] {
+  const lines = kept.split("\n").map((line) => line.trim());
+  return wanted.split("\n").filter((line) => line !== "" && !line.startsWith("#") && !lines.some((own) => own.startsWith(line)));
 }

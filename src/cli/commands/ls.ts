@@ -1,4 +1,4 @@
-import { namespaceOf, wholeNumber } from "../arguments.ts";
+import { namespaceOf, prefixOf, wholeNumber } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { withStore } from "../open-store.ts";
@@ -31,7 +31,7 @@ export const ls = command<Flags>({
       const namespace = namespaceOf(prefix);
       const listed: (string[] | { namespace: string[]; key: string })[] = [];
       if (keys === true) {
-        for await (const id of store.keys(namespace)) {
+        for await (const id of store.keys(prefixOf(prefix))) {
           if (listed.push(id) > limit) break;
         }
       } else {

@@ -39,7 +39,7 @@ export const restore = command<Flags>({
         onRejected: ({ line, reason }) => note(terminal, `Line ${line}: ${reason}`),
         onProgress: ({ done, items }) => progress.report(done, `${items} items`),
       };
-      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was restored stays.", hasResume: false }, () =>
+      const report = await continuable({ terminal, program, given }, { kept: dryRun ? "" : "What was restored stays.", hasResume: false, progress }, () =>
         store.restore(folder, options).finally(() => progress.stop()),
       );
       if (json === true) await print(terminal, JSON.stringify({ ...report, dryRun }));

@@ -1,5 +1,6 @@
 import type { SearchOptions } from "../../call-options.ts";
 import type { SearchMode } from "../../model/search-mode.ts";
+import { ConfigurationError } from "../../model/errors.ts";
 import { anyNumber, jsonObject, prefixOf, wholeNumber } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -39,6 +40,7 @@ export const search = command<Flags>({
   run: ({ terminal, args: [namespace], flags }) =>
     withStore(terminal, flags, async (store) => {
       const { query, mode, filter, limit, offset, order, minScore, cursor, json } = flags;
+      if (mode !== undefined && query === undefined && cursor === undefined) throw new ConfigurationError("--mode is for searches with a query: add --query <text>.");
       const options: SearchOptions = {
         limit,
         offset,

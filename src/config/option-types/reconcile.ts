@@ -14,7 +14,7 @@ export interface ReconcileOptions {
    */
   tickMs?: number | undefined;
   /**
-   * Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval.
+   * Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval. On a local file, it is not kept.
    *
    * @default 6000
    */

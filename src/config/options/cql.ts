@@ -7,7 +7,8 @@ import { example, fixed } from "./meta.ts";
 import { credential } from "./secrets.ts";
 import { refuseTlsTwice, refuseWeakSsl, tls } from "./tls.ts";
 
-const identifier = z
+/** A name in CQL that needs no quotes. */
+export const identifier = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,47}$/, "must begin with a letter and hold at most 48 letters, digits and underscores");
 

@@ -23,7 +23,7 @@ export const reconcile = z
       .int()
       .min(0)
       .default(6_000)
-      .describe("Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval."),
+      .describe("Time that an intent is kept after its write completed, in milliseconds; must be longer than Qdrant's flush interval. On a local file, it is not kept."),
   })
   .prefault({})
   .describe("The reconciler, which completes writes after a crash or an outage.");
