@@ -3,7 +3,7 @@ import type { CallOptions, GetOptions, ListNamespacesOptions, PutOptions, Search
 import { kindOf, ValidationError } from "./model/errors.ts";
 import { RANKING_NAMES } from "./model/ranking-options.ts";
 import { nearestOf } from "./model/nearest-name.ts";
-import { isOwnPlainObject } from "./model/realms.ts";
+import { holdsFields } from "./model/realms.ts";
 
 /** The names of all options of a call, in their order in messages. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
@@ -41,7 +41,7 @@ export function checkOptions<Options extends object>(
   known: OptionNames<Options>,
 ): Partial<Options> {
   if (options === null) return {};
-  if (!isOptions(options)) {
+  if (!holdsFields(options)) {
     throw new ValidationError(`The options of ${call} must be a plain object, but got ${kindOf(options)}.`);
   }
   // Allocates nothing, as this runs for each get.
@@ -49,12 +49,6 @@ export function checkOptions<Options extends object>(
     if (!Object.hasOwn(known, name) && options[name] !== undefined) throw unknownName("option", name, call, Object.keys(known));
   }
   return options;
-}
-
-/** Whether a value is an object with options as its fields: not an array, a `Map`, a `Date` or another built-in object. */
-function isOptions(given: unknown): boolean {
-  if (typeof given !== "object" || given === null) return false;
-  return isOwnPlainObject(given) || Object.prototype.toString.call(given) === "[object Object]";
 }
 
 /** Returns an error that names an unknown option or event, and the most similar known one. */

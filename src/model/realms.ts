@@ -13,6 +13,12 @@ export const isSet = (value: unknown): value is Set<unknown> => types.isSet(valu
 /** Whether an object needs none of the other tests: they cost more, and most objects are plain. False for those of another realm. */
 export const isOwnPlainObject = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
 
+/** Whether a value is an object that may hold options as its fields: not an array, a `Map`, a `Date` or another built-in object. */
+export function holdsFields(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return isOwnPlainObject(value) || Object.prototype.toString.call(value) === "[object Object]";
+}
+
 /** Whether a value is a `Uint8Array`, such as a `Buffer`. */
 export const isBytes = (value: unknown): value is Uint8Array => types.isUint8Array(value);
 

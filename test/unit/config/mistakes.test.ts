@@ -74,6 +74,16 @@ describe("an unknown name is reported with the nearest known one", () => {
   });
 });
 
+test.each([
+  [new Map(Object.entries({ cql })), /^config: must be an object with the options cql, .* \(got a Map\)\.$/],
+  [new Date(0), /^config: must be an object with the options cql, .* \(got a Date\)\.$/],
+  [{ cql, limits: new Map([["drainMs", 1]]) }, /^limits: must be an object with the options .* \(got a Map\)\.$/],
+  [{ cql: { ...cql, pooling: new Map() } }, /^cql\.pooling: must be an object with the options .* \(got a Map\)\.$/],
+  [{ cql, retry: new Date(0) }, /^retry: must be an object with the options .* \(got a Date\)\.$/],
+])("a built-in object is not taken for a group without options, case %#", (config, mistake) => {
+  expect(mistakesIn(config)[0]).toMatch(mistake);
+});
+
 test("all mistakes are reported at once: single options, combinations, and unknown names", () => {
   const mistakes = mistakesIn({
     cql: { keyspace: 7, port: "x", hosts: [], credentials: { username: "u" } },
