@@ -1,21 +1,19 @@
 /** Embeds texts of different callers in one call. A failed call is divided until only the text that caused the failure fails. */
+import { randomInt } from "node:crypto";
 import type { Deadline } from "../concurrency/deadline.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { embeddingFaultOf, PROVIDER_FAILED, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
-import { EmbeddingError, kindOf } from "../model/errors.ts";
+import { EmbeddingError, isStoreError, kindOf } from "../model/errors.ts";
 import type { EmbeddingProvider, EmbeddingsLike } from "../ports/embedder.ts";
 
-/** Most failed calls for an unknown reason per divided call: enough to find two bad texts in a hundred. */
-const MAX_UNEXPLAINED = 32;
-
-/** Consecutive rejected texts after which a control text checks whether the provider accepts any. */
-const REJECTED_IN_A_ROW = 8;
+/** Consecutive failed calls after which a control text checks whether the provider still accepts any. */
+const FAILED_IN_A_ROW = 8;
 
 /** A further call starts only if this many times the duration of the slowest call remains until the deadline. */
 const CALL_TIME_FACTOR = 1.5;
 
-/** Every model accepts this text. */
-const CONTROL_TEXT = "ok";
+/** Returns a text that every model accepts. It is new each time, because a cache of the client would answer for the provider. */
+const controlText = (): string => `ok ${randomInt(1_000_000_000)}`;
 
 type Outcome = PromiseSettledResult<ArrayLike<number>>;
 
@@ -27,8 +25,8 @@ export class DividedEmbeddings implements EmbeddingProvider {
 
   constructor(embeddings: EmbeddingsLike) {
     this.#embeddings = embeddings;
-    this.#documents = new Acceptance(() => this.#ask([CONTROL_TEXT]));
-    this.#queries = new Acceptance(() => this.#askQuery(CONTROL_TEXT));
+    this.#documents = new Acceptance(() => this.#ask([controlText()]));
+    this.#queries = new Acceptance(() => this.#askQuery(controlText()));
   }
 
   /**
@@ -63,9 +61,11 @@ export class DividedEmbeddings implements EmbeddingProvider {
 
   /** Classifies a text that failed alone: rejected if the reason is clear, to be retried if the text is only suspected. */
   async #ofOne(text: string, failure: EmbeddingError, acceptance: Acceptance, since: number): Promise<[PromiseRejectedResult]> {
-    if (embeddingFaultOf(failure) === "input") return [rejected(ofText(failure, text))];
-    if (embeddingFaultOf(failure) === "unknown" && (await acceptance.isConfirmed(since))) throw ofText(failure, text);
-    throw failure;
+    const isExplained = embeddingFaultOf(failure) === "input" || (isDivisible(failure) && (await acceptance.isConfirmed(since)));
+    if (!isExplained) throw failure;
+    const own = ofText(failure, text);
+    if (own.retryable) throw own;
+    return [rejected(own)];
   }
 
   async #accepted(texts: readonly string[]): Promise<Outcome[]> {
@@ -125,7 +125,10 @@ class Acceptance {
   }
 }
 
-/** A failed call, and the calls for its parts, one after the other. */
+/**
+ * A failed call, and the calls for its parts, one after the other: at most two for each text, because a text that was accepted is
+ * not sent again. A provider that accepts nothing is called a few times only.
+ */
 class Division {
   readonly #texts: readonly string[];
   readonly #outcomes: Outcome[];
@@ -134,8 +137,9 @@ class Division {
   readonly #acceptance: Acceptance;
   readonly #ask: (texts: readonly string[]) => Promise<Outcome[]>;
   readonly #deadline: Deadline | undefined;
-  #unexplained = 1;
-  #rejectedInARow = 0;
+  /** Failed calls since the provider last accepted a text. */
+  #failedInARow = 1;
+  #failingSince = this.#startedAt;
   #hasAccepted = false;
   #slowestMs = 0;
   /** Why the remaining texts are not sent. */
@@ -159,9 +163,7 @@ class Division {
   /** @throws {EmbeddingError} when no text was accepted and the cause is the provider. */
   async run(): Promise<Outcome[]> {
     await this.#sendHalves(0, this.#texts.length);
-    const faults = this.#outcomes.map((outcome) => (outcome.status === "rejected" ? embeddingFaultOf(outcome.reason) : null));
-    const isRejection = faults.some((fault) => fault === null || fault === "input" || fault === "suspect-input");
-    if (!isRejection) throw this.#stopped ?? this.#firstFailure;
+    if (this.#outcomes.every((outcome) => outcome.status === "rejected" && !isOfText(outcome.reason))) throw this.#stopped ?? this.#firstFailure;
     return this.#outcomes;
   }
 
@@ -181,12 +183,13 @@ class Division {
       outcomes.forEach((outcome, i) => {
         this.#outcomes[from + i] = outcome;
       });
-      this.#hasAccepted = true;
+      this.#recordAcceptance();
       return null;
     } catch (error) {
       const failure = toEmbeddingError(error);
       if (!isDivisible(failure)) this.#stopped = failure;
-      if (embeddingFaultOf(failure) === "unknown") this.#unexplained += 1;
+      if (this.#failedInARow === 0) this.#failingSince = startedAt;
+      this.#failedInARow += 1;
       return failure;
     } finally {
       this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAt);
@@ -200,7 +203,6 @@ class Division {
       const reason = this.#stopped ?? failure;
       this.#outcomes.fill(rejected(reason), from, to);
     } else if (to - from === 1) {
-      this.#rejectedInARow += 1;
       this.#outcomes[from] = rejected(ofText(failure, this.#texts[from] ?? ""));
     } else {
       await this.#sendHalves(from, to);
@@ -212,37 +214,50 @@ class Division {
     return this.#stopped !== null || (this.#deadline !== undefined && this.#deadline.remainingMs <= CALL_TIME_FACTOR * this.#slowestMs);
   }
 
-  /** Stops if the provider accepts no text: then the cause is the provider. */
+  #recordAcceptance(): void {
+    this.#hasAccepted = true;
+    this.#failedInARow = 0;
+  }
+
+  /** Stops if the provider accepts no text, or no longer: then the cause is the provider. */
   async #checkProvider(failure: EmbeddingError): Promise<void> {
-    const fault = embeddingFaultOf(failure);
-    if (fault === "unknown" && this.#unexplained > MAX_UNEXPLAINED) {
-      this.#stopped = failure;
-      return;
-    }
-    if (this.#hasAccepted || (fault === "input" && this.#rejectedInARow < REJECTED_IN_A_ROW)) return;
-    if (await this.#acceptance.isConfirmed(this.#startedAt)) this.#hasAccepted = true;
+    const isTrusted = this.#hasAccepted || embeddingFaultOf(failure) === "input";
+    if (isTrusted && this.#failedInARow < FAILED_IN_A_ROW) return;
+    if (await this.#acceptance.isConfirmed(this.#failingSince)) this.#recordAcceptance();
     else this.#stopped = failure;
   }
 }
 
-/** Returns whether one text of a call may have caused its failure. */
+/**
+ * Returns whether one text of a call may have caused its failure. Not a provider that asks for a pause, which further calls would
+ * ignore, and not a missing answer: the time is used up.
+ */
 function isDivisible(failure: EmbeddingError): boolean {
-  const fault = embeddingFaultOf(failure);
-  return fault === "input" || fault === "unknown" || fault === WRONG_ANSWER;
+  const { fault, status, retryAfterMs } = failure.details;
+  if (fault === "unavailable") return typeof status === "number" && retryAfterMs === undefined;
+  return fault === "input" || fault === "refused" || fault === "unknown" || fault === WRONG_ANSWER;
 }
 
 /** Returns the failure of a call as the failure of one text. */
 function ofText(failure: EmbeddingError, text: string): EmbeddingError {
-  if (embeddingFaultOf(failure) === WRONG_ANSWER) return failure;
-  const isInput = embeddingFaultOf(failure) === "input";
-  const { status } = failure.details;
-  const what = `a text of ${text.length} characters`;
-  const advice = isInput
-    ? `The embedding provider rejected ${what}: shorten it, or split it over several items.`
-    : `The embedding provider failed for ${what}, but not for others: try again, or shorten it.`;
-  const message = `${advice} It reported: ${failure.message.replace(PROVIDER_FAILED, "")}`;
-  const fault = isInput ? "input" : "suspect-input";
+  const { cause, message } = failure;
+  const { fault, status } = failure.details;
   // Without `retryAfterMs`: a pause would hold back the calls of all users, and only this text failed.
-  const details = { fault, characters: text.length, ...(status === undefined ? {} : { status }) };
-  return new EmbeddingError(message, { cause: failure.cause, retryable: !isInput, details });
+  const details = { characters: text.length, ...(status === undefined ? {} : { status }) };
+  const what = `a text of ${text.length} characters`;
+  const reported = `It reported: ${message.replace(PROVIDER_FAILED, "")}`;
+  if (fault === WRONG_ANSWER) {
+    return new EmbeddingError(`${message} This concerns ${what}: shorten or change it.`, { cause, retryable: false, details: { ...details, fault } });
+  }
+  if (fault === "input" || fault === "refused") {
+    const advice = `The embedding provider rejected ${what}: shorten it, or split it over several items.`;
+    return new EmbeddingError(`${advice} ${reported}`, { cause, retryable: false, details: { ...details, fault: "input" } });
+  }
+  const advice = `The embedding provider failed for ${what}, but not for others: try again, or shorten it.`;
+  return new EmbeddingError(`${advice} ${reported}`, { cause, retryable: true, details: { ...details, fault: "suspect-input" } });
+}
+
+/** Returns whether an error is one of {@link ofText}. */
+function isOfText(error: unknown): boolean {
+  return isStoreError(error) && error.details["characters"] !== undefined;
 }

@@ -51,6 +51,9 @@ const shapes: Readonly<Record<string, Failure>> = {
   "response.status": () => Object.assign(new Error("too long"), { response: { status: 400 } }),
   "a plain error": () => new Error("cannot be embedded"),
   "a 500": () => Object.assign(new Error("internal error"), { status: 500 }),
+  "a 451": () => Object.assign(new Error("blocked"), { status: 451 }),
+  "a 503": () => Object.assign(new Error("no healthy upstream"), { status: 503 }),
+  "a 504": () => Object.assign(new Error("upstream timeout"), { status: 504 }),
   "an object": () => ({ status: 400 }),
   "an object that cannot be described": () => throwing(Symbol.toStringTag)({ status: 400 }),
   "headers that cannot be read": () => ({ status: 400, headers: throwing("get")({}) }),
@@ -76,6 +79,16 @@ describe.each(Object.entries(shapes))("%s", (_, failure) => {
     expect(heard.filter((type) => type === "breaker-opened")).toEqual([]);
     expect((await store.health()).embeddings).toEqual({ breaker: "closed" });
   });
+});
+
+test.each([6, 12, 60, 115])("of 120 puts in one tick, only the %i that the provider fails for without a status fail", async (count) => {
+  const { store, heard } = await storeWith(() => new Error("cannot be embedded"), (text) => text.startsWith("bad"));
+  const every = 120 / count;
+  const isBad = Array.from({ length: 120 }, (_, i) => Math.floor((i + 1) / every) > Math.floor(i / every));
+  const outcomes = await Promise.allSettled(isBad.map((bad, i) => store.put(["u"], `${i}`, { text: `${bad ? "bad" : "good"} ${i}` })));
+  expect(outcomes.map(({ status }) => status)).toEqual(isBad.map((bad) => (bad ? "rejected" : "fulfilled")));
+  expect(isBad.filter(Boolean)).toHaveLength(count);
+  expect(heard).toEqual([]);
 });
 
 test("a rejected text is not sent again while it is remembered", async () => {

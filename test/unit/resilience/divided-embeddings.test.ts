@@ -53,7 +53,52 @@ describe.each([
   });
 });
 
-test.each([401, 403, 404, 408, 429, 503])("a group that fails with %i is not split", async (status) => {
+test("a provider that rejects every text but the control text reports each text as rejected", async () => {
+  const { provider } = providerOf((given) => (given[0]?.startsWith("ok") === true ? undefined : rejection()));
+  const outcomes = await provider.embedDocuments(texts(20));
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { details: { fault: "input", characters: expect.any(Number) as number } } });
+});
+
+test.each([414, 424, 431, 451])("a text that the provider answers with %i is rejected alone, and so is a query", async (status) => {
+  const { provider } = providerOf((given) => (given.includes("text 5") ? { status } : undefined));
+  const outcomes = await provider.embedDocuments(texts(128));
+  expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== "text 5"));
+  expect(outcomes[5]).toMatchObject({ reason: { retryable: false, details: { fault: "input", status } } });
+  await expect(provider.embedQuery("text 5")).rejects.toMatchObject({ retryable: false, details: { fault: "input", status } });
+});
+
+test.each([501, 502, 503, 504])("a text that the provider answers with %i fails alone, and so does a query", async (status) => {
+  const { provider } = providerOf((given) => (given.includes("text 5") ? { status } : undefined));
+  const outcomes = await provider.embedDocuments(texts(128));
+  expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== "text 5"));
+  expect(outcomes[5]).toMatchObject({ reason: { retryable: true, details: { fault: "suspect-input", status } } });
+  await expect(provider.embedQuery("text 5")).rejects.toMatchObject({ retryable: true, details: { fault: "suspect-input", status } });
+});
+
+test.each([
+  [402, "refused"],
+  [410, "refused"],
+  [500, "unknown"],
+  [503, "unavailable"],
+])("a provider that answers every call with %i is called a few times", async (status, fault) => {
+  const { calls, provider } = providerOf(() => ({ status }));
+  await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { fault, status } });
+  expect(calls.length).toBeLessThanOrEqual(4);
+  await expect(provider.embedQuery("text")).rejects.toMatchObject({ details: { fault, status } });
+  expect(calls.length).toBeLessThanOrEqual(6);
+});
+
+test.each<[string, () => unknown]>([
+  ["a 503 with retry-after", () => ({ status: 503, headers: { "retry-after": "2" } })],
+  ["a timeout of the client", () => Object.assign(new Error("late"), { name: "TimeoutError" })],
+  ["a refused connection", () => Object.assign(new Error("refused"), { code: "ECONNREFUSED" })],
+])("a group that fails with %s is not split", async (_, failure) => {
+  const { calls, provider } = providerOf(failure);
+  await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { fault: "unavailable" } });
+  expect(calls).toHaveLength(1);
+});
+
+test.each([401, 403, 404, 408, 429])("a group that fails with %i is not split", async (status) => {
   const { calls, provider } = providerOf(() => ({ status }));
   await expect(provider.embedDocuments(texts(128))).rejects.toMatchObject({ details: { status } });
   expect(calls).toHaveLength(1);
@@ -80,30 +125,61 @@ test("a provider that is down for an unknown reason is reported as unavailable a
 
 test("a provider that rejects every request with 400 is called a bounded number of times", async () => {
   const { calls, provider } = providerOf(rejection);
-  const outcomes = await provider.embedDocuments(texts(128));
-  expect(statuses(outcomes).some(Boolean)).toBe(false);
-  expect(calls.length).toBeLessThanOrEqual(32);
+  const error = await provider.embedDocuments(texts(128)).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ retryable: false, details: { fault: "input", status: 400 } });
+  expect(isProviderOutage(error)).toBe(false);
+  expect(calls.length).toBeLessThanOrEqual(12);
 });
 
-test("texts that all fail for an unknown reason cost a bounded number of calls, for any other responses", async () => {
-  const { calls, provider } = providerOf((given) => (given.includes("ok") ? undefined : plain()));
+test.each([
+  ["a few good texts among many bad ones", (i: number) => i % 50 !== 49],
+  ["good and bad texts in turn", (i: number) => i % 2 === 0],
+  ["a bad text in each tenth", (i: number) => i % 10 === 3],
+])("only bad texts fail for an unknown reason: %s", async (_, isBad) => {
+  const bad = new Set(texts(128).filter((_text, i) => isBad(i)));
+  const { calls, provider } = providerOf((given) => (given.some((text) => bad.has(text)) ? plain() : undefined));
+  expect(statuses(await provider.embedDocuments(texts(128)))).toEqual(texts(128).map((text) => !bad.has(text)));
+  expect(calls.length).toBeLessThanOrEqual(2.3 * 128);
+});
+
+test("an outage that starts while texts are divided ends it after a few calls, and is the reason of the texts that were not sent", async () => {
+  let count = 0;
+  const { calls, provider } = providerOf((given) => {
+    count += 1;
+    return count > 3 || given.includes("text 127") ? plain() : undefined;
+  });
+  const outcomes = await provider.embedDocuments(texts(128));
+  expect(statuses(outcomes)).toEqual(texts(128).map((_, i) => i < 64));
+  expect(outcomes[64]).toMatchObject({ reason: { retryable: true } });
+  expect(outcomes[127]).toMatchObject({ reason: { retryable: true, details: { fault: "unknown" } } });
+  expect(calls.length).toBeLessThanOrEqual(16);
+});
+
+test("control texts differ, so that a cache of the client does not answer for the provider", async () => {
+  const { calls, provider } = providerOf(plain);
+  for (let i = 0; i < 3; i += 1) await provider.embedQuery("text").catch(() => undefined);
+  expect(new Set(calls.flat()).size).toBe(1 + 3);
+});
+
+test("texts that all fail for an unknown reason cost at most two calls each, and some control texts", async () => {
+  const { calls, provider } = providerOf((given) => (given[0]?.startsWith("ok") === true ? undefined : plain()));
   const failed = await provider.embedDocuments(texts(128)).then(
     (outcomes) => statuses(outcomes).every((isFulfilled) => !isFulfilled),
     () => true,
   );
   expect(failed).toBe(true);
-  expect(calls.length).toBeLessThanOrEqual(36);
+  expect(calls.length).toBeLessThanOrEqual(2.3 * 128);
 });
 
 test("an outage during a split ends it, and embedded texts are kept", async () => {
   let count = 0;
   const { calls, provider } = providerOf(() => {
     count += 1;
-    return count === 1 ? rejection() : count === 3 ? { status: 503 } : undefined;
+    return count === 1 ? rejection() : count === 3 ? { status: 429 } : undefined;
   });
   const outcomes = await provider.embedDocuments(texts(4));
   expect(statuses(outcomes)).toEqual([true, true, false, false]);
-  expect(outcomes[3]).toMatchObject({ reason: { retryable: true, details: { status: 503 } } });
+  expect(outcomes[3]).toMatchObject({ reason: { retryable: true, details: { status: 429 } } });
   expect(calls).toHaveLength(3);
 });
 
