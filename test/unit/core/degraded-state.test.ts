@@ -50,6 +50,11 @@ test("the state recovers when the circuits close", () => {
   expect(heard).toEqual(["search-degraded", "search-recovered"]);
 });
 
+test.each([["not-found", ["search-degraded"]], ["refused", []], ["timeout", []], ["input", []]])("the fault %s of the provider emits %j", (fault, expected) => {
+  state().failed("embedding-failed", new EmbeddingError("The provider failed.", { retryable: false, details: { fault } }));
+  expect(heard).toEqual(expected);
+});
+
 test("few failures among many ranked searches do not degrade the state", () => {
   const degraded = state();
   for (let i = 0; i < 1_000; i += 1) {
