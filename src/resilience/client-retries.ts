@@ -4,7 +4,7 @@
  */
 import type { Deadline } from "../concurrency/deadline.ts";
 import { toEmbeddingError } from "../model/embedding-error.ts";
-import { EmbeddingError } from "../model/errors.ts";
+import { EmbeddingError, kindOf } from "../model/errors.ts";
 
 /** The part of LangChain's `AsyncCaller` that retries. */
 interface RetryingCaller {
@@ -24,17 +24,28 @@ export interface RetriedAttempt {
   readonly at: number;
 }
 
-const NO_CALLER = {};
-
 /** Share of the deadline for a client that retries; the rest is for reporting its last failure. */
 const CLIENT_SHARE = 0.95;
+
+/** Most clients that are followed from wrapper to wrapped client. */
+const MAX_CLIENTS = 8;
 
 /** By client. A client that serves several stores is observed once. */
 const observed = new WeakMap<object, Attempts>();
 
-/** Returns how many times the client retries a failed call; 0 if it does not, or this is unknown. */
-export function clientRetriesOf(embeddings: unknown): number {
-  return callerOf(embeddings)?.maxRetries ?? 0;
+/** A client that retries failed calls. */
+export interface RetryingClient {
+  /** Its class. */
+  readonly name: string;
+  readonly maxRetries: number;
+}
+
+/** Returns the client that calls the provider if it retries failed calls; null if it does not, or this is unknown. */
+export function retryingClientOf(embeddings: unknown): RetryingClient | null {
+  // Not a wrapper, which does not use its own retries.
+  const client = clientsOf(embeddings).at(-1);
+  const caller = callerOf(client);
+  return caller === null ? null : { name: kindOf(client), maxRetries: caller.maxRetries };
 }
 
 /** Makes a call to a provider within a deadline. */
@@ -45,15 +56,15 @@ type ExplainedCall = <T>(deadline: Deadline, call: () => Promise<T>) => Promise<
  * failure; the client itself continues.
  */
 export function explainTimeouts(embeddings: unknown): ExplainedCall {
-  const caller = callerOf(embeddings);
-  if (caller === null) return (_deadline, call) => call();
-  const attempts = observed.get(caller) ?? observe(caller);
+  const observable = callersOf(embeddings).filter((caller) => !Object.isFrozen(caller));
+  if (observable.length === 0) return (_deadline, call) => call();
+  for (const caller of observable) if (!observed.has(caller)) observe(caller);
   return (deadline, call) => {
     const startedAt = performance.now();
     const own = deadline.part(CLIENT_SHARE);
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        const { last } = attempts;
+        const last = lastAttemptOf(embeddings);
         if (last !== null && last.at >= startedAt) reject(retriedTooLong(last.error, own.budgetMs));
       };
       own.onOver(end);
@@ -64,8 +75,17 @@ export function explainTimeouts(embeddings: unknown): ExplainedCall {
 
 /** Returns the last failed attempt of a client that retries, at `since` or later; null without one. */
 export function retriedSince(embeddings: unknown, since: number): RetriedAttempt | null {
-  const last = observed.get(callerOf(embeddings) ?? NO_CALLER)?.last ?? null;
+  const last = lastAttemptOf(embeddings);
   return last === null || last.at < since ? null : { error: retriedTooLong(last.error), at: last.at };
+}
+
+function lastAttemptOf(embeddings: unknown): Attempts["last"] {
+  let newest: Attempts["last"] = null;
+  for (const caller of callersOf(embeddings)) {
+    const last = observed.get(caller)?.last ?? null;
+    if (last !== null && last.at >= (newest?.at ?? 0)) newest = last;
+  }
+  return newest;
 }
 
 function retriedTooLong(reason: unknown, ms: number | null = null): EmbeddingError {
@@ -78,7 +98,7 @@ function retriedTooLong(reason: unknown, ms: number | null = null): EmbeddingErr
   });
 }
 
-function observe(caller: RetryingCaller): Attempts {
+function observe(caller: RetryingCaller): void {
   const attempts: Attempts = { last: null };
   const handle = caller.onFailedAttempt;
   caller.onFailedAttempt = (error) => {
@@ -86,13 +106,27 @@ function observe(caller: RetryingCaller): Attempts {
     return handle.call(caller, error);
   };
   observed.set(caller, attempts);
-  return attempts;
+}
+
+/** The client, and those that it wraps as LangChain's `CacheBackedEmbeddings` does, outermost first. */
+function clientsOf(embeddings: unknown): object[] {
+  const clients: object[] = [];
+  let client = embeddings;
+  while (typeof client === "object" && client !== null && !clients.includes(client) && clients.length < MAX_CLIENTS) {
+    clients.push(client);
+    client = "underlyingEmbeddings" in client ? client.underlyingEmbeddings : null;
+  }
+  return clients;
+}
+
+function callersOf(embeddings: unknown): RetryingCaller[] {
+  return clientsOf(embeddings).map(callerOf).filter((caller) => caller !== null);
 }
 
 function callerOf(embeddings: unknown): RetryingCaller | null {
   if (typeof embeddings !== "object" || embeddings === null || !("caller" in embeddings)) return null;
   const { caller } = embeddings;
-  if (typeof caller !== "object" || caller === null || Object.isFrozen(caller)) return null;
+  if (typeof caller !== "object" || caller === null) return null;
   const { maxRetries, onFailedAttempt } = caller as Partial<RetryingCaller>;
   const isRetrying = typeof maxRetries === "number" && maxRetries > 0 && typeof onFailedAttempt === "function";
   return isRetrying ? (caller as RetryingCaller) : null;

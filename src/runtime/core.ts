@@ -11,7 +11,7 @@ import type { ReconcileDependencies } from "../core/reconcile-item.ts";
 import { SearchModes } from "../core/search-modes.ts";
 import type { KeywordLanguage } from "../model/keyword-language.ts";
 import type { VectorIndex } from "../ports/vector-index.ts";
-import { clientRetriesOf } from "../resilience/client-retries.ts";
+import { retryingClientOf } from "../resilience/client-retries.ts";
 import { guardEmbeddings } from "../resilience/guarded-embedder.ts";
 import { watchGroups } from "../telemetry/group-watch.ts";
 import { observeEmbedder, observeProvider } from "../telemetry/observed-calls.ts";
@@ -81,11 +81,11 @@ function createGeneration(
 ): { readonly indexing: Indexing; readonly embedder: SharedEmbedder } {
   const { embedding, limits, logger } = config;
   const vectors = databases.callPorts.vectors[position] as VectorIndex;
-  const retries = clientRetriesOf(index.embeddings);
-  if (retries > 0) {
+  const retrying = retryingClientOf(index.embeddings);
+  if (retrying !== null) {
     logger.warn(
-      { maxRetries: retries },
-      "The embeddings client retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by `retry`.",
+      { client: retrying.name, maxRetries: retrying.maxRetries },
+      `The embeddings client (${retrying.name}) retries failed calls by itself, which hides why they fail and ignores the store's time limits: create it with maxRetries: 0; the store retries by \`retry\`.`,
     );
   }
   const provider = guardEmbeddings(index.embeddings, position === 0 ? databases.guards.of("embeddings") : databases.guards.ofNextEmbeddings(), {

@@ -1,6 +1,7 @@
 /** A real LangChain client, which retries by itself, in front of a local server that answers with failures. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Embeddings } from "@langchain/core/embeddings";
 import { OpenAIEmbeddings } from "@langchain/openai";
 import { ScyllaDBStore, type Logger } from "langgraph-store-scylladb";
 import { expect, onTestFinished, test } from "vitest";
@@ -41,15 +42,40 @@ function client(baseURL: string, maxRetries?: number): OpenAIEmbeddings {
   return new OpenAIEmbeddings({ apiKey: "k", encodingFormat: "float", ...retries, configuration: { baseURL } });
 }
 
-async function storeWith(embeddings: OpenAIEmbeddings, options: object = {}): Promise<ScyllaDBStore> {
+/** The form of LangChain's `CacheBackedEmbeddings`: it has a caller with retries, which it does not use. */
+class WrappedEmbeddings extends Embeddings {
+  readonly underlyingEmbeddings: Embeddings;
+
+  constructor(underlyingEmbeddings: Embeddings) {
+    super({});
+    this.underlyingEmbeddings = underlyingEmbeddings;
+  }
+
+  embedDocuments(texts: string[]): Promise<number[][]> {
+    return this.underlyingEmbeddings.embedDocuments(texts);
+  }
+
+  embedQuery(text: string): Promise<number[]> {
+    return this.underlyingEmbeddings.embedQuery(text);
+  }
+}
+
+const twiceWrapped = (baseURL: string): Embeddings => new WrappedEmbeddings(new WrappedEmbeddings(client(baseURL)));
+
+async function storeWith(embeddings: Embeddings, options: object = {}): Promise<ScyllaDBStore> {
   const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 3, embeddings, fields: ["text"] }, ...options });
   onTestFinished(() => store.stop());
   return store;
 }
 
-test.each([429, 500])("a put whose deadline the client's retries used up reports the provider's status %i", async (status) => {
+test.each([
+  [429, "", client],
+  [500, "", client],
+  [429, ", for a client in a wrapper", twiceWrapped],
+  [500, ", for a client in a wrapper", twiceWrapped],
+])("a put whose deadline the client's retries used up reports the provider's status %i%s", async (status, _, clientOf) => {
   const { baseURL } = await provider([status], "0.1");
-  const store = await storeWith(client(baseURL), { limits: { writeDeadlineMs: 4_000, queryEmbeddingDeadlineMs: 1_000 } });
+  const store = await storeWith(clientOf(baseURL), { limits: { writeDeadlineMs: 4_000, queryEmbeddingDeadlineMs: 1_000 } });
   const error = await store.put(["a"], "k", { text: "hello" }).then(() => null, (reason: Error) => reason);
   expect(error).toMatchObject({ code: "EMBEDDING", details: { status } });
   // The provider's message can quote the caller's text, so it is only in the cause.
@@ -83,6 +109,26 @@ test("a client with its own retries logs a warning when the store connects; one 
   expect(warnings.filter((text) => text.includes("maxRetries"))).toEqual([]);
   await storeWith(client(baseURL), { logger });
   expect(warnings.filter((text) => text.includes("maxRetries"))).toHaveLength(1);
+});
+
+test("the warning about retries names the client in a wrapper, whose own retries are not used", async () => {
+  const { baseURL } = await provider([200], "1");
+  const warnings: string[] = [];
+  const quiet = (): void => undefined;
+  const logger: Logger = { debug: quiet, info: quiet, error: quiet, warn: (_fields: object, message: string) => void warnings.push(message) };
+  await storeWith(new WrappedEmbeddings(client(baseURL, 0)), { logger });
+  expect(warnings.filter((text) => text.includes("maxRetries"))).toEqual([]);
+  await storeWith(twiceWrapped(baseURL), { logger });
+  expect(warnings.filter((text) => text.includes("maxRetries"))).toEqual([expect.stringContaining("(OpenAIEmbeddings)") as string]);
+});
+
+test("a wrapper that wraps itself is no endless loop", async () => {
+  const { baseURL } = await provider([200], "1");
+  const wrapper = new WrappedEmbeddings(client(baseURL));
+  Object.assign(wrapper, { underlyingEmbeddings: wrapper, embedDocuments: (texts: string[]) => client(baseURL).embedDocuments(texts) });
+  const store = await storeWith(wrapper);
+  await store.put(["a"], "k", { text: "hello" });
+  expect(await store.get(["a"], "k")).not.toBeNull();
 });
 
 test("the store waits for retry-after before it retries", async () => {
