@@ -126,7 +126,7 @@ class Acceptance {
 }
 
 /**
- * A failed call, and the calls for its parts, one after the other: at most two for each text, because a text that was accepted is
+ * A failed call, and the calls for its parts, one after the other: at most three for each text, because a text that was accepted is
  * not sent again. A provider that accepts nothing is called a few times only.
  */
 class Division {
@@ -203,10 +203,16 @@ class Division {
       const reason = this.#stopped ?? failure;
       this.#outcomes.fill(rejected(reason), from, to);
     } else if (to - from === 1) {
-      this.#outcomes[from] = rejected(ofText(failure, this.#texts[from] ?? ""));
+      await this.#fail(from, ofText(failure, this.#texts[from] ?? ""));
     } else {
       await this.#sendHalves(from, to);
     }
+  }
+
+  /** Records the failure of one text. A text that is only suspected is sent again, because the provider may fail at random. */
+  async #fail(position: number, failure: EmbeddingError): Promise<void> {
+    if (failure.retryable && (await this.#sendPart(position, position + 1)) === null) return;
+    this.#outcomes[position] = rejected(this.#stopped ?? failure);
   }
 
   /** Whether no further part is sent. Ends before the deadline, so that the vectors received so far are returned. */
