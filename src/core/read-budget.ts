@@ -1,4 +1,5 @@
 /** Limits the bytes of records and namespaces that reads keep in memory: per call, and for all calls in flight together. */
+import { getHeapStatistics } from "node:v8";
 import { rejected } from "../concurrency/outcomes.ts";
 import { parsedBytes } from "../model/bytes.ts";
 import { ClosedError, isStoreError, UnavailableError, ValidationError, type StoreError } from "../model/errors.ts";
@@ -21,6 +22,9 @@ const LARGEST_PART = 1_000;
 const GROWTH = 4;
 const BYTES_OF_PART = 16 * 1024 * 1024;
 
+/** Share of the heap that values of all reads in flight may take: puts, requests and the application need the rest. */
+const HEAP_SHARE = 0.25;
+
 /** Memory of a label. */
 const BYTES_PER_CHARACTER = 2;
 const BYTES_PER_LABEL = 32;
@@ -32,8 +36,11 @@ export class ReadBudget {
   readonly sizes = new ReadSizes();
   #held = 0;
 
-  constructor(limits: ReadLimits) {
-    this.#limits = limits;
+  /** @param heapBytes - size that the heap of the process may reach */
+  constructor(limits: ReadLimits, heapBytes = getHeapStatistics().heap_size_limit) {
+    // Other runtimes may not know their limit.
+    const share = heapBytes > 0 ? Math.floor(heapBytes * HEAP_SHARE) : Infinity;
+    this.#limits = { ...limits, maxPendingReadBytes: Math.min(limits.maxPendingReadBytes, share) };
   }
 
   /** Runs a call, and releases its bytes when it is completed. Reads that continue after that, beyond a deadline, are rejected. */
@@ -59,7 +66,7 @@ export class ReadBudget {
     }
     if (this.#held > 0 && this.#held + bytes > maxPendingReadBytes) {
       return new UnavailableError(
-        `Reads in flight hold ${this.#held} bytes of values, and may hold ${maxPendingReadBytes} (limits.maxPendingReadBytes): ` +
+        `Reads in flight hold ${this.#held} bytes of values, and may hold ${maxPendingReadBytes} (limits.maxPendingReadBytes, at most a quarter of the heap): ` +
           "try again, with fewer at once.",
         { details: { heldBytes: this.#held, maxBytes: maxPendingReadBytes } },
       );

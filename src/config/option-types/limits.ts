@@ -170,7 +170,7 @@ export interface LimitsOptions {
    */
   maxReadBytes?: number | undefined;
   /**
-   * Most bytes of memory for the values that gets and searches in flight hold; beyond it, they are rejected as unavailable.
+   * Most bytes of memory for the values that searches and batches of gets in flight hold, and at most a quarter of the largest heap of the process; beyond it, they are rejected as unavailable.
    *
    * @default 268435456
    */

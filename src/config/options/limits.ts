@@ -93,7 +93,7 @@ export const limits = z
       .describe("Most bytes of memory for the values and namespaces that one call or one batch returns; beyond it, the operation is rejected. A single value is always returned."),
     maxPendingReadBytes: count
       .default(256 * 1024 * 1024)
-      .describe("Most bytes of memory for the values that gets and searches in flight hold; beyond it, they are rejected as unavailable."),
+      .describe("Most bytes of memory for the values that searches and batches of gets in flight hold, and at most a quarter of the largest heap of the process; beyond it, they are rejected as unavailable."),
     maxConcurrentSearches: count.default(32).describe("Most concurrent searches and listings; others wait."),
     maxQueuedSearches: count
       .default(10_000)

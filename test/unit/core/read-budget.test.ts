@@ -33,6 +33,14 @@ describe("a batch of gets", () => {
     expect(items.asked).toEqual([64]);
   });
 
+  test("holds at most a quarter of the heap together, whatever is configured", async () => {
+    const items = new Sized(4 * KIB * KIB);
+    const budget = new ReadBudget({ maxReadBytes: 64 * KIB * KIB, maxPendingReadBytes: 256 * KIB * KIB }, 128 * KIB * KIB);
+    const outcomes = await budget.run((reading) => readCounted(items, idsOf(16), reading));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(8);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { code: "UNAVAILABLE", retryable: true } });
+  });
+
   test("counts what large values take in memory: empty arrays take 13 times their text", async () => {
     const bytes = Buffer.from(JSON.stringify({ a: Array.from({ length: 100_000 }, () => []), text: '[[,["\\'.repeat(1_000), more: [] }));
     const items = { get: (ids: readonly ItemId[]) => Promise.resolve(ids.map(({ namespace, key }) => ({ ...recordOf(namespace, key), value: { typed: false, bytes } }))) };
