@@ -157,3 +157,9 @@ test.concurrent("the printed statements create a keyspace that a role without DD
     await dropKeyspace(servers, keyspace);
   }
 });
+
+test.concurrent("doctor exits with 3 if only Qdrant does not answer", async ({ expect }) => {
+  const { flags } = await openOwn();
+  const down = ["--set", "qdrant.url=http://127.0.0.1:1"];
+  expect(await cli(["doctor", ...flags, ...down])).toMatchObject({ code: 3, output: expect.stringMatching(/✗ Qdrant server/) as string });
+});
