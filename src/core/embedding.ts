@@ -7,7 +7,7 @@ import { GroupCommit, type GroupWatch } from "../concurrency/group-commit.ts";
 import { fulfilled, rejected } from "../concurrency/outcomes.ts";
 import { Slots } from "../concurrency/slots.ts";
 import type { VectorShape } from "../model/distance-metric.ts";
-import { embeddingFaultOf, toEmbeddingError } from "../model/embedding-error.ts";
+import { embeddingFaultOf, toEmbeddingError, WRONG_ANSWER } from "../model/embedding-error.ts";
 import { EmbeddingError, messageOf, TimeoutError } from "../model/errors.ts";
 import type { Embedder, EmbeddingProvider } from "../ports/embedder.ts";
 import { unobserved, type Observer } from "../ports/telemetry.ts";
@@ -166,9 +166,12 @@ export class SharedEmbedder implements Embedder {
   }
 
   #remember(key: string, error: unknown): void {
-    const fault = embeddingFaultOf(error);
-    if (!(error instanceof EmbeddingError) || (fault !== "input" && fault !== "suspect-input")) return;
+    if (!(error instanceof EmbeddingError)) return;
     const { message, retryable, details } = error;
+    const fault = embeddingFaultOf(error);
+    // A wrong answer for one text has its length; one for every text ends as soon as the provider or the configuration is corrected.
+    const isOfText = fault === "input" || fault === "suspect-input" || (fault === WRONG_ANSWER && details["characters"] !== undefined);
+    if (!isOfText) return;
     // Without its cause, which may contain the text.
     const kept = new EmbeddingError(message.slice(0, MESSAGE_CHARS), { retryable, details });
     this.#rejections.set(key, kept, { ttl: fault === "input" ? REJECTED_MS : SUSPECTED_MS });

@@ -5,8 +5,9 @@ import { describeFailure, isOutageFault, isRetryableFault, providerFailureOf, ty
 export const WRONG_ANSWER = "wrong-answer";
 
 /**
- * Values of `details.fault` of an `EmbeddingError`. `suspect-input`: the provider failed for one text for an unknown reason
- * and then accepted another text; the same call may succeed later.
+ * Values of `details.fault` of an `EmbeddingError`. `suspect-input`: the provider failed for one text for an unknown reason or with a
+ * status of 500 or above, and accepted another text; the same call may succeed later. A `refused` text whose provider accepts other
+ * texts is `input`.
  */
 export type EmbeddingFault = ProviderFault | typeof WRONG_ANSWER | "suspect-input";
 

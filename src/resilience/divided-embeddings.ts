@@ -76,10 +76,13 @@ export class DividedEmbeddings implements EmbeddingProvider {
 
   async #ask(texts: readonly string[]): Promise<ArrayLike<number>[]> {
     const vectors: unknown = await this.#embeddings.embedDocuments([...texts]);
-    if (Array.isArray(vectors) && vectors.length === texts.length) return vectors as ArrayLike<number>[];
+    const list = Array.isArray(vectors) ? (vectors as (ArrayLike<number> | null | undefined)[]) : null;
+    const given = list?.filter((vector) => vector !== null && vector !== undefined);
+    if (list?.length === texts.length && given?.length === texts.length) return given;
+    const count = list?.length === texts.length ? given?.length : list?.length;
     throw new EmbeddingError(
       `The embedding provider was given ${texts.length === 1 ? "1 text" : `${texts.length} texts`} and answered with ` +
-        `${Array.isArray(vectors) ? `${vectors.length} vectors` : `${kindOf(vectors)}, which is no list of vectors`}.`,
+        `${count === undefined ? `${kindOf(vectors)}, which is no list of vectors` : `${count} vectors`}.`,
       { retryable: false, details: { fault: WRONG_ANSWER } },
     );
   }

@@ -100,6 +100,8 @@ test("a rejected text is not sent again while it is remembered", async () => {
 test.each<[string, (texts: string[]) => unknown]>([
   ["leaves out", (texts) => texts.filter((text) => text !== "bad").map(({ length }) => [length, 1])],
   ["answers with two vectors for", (texts) => texts.flatMap((text) => (text === "bad" ? [[1, 1], [1, 1]] : [[text.length, 1]]))],
+  ["leaves out, with holes at the end of the list,", (texts) => Object.assign(Array<number[]>(texts.length), texts.filter((text) => text !== "bad").map(({ length }) => [length, 1]))],
+  ["answers with null in the place of others for", (texts) => texts.map(({ length }) => (texts.includes("bad") ? null : [length, 1]))],
   ["answers with null for", (texts) => (texts.includes("bad") ? null : texts.map(({ length }) => [length, 1]))],
   ["answers with a vector of another length for", (texts) => texts.map((text) => (text === "bad" ? [] : [text.length, 1]))],
 ])("a text that the provider %s fails only its own put", async (_, answer) => {
@@ -142,6 +144,19 @@ test("a retry-after that the provider sends for one text only pauses no other ca
   await store.search(["eve"], { query: "q".repeat(2_000) });
   await store.put(["mia"], "other", { text: "coffee" });
   expect((await store.search(["mia"], { query: "hot tea" })).info).toMatchObject({ mode: "semantic", degraded: false });
+});
+
+test("a text without a vector is not sent again while it is remembered", async () => {
+  let calls = 0;
+  const embedDocuments = async (texts: string[]): Promise<number[][]> => {
+    calls += 1;
+    return texts.filter((text) => text !== "bad").map(() => [1, 1]);
+  };
+  const store = await ScyllaDBStore.embedded({ path: ":memory:", index: { dims: 2, embeddings: { embedDocuments, embedQuery: async () => [1, 1] }, fields: ["text"] } });
+  open.push(store);
+  for (let i = 0; i < 3; i += 1) await expect(store.put(["u"], "k", { text: "bad" })).rejects.toThrow("a text of 3 characters");
+  // The text, and a control text.
+  expect(calls).toBe(2);
 });
 
 test.each([400, 413, 422])("a query rejected with %i rejects its search, without ranking by keywords", async (status) => {
