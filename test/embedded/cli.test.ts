@@ -13,6 +13,8 @@ import { cli, cliJson } from "../support/cli.ts";
 import { cliUse, type CliStore } from "../support/cli-use.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
+import { output } from "../support/program-output.ts";
+import { damagedFilesUse } from "../support/transfer-damage.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { uniqueName } from "../support/stores.ts";
 import { PATIENT, PATIENT_LIMIT_FLAGS } from "../support/patient.ts";
@@ -40,6 +42,7 @@ async function open(): Promise<CliStore> {
 
 cliUse(open);
 transferUse(open);
+damagedFilesUse(open);
 operatorUse(open);
 reindexCommands(open);
 
@@ -132,41 +135,6 @@ test("the printed statements create a file that a store opens", async () => {
   database.close();
   expect(await cliJson(["migrate", "status", "--path", path])).toMatchObject({ migrations: [{ state: "applied" }] });
   expect(await cli(["put", "a", "k", '{"n":1}', "--path", path])).toMatchObject({ code: 0 });
-});
-
-test("init writes a project whose agent runs and whose store the commands open, and keeps files that exist", async () => {
-  // Within the repository: there the packages of the project are found.
-  const project = await mkdtemp(fileURLToPath(new URL("../../.init-", import.meta.url)));
-  try {
-    await writeFile(join(project, ".gitignore"), "mine\n");
-    expect(await cliJson(["init", project, "--dry-run"])).toMatchObject({ written: [], kept: [".gitignore"] });
-    expect(await cliJson(["init", project])).toMatchObject({ written: ["package.json", "scylladb-store.config.mjs", ".env", "agent.mjs"], kept: [".gitignore"] });
-    expect(await cliJson(["init", project])).toMatchObject({ written: [] });
-    expect(await readFile(join(project, ".gitignore"), "utf8")).toBe("mine\n");
-    const sources = fileURLToPath(new URL("../support/use-sources.ts", import.meta.url));
-    const run = (...args: string[]): Promise<string> => output(process.execPath, ["--import", sources, ...args], project);
-    expect(await run("--env-file=.env", "agent.mjs")).toContain("user   What should I cook for you?\nagent  My favorite food is spicy Thai curry.");
-    const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-    expect(await run(main, "ls")).toBe("users\n  mia\n    memories\n");
-    expect(await run(main, "search", "users.mia", "--query", "sport", "--limit", "1")).toContain("tennis");
-  } finally {
-    await rm(project, { recursive: true });
-  }
-  expect(await cliJson(["init", join(folder, "servers"), "--backend", "servers", "--embedder", "openai"])).toMatchObject({ written: expect.arrayContaining(["compose.yml"]) as string[] });
-  expect(await cli(["init", join(folder, "x"), "--backend", "mongo"])).toMatchObject({ code: 2 });
-});
-
-test("init into an existing project names the packages to install, how to run the agent, and what its files lack", async () => {
-  const project = join(folder, "existing");
-  await mkdir(project);
-  await writeFile(join(project, "package.json"), '{"scripts":{"start":"node own.js"}}');
-  await writeFile(join(project, ".env"), "MINE=1\n");
-  const { code, errors } = await cli(["init", project, "--embedder", "openai"]);
-  expect(code).toBe(0);
-  expect(errors).toMatch(/Next: cd .*existing && npm install (?=.*@langchain\/openai)(?=.*langgraph-store-scylladb).* && node --env-file=\.env agent\.mjs\n/);
-  expect(errors).toContain(".env was kept. Add to it: OPENAI_API_KEY=");
-  expect((await cli(["init", join(folder, "local"), "--dry-run"])).code).toBe(0);
-  expect(await cli(["init", join(folder, "quoted"), "--keyspace", 'bad"name'])).toMatchObject({ code: 2, errors: expect.stringContaining("--keyspace must begin with a letter") as string });
 });
 
 test("commands do not create or change the tables of a file", async () => {
@@ -289,13 +257,3 @@ test("Ctrl-C ends a command that runs as a process, and the command that it prin
   const { imported, unchanged } = await cliJson<{ imported: number; unchanged: number }>(["import", file, ...flags]);
   expect([unchanged >= 100, imported + unchanged]).toEqual([true, 500]);
 });
-
-async function output(file: string, args: readonly string[], cwd?: string): Promise<string> {
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" }, ...(cwd === undefined ? {} : { cwd }) });
-  let [text, errors] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`${file} exited with ${code}: ${errors}`);
-  return text;
-}

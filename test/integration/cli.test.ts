@@ -14,6 +14,7 @@ import { dropAtEnd } from "../support/drop-at-end.ts";
 import { KeyspacePool } from "../support/keyspace-pool.ts";
 import { reindexCommands } from "../support/reindex-commands.ts";
 import { operatorUse } from "../support/operator-use.ts";
+import { damagedFilesUse } from "../support/transfer-damage.ts";
 import { transferUse } from "../support/transfer-use.ts";
 import { PATIENT_FLAGS } from "../support/patient.ts";
 import { dropCollections, dropKeyspace, patientConfig, serverConfig, uniqueName, withCql } from "../support/stores.ts";
@@ -73,6 +74,7 @@ async function openOwn(): Promise<CliStore> {
 
 cliUse(open);
 transferUse(open);
+damagedFilesUse(open);
 operatorUse(open);
 everyCommand("servers", openOwn);
 // From here on, tests run at the same time: each has its own keyspace, and waits most of the time.
