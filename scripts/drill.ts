@@ -54,7 +54,8 @@ const DRILLS: Readonly<Record<string, (items: number, log: Log) => Promise<Outco
   reindex: async (items, log) => {
     await using servers = await DrillServers.start();
     const { cql, qdrant } = servers.config;
-    return reindexOn({ cql, qdrant }, items, log);
+    // Awaited, as the servers stop when this function returns.
+    return await reindexOn({ cql, qdrant }, items, log);
   },
   "reindex-file": async (items, log) => {
     const folder = await mkdtemp(join(tmpdir(), "drill-"));

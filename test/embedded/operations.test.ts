@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { SqliteOutbox } from "../../src/backends/sqlite/outbox.ts";
 import { SqliteItemRepository } from "../../src/backends/sqlite/item-repository.ts";
 import { SqliteVectorIndex } from "../../src/backends/sqlite/vector-index.ts";
+import { IntentLog } from "../../src/core/intent-log.ts";
 import { PATIENT } from "../support/patient.ts";
 
 /** An embedding provider that answers when the test releases it. */
@@ -282,7 +283,9 @@ test("performance pin: a page that the prefix's own items fill is read without l
 test("performance pin: intents of many writes are read together when they are reconciled", async () => {
   const stored = vi.spyOn(SqliteVectorIndex.prototype, "stored");
   const get = vi.spyOn(SqliteItemRepository.prototype, "get");
-  const store = await open(new HeldEmbeddings(), { reconcile: { flushMs: 60_000 } });
+  // As those of another process, which did not remove them.
+  vi.spyOn(IntentLog.prototype, "takeCompleted").mockReturnValue([]);
+  const store = await open(new HeldEmbeddings(), {});
   await store.batch(Array.from({ length: 100 }, (_, n) => ({ namespace: ["a"], key: `${n}`, value: { text: `tea ${n}` } })));
   for (const spy of [stored, get]) spy.mockClear();
   expect(await store.reconcile()).toMatchObject({ examined: 100, settled: 100, failed: 0 });
