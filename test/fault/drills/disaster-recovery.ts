@@ -34,8 +34,9 @@ const AFTER = 25;
 
 const BATCH = 200;
 
+/** Several words of its own: in a vector of 64 numbers, two words can cancel each other out. */
 function textOf(i: number): string {
-  return `memory number ${i} of word${i % 997}`;
+  return `memory number${i} of word${i % 997} with mark${i} and label${i}`;
 }
 
 async function fill(store: ScyllaDBStore, from: number, to: number): Promise<void> {
