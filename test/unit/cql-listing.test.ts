@@ -24,7 +24,7 @@ function namespaceOf(count: number, isStale: (i: number) => boolean = () => fals
     groups.push(ids);
     return Promise.resolve(ids.map((id) => recordOf(id, isStale)));
   };
-  const parts = { session: { rows }, statements: { entries: { oldest: "", newest: "" } }, buckets: { base: 0, count: 1 }, plans: new WindowPlans(), get, now: () => NOW };
+  const parts = { session: { rows }, statements: { entries: { oldest: "", newest: "" } }, buckets: { base: 0, count: 1 }, plans: new WindowPlans(), get, now: () => NOW, largestBytes: 1 };
   return { groups, parts: { ...parts, deadline: undefined } as unknown as ListingParts };
 }
 
@@ -47,4 +47,10 @@ test("a page with stale entries reads on until it is full", async () => {
   const page = await listPage({ namespace: "a", order: "oldest", after: null, limit: 100 }, parts);
   expect(page.records.map(({ key }) => key)).toEqual(Array.from({ length: 100 }, (_, i) => `item-${i + 40}`));
   expect(groups.length).toBeLessThanOrEqual(4);
+});
+
+test("a page of a namespace whose records are known to be large begins with as many as fit into it", async () => {
+  const { groups, parts } = namespaceOf(2_000);
+  await listPage({ namespace: "a", order: "oldest", after: null, limit: 10 }, { ...parts, largestBytes: 4 * 1024 * 1024 });
+  expect(groups[0]).toHaveLength(2);
 });
