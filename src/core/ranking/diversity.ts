@@ -21,8 +21,9 @@ export async function diversified(
   const slice = new TimeSlice();
   const high = Math.max(...relevances);
   const low = Math.min(...relevances);
-  // Halved, as the difference of two finite scores may be infinite.
-  const relevance = relevances.map((score) => (high === low ? 1 : (score / 2 - low / 2) / (high / 2 - low / 2)));
+  // Halved, as the difference of two finite scores may be infinite. The halves of the smallest numbers are 0.
+  const span = high / 2 - low / 2;
+  const relevance = relevances.map((score) => (span === 0 ? 1 : (score / 2 - low / 2) / span));
   const left = new Set(relevances.keys());
   /** Greatest similarity to a candidate that was selected, from 0. */
   const closest = relevances.map(() => 0);

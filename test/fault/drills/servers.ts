@@ -5,6 +5,7 @@ import { ScyllaDBStore, type ScyllaDBStoreConfig } from "langgraph-store-scyllad
 import { HashEmbeddings } from "langgraph-store-scylladb/testing";
 import { startCassandra, type CassandraNode } from "../../servers/cassandra.ts";
 import { startQdrant, type LocalQdrant } from "../../servers/qdrant.ts";
+import { waitUntil } from "../../servers/wait-until.ts";
 import { PATIENT, PATIENT_REQUEST_MS } from "../../support/patient.ts";
 
 /** Receives a line about each step. */
@@ -67,6 +68,8 @@ export class DrillServers implements AsyncDisposable {
   async restoreRecords(from: string, execute: (statement: string) => Promise<unknown>): Promise<void> {
     for (const { table, folder } of await this.#tables()) {
       await execute(`TRUNCATE "${this.keyspace}".${table}`);
+      // Cassandra deletes the old files in the background, and the new ones have the same names.
+      await waitUntil(`the files of ${table} to be deleted`, async () => !(await readdir(folder)).some((file) => file.endsWith(".db")), { timeoutMs: PATIENT_REQUEST_MS });
       const files = (await readdir(join(from, table))).filter((file) => file !== "manifest.json" && file !== "schema.cql");
       for (const file of files) await cp(join(from, table, file), join(folder, file));
       // Of an empty table, the snapshot has no files.

@@ -123,6 +123,7 @@ describe("diversity", () => {
   test("the greatest and least scores that a reranker can return keep their order", async () => {
     const huge = Number.MAX_VALUE;
     expect(await diverse([huge, 1, 0, -1, -huge], [null, null, null, null, null], 0.5)).toEqual([0, 1, 2, 3, 4]);
+    expect(await diverse([0, -Number.MIN_VALUE], [null, null], 0)).toEqual([0, 1]);
     expect(await diverse([huge, huge / 2, -huge], [[[1, 0]], [[1, 0]], [[0, 1]]], 0.4)).toEqual([0, 2, 1]);
   });
 
