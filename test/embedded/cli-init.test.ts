@@ -41,10 +41,12 @@ test("init into an existing project names the packages to install, how to run th
   await mkdir(project);
   await writeFile(join(project, "package.json"), '{"scripts":{"start":"node own.js"}}');
   await writeFile(join(project, ".env"), "MINE=1\n");
+  await writeFile(join(project, ".gitignore"), "*.db-shm\n");
   const { code, errors } = await cli(["init", project, "--embedder", "openai"]);
   expect(code).toBe(0);
   expect(errors).toMatch(/Next: cd .*existing && npm install (?=.*@langchain\/openai)(?=.*langgraph-store-scylladb).* && node --env-file=\.env agent\.mjs\n/);
   expect(errors).toContain(".env was kept. Add to it: OPENAI_API_KEY=");
+  expect(errors).toContain(".gitignore was kept. Add to it: node_modules/, .env, *.db, *.db-wal\n");
   expect((await cli(["init", join(folder, "local"), "--dry-run"])).code).toBe(0);
   expect(await cli(["init", join(folder, "quoted"), "--keyspace", 'bad"name'])).toMatchObject({ code: 2, errors: expect.stringContaining("--keyspace must begin with a letter") as string });
 });

@@ -80,5 +80,6 @@ function packagesIn(packageJson = "{}"): string[] {
 /** The lines that a file lacks, apart from comments. A variable that is set is not missing. */
 function linesMissing(kept: string, wanted: string): string[] {
   const lines = kept.split("\n").map((line) => line.trim());
-  return wanted.split("\n").filter((line) => line !== "" && !line.startsWith("#") && !lines.some((own) => own.startsWith(line)));
+  const isThere = (line: string): boolean => lines.some((own) => (line.endsWith("=") ? own.startsWith(line) : own === line));
+  return wanted.split("\n").filter((line) => line !== "" && !line.startsWith("#") && !isThere(line));
 }

@@ -59,20 +59,17 @@ test("a provider that rejects every text but the control text reports each text 
   for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { details: { fault: "input", characters: expect.any(Number) as number } } });
 });
 
-test.each([414, 424, 431, 451])("a text that the provider answers with %i is rejected alone, and so is a query", async (status) => {
-  const { provider } = providerOf((given) => (given.includes("text 5") ? { status } : undefined));
-  const outcomes = await provider.embedDocuments(texts(128));
-  expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== "text 5"));
-  expect(outcomes[5]).toMatchObject({ reason: { retryable: false, details: { fault: "input", status } } });
-  await expect(provider.embedQuery("text 5")).rejects.toMatchObject({ retryable: false, details: { fault: "input", status } });
-});
+const FAULTS = [
+  ...[414, 424, 431, 451].map((status) => ({ status, fault: "input", retryable: false })),
+  ...[501, 502, 503, 504].map((status) => ({ status, fault: "suspect-input", retryable: true })),
+];
 
-test.each([501, 502, 503, 504])("a text that the provider answers with %i fails alone, and so does a query", async (status) => {
+test.each(FAULTS)("a text that the provider answers with $status fails alone as $fault, and so does a query", async ({ status, fault, retryable }) => {
   const { provider } = providerOf((given) => (given.includes("text 5") ? { status } : undefined));
   const outcomes = await provider.embedDocuments(texts(128));
   expect(statuses(outcomes)).toEqual(texts(128).map((text) => text !== "text 5"));
-  expect(outcomes[5]).toMatchObject({ reason: { retryable: true, details: { fault: "suspect-input", status } } });
-  await expect(provider.embedQuery("text 5")).rejects.toMatchObject({ retryable: true, details: { fault: "suspect-input", status } });
+  expect(outcomes[5]).toMatchObject({ reason: { retryable, details: { fault, status } } });
+  await expect(provider.embedQuery("text 5")).rejects.toMatchObject({ retryable, details: { fault, status } });
 });
 
 test.each([500, 503])("no text of a group is blamed when every second call fails with %i", async (status) => {
