@@ -84,11 +84,11 @@ function toJson(value: unknown, walk: Walk): Json {
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : mark(walk, "number", numberText(value));
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : mark(walk, "~number", numberText(value));
     case "bigint":
-      return mark(walk, "bigint", digitsOf(value, walk));
+      return mark(walk, "~bigint", digitsOf(value, walk));
     case "undefined":
-      return mark(walk, "undefined", true);
+      return mark(walk, "~undefined", true);
     case "object":
       return value === null ? null : nestedToJson(value, walk);
     default:
@@ -112,19 +112,19 @@ function ofObject(value: object, walk: Walk): Json {
   if (Array.isArray(value)) return ofElements(value, walk);
   if (isDate(value)) {
     if (Number.isNaN(value.getTime())) throw refusal(walk, "an invalid Date", "store null or a valid one");
-    return mark(walk, "date", value.toISOString());
+    return mark(walk, "~date", value.toISOString());
   }
   if (isBytes(value)) {
     consume(walk, Math.ceil(value.byteLength / 3) * 4);
-    return mark(walk, "bytes", toBuffer(value).toString("base64"));
+    return mark(walk, "~bytes", toBuffer(value).toString("base64"));
   }
   if (isMap(value)) {
     checkFits(walk, value.size);
-    return mark(walk, "map", ofEntries(value, walk));
+    return mark(walk, "~map", ofEntries(value, walk));
   }
   if (isSet(value)) {
     checkFits(walk, value.size);
-    return mark(walk, "set", ofElements([...value], walk));
+    return mark(walk, "~set", ofElements([...value], walk));
   }
   if (hasToJson(value)) return toJson(value.toJSON(), walk);
   if (Object.prototype.toString.call(value) !== "[object Object]") {
@@ -189,9 +189,10 @@ function memberToJson(walk: Walk, step: string | number, value: unknown): Json {
   return json;
 }
 
-function mark(walk: Walk, tag: string, json: Json): Json {
+/** Returns a "~" form. The whole key is given, because a text that is joined for each value takes longer than the rest. */
+function mark(walk: Walk, key: `~${string}`, json: Json): Json {
   walk.typed = true;
-  return { [MARK + tag]: json };
+  return { [key]: json };
 }
 
 function numberText(value: number): string {
@@ -219,7 +220,7 @@ export function restore(json: Json): unknown {
   if (Array.isArray(json)) return restoreElements(json);
   const keys = Object.keys(json);
   const only = keys.length === 1 ? (keys[0] as string) : "";
-  if (isTag(only)) return restoreTag(only.slice(MARK.length), json[only] as Json);
+  if (isTag(only)) return restoreTag(only, json[only] as Json);
   if (only.startsWith(MARK)) return { [only.slice(MARK.length)]: restore(json[only] as Json) };
   const fields: Record<string, unknown> = json;
   for (const key of keys) {
@@ -237,23 +238,23 @@ function restoreElements(json: Json[]): unknown[] {
   return elements;
 }
 
-function restoreTag(tag: string, json: Json): unknown {
-  switch (tag) {
-    case "number":
+function restoreTag(key: string, json: Json): unknown {
+  switch (key) {
+    case "~number":
       return Number(json);
-    case "bigint":
+    case "~bigint":
       return BigInt(json as string);
-    case "undefined":
+    case "~undefined":
       return undefined;
-    case "date":
+    case "~date":
       return new Date(json as string);
-    case "bytes":
+    case "~bytes":
       return new Uint8Array(Buffer.from(json as string, "base64"));
-    case "map":
+    case "~map":
       return new Map(restoreElements(json as Json[]) as [unknown, unknown][]);
-    case "set":
+    case "~set":
       return new Set(restoreElements(json as Json[]));
     default:
-      throw new ValidationError(`A stored value contains the type "~${tag}", which this version does not know: upgrade this process.`);
+      throw new ValidationError(`A stored value contains the type "${key}", which this version does not know: upgrade this process.`);
   }
 }
