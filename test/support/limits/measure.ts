@@ -18,6 +18,11 @@ export interface Measured {
 const ALLOWED_MS = 100;
 const TIMES_JSON = 4;
 
+/** A text, and the milliseconds that its JSON takes on an idle machine of the speed for which {@link ALLOWED_MS} was chosen. */
+const REFERENCE = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => ({ id: i, name: `name ${i}`, done: i % 2 === 0, score: 1.5 })));
+const REFERENCE_MS = 12;
+const REFERENCE_RUNS = 4;
+
 function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
@@ -106,7 +111,13 @@ export async function measure(call: () => Promise<unknown>): Promise<Measured> {
  * record that it reads. Not of all records: between them others have their turn.
  */
 export function allowedMs(texts: readonly (string | null)[]): number {
-  return Math.max(ALLOWED_MS, ...texts.map((text) => (text === null ? 0 : TIMES_JSON * jsonMs(text))));
+  return Math.max(ALLOWED_MS * slowness(), ...texts.map((text) => (text === null ? 0 : TIMES_JSON * jsonMs(text))));
+}
+
+/** How many times slower than the reference this machine is now, at least 1. Other programs increase CPU times, too: cores share caches and memory. */
+function slowness(): number {
+  const times = Array.from({ length: REFERENCE_RUNS }, () => jsonMs(REFERENCE));
+  return Math.max(1, times.reduce((sum, ms) => sum + ms, 0) / REFERENCE_RUNS / REFERENCE_MS);
 }
 
 function jsonMs(text: string): number {
