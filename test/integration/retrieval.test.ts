@@ -44,15 +44,15 @@ class OnceEmbeddings extends LocalEmbeddings {
 const made: TestStore[] = [];
 
 beforeAll(async () => {
-  const index: IndexConfig = { dims: LOCAL_EMBEDDINGS_DIMS, embeddings: new OnceEmbeddings(), fields: ["text"] };
+  const embeddings = new OnceEmbeddings();
+  const index: IndexConfig = { dims: LOCAL_EMBEDDINGS_DIMS, embeddings, fields: ["text"] };
   made.push(await makeEmbeddedStore({ index }), await onServers(inject("servers"))({ index }));
   const sections = await readmeSections(packages, 6);
   expect(sections.length).toBeGreaterThan(120);
   const puts = sections.map((section, i) => ({ namespace: ["readmes", section.package.replaceAll(".", "-")], key: `${i}`, value: { ...section } }));
-  for (const { store } of made) {
-    // In parts: each has a deadline of its own for the embedder, which a busy machine slows down.
-    for (let start = 0; start < puts.length; start += 20) await store.batch(puts.slice(start, start + 20));
-  }
+  // Outside the calls, whose deadlines a busy machine would exceed.
+  await embeddings.embedDocuments([...sections.map(({ text }) => text), ...questions.map(([query]) => query)]);
+  for (const { store } of made) await store.batch(puts);
 });
 
 afterAll(async () => {
