@@ -77,6 +77,7 @@ export async function candidatesOf(search: RankedSearch, { mode, analyzer, maxHi
     fusion: modes.fusion,
     depth: Math.min(Math.max(modes.fusion.depth, first.limit), maxHits),
     maxHits,
+    isFiltered: filter !== null,
     isExplained: request.steps?.explain ?? false,
   });
   await both.start();
@@ -95,6 +96,7 @@ interface FusedOptions {
   /** Candidates of each ranking. */
   readonly depth: number;
   readonly maxHits: number;
+  readonly isFiltered: boolean;
   readonly isExplained: boolean;
 }
 
@@ -118,7 +120,9 @@ class FusedCandidates {
   }
 
   async best(count: number, verify: Verify): Promise<readonly VectorHit[]> {
-    if (count > this.#fused.length && this.isCut && !this.#isVerified) await this.#replaceStale(verify);
+    // By a filter that the index knows only in part, many candidates are no results: all pages are parts of the list without them.
+    const mayBeStale = count > this.#fused.length || this.#options.isFiltered;
+    if (mayBeStale && this.isCut && !this.#isVerified) await this.#replaceStale(verify);
     return this.#fused.slice(0, count).map(({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }));
   }
 

@@ -21,7 +21,7 @@ const JSON_TYPE = "application/json";
 const RESOURCE_NOT_FOUND = -32_002;
 
 /** The key is a query: a path could not hold the keys "." and "..", which clients resolve. No label holds a period. */
-const URI = /^memory:\/\/\/([^?#]+)\?key=([^?&#]+)$/;
+const URI = /^memory:\/\/\/([^?#]*)\?key=([^?&#]+)$/;
 
 /** Registers listing by pages, the template, and reading. The SDK's own registration cannot page. */
 export function registerResources({ server }: McpServer, scope: McpScope): void {
@@ -61,7 +61,7 @@ function uriOf(namespace: readonly string[], key: string): string {
 function parseUri(uri: string): { namespace: string[]; key: string } {
   const [, labels, key] = URI.exec(uri) ?? [];
   try {
-    if (labels !== undefined && key !== undefined) return { namespace: labels.split("/").map(decodeURIComponent), key: decodeURIComponent(key) };
+    if (labels !== undefined && key !== undefined) return { namespace: labels === "" ? [] : labels.split("/").map(decodeURIComponent), key: decodeURIComponent(key) };
   } catch (error) {
     // Only a wrong percent-encoding is a URIError.
     if (!(isError(error) && error.name === "URIError")) throw error;

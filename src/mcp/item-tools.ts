@@ -17,13 +17,20 @@ const PREVIEW_CHARS = 200;
 /** Most characters of the values of one search: a client passes the answer to a model. */
 const MAX_ANSWER_CHARS = 200_000;
 
+/** A cursor holds namespace and key of the last item of a page, both of which the application may have made long. */
+const MAX_CURSOR_CHARS = 262_144;
+
 /** Where items are saved when the client gives no namespace: the root itself holds no items. */
 const DEFAULT_NAMESPACE = ["memories"];
 
 const namespace = z.array(z.string().max(512)).max(64);
 const saveNamespace = namespace.min(1).default(DEFAULT_NAMESPACE).describe("Labels below the root of this server.");
+/** An item of the application may be in the root itself. */
+const itemNamespace = namespace.default(DEFAULT_NAMESPACE).describe("Labels below the root of this server.");
 const prefix = namespace.default([]).describe("Labels below the root of this server; everything by default.");
-const key = z.string().min(1).max(8_192);
+const savedKey = z.string().min(1).max(8_192);
+/** As long as the store allows: the application may save longer keys than clients. */
+const key = z.string().min(1);
 const limit = z.int().min(1).max(MAX_RESULTS).default(DEFAULT_RESULTS).describe(`Most results, up to ${MAX_RESULTS}.`);
 
 const item = z.object({
@@ -57,7 +64,7 @@ function registerSave(server: McpServer, { view }: McpScope): void {
         text: z.string().min(1).describe("What to remember, understandable without the conversation."),
         fields: z.record(z.string(), z.unknown()).optional().describe("More fields of the item, for filters."),
         namespace: saveNamespace,
-        key: key.optional().describe("Key of the item; a new one by default."),
+        key: savedKey.optional().describe("Key of the item; a new one by default."),
       }),
       outputSchema: z.object({ namespace: z.array(z.string()), key: z.string() }),
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
@@ -115,7 +122,7 @@ function registerGet(server: McpServer, scope: McpScope): void {
     {
       title: "Read one memory",
       description: "Returns one item by its namespace and key.",
-      inputSchema: z.strictObject({ namespace: saveNamespace, key }),
+      inputSchema: z.strictObject({ namespace: itemNamespace, key }),
       outputSchema: item,
       annotations: READS,
     },
@@ -134,7 +141,7 @@ function registerList(server: McpServer, { view }: McpScope): void {
     {
       title: "List memories",
       description: "Lists items below a namespace in order of creation, with the beginning of each value. Page by cursor.",
-      inputSchema: z.strictObject({ namespace: prefix, limit, cursor: z.string().max(4_096).optional().describe("nextCursor of the page before.") }),
+      inputSchema: z.strictObject({ namespace: prefix, limit, cursor: z.string().max(MAX_CURSOR_CHARS).optional().describe("nextCursor of the page before.") }),
       outputSchema: z.object({
         items: z.array(z.object({ namespace: z.array(z.string()), key: z.string(), preview: z.string(), updatedAt: z.string() })),
         nextCursor: z.string().optional(),
@@ -162,7 +169,7 @@ function registerForget(server: McpServer, { view }: McpScope): void {
     {
       title: "Delete a memory",
       description: "Deletes one item for good.",
-      inputSchema: z.strictObject({ namespace: saveNamespace, key }),
+      inputSchema: z.strictObject({ namespace: itemNamespace, key }),
       outputSchema: z.object({ namespace: z.array(z.string()), key: z.string(), existed: z.boolean() }),
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },

@@ -196,10 +196,15 @@ function membersOf(value: object, shape: Shape): Iterable<unknown> {
   return isBytes(value) ? NONE : (Object.values(value) as unknown[]);
 }
 
+/** Returns the name of a Map's key. An object has no text of its own, and its `toString` may be data. */
+function nameOf(key: unknown): string {
+  return typeof key === "object" && key !== null ? (JSON.stringify(key, toNearestJson) ?? "") : String(key);
+}
+
 /** Replacer for types that JSON lacks: their nearest text; bytes are omitted. */
 function toNearestJson(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (isMap(value)) return Object.fromEntries(value);
+  if (isMap(value)) return Object.fromEntries(Array.from(value, ([key, member]) => [nameOf(key), member]));
   if (isSet(value)) return [...value];
   return isBytes(value) ? undefined : value;
 }

@@ -77,18 +77,23 @@ export function kindOfOperation(operation: unknown): OperationKind | null {
   return !("namespace" in operation) && isListing ? "list-namespaces" : null;
 }
 
-/** Approximate size of the input of an operation: key and value, or query, cursor and filter. */
+/** Approximate size of the input of an operation: all that a caller may make long. */
 export function inputBytes(request: Request): number {
   switch (request.kind) {
     case "get":
-      return request.key.length;
+      return request.namespace.length + request.key.length;
     case "put":
-      return (request.value?.bytes.byteLength ?? 0) + request.key.length;
+      return request.namespace.length + request.key.length + (request.value?.bytes.byteLength ?? 0) + charactersIn(request.index || []);
     case "search":
-      return (request.query?.length ?? 0) + (request.cursor?.length ?? 0) + charactersOf(request.filter);
+      return request.prefix.length + (request.query?.length ?? 0) + (request.cursor?.length ?? 0) + charactersOf(request.filter);
     default:
-      return 0;
+      return request.conditions.reduce((sum, { path }) => sum + charactersIn(path), 0);
   }
+}
+
+/** Counts each text as at least the reference to it. */
+function charactersIn(texts: readonly string[]): number {
+  return texts.reduce((sum, { length }) => sum + length + 8, 0);
 }
 
 /** The path of a namespace below the root of the view. */

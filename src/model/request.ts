@@ -115,7 +115,7 @@ export interface RequestLimits extends ValueLimits, NamespaceLimits, FilterLimit
   readonly maxIndexPaths: number;
   /** Most operations in one batch. */
   readonly maxBatchOperations: number;
-  /** Most bytes of keys, values, filters and queries in one batch. */
+  /** Most bytes of values, filters, queries, keys, namespaces and index paths in one batch. */
   readonly maxBatchBytes: number;
   /** Greatest `limit` of a search or a listing. */
   readonly maxLimit: number;

@@ -51,12 +51,13 @@ export function parseLifetime(ttl: unknown, expiresAt: unknown, now: number): Li
   return ttl === null ? { kind: "forever" } : { kind: "for", ms: parseMinutes(ttl, now) };
 }
 
-function parseMinutes(ttl: unknown, now: number): number {
+/** Returns milliseconds of a time to live in minutes; `name` is that of the option or field. */
+export function parseMinutes(ttl: unknown, now: number, name = "ttl"): number {
   if (typeof ttl !== "number" || !Number.isFinite(ttl) || ttl <= 0) {
     const given = typeof ttl === "number" ? String(ttl) : kindOf(ttl);
-    throw new ValidationError(`ttl must be a number of minutes above 0, or null for no expiry, but got ${given}.`);
+    throw new ValidationError(`${name} must be a number of minutes above 0, or null for no expiry, but got ${given}.`);
   }
   const ms = Math.ceil(ttl * MS_PER_MINUTE);
-  if (now + ms > END_OF_TIME) throw new ValidationError(`ttl of ${ttl} minutes ends after the last possible date.`);
+  if (now + ms > END_OF_TIME) throw new ValidationError(`${name} of ${ttl} minutes ends after the last possible date.`);
   return ms;
 }

@@ -91,16 +91,9 @@ async function* zstdParts(bytes: ByteReader): AsyncGenerator<Buffer, void, undef
     const length = head.length < SKIPPABLE_BYTES ? 0 : head.readUInt32LE(8);
     if (length === 0 || length > MAX_PART_BYTES) throw truncated();
     const frame = await bytes.take(length);
-    if (frame.length < length) {
-      // Its first lines can be read.
-      yield* through(new ByteReader(Readable.from([frame])), zlib.createZstdDecompress());
-      throw truncated();
-    }
-    try {
-      yield await promisify(zlib.zstdDecompress)(frame);
-    } catch (cause) {
-      throw truncated(cause);
-    }
+    // As a stream, because a small frame may have a huge content, and because the first lines of a truncated one can be read.
+    yield* through(new ByteReader(Readable.from([frame])), zlib.createZstdDecompress());
+    if (frame.length < length) throw truncated();
   }
 }
 

@@ -5,8 +5,9 @@
 import { kindOf, SchemaError, ValidationError } from "../model/errors.ts";
 import { updatedOf, type IndexOverride, type LiveRecord } from "../model/item.ts";
 import { toLabels, toPath } from "../model/namespace.ts";
-import { parseIndex } from "../model/operation-fields.ts";
+import { parseIndex, parseKey } from "../model/operation-fields.ts";
 import type { RequestLimits } from "../model/request.ts";
+import { parseMinutes } from "../model/ttl.ts";
 import type { ModelIdentity } from "../core/model-identity.ts";
 import { decodeValue, encodeValue, type EncodedValue } from "../model/value-codec.ts";
 import { DISTANCE_METRICS } from "../model/distance-metric.ts";
@@ -137,13 +138,11 @@ function parseItem(fields: Record<string, unknown>, limits: RequestLimits, model
   const unknown = Object.keys(fields).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) throw new ValidationError(`The line has an unknown field ${JSON.stringify(unknown)}; an item has ${KNOWN.join(", ")}.`);
   const { namespace, key, value, typed, index } = fields;
-  if (typeof key !== "string") throw new ValidationError(`key must be a text, but is ${kindOf(key)}.`);
-  if (Buffer.byteLength(key) > limits.maxKeyBytes) throw new ValidationError(`key is longer than ${limits.maxKeyBytes} bytes (limits.maxKeyBytes).`);
   if (typed !== undefined && typeof typed !== "boolean") throw new ValidationError(`typed must be true or false, but is ${kindOf(typed)}.`);
   const plain = typed === true ? decodeValue({ typed: true, bytes: Buffer.from(JSON.stringify(value)) }) : value;
   return {
     namespace: toPath(namespace, { allowReservedRoot: true, limits }),
-    key,
+    key: parseKey(key, limits),
     value: encodeValue(plain, limits),
     index: parseIndex(index, limits),
     created: timeOf(fields, "createdAt"),
@@ -158,9 +157,9 @@ function expiryOf(fields: Record<string, unknown>): ImportedItem["expiry"] {
   if (expiresAt === undefined && ttlMinutes === undefined) return null;
   const micros = expiresAt === null || expiresAt === undefined ? null : timeOf(fields, "expiresAt");
   if (ttlMinutes === undefined || ttlMinutes === null) return { expiresAt: micros === null ? null : Math.floor(micros / 1_000), ttlMs: null };
-  if (typeof ttlMinutes !== "number" || !(ttlMinutes > 0)) throw new ValidationError(`ttlMinutes must be a number above 0, but is ${kindOf(ttlMinutes)}.`);
-  const ttlMs = Math.ceil(ttlMinutes * MS_PER_MINUTE);
-  return { expiresAt: micros === null ? Date.now() + ttlMs : Math.floor(micros / 1_000), ttlMs };
+  const now = Date.now();
+  const ttlMs = parseMinutes(ttlMinutes, now, "ttlMinutes");
+  return { expiresAt: micros === null ? now + ttlMs : Math.floor(micros / 1_000), ttlMs };
 }
 
 /** Greatest number in single precision, in which both backends store vectors. */

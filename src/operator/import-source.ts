@@ -3,6 +3,7 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import { PageSize } from "../model/page-size.ts";
 import { messageOf } from "../model/errors.ts";
 import { toPath } from "../model/namespace.ts";
+import { parseKey } from "../model/operation-fields.ts";
 import type { RequestLimits } from "../model/request.ts";
 import { encodeValue } from "../model/value-codec.ts";
 import type { ImportedItem } from "./export-format.ts";
@@ -78,7 +79,7 @@ export function sourceItem(line: number, foreign: ForeignItem, limits: RequestLi
   try {
     const item: ImportedItem = {
       namespace: toPath(namespace, { allowReservedRoot: true, limits }),
-      key,
+      key: parseKey(key, limits),
       value: encodeValue(value, limits),
       index: undefined,
       created: micros(createdAt),

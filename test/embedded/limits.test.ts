@@ -149,6 +149,21 @@ describe("a bound", () => {
     await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
   });
 
+  test("on the bytes of a batch counts namespaces, paths and conditions", async () => {
+    const store = await open({ limits: { maxBatchBytes: 100 } });
+    const label = "n".repeat(60);
+    const operations: Record<string, (key: string) => object> = {
+      get: (key) => ({ namespace: [label], key }),
+      put: (key) => ({ namespace: ["a"], key, value: {}, index: [label] }),
+      search: () => ({ namespacePrefix: [label] }),
+      "list-namespaces": () => ({ matchConditions: [{ matchType: "prefix", path: [label] }], limit: 1, offset: 0 }),
+    };
+    for (const [kind, operation] of Object.entries(operations)) {
+      const error = await rejectionOf(store.batch(["1", "2", "3"].map(operation) as never));
+      expect(error, kind).toMatchObject({ outcomes: [{ status: "fulfilled" }, { status: "fulfilled" }, { status: "rejected", reason: { code: "VALIDATION" } }] });
+    }
+  });
+
   test("on the bytes of a batch rejects only the operations beyond it", async () => {
     const store = await open({ limits: { maxBatchBytes: 100 } });
     let reads = 0;

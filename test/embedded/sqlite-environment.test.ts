@@ -343,6 +343,16 @@ describe("a file that is deleted or replaced while it is open", () => {
     expect(await store.health()).toMatchObject({ status: "down" });
   });
 
+  test("the log beside the target of a symbolic link is deleted: no write is acknowledged", async () => {
+    const link = join(folder, "link.db");
+    await symlink(path, link);
+    await (await opened()).stop();
+    const store = await opened({ path: link });
+    await store.put(["a"], "before", { n: 1 });
+    await rm(`${path}-wal`);
+    expect(await rejectionOf(store.put(["a"], "after", { n: 2 }))).toMatchObject({ code: "CONNECTION", message: expect.stringContaining("store.db-wal was deleted") as string });
+  });
+
   test("a path whose symbolic links lead in a circle is a typed error with the fix, and no defect", async () => {
     const store = await opened();
     await store.put(["a"], "before", { n: 1 });

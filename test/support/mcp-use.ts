@@ -46,6 +46,24 @@ export function mcpUse(served: ServedStore): void {
     expect(await callTool(client, "get", { key: "curry" })).toMatchObject({ isError: true, text: expect.stringContaining("There is no item") as string });
   });
 
+  test("an item in the root itself and one with the longest key are listed, read and forgotten", async () => {
+    const [root, long] = [["users", "direct"], "\u00e9".repeat(16_000)];
+    await served.put(root, "first", { text: "in the root" });
+    await served.put([...root, "a"], long, { text: "long key" });
+    const client = await served.connect(root);
+    const keys: unknown[] = [];
+    let cursor: unknown;
+    do {
+      const { content } = await callTool(client, "list", { limit: 1, ...(cursor === undefined ? {} : { cursor }) });
+      keys.push(...(content["items"] as { readonly key: string }[]).map(({ key }) => key));
+      cursor = content["nextCursor"];
+    } while (cursor !== undefined);
+    expect(keys.sort()).toEqual(["first", long]);
+    expect((await callTool(client, "get", { namespace: [], key: "first" })).content).toMatchObject({ value: { text: "in the root" } });
+    expect(await client.readResource({ uri: "memory:///?key=first" })).toMatchObject({ contents: [{ uri: "memory:///?key=first" }] });
+    expect((await callTool(client, "forget", { namespace: ["a"], key: long })).content).toMatchObject({ existed: true });
+  });
+
   test("items are resources whose URIs carry any key", async () => {
     await served.put(["users", "res", "a/b"], "../?key=x&#%", { text: "odd key" });
     await served.put(["users", "res", "typed"], ".", { at: new Date(0), n: 2n ** 70n });

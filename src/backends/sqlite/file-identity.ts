@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { ConnectionError } from "../../model/errors.ts";
 import { MEMORY } from "./storage-path.ts";
 
@@ -13,7 +13,8 @@ export class FileIdentity {
   /** @param path - of a database that is open in WAL mode and has been read, so that its log exists */
   constructor(path: string) {
     this.#path = path;
-    this.#files = path === MEMORY ? [] : [path, `${path}-wal`].map((file) => [file, idOf(file)]);
+    // SQLite follows symbolic links, so that the log is beside the file itself.
+    this.#files = path === MEMORY ? [] : [path, `${realpathSync(path)}-wal`].map((file) => [file, idOf(file)]);
   }
 
   /** @throws {ConnectionError} when a file was deleted, moved or replaced. */

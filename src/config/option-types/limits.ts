@@ -38,7 +38,7 @@ export interface LimitsOptions {
    */
   maxBatchOperations?: number | undefined;
   /**
-   * Most bytes of keys, values, filters and queries in one batch; the operations beyond it are rejected.
+   * Most bytes of values, filters, queries, keys, namespaces and index paths in one batch; the operations beyond it are rejected.
    *
    * @default 67108864
    */

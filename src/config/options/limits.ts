@@ -22,7 +22,7 @@ export const limits = z
     maxBatchOperations: count.default(10_000).describe("Most operations in one batch."),
     maxBatchBytes: count
       .default(64 * 1024 * 1024)
-      .describe("Most bytes of keys, values, filters and queries in one batch; the operations beyond it are rejected."),
+      .describe("Most bytes of values, filters, queries, keys, namespaces and index paths in one batch; the operations beyond it are rejected."),
     maxFilterDepth: count
       .max(DEEPEST_FILTER)
       .default(DEFAULT_FILTER_LIMITS.maxFilterDepth)

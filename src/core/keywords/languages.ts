@@ -53,5 +53,16 @@ export async function loadLanguage(name: KeywordLanguage): Promise<Language> {
   if (name === "none") return NONE;
   if (name === "english") return ENGLISH;
   const [{ stemmer }, { stopwords }] = await LOADERS[name]();
-  return { stem: stemmer, stopWords: stopwords };
+  return { stem: unlessItFails(stemmer), stopWords: stopwords };
+}
+
+/** A word whose stem cannot be computed counts as its own stem: the stemmer of Bulgarian fails for some words. */
+function unlessItFails(stem: (word: string) => string): (word: string) => string {
+  return (word) => {
+    try {
+      return stem(word);
+    } catch {
+      return word;
+    }
+  };
 }

@@ -41,6 +41,12 @@ test("the path $ yields the entire value as readable JSON", () => {
   ]);
 });
 
+test("objects may be keys of a Map, whatever their fields are", () => {
+  expect(textsAt({ m: new Map<unknown, number>([[{ toString: 1, valueOf: 1 }, 1], [null, 2]]) }, parseTextPath("$"))).toEqual([
+    JSON.stringify({ m: { '{"toString":1,"valueOf":1}': 1, null: 2 } }, null, 2),
+  ]);
+});
+
 test.each(["", "a[", "a[x]", "{}", "{a,}", "."])("the path %j is rejected", (path) => {
   expect(() => parseTextPath(path)).toThrow("ndex path");
 });

@@ -20,6 +20,24 @@ test("a number is its own stem and no stop word in any language", async () => {
   }
 });
 
+test("a word whose stem the library cannot compute is its own stem", async () => {
+  const bulgarian = await Analyzer.of("bulgarian");
+  expect(matches("Мария купи зелен чай", "зелен", bulgarian)).toBe(true);
+});
+
+test.each(KEYWORD_LANGUAGES)("words of every script have terms: %s", async (name) => {
+  const analyzer = await Analyzer.of(name);
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(..."абвгдежзийклмнопрстуюяabcdefgäöüßéñαβγδεابتثजकखمना"), { minLength: 1, maxLength: 12 }), (letters) => {
+      analyzer.weigh([letters.join("")]);
+    }),
+  );
+});
+
+test("accents beyond those of any language do not count", () => {
+  expect(matches(`a${"\u0301".repeat(40)}${"\u0323".repeat(8_000)}`, `a${"\u0301".repeat(30)}`)).toBe(true);
+});
+
 describe("a query finds a record", () => {
   test.each([
     ["English, another form of the word", "She was painting a sunrise", "Who paints?", "english"],
