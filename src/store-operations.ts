@@ -200,7 +200,7 @@ export class StoreOperations extends BaseStore {
       );
     }
     const caller = this.#callerOf(operations);
-    const context = { ...this.#contextOf(caller, signal), filters: new Map() };
+    const context = { ...this.#contextOf(caller, signal), filters: new Map(), refusals: new Map() };
     let remainingBytes = context.limits.maxBatchBytes;
     const parsed = operations.map((operation): Request | PromiseRejectedResult => {
       try {

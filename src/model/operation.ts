@@ -30,6 +30,8 @@ export interface OperationContext {
   readonly now: number;
   /** Parsed filters of the batch by input object, so that a repeated object is parsed once. */
   readonly filters?: Map<unknown, Filter | null>;
+  /** Errors of the batch by input object, so that a repeated object is refused without being read again. */
+  readonly refusals?: Map<object, unknown>;
   /** Whether a rate limit rejects the operation, so that its value need not be encoded. */
   readonly skipsEncoding?: boolean;
 }
@@ -120,8 +122,8 @@ function parsePut(fields: Record<string, unknown>, context: OperationContext): P
     kind: "put",
     namespace: namespacePathOf(fields["namespace"], context, { allowEmpty: value === null }),
     key: parseKey(fields["key"], context.limits),
-    value: value === null ? null : context.skipsEncoding ? NOT_ENCODED : encodeValue(value, context.limits),
-    index: fields["index"] === undefined || fields["index"] === null ? context.index : parseIndex(fields["index"], context.limits),
+    value: value === null ? null : context.skipsEncoding ? NOT_ENCODED : refusedOnce(value, context, () => encodeValue(value, context.limits)),
+    index: fields["index"] === undefined || fields["index"] === null ? context.index : refusedOnce(fields["index"], context, () => parseIndex(fields["index"], context.limits)),
     lifetime: value === null ? UNSPECIFIED : lifetimeOf(fields, context),
     signal: parseSignal(fields["signal"] ?? context.signal),
   };
@@ -166,13 +168,26 @@ function parseRanking(fields: Record<string, unknown>, { minScore, mode, ranking
   };
 }
 
-function parseFilterOnce(given: unknown, { limits, filters }: OperationContext): Filter | null {
+function parseFilterOnce(given: unknown, context: OperationContext): Filter | null {
+  const { limits, filters } = context;
   let filter = filters?.get(given);
   if (filter === undefined) {
-    filter = parseFilter(given, limits);
+    filter = refusedOnce(given, context, () => parseFilter(given, limits));
     filters?.set(given, filter);
   }
   return filter;
+}
+
+/** Parses an input. If the batch had the same object and it was refused, throws the same error: refused input counts toward no limit. */
+function refusedOnce<T>(given: unknown, { refusals }: OperationContext, parse: () => T): T {
+  if (refusals === undefined || typeof given !== "object" || given === null) return parse();
+  if (refusals.has(given)) throw refusals.get(given);
+  try {
+    return parse();
+  } catch (error) {
+    refusals.set(given, error);
+    throw error;
+  }
 }
 
 function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: OperationContext): Lifetime {
@@ -181,7 +196,8 @@ function lifetimeOf({ ttl, expiresAt }: Record<string, unknown>, context: Operat
   return parseLifetime(own, expiresAt, context.now);
 }
 
-function parseListNamespaces(fields: Record<string, unknown>, { scope, signal, limits }: OperationContext): ListNamespacesRequest {
+function parseListNamespaces(fields: Record<string, unknown>, context: OperationContext): ListNamespacesRequest {
+  const { scope, signal, limits } = context;
   const { matchConditions, maxDepth } = fields;
   if (matchConditions !== undefined && matchConditions !== null && !Array.isArray(matchConditions)) {
     throw new ValidationError(`matchConditions must be a list, but got ${kindOf(matchConditions)}.`);
@@ -197,7 +213,7 @@ function parseListNamespaces(fields: Record<string, unknown>, { scope, signal, l
   return {
     kind: "list-namespaces",
     scope,
-    conditions: ((matchConditions ?? []) as unknown[]).map(parseCondition),
+    conditions: refusedOnce(matchConditions, context, () => ((matchConditions ?? []) as unknown[]).map(parseCondition)),
     maxDepth: depth,
     limit: parseCount(fields["limit"] ?? 100, "limit", limits.maxLimit, "limits.maxLimit"),
     offset: parseCount(fields["offset"] ?? 0, "offset", limits.maxOffset, "limits.maxOffset"),

@@ -149,6 +149,20 @@ describe("a bound", () => {
     await expect(store.search(["a"], { filter: { n: { $gte: 0 } }, offset: 29 })).rejects.toThrow("limits.maxFilterTests");
   });
 
+  test("an object that is refused is read once in a batch, however often it occurs", async () => {
+    const store = await open({ limits: {} });
+    let reads = 0;
+    const refused = {
+      get bad() {
+        reads += 1;
+        return Symbol("no value");
+      },
+    };
+    const error = await rejectionOf(store.batch([1, 2, 3].map((i) => ({ namespace: ["a"], key: `${i}`, value: refused }))));
+    expect(error).toMatchObject({ outcomes: [1, 2, 3].map(() => ({ status: "rejected", reason: { code: "VALIDATION", message: expect.stringContaining("value.bad") as string } })) });
+    expect(reads).toBe(1);
+  });
+
   test("on the bytes of a batch counts namespaces, paths and conditions", async () => {
     const store = await open({ limits: { maxBatchBytes: 100 } });
     const label = "n".repeat(60);
