@@ -8,6 +8,7 @@ import {
   LONG_NAMESPACE,
   LONG_PATH,
   LONG_QUERY,
+  QUERY_OF_ACCENTS,
   QUERY_OF_MANY_WORDS,
   refused,
   TEXTS,
@@ -182,7 +183,7 @@ function filteredSearch(name: string, make: () => Filter, query?: string): Limit
   return { name: `search by ${name}, ${query === undefined ? "listed" : "ranked"}`, given: options, run: (store) => store.search([], options) };
 }
 
-const queries: Readonly<Record<string, string>> = { "a word": "word", "repeated words": LONG_QUERY, "many words": QUERY_OF_MANY_WORDS };
+const queries: Readonly<Record<string, string>> = { "a word": "word", "repeated words": LONG_QUERY, "many words": QUERY_OF_MANY_WORDS, accents: QUERY_OF_ACCENTS };
 
 const MODES = ["semantic", "keyword", "hybrid"] as const;
 

@@ -26,6 +26,7 @@ export const values: Readonly<Record<string, () => Record<string, unknown>>> = {
   text: () => ({ text: "word ".repeat(VALUE_BYTES / 5 - 10) }),
   control: () => ({ text: "\u0000".repeat(VALUE_BYTES / 6 - 10) }),
   numbers: listOf(2, () => 1),
+  "numbers and a set": () => ({ ...listOf(2, () => 1)(), set: new Set() }),
   objects: listOf(3, () => ({})),
   records: listOf(80, (i) => ({ id: i, name: `name ${i}`, at: "2026-01-01", done: i % 2 === 0, score: 1.5 })),
   keys: () => Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`k${i}`, 1])),
@@ -37,11 +38,12 @@ export const values: Readonly<Record<string, () => Record<string, unknown>>> = {
   splits: () => everySplit(14),
   "many words": () => ({ text: Array.from({ length: 590_000 }, (_, i) => i.toString(36).padStart(6, "q")).join(" ") }),
   "short words of a dictionary": () => ({ text: "\u1000 ".repeat(VALUE_BYTES / 5) }),
+  accents: () => ({ text: "a\u0301\u0323".repeat(100) + "\u0301\u0323".repeat(VALUE_BYTES / 5) }),
   "long normal forms": () => ({ text: "\uFDFA".repeat(VALUE_BYTES / 4) }),
 };
 
 /** Values of long texts, in a namespace of their own: decoded, all values together would exceed the heap of the process. */
-export const TEXTS: readonly string[] = ["text", "control", "many words", "short words of a dictionary", "long normal forms", "long name"];
+export const TEXTS: readonly string[] = ["text", "control", "many words", "accents", "short words of a dictionary", "long normal forms", "long name"];
 export const TEXTS_NAMESPACE = ["hostile", "texts"];
 
 /** Values that every store rejects. */
@@ -80,5 +82,7 @@ export const LONG_NAMESPACE = Array.from({ length: 31 }, (_, i) => `${i}`.padEnd
 /** The longest path of a field. */
 export const LONG_PATH = Array<string>(512).fill("a").join(".");
 export const LONG_QUERY = "many words and more ".repeat(3_200);
+/** Accents whose normal form has another order. */
+export const QUERY_OF_ACCENTS = `a${"\u0301".repeat(16_000)}${"\u0323".repeat(16_000)}`;
 /** Ten thousand words of an item, each once. */
 export const QUERY_OF_MANY_WORDS = Array.from({ length: 9_300 }, (_, i) => i.toString(36).padStart(6, "q")).join(" ");

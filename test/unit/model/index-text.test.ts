@@ -41,6 +41,16 @@ test("the path $ yields the entire value as readable JSON", () => {
   ]);
 });
 
+test("members of any type are their nearest JSON, at any depth, and the value stays as it was", () => {
+  const at = new Date(0);
+  const given = { list: [1, new Uint8Array(2), [2n]], set: new Set([new Map([["k", new Set([at])]])]), plain: { a: [1] }, bytes: new Uint8Array(1), nan: NaN };
+  const before = structuredClone(given);
+  expect(textsAt(given, parseTextPath("$"))).toEqual([
+    JSON.stringify({ list: [1, null, ["2"]], set: [{ k: [at] }], plain: { a: [1] }, nan: null }, null, 2),
+  ]);
+  expect(given).toEqual(before);
+});
+
 test("objects may be keys of a Map, whatever their fields are", () => {
   expect(textsAt({ m: new Map<unknown, number>([[{ toString: 1, valueOf: 1 }, 1], [null, 2]]) }, parseTextPath("$"))).toEqual([
     JSON.stringify({ m: { '{"toString":1,"valueOf":1}': 1, null: 2 } }, null, 2),
