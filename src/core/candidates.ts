@@ -120,7 +120,7 @@ class FusedCandidates {
   }
 
   async best(count: number, verify: Verify): Promise<readonly VectorHit[]> {
-    // By a filter that the index knows only in part, many candidates are no results: all pages are parts of the list without them.
+    // The index may test a filter only in part, so that many candidates are no results. They are replaced first: then all pages are parts of one list.
     const mayBeStale = count > this.#fused.length || this.#options.isFiltered;
     if (mayBeStale && this.isCut && !this.#isVerified) await this.#replaceStale(verify);
     return this.#fused.slice(0, count).map(({ candidate: { hit }, score }): VectorHit => ({ ...hit, score: toRankScore(score) }));

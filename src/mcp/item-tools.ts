@@ -17,19 +17,16 @@ const PREVIEW_CHARS = 200;
 /** Most characters of the values of one search: a client passes the answer to a model. */
 const MAX_ANSWER_CHARS = 200_000;
 
-/** A cursor holds namespace and key of the last item of a page, both of which the application may have made long. */
-const MAX_CURSOR_CHARS = 262_144;
-
-/** Where items are saved when the client gives no namespace: the root itself holds no items. */
+/** Where items are saved when the client gives no namespace: clients save no items in the root itself. */
 const DEFAULT_NAMESPACE = ["memories"];
 
 const namespace = z.array(z.string().max(512)).max(64);
 const saveNamespace = namespace.min(1).default(DEFAULT_NAMESPACE).describe("Labels below the root of this server.");
-/** An item of the application may be in the root itself. */
+/** May be empty: the application may have items in the root itself. */
 const itemNamespace = namespace.default(DEFAULT_NAMESPACE).describe("Labels below the root of this server.");
 const prefix = namespace.default([]).describe("Labels below the root of this server; everything by default.");
 const savedKey = z.string().min(1).max(8_192);
-/** As long as the store allows: the application may save longer keys than clients. */
+/** Has no bound here: the store checks keys and cursors, and the application may save longer keys than clients. */
 const key = z.string().min(1);
 const limit = z.int().min(1).max(MAX_RESULTS).default(DEFAULT_RESULTS).describe(`Most results, up to ${MAX_RESULTS}.`);
 
@@ -141,7 +138,7 @@ function registerList(server: McpServer, { view }: McpScope): void {
     {
       title: "List memories",
       description: "Lists items below a namespace in order of creation, with the beginning of each value. Page by cursor.",
-      inputSchema: z.strictObject({ namespace: prefix, limit, cursor: z.string().max(MAX_CURSOR_CHARS).optional().describe("nextCursor of the page before.") }),
+      inputSchema: z.strictObject({ namespace: prefix, limit, cursor: z.string().optional().describe("nextCursor of the page before.") }),
       outputSchema: z.object({
         items: z.array(z.object({ namespace: z.array(z.string()), key: z.string(), preview: z.string(), updatedAt: z.string() })),
         nextCursor: z.string().optional(),

@@ -26,8 +26,8 @@ const FOLDED_LETTERS = new RegExp(Object.keys(FOLDED).join("|"), "gu");
 /** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic, and the stroke that lengthens Arabic words. */
 const ACCENTS = /[\u0300-\u036f]|[\u0591-\u05c7]|[\u0610-\u061a]|\u0640|[\u064b-\u065f]|\u0670/gu;
 
-/** More accents on one character than any language has: their normalization takes time that grows with the square of their number. */
-const SURPLUS_MARKS = /(?<=\p{M}{30})\p{M}+/gu;
+/** More accents in a row than any language has. Those after the first 30 are removed: to normalize a run takes time that grows with its square. */
+const LONG_RUN_OF_MARKS = /(\p{M}{30})\p{M}+/gu;
 
 /** Returns whether a text has ASCII characters only. */
 export function isAscii(text: string): boolean {
@@ -38,7 +38,7 @@ export function isAscii(text: string): boolean {
 export function wordsOf(text: string): readonly string[] {
   if (isAscii(text)) return text.toLowerCase().match(ASCII_WORDS) ?? [];
   // Lower case turns "İ" into "i" with a dot above, which is an accent.
-  return text.replace(SURPLUS_MARKS, "").normalize("NFKC").toLowerCase().normalize("NFC").match(WORDS) ?? [];
+  return text.replace(LONG_RUN_OF_MARKS, "$1").normalize("NFKC").toLowerCase().normalize("NFC").match(WORDS) ?? [];
 }
 
 /** Returns whether {@link partsOf} has to split a word. */

@@ -1,6 +1,5 @@
 /** What an import refuses of an item, from a file and from another store, because a put would refuse it, too. */
 import { Readable } from "node:stream";
-import { zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { compress, decompressed } from "../../../src/operator/compression.ts";
 import { parseLine } from "../../../src/operator/export-format.ts";
@@ -23,12 +22,13 @@ test.each([1e14, 1e300, 0, -1, "1"])("a time to live that no put accepts: %j", (
 
 test("a small compressed frame with a large content is read in parts", async () => {
   const content = Buffer.alloc(64 * 1024 * 1024, " ");
+  const part = await compress(content, "zstd");
+  expect(part.length).toBeLessThan(10_000);
   let [bytes, longest] = [0, 0];
-  for await (const { length } of decompressed(Readable.from([await compress(content, "zstd")]))) {
+  for await (const { length } of decompressed(Readable.from([part]))) {
     bytes += length;
     longest = Math.max(longest, length);
   }
   expect(bytes).toBe(content.length);
   expect(longest).toBeLessThan(1024 * 1024);
-  expect(zstdCompressSync(content).length).toBeLessThan(10_000);
 });
